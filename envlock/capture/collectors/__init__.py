@@ -1,0 +1,1 @@
+"""One collector per module, each ending in ``COLLECTOR = Collector(...)``; none knows another."""

@@ -1,0 +1,195 @@
+"""What a collector may see of a target: the shared scan, small files, and a place for its gaps."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+
+from envlock.model.coverage import Gap
+from envlock.model.process import ProcessConfig
+from envlock.model.text import sort_key
+from envlock.model.tree import Entry, EntryType
+from envlock.target.base import READ_LIMIT, Capability, Target
+
+
+class View:
+    """A target as one collector sees it.
+
+    Reading a missing file returns None: absent is a fact.  Reading one that exists but cannot be
+    read records a gap and returns None as well.  `index` is the shared scan (path -> entry with
+    digests); it is empty when the capture asked for no scan.
+    """
+
+    def __init__(
+        self, target: Target, index: Mapping[str, Entry], reads: Iterable[str] = ("**",)
+    ) -> None:
+        self._target = target
+        self._index = index
+        self._allowed = compile_globs(tuple(reads))
+        self.gaps: list[Gap] = []
+        self._present = False
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the target can tell."""
+        return self._target.capabilities
+
+    @property
+    def found_something(self) -> bool:
+        """True once any declared path was there: it tells `ok` from `absent`."""
+        return self._present
+
+    def gap(self, where: str, reason: str) -> None:
+        """Record that something could not be read or understood."""
+        self.gaps.append(Gap(where, reason))
+
+    def read(self, path: str, limit: int = READ_LIMIT) -> bytes | None:
+        """Return the content of a small file, or None when absent or (with a gap) unreadable."""
+        self._require(path)
+        try:
+            content = self._target.read(path, limit)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            self._present = True
+            self.gap(path, describe(error))
+            return None
+        self._present = True
+        return content
+
+    def text(self, path: str, limit: int = READ_LIMIT) -> str | None:
+        """Return a file's content as UTF-8 with surrogateescape; otherwise as `read`."""
+        raw = self.read(path, limit)
+        return None if raw is None else raw.decode("utf-8", "surrogateescape")
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory, empty when absent or (with a gap) unreadable."""
+        try:
+            names = self._target.names(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except OSError as error:
+            self.gap(path, describe(error))
+            return ()
+        return tuple(sorted(names, key=sort_key))
+
+    def stat(self, path: str) -> Entry | None:
+        """Return one path (final link not followed), from the scan when it has it."""
+        known = self._index.get(path)
+        if known is not None:
+            return known
+        try:
+            return self._target.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            self.gap(path, describe(error))
+            return None
+
+    def entry(self, path: str) -> Entry | None:
+        """Return the scanned entry of exactly this path, with its digest, or None."""
+        return self._index.get(path)
+
+    def exists(self, path: str) -> bool:
+        """True when the path is there, dangling links included."""
+        return self.stat(path) is not None
+
+    def glob(self, *patterns: str) -> list[str]:
+        """Return the paths of the scan that match any pattern, in byte order.
+
+        A pattern whose directory part has no wildcard also works without a scan.
+        """
+        if self._index:
+            match = compile_globs(patterns).match
+            return sorted((path for path in self._index if match(path)), key=sort_key)
+        return sorted(set(self._list(patterns)), key=sort_key)
+
+    def entries(self) -> Iterable[Entry]:
+        """Yield every entry of the scan."""
+        return self._index.values()
+
+    def children(self, directory: str) -> Iterator[Entry]:
+        """Yield the entries directly in a directory, in byte order."""
+        for name in self.names(directory):
+            entry = self.stat(f"{directory.rstrip('/')}/{name}")
+            if entry is not None:
+                yield entry
+
+    def process(self) -> ProcessConfig | None:
+        """Return the run configuration of the target, when it has one."""
+        return self._target.process()
+
+    def resolve(self, path: str) -> str:
+        """Return `path` with every symbolic link in it followed inside the root.
+
+        Needs no read permission beyond `stat`.  A loop returns the path as far as it was followed.
+        """
+        done = ""
+        todo = [part for part in reversed(path.split("/")) if part]
+        for _ in range(256):
+            if not todo:
+                break
+            part = todo.pop()
+            if part in (".", ".."):
+                done = done.rpartition("/")[0] if part == ".." else done
+                continue
+            entry = self.stat(f"{done}/{part}")
+            if entry is None or entry.type is not EntryType.SYMLINK:
+                done = f"{done}/{part}"
+                continue
+            if entry.target.startswith("/"):
+                done = ""
+            todo.extend(p for p in reversed(entry.target.split("/")) if p)
+        return "/".join([done, *reversed(todo)]) or "/"
+
+    def _list(self, patterns: Iterable[str]) -> Iterator[str]:
+        for pattern in patterns:
+            directory, _, name = pattern.rpartition("/")
+            if "*" in directory:
+                continue
+            match = compile_globs((pattern,)).match
+            for child in self.names(directory or "/"):
+                path = f"{directory}/{child}"
+                if match(path):
+                    yield path
+
+    def _require(self, path: str) -> None:
+        if not self._allowed.match(path):
+            raise LookupError(f"the collector did not declare that it reads {path}")
+
+
+def describe(error: OSError) -> str:
+    """Return an OSError as the few words a gap records, the same on every machine."""
+    return {
+        errno.EACCES: "permission denied",
+        errno.EPERM: "permission denied",
+        errno.EFBIG: "too large",
+        errno.ELOOP: "loop of symbolic links",
+        errno.EIO: "input/output error",
+        errno.EISDIR: "is a directory",
+    }.get(error.errno or 0, error.strerror or "cannot be read")
+
+
+@lru_cache(maxsize=256)
+def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """Return one pattern for many globs: `*` and `?` stay within a name, `**` crosses names."""
+    return re.compile("|".join(f"(?:{_glob(pattern)})" for pattern in patterns), re.DOTALL)
+
+
+def _glob(pattern: str) -> str:
+    out = []
+    for token in re.split(r"(\*\*/|\*\*|\*|\?)", pattern):
+        match token:
+            case "**/":
+                out.append("(?:.*/)?")
+            case "**":
+                out.append(".*")
+            case "*":
+                out.append("[^/]*")
+            case "?":
+                out.append("[^/]")
+            case _:
+                out.append(re.escape(token))
+    return "".join(out) + r"\Z"

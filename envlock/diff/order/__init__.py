@@ -1,0 +1,1 @@
+"""Version order per ecosystem; comparing strings would call 1.10 older than 1.9."""

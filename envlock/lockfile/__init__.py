@@ -1,0 +1,1 @@
+"""Bytes <-> `envlock.model.lock.Lock`: the canonical writer and the typed reader."""

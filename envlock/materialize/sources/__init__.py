@@ -1,0 +1,1 @@
+"""Where artifacts come from, one module per kind of source; bytes are verified, never trusted."""

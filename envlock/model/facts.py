@@ -1,0 +1,150 @@
+"""The closed vocabulary: which sections exist, which facts they hold, how each is compared.
+
+A new section becomes diffable by a row in `SECTIONS` and, where it needs one, a fact in `FACTS`;
+the diff never imports a collector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Part(StrEnum):
+    """Which digest a section belongs to."""
+
+    ENVIRONMENT = "environment"
+    HOST = "host"
+    NONE = "none"
+
+
+class Order(StrEnum):
+    """How the versions of a section are ordered; `NONE` means only equal or different."""
+
+    DEB = "deb"
+    PEP440 = "pep440"
+    DOTTED = "dotted"
+    NONE = "none"
+
+
+class Kind(StrEnum):
+    """How a fact is compared."""
+
+    VERSION = "version"
+    """Ordered by the section's `Order`: a difference is newer or older."""
+    DIGEST = "digest"
+    """Opaque: equal or different."""
+    MODE = "mode"
+    """Octal permission bits."""
+    TEXT = "text"
+    """Equal or different, shown as it is."""
+    PROVENANCE = "provenance"
+    """Where an artifact is to be had.  In no digest, and compared only when both sides know it:
+    running ``apt-get update`` teaches a machine digests without changing it (ADR 0003)."""
+    ADDRESS = "address"
+    """Points into the store, or counts.  In no digest and never compared."""
+
+
+class Section(NamedTuple):
+    """A section of the lockfile.
+
+    `keyed` is False for a single table.  `title` names the section for people, plural.
+    """
+
+    name: str
+    title: str
+    part: Part = Part.ENVIRONMENT
+    keyed: bool = True
+    order: Order = Order.NONE
+
+
+SECTIONS: Mapping[str, Section] = {
+    section.name: section
+    for section in (
+        Section("os", "operating system", keyed=False, order=Order.DOTTED),
+        Section("deb", "Debian packages", order=Order.DEB),
+        Section("rpm", "RPM packages"),
+        Section("apk", "Alpine packages"),
+        Section("pacman", "Arch packages"),
+        Section("python", "Python packages", order=Order.PEP440),
+        Section("conda", "conda packages"),
+        Section("npm", "Node packages"),
+        Section("gem", "Ruby gems"),
+        Section("go", "Go binaries"),
+        Section("cargo", "Rust binaries"),
+        Section("apt-source", "apt sources"),
+        Section("apt-pin", "apt pins"),
+        Section("alternative", "alternatives"),
+        Section("diversion", "dpkg diversions"),
+        Section("statoverride", "dpkg stat overrides"),
+        Section("env", "environment variables"),
+        Section("file", "config files"),
+        Section("user", "users"),
+        Section("group", "groups"),
+        Section("service", "services"),
+        Section("locale", "locale and time zone", keyed=False),
+        Section("tree", "file tree", keyed=False),
+        Section("process", "process", part=Part.NONE, keyed=False),
+        Section("host.kernel", "kernel", part=Part.HOST, keyed=False, order=Order.DOTTED),
+        Section("host.module", "kernel modules", part=Part.HOST, order=Order.DOTTED),
+        Section("host.driver", "drivers", part=Part.HOST, order=Order.DOTTED),
+        Section("host.gpu", "GPUs", part=Part.HOST),
+        Section("host.cpu", "CPU", part=Part.HOST, keyed=False),
+        Section("host.libc", "C library loader", part=Part.HOST, keyed=False, order=Order.DOTTED),
+        Section("host.firmware", "firmware", part=Part.HOST),
+        Section("host.sysctl", "sysctl", part=Part.HOST),
+        Section("host.limits", "limits", part=Part.HOST),
+    )
+}
+"""Every section, in the order reports show them."""
+
+_KINDS: Mapping[str, Kind] = {
+    "version": Kind.VERSION,
+    "release": Kind.VERSION,
+    "libc": Kind.TEXT,
+    "sha256": Kind.DIGEST,
+    "content": Kind.DIGEST,
+    "srcversion": Kind.DIGEST,
+    "mode": Kind.MODE,
+    "object": Kind.ADDRESS,
+    "entries": Kind.ADDRESS,
+    "residue": Kind.ADDRESS,
+    "epoch": Kind.ADDRESS,
+}
+
+_KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {
+    ("deb", "sha256"): Kind.PROVENANCE,
+    ("deb", "origin"): Kind.PROVENANCE,
+    ("python", "sha256"): Kind.PROVENANCE,
+    ("python", "artifact"): Kind.PROVENANCE,
+}
+
+
+def kind_of(section: str, fact: str) -> Kind:
+    """Return how `fact` of `section` is compared; facts without a rule are text."""
+    return _KINDS_IN_SECTION.get((section, fact)) or _KINDS.get(fact, Kind.TEXT)
+
+
+def is_identity(section: str, fact: str) -> bool:
+    """True when the fact enters the leaf digest of its record."""
+    return kind_of(section, fact) not in (Kind.PROVENANCE, Kind.ADDRESS)
+
+
+def part_of(section: str) -> Part:
+    """Return the digest part of a section; sections of a newer minor version count by prefix."""
+    known = SECTIONS.get(section)
+    if known:
+        return known.part
+    return Part.HOST if section.startswith("host.") else Part.ENVIRONMENT
+
+
+def is_keyed(section: str) -> bool:
+    """True when the section holds many records rather than a single table."""
+    known = SECTIONS.get(section)
+    return known is None or known.keyed
+
+
+def fact_sort_key(fact: str) -> tuple[bool, str]:
+    """Sort key of fact names inside a record: ``version`` first, the rest by name."""
+    return (fact != "version", fact)

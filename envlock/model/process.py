@@ -1,0 +1,25 @@
+"""What a container, image or process runs, and with which environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessConfig:
+    """The run configuration, as in an OCI image config.  Empty means not set.
+
+    `environ` is the complete environment, secrets included: it is redacted by
+    `envlock.capture.redact` before anything is recorded.
+    """
+
+    cmd: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    user: str = ""
+    workdir: str = ""
+    ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: str = ""
+    environ: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""One renderer per format, pure functions of a report."""

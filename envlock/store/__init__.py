@@ -1,0 +1,1 @@
+"""The content-addressed store: objects, references, stat cache, garbage collection."""

@@ -1,0 +1,1 @@
+"""The only way in to an environment: one read-only protocol, one module per kind of target."""

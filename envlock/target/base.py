@@ -1,0 +1,166 @@
+"""The `Target` protocol and the values that cross it.
+
+A target is read-only.  Paths are absolute from the target's root, surrogateescape text; symbolic
+links in a path are followed *inside* the root and never lead out of it.  Errors are the builtin
+ones a reader can act on (`FileNotFoundError`, `PermissionError`, `IsADirectoryError`, `OSError`)
+or `envlock.errors.TargetError` when the whole target stopped answering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import BinaryIO, NamedTuple, Protocol
+
+from envlock.model.process import ProcessConfig
+from envlock.model.tree import Entry
+
+READ_LIMIT = 64 * 1024 * 1024
+"""Largest file in bytes that `Target.read` returns; a gigabyte where text is expected is a gap."""
+
+
+class Capability(StrEnum):
+    """What a target can tell beside its packages."""
+
+    FILES = "files"
+    """It has a file tree: scan, stat, names, read."""
+    ENVIRON = "environ"
+    """It has environment variables and a run configuration of its own."""
+    KERNEL = "kernel"
+    """/proc and /sys belong to the machine the environment runs on."""
+    EXEC = "exec"
+    """Commands can be run in it."""
+
+
+class StatKey(NamedTuple):
+    """What identifies unchanged content on a local file system.  Times in nanoseconds."""
+
+    path: str
+    dev: int
+    ino: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class Hashes(NamedTuple):
+    """Hex digests of a file's content; `md5` is empty when it was not asked for."""
+
+    sha256: str
+    md5: str = ""
+
+
+class HashCache(Protocol):
+    """A stat cache: answers only when content cannot have changed (see `envlock.store`)."""
+
+    def get(self, key: StatKey) -> Hashes | None:
+        """Return the digests of a file with this key, or None."""
+
+    def put(self, key: StatKey, hashes: Hashes) -> None:
+        """Remember the digests of a file just read."""
+
+
+class ContentWriter(Protocol):
+    """Receives the content of one file while it streams by."""
+
+    def write(self, chunk: bytes) -> object:
+        """Take the next bytes."""
+
+    def close(self) -> object:
+        """End of the file: everything was written."""
+
+    def abort(self) -> None:
+        """The file cannot be completed: forget it."""
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+def _keep_nothing(_: Entry) -> ContentWriter | None:
+    return None
+
+
+def _ignore_gap(_path: str, _reason: str) -> None:
+    return None
+
+
+def _ignore_progress(_files: int, _size: int) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanPlan:
+    """What one walk over a target's files should do on the way.
+
+    `digest`: hash every regular file with SHA-256 (False: names and metadata only).
+    `wants_md5(path)`: also compute MD5, dpkg's baseline.
+    `retain(path)`: a streaming target keeps this file's content for later `read` calls.
+    `keep(entry)`: for a streaming target, a writer that receives the content, or None; it is
+    asked before the content is read, so `entry.sha256` is still empty.
+    `on_gap(path, reason)`: called for everything that could not be read.
+    `on_progress(files, bytes)`: increments, called now and then.
+    `prune(path)`: directories not to enter (recorded as a gap by the target).
+    """
+
+    digest: bool = True
+    wants_md5: Callable[[str], bool] = _never
+    retain: Callable[[str], bool] = _never
+    keep: Callable[[Entry], ContentWriter | None] = _keep_nothing
+    cache: HashCache | None = None
+    on_gap: Callable[[str, str], None] = _ignore_gap
+    on_progress: Callable[[int, int], None] = _ignore_progress
+    prune: Callable[[str], bool] = _never
+    jobs: int = 0
+
+
+class Target(Protocol):
+    """One environment, read-only."""
+
+    @property
+    def reference(self) -> str:
+        """The TARGET operand that named it, for messages."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this target can tell."""
+
+    @property
+    def is_streaming(self) -> bool:
+        """True when `scan` sees each content once and `open` afterwards is slow or impossible."""
+
+    def preload(self, paths: Iterable[str]) -> None:
+        """Fetch these files or directories, for `read` and `names` before any `scan`.
+
+        A no-op on local targets.  Paths that do not exist are passed over.
+        """
+
+    def scan(self, plan: ScanPlan) -> Iterator[Entry]:
+        """Walk the whole tree once and yield every path, in no particular order."""
+
+    def stat(self, path: str) -> Entry:
+        """Return one path without following a final symbolic link; digests are empty."""
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory."""
+
+    def read(self, path: str, limit: int = READ_LIMIT) -> bytes:
+        """Return a file's content, symbolic links followed inside the root.
+
+        Raise OSError with errno EFBIG when it is larger than `limit` bytes.
+        """
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a regular file for reading, wherever its content must be fetched from."""
+
+    def process(self) -> ProcessConfig | None:
+        """Return the run configuration with its environment, or None without ENVIRON."""
+
+    def close(self) -> None:
+        """Release connections and temporary containers.  May be called twice."""
+
+
+def as_mapping(pairs: Iterable[str]) -> Mapping[str, str]:
+    """Return ``NAME=value`` strings as a mapping; the last of a name wins, as in execve."""
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
