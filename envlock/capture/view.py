@@ -19,12 +19,21 @@ class View:
 
     Reading a missing file returns None: absent is a fact.  Reading one that exists but cannot be
     read records a gap and returns None as well.  `index` is the shared scan (path -> entry with
-    digests); it is empty when the capture asked for no scan.
+    digests); it is empty when the capture asked for no scan.  `env_allow` and `env_deny` are the
+    user's additions to the lists of variables whose values may be recorded.
     """
 
     def __init__(
-        self, target: Target, index: Mapping[str, Entry], reads: Iterable[str] = ("**",)
+        self,
+        target: Target,
+        index: Mapping[str, Entry],
+        reads: Iterable[str] = ("**",),
+        *,
+        env_allow: tuple[str, ...] = (),
+        env_deny: tuple[str, ...] = (),
     ) -> None:
+        self.env_allow = env_allow
+        self.env_deny = env_deny
         self._target = target
         self._index = index
         self._allowed = compile_globs(tuple(reads))

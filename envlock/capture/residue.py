@@ -1,0 +1,155 @@
+"""The residue: content that no package can give back, kept in the store by its digest.
+
+Nothing is kept that is secret: each file that would travel by value is first looked at by the
+rules of `envlock.capture.redact`; a hit is left out of the store, loses its digest (a plain hash
+of a secret can be guessed) and is reported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+
+from envlock.capture.classify import STATE_LIMIT, hide
+from envlock.capture.noise import noise_rule
+from envlock.capture.ownership import Claims
+from envlock.capture.redact import is_secret_file
+from envlock.capture.view import describe
+from envlock.model.coverage import Gap
+from envlock.model.tree import Entry, FileClass, Row, Tree
+from envlock.store.objects import ObjectWriter, Store
+from envlock.target.base import ContentWriter, Target
+
+_NOT_KEPT = frozenset({FileClass.CACHE, FileClass.LOG, FileClass.SECRET, FileClass.IDENTITY})
+_SECRET_SCAN_LIMIT = 1024 * 1024
+_CHUNK = 1024 * 1024
+_CHANGED = "changed while it was captured"
+
+
+class Residue:
+    """Collects the by-value content of one capture in the store."""
+
+    def __init__(self, target: Target, store: Store) -> None:
+        self._target = target
+        self._store = store
+        self._spooled: set[str] = set()
+        self._kept: set[str] = set()
+        self.size = 0
+        """Bytes kept by value."""
+
+    def keeper(self, claims: Claims) -> Callable[[Entry], ContentWriter | None]:
+        """Return the `keep` of a scan: what a streaming target must spool while it streams by.
+
+        A claimed file is not spooled; should it turn out to be modified, it is fetched again.
+        """
+
+        def keep(entry: Entry) -> ContentWriter | None:
+            claim = claims.get(entry.path)
+            if claim is not None and claim.digest:
+                return None
+            rule = noise_rule(entry.path, owned=claim is not None)
+            if rule and (rule.file_class in _NOT_KEPT or entry.size > STATE_LIMIT):
+                return None
+            return _Spool(self._store.writer(), self._spooled)
+
+        return keep if self._target.is_streaming else lambda _entry: None
+
+    def settle(self, rows: Iterable[Row], gaps: list[Gap]) -> tuple[list[Row], dict[str, str]]:
+        """Put every ``blob`` row's content into the store and return the rows as they stand now.
+
+        The second value maps each path that was left out as secret to the rule that says so.
+        Content that changed since it was hashed or can no longer be read becomes ``observed``,
+        with a gap.
+        """
+        settled: list[Row] = []
+        left_out: dict[str, str] = {}
+        for row in rows:
+            if not row.source.startswith("blob "):
+                settled.append(row)
+                continue
+            entry = row.entry
+            try:
+                rule = self._keep(entry)
+            except OSError as error:
+                gaps.append(Gap(entry.path, describe(error)))
+                settled.append(row._replace(source="observed"))
+                continue
+            if rule:
+                left_out[entry.path] = rule
+                row = Row(hide(entry), FileClass.SECRET, row.owner, "observed")  # noqa: PLW2901
+            settled.append(row)
+        self._store.discard(self._spooled - self._kept)
+        return settled, left_out
+
+    def put_tree(self, tree: Tree) -> str:
+        """Store the tree object; return the digest of its canonical bytes."""
+        digest = self._store.put_packed(tree.to_bytes())
+        self._kept.add(digest)
+        return digest
+
+    @property
+    def objects(self) -> frozenset[str]:
+        """Digests of everything this capture needs from the store."""
+        return frozenset(self._kept)
+
+    def abandon(self) -> None:
+        """The capture failed: drop what it spooled."""
+        self._store.discard(self._spooled - self._kept)
+
+    def _keep(self, entry: Entry) -> str | None:
+        """Keep one file's content, or return the rule by which it is secret.
+
+        Raise OSError when it cannot be read any more or is no longer what was hashed.
+        """
+        if entry.size > _SECRET_SCAN_LIMIT:
+            rule = is_secret_file(entry.path, entry.mode, b"")
+            if rule is None and entry.sha256 not in self._kept:
+                self._copy(entry)
+                self._count(entry)
+            return rule
+        content = self._content(entry)
+        rule = is_secret_file(entry.path, entry.mode, content)
+        if rule is None and entry.sha256 not in self._kept:
+            if hashlib.sha256(content).hexdigest() != entry.sha256:
+                raise OSError(0, _CHANGED)
+            self._store.put(content)
+            self._count(entry)
+        return rule
+
+    def _count(self, entry: Entry) -> None:
+        self._kept.add(entry.sha256)
+        self.size += entry.size
+
+    def _content(self, entry: Entry) -> bytes:
+        if entry.sha256 in self._spooled:
+            return self._store.read(entry.sha256)
+        with self._target.open(entry.path) as stream:
+            return stream.read(_SECRET_SCAN_LIMIT + 1)
+
+    def _copy(self, entry: Entry) -> None:
+        if self._store.has(entry.sha256):
+            return
+        writer = self._store.writer()
+        try:
+            with self._target.open(entry.path) as stream:
+                while chunk := stream.read(_CHUNK):
+                    writer.write(chunk)
+        except BaseException:
+            writer.abort()
+            raise
+        if writer.close() != entry.sha256:
+            raise OSError(0, _CHANGED)
+
+
+class _Spool:
+    """An object writer that remembers what it wrote."""
+
+    def __init__(self, writer: ObjectWriter, spooled: set[str]) -> None:
+        self._writer = writer
+        self._spooled = spooled
+        self.write = writer.write
+        self.abort = writer.abort
+
+    def close(self) -> None:
+        """End the object and note its digest."""
+        self._spooled.add(self._writer.close())
