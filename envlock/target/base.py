@@ -74,6 +74,10 @@ class ContentWriter(Protocol):
         """The file cannot be completed: forget it."""
 
 
+def _always(_: str) -> bool:
+    return True
+
+
 def _never(_: str) -> bool:
     return False
 
@@ -94,7 +98,8 @@ def _ignore_progress(_files: int, _size: int) -> None:
 class ScanPlan:
     """What one walk over a target's files should do on the way.
 
-    `digest`: hash every regular file with SHA-256 (False: names and metadata only).
+    `digest`: hash regular files with SHA-256 (False: names and metadata only), of these the ones
+    that `hashes(path)` asks for.
     `wants_md5(path)`: also compute MD5, dpkg's baseline.
     `retain(path)`: a streaming target keeps this file's content for later `read` calls.
     `keep(entry)`: for a streaming target, a writer that receives the content, or None; it is
@@ -105,6 +110,7 @@ class ScanPlan:
     """
 
     digest: bool = True
+    hashes: Callable[[str], bool] = _always
     wants_md5: Callable[[str], bool] = _never
     retain: Callable[[str], bool] = _never
     keep: Callable[[Entry], ContentWriter | None] = _keep_nothing

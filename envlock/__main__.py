@@ -1,0 +1,38 @@
+"""Entry point: whatever happens, status 1 means drift and nothing else.
+
+Python itself ends with 1 on an uncaught exception, a failed import, a closed pipe and a full
+disk behind standard output; each is turned into a status of its own here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run the command line and return the exit status."""
+    try:
+        from envlock.cli.main import run
+    except KeyboardInterrupt:
+        return 130
+    except BaseException as error:  # noqa: BLE001  a broken installation must not read as drift
+        sys.stderr.write(f"envlock: error: the installation is broken: {error!r}\n")
+        return 70
+    status = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        sys.stderr.write(f"envlock: error: cannot write to standard output: {error.strerror}\n")
+        status = 4
+    if sys.stdout is not None:
+        # What could not be flushed above must not be tried again at exit, which would end in 120.
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, 1)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""What is said to the user: data on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_SHOW_AFTER_SECONDS = 0.7
+
+
+class Console:
+    """Writes to the two streams; knows about quiet, colour, width and progress."""
+
+    def __init__(self, *, quiet: bool, verbose: bool) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+
+    def out(self, text: str) -> None:
+        """Write data to standard output, ended by a newline."""
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+    def error(self, message: str) -> None:
+        """Say what went wrong."""
+        sys.stderr.write(f"envlock: error: {printable(message)}\n")
+
+    def hint(self, message: str) -> None:
+        """Say what to do next."""
+        sys.stderr.write(f"hint: {printable(message)}\n")
+
+    def warn(self, message: str) -> None:
+        """Say what deserves attention though the work went on."""
+        sys.stderr.write(f"envlock: warning: {printable(message)}\n")
+
+    def note(self, message: str) -> None:
+        """Say something in passing; silent with -q."""
+        if not self.quiet:
+            sys.stderr.write(f"{printable(message)}\n")
+
+    def detail(self, message: str) -> None:
+        """Say something only with -v."""
+        if self.verbose:
+            sys.stderr.write(f"{printable(message)}\n")
+
+    @property
+    def color(self) -> bool:
+        """True when standard output takes colour (https://no-color.org)."""
+        if os.environ.get("NO_COLOR") or os.environ.get("ENVLOCK_NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal, 100 where there is none."""
+        return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+
+    @property
+    def unicode(self) -> bool:
+        """True when standard output can show characters beyond ASCII."""
+        return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Steps]:
+        """Show progress of long work on a terminal, after a moment; elsewhere nothing."""
+        steps = Steps(title, enabled=not self.quiet and sys.stderr.isatty())
+        try:
+            yield steps
+        finally:
+            steps.close()
+
+
+class Steps:
+    """A progress line that appears only when the work takes longer than a moment."""
+
+    def __init__(self, title: str, *, enabled: bool) -> None:
+        self._title = title
+        self._enabled = enabled
+        self._started = time.monotonic()
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._files = 0
+        self._bytes = 0
+
+    def __call__(self, step: str, files: int, size: int) -> None:
+        """Take note of progress: the step's name and increments of files and bytes."""
+        if not self._enabled:
+            return
+        self._files += files
+        self._bytes += size
+        if self._bar is None and time.monotonic() - self._started < _SHOW_AFTER_SECONDS:
+            return
+        text = f"{self._title}: {step}"
+        if self._files:
+            text += f", {self._files:,} files, {self._bytes / 1e6:,.0f} MB"
+        self._show(text)
+
+    def close(self) -> None:
+        """Remove the line."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _show(self, text: str) -> None:
+        if self._bar is None:
+            from rich.console import Console as RichConsole
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            self._bar = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}", markup=False),
+                TimeElapsedColumn(),
+                console=RichConsole(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task(text, total=None)
+            self._bar.start()
+        elif self._task is not None:
+            self._bar.update(self._task, description=text)
+
+
+def printable(text: str) -> str:
+    """Return `text` with control characters and undecodable bytes made visible."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else _visible(char) for char in text)
+
+
+def state_directory() -> Path:
+    """Return $XDG_STATE_HOME/envlock, where crash reports go."""
+    home = os.environ.get("XDG_STATE_HOME")
+    return Path(home or Path.home() / ".local" / "state") / "envlock"
+
+
+def _visible(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -1,0 +1,40 @@
+"""Options that several verbs share, each declared once."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from envlock.config.load import Config, load
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add what every verb takes."""
+    group = parser.add_argument_group("everywhere")
+    group.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
+    group.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
+    group.add_argument("--config", metavar="FILE", help="use this envlock.toml")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+
+
+def add_lock(parser: argparse.ArgumentParser, name: str = "lock", text: str = "") -> None:
+    """Add a LOCK operand."""
+    text = text or "a lockfile, a name from envlock.toml, git:REV:PATH, or a target"
+    parser.add_argument(name, metavar=name.upper(), help=text)
+
+
+def read_config(arguments: argparse.Namespace, flags: Mapping[str, object] | None = None) -> Config:
+    """Return the configuration that applies to this command line."""
+    config = getattr(arguments, "config", None)
+    return load(
+        cwd=Path.cwd(),
+        environ=os.environ,
+        flags=flags or {},
+        **({"path": Path(config)} if config else {}),
+    )
