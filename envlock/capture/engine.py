@@ -17,8 +17,9 @@ from envlock.capture.files import file_records
 from envlock.capture.ownership import Claim
 from envlock.capture.residue import Residue
 from envlock.capture.spec import Collector
-from envlock.capture.view import View, compile_globs
+from envlock.capture.view import View
 from envlock.model.coverage import Coverage, Gap, Status
+from envlock.model.glob import compile_globs
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.tree import Entry, Tree

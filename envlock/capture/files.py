@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from envlock.capture.ownership import Claims
-from envlock.capture.view import compile_globs
+from envlock.model.glob import compile_globs
 from envlock.model.record import Facts, Record
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 

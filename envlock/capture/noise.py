@@ -11,7 +11,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from envlock.capture.view import compile_globs
+from envlock.model.glob import compile_globs
 from envlock.model.tree import FileClass
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 
 from envlock.model.coverage import Gap
+from envlock.model.glob import compile_globs
 from envlock.model.process import ProcessConfig
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
@@ -179,26 +178,3 @@ def describe(error: OSError) -> str:
         errno.EIO: "input/output error",
         errno.EISDIR: "is a directory",
     }.get(error.errno or 0, error.strerror or "cannot be read")
-
-
-@lru_cache(maxsize=256)
-def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """Return one pattern for many globs: `*` and `?` stay within a name, `**` crosses names."""
-    return re.compile("|".join(f"(?:{_glob(pattern)})" for pattern in patterns), re.DOTALL)
-
-
-def _glob(pattern: str) -> str:
-    out = []
-    for token in re.split(r"(\*\*/|\*\*|\*|\?)", pattern):
-        match token:
-            case "**/":
-                out.append("(?:.*/)?")
-            case "**":
-                out.append(".*")
-            case "*":
-                out.append("[^/]*")
-            case "?":
-                out.append("[^/]")
-            case _:
-                out.append(re.escape(token))
-    return "".join(out) + r"\Z"
