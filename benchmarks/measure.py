@@ -1,0 +1,69 @@
+"""Run commands as whole processes in turn and report medians, ratios and peak memory."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Run(NamedTuple):
+    """One finished process: wall and CPU seconds, peak resident memory of its largest process."""
+
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+class Command(NamedTuple):
+    """A command to measure and something to run before each time, not measured."""
+
+    name: str
+    argv: Sequence[str]
+    prepare: Sequence[str] = ()
+
+
+def run_once(command: Command) -> Run:
+    """Run a command to its end and return what it cost.  Raise CalledProcessError on failure."""
+    if command.prepare:
+        subprocess.run(command.prepare, check=True)
+    started = time.perf_counter()
+    with open(os.devnull, "wb") as null:
+        process = subprocess.Popen(command.argv, stdout=null, stderr=subprocess.PIPE)
+        error = process.stderr.read() if process.stderr else b""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.perf_counter() - started
+    if process.returncode not in (0, 1):
+        raise subprocess.CalledProcessError(process.returncode, command.argv, stderr=error)
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def in_turn(commands: Sequence[Command], runs: int) -> list[list[Run]]:
+    """Run the commands one after another, `runs` rounds after a warm-up; results per command."""
+    for command in commands:
+        run_once(command)
+    rounds = [[run_once(command) for command in commands] for _ in range(runs)]
+    return [list(column) for column in zip(*rounds, strict=True)]
+
+
+def table(title: str, commands: Sequence[Command], results: Sequence[Sequence[Run]]) -> str:
+    """Return a Markdown table; ratios are against the first command, paired by round."""
+    lines = [
+        f"### {title}",
+        "",
+        "| command | wall s | CPU s | peak MB | times the first |",
+        "|-|-|-|-|-|",
+    ]
+    first = results[0]
+    for command, column in zip(commands, results, strict=True):
+        ratio = statistics.median(b.wall / a.wall for a, b in zip(first, column, strict=True))
+        lines.append(
+            f"| {command.name} | {statistics.median(r.wall for r in column):.2f} "
+            f"| {statistics.median(r.cpu for r in column):.2f} "
+            f"| {max(r.peak_mb for r in column):.0f} | {ratio:.2f} |"
+        )
+    return "\n".join([*lines, ""])

@@ -1,0 +1,233 @@
+"""Measure envlock against its peers in one run and print Markdown tables."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from measure import Command, in_turn, table
+
+PACKAGES = "nginx,redis-server,git,openssh-server,python3,python3-venv,ca-certificates"
+BIN = Path(sys.executable).parent
+ENVLOCK = str(BIN / "envlock")
+
+
+def main() -> None:
+    """Parse the command line, run every comparison, print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, help="an existing Debian root file system")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--output", type=Path, help="also write the tables here")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="envlock-bench-") as folder:
+        work = Path(folder)
+        os.environ["XDG_DATA_HOME"] = str(work / "data")
+        os.chdir(work)
+        root = arguments.root.resolve() if arguments.root else build_root(work / "root")
+        sections = [heading(root), *comparisons(root, work, arguments.runs)]
+    text = "\n".join(sections)
+    sys.stdout.write(text)
+    if arguments.output:
+        arguments.output.write_text(text)
+
+
+def comparisons(root: Path, work: Path, runs: int) -> Iterator[str]:
+    """Yield one table after another."""
+    target = f"dir:{root}"
+    lock = work / "root.lock"
+    packages = [ENVLOCK, "capture", target, "--only", "deb", "--only", "os", "-o", "-", "-q"]
+    yield compare(
+        "Package inventory of the root",
+        [
+            Command("envlock capture --only deb", packages),
+            *peer("dpkg-query", ["dpkg-query", "--admindir", f"{root}/var/lib/dpkg", "-W"]),
+            *peer("syft", [tool("syft"), "-q", "-o", "json", target]),
+        ],
+        runs,
+    )
+    full = [ENVLOCK, "capture", target, "-o", str(lock), "-q"]
+    no_cache = ["rm", "-f", *map(str, (work / "data/envlock").glob("statcache*"))]
+    sums = f"find {root} -xdev -type f -print0 | xargs -0 -P2 -n64 sha256sum"
+    subprocess.run(full, check=True, stdout=subprocess.DEVNULL)
+    cache = work / "data/envlock/statcache.sqlite"
+    no_cache = ["rm", "-f", str(cache), f"{cache}-wal", f"{cache}-shm"]
+    yield compare(
+        "Every file hashed",
+        [
+            Command("envlock capture, nothing known", full, no_cache),
+            Command("find, xargs -P2 sha256sum", ["sh", "-c", sums]),
+            Command("envlock capture, unchanged tree", full),
+            *peer("debsums", ["debsums", "-as", f"--root={root}"]),
+            *peer("dpkg --verify", ["dpkg", f"--root={root}", "--verify"]),
+        ],
+        runs,
+    )
+    layout = work / "layout"
+    build = [ENVLOCK, "materialize", str(lock), "-o", str(layout), "-q"]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+    unpacked = ["rm", "-rf", str(layout)]
+    yield compare(
+        "The root as an image",
+        [
+            Command("envlock materialize, artifacts fetched before", build, unpacked),
+            Command("envlock materialize --offline", [*build, "--offline"], unpacked),
+            *mmdebstrap(root),
+        ],
+        max(1, runs // 2),
+    )
+    yield compare_diff(work, runs)
+    yield compare(
+        "Start",
+        [
+            Command("envlock --help", [ENVLOCK, "--help"]),
+            Command("python -c pass", [sys.executable, "-c", "pass"]),
+        ],
+        runs * 2,
+    )
+    yield memory(work)
+
+
+def compare(title: str, commands: list[Command], runs: int) -> str:
+    """Measure commands in turn and return their table."""
+    sys.stderr.write(f"{title}: {', '.join(command.name for command in commands)}\n")
+    return table(title, commands, in_turn(commands, runs))
+
+
+def compare_diff(work: Path, runs: int) -> str:
+    """Measure a diff of two locks with 5,000 packages and 5,000 files each."""
+    left, right = work / "left.lock", work / "right.lock"
+    left.write_text(synthetic_lock(0))
+    right.write_text(synthetic_lock(40))
+    text = [ENVLOCK, "diff", str(left), str(right)]
+    script = (
+        "import sys, tomllib, deepdiff;"
+        "a, b = (tomllib.load(open(p, 'rb')) for p in sys.argv[1:]);"
+        "print(len(deepdiff.DeepDiff(a, b)['values_changed']))"
+    )
+    return compare(
+        "Diff of two locks, 5,000 packages and 5,000 files",
+        [
+            Command("envlock diff", text),
+            Command("envlock diff --format json", [*text, "--format", "json"]),
+            Command(
+                "deepdiff on the parsed locks",
+                [sys.executable, "-c", script, str(left), str(right)],
+            ),
+        ],
+        runs,
+    )
+
+
+def synthetic_lock(changed: int) -> str:
+    """Return a canonical lock of 10,000 records; the first `changed` packages are newer."""
+    out = [
+        "# envlock lockfile. Written by `envlock capture`; change envlock.toml, not this file.\n"
+        'lock-version = "1.0"\n'
+    ]
+    out += (
+        f'\n[deb."package{number:05d}:amd64"]\n'
+        f'version = "1.{2 if number < changed else 1}.{number}-1"\n'
+        f'mark = "auto"\nsource = "source{number // 3:05d}"\n'
+        for number in range(5000)
+    )
+    out += (
+        f'\n[file."/etc/app/{number:05d}.conf"]\n'
+        f'class = "unowned"\nmode = "0644"\nowner = "0:0"\nsha256 = "{number:064x}"\n'
+        for number in range(5000)
+    )
+    return "".join(out)
+
+
+def memory(work: Path) -> str:
+    """Return the peak memory of capturing one small and one large file."""
+    commands = []
+    for megabytes in (1, 1024):
+        root = work / f"size{megabytes}"
+        (root / "srv").mkdir(parents=True)
+        with (root / "srv/data").open("wb") as file:
+            for _ in range(megabytes):
+                file.write(os.urandom(1 << 20))
+        argv = [ENVLOCK, "capture", f"dir:{root}", "-o", str(work / "size.lock"), "-q"]
+        commands.append(Command(f"envlock capture, one file of {megabytes} MB", argv))
+    return compare("Memory does not grow with file size", commands, 1)
+
+
+def mmdebstrap(root: Path) -> Iterator[Command]:
+    """Yield mmdebstrap for the same packages, when it and the suite's mirror are there."""
+    if not shutil.which("mmdebstrap"):
+        return
+    names = subprocess.run(
+        ["dpkg-query", "--admindir", f"{root}/var/lib/dpkg", "-W", "-f", "${Package},"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.rstrip(",")
+    suite, mirror = suite_and_mirror(root)
+    argv = ["mmdebstrap", "--quiet", "--variant=custom", f"--include={names}", "--format=tar"]
+    yield Command("mmdebstrap", [*argv, suite, "-", f"deb {mirror} {suite} main"])
+
+
+def suite_and_mirror(root: Path) -> tuple[str, str]:
+    """Return the suite of a root and the mirror its own sources name."""
+    release = (root / "etc/os-release").read_text()
+    suite = re.search(r"VERSION_CODENAME=(\w+)", release)
+    text = "".join(
+        path.read_text() for path in (root / "etc/apt").glob("sources.list*") if path.is_file()
+    )
+    mirror = re.search(r"https?://\S+", text)
+    if not (suite and mirror):
+        raise SystemExit(f"{root} names no suite or no mirror")
+    return suite.group(1), mirror.group()
+
+
+def build_root(root: Path) -> Path:
+    """Build a Debian root from the first Debian source of this machine's apt."""
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    mirror, suite = next(line.split() for line in listed.splitlines() if "/debian " in line)
+    argv = ["mmdebstrap", "--quiet", "--format=directory", "--variant=apt", f"--include={PACKAGES}"]
+    subprocess.run([*argv, suite, str(root), f"deb {mirror} {suite} main"], check=True)
+    return root
+
+
+def peer(name: str, argv: list[str]) -> Iterator[Command]:
+    """Yield a peer's command when the peer is installed."""
+    if shutil.which(argv[0]):
+        yield Command(name, argv)
+    else:
+        sys.stderr.write(f"not measured, not installed: {name}\n")
+
+
+def tool(name: str) -> str:
+    """Return the path of a tool beside this Python, or its bare name."""
+    beside = BIN / name
+    return str(beside) if beside.exists() else name
+
+
+def heading(root: Path) -> str:
+    """Return the head of the page: what was measured on what."""
+    files = sum(len(names) for _, _, names in os.walk(root))
+    return (
+        "# Measurements\n\n"
+        "Written by `python benchmarks/run.py --output docs/explanation/measurements.md`. "
+        "Whole processes, run in turn; medians; the last column is the median of the paired ratios.\n\n"
+        f"Machine: {os.cpu_count()} cores, Linux {platform.release()}, "
+        f"Python {platform.python_version()}. "
+        f"Root: {files:,} files, {PACKAGES.replace(',', ', ')}.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
