@@ -135,6 +135,6 @@ def _wheel_reader(wheel: OpenWheel, name: str | None) -> Reader | None:
 
 
 def _stream(store: Store, sha256: str) -> Iterator[bytes]:
-    with store.open(sha256) as stream:
+    with store.stream(sha256) as stream:
         while chunk := stream.read(_CHUNK):
             yield chunk

@@ -11,10 +11,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, Protocol
 
 from envlock.model.process import ProcessConfig
+from envlock.model.stat import Hashes, StatKey
 from envlock.model.tree import Entry
+
+__all__ = [
+    "READ_LIMIT",
+    "Capability",
+    "ContentWriter",
+    "HashCache",
+    "Hashes",
+    "ScanPlan",
+    "StatKey",
+    "Target",
+    "as_mapping",
+]
 
 READ_LIMIT = 64 * 1024 * 1024
 """Largest file in bytes that `Target.read` returns; a gigabyte where text is expected is a gap."""
@@ -31,24 +44,6 @@ class Capability(StrEnum):
     """/proc and /sys belong to the machine the environment runs on."""
     EXEC = "exec"
     """Commands can be run in it."""
-
-
-class StatKey(NamedTuple):
-    """What identifies unchanged content on a local file system.  Times in nanoseconds."""
-
-    path: str
-    dev: int
-    ino: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-
-class Hashes(NamedTuple):
-    """Hex digests of a file's content; `md5` is empty when it was not asked for."""
-
-    sha256: str
-    md5: str = ""
 
 
 class HashCache(Protocol):

@@ -1,0 +1,157 @@
+"""Content of one session that is not committed yet, in a directory of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from envlock.errors import StoreError
+from envlock.store.disk import storing
+
+_SPILL = 1024 * 1024
+"""An object up to this size is held in memory until its digest tells whether it is new."""
+
+
+class Staging:
+    """Files below `tmp` by the digest they will be named for.  Safe to use from several threads."""
+
+    def __init__(self, tmp: Path) -> None:
+        self.tmp = tmp
+        self._guard = threading.Lock()
+        self._session: Path | None = None
+        self._files: dict[str, Path] = {}
+
+    def create(self, suffix: str = "") -> BinaryIO:
+        """Return a new read-only file, open for writing.  Raise OSError."""
+        with self._guard:
+            if self._session is None:
+                self._session = Path(tempfile.mkdtemp(dir=self.tmp))
+        descriptor, name = tempfile.mkstemp(dir=self._session, suffix=suffix)
+        os.fchmod(descriptor, 0o444)
+        os.close(descriptor)
+        return open(name, "wb")
+
+    def save(self, sha256: str, content: bytes | bytearray, suffix: str = "") -> None:
+        """Write a whole file and add it.  Raise StoreError and leave nothing when that fails."""
+        with storing(self.tmp):
+            stream = self.create(suffix)
+            try:
+                with stream:
+                    stream.write(content)
+            except BaseException:
+                os.unlink(stream.name)
+                raise
+        self.add(sha256, Path(stream.name))
+
+    def add(self, sha256: str, path: Path) -> None:
+        """Take a finished file; one that is already here wins."""
+        with self._guard:
+            kept = self._files.setdefault(sha256, path)
+        if kept is not path:
+            path.unlink()
+
+    def find(self, sha256: str) -> Path | None:
+        """Return the file staged for a digest."""
+        return self._files.get(sha256)
+
+    def drop(self, sha256s: Iterable[str]) -> None:
+        """Delete what is staged for these digests.  Raise OSError."""
+        for sha256 in sha256s:
+            path = self._files.pop(sha256, None)
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+    def files(self) -> Mapping[str, Path]:
+        """Return what is staged now."""
+        with self._guard:
+            return dict(self._files)
+
+    def clear(self) -> None:
+        """Delete the session, whatever is in it."""
+        with self._guard:
+            self._files.clear()
+            session, self._session = self._session, None
+        if session is not None:
+            shutil.rmtree(session, ignore_errors=True)
+
+
+class ObjectWriter:
+    """Takes the content of one object, hashing it; implements `ContentWriter` of the targets.
+
+    Only `close` stages it, and `abort` forgets it.  After an error of `write` nothing is left.
+    """
+
+    def __init__(self, staging: Staging, knows: Callable[[str], bool]) -> None:
+        self._staging = staging
+        self._knows = knows
+        self._digest = hashlib.sha256()
+        self._buffer = bytearray()
+        self._file: BinaryIO | None = None
+
+    def write(self, chunk: bytes) -> int:
+        """Take the next bytes.  Raise StoreError when they cannot be written."""
+        self._digest.update(chunk)
+        if self._file is None and len(self._buffer) + len(chunk) <= _SPILL:
+            self._buffer += chunk
+        else:
+            self._spill(chunk)
+        return len(chunk)
+
+    def close(self, expected: str | None = None) -> str:
+        """Stage the object unless the store has it; return its SHA-256 in hex.
+
+        Raise StoreError, keeping nothing, when that is not `expected`.
+        """
+        sha256 = self._digest.hexdigest()
+        if expected is not None and sha256 != expected:
+            self.abort()
+            raise StoreError(
+                f"content is not what was announced: sha256:{sha256}", where=f"sha256:{expected}"
+            )
+        if self._knows(sha256):
+            self.abort()
+        elif self._file is None:
+            self._staging.save(sha256, self._buffer)
+        else:
+            self._finish(sha256, self._file)
+        return sha256
+
+    def abort(self) -> None:
+        """Forget what was written.  May be called twice, and after `close`."""
+        self._buffer.clear()
+        stream, self._file = self._file, None
+        if stream is not None:
+            # Closing flushes, which fails again on a full disk.
+            with suppress(OSError):
+                stream.close()
+            with suppress(OSError):
+                os.unlink(stream.name)
+
+    def _spill(self, chunk: bytes) -> None:
+        try:
+            with storing(self._staging.tmp):
+                if self._file is None:
+                    self._file = self._staging.create()
+                    self._file.write(self._buffer)
+                    self._buffer.clear()
+                self._file.write(chunk)
+        except StoreError:
+            self.abort()
+            raise
+
+    def _finish(self, sha256: str, stream: BinaryIO) -> None:
+        try:
+            with storing(self._staging.tmp):
+                stream.close()
+        except StoreError:
+            self.abort()
+            raise
+        self._file = None
+        self._staging.add(sha256, Path(stream.name))
