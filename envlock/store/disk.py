@@ -54,7 +54,7 @@ def flush(root: Path, paths: Sequence[Path]) -> None:
     if len(paths) > _FEW and _syncfs(root):
         return
     for path in paths:
-        _fsync(path)
+        sync(path)
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -73,10 +73,11 @@ def write_atomic(path: Path, content: bytes) -> None:
         with suppress(OSError):
             os.unlink(name)
         raise
-    _fsync(path.parent)
+    sync(path.parent)
 
 
-def _fsync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Call fsync(2) on a file or directory.  Raise OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -6,7 +6,7 @@ Layout below the root (directories 0700, objects 0444)::
     objects/ab/<62 hex>.zst    the same, zstd-compressed; the digest is of the uncompressed bytes
     tmp/<session>/             content not committed yet
     refs/                      what must be kept (`envlock.store.refs`)
-    cache/                     anything that can be made again; free to delete
+    cache/                     files that can be made again, each free to delete
     quarantine/                objects whose bytes were not what their name says
     statcache.sqlite           digests by stat data (`envlock.store.statcache`)
     lock                       flock(2): shared while a store is open, exclusive for collection
@@ -19,12 +19,12 @@ itself alone.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import io
 import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,9 +34,9 @@ from typing import BinaryIO, Self
 from envlock.errors import StoreError
 from envlock.store.disk import flush, storing
 from envlock.store.staging import ObjectWriter, Staging
-from envlock.store.verified import PACKED, Verified
+from envlock.store.verified import PACKED, CorruptObjectError, Verified
 
-__all__ = ["EMPTY", "ObjectWriter", "Store", "sweep"]
+__all__ = ["EMPTY", "ObjectWriter", "Store"]
 
 EMPTY = hashlib.sha256().hexdigest()
 """The digest of no bytes: the only object that may be empty."""
@@ -69,7 +69,10 @@ class Store:
                 raise StoreError(
                     "there is no store", where=str(root), hint="run `envlock capture` first"
                 )
-            return cls(root, _lock_shared(root))
+            store = cls(root, _open_lock(root / "lock"))
+        with suppress(StoreError), store.exclusively():
+            store.sweep()
+        return store
 
     @property
     def cache(self) -> Path:
@@ -137,11 +140,7 @@ class Store:
 
         Nothing is verified before the end is reached.  The stream cannot seek.
         """
-        path = self._require(sha256)
-        with storing(path):
-            return io.BufferedReader(
-                Verified(sha256, path, lambda: self.condemn(sha256, path)), _CHUNK
-            )
+        return self._open(sha256, self._require(sha256))
 
     def path(self, sha256: str) -> Path:
         """Return the file of an object stored plain; its bytes are the caller's to verify."""
@@ -188,15 +187,15 @@ class Store:
                     sha256 = parent.name + path.name.removesuffix(PACKED)
                     yield (sha256 if _DIGEST.match(sha256) else ""), path
 
-    def condemn(self, sha256: str, path: Path) -> StoreError:
-        """Move a corrupt object out of the way; return the error to raise."""
-        with suppress(OSError):
-            path.rename(self.root / "quarantine" / f"{sha256}{path.suffix}")
-        return StoreError(
-            "an object of the store is corrupt",
-            where=f"sha256:{sha256}",
-            hint="it was put into quarantine; `envlock store check` names the locks that need it",
-        )
+    def verify(self, sha256: str, path: Path) -> bool:
+        """Read the file of an object through; a corrupt one is quarantined and False returned."""
+        try:
+            with self._open(sha256, path) as stream:
+                while stream.read(_CHUNK):
+                    pass
+        except CorruptObjectError:
+            return False
+        return True
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
@@ -215,6 +214,11 @@ class Store:
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_SH)
 
+    def sweep(self) -> None:
+        """Delete what dead sessions left behind.  Only while the store is held exclusively."""
+        with storing(self.root):
+            self._staging.sweep()
+
     def close(self) -> None:
         """Drop what was not committed and let go of the store.  May be called twice."""
         self._staging.clear()
@@ -232,6 +236,11 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _open(self, sha256: str, path: Path) -> BinaryIO:
+        quarantined = self.root / "quarantine" / f"{sha256}{path.suffix}"
+        with storing(path):
+            return io.BufferedReader(Verified(sha256, path, quarantined), _CHUNK)
 
     def _committed(self, sha256: str, suffix: str = "") -> Path:
         return self.root / "objects" / sha256[:2] / f"{sha256[2:]}{suffix}"
@@ -275,11 +284,7 @@ class Store:
             return False
         if sha256 in self._verified or self._staging.find(sha256) is not None:
             return True
-        try:
-            with self.stream(sha256) as stream:
-                while stream.read(_CHUNK):
-                    pass
-        except StoreError:
+        if not self.verify(sha256, path):
             return False
         with suppress(OSError):
             os.utime(path)  # needed again: young to the grace period of the collection
@@ -298,26 +303,10 @@ def _make_private(path: Path) -> None:
     path.mkdir(mode=0o700, exist_ok=True)
 
 
-def _lock_shared(root: Path) -> int:
-    """Return the descriptor of the lock, held shared; sweep `tmp` when nobody else has it."""
+def _open_lock(path: Path) -> int:
     try:
-        lock = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except PermissionError:
-        lock = os.open(root / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pass
-    else:
-        sweep(root / "tmp")
-    fcntl.flock(lock, fcntl.LOCK_SH)
-    return lock
-
-
-def sweep(directory: Path) -> None:
-    """Delete everything in a directory that the caller holds exclusively."""
-    for path in directory.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EROFS):
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -73,6 +73,12 @@ class Staging:
         with self._guard:
             return dict(self._files)
 
+    def sweep(self) -> None:
+        """Delete every other session.  Raise OSError."""
+        for path in self.tmp.iterdir():
+            if path.is_dir() and path != self._session:
+                shutil.rmtree(path, ignore_errors=True)
+
     def clear(self) -> None:
         """Delete the session, whatever is in it."""
         with self._guard:

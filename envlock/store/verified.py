@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Never, Protocol
 
 from envlock.errors import StoreError
 from envlock.store.disk import storing
@@ -18,6 +18,10 @@ PACKED = ".zst"
 """Suffix of an object stored zstd-compressed."""
 
 
+class CorruptObjectError(StoreError):
+    """The bytes of an object are not what its name says."""
+
+
 class _Source(Protocol):
     def read(self, size: int, /) -> bytes | None: ...
 
@@ -25,13 +29,14 @@ class _Source(Protocol):
 class Verified(io.RawIOBase):
     """The content of the object `sha256` in the file at `path`, forward only.
 
-    At the end, when the bytes were not the object's, raise what `condemn` returns.
+    At the end, when the bytes were not the object's, move the file to `quarantined` (if that can
+    be done) and raise CorruptObjectError.
     """
 
-    def __init__(self, sha256: str, path: Path, condemn: Callable[[], StoreError]) -> None:
+    def __init__(self, sha256: str, path: Path, quarantined: Path) -> None:
         self._sha256 = sha256
         self._path = path
-        self._condemn = condemn
+        self._quarantined = quarantined
         self._digest = hashlib.sha256()
         self._file = path.open("rb", buffering=0)
         self._source: _Source = _Unpacked(self._file) if path.suffix == PACKED else self._file
@@ -47,7 +52,7 @@ class Verified(io.RawIOBase):
             chunk = self._source.read(len(view)) or b""
         self._digest.update(chunk)
         if not chunk and self._digest.hexdigest() != self._sha256:
-            raise self._condemn()
+            self._condemn()
         view[: len(chunk)] = chunk
         return len(chunk)
 
@@ -55,6 +60,15 @@ class Verified(io.RawIOBase):
         """Close the file.  May be called twice."""
         self._file.close()
         super().close()
+
+    def _condemn(self) -> Never:
+        with suppress(OSError):
+            self._path.rename(self._quarantined)
+        raise CorruptObjectError(
+            "an object of the store is corrupt",
+            where=f"sha256:{self._sha256}",
+            hint="it was put into quarantine; `envlock store check` names the locks that need it",
+        )
 
 
 class _Unpacked:

@@ -1,0 +1,78 @@
+"""Garbage collection: delete what no reference needs.
+
+Mark from the references, then delete objects; each step leaves a sound store, so it can be
+interrupted anywhere.  Nobody else may have the store open meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from envlock.errors import StoreError
+from envlock.store.disk import storing
+from envlock.store.objects import Store
+from envlock.store.refs import refs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GcResult:
+    """How many objects were kept and removed, and the bytes freed, cache included."""
+
+    kept: int
+    removed: int
+    freed_bytes: int
+
+
+def collect_garbage(
+    store: Store,
+    grace_seconds: float,
+    *,
+    force: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> GcResult:
+    """Delete the objects no reference needs and the cache, where older than `grace_seconds`.
+
+    The stat cache goes as well.  Raise StoreError when another process has the store open, when a
+    reference cannot be read, and, unless `force`, when there are objects but no reference at all:
+    more likely the references were lost than everything is garbage.
+    """
+    with store.exclusively(), storing(store.root):
+        needed = frozenset[str]().union(*(ref.needs for ref in refs(store)))
+        found = [(sha256, path) for sha256, path in store.objects() if sha256]
+        if found and not needed and not force:
+            raise StoreError(
+                "no reference needs any object: refusing to delete everything",
+                where=str(store.root),
+                hint="capture an environment first, or use --force",
+            )
+        limit = clock() - grace_seconds
+        garbage = [path for sha256, path in found if sha256 not in needed and _is_old(path, limit)]
+        freed = sum(_remove(path) for path in garbage)
+        freed += sum(_remove(path) for path in _files(store.cache) if _is_old(path, limit))
+        freed += _remove(store.stat_cache)
+        store.sweep()
+        return GcResult(kept=len(found) - len(garbage), removed=len(garbage), freed_bytes=freed)
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            yield Path(parent, name)
+
+
+def _is_old(path: Path, limit: float) -> bool:
+    return path.lstat().st_mtime <= limit
+
+
+def _remove(path: Path) -> int:
+    """Delete a file; return its size in bytes, 0 when it is not there."""
+    try:
+        size = path.lstat().st_size
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    return size

@@ -1,0 +1,126 @@
+"""The stat cache: digests of files that cannot have changed since they were last read.
+
+A row is believed when device, inode, size, mtime and ctime are all as they were: ctime because
+restored mtimes (``cp -p``, tar, dpkg) hide a change, and never when mtime or ctime is younger
+than two seconds before a scan began, for then a later change may bear the same times (git's
+Documentation/technical/racy-git.txt).
+
+It is only a cache.  A file that is damaged, locked, or of another version is rebuilt or passed
+over; a row with a flipped bit is a miss.  Table ``entry(root, path, row)``; `row` holds the five
+numbers (8 bytes each, little-endian), SHA-256, MD5 when known, and a CRC-32 of the path and all
+that.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from envlock.model.stat import Hashes, StatKey
+from envlock.model.text import from_bytes, to_bytes
+
+_VERSION = 1
+_NUMBERS = struct.Struct("<QQQqq")
+_SHA256_END = _NUMBERS.size + 32
+_CHECKSUM = struct.Struct("<I")
+_RACY_NS = 2_000_000_000
+_WAIT = 1.0
+"""Seconds to wait for another process that is writing."""
+
+
+class StatCache:
+    """The rows of one scanned root, loaded at once, written back at `close`.
+
+    `root` tells the target apart from others, as its reference does.  Create it when the scan
+    starts: `clock` (nanoseconds since the epoch) is read once, for the racy rule.  Implements
+    `envlock.target.base.HashCache`; no method raises.
+    """
+
+    def __init__(self, path: Path, root: str, clock: Callable[[], int] = time.time_ns) -> None:
+        self._path = path
+        self._root = to_bytes(root)
+        self._settled_before = clock() - _RACY_NS
+        self._new: dict[str, bytes] = {}
+        self._rows = self._load()
+
+    def get(self, key: StatKey) -> Hashes | None:
+        """Return the digests of a file with exactly this key, or None."""
+        row = self._rows.get(key.path)
+        if row is None or self._is_racy(key) or not row.startswith(_NUMBERS.pack(*key[1:])):
+            return None
+        content, checksum = row[: -_CHECKSUM.size], row[-_CHECKSUM.size :]
+        if checksum != _checksum(key.path, content):
+            return None
+        return Hashes(content[_NUMBERS.size : _SHA256_END].hex(), content[_SHA256_END:].hex())
+
+    def put(self, key: StatKey, hashes: Hashes) -> None:
+        """Remember the digests of a file just read, unless it may still be changing."""
+        if self._is_racy(key):
+            return
+        content = _NUMBERS.pack(*key[1:]) + bytes.fromhex(hashes.sha256 + hashes.md5)
+        row = content + _checksum(key.path, content)
+        self._rows[key.path] = self._new[key.path] = row
+
+    def close(self) -> None:
+        """Write what is new in one transaction.  May be called twice."""
+        new, self._new = self._new, {}
+        if not new:
+            return
+        rows = ((self._root, to_bytes(path), row) for path, row in new.items())
+        with suppress(sqlite3.Error), closing(self._connect()) as database, database:
+            database.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _is_racy(self, key: StatKey) -> bool:
+        return max(key.mtime_ns, key.ctime_ns) >= self._settled_before
+
+    def _load(self) -> dict[str, bytes]:
+        try:
+            with closing(self._connect()) as database:
+                query = "SELECT path, row FROM entry WHERE root = ?"
+                return {
+                    from_bytes(path): row for path, row in database.execute(query, (self._root,))
+                }
+        except sqlite3.OperationalError:
+            return {}  # locked, or it cannot be created here: do without
+        except sqlite3.DatabaseError:
+            with suppress(OSError):
+                self._path.unlink()
+            return {}
+
+    def _connect(self) -> sqlite3.Connection:
+        """Open the database, made new when it is of another version."""
+        database = sqlite3.connect(self._path, timeout=_WAIT)
+        try:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if version != _VERSION:
+                database.executescript(
+                    "BEGIN IMMEDIATE; DROP TABLE IF EXISTS entry;"
+                    "CREATE TABLE entry (root BLOB, path BLOB, row BLOB, PRIMARY KEY (root, path))"
+                    f" WITHOUT ROWID; PRAGMA user_version = {_VERSION}; COMMIT"
+                )
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
+
+
+def _checksum(path: str, content: bytes) -> bytes:
+    return _CHECKSUM.pack(zlib.crc32(content, zlib.crc32(to_bytes(path))))
