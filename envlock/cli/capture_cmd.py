@@ -1,0 +1,111 @@
+"""``envlock capture``: look at an environment and write its lock."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envlock.cli.command import Command
+from envlock.cli.console import Console
+from envlock.cli.operands import environment_name, make_request, open_store
+from envlock.cli.options import add_json, read_config
+from envlock.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from envlock.capture.engine import Capture
+
+_DESCRIPTION = """\
+Capture an environment into a lockfile.
+
+The lock goes to locks/NAME.lock; NAME is the environment of envlock.toml with this target, or is
+made from the target. Containers, images and directories are captured in full and can be
+materialized; a host is captured down to its configuration unless --deep is given.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "target", nargs="?", default="host", metavar="TARGET", help="what to capture (host)"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="write here; - is standard output")
+    parser.add_argument("--name", help="name of the environment: locks/NAME.lock")
+    parser.add_argument(
+        "--deep", action="store_true", help="read every file of a host, so that it can be rebuilt"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="SECTION", help="capture only this section"
+    )
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="SECTION", help="leave this section out"
+    )
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Capture, write the lock, say what was found."""
+    from envlock.lockfile.writer import render_lock, write_lock
+    from envlock.workflow import capture_target
+
+    config = read_config(arguments)
+    request = make_request(arguments, config)
+    with open_store(config) as store, console.progress("capturing") as steps:
+        captured = capture_target(arguments.target, request, store, steps, keep=True)
+    _report(captured, console)
+    if arguments.output == "-":
+        console.out(render_lock(captured.lock).decode())
+        return ExitStatus.OK
+    name = arguments.name or environment_name(arguments.target, config)
+    path = Path(arguments.output or Path(config.locks.dir) / f"{name}.lock")
+    changed = write_lock(path, captured.lock)
+    if arguments.json:
+        console.out(json.dumps(_summary(captured, path), indent=2, sort_keys=True))
+        return ExitStatus.OK
+    from envlock.report.lock import render_lock_summary
+
+    console.out(render_lock_summary(captured.lock, color=console.color))
+    console.note(f"{'wrote' if changed else 'unchanged:'} {path}")
+    return ExitStatus.OK
+
+
+def _report(captured: Capture, console: Console) -> None:
+    """Say what is missing or was left out; nothing when all is well."""
+    for path, rule in sorted(captured.left_out.items())[:_FEW]:
+        console.warn(f"left out as secret: {path} ({rule})")
+    if len(captured.left_out) > _FEW:
+        console.warn(f"left out as secret: {len(captured.left_out) - _FEW} more files")
+    for name, coverage in sorted(captured.coverage.items()):
+        if coverage.gaps:
+            first = min(coverage.gaps)
+            more = f" and {len(coverage.gaps) - 1} more" if len(coverage.gaps) > 1 else ""
+            console.warn(f"{name}: {coverage.status}: {first.where}: {first.reason}{more}")
+        for gap in sorted(coverage.gaps):
+            console.detail(f"  {name}: {gap.where}: {gap.reason}")
+    for name, seconds in captured.seconds.items():
+        console.detail(f"  {name}: {seconds:.3f} s")
+
+
+_FEW = 5
+
+
+def _summary(captured: Capture, path: Path) -> dict[str, object]:
+    from envlock.model.digest import digests
+
+    found = digests(captured.lock)
+    return {
+        "schema_version": 1,
+        "lock": str(path),
+        "environment_digest": found.environment,
+        "host_digest": found.host,
+        "entries": {name: len(entries) for name, entries in captured.lock.sections.items()},
+        "coverage": {name: dict(facts) for name, facts in captured.lock.coverage.items()},
+        "left_out": dict(sorted(captured.left_out.items())),
+        "files": captured.files,
+        "bytes": captured.size,
+        "seconds": {name: round(seconds, 3) for name, seconds in captured.seconds.items()},
+    }
+
+
+COMMAND = Command("capture", "capture an environment into a lockfile", add_arguments, run, _DESCRIPTION)

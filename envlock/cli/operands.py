@@ -1,0 +1,137 @@
+"""TARGET and LOCK operands: from what the user typed to a lock."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envlock.errors import LockfileError, TargetNameError, UsageError
+
+if TYPE_CHECKING:
+    from envlock.capture.engine import Request
+    from envlock.config.load import Config
+    from envlock.model.lock import Lock
+    from envlock.store.objects import Store
+    from envlock.workflow import Environment, Progress
+
+
+def open_store(config: Config) -> Store:
+    """Return the store that the configuration names."""
+    from envlock.store.objects import Store
+
+    return Store.open(Path(config.store.path))
+
+
+def environment_name(target: str, config: Config) -> str:
+    """Return the name of a target's environment: as configured, else made from the target."""
+    for name, environment in config.environments.items():
+        if environment.target == target:
+            return name
+    _, _, operand = target.partition(":")
+    text = operand.rstrip("/").rpartition("/")[2] if target.startswith("dir:") else operand
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "host"
+
+
+def make_request(arguments: argparse.Namespace, config: Config) -> Request:
+    """Return what to capture, from the command line and the configuration."""
+    from envlock.capture.engine import Depth, Request
+    from envlock.capture.registry import collectors
+
+    only, skip = frozenset(arguments.only), frozenset(arguments.skip)
+    known = {name for c in collectors() for name in (c.name, *c.sections)}
+    for name in sorted((only | skip) - known):
+        raise UsageError(f"no section is called {name}", hint=f"one of {', '.join(sorted(known))}")
+    depth = Depth.FULL if arguments.target != "host" or arguments.deep else Depth.CONFIG
+    return Request(
+        depth=Depth.RECORDS if only else depth,
+        only=only,
+        skip=skip,
+        files=tuple(config.capture.files),
+        ignore=tuple(config.capture.ignore),
+        env_allow=tuple(config.capture.env_allow),
+        env_deny=tuple(config.capture.env_deny),
+        jobs=config.jobs,
+    )
+
+
+def live_request(target: str, config: Config) -> Request:
+    """Return what to capture of a target named where a lock was expected."""
+    return make_request(argparse.Namespace(only=[], skip=[], target=target, deep=False), config)
+
+
+def read_environment(
+    operand: str, config: Config, store: Store, progress: Progress
+) -> Environment:
+    """Return the environment that a LOCK operand names; a live target is captured on the spot."""
+    from envlock.target.resolve import is_target
+    from envlock.workflow import Environment, capture_target
+
+    if is_target(operand):
+        captured = capture_target(operand, live_request(operand, config), store, progress)
+        return Environment(operand, captured.lock, captured.tree)
+    return Environment(operand, read_lock_operand(operand, config))
+
+
+def read_lock_operand(operand: str, config: Config) -> Lock:
+    """Return the lock at a path, of a name, or in a git revision."""
+    from envlock.lockfile.reader import parse_lock
+
+    return parse_lock(read_lock_bytes(operand, config), where=operand)
+
+
+def read_lock_bytes(operand: str, config: Config) -> bytes:
+    """Return the bytes of the lockfile that an operand names."""
+    if operand.startswith("git:"):
+        return _git_show(operand)
+    path = lock_path(operand, config)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise LockfileError(
+            f"no such lockfile or target: {operand}",
+            where=str(path),
+            hint=f"run `envlock capture --name {operand}`, or name a target such as docker:NAME"
+            if path.name != operand
+            else "run `envlock capture`",
+        ) from None
+    except OSError as error:
+        raise LockfileError(f"cannot read the lockfile: {error.strerror}", where=str(path)) from error
+
+
+def lock_path(operand: str, config: Config) -> Path:
+    """Return where the lockfile of an operand lies: a path, or the place of a name."""
+    if operand in config.environments and config.environments[operand].lock:
+        return Path(config.environments[operand].lock)
+    path = Path(operand)
+    if path.is_file() or operand.endswith(".lock") or "/" in operand:
+        return path
+    if re.match(r"[a-z]+:", operand):
+        raise TargetNameError(
+            f"nothing is known as {operand}",
+            hint="targets are host, docker:NAME, image:REF, oci:PATH[:TAG] and dir:PATH",
+        )
+    return Path(config.locks.dir) / f"{operand}.lock"
+
+
+def locks_in_use(operands: Sequence[str], config: Config) -> list[str]:
+    """Return the locks to look at: those named, else all of the lock folder."""
+    if operands:
+        return list(operands)
+    return [str(path) for path in sorted(Path(config.locks.dir).glob("*.lock"))]
+
+
+def _git_show(operand: str) -> bytes:
+    _, revision, path = (operand.split(":", 2) + ["", ""])[:3]
+    if not revision or not path or revision.startswith("-"):
+        raise UsageError(f"{operand} is not git:REV:PATH", hint="for example git:main:locks/dev.lock")
+    shown = subprocess.run(
+        ["git", "show", f"{revision}:./{path}"], capture_output=True, check=False
+    )
+    if shown.returncode:
+        message = shown.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
+        raise LockfileError(f"git cannot show it: {message}", where=operand)
+    return shown.stdout

@@ -1,0 +1,43 @@
+"""``envlock show``: what is in a lock."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from envlock.cli.command import Command
+from envlock.cli.console import Console
+from envlock.cli.operands import open_store, read_environment
+from envlock.cli.options import add_json, add_lock, read_config
+from envlock.errors import ExitStatus, UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_lock(parser)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help="only these, every record")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print a summary, some sections in full, or the whole as JSON."""
+    from envlock.report.lock import lock_document, render_lock_summary, render_sections
+
+    config = read_config(arguments)
+    with open_store(config) as store, console.progress("reading") as steps:
+        lock = read_environment(arguments.lock, config, store, steps).lock
+    for name in arguments.sections:
+        if name not in lock.sections and name != "coverage":
+            present = ", ".join(lock.sections)
+            raise UsageError(f"the lock has no section {name}", hint=f"it has {present}")
+    if arguments.json:
+        document = lock_document(lock, tuple(arguments.sections))
+        console.out(json.dumps(document, indent=2, ensure_ascii=True))
+    elif arguments.sections:
+        console.out(render_sections(lock, tuple(arguments.sections)))
+    else:
+        console.out(render_lock_summary(lock, color=console.color))
+    return ExitStatus.OK
+
+
+COMMAND = Command("show", "show what is in a lock", add_arguments, run)
