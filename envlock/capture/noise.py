@@ -192,6 +192,13 @@ RULES: tuple[NoiseRule, ...] = (
     ),
     NoiseRule("lost+found", ("**/lost+found", "/lost+found/**"), _STATE, "made by the file system"),
     NoiseRule(
+        "image-lock",
+        ("/usr/share/envlock", "/usr/share/envlock/**"),
+        _GENERATED,
+        "the lock that envlock put into an image it built",
+        even_if_owned=True,
+    ),
+    NoiseRule(
         "top-level-directories",
         ("/",),
         _GENERATED,

@@ -1,0 +1,105 @@
+"""Files named by their digest: hashed while they are written, visible only when whole."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+_CHUNK = 1024 * 1024
+
+
+class Blob(NamedTuple):
+    """Content by its digest, ``sha256:<hex>``, and its length in bytes."""
+
+    digest: str
+    size: int
+
+
+def write_blob(directory: Path, chunks: Iterable[bytes]) -> Blob:
+    """Write `chunks` into `directory`, under the hex digits of their digest.  Raise OSError."""
+    draft = _draft(directory)
+    try:
+        blob = _digest(_saving(chunks, draft))
+        draft.rename(directory / blob.digest.removeprefix("sha256:"))
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return blob
+
+
+def reuse_blob(directory: Path, source: Path) -> Blob | None:
+    """Bring the blob `source` into `directory`, by a hard link where the file system allows it.
+
+    It is hashed on the way; None when its bytes are not what its name says.  Raise OSError.
+    """
+    expected = f"sha256:{source.name}"
+    if source.parent == directory:
+        blob = _digest(read_file(source))
+        return blob if blob.digest == expected else None
+    draft = _draft(directory)
+    try:
+        with contextlib.suppress(OSError):
+            os.link(source, draft)
+        chunks = read_file(source)
+        blob = _digest(chunks if draft.exists() else _saving(chunks, draft))
+        if blob.digest != expected:
+            return None
+        draft.rename(directory / source.name)
+    finally:
+        draft.unlink(missing_ok=True)
+    return blob
+
+
+def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write `chunks` to `path`, which holds the old or the new content at any time."""
+    draft = _draft(path.parent)
+    try:
+        for _ in _saving(chunks, draft):
+            pass
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_file(path: Path) -> Iterator[bytes]:
+    """Yield the content of a file in pieces of at most 1 MiB.  Raise OSError."""
+    with path.open("rb", buffering=0) as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable.  Raise OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _draft(directory: Path) -> Path:
+    return directory / f".{secrets.token_hex(8)}"
+
+
+def _digest(chunks: Iterable[bytes]) -> Blob:
+    digest = hashlib.sha256()
+    size = 0
+    for chunk in chunks:
+        digest.update(chunk)
+        size += len(chunk)
+    return Blob(f"sha256:{digest.hexdigest()}", size)
+
+
+def _saving(chunks: Iterable[bytes], draft: Path) -> Iterator[bytes]:
+    """Pass `chunks` on while writing them to a new file; durable once exhausted."""
+    with draft.open("xb") as stream:
+        for chunk in chunks:
+            stream.write(chunk)
+            yield chunk
+        stream.flush()
+        os.fsync(stream.fileno())
