@@ -1,0 +1,231 @@
+"""The configuration that applies: flags > ENVLOCK_* > envlock.toml > user config > defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from envlock.config.settings import SETTINGS, TABLES, Table, Value
+from envlock.config.sources import (
+    Found,
+    Origin,
+    Places,
+    Row,
+    Source,
+    find_project_file,
+    read_file,
+    read_flags,
+    read_variables,
+)
+
+__all__ = [
+    "CaptureConfig",
+    "Config",
+    "DiffConfig",
+    "Environment",
+    "LocksConfig",
+    "MaterializeConfig",
+    "NormalizeRule",
+    "Origin",
+    "Source",
+    "StoreConfig",
+    "load",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocksConfig:
+    """``[locks]``: the folder of the lockfiles."""
+
+    dir: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreConfig:
+    """``[store]``: the folder of the store."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One environment of the project; `target` is empty when only its lockfile is known."""
+
+    name: str
+    target: str
+    lock: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureConfig:
+    """``[capture]``: path patterns, and patterns of variable names."""
+
+    files: tuple[str, ...]
+    ignore: tuple[str, ...]
+    env_allow: tuple[str, ...]
+    env_deny: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffConfig:
+    """``[diff]``: a severity, ignored ``section:key[:fact]`` patterns, required sections."""
+
+    fail_on: str
+    ignore: tuple[str, ...]
+    require: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaterializeConfig:
+    """``[materialize]``: the layer budget, URLs of apt mirrors, folders of artifacts."""
+
+    layers: int
+    mirrors: tuple[str, ...]
+    wheels: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalizeRule:
+    """One ``[[normalize]]``: a path pattern and ``drop``, ``empty`` or ``keep``."""
+
+    path: str
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Every setting, typed; paths are absolute.
+
+    `root` is the folder of envlock.toml, or the working directory without one.  `origins` maps
+    setting keys, and ``environments.<name>`` and ``normalize`` where given, to their origin.
+    """
+
+    root: Path
+    file: Path | None
+    jobs: int
+    color: str
+    locks: LocksConfig
+    environments: Mapping[str, Environment]
+    capture: CaptureConfig
+    diff: DiffConfig
+    materialize: MaterializeConfig
+    normalize: tuple[NormalizeRule, ...]
+    store: StoreConfig
+    origins: Mapping[str, Origin]
+
+
+def load(
+    cwd: Path,
+    environ: Mapping[str, str],
+    flags: Mapping[str, object],
+    path: Path | None = None,
+) -> Config:
+    """Return the configuration for a command started in the absolute directory `cwd`.
+
+    `flags` maps setting keys to what the command line says, None for nothing.  `path` is an
+    envlock.toml to use instead of the nearest one.  Raise ConfigError naming the line, variable
+    or flag.
+    """
+    places = Places(cwd, environ)
+    file = cwd / path if path else find_project_file(cwd)
+    root = file.parent if file else cwd
+    sources = [_defaults(places, root)]
+    user = places.xdg("XDG_CONFIG_HOME", ".config") / "envlock" / "config.toml"
+    if user.is_file():
+        sources.append(read_file(user, Source.USER, places))
+    if file:
+        sources.append(read_file(file, Source.PROJECT, places))
+    sources += (read_variables(environ, places), read_flags(flags, places))
+    return _Merged(sources).config(root, file)
+
+
+def _defaults(places: Places, root: Path) -> Found:
+    values = {key: setting.default for key, setting in SETTINGS.items()}
+    values["locks.dir"] = places.absolute(str(values["locks.dir"]), root)
+    values["store.path"] = str(places.xdg("XDG_DATA_HOME", ".local/share") / "envlock")
+    return Found(dict.fromkeys(values, Origin(Source.DEFAULT)), values)
+
+
+class _Merged:
+    """What the sources say together, the later ones winning."""
+
+    def __init__(self, sources: list[Found]) -> None:
+        self._values: dict[str, Value] = {}
+        self._environments: dict[str, Row] = {}
+        self._normalize: tuple[Row, ...] = ()
+        self._origins: dict[str, Origin] = {}
+        for found in sources:
+            self._origins.update(found.origins)
+            self._values.update(found.values)
+            self._environments.update(found.named.get("environments", {}))
+            self._normalize = found.arrays.get("normalize", self._normalize)
+
+    def config(self, root: Path, file: Path | None) -> Config:
+        locks = Path(self._text("locks.dir"))
+        return Config(
+            root=root,
+            file=file,
+            jobs=self._count("jobs"),
+            color=self._text("color"),
+            locks=LocksConfig(dir=locks),
+            environments={
+                name: _environment(name, row, locks)
+                for name, row in sorted(self._environments.items())
+            },
+            capture=CaptureConfig(
+                files=self._texts("capture.files"),
+                ignore=self._texts("capture.ignore"),
+                env_allow=self._texts("capture.env-allow"),
+                env_deny=self._texts("capture.env-deny"),
+            ),
+            diff=DiffConfig(
+                fail_on=self._text("diff.fail-on"),
+                ignore=self._texts("diff.ignore"),
+                require=self._texts("diff.require"),
+            ),
+            materialize=MaterializeConfig(
+                layers=self._count("materialize.layers"),
+                mirrors=self._texts("materialize.mirrors"),
+                wheels=tuple(Path(text) for text in self._texts("materialize.wheels")),
+            ),
+            normalize=tuple(_normalize_rule(row) for row in self._normalize),
+            store=StoreConfig(path=Path(self._text("store.path"))),
+            origins=self._origins,
+        )
+
+    # `to_value` gave each value the type its kind promises.
+
+    def _text(self, key: str) -> str:
+        return cast("str", self._values[key])
+
+    def _count(self, key: str) -> int:
+        return cast("int", self._values[key])
+
+    def _texts(self, key: str) -> tuple[str, ...]:
+        return cast("tuple[str, ...]", self._values[key])
+
+
+def _environment(name: str, row: Row, locks: Path) -> Environment:
+    lock = row.get("lock")
+    return Environment(
+        name=name,
+        target=_field(TABLES["environments"], row, "target"),
+        lock=Path(str(lock)) if lock else locks / f"{name}.lock",
+    )
+
+
+def _normalize_rule(row: Row) -> NormalizeRule:
+    table = TABLES["normalize"]
+    return NormalizeRule(
+        path=_field(table, row, "path"),
+        action=_field(table, row, "action"),
+        reason=_field(table, row, "reason"),
+    )
+
+
+def _field(table: Table, row: Row, name: str) -> str:
+    default = next(field.default for field in table.fields if field.key == name)
+    return str(row.get(name, default))

@@ -1,0 +1,263 @@
+"""The places settings come from, each read into found values with their origin."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from envlock.config.convert import Refused, ToPath, from_text, nearest, to_value
+from envlock.config.place import Keys, line_of
+from envlock.config.settings import SETTINGS, TABLES, Setting, Table, Value
+from envlock.errors import ConfigError
+
+FILE_NAME = "envlock.toml"
+
+_CHECKOUT = (".git", ".hg", ".jj", ".svn")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)\Z")
+
+
+class Source(StrEnum):
+    """Where a value came from, the weakest first."""
+
+    DEFAULT = "default"
+    USER = "user config"
+    PROJECT = "envlock.toml"
+    ENVIRONMENT = "environment"
+    FLAG = "flag"
+
+
+class Origin(NamedTuple):
+    """Where a value came from; `where` is the file, the variable or the flag."""
+
+    source: Source
+    where: str = ""
+
+
+Row = Mapping[str, Value]
+"""One table of a `Table`: field -> value, without the fields that were not given."""
+
+
+class Found(NamedTuple):
+    """What one source says, each by setting key: plain values, named rows, rows in order.
+
+    `origins` has the same keys; a named row's is ``environments.<name>``.
+    """
+
+    origins: Mapping[str, Origin]
+    values: Mapping[str, Value]
+    named: Mapping[str, Mapping[str, Row]] = {}
+    arrays: Mapping[str, tuple[Row, ...]] = {}
+
+
+class Places:
+    """Turns the paths a user writes into absolute ones, without asking the disk."""
+
+    def __init__(self, cwd: Path, environ: Mapping[str, str]) -> None:
+        self.cwd = cwd
+        self._environ = environ
+
+    def from_folder(self, folder: Path) -> ToPath:
+        """Return how paths written in a file of `folder` become absolute."""
+        return lambda text: self.absolute(text, folder)
+
+    def absolute(self, text: str, folder: Path) -> str:
+        """Return `text` as an absolute path: ``~/`` is the home, relative is to `folder`."""
+        if text == "~" or text.startswith("~/"):
+            return str(self.home / text[2:])
+        return str(folder / text)
+
+    @property
+    def home(self) -> Path:
+        """The home of the user.  Raise ConfigError when there is none."""
+        text = self._environ.get("HOME")
+        if not text:
+            try:
+                text = pwd.getpwuid(os.getuid()).pw_dir
+            except KeyError as error:
+                raise ConfigError("this user has no home", hint="set HOME") from error
+        return Path(text)
+
+    def xdg(self, variable: str, default: str) -> Path:
+        """Return an XDG base directory; relative ones are ignored, as its specification says."""
+        text = self._environ.get(variable, "")
+        return Path(text) if text.startswith("/") else self.home / default
+
+    def shown(self, path: Path) -> str:
+        """Return `path` as messages name it: short below the working directory."""
+        return str(path.relative_to(self.cwd) if path.is_relative_to(self.cwd) else path)
+
+
+def find_project_file(cwd: Path) -> Path | None:
+    """Return the nearest envlock.toml from `cwd` up to the root of the checkout it is in.
+
+    Outside a checkout only `cwd` itself counts: a file that someone left in /tmp must not rule
+    what happens below.
+    """
+    folders = (cwd, *cwd.parents)
+    roots = [n for n, folder in enumerate(folders) if any((folder / m).exists() for m in _CHECKOUT)]
+    for folder in folders[: roots[0] + 1 if roots else 1]:
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None
+
+
+def read_variables(environ: Mapping[str, str], places: Places) -> Found:
+    """Return what the ENVLOCK_* variables say.  Raise ConfigError naming the variable."""
+    given = {s.key: text for s in SETTINGS.values() if (text := environ.get(s.variable))}
+    origins = {key: Origin(Source.ENVIRONMENT, SETTINGS[key].variable) for key in given}
+    return _found(origins, given, places)
+
+
+def read_flags(flags: Mapping[str, object], places: Places) -> Found:
+    """Return what the command line says: setting keys to values, None where it says nothing.
+
+    Raise ConfigError naming the flag, KeyError for a key that is no setting.
+    """
+    given = {key: raw for key, raw in flags.items() if raw is not None}
+    origins = {key: Origin(Source.FLAG, SETTINGS[key].flag or key) for key in given}
+    return _found(origins, given, places)
+
+
+def _found(origins: Mapping[str, Origin], given: Mapping[str, object], places: Places) -> Found:
+    to_path = places.from_folder(places.cwd)
+    values = {}
+    for key, raw in given.items():
+        setting = SETTINGS[key]
+        try:
+            value = from_text(setting, raw) if isinstance(raw, str) else raw
+            values[key] = to_value(setting, value, to_path)
+        except Refused as error:
+            where = origins[key].where
+            raise ConfigError(f"{key} {error}", where=where, hint=error.hint) from error
+    return Found(origins, values)
+
+
+def read_file(path: Path, source: Source, places: Places) -> Found:
+    """Return what a configuration file says.  Raise ConfigError naming the line."""
+    return _FileReader(path, source, places).read()
+
+
+class _FileReader:
+    def __init__(self, path: Path, source: Source, places: Places) -> None:
+        self._shown = places.shown(path)
+        self._source = source
+        self._to_path = places.from_folder(path.parent)
+        self._text = _read_text(path, self._shown)
+        self._values: dict[str, Value] = {}
+        self._named: dict[str, dict[str, Row]] = {}
+        self._arrays: dict[str, tuple[Row, ...]] = {}
+
+    def read(self) -> Found:
+        try:
+            document = tomllib.loads(self._text)
+        except tomllib.TOMLDecodeError as error:
+            raise _syntax_error(error, self._shown) from error
+        self._walk(document, ())
+        keys = [*self._values, *self._arrays]
+        keys += (f"{key}.{name}" for key, rows in self._named.items() for name in rows)
+        origins = dict.fromkeys(keys, Origin(self._source, self._shown))
+        return Found(origins, self._values, self._named, self._arrays)
+
+    def _walk(self, table: Mapping[str, Any], above: tuple[str, ...]) -> None:
+        for name, raw in table.items():
+            keys = (*above, name)
+            key = ".".join(keys)
+            if key in SETTINGS:
+                self._values[key] = self._value(SETTINGS[key], raw, keys)
+            elif key in TABLES:
+                self._table(TABLES[key], raw)
+            elif any(known.startswith(f"{key}.") for known in SETTINGS):
+                self._walk(self._mapping(raw, keys), keys)
+            else:
+                raise self._unknown(keys, tuple(_siblings(above)))
+
+    def _table(self, table: Table, raw: object) -> None:
+        if table.is_array:
+            if not isinstance(raw, list):
+                raise self._error((table.key,), "must be an array of tables")
+            self._arrays[table.key] = tuple(
+                self._row(table, row, (table.key, n)) for n, row in enumerate(raw)
+            )
+        else:
+            self._named[table.key] = {
+                self._name(table, name): self._row(table, row, (table.key, name))
+                for name, row in self._mapping(raw, (table.key,)).items()
+            }
+
+    def _name(self, table: Table, name: str) -> str:
+        if not _NAME.match(name):
+            raise self._error((table.key, name), "is no name", "use letters, digits, - _ .")
+        return name
+
+    def _row(self, table: Table, raw: object, keys: Keys) -> Row:
+        fields = {field.key: field for field in table.fields}
+        row = {}
+        for name, item in self._mapping(raw, keys).items():
+            if name not in fields:
+                raise self._unknown((*keys, name), tuple(fields))
+            row[name] = self._value(fields[name], item, (*keys, name))
+        for name in sorted(table.required - row.keys()):
+            raise self._error(keys, f"lacks {name}")
+        return row
+
+    def _mapping(self, raw: object, keys: Keys) -> Mapping[str, Any]:
+        if not isinstance(raw, dict):
+            raise self._error(keys, "must be a table")
+        return raw
+
+    def _value(self, setting: Setting, raw: object, keys: Keys) -> Value:
+        try:
+            return to_value(setting, raw, self._to_path)
+        except Refused as error:
+            raise self._error(keys, str(error), error.hint) from error
+
+    def _unknown(self, keys: Keys, known: tuple[str, ...]) -> ConfigError:
+        return ConfigError(
+            f"unknown setting {_dotted(keys)}",
+            where=self._where(keys),
+            hint=nearest(str(keys[-1]), known),
+        )
+
+    def _error(self, keys: Keys, message: str, hint: str = "") -> ConfigError:
+        return ConfigError(f"{_dotted(keys)} {message}", where=self._where(keys), hint=hint)
+
+    def _where(self, keys: Keys) -> str:
+        return f"{self._shown}:{line_of(self._text, keys)}"
+
+
+def _siblings(above: tuple[str, ...]) -> list[str]:
+    """Return the names that may stand in the table `above`."""
+    prefix = "".join(f"{name}." for name in above)
+    known = (key.removeprefix(prefix) for key in (*SETTINGS, *TABLES) if key.startswith(prefix))
+    return list(dict.fromkeys(key.partition(".")[0] for key in known))
+
+
+def _dotted(keys: Keys) -> str:
+    """Return keys for a message: ``environments.dev``, ``normalize[0].path``."""
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+    return text.removeprefix(".")
+
+
+def _read_text(path: Path, shown: str) -> str:
+    try:
+        return path.read_bytes().decode().replace("\r\n", "\n")
+    except OSError as error:
+        raise ConfigError(f"cannot read the settings: {error.strerror}", where=shown) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("the settings are not UTF-8", where=shown) from error
+
+
+def _syntax_error(error: tomllib.TOMLDecodeError, shown: str) -> ConfigError:
+    message = str(error)
+    match = _AT_LINE.search(message)
+    line = f":{match[1]}" if match and match[1] else ""
+    return ConfigError(
+        f"the settings are not TOML: {_AT_LINE.sub('', message).lower()}", where=shown + line
+    )
