@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from envlock.model.facts import is_keyed
+from envlock.model.facts import SECTIONS, is_keyed
 from envlock.model.record import Facts, Record
 from envlock.model.text import sort_key
 
@@ -62,7 +62,7 @@ class Lock:
 
 
 def _check(section: str, key: str, facts: Facts) -> None:
-    if is_keyed(section) != bool(key):
+    if section in SECTIONS and is_keyed(section) != bool(key):
         raise ValueError(f"section {section} and key {key!r} do not fit")
     for name, value in facts.items():
         if not value:

@@ -1,0 +1,108 @@
+"""Lock -> canonical bytes: keyed tables in byte order, one fact a line.
+
+Two branches that change different records merge without a conflict, and a bad merge that doubles
+a record is a parse error instead of a silent second one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from envlock.errors import SecretRefusedError, StoreError
+from envlock.lockfile.syntax import COVERAGE, HEADER, VERSION_KEY
+from envlock.model.facts import fact_sort_key
+from envlock.model.lock import Lock
+from envlock.model.record import Facts, Record
+from envlock.model.text import escape, sort_key
+
+_CREDENTIALS = re.compile(
+    r"[a-z][a-z0-9+.-]*://[^/?#\s\"']*:[^/?#\s\"'@]*@|://[^/?#\s\"'@:]{16,}@", re.IGNORECASE
+)
+_BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
+_SECTION = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
+
+
+def render_lock(lock: Lock) -> bytes:
+    """Return the canonical bytes of `lock`.
+
+    Raise SecretRefusedError when a value holds a URL with credentials; the message names the
+    place and never the value.
+    """
+    parts = [HEADER, f"{VERSION_KEY} = {_string(lock.version)}\n"]
+    records = [*lock.records()]
+    records += [Record(COVERAGE, key, facts) for key, facts in lock.coverage.items()]
+    records.sort(key=lambda record: (sort_key(record.section), sort_key(record.key)))
+    for record in records:
+        parts.append(f"\n[{_heading(record)}]\n")
+        parts += _facts(record)
+    return "".join(parts).encode()
+
+
+def write_lock(path: Path, lock: Lock) -> bool:
+    """Write `lock` to `path`, whole or not at all; return False when it was there already.
+
+    The mode of an existing file is kept.  Raise StoreError when the disk is full or refuses.
+    """
+    content = render_lock(lock)
+    try:
+        if path.is_file() and path.read_bytes() == content:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, content)
+    except OSError as error:
+        raise StoreError(f"cannot write the lockfile: {error.strerror}", where=str(path)) from error
+    return True
+
+
+def find_credentials(record: Record) -> str:
+    """Return the name of the first fact that holds a URL with credentials, or nothing."""
+    return next((name for name, value in record.facts.items() if _CREDENTIALS.search(value)), "")
+
+
+def _heading(record: Record) -> str:
+    if not _SECTION.match(record.section):
+        raise ValueError(f"no section can be called {record.section!r}")
+    return f"{record.section}.{_string(record.key)}" if record.key else record.section
+
+
+def _facts(record: Record) -> Iterator[str]:
+    leaking = find_credentials(record)
+    if leaking:
+        raise SecretRefusedError(
+            "a URL with credentials would have been written",
+            where=f"{record.section}.{escape(record.key)}.{leaking}",
+            hint="remove the credentials from the configuration that was captured",
+        )
+    facts: Facts = record.facts
+    for name in sorted(facts, key=fact_sort_key):
+        key = name if _BARE.match(name) else _string(name)
+        yield f"{key} = {_string(facts[name])}\n"
+
+
+def _string(text: str) -> str:
+    return '"' + escape(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _replace(path: Path, content: bytes) -> None:
+    mode = path.stat().st_mode & 0o7777 if path.exists() else None
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+            file.write(content)
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
