@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,7 @@ def load(
     root = file.parent if file else cwd
     sources = [_defaults(places, root)]
     user = places.xdg("XDG_CONFIG_HOME", ".config") / "envlock" / "config.toml"
-    if user.is_file():
+    if os.path.isfile(user):
         sources.append(read_file(user, Source.USER, places))
     if file:
         sources.append(read_file(file, Source.PROJECT, places))

@@ -101,11 +101,16 @@ def find_project_file(cwd: Path) -> Path | None:
     what happens below.
     """
     folders = (cwd, *cwd.parents)
-    roots = [n for n, folder in enumerate(folders) if any((folder / m).exists() for m in _CHECKOUT)]
+    roots = [n for n, folder in enumerate(folders) if _is_checkout(folder)]
     for folder in folders[: roots[0] + 1 if roots else 1]:
-        if (folder / FILE_NAME).is_file():
+        if os.path.isfile(folder / FILE_NAME):
             return folder / FILE_NAME
     return None
+
+
+def _is_checkout(folder: Path) -> bool:
+    # In a git worktree `.git` is a file.
+    return any(os.path.exists(folder / marker) for marker in _CHECKOUT)
 
 
 def read_variables(environ: Mapping[str, str], places: Places) -> Found:

@@ -168,9 +168,9 @@ class Store:
                 final.parent.mkdir(mode=0o700, exist_ok=True)
                 # Over a name that another session made meanwhile: the same bytes, verified.
                 path.rename(final)
+                self._staging.moved(sha256)
+                self._verified.add(sha256)
                 directories.add(final.parent)
-            self._verified.update(staged)
-            self._staging.drop(staged)
             flush(self.root, sorted(directories))
 
     def objects(self) -> Iterator[tuple[str, Path]]:

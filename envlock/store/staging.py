@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -26,17 +27,16 @@ class Staging:
         self.tmp = tmp
         self._guard = threading.Lock()
         self._session: Path | None = None
+        self._numbers = itertools.count()
         self._files: dict[str, Path] = {}
 
     def create(self, suffix: str = "") -> BinaryIO:
-        """Return a new read-only file, open for writing.  Raise OSError."""
+        """Return a new file, open for writing, read-only for everyone else.  Raise OSError."""
         with self._guard:
             if self._session is None:
                 self._session = Path(tempfile.mkdtemp(dir=self.tmp))
-        descriptor, name = tempfile.mkstemp(dir=self._session, suffix=suffix)
-        os.fchmod(descriptor, 0o444)
-        os.close(descriptor)
-        return open(name, "wb")
+            path = self._session / f"{next(self._numbers)}{suffix}"
+        return open(path, "xb", opener=_create_read_only)
 
     def save(self, sha256: str, content: bytes | bytearray, suffix: str = "") -> None:
         """Write a whole file and add it.  Raise StoreError and leave nothing when that fails."""
@@ -68,6 +68,10 @@ class Staging:
             if path is not None:
                 path.unlink(missing_ok=True)
 
+    def moved(self, sha256: str) -> None:
+        """Forget a file that is no longer here."""
+        del self._files[sha256]
+
     def files(self) -> Mapping[str, Path]:
         """Return what is staged now."""
         with self._guard:
@@ -86,6 +90,10 @@ class Staging:
             session, self._session = self._session, None
         if session is not None:
             shutil.rmtree(session, ignore_errors=True)
+
+
+def _create_read_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o444)
 
 
 class ObjectWriter:
