@@ -1,0 +1,293 @@
+"""The image layout: what stands in it, when it appears, what it never becomes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from envlock.errors import MaterializeError, StoreError
+from envlock.materialize.archive import archive_chunks, full_name, write_archive
+from envlock.materialize.image import Image, Platform
+from envlock.materialize.layers import Layer
+from envlock.materialize.oci import blob_path, reusable, write_layout
+from envlock.model.process import ProcessConfig
+from envlock.model.tree import Entry, EntryType, FileClass, Row
+
+
+class Held:
+    """Contents by path; counts what was asked for."""
+
+    def __init__(self, contents):
+        self.contents = contents
+        self.asked = []
+
+    def chunks(self, row):
+        self.asked.append(row.entry.path)
+        return [self.contents[row.entry.path]]
+
+
+class Failing:
+    """Contents that end in the middle of the second file."""
+
+    def chunks(self, row):
+        if row.entry.path != "/base":
+            raise MaterializeError("the content read is not the content locked", where="/top")
+        return [b"base"]
+
+
+def file(path, content):
+    digest = hashlib.sha256(content).hexdigest()
+    entry = Entry(path, EntryType.FILE, 0o644, 0, 0, 60, len(content), sha256=digest)
+    return Row(entry, FileClass.PACKAGE)
+
+
+def image(top=b"top", **process):
+    return Image(
+        layers=(
+            Layer(name="deb base", packages=("deb base",), rows=(file("/base", b"base"),)),
+            Layer(name="top", packages=(), rows=(file("/top", top),)),
+        ),
+        process=ProcessConfig(**process),
+        platform=Platform("arm64", "v8"),
+        created=86_400,
+    )
+
+
+CONTENTS = {"/base": b"base", "/top": b"top"}
+
+
+def write(directory, value=None, contents=None, **options):
+    return write_layout(directory, value or image(), contents or Held(CONTENTS), **options)
+
+
+def snapshot(directory):
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_every_document(tmp_path):
+    value = image(
+        cmd=("sh",),
+        environ={"B": "2", "A": "1"},
+        ports=("80/tcp",),
+        volumes=("/d",),
+        user="web",
+        workdir="/srv",
+        labels={"k": "v"},
+        stop_signal="SIGINT",
+        entrypoint=("/e",),
+    )
+    built = write(tmp_path / "out", value, tag="v1")
+    layers = [json.loads(json.dumps(layer.diff_id)) for layer in built.layers]
+    config = json.loads(blob_path(tmp_path / "out", built.config_digest).read_bytes())
+    assert config == {
+        "architecture": "arm64",
+        "os": "linux",
+        "variant": "v8",
+        "created": "1970-01-02T00:00:00Z",
+        "config": {
+            "Cmd": ["sh"],
+            "Entrypoint": ["/e"],
+            "Env": ["A=1", "B=2"],
+            "ExposedPorts": {"80/tcp": {}},
+            "Labels": {"k": "v"},
+            "StopSignal": "SIGINT",
+            "User": "web",
+            "Volumes": {"/d": {}},
+            "WorkingDir": "/srv",
+        },
+        "history": [
+            {"created": "1970-01-02T00:00:00Z", "created_by": "envlock: deb base"},
+            {"created": "1970-01-02T00:00:00Z", "created_by": "envlock: top"},
+        ],
+        "rootfs": {"type": "layers", "diff_ids": layers},
+    }
+    manifest = json.loads(blob_path(tmp_path / "out", built.manifest_digest).read_bytes())
+    assert [layer["digest"] for layer in manifest["layers"]] == layers
+    assert {layer["mediaType"] for layer in manifest["layers"]} == {
+        "application/vnd.oci.image.layer.v1.tar"
+    }
+    index = json.loads((tmp_path / "out/index.json").read_bytes())
+    assert index["manifests"][0]["digest"] == built.manifest_digest
+    assert index["manifests"][0]["platform"] == {
+        "architecture": "arm64",
+        "os": "linux",
+        "variant": "v8",
+    }
+    assert index["manifests"][0]["annotations"] == {"org.opencontainers.image.ref.name": "v1"}
+    for path in (tmp_path / "out/blobs/sha256").iterdir():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
+    assert built.image_id == built.config_digest
+    assert [layer.packages for layer in built.layers] == [("deb base",), ()]
+    assert [layer.size for layer in built.layers] == [512 + 512 + 1024] * 2
+
+
+def test_nothing_else_is_left_in_or_beside_the_layout(tmp_path):
+    write(tmp_path / "out")
+    write(tmp_path / "out", image(b"new"), Held({**CONTENTS, "/top": b"new"}))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert len(list((tmp_path / "out/blobs/sha256").iterdir())) == 4
+    write(tmp_path / "other", image(b"new"), Held({**CONTENTS, "/top": b"new"}))
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "other")
+
+
+def test_a_failed_build_leaves_nothing(tmp_path):
+    with pytest.raises(MaterializeError, match="content locked"):
+        write(tmp_path / "out", contents=Failing())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_rebuild_leaves_the_layout_as_it_was(tmp_path):
+    write(tmp_path / "out")
+    before = snapshot(tmp_path / "out")
+    with pytest.raises(MaterializeError, match="content locked"):
+        write(tmp_path / "out", image(b"new"), Failing())
+    assert before.items() <= snapshot(tmp_path / "out").items()
+    assert snapshot(tmp_path / "out")["index.json"] == before["index.json"]
+
+
+def test_an_empty_directory_is_taken_a_full_one_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    write(tmp_path / "empty")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/thesis.tex").write_text("precious")
+    with pytest.raises(MaterializeError, match="something else"):
+        write(tmp_path / "full")
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.tex"]
+
+
+def test_a_layout_of_someone_else_is_refused(tmp_path):
+    write(tmp_path / "out")
+    index = json.loads((tmp_path / "out/index.json").read_bytes())
+    del index["annotations"]
+    (tmp_path / "out/index.json").write_text(json.dumps(index))
+    with pytest.raises(MaterializeError, match="something else"):
+        write(tmp_path / "out")
+
+
+def test_a_place_that_cannot_be_written_is_the_disks_fault(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot write the image"):
+        write(tmp_path / "file/out")
+
+
+def test_known_layers_are_copied_not_built(tmp_path):
+    first = write(tmp_path / "one")
+    value = image(b"new")
+    contents = Held({**CONTENTS, "/top": b"new"})
+    known = reusable(value.layers, [tmp_path / "absent", tmp_path / "one"])
+    second = write(tmp_path / "two", value, contents, reuse=known)
+    assert contents.asked == ["/top"]
+    assert second.layers[0] == first.layers[0]
+    assert second == write(tmp_path / "fresh", value, Held({**CONTENTS, "/top": b"new"}))
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_damaged_layer_is_built_again(tmp_path, name):
+    first = write(tmp_path / "one")
+    for layer in first.layers:
+        path = blob_path(tmp_path / "one", layer.diff_id)
+        path.write_bytes(path.read_bytes().replace(b"base", b"evil").replace(b"top\0", b"pot\0"))
+    known = reusable(image().layers, [tmp_path / "one"])
+    assert len(known) == 2
+    assert write(tmp_path / name, reuse=known) == first
+    for layer in first.layers:
+        content = blob_path(tmp_path / name, layer.diff_id).read_bytes()
+        assert f"sha256:{hashlib.sha256(content).hexdigest()}" == layer.diff_id
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b"not json"])
+def test_a_damaged_index_is_no_layout(tmp_path, damage):
+    write(tmp_path / "out")
+    (tmp_path / "out/index.json").write_bytes(damage)
+    assert reusable(image().layers, [tmp_path / "out"]) == {}
+    with pytest.raises(MaterializeError, match="not an image layout of envlock"):
+        list(archive_chunks(tmp_path / "out"))
+
+
+def test_the_archive_is_an_oci_layout_and_a_docker_archive(tmp_path):
+    built = write(tmp_path / "out")
+    write_archive(tmp_path / "image.tar", tmp_path / "out", tag="example.org/team/web:v2")
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        names = archive.getnames()
+        manifest = json.load(archive.extractfile("manifest.json"))
+        index = json.load(archive.extractfile("index.json"))
+        for entry in manifest[0]["Layers"]:
+            content = archive.extractfile(entry).read()
+            assert hashlib.sha256(content).hexdigest() == entry.removeprefix("blobs/sha256/")
+        assert {member.mtime for member in archive} == {86_400}
+    assert names == sorted(names)
+    assert manifest[0]["RepoTags"] == ["example.org/team/web:v2"]
+    assert manifest[0]["Config"] == built.config_digest.replace("sha256:", "blobs/sha256/")
+    assert index["manifests"][0]["annotations"] == {
+        "io.containerd.image.name": "example.org/team/web:v2",
+        "org.opencontainers.image.ref.name": "v2",
+    }
+
+
+def test_omitted_layers_are_left_out_of_the_archive_but_named(tmp_path):
+    built = write(tmp_path / "out")
+    base = built.layers[0].diff_id.replace("sha256:", "blobs/sha256/")
+    path = tmp_path / "partial.tar"
+    path.write_bytes(b"".join(archive_chunks(tmp_path / "out", omit=[built.layers[0].diff_id])))
+    with tarfile.open(path) as archive:
+        assert base not in archive.getnames()
+        manifest = json.load(archive.extractfile("manifest.json"))
+    assert manifest[0]["Layers"][0] == base
+    assert manifest[0]["RepoTags"] is None
+
+
+def test_an_archive_that_cannot_be_written_leaves_nothing(tmp_path):
+    write(tmp_path / "out")
+    with pytest.raises(StoreError, match="cannot write the archive"):
+        write_archive(tmp_path / "absent/image.tar", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [
+        ("web", "docker.io/library/web:latest"),
+        ("team/web:v1", "docker.io/team/web:v1"),
+        ("localhost/web", "localhost/web:latest"),
+        ("example.org:5000/web", "example.org:5000/web:latest"),
+    ],
+)
+def test_names_in_full(tag, name):
+    assert full_name(tag) == name
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        {"PYTHONHASHSEED": "1", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "UMASK": "077"},
+        {"PYTHONHASHSEED": "2", "TZ": "America/St_Johns", "LC_ALL": "C.UTF-8", "UMASK": "000"},
+    ],
+)
+def test_the_same_bytes_whatever_surrounds_the_build(tmp_path, surroundings):
+    write(tmp_path / "here")
+    write_archive(tmp_path / "here.tar", tmp_path / "here", tag="web")
+    subprocess.run(
+        [sys.executable, __file__, str(tmp_path / "there")],
+        env={**os.environ, **surroundings},
+        check=True,
+        cwd="/",
+    )
+    assert snapshot(tmp_path / "there") == snapshot(tmp_path / "here")
+    assert (tmp_path / "there.tar").read_bytes() == (tmp_path / "here.tar").read_bytes()
+
+
+if __name__ == "__main__":
+    os.umask(int(os.environ["UMASK"], 8))
+    out = Path(sys.argv[1])
+    write(out)
+    write_archive(out.with_suffix(".tar"), out, tag="web")
