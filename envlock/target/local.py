@@ -1,0 +1,343 @@
+"""The local targets: this host, and a directory that holds a root file system.
+
+The walk stays on one file system: it enters no mount point below the root (network, automount,
+proc or another disk), so it can neither hang nor wander off.  Another disk that is left out is a
+gap, since an environment may well live there.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from queue import SimpleQueue
+from typing import BinaryIO
+
+from envlock.errors import TargetError
+from envlock.model.process import ProcessConfig
+from envlock.model.stat import Hashes, StatKey
+from envlock.model.text import sort_key, to_bytes
+from envlock.model.tree import Entry, EntryType, Xattrs
+from envlock.target.base import READ_LIMIT, Capability, ScanPlan
+from envlock.target.hashing import Job, Result, Worker, hash_here
+from envlock.target.mounts import PSEUDO, may_hang, mounts_below
+
+_LINK_LIMIT = 40
+_BATCH = 128
+_FEW = 256
+_EMPTY = Hashes(
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "d41d8cd98f00b204e9800998ecf8427e",
+)
+_TYPES = {
+    stat.S_IFREG: EntryType.FILE,
+    stat.S_IFDIR: EntryType.DIRECTORY,
+    stat.S_IFLNK: EntryType.SYMLINK,
+    stat.S_IFCHR: EntryType.CHAR,
+    stat.S_IFBLK: EntryType.BLOCK,
+    stat.S_IFIFO: EntryType.FIFO,
+    stat.S_IFSOCK: EntryType.SOCKET,
+}
+
+
+class LocalTarget:
+    """A root directory of this machine; `host` when it is the machine's own."""
+
+    is_streaming = False
+
+    def __init__(self, root: Path, reference: str, *, is_host: bool) -> None:
+        self.reference = reference
+        self.capabilities = frozenset({Capability.FILES})
+        if is_host:
+            self.capabilities |= {Capability.ENVIRON, Capability.KERNEL}
+        self._root = str(root).rstrip("/")
+        self._directories: dict[str, str] = {}
+
+    def preload(self, paths: Iterable[str]) -> None:
+        """Do nothing: everything is at hand."""
+
+    def scan(self, plan: ScanPlan) -> Iterator[Entry]:
+        """Walk the root; see `envlock.target.base.Target.scan`."""
+        links: dict[tuple[int, int], list[Entry]] = {}
+        todo: list[tuple[Entry, StatKey]] = []
+        for entry, status in _walk(self._root, plan):
+            if entry.type is not EntryType.FILE:
+                yield entry
+                continue
+            if status.st_nlink > 1:
+                names = links.setdefault((status.st_dev, status.st_ino), [])
+                names.append(entry)
+                if len(names) > 1:
+                    continue
+            todo.append((entry, _key(entry.path, status)))
+        first = {min(n, key=lambda e: sort_key(e.path)).path: n for n in links.values()}
+        owner = {entry.path: path for path, names in first.items() for entry in names}
+        for entry, _ in _hashed(self._root, todo, plan):
+            path = owner.get(entry.path, entry.path)
+            yield entry._replace(path=path)
+            for name in first.get(path, ()):
+                if name.path != path:
+                    yield name._replace(type=EntryType.HARDLINK, target=path, size=0)
+
+    def stat(self, path: str) -> Entry:
+        """Return one path, its final link not followed."""
+        real = self._real(path, follow=False)
+        status = os.lstat(self._root + real)
+        return _entry(path, status, self._root + real)
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory."""
+        real = self._real(path, follow=True)
+        return tuple(sorted(os.listdir(self._root + real or "/"), key=sort_key))
+
+    def read(self, path: str, limit: int = READ_LIMIT) -> bytes:
+        """Return the content of a file of at most `limit` bytes."""
+        with self.open(path) as stream:
+            content = stream.read(limit + 1)
+        if len(content) > limit:
+            raise OSError(errno.EFBIG, "too large", path)
+        return content
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a regular file; links are followed inside the root."""
+        real = self._root + self._real(path, follow=True)
+        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISREG(mode):
+            return os.fdopen(descriptor, "rb")
+        os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "is a directory", path)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+
+    def process(self) -> ProcessConfig | None:
+        """Return the environment of this process on a host, None for a directory."""
+        if Capability.ENVIRON not in self.capabilities:
+            return None
+        return ProcessConfig(environ=dict(os.environ))
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def _real(self, path: str, *, follow: bool) -> str:
+        """Return `path` with links resolved inside the root; the last part only if `follow`."""
+        directory, _, name = path.rstrip("/").rpartition("/")
+        if directory not in self._directories:
+            self._directories[directory] = self._resolve(directory)
+        parent = self._directories[directory]
+        if name in ("", ".", ".."):
+            return self._resolve(path)
+        real = f"{parent}/{name}"
+        if follow and os.path.islink(self._root + real):
+            return self._resolve(real)
+        return real
+
+    def _resolve(self, path: str) -> str:
+        done = ""
+        todo = [part for part in reversed(path.split("/")) if part]
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part in (".", ".."):
+                done = done.rpartition("/")[0] if part == ".." else done
+                continue
+            try:
+                target = os.readlink(f"{self._root}{done}/{part}")
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.ENOENT, errno.ENOTDIR):
+                    raise
+                done = f"{done}/{part}"
+                continue
+            links += 1
+            if links > _LINK_LIMIT:
+                raise OSError(errno.ELOOP, "loop of symbolic links", path)
+            if target.startswith("/"):
+                done = ""
+            todo.extend(piece for piece in reversed(target.split("/")) if piece)
+        return done
+
+
+def host() -> LocalTarget:
+    """Return this machine as a target."""
+    return LocalTarget(Path("/"), "host", is_host=True)
+
+
+def directory(path: Path) -> LocalTarget:
+    """Return the root file system in a directory.  Raise TargetError when there is none."""
+    root = path.resolve()
+    if not root.is_dir():
+        raise TargetError("no such directory", where=str(path), hint="name a root file system")
+    return LocalTarget(root, f"dir:{root}", is_host=False)
+
+
+def _walk(root: str, plan: ScanPlan) -> Iterator[tuple[Entry, os.stat_result]]:
+    mounts = mounts_below(root)
+    for path, kind in sorted(mounts.items()):
+        if kind not in PSEUDO:
+            plan.on_gap(path, f"another file system ({kind}), not entered")
+    status = os.lstat(root or "/")
+    yield _entry("/", status, root or "/"), status
+    stack = [""]
+    while stack:
+        parent = stack.pop()
+        for child in _children(f"{root}{parent}/", parent or "/", plan):
+            path = f"{parent}/{child.name}"
+            if plan.prune(path):
+                plan.on_gap(path, "ignored by configuration")
+                continue
+            kind = mounts.get(path, "")
+            if may_hang(kind):
+                continue
+            try:
+                status = child.stat(follow_symlinks=False)
+            except OSError:  # vanished since the directory was read
+                continue
+            if stat.S_ISDIR(status.st_mode) and not kind:
+                stack.append(path)
+            yield _entry(path, status, child.path), status
+
+
+def _children(real: str, path: str, plan: ScanPlan) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(real) as listing:
+            return list(listing)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        plan.on_gap(path, "permission denied" if _denied(error) else _why(error))
+        return []
+
+
+def _denied(error: OSError) -> bool:
+    return error.errno in (errno.EACCES, errno.EPERM)
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or "cannot be read"
+
+
+def _entry(path: str, status: os.stat_result, real: str) -> Entry:
+    kind = _TYPES[stat.S_IFMT(status.st_mode)]
+    target = ""
+    if kind is EntryType.SYMLINK:
+        with suppress(OSError):
+            target = os.readlink(real)
+    device = None
+    if kind in (EntryType.CHAR, EntryType.BLOCK):
+        device = (os.major(status.st_rdev), os.minor(status.st_rdev))
+    has_xattrs = kind in (EntryType.FILE, EntryType.DIRECTORY)
+    return Entry(
+        path,
+        kind,
+        stat.S_IMODE(status.st_mode),
+        status.st_uid,
+        status.st_gid,
+        int(status.st_mtime_ns // 1_000_000_000),
+        status.st_size if kind is EntryType.FILE else 0,
+        target,
+        device,
+        _xattrs(real) if has_xattrs else (),
+    )
+
+
+def _xattrs(real: str) -> Xattrs:
+    """Return file capabilities and user attributes; labels of security modules belong to a host."""
+    try:
+        names = os.listxattr(real, follow_symlinks=False)
+    except OSError:
+        return ()
+    if not names:
+        return ()
+    kept = sorted(n for n in names if n == "security.capability" or n.startswith("user."))
+    found = []
+    for name in kept:
+        with suppress(OSError):
+            found.append((name, os.getxattr(real, name, follow_symlinks=False)))
+    return tuple(found)
+
+
+def _key(path: str, status: os.stat_result) -> StatKey:
+    return StatKey(
+        path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    )
+
+
+_Pair = tuple[Entry, StatKey]
+
+
+def _hashed(root: str, todo: list[_Pair], plan: ScanPlan) -> Iterator[_Pair]:
+    """Yield the files with their digests: those asked for, from the cache where it knows them."""
+    unknown: list[_Pair] = []
+    for entry, key in todo:
+        if not (plan.digest and plan.hashes(entry.path)):
+            yield entry, key
+            continue
+        hashes = _EMPTY if not entry.size else plan.cache.get(key) if plan.cache else None
+        if hashes is None or (not hashes.md5 and plan.wants_md5(entry.path)):
+            unknown.append((entry, key))
+        else:
+            plan.on_progress(1, entry.size)
+            yield entry._replace(sha256=hashes.sha256, md5=hashes.md5), key
+    jobs = [(to_bytes(root + e.path), plan.wants_md5(e.path)) for e, _ in unknown]
+    for (entry, key), result in zip(unknown, _results(jobs, plan.jobs), strict=True):
+        if isinstance(result, str):
+            if result != os.strerror(errno.ENOENT):
+                plan.on_gap(entry.path, result)
+            yield entry, key
+            continue
+        sha256, md5, size, mtime_ns, ctime_ns = result
+        if plan.cache is not None:
+            now = key._replace(size=size, mtime_ns=mtime_ns, ctime_ns=ctime_ns)
+            plan.cache.put(now, Hashes(sha256, md5))
+        plan.on_progress(1, size)
+        yield entry._replace(sha256=sha256, md5=md5, size=size), key
+
+
+def _results(jobs: list[Job], workers: int) -> Iterator[Result]:
+    """Yield the results in order; more than a few files are hashed by worker processes."""
+    if len(jobs) <= _FEW:
+        yield from hash_here(jobs)
+        return
+    count = workers or os.cpu_count() or 1
+    idle: SimpleQueue[Worker] = SimpleQueue()
+    started = [Worker() for _ in range(count)]
+    for worker in started:
+        idle.put(worker)
+
+    def run(batch: list[Job]) -> list[Result]:
+        worker = idle.get()
+        try:
+            return worker.hash(batch)
+        finally:
+            idle.put(worker)
+
+    pool = ThreadPoolExecutor(count)
+    try:
+        yield from _in_order(pool, run, jobs, count)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in started:
+            worker.close()
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    run: Callable[[list[Job]], list[Result]],
+    jobs: list[Job],
+    count: int,
+) -> Iterator[Result]:
+    """Keep a few batches in flight, so that memory does not grow with the number of files."""
+    source = iter(jobs)
+    flying: deque[Future[list[Result]]] = deque()
+    while True:
+        while len(flying) < 4 * count and (batch := list(islice(source, _BATCH))):
+            flying.append(pool.submit(run, batch))
+        if not flying:
+            return
+        yield from flying.popleft().result()

@@ -1,0 +1,72 @@
+"""TARGET operands: which words name an environment, and how it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from envlock.errors import TargetNameError
+from envlock.target.base import Target
+
+FORMS = ("host", "docker:NAME", "image:REF", "oci:PATH[:TAG]", "dir:PATH")
+"""How a target can be written, for messages and completion."""
+
+
+def is_target(text: str) -> bool:
+    """True when `text` is a TARGET operand rather than the name or path of a lock."""
+    scheme, colon, _ = text.partition(":")
+    return text == "host" or (bool(colon) and scheme in _OPENERS)
+
+
+def open_target(reference: str) -> Target:
+    """Open the target that `reference` names.
+
+    Raise TargetNameError for a name of no known form, TargetError when there is no such
+    environment or it does not answer.
+    """
+    if reference == "host":
+        from envlock.target.local import host
+
+        return host()
+    scheme, _, operand = reference.partition(":")
+    opener = _OPENERS.get(scheme)
+    if opener is None or not operand:
+        raise TargetNameError(
+            f"{reference!r} names no environment", hint=f"targets are {', '.join(FORMS)}"
+        )
+    return opener(operand)
+
+
+def _directory(operand: str) -> Target:
+    from envlock.target.local import directory
+
+    return directory(Path(operand))
+
+
+def _container(operand: str) -> Target:
+    from envlock.target.container import ContainerTarget
+
+    return ContainerTarget.connect(operand)
+
+
+def _image(operand: str) -> Target:
+    from envlock.target.image import ImageTarget
+
+    return ImageTarget.connect(operand)
+
+
+def _oci(operand: str) -> Target:
+    from envlock.target.oci import OciTarget
+
+    path, _, tag = operand.rpartition(":")
+    if path and not Path(operand).exists() and "/" not in tag:
+        return OciTarget.open(Path(path), tag)
+    return OciTarget.open(Path(operand), "")
+
+
+_OPENERS: Mapping[str, Callable[[str], Target]] = {
+    "dir": _directory,
+    "docker": _container,
+    "image": _image,
+    "oci": _oci,
+}
