@@ -50,9 +50,15 @@ class Normalised:
 
 
 def newest_package(tree: Tree) -> int:
-    """Return the newest mtime of a file that came out of a Debian package, or 0: the epoch."""
-    times = (row.entry.mtime for row in tree.rows if row.source.startswith("deb "))
-    return min(max(times, default=0), _LAST_TIME)
+    """Return the epoch of a tree: the newest mtime of a file out of a Debian package.
+
+    Package times are the same on every machine.  A tree without any has the time of its newest
+    significant file, an empty one 0.
+    """
+    packaged = [row.entry.mtime for row in tree.rows if row.source.startswith("deb ")]
+    files = (row for row in tree.rows if row.entry.type is EntryType.FILE)
+    times = packaged or (row.entry.mtime for row in files if row.file_class.is_significant)
+    return max(0, min(max(times, default=0), _LAST_TIME))
 
 
 def normalise(

@@ -24,7 +24,7 @@ from envlock.materialize.blobs import Blob, replace_file, reuse_blob, sync_direc
 from envlock.materialize.contents import Contents
 from envlock.materialize.image import Built, BuiltLayer, Image
 from envlock.materialize.layers import Layer
-from envlock.materialize.tar import emit, header
+from envlock.materialize.tar import emit, header, is_archive_of
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -64,8 +64,8 @@ def recipe_of(layer: Layer) -> str:
 def reusable(layers: Iterable[Layer], layouts: Iterable[Path]) -> dict[str, Path]:
     """Return recipe -> blob for every layer that one of our `layouts` already holds.
 
-    Directories that are no layout of ours are passed over.  Blobs are hashed again when they are
-    used, not here.
+    Directories that are no layout of ours are passed over.  What a layout says of itself is not
+    trusted: `write_layout` compares such a blob with the layer's rows before it takes it.
     """
     wanted = {recipe_of(layer) for layer in layers}
     found: dict[str, Path] = {}
@@ -237,7 +237,7 @@ def _write_layers(
 
     def write(layer: Layer, recipe: str) -> Blob:
         source = reuse.get(recipe)
-        known = reuse_blob(blobs, source) if source is not None else None
+        known = _reuse(blobs, source, layer) if source is not None else None
         return known or write_blob(blobs, _until(stop, emit(layer.rows, contents)))
 
     with ThreadPoolExecutor(_WRITERS) as pool:
@@ -248,6 +248,14 @@ def _write_layers(
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _reuse(blobs: Path, source: Path, layer: Layer) -> Blob | None:
+    """Take over a layer that another layout says is this one, if it is."""
+    with source.open("rb") as stream:
+        if not is_archive_of(stream, layer.rows):
+            return None
+    return reuse_blob(blobs, source)
 
 
 def _until(stop: threading.Event, chunks: Iterable[bytes]) -> Iterator[bytes]:

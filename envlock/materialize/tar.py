@@ -10,7 +10,9 @@ either kind of header, and ``hdrcharset`` makes GNU tar complain.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 from zlib import adler32
 
 from envlock.errors import MaterializeError
@@ -61,6 +63,20 @@ def emit(rows: Iterable[Row], contents: Contents) -> Iterator[bytes]:
             held = 0
     pending.append(END)
     yield b"".join(pending)
+
+
+def is_archive_of(stream: BinaryIO, rows: Iterable[Row]) -> bool:
+    """True when `stream` holds, byte for byte, what `emit` gives for `rows`.
+
+    Content is compared with the rows' digests, so nothing but the rows is trusted.
+    """
+    for row in rows:
+        expected = header(row.entry)
+        if stream.read(len(expected)) != expected:
+            return False
+        if row.entry.type is EntryType.FILE and not _is_content_of(stream, row.entry):
+            return False
+    return stream.read(len(END) + 1) == END
 
 
 def tar_size(rows: Iterable[Row]) -> int:
@@ -120,6 +136,17 @@ def _pieces(rows: Iterable[Row], contents: Contents) -> Iterator[bytes]:
                 where=escape(entry.path),
             )
         yield bytes(-written % BLOCK)
+
+
+def _is_content_of(stream: BinaryIO, entry: Entry) -> bool:
+    digest = hashlib.sha256()
+    left = entry.size
+    while left and (chunk := stream.read(min(left, _CHUNK))):
+        digest.update(chunk)
+        left -= len(chunk)
+    padding = stream.read(-entry.size % BLOCK)
+    same = not entry.size or digest.hexdigest() == entry.sha256
+    return same and not left and not padding.strip(b"\0")
 
 
 def _padded(entry: Entry) -> int:

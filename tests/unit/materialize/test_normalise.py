@@ -244,6 +244,8 @@ def test_times_are_clamped_and_do_not_depend_on_the_installation():
 def test_epoch_is_the_newest_packaged_file():
     rows = [row("/a", source="deb x ./a", mtime=50), row("/b", mtime=90)]
     assert newest_package(Tree.of(rows)) == 50
+    noise = row("/var/log/x", FILE, FileClass.LOG, mtime=99)
+    assert newest_package(Tree.of([rows[1], noise, row("/c", DIRECTORY, mtime=99)])) == 90
     assert newest_package(Tree.of([])) == 0
     assert newest_package(Tree.of([row("/a", source="deb x ./a", mtime=10**15)])) == 253_402_300_799
 

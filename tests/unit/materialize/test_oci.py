@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from envlock.errors import MaterializeError, StoreError
 from envlock.materialize.archive import archive_chunks, full_name, write_archive
 from envlock.materialize.image import Image, Platform
 from envlock.materialize.layers import Layer
-from envlock.materialize.oci import blob_path, reusable, write_layout
+from envlock.materialize.oci import blob_path, recipe_of, reusable, write_layout
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 
@@ -204,6 +205,22 @@ def test_a_damaged_layer_is_built_again(tmp_path, name):
     for layer in first.layers:
         content = blob_path(tmp_path / name, layer.diff_id).read_bytes()
         assert f"sha256:{hashlib.sha256(content).hexdigest()}" == layer.diff_id
+
+
+def test_a_layout_that_lies_about_a_layer_is_not_believed(tmp_path):
+    honest = write(tmp_path / "honest")
+    forged = image()
+    evil = hashlib.sha256(b"evil").hexdigest()
+    row = forged.layers[0].rows[0]
+    changed = row._replace(entry=row.entry._replace(sha256=evil))
+    layers = (Layer(name="deb base", packages=(), rows=(changed,)), forged.layers[1])
+    built = write(
+        tmp_path / "forged", replace(forged, layers=layers), Held({**CONTENTS, "/base": b"evil"})
+    )
+    claimed = {
+        recipe_of(image().layers[0]): blob_path(tmp_path / "forged", built.layers[0].diff_id)
+    }
+    assert write(tmp_path / "out", reuse=claimed) == honest
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b"not json"])

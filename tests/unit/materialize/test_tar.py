@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import subprocess
 import tarfile
@@ -9,7 +10,7 @@ import tarfile
 import pytest
 
 from envlock.errors import MaterializeError
-from envlock.materialize.tar import emit, header, tar_size
+from envlock.materialize.tar import emit, header, is_archive_of, tar_size
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 
 LONG = "/" + "d" * 90 + "/" + "f" * 90
@@ -162,6 +163,23 @@ def test_size_is_known_beforehand_and_unpadded():
     assert tar_size(ROWS) == len(archive())
     assert archive().endswith(bytes(1024))
     assert len(archive([], {})) == 1024
+
+
+def test_an_archive_is_told_from_every_other():
+    digests = {path: hashlib.sha256(content).hexdigest() for path, content in CONTENTS.items()}
+    rows = [
+        row._replace(entry=row.entry._replace(sha256=digests.get(row.entry.path, "")))
+        for row in ROWS
+    ]
+    whole = archive(rows)
+    assert is_archive_of(io.BytesIO(whole), rows)
+    assert not is_archive_of(io.BytesIO(whole), rows[:-1])
+    assert not is_archive_of(io.BytesIO(whole[:-1]), rows)
+    assert not is_archive_of(io.BytesIO(whole + b"\0"), rows)
+    for position in range(0, len(whole), 97):
+        damaged = bytearray(whole)
+        damaged[position] ^= 1
+        assert not is_archive_of(io.BytesIO(damaged), rows), position
 
 
 @pytest.mark.parametrize("content", [b"hell", b"hello there"])
