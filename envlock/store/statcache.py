@@ -17,8 +17,8 @@ import sqlite3
 import struct
 import time
 import zlib
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -74,7 +74,7 @@ class StatCache:
         if not new:
             return
         rows = ((self._root, to_bytes(path), row) for path, row in new.items())
-        with suppress(sqlite3.Error), closing(self._connect()) as database, database:
+        with self._forgiving(), closing(self._connect()) as database, database:
             database.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
 
     def __enter__(self) -> Self:
@@ -92,18 +92,26 @@ class StatCache:
         return max(key.mtime_ns, key.ctime_ns) >= self._settled_before
 
     def _load(self) -> dict[str, bytes]:
+        query = (
+            "SELECT path, row FROM entry"
+            " WHERE root = ? AND typeof(path) = 'blob' AND typeof(row) = 'blob'"
+        )
+        rows: dict[str, bytes] = {}
+        with self._forgiving(), closing(self._connect()) as database:
+            found = database.execute(query, (self._root,))
+            rows = {from_bytes(path): row for path, row in found}
+        return rows
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        """Go on without the file when it fails; delete it when it is damaged."""
         try:
-            with closing(self._connect()) as database:
-                query = "SELECT path, row FROM entry WHERE root = ?"
-                return {
-                    from_bytes(path): row for path, row in database.execute(query, (self._root,))
-                }
+            yield
         except sqlite3.OperationalError:
-            return {}  # locked, or it cannot be created here: do without
+            pass  # locked, or it cannot be made here
         except sqlite3.DatabaseError:
             with suppress(OSError):
                 self._path.unlink()
-            return {}
 
     def _connect(self) -> sqlite3.Connection:
         """Open the database, made new when it is of another version."""
