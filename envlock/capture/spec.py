@@ -22,8 +22,8 @@ class Collector:
     are specified in, for the docs table.  `claims`, for a package system, says which paths its
     packages own.  `needs_scan` tells that `collect` and `claims` look through the shared scan
     (`View.glob` with wildcards in directories, `View.entry`); without it `claims` runs before the
-    scan, so that the scan knows which files need dpkg's MD5 as well.  `collect` must yield no record and no gap for an
-    empty root.
+    scan, so that the scan knows which files need dpkg's MD5 as well.  `collect` must yield no
+    record and no gap for an empty root.
     """
 
     name: str

@@ -154,7 +154,7 @@ class View:
 
     def _list(self, patterns: Iterable[str]) -> Iterator[str]:
         for pattern in patterns:
-            directory, _, name = pattern.rpartition("/")
+            directory = pattern.rpartition("/")[0]
             if "*" in directory:
                 continue
             match = compile_globs((pattern,)).match

@@ -1,0 +1,36 @@
+"""Stanzas of fields, as dpkg and apt write them (deb-control(5), deb822(5))."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+Stanza = Mapping[str, str]
+"""Field name in lower case -> value; continuation lines keep their line breaks."""
+
+
+def parse_stanzas(text: str) -> Iterator[Stanza]:
+    """Yield the stanzas of `text`, comments left out.
+
+    A line that is neither a field, a continuation nor blank is passed over: what surrounds it is
+    still worth having, and the caller sees what is missing.
+    """
+    for block in text.replace("\r\n", "\n").split("\n\n"):
+        stanza = _parse_stanza(block)
+        if stanza:
+            yield stanza
+
+
+def _parse_stanza(block: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    name = ""
+    for line in block.split("\n"):
+        if line[:1] in (" ", "\t"):
+            if name:
+                fields[name] += f"\n{line.strip()}"
+            continue
+        name = ""
+        head, colon, value = line.partition(":")
+        if colon and line[:1] != "#" and not head.isspace() and " " not in head:
+            name = head.lower()
+            fields[name] = value.strip()
+    return fields
