@@ -163,7 +163,7 @@ class _FileReader:
         try:
             document = tomllib.loads(self._text)
         except tomllib.TOMLDecodeError as error:
-            raise _syntax_error(error, self._shown) from error
+            raise _syntax_error(error, self._text, self._shown) from error
         self._walk(document, ())
         keys = [*self._values, *self._arrays]
         keys += (f"{key}.{name}" for key, rows in self._named.items() for name in rows)
@@ -259,10 +259,11 @@ def _read_text(path: Path, shown: str) -> str:
         raise ConfigError("the settings are not UTF-8", where=shown) from error
 
 
-def _syntax_error(error: tomllib.TOMLDecodeError, shown: str) -> ConfigError:
+def _syntax_error(error: tomllib.TOMLDecodeError, text: str, shown: str) -> ConfigError:
     message = str(error)
     match = _AT_LINE.search(message)
-    line = f":{match[1]}" if match and match[1] else ""
+    line = match[1] if match and match[1] else text.rstrip().count("\n") + 1
+    message = _AT_LINE.sub("", message)
     return ConfigError(
-        f"the settings are not TOML: {_AT_LINE.sub('', message).lower()}", where=shown + line
+        f"the settings are not TOML: {message[:1].lower()}{message[1:]}", where=f"{shown}:{line}"
     )

@@ -99,7 +99,7 @@ class StatCache:
         rows: dict[str, bytes] = {}
         with self._forgiving(), closing(self._connect()) as database:
             found = database.execute(query, (self._root,))
-            rows = {from_bytes(path): row for path, row in found}
+            rows.update((from_bytes(path), row) for path, row in found)
         return rows
 
     @contextmanager

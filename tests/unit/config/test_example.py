@@ -1,0 +1,83 @@
+"""envlock.toml.example: complete, true, and what `envlock init` writes."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from envlock.config.edit import new_document
+from envlock.config.load import load
+from envlock.config.settings import SETTINGS, TABLES
+
+EXAMPLE = Path(__file__).parents[3] / "envlock.toml.example"
+
+
+def uncommented(text: str) -> str:
+    return re.sub(r"^#(?! |$)", "", text, flags=re.MULTILINE)
+
+
+def test_it_is_what_init_writes() -> None:
+    assert EXAMPLE.read_text() == new_document()
+
+
+def test_it_changes_nothing(tmp_path: Path) -> None:
+    before = load(tmp_path, {"HOME": "/h"}, {})
+    (tmp_path / "envlock.toml").write_text(new_document())
+    after = load(tmp_path, {"HOME": "/h"}, {})
+    assert after.file == tmp_path / "envlock.toml"
+    assert after.origins == before.origins
+    assert (after.capture, after.diff, after.materialize) == (
+        before.capture,
+        before.diff,
+        before.materialize,
+    )
+
+
+def test_the_commented_values_are_the_defaults_and_complete() -> None:
+    document = tomllib.loads(uncommented(new_document()))
+    examples = {key: document.pop(key) for key in TABLES}
+    flat = {}
+    for name, value in document.items():
+        if isinstance(value, dict):
+            flat.update({f"{name}.{key}": item for key, item in value.items()})
+        else:
+            flat[name] = value
+    assert flat == {
+        key: list(s.default) if isinstance(s.default, tuple) else s.default
+        for key, s in SETTINGS.items()
+    }
+    for key, table in TABLES.items():
+        rows = examples[key] if table.is_array else list(examples[key].values())
+        assert rows == [{field.key: table.example[field.key] for field in table.fields}]
+
+
+def test_it_loads_with_everything_uncommented(tmp_path: Path) -> None:
+    (tmp_path / "envlock.toml").write_text(uncommented(new_document()))
+    config = load(tmp_path, {"HOME": "/h"}, {})
+    assert config.store.path == Path("/h/.local/share/envlock")
+    assert config.environments["dev"].target == "docker:web"
+    assert config.normalize[0].path == "/srv/cache"
+    assert set(SETTINGS) <= set(config.origins)
+
+
+def test_it_names_every_variable_and_flag() -> None:
+    text = new_document()
+    for setting in SETTINGS.values():
+        assert setting.variable in text
+        assert setting.flag in text
+        assert len(setting.help) > 20
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+def test_variables_and_flags_are_unique() -> None:
+    variables = [setting.variable for setting in SETTINGS.values()]
+    flags = [setting.flag for setting in SETTINGS.values() if setting.flag]
+    assert len(set(variables)) == len(variables)
+    assert len(set(flags)) == len(flags)
+
+
+def test_reading_settings_does_not_import_tomlkit() -> None:
+    code = "import envlock.config.load, envlock.config.edit, sys; print('tomlkit' in sys.modules)"
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout
+    assert output == b"False\n"
