@@ -130,7 +130,7 @@ class _Run:
             on_gap=lambda path, reason: self.scan_gaps.append(Gap(path, reason)),
             on_progress=lambda files, size: self.progress("files", files, size),
             jobs=request.jobs,
-            **({"keep": residue.keeper(self.claims)} if residue and full else {}),
+            keep=residue.keeper(self.claims) if residue else lambda _entry: None,
         )
         self.index.update((entry.path, entry) for entry in self.target.scan(plan))
 

@@ -102,13 +102,13 @@ class Residue:
         Raise OSError when it cannot be read any more or is no longer what was hashed.
         """
         if entry.size > _SECRET_SCAN_LIMIT:
-            rule = is_secret_file(entry.path, entry.mode, b"")
+            rule = is_secret_file(entry.path, b"")
             if rule is None and entry.sha256 not in self._kept:
                 self._copy(entry)
                 self._count(entry)
             return rule
         content = self._content(entry)
-        rule = is_secret_file(entry.path, entry.mode, content)
+        rule = is_secret_file(entry.path, content)
         if rule is None and entry.sha256 not in self._kept:
             if hashlib.sha256(content).hexdigest() != entry.sha256:
                 raise OSError(0, _CHANGED)

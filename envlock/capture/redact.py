@@ -1,0 +1,218 @@
+"""Secrets never leave: what may be recorded is listed, everything else is hidden.
+
+Three nets, in this order.  A variable's value is recorded only when its name is on the list of
+those that shape how software behaves.  Every value and every file that would be recorded is then
+searched for the shapes of secrets.  And URLs lose their credentials wherever they appear.
+Detection is the second net, never the first: names and shapes miss too much.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from envlock.model.glob import compile_globs
+from envlock.model.record import Record
+
+ALLOWED = (
+    "PATH", "LANG", "LANGUAGE", "LC_*", "TZ", "HOME_MODE", "UMASK", "DEBIAN_FRONTEND",
+    "LD_LIBRARY_PATH", "LD_PRELOAD", "LD_BIND_NOW", "MALLOC_ARENA_MAX", "GLIBC_TUNABLES",
+    "PYTHON*", "VIRTUAL_ENV", "CONDA_DEFAULT_ENV", "CONDA_PREFIX", "PIP_NO_CACHE_DIR",
+    "UV_*_DIR", "UV_COMPILE_BYTECODE", "UV_LINK_MODE", "POETRY_VERSION",
+    "NODE_ENV", "NODE_VERSION", "NODE_OPTIONS", "NPM_CONFIG_LOGLEVEL", "YARN_VERSION",
+    "JAVA_HOME", "JAVA_VERSION", "JAVA_OPTS", "JAVA_TOOL_OPTIONS", "MAVEN_OPTS", "GOPATH",
+    "GOVERSION", "GOLANG_VERSION", "GOFLAGS", "RUST_VERSION", "RUSTFLAGS", "CARGO_HOME",
+    "RUSTUP_HOME", "RUBY_VERSION", "GEM_HOME", "BUNDLE_PATH", "PERL5LIB", "R_HOME", "R_LIBS*",
+    "PHP_VERSION", "PHP_INI_DIR", "CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "MAKEFLAGS",
+    "OMP_*", "OPENBLAS_*", "MKL_*", "BLIS_*", "NUMEXPR_*", "KMP_*", "GOTO_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS", "NPY_DISABLE_CPU_FEATURES", "ATEN_CPU_CAPABILITY",
+    "CUDA_VERSION", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER",
+    "CUDA_LAUNCH_BLOCKING", "CUBLAS_WORKSPACE_CONFIG", "CUDNN_*", "NCCL_*", "NV_*_VERSION",
+    "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_REQUIRE_*",
+    "NVIDIA_DISABLE_REQUIRE", "NVARCH", "PYTORCH_*", "TORCH_CUDA_ARCH_LIST", "TF_*", "XLA_FLAGS",
+    "JAX_PLATFORMS", "ROCM_PATH", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "HSA_*",
+    "HSA_OVERRIDE_GFX_VERSION", "OMPI_MCA_*", "UCX_*", "FI_PROVIDER", "I_MPI_*", "SLURM_CPU_BIND",
+    "MODULEPATH", "LOADEDMODULES", "EBROOT*", "EBVERSION*", "SPACK_ROOT",
+    "NGINX_VERSION", "NJS_VERSION", "PG_VERSION", "PG_MAJOR", "PGDATA", "REDIS_VERSION",
+    "MYSQL_VERSION", "MONGO_VERSION", "SOURCE_DATE_EPOCH", "TERM_PROGRAM_VERSION",
+)  # fmt: skip
+"""Variables whose values shape behaviour and are not secret by their nature; `*` as in a shell."""
+
+VOLATILE = (
+    "_", "SHLVL", "PWD", "OLDPWD", "TERM", "COLORTERM", "COLUMNS", "LINES", "HOSTNAME", "HOST",
+    "USER", "LOGNAME", "USERNAME", "HOME", "MAIL", "SHELL", "DISPLAY", "WAYLAND_DISPLAY",
+    "XAUTHORITY", "WINDOWID", "SSH_*", "GPG_TTY", "GPG_AGENT_INFO", "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_*", "DESKTOP_SESSION", "SESSION_MANAGER", "LS_COLORS", "LESS*", "PAGER", "EDITOR",
+    "VISUAL", "PS1", "PS2", "PS4", "PROMPT_COMMAND", "HIST*", "BASH*", "ZSH*", "TMUX*", "STY",
+    "TMPDIR", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_*", "MANAGERPID", "NOTIFY_SOCKET",
+    "LISTEN_*", "SUDO_*", "CI", "CI_*", "GITHUB_*", "GITLAB_*", "RUNNER_*", "BUILDKITE*",
+    "JENKINS_*", "PYTEST_*", "COVERAGE_*", "VSCODE_*", "TERM_PROGRAM*", "ENVLOCK_*", "NO_COLOR",
+    "FORCE_COLOR", "CLICOLOR*", "debian_chroot", "PYTHONUNBUFFERED_SESSION",
+)  # fmt: skip
+"""Variables of a session, not of an environment: on a host they are not recorded at all."""
+
+
+class SecretRule(NamedTuple):
+    """A shape of secrets: its id and the pattern that finds it."""
+
+    id: str
+    pattern: re.Pattern[str]
+
+
+def _rule(name: str, pattern: str) -> SecretRule:
+    return SecretRule(name, re.compile(pattern))
+
+
+RULES = (
+    _rule("private-key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
+    _rule("url-credentials", r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/?#\"'<>:@]*:[^\s/?#\"'<>@${}]+@"),
+    _rule("json-web-token", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+    _rule("aws-access-key", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
+    _rule("github-token", r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})"),
+    _rule("gitlab-token", r"\bgl(?:pat|dt|rt|cbt|ptt|soat|agent)-[A-Za-z0-9_-]{20,}"),
+    _rule("slack-token", r"\bxox[abeprs]-[A-Za-z0-9-]{10,}"),
+    _rule("slack-webhook", r"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/]{20,}"),
+    _rule("stripe-key", r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
+    _rule("google-api-key", r"\bAIza[A-Za-z0-9_-]{35}\b"),
+    _rule("google-oauth", r"\bya29\.[A-Za-z0-9_-]{20,}"),
+    _rule("openai-key", r"\bsk-(?:proj-|ant-|svcacct-)?[A-Za-z0-9_-]{20,}"),
+    _rule("huggingface-token", r"\bhf_[A-Za-z0-9]{30,}"),
+    _rule("npm-token", r"\bnpm_[A-Za-z0-9]{36}\b|_authToken\s*=\s*[^\s$]{8,}"),
+    _rule("pypi-token", r"\bpypi-[A-Za-z0-9_-]{32,}"),
+    _rule("docker-token", r"\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}"),
+    _rule("docker-auth", r"\"auth\"\s*:\s*\"[A-Za-z0-9+/=]{8,}\""),
+    _rule("digitalocean-token", r"\bdo[opr]_v1_[a-f0-9]{64}\b"),
+    _rule("sendgrid-key", r"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}"),
+    _rule("twilio-key", r"\bSK[0-9a-f]{32}\b"),
+    _rule("telegram-token", r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{32,}"),
+    _rule("vault-token", r"\bhv[sbr]\.[A-Za-z0-9_-]{20,}"),
+    _rule("age-key", r"\bAGE-SECRET-KEY-1[A-Z0-9]{50,}"),
+    _rule("azure-key", r"(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/=]{40,}"),
+    _rule("linear-key", r"\blin_api_[A-Za-z0-9]{32,}"),
+    _rule("databricks-token", r"\bdapi[a-f0-9]{32}\b"),
+    _rule("shopify-token", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}\b"),
+    _rule("crypt-hash", r"(?:^|[:\s\"'=])\$(?:1|2[aby]|5|6|7|y|gy|argon2id?)\$[^\s:\"']{16,}"),
+    _rule(
+        "password-setting",
+        r"(?im)^[ \t]*(?:export[ \t]+|set[ \t]+)?[\w.-]*(?:password|passwd|passphrase|secret(?:[_-]?key)?"
+        r"|api[_-]?key|auth[_-]?token|access[_-]?token|client[_-]?secret|requirepass|masterauth)"
+        r"[\"']?[ \t]*(?:[:=][ \t]*|[ \t]+)(?![\"']?(?:[$%{<\[(!*]|true\b|false\b|yes\b|no\b|none\b"
+        r"|null\b|compat\b|systemd\b|files?\b|prompt\b|required\b|sufficient\b|optional\b|requisite\b|include\b|/))"
+        r"[\"']?[^\s\"'#;,]{6,}",
+    ),
+)
+"""The shapes, most certain first."""
+
+_SETTING = RULES[-1]
+_USERINFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/?#\"'<>@]*@")
+_SECRET_NAMES = compile_globs(
+    (
+        "**/.netrc",
+        "**/_netrc",
+        "**/.pgpass",
+        "**/.my.cnf",
+        "**/.git-credentials",
+        "**/.docker/config.json",
+        "**/.dockercfg",
+        "**/.aws/credentials",
+        "**/.npmrc",
+        "**/.pypirc",
+        "**/.kube/config",
+        "**/.ssh/id_*",
+        "**/.ssh/*_key",
+        "**/.gnupg/**",
+        "**/.password-store/**",
+        "**/.config/gcloud/**",
+        "**/.azure/**",
+        "**/.vault-token",
+        "**/.htpasswd",
+        "**/htpasswd",
+        "/etc/ssl/private/**",
+        "/etc/krb5.keytab",
+        "**/*.keytab",
+        "**/*.jks",
+        "**/*.p12",
+        "**/*.pfx",
+        "**/*.kdbx",
+        "/etc/wireguard/*.conf",
+        "/etc/openvpn/**/*.key",
+        "/etc/ppp/*-secrets",
+        "/etc/security/opasswd",
+        "/etc/NetworkManager/system-connections/**",
+        "/etc/apt/auth.conf",
+        "/etc/apt/auth.conf.d/**",
+        "/etc/sudo_*secret*",
+        "/run/secrets/**",
+        "/var/lib/secrets/**",
+    )
+)
+_PROSE = compile_globs(("/var/lib/dpkg/**", "/usr/share/**", "/usr/include/**"))
+_BINARY_PROBE = 8192
+
+
+def find_secret(value: str) -> str | None:
+    """Return the id of the first rule that sees a secret in `value`, or None."""
+    return next((rule.id for rule in RULES if rule.pattern.search(value)), None)
+
+
+def is_secret_file(path: str, content: bytes) -> str | None:
+    """Return the rule by which a file that would travel by value is secret, or None.
+
+    `content` may be empty for a file too large to be a key or a configuration; then only its
+    name counts.  Public halves of keys are not secret.
+    """
+    if _SECRET_NAMES.match(path) and not path.endswith((".pub", ".crt", ".cer")):
+        return "secret-name"
+    if b"\0" in content[:_BINARY_PROBE] or _PROSE.match(path):
+        return None
+    text = content.decode("utf-8", "replace")
+    return find_secret(text)
+
+
+def strip_credentials(text: str) -> str:
+    """Return `text` with user and password removed from every URL in it."""
+    return _USERINFO.sub(r"\1", text)
+
+
+def redact_text(text: str) -> str:
+    """Return one line (a kernel command line, an argument) with secrets replaced by ``***``."""
+    for rule in RULES:
+        text = rule.pattern.sub("***", text)
+    return _ASSIGNED.sub(r"\1***", text)
+
+
+_ASSIGNED = re.compile(
+    r"(?i)([\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|credential)[\w.-]*[= ])\S+"
+)
+
+
+def redact_environ(
+    environ: Mapping[str, str],
+    allow: Iterable[str] = (),
+    deny: Iterable[str] = (),
+    *,
+    is_session: bool = False,
+) -> Iterator[Record]:
+    """Yield a record of section ``env`` for each variable.
+
+    A variable on the list, and not in `deny`, has its ``value``; a value that looks like a secret
+    all the same, and any other variable, has only ``secret = "present"``.  `allow` adds to the
+    list.  With `is_session` (a host) the variables of the session are left out.
+    """
+    allowed, denied = (*ALLOWED, *allow), tuple(deny)
+    for name, value in sorted(environ.items()):
+        if not name or (is_session and _matches(name, VOLATILE) and not _matches(name, allow)):
+            continue
+        shown = _matches(name, allowed) and not _matches(name, denied)
+        if shown and value and find_secret(f"{name}={value}") is None:
+            yield Record("env", name, {"value": value})
+        elif shown and not value:
+            yield Record("env", name, {"empty": "true"})
+        else:
+            yield Record("env", name, {"secret": "present"})
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

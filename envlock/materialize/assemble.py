@@ -1,0 +1,153 @@
+"""From a lock to an image: plan, fetch, rebuild, normalise, layers, write.
+
+Nothing is written before the whole rebuild is known to be possible: every reason against it is
+gathered first and reported at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from envlock.errors import MaterializeError
+from envlock.materialize.artifact import Artifact
+from envlock.materialize.fetch import fetch
+from envlock.materialize.image import Built, image_of
+from envlock.materialize.layers import DEFAULT_BUDGET, package_groups, split
+from envlock.materialize.normalise import Normalised, newest_package, normalise, with_lock
+from envlock.materialize.oci import reusable, write_layout
+from envlock.materialize.plan import Plan, make_plan, missing_artifacts
+from envlock.materialize.rebuild import Rebuild
+from envlock.materialize.rules import Rule
+from envlock.materialize.sources.apt import captured_apt, host_apt
+from envlock.materialize.sources.base import ArtifactSource
+from envlock.materialize.sources.directory import DirectorySource
+from envlock.materialize.sources.pip import PipSource
+from envlock.model.lock import Lock
+from envlock.model.tree import Row, Tree
+from envlock.store.objects import Store
+
+_APT_ARCHIVES = Path("/var/cache/apt/archives")
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to build.
+
+    `directory` is where the OCI layout goes, `layers` the most layers it may have.  `wheels` and
+    `debs` are directories of package files to look in, `user_rules` what to leave out beyond the
+    normaliser's table.  `offline` uses no network.
+    """
+
+    directory: Path
+    tag: str = "latest"
+    layers: int = DEFAULT_BUDGET
+    offline: bool = False
+    artifact_folders: tuple[Path, ...] = ()
+    mirrors: tuple[str, ...] = ()
+    user_rules: tuple[Rule, ...] = ()
+    jobs: int = 2
+
+
+class Assembled(NamedTuple):
+    """An image as built: its digests, what the rebuild left out and why, and what was fetched."""
+
+    built: Built
+    normalised: Normalised
+    downloaded: int
+    reused: int
+
+
+def expected(lock: Lock, tree: Tree, store: Store, user_rules: Sequence[Rule] = ()) -> Normalised:
+    """Return the rows that an image of `lock` has, the lockfile's own aside."""
+
+    def read(row: Row) -> bytes:
+        return store.read(row.entry.sha256)
+
+    return normalise(tree, epoch=newest_package(tree), read=read, user_rules=user_rules)
+
+
+def assemble(
+    lock: Lock, lockfile: bytes, tree: Tree, store: Store, order: Order, progress: Progress
+) -> Assembled:
+    """Rebuild `lock` into an OCI layout.
+
+    `lockfile` are the bytes of its file, which travel in the image.  Raise MaterializeError with
+    every blocker when it cannot be done; then nothing was written.
+    """
+    epoch = newest_package(tree)
+    normalised = with_lock(expected(lock, tree, store, order.user_rules), lockfile, epoch)
+    plan = make_plan(normalised.rows, lock, store, normalised.contents)
+    progress("fetching packages", 0, 0)
+    sources = _sources(lock, store, order, plan.artifacts)
+    cache = store.cache / "artifacts"
+    got = fetch(list(plan.artifacts), sources, cache, offline=order.offline)
+    asked = [source.name for source in sources if source.is_local or not order.offline]
+    blockers = [*plan.blockers, *missing_artifacts(plan, got.missing, store, asked)]
+    rebuild = Rebuild(store, normalised.contents, order.jobs)
+    try:
+        progress("opening packages", 0, 0)
+        blockers += rebuild.prepare(plan, got.paths, store.cache / "unpacked")
+        if blockers:
+            raise _blocked(blockers, got.complaints)
+        progress("writing layers", 0, 0)
+        layers = split(normalised.rows, package_groups(lock), order.layers)
+        image = image_of(lock, layers, lockfile=lockfile, epoch=epoch)
+        known = reusable(layers, _layouts(store, order.directory))
+        built = write_layout(order.directory, image, rebuild, reuse=known, tag=order.tag)
+    finally:
+        rebuild.close()
+    return Assembled(built, normalised, got.downloaded, len(got.paths) - got.downloaded)
+
+
+def layouts_folder(store: Store) -> Path:
+    """Return where layouts are kept that the user gave no place for."""
+    return store.cache / "layouts"
+
+
+def _layouts(store: Store, directory: Path) -> Iterable[Path]:
+    folder = layouts_folder(store)
+    yield directory
+    if folder.is_dir():
+        yield from sorted(folder.iterdir())
+
+
+def _sources(
+    lock: Lock, store: Store, order: Order, wanted: Mapping[Artifact, Sequence[Row]]
+) -> list[ArtifactSource]:
+    sources: list[ArtifactSource] = [
+        DirectorySource(name="envlock's cache", path=store.cache / "artifacts")
+    ]
+    sources += [DirectorySource(name=str(path), path=path) for path in order.artifact_folders]
+    if any(artifact.filename.endswith(".deb") for artifact in wanted):
+        sources += [DirectorySource(name="apt's cache", path=_APT_ARCHIVES), host_apt()]
+        lines = [*_apt_lines(lock), *order.mirrors]
+        if lines:
+            arch = lock.get("os").get("arch", "amd64")
+            others = {a.arch for a in wanted if a.filename.endswith(".deb")} - {arch, "all"}
+            state = store.cache / "apt" / lock.get("os").get("codename", "captured")
+            sources.append(captured_apt(lines, (arch, *sorted(others)), state))
+    if any(artifact.filename.endswith(".whl") for artifact in wanted):
+        sources.append(PipSource())
+    return sources
+
+
+def _apt_lines(lock: Lock) -> list[str]:
+    """Return the captured binary sources in one-line style, options left out."""
+    return [
+        " ".join((facts["type"], facts["uri"], facts["suite"], facts.get("components", ""))).strip()
+        for facts in lock.sections.get("apt-source", {}).values()
+        if facts.get("type") == "deb" and facts.get("enabled") == "true" and facts.get("uri")
+    ]
+
+
+def _blocked(blockers: Sequence[str], complaints: Sequence[str]) -> MaterializeError:
+    count = len(blockers)
+    return MaterializeError(
+        f"{count} thing{'s' if count > 1 else ''} in the way; nothing was written",
+        blockers=(*blockers, *complaints),
+        hint="give package files with materialize.artifacts in envlock.toml, or capture again",
+    )
