@@ -50,6 +50,7 @@ class Section(NamedTuple):
     """A section of the lockfile.
 
     `keyed` is False for a single table.  `title` names the section for people, plural.
+    `collector` is the name its coverage stands under, empty when that is the section's own.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Section(NamedTuple):
     part: Part = Part.ENVIRONMENT
     keyed: bool = True
     order: Order = Order.NONE
+    collector: str = ""
 
 
 SECTIONS: Mapping[str, Section] = {
@@ -74,10 +76,10 @@ SECTIONS: Mapping[str, Section] = {
         Section("go", "Go binaries"),
         Section("cargo", "Rust binaries"),
         Section("apt-source", "apt sources"),
-        Section("apt-pin", "apt pins"),
+        Section("apt-pin", "apt pins", collector="apt-source"),
         Section("alternative", "alternatives"),
-        Section("diversion", "dpkg diversions"),
-        Section("statoverride", "dpkg stat overrides"),
+        Section("diversion", "dpkg diversions", collector="alternative"),
+        Section("statoverride", "dpkg stat overrides", collector="alternative"),
         Section("env", "environment variables"),
         Section("file", "config files"),
         Section("user", "users"),
@@ -85,7 +87,7 @@ SECTIONS: Mapping[str, Section] = {
         Section("service", "services"),
         Section("locale", "locale and time zone", keyed=False),
         Section("tree", "file tree", keyed=False),
-        Section("process", "process", part=Part.NONE, keyed=False),
+        Section("process", "process", part=Part.NONE, keyed=False, collector="env"),
         Section("host.kernel", "kernel", part=Part.HOST, keyed=False, order=Order.DOTTED),
         Section("host.module", "kernel modules", part=Part.HOST, order=Order.DOTTED),
         Section("host.driver", "drivers", part=Part.HOST, order=Order.DOTTED),
@@ -106,6 +108,8 @@ _KINDS: Mapping[str, Kind] = {
     "sha256": Kind.DIGEST,
     "content": Kind.DIGEST,
     "srcversion": Kind.DIGEST,
+    "edited": Kind.DIGEST,
+    "keyring-sha256": Kind.DIGEST,
     "mode": Kind.MODE,
     "object": Kind.ADDRESS,
     "entries": Kind.ADDRESS,
@@ -143,6 +147,18 @@ def is_keyed(section: str) -> bool:
     """True when the section holds many records rather than a single table."""
     known = SECTIONS.get(section)
     return known is None or known.keyed
+
+
+def coverage_of(section: str) -> str:
+    """Return the name under which the coverage of `section` stands in a lock."""
+    known = SECTIONS.get(section)
+    return (known and known.collector) or section
+
+
+def order_of(section: str) -> Order:
+    """Return how versions of `section` are ordered."""
+    known = SECTIONS.get(section)
+    return known.order if known else Order.NONE
 
 
 def fact_sort_key(fact: str) -> tuple[bool, str]:

@@ -1,0 +1,189 @@
+"""Compare two locks, and their trees where both are at hand, by key and never by position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from envlock.diff.drift import ChangeKind, Delta, DriftReport, judge, summarize
+from envlock.diff.files import SECTION as FILE
+from envlock.diff.files import FileDrift, compare_trees
+from envlock.diff.payload import MAX_BYTES, conceal, settings
+from envlock.diff.records import Holes, compare_section, is_covered, status_in
+from envlock.diff.select import drop_ignored, is_selected
+from envlock.diff.severity import classify
+from envlock.model.facts import SECTIONS, fact_sort_key
+from envlock.model.lock import Lock
+from envlock.model.text import sort_key
+from envlock.model.tree import Tree
+
+_TREE = "tree"
+_PACKAGE_SECTIONS = frozenset({"deb", "python"})
+_PLACE = {name: place for place, name in enumerate(SECTIONS)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to compare and what to leave out.
+
+    `sections` limits the comparison (empty: all; ``host`` means every ``host.*``).  `ignore` are
+    rules ``SECTION:KEY-GLOB[:FIELD]``, counted as hidden.  `all` shows noisy file classes.
+    `require` names sections that must be covered on both sides, else the result is inconclusive.
+    `contents` returns the bytes of a digest (hex), or None; with it changed configuration is
+    explained by key, and `redact(name, value)` decides what of a value may be shown.
+    """
+
+    left_name: str = "left"
+    right_name: str = "right"
+    sections: frozenset[str] = frozenset()
+    ignore: tuple[str, ...] = ()
+    all: bool = False
+    require: frozenset[str] = frozenset()
+    contents: Callable[[str], bytes | None] | None = None
+    redact: Callable[[str, str], str] = conceal
+
+
+_DEFAULTS = Options()
+
+
+def compare(
+    left: Lock,
+    right: Lock,
+    *,
+    left_tree: Tree | None = None,
+    right_tree: Tree | None = None,
+    options: Options = _DEFAULTS,
+) -> DriftReport:
+    """Return what differs between two environments.
+
+    `compare(a, a)` is empty, `compare(a, b)` mirrors `compare(b, a)`, and with the default options
+    it is empty exactly when both digests and the process are equal (ADR 0003 has the exception).
+    Raise UsageError for an ignore rule that cannot be read.
+    """
+    names = [n for n in _names(left, right) if is_selected(n, options.sections)]
+    deltas = [delta for name in names for delta in compare_section(name, left, right)]
+    total = sum(len(left.sections.get(n, {}).keys() | right.sections.get(n, {})) for n in names)
+    drift = _compare_files((left, right), (left_tree, right_tree), deltas, options)
+    if drift is not None:
+        deltas = [delta for delta in deltas if not _is_told_by_tree(delta, drift)] + drift.deltas
+        total += drift.compared
+    deltas = list(_with_settings(deltas, options))
+    deltas, ignored = drop_ignored(deltas, options.ignore)
+    uncovered = list(_uncovered(left, right, options))
+    changes = tuple(
+        classify(delta, options.left_name, options.right_name)
+        for delta in sorted((*uncovered, *deltas), key=_order)
+    )
+    hidden = dict(sorted(drift.hidden.items())) if drift is not None else {}
+    if ignored:
+        hidden["ignored"] = ignored
+    return DriftReport(
+        result=judge(changes, uncovered=bool(uncovered)),
+        left_name=options.left_name,
+        right_name=options.right_name,
+        changes=changes,
+        hidden=hidden,
+        summary=summarize(changes),
+        parity=_parity(total, len({delta.record for delta in deltas})),
+    )
+
+
+def _names(left: Lock, right: Lock) -> list[str]:
+    return sorted(left.sections.keys() | right.sections, key=_section_order)
+
+
+def _section_order(name: str) -> tuple[int, str]:
+    return _PLACE.get(name, len(_PLACE)), name
+
+
+def _order(delta: Delta) -> tuple[tuple[int, str], bytes, tuple[bool, str]]:
+    return _section_order(delta.section), sort_key(delta.key), fact_sort_key(delta.field)
+
+
+def _compare_files(
+    locks: tuple[Lock, Lock],
+    trees: tuple[Tree | None, Tree | None],
+    deltas: Iterable[Delta],
+    options: Options,
+) -> FileDrift | None:
+    left_tree, right_tree = trees
+    if left_tree is None or right_tree is None or not is_selected(FILE, options.sections):
+        return None
+    changed = frozenset(
+        delta.record
+        for delta in deltas
+        if delta.section in _PACKAGE_SECTIONS
+        and delta.field in ("", "version", "sha256")
+        and delta.kind is not ChangeKind.UNKNOWN
+    )
+    return compare_trees(
+        left_tree,
+        right_tree,
+        holes=Holes.of(*locks, _TREE),
+        changed=changed,
+        everything=options.all,
+    )
+
+
+def _is_told_by_tree(delta: Delta, drift: FileDrift) -> bool:
+    """True for what the comparison of the trees says in more detail."""
+    if delta.section == FILE:
+        return delta.key in drift.paths
+    return delta.section == _TREE and bool(drift.paths)
+
+
+def _with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:
+    """Yield every difference, a changed file followed by the settings in it that differ."""
+    for delta in deltas:
+        found = _settings(delta, options)
+        if found is None:
+            yield delta
+            continue
+        yield delta if found else delta._replace(aside="comments")
+        for place, before, after in found:
+            kind = ChangeKind.CHANGED
+            if before is None or after is None:
+                kind = ChangeKind.ADDED if before is None else ChangeKind.REMOVED
+            yield delta._replace(
+                field=f"content:{place}",
+                kind=kind,
+                left=before,
+                right=after,
+                explained_by=delta.record,
+            )
+
+
+def _settings(delta: Delta, options: Options) -> list[tuple[str, str | None, str | None]] | None:
+    if options.contents is None or delta.section != FILE or delta.field != "sha256":
+        return None
+    if delta.kind is not ChangeKind.CHANGED or delta.explained_by:
+        return None
+    before, after = (options.contents(digest or "") for digest in (delta.left, delta.right))
+    if before is None or after is None or max(len(before), len(after)) > MAX_BYTES:
+        return None
+    return settings(delta.key, before, after, options.redact)
+
+
+def _uncovered(left: Lock, right: Lock, options: Options) -> Iterator[Delta]:
+    for section in options.require:
+        if not is_selected(section, options.sections):
+            continue
+        if is_covered(left, section) and is_covered(right, section):
+            continue
+        yield Delta(
+            section,
+            "",
+            "coverage",
+            ChangeKind.UNKNOWN,
+            status_in(left, section),
+            status_in(right, section),
+            {},
+            aside="required",
+        )
+
+
+def _parity(total: int, differing: int) -> float:
+    """Return the equal share in percent, rounded down so that 100 means all."""
+    if not total:
+        return 100.0 if not differing else 0.0
+    return max(0, total - differing) * 1000 // total / 10

@@ -1,0 +1,245 @@
+"""Two trees, path by path: every field of every significant path; noise is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from envlock.diff.drift import ChangeKind, Delta
+from envlock.diff.records import Holes, change_kind
+from envlock.model.record import Facts
+from envlock.model.tree import (
+    SIGNIFICANT,
+    Entry,
+    EntryType,
+    FileClass,
+    Row,
+    Tree,
+    Xattrs,
+)
+
+SECTION = "file"
+
+_AS_PACKAGED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
+_SET_ID = 0o6000
+_TYPES: Mapping[EntryType, str] = {
+    EntryType.FILE: "file",
+    EntryType.DIRECTORY: "directory",
+    EntryType.SYMLINK: "symlink",
+    EntryType.HARDLINK: "hard link",
+    EntryType.CHAR: "character device",
+    EntryType.BLOCK: "block device",
+    EntryType.FIFO: "fifo",
+    EntryType.SOCKET: "socket",
+}
+
+
+class FileDrift(NamedTuple):
+    """What two trees differ in.
+
+    `paths` are all that differ and are not hidden, folded ones included.  `compared` is how many
+    paths were looked at and not hidden.
+    """
+
+    deltas: list[Delta]
+    paths: set[str]
+    hidden: Counter[str]
+    compared: int
+
+
+class _Pair(NamedTuple):
+    """One path on both sides, or on one."""
+
+    left: Row | None
+    right: Row | None
+
+    @property
+    def shown(self) -> Row:
+        """The right row, else the left one."""
+        row = self.right or self.left
+        if row is None:
+            raise LookupError("a path that neither side has")
+        return row
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows that are there."""
+        return tuple(row for row in (self.left, self.right) if row is not None)
+
+    @property
+    def facts(self) -> Facts:
+        """What rules may look at."""
+        row = self.shown
+        return {"class": row.file_class.value, "mode": _mode(row.entry)}
+
+    def explanation(self, changed: frozenset[str]) -> str:
+        """Return the changed package that accounts for the path, else nothing."""
+        if not all(row.file_class in _AS_PACKAGED for row in self.rows):
+            return ""
+        return min((row.owner for row in self.rows if row.owner in changed), default="")
+
+
+def compare_trees(
+    left: Tree, right: Tree, *, holes: Holes, changed: frozenset[str], everything: bool
+) -> FileDrift:
+    """Compare two trees.
+
+    `changed` are the packages whose own change explains their files.  Noisy classes are counted,
+    and with `everything` shown as well.
+    """
+    drift = FileDrift([], set(), Counter(), 0)
+    whole: dict[str, Delta] = {}
+    compared = 0
+    for path, pair in _pairs(left, right):
+        noise = not any(row is not None and row.file_class in SIGNIFICANT for row in pair)
+        compared += everything or not noise
+        if _is_same(pair):
+            continue
+        found = list(_compare_path(path, pair, holes, changed))
+        if noise and found:
+            if not everything:
+                drift.hidden[pair.shown.file_class.value] += 1
+                continue
+            found = [delta._replace(aside="noisy", explained_by="") for delta in found]
+        for delta in found:
+            drift.paths.add(path)
+            if delta.field:
+                drift.deltas.append(delta)
+            else:
+                whole[path] = delta
+    drift.deltas.extend(_fold(whole))
+    return drift._replace(compared=compared)
+
+
+def _pairs(left: Tree, right: Tree) -> Iterator[tuple[str, _Pair]]:
+    theirs = {row.entry.path: row for row in right.rows}
+    for row in left.rows:
+        path = row.entry.path
+        yield path, _Pair(row, theirs.pop(path, None))
+    for path, row in theirs.items():
+        yield path, _Pair(None, row)
+
+
+def _is_same(pair: _Pair) -> bool:
+    """True when nothing differs that could be compared; quick, for that is most paths."""
+    left, right = pair
+    if left is None or right is None:
+        return False
+    return left == right or (
+        left.file_class is right.file_class
+        and left.entry._replace(mtime=0) == right.entry._replace(mtime=0)
+    )
+
+
+def _compare_path(path: str, pair: _Pair, holes: Holes, changed: frozenset[str]) -> Iterator[Delta]:
+    explained = pair.explanation(changed)
+    if pair.left is None or pair.right is None:
+        on_left = pair.right is None
+        text = _describe(pair.shown.entry)
+        left, right = (text, None) if on_left else (None, text)
+        kind, note = holes.kind(on_left=on_left), holes.note(on_left=on_left)
+        yield Delta(
+            SECTION, path, "", kind, left, right, pair.facts, explained_by=explained, note=note
+        )
+        return
+    for field, before, after in _fields(pair.left, pair.right):
+        unread = field == "sha256" and not (before and after)
+        yield Delta(
+            SECTION,
+            path,
+            field,
+            ChangeKind.UNKNOWN if unread else change_kind(before or None, after or None),
+            before or None,
+            after or None,
+            pair.facts,
+            explained_by="" if _touches_privilege(field, before, after) else explained,
+            note="the content could not be read on one side" if unread else "",
+        )
+
+
+def _fields(left: Row, right: Row) -> Iterator[tuple[str, str, str]]:
+    """Yield the fields in which two rows differ, times left aside."""
+    a, b = left.entry, right.entry
+    found = False
+    for field, before, after in _compared(a, b):
+        if before != after:
+            found = True
+            yield field, before, after
+    if not found and left.file_class.is_significant != right.file_class.is_significant:
+        yield "class", left.file_class.value, right.file_class.value
+
+
+def _compared(a: Entry, b: Entry) -> Iterator[tuple[str, str, str]]:
+    yield "type", _TYPES[a.type], _TYPES[b.type]
+    yield "owner", f"{a.uid}:{a.gid}", f"{b.uid}:{b.gid}"
+    if a.type is b.type or EntryType.SYMLINK not in (a.type, b.type):
+        yield "mode", _mode(a), _mode(b)  # a link's own mode means nothing
+    if a.type is not b.type:
+        return
+    yield "sha256", a.sha256, b.sha256
+    if a.type is EntryType.FILE and a.sha256 == b.sha256:
+        yield "size", str(a.size), str(b.size)
+    yield "target", a.target, b.target
+    yield "device", _device(a), _device(b)
+    yield "capability", _xattrs(a.xattrs), _xattrs(b.xattrs)
+
+
+def _fold(whole: Mapping[str, Delta]) -> Iterator[Delta]:
+    """Yield paths that one side has, each directory once for all that is below it."""
+    top: dict[str, str] = {}
+    below: Counter[str] = Counter()
+    for path in sorted(whole):
+        parent = path.rpartition("/")[0] or "/"
+        if parent in top and _folds(whole[parent], whole[path]):
+            top[path] = top[parent]
+            below[top[path]] += 1
+        else:
+            top[path] = path
+    for path, head in top.items():
+        if path == head:
+            yield _with_count(whole[path], below[path])
+
+
+def _folds(parent: Delta, child: Delta) -> bool:
+    """True when the child is there for the same reason as its parent, and hides no privilege."""
+    same = (parent.kind, parent.explained_by, parent.aside) == (
+        child.kind,
+        child.explained_by,
+        child.aside,
+    )
+    return same and not int(child.facts["mode"], 8) & _SET_ID
+
+
+def _with_count(delta: Delta, below: int) -> Delta:
+    if not below:
+        return delta
+    text = f", {below} {'entry' if below == 1 else 'entries'} below"
+    return delta._replace(
+        left=delta.left and delta.left + text, right=delta.right and delta.right + text
+    )
+
+
+def _touches_privilege(field: str, before: str, after: str) -> bool:
+    """True for what a package update must not hide: set-id bits and capabilities."""
+    if field == "mode":
+        return bool((int(before, 8) ^ int(after, 8)) & _SET_ID)
+    return field == "capability"
+
+
+def _describe(entry: Entry) -> str:
+    if entry.type is EntryType.SYMLINK:
+        return f"symlink to {entry.target}"
+    return f"{_TYPES[entry.type]} {_mode(entry)} {entry.uid}:{entry.gid}"
+
+
+def _mode(entry: Entry) -> str:
+    return f"{entry.mode:04o}"
+
+
+def _device(entry: Entry) -> str:
+    return f"{entry.device[0]}:{entry.device[1]}" if entry.device else ""
+
+
+def _xattrs(xattrs: Xattrs) -> str:
+    return ",".join(f"{name}={value.hex()}" for name, value in xattrs)

@@ -1,0 +1,85 @@
+"""The order of Python versions, as in the version specifiers specification (PEP 440)."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_VERSION = re.compile(
+    r"""
+    \s* v?
+    (?:(?P<epoch>[0-9]+)!)?
+    (?P<release>[0-9]+(?:\.[0-9]+)*)
+    (?P<pre>[-_.]?(?P<pre_name>alpha|a|beta|b|preview|pre|c|rc)[-_.]?(?P<pre_number>[0-9]+)?)?
+    (?P<post>-(?P<post_bare>[0-9]+)|[-_.]?(?:post|rev|r)[-_.]?(?P<post_number>[0-9]+)?)?
+    (?P<dev>[-_.]?dev[-_.]?(?P<dev_number>[0-9]+)?)?
+    (?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?
+    \s* \Z
+    """,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+_PRE_NAMES = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
+_LOWEST = ("", -1)
+_HIGHEST = ("~", 0)
+
+
+class _Key(NamedTuple):
+    """A version as a value that sorts."""
+
+    epoch: int
+    release: tuple[int, ...]
+    pre: tuple[str, int]
+    post: int
+    dev: float
+    local: tuple[tuple[int, str], ...]
+
+
+def compare(left: str, right: str) -> int:
+    """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
+
+    Raise ValueError for a string that is no PEP 440 version.
+    """
+    a, b = _key(left), _key(right)
+    return (a > b) - (a < b)
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Return the release segment, at least three numbers.  Raise ValueError as `compare`."""
+    numbers = tuple(map(int, _match(version)["release"].split(".")))
+    return numbers + (0,) * (3 - len(numbers))
+
+
+def _match(version: str) -> re.Match[str]:
+    match = _VERSION.match(version)
+    if match is None:
+        raise ValueError(f"not a PEP 440 version: {version!r}")
+    return match
+
+
+def _key(version: str) -> _Key:
+    match = _match(version)
+    numbers = [int(part) for part in match["release"].split(".")]
+    while len(numbers) > 1 and not numbers[-1]:
+        numbers.pop()
+    return _Key(
+        epoch=int(match["epoch"] or 0),
+        release=tuple(numbers),
+        pre=_pre(match),
+        post=int(match["post_bare"] or match["post_number"] or 0) if match["post"] else -1,
+        dev=int(match["dev_number"] or 0) if match["dev"] else float("inf"),
+        local=_local(match["local"]),
+    )
+
+
+def _pre(match: re.Match[str]) -> tuple[str, int]:
+    """A development release of a final comes before its pre-releases, the final after them."""
+    if match["pre"]:
+        name = match["pre_name"].lower()
+        return _PRE_NAMES.get(name, name), int(match["pre_number"] or 0)
+    return _LOWEST if match["dev"] and not match["post"] else _HIGHEST
+
+
+def _local(text: str | None) -> tuple[tuple[int, str], ...]:
+    """Numbers sort after words, and by value; a longer label after its own prefix."""
+    parts = re.split(r"[-_.]", text.lower()) if text else ()
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)

@@ -1,0 +1,160 @@
+"""Questions that rules ask of a difference where its section, key and field do not tell enough."""
+
+from __future__ import annotations
+
+import re
+
+from envlock.diff.drift import Delta
+from envlock.diff.order import deb, dotted, pep440
+
+_SET_ID = 0o6000
+_WORLD_WRITABLE = 0o0002
+_STICKY = 0o1000
+_CORE_LIBRARY = re.compile(r"(?:libc6|libgcc-s1|libstdc\+\+6|musl)(?::|\Z)")
+_TWO_WORDS = re.compile(r"(\S+) (\S+)\Z")
+
+
+def both(delta: Delta) -> tuple[str, str]:
+    """Return the two values, empty for none."""
+    return delta.left or "", delta.right or ""
+
+
+def is_explicit(delta: Delta) -> bool:
+    """True when somebody asked for the package rather than another package needing it."""
+    return delta.facts.get("mark") in ("manual", "hold") or "requested" in delta.facts
+
+
+def is_held(delta: Delta) -> bool:
+    """True when one side is held back from upgrades."""
+    return "hold" in both(delta)
+
+
+def is_library(delta: Delta) -> bool:
+    """True for a Debian package of shared libraries, by its name (Debian Policy 8.1)."""
+    name = delta.key.partition(":")[0]
+    return name.startswith("lib") and any(char.isdigit() for char in name)
+
+
+def is_core_library(delta: Delta) -> bool:
+    """True for the libraries that nearly every program is linked against."""
+    return _CORE_LIBRARY.match(delta.key) is not None
+
+
+def is_other_upstream(delta: Delta) -> bool:
+    """True when two Debian versions differ in more than their revision."""
+    left, right = both(delta)
+    try:
+        return deb.upstream(left) != deb.upstream(right)
+    except ValueError:
+        return True
+
+
+def is_interpreter(delta: Delta) -> bool:
+    """True for the record of a Python environment, false for a distribution in it."""
+    return "/" not in delta.key
+
+
+def is_other_python(delta: Delta) -> bool:
+    """True when an interpreter's X.Y differs."""
+    return is_interpreter(delta) and _release_differs(delta, 2)
+
+
+def is_other_major(delta: Delta) -> bool:
+    """True when the major number differs, or the minor one of a version 0."""
+    left, right = both(delta)
+    zero = left.startswith("0.") and right.startswith("0.")
+    return _release_differs(delta, 2 if zero else 1)
+
+
+def is_other_minor(delta: Delta) -> bool:
+    """True when the first two numbers of a Python version differ."""
+    return _release_differs(delta, 2)
+
+
+def is_other_leading(delta: Delta) -> bool:
+    """True when the first number of a dotted version differs."""
+    return _leading_differs(delta, 1)
+
+
+def is_other_kernel(delta: Delta) -> bool:
+    """True when a kernel's X.Y differs."""
+    return _leading_differs(delta, 2)
+
+
+def is_older_libc(delta: Delta) -> bool:
+    """True when a ``FAMILY VERSION`` names another family or an older version on the right."""
+    left, right = (_TWO_WORDS.match(value) for value in both(delta))
+    if left is None or right is None or left[1] != right[1]:
+        return True
+    try:
+        return dotted.compare(left[2], right[2]) > 0
+    except ValueError:
+        return True
+
+
+def is_lower_level(delta: Delta) -> bool:
+    """True when the right side has the lower value of a level or limit, or none that compares."""
+    left, right = both(delta)
+    if left == "unlimited" or right == "unlimited":
+        return left == "unlimited"
+    try:
+        return dotted.compare(left.rpartition("v")[2], right.rpartition("v")[2]) > 0
+    except ValueError:
+        return False
+
+
+def loses_utf8(delta: Delta) -> bool:
+    """True when exactly one side has a UTF-8 character set."""
+    left, right = ("utf8" in value.lower().replace("-", "") for value in both(delta))
+    return left != right
+
+
+def gains_privilege(delta: Delta) -> bool:
+    """True when the right mode has a set-id bit more, or newly lets anyone write."""
+    left, right = _mode(delta.left), _mode(delta.right)
+    return bool(_SET_ID & right & ~left) or (_is_open(right) and not _is_open(left))
+
+
+def is_privileged(delta: Delta) -> bool:
+    """True when the file's mode has a set-id bit."""
+    return bool(_mode(delta.facts.get("mode")) & _SET_ID)
+
+
+def is_root_account(delta: Delta) -> bool:
+    """True for an account with user number 0 under another name."""
+    uid = delta.right if delta.field == "uid" else delta.facts.get("uid")
+    return uid == "0" and delta.key != "root"
+
+
+def becomes_root(delta: Delta) -> bool:
+    """True when the process runs as root on the right side only."""
+    left, right = (value.partition(":")[0] in ("", "0", "root") for value in both(delta))
+    return right and not left
+
+
+def _release_differs(delta: Delta, parts: int) -> bool:
+    left, right = both(delta)
+    try:
+        return pep440.release(left)[:parts] != pep440.release(right)[:parts]
+    except ValueError:
+        return True
+
+
+def _leading_differs(delta: Delta, parts: int) -> bool:
+    left, right = both(delta)
+    try:
+        return dotted.leading(left)[:parts] != dotted.leading(right)[:parts]
+    except ValueError:
+        return True
+
+
+def _mode(text: str | None) -> int:
+    try:
+        return int(text or "0", 8)
+    except ValueError:
+        return 0
+
+
+def _is_open(mode: int) -> bool:
+    """True when anyone may write; a sticky directory protects what is in it."""
+    return bool(mode & _WORLD_WRITABLE) and not mode & _STICKY

@@ -1,0 +1,146 @@
+"""Two locks, section by section and key by key: what differs, and what nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from envlock.diff.drift import ChangeKind, Delta, Relation
+from envlock.diff.order import relate
+from envlock.model.coverage import Status
+from envlock.model.facts import Kind, coverage_of, fact_sort_key, kind_of, order_of
+from envlock.model.lock import Lock
+from envlock.model.record import Facts
+
+_FOLLOWS_VERSION = frozenset({"sha256", "artifact", "source-version"})
+_NO_FACTS: Facts = {}
+_KNOWN = frozenset(status.value for status in Status if status.is_known)
+
+
+class Holes(NamedTuple):
+    """Why a missing record proves nothing, on each side; empty where it does."""
+
+    left: str = ""
+    right: str = ""
+
+    @classmethod
+    def of(cls, left: Lock, right: Lock, section: str) -> Holes:
+        """Return the holes of a section."""
+        return cls(_hole(left, section), _hole(right, section))
+
+    def kind(self, *, on_left: bool) -> ChangeKind:
+        """Return what a record is that only one side has."""
+        if on_left:
+            return ChangeKind.UNKNOWN if self.right else ChangeKind.REMOVED
+        return ChangeKind.UNKNOWN if self.left else ChangeKind.ADDED
+
+    def note(self, *, on_left: bool) -> str:
+        """Return why it is unknown, empty when it is known."""
+        return self.right if on_left else self.left
+
+
+def compare_section(section: str, left: Lock, right: Lock) -> Iterator[Delta]:
+    """Yield what differs in one section."""
+    ours, theirs = left.sections.get(section, {}), right.sections.get(section, {})
+    if ours == theirs:
+        return
+    holes = Holes.of(left, right, section)
+    for key, facts in ours.items():
+        other = theirs.get(key)
+        if other is None:
+            yield from _alone(section, key, facts, holes, on_left=True)
+        elif facts != other:
+            yield from _compare_facts(section, key, facts, other)
+    for key, facts in theirs.items():
+        if key not in ours:
+            yield from _alone(section, key, facts, holes, on_left=False)
+
+
+def status_in(lock: Lock, section: str) -> str:
+    """Return the coverage status of a section; ``ok`` where only its records speak."""
+    facts = lock.coverage.get(coverage_of(section))
+    if facts is not None:
+        return facts.get("status", Status.OK.value)
+    dotted = f"{section}."
+    there = any(name == section or name.startswith(dotted) for name in lock.sections)
+    return Status.OK.value if there else Status.SKIPPED.value
+
+
+def is_covered(lock: Lock, section: str) -> bool:
+    """True when the absence of a record in `section` proves the absence of the thing."""
+    return status_in(lock, section) in _KNOWN
+
+
+def _hole(lock: Lock, section: str) -> str:
+    # A lock written by hand has no coverage at all, and means what it says.
+    if not lock.coverage or is_covered(lock, section):
+        return ""
+    reason = lock.coverage.get(coverage_of(section), _NO_FACTS).get("reason", "")
+    words = {
+        "skipped": "not looked at",
+        "unsupported": "cannot be seen",
+        "partial": "partly unreadable",
+    }
+    status = status_in(lock, section)
+    return words.get(status, status) + (f" ({reason})" if reason else "")
+
+
+def _alone(section: str, key: str, facts: Facts, holes: Holes, *, on_left: bool) -> Iterator[Delta]:
+    """Yield a record that one side has: as a whole, or fact by fact where it is a single table."""
+    kind, note = holes.kind(on_left=on_left), holes.note(on_left=on_left)
+    pairs = [("", _in_words(section, facts))] if key else _compared(section, facts)
+    for field, text in pairs or [("", _in_words(section, facts))]:
+        left, right = (text, None) if on_left else (None, text)
+        yield Delta(section, key, field, kind, left, right, facts, note=note)
+
+
+def _compared(section: str, facts: Facts) -> list[tuple[str, str]]:
+    skipped = (Kind.ADDRESS, Kind.PROVENANCE)
+    return [(name, text) for name, text in facts.items() if kind_of(section, name) not in skipped]
+
+
+def _in_words(section: str, facts: Facts) -> str:
+    """Return a record in few words: its version, its value, or all that is fit to read."""
+    for name in ("version", "value", "secret"):
+        if name in facts:
+            return facts[name] if name != "secret" else "(secret)"
+    names = sorted(facts, key=fact_sort_key)
+    return " ".join(
+        facts[name] for name in names if kind_of(section, name) in (Kind.TEXT, Kind.MODE)
+    )
+
+
+def _compare_facts(section: str, key: str, left: Facts, right: Facts) -> Iterator[Delta]:
+    version_differs = left.get("version") != right.get("version")
+    for name in left.keys() | right.keys():
+        before, after = left.get(name), right.get(name)
+        if before == after:
+            continue
+        kind = kind_of(section, name)
+        if kind is Kind.ADDRESS or (kind is Kind.PROVENANCE and not (before and after)):
+            continue
+        follows = version_differs and name in _FOLLOWS_VERSION
+        yield Delta(
+            section,
+            key,
+            name,
+            change_kind(before, after),
+            before,
+            after,
+            right,
+            _relation(section, kind, before, after),
+            f"{section} {key}" if follows else "",
+        )
+
+
+def change_kind(before: str | None, after: str | None) -> ChangeKind:
+    """Return what happened to a value that differs."""
+    if before is None:
+        return ChangeKind.ADDED
+    return ChangeKind.REMOVED if after is None else ChangeKind.CHANGED
+
+
+def _relation(section: str, kind: Kind, before: str | None, after: str | None) -> Relation:
+    if kind is not Kind.VERSION or before is None or after is None:
+        return Relation.DIFFERS
+    return relate(order_of(section), before, after)

@@ -1,0 +1,73 @@
+"""How much a difference matters, why, and what to do: the first rule that fits decides."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from envlock.diff.drift import Change, ChangeKind, Delta
+from envlock.diff.rules import ASIDE, RULES, Rule
+from envlock.errors import UsageError
+from envlock.model.glob import compile_globs
+
+
+def classify(delta: Delta, left_name: str, right_name: str) -> Change:
+    """Return `delta` as a change with its severity, rule, reason and remedy."""
+    rule = _find(delta)
+    words = {
+        "key": delta.key,
+        "package": delta.key.partition(":")[0].rpartition("/")[2],
+        "field": delta.field,
+        "left": delta.left or "nothing",
+        "right": delta.right or "nothing",
+        "left_name": left_name,
+        "right_name": right_name,
+    }
+    return Change(
+        id=delta.id,
+        section=delta.section,
+        key=delta.key,
+        field=delta.field,
+        kind=delta.kind,
+        left=delta.left,
+        right=delta.right,
+        relation=delta.relation,
+        severity=rule.severity,
+        rule=rule.id,
+        why=delta.note or rule.why.format_map(words),
+        fix=rule.fix.format_map(words),
+        explained_by=delta.explained_by,
+    )
+
+
+def explain(rule_id: str) -> Rule:
+    """Return the rule called `rule_id`.  Raise UsageError when there is none."""
+    for rule in (*RULES, *ASIDE.values()):
+        if rule.id == rule_id:
+            return rule
+    raise UsageError(f"no rule is called {rule_id}", hint="the ids stand in the diff's JSON")
+
+
+def _find(delta: Delta) -> Rule:
+    if delta.aside:
+        return ASIDE[delta.aside]
+    if delta.explained_by:
+        return ASIDE["explained"]
+    if delta.kind is ChangeKind.UNKNOWN:
+        return ASIDE["unknown"]
+    return next(rule for rule in _rules_for(delta.section) if _fits(rule, delta))
+
+
+@lru_cache(maxsize=64)
+def _rules_for(section: str) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES if not rule.sections or section in rule.sections)
+
+
+def _fits(rule: Rule, delta: Delta) -> bool:
+    return (
+        (not rule.fields or delta.field in rule.fields)
+        and (not rule.kinds or delta.kind in rule.kinds)
+        and (rule.relation is None or delta.relation is rule.relation)
+        and (not rule.classes or delta.facts.get("class", "") in rule.classes)
+        and (not rule.keys or compile_globs(rule.keys).match(delta.key) is not None)
+        and (rule.when is None or rule.when(delta))
+    )
