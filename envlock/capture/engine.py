@@ -123,7 +123,7 @@ class _Run:
         with_md5 = {path for path, claim in self.claims.items() if claim.digest[:4] == "md5:"}
         plan = ScanPlan(
             hashes=(lambda _path: True) if full else (lambda path: configured(path) is not None),
-            wants_md5=with_md5.__contains__,
+            wants_md5=(lambda _path: True) if self.target.is_streaming else with_md5.__contains__,
             retain=lambda path: retain(path) is not None,
             prune=lambda path: ignored(path) is not None,
             cache=cache,
@@ -174,13 +174,18 @@ def capture(
     chosen = tuple(c for c in everything if _is_chosen(c, request))
     run = _Run(target=target, request=request, collectors=chosen, progress=progress)
     target.preload(_literal_reads(chosen))
-    run.add_claims(needs_scan=False)
     full = request.depth is Depth.FULL
+    if request.depth is not Depth.RECORDS:
+        run.add_claims(needs_scan=False)
     residue = Residue(target, store) if store is not None and full else None
     try:
         if request.depth is not Depth.RECORDS or any(c.needs_scan for c in chosen):
             run.scan(cache, residue)
         records = run.collect()
+        if target.is_streaming:
+            # Only now every link is known by which a claimed path may lead elsewhere.
+            run.claims.clear()
+            run.add_claims(needs_scan=False)
         run.add_claims(needs_scan=True)
         return _finish(run, records, residue, everything)
     except BaseException:

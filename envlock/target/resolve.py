@@ -60,8 +60,8 @@ def _oci(operand: str) -> Target:
 
     path, _, tag = operand.rpartition(":")
     if path and not Path(operand).exists() and "/" not in tag:
-        return OciTarget.open(Path(path), tag)
-    return OciTarget.open(Path(operand), "")
+        return OciTarget.at(Path(path), tag)
+    return OciTarget.at(Path(operand))
 
 
 _OPENERS: Mapping[str, Callable[[str], Target]] = {
