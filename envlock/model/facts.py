@@ -81,7 +81,7 @@ SECTIONS: Mapping[str, Section] = {
         Section("diversion", "dpkg diversions", collector="alternative"),
         Section("statoverride", "dpkg stat overrides", collector="alternative"),
         Section("env", "environment variables"),
-        Section("file", "config files"),
+        Section("file", "files"),
         Section("user", "users"),
         Section("group", "groups"),
         Section("service", "services"),

@@ -1,0 +1,57 @@
+"""The report for machines: one JSON document, its shape fixed by ``diff.schema.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from envlock.diff.drift import Change, DriftReport
+from envlock.model.text import escape
+
+SCHEMA_VERSION = 1
+
+
+def render_json(report: DriftReport) -> str:
+    """Return `report` as JSON, one change a line, ended by a newline.
+
+    Keys and values are escaped as in the lockfile, so that paths of any bytes are valid text.
+    """
+    head = {
+        "schema_version": SCHEMA_VERSION,
+        "result": report.result,
+        "left": escape(report.left_name),
+        "right": escape(report.right_name),
+    }
+    tail = {
+        "hidden": dict(report.hidden),
+        "summary": dict(report.summary),
+        "parity": report.parity,
+    }
+    changes = ",\n    ".join(json.dumps(_change(change)) for change in report.changes)
+    listed = f"[\n    {changes}\n  ]" if changes else "[]"
+    return f'{{\n  {_members(head)},\n  "changes": {listed},\n  {_members(tail)}\n}}\n'
+
+
+def _members(values: Mapping[str, object]) -> str:
+    return ",\n  ".join(
+        f"{json.dumps(name)}: {json.dumps(value)}" for name, value in values.items()
+    )
+
+
+def _change(change: Change) -> dict[str, str | None]:
+    return {
+        "id": change.id,
+        "section": change.section,
+        "key": escape(change.key),
+        "field": escape(change.field),
+        "kind": change.kind,
+        "left": None if change.left is None else escape(change.left),
+        "right": None if change.right is None else escape(change.right),
+        "relation": change.relation,
+        "severity": change.severity,
+        "rule": change.rule,
+        "why": escape(change.why),
+        "fix": escape(change.fix),
+        "explained_by": escape(change.explained_by),
+        "status": change.status,
+    }

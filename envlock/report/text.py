@@ -1,0 +1,308 @@
+"""The report for people: the verdict first, then what differs, the worst section first."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from textwrap import wrap
+from typing import NamedTuple
+
+from envlock.diff.drift import Change, ChangeKind, DriftReport, Relation, Result, Severity
+from envlock.model.facts import SECTIONS, Kind, kind_of
+from envlock.report.lines import Line, Piece, line, paint
+from envlock.report.visible import cells, shorten, visible
+
+_SHOWN_PER_SECTION = 12
+_SHOWN_SETTINGS = 6
+_LABEL_LIMIT = 44
+_LOUD = (Severity.CRITICAL, Severity.HIGH)
+_DIGEST_DIGITS = 12
+_VERDICTS: Mapping[Result, Piece] = {
+    Result.EQUAL: Piece("EQUAL", "bold green"),
+    Result.DRIFT: Piece("DRIFT", "bold red"),
+    Result.INCONCLUSIVE: Piece("INCONCLUSIVE", "bold yellow"),
+}
+_STYLES: Mapping[Severity, str] = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+_SIGN_STYLES = {"+": "green", "-": "red", "~": "yellow", "?": "magenta"}
+_VERSION_PART = re.compile(r"[0-9A-Za-z]+|[^0-9A-Za-z]")
+
+
+class _Signs(NamedTuple):
+    """The characters of the gutter and between values that have a form in ASCII."""
+
+    newer: str
+    older: str
+    arrow: str
+    more: str
+
+
+_UNICODE = _Signs("↑", "↓", "→", "…")
+_ASCII = _Signs("^", "v", "->", "...")
+
+
+class _Item(NamedTuple):
+    """All that is said of one record, or of one fact of a single table."""
+
+    label: str
+    changes: tuple[Change, ...]
+
+    @property
+    def lead(self) -> Change:
+        """The most severe change, the first of several."""
+        return min(self.changes, key=lambda change: change.severity.rank)
+
+
+def render_text(
+    report: DriftReport,
+    *,
+    width: int = 100,
+    color: bool = False,
+    ascii: bool = False,  # noqa: A002  # named like the setting
+    full: bool = False,
+) -> str:
+    """Return `report` as text, about `width` columns wide.
+
+    `ascii` uses no other characters; `full` lists every change and cuts no value short.  Without
+    `color` rich is not imported.
+    """
+    return paint(_Page(report, width, ascii_only=ascii, full=full).lines(), color=color)
+
+
+class _Page:
+    """One rendering of a report; remembers which reasons it has given."""
+
+    def __init__(self, report: DriftReport, width: int, *, ascii_only: bool, full: bool) -> None:
+        self._report = report
+        self._width = width
+        self._ascii = ascii_only
+        self._full = full
+        self._signs = _ASCII if ascii_only else _UNICODE
+        self._told: set[str] = set()
+        self._used: set[str] = set()
+        self._left = self._clean(report.left_name)
+        self._right = self._clean(report.right_name)
+        self._listed = [c for c in report.changes if c.status.counts and not c.explained_by]
+        self._settings = _settings_of(report.changes)
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the whole page."""
+        yield from self._verdict()
+        groups = [(name, list(found)) for name, found in groupby(self._listed, lambda c: c.section)]
+        groups.sort(key=lambda group: min(change.severity.rank for change in group[1]))
+        for name, found in groups:
+            yield line()
+            yield from self._section(name, found)
+        yield from self._footer()
+
+    def _verdict(self) -> Iterator[Line]:
+        sign = "=" if self._report.result is Result.EQUAL else self._signs.arrow
+        verdict = _VERDICTS[self._report.result]
+        yield line(verdict, f"  {self._left} {sign} {self._right}")
+        counts = [
+            Piece(f"{self._report.summary[severity.value]} {severity.value}  ", style)
+            for severity, style in _STYLES.items()
+            if self._report.summary.get(severity.value)
+        ]
+        if counts:
+            yield [*counts, Piece(f"{self._report.parity:g} % equal", "dim")]
+
+    def _section(self, name: str, changes: Sequence[Change]) -> Iterator[Line]:
+        known = SECTIONS.get(name)
+        rollup = Counter(self._word(change) for change in changes)
+        words = ", ".join(f"{count} {word}" for word, count in sorted(rollup.items()))
+        yield line(Piece(known.title if known else self._clean(name), "bold"), f": {words}")
+        holes = [change for change in changes if change.kind is ChangeKind.UNKNOWN]
+        if len(holes) > 1 and not self._full:
+            yield from self._folded_holes(holes)
+            changes = [change for change in changes if change.kind is not ChangeKind.UNKNOWN]
+        items = sorted(_items(changes, self._clean), key=lambda item: item.lead.severity.rank)
+        critical = sum(item.lead.severity is Severity.CRITICAL for item in items)
+        room = len(items) if self._full else max(_SHOWN_PER_SECTION, critical)
+        column = max((min(cells(item.label), _LABEL_LIMIT) for item in items[:room]), default=0)
+        for item in items[:room]:
+            yield from self._item(item, column)
+        if len(items) > room:
+            hidden = f"  {self._signs.more} {len(items) - room} more, --all shows them"
+            yield line(Piece(hidden, "dim"))
+
+    def _item(self, item: _Item, column: int) -> Iterator[Line]:
+        lead = item.lead
+        severity = Piece(f"{lead.severity.value:<9}", _STYLES[lead.severity])
+        label = item.label + " " * (column - cells(item.label))
+        pieces = [self._gutter(item.changes[0]), severity, Piece(f"{label}  ")]
+        for position, change in enumerate(item.changes):
+            pieces += line(", ") if position else []
+            pieces += self._values(change)
+        yield pieces
+        yield from self._settings_lines(lead)
+        if lead.severity in _LOUD and lead.rule not in self._told:
+            self._told.add(lead.rule)
+            yield from self._remark(lead.why)
+            if lead.fix:
+                yield from self._remark(f"fix: {lead.fix}")
+        elif lead.kind is ChangeKind.UNKNOWN or lead.rule == "FILE-COMMENTS":
+            yield from self._remark(lead.why)
+
+    def _gutter(self, change: Change) -> Piece:
+        if change.relation is Relation.NEWER:
+            sign, style = self._signs.newer, "green"
+        elif change.relation is Relation.OLDER:
+            sign, style = self._signs.older, "red"
+        else:
+            sign = _sign(change)
+            style = _SIGN_STYLES[sign]
+        self._used.add(sign)
+        return Piece(f"{sign} ", style)
+
+    def _values(self, change: Change) -> Line:
+        name = _field_name(change)
+        if change.left is None or change.right is None:
+            present = change.left if change.right is None else change.right
+            side = self._left if change.right is None else self._right
+            told = f"{name} {self._value(change, present or '')}".strip()
+            # A whole record is only on one side as the gutter says; of one fact it must be said.
+            return line(told, f" only on {side}" if change.field else "")
+        if change.field == "sha256":
+            return line(name)
+        head = f"{name} " if name else ""
+        left, right = self._value(change, change.left), self._value(change, change.right)
+        cut = _common_start(left, right) if change.relation is not Relation.DIFFERS else 0
+        return line(
+            f"{head}{left[:cut]}",
+            Piece(left[cut:], "red"),
+            f" {self._signs.arrow} {right[:cut]}",
+            Piece(right[cut:], "green"),
+        )
+
+    def _settings_lines(self, change: Change) -> Iterator[Line]:
+        found = self._settings.get((change.section, change.key), [])
+        room = len(found) if self._full else _SHOWN_SETTINGS
+        for setting in found[:room]:
+            place = self._clean(setting.field.removeprefix("content:"))
+            pieces = line(f"    {_sign(setting)} {place}  ")
+            values = [(setting.left, "red"), (setting.right, "green")]
+            shown = [Piece(self._cut(text), style) for text, style in values if text is not None]
+            pieces += shown[:1]
+            for piece in shown[1:]:
+                pieces += [Piece(f" {self._signs.arrow} "), piece]
+            yield pieces
+        if len(found) > room:
+            yield line(Piece(f"    {self._signs.more} {len(found) - room} more places", "dim"))
+
+    def _folded_holes(self, holes: Iterable[Change]) -> Iterator[Line]:
+        self._used.add("?")
+        folded = Counter((change.left is not None, change.why) for change in holes)
+        for (on_left, why), count in sorted(folded.items()):
+            here, there = (self._left, self._right) if on_left else (self._right, self._left)
+            text = f"{count} on {here}; on {there}: {self._clean(why)}"
+            yield line(Piece("? ", _SIGN_STYLES["?"]), text)
+
+    def _remark(self, text: str) -> Iterator[Line]:
+        for row in wrap(self._clean(text), max(40, self._width - 6), break_on_hyphens=False):
+            yield line(Piece(f"      {row}", "dim"))
+
+    def _footer(self) -> Iterator[Line]:
+        notes = list(self._notes())
+        if notes:
+            yield line()
+        for note in notes:
+            yield line(Piece(note, "dim"))
+
+    def _notes(self) -> Iterator[str]:
+        report = self._report
+        folded = sum(
+            bool(c.explained_by) and c.status.counts and not _is_setting(c) for c in report.changes
+        )
+        if folded:
+            yield f"{folded} more follow from the package changes above"
+        aside = Counter(c.status.value for c in report.changes if not c.status.counts)
+        for status, count in sorted(aside.items()):
+            yield f"{count} {status}"
+        if report.hidden:
+            counted = ", ".join(f"{count} {name}" for name, count in report.hidden.items())
+            yield f"hidden: {counted}"
+        if self._used:
+            meanings = {
+                "+": f"+ only on {self._right}",
+                "-": f"- only on {self._left}",
+                "~": "~ differs",
+                "?": "? unknown",
+                self._signs.newer: f"{self._signs.newer} newer on {self._right}",
+                self._signs.older: f"{self._signs.older} older on {self._right}",
+            }
+            yield "  ".join(text for sign, text in meanings.items() if sign in self._used)
+        if report.result is not Result.EQUAL:
+            yield "next: --all lists everything, --section NAME one section, --format json rules"
+
+    def _word(self, change: Change) -> str:
+        if change.relation is not Relation.DIFFERS:
+            return change.relation.value
+        return {"+": "added", "-": "removed", "~": "changed", "?": "unknown"}[_sign(change)]
+
+    def _value(self, change: Change, text: str) -> str:
+        if kind_of(change.section, change.field) in (Kind.DIGEST, Kind.PROVENANCE):
+            return self._clean(text.removeprefix("sha256:"))[:_DIGEST_DIGITS]
+        return self._cut(text)
+
+    def _cut(self, text: str) -> str:
+        clean = self._clean(text)
+        if self._full:
+            return clean
+        return shorten(clean, max(24, (self._width - 30) // 2), mark=self._signs.more)
+
+    def _clean(self, text: str) -> str:
+        return visible(text, ascii_only=self._ascii)
+
+
+def _settings_of(changes: Iterable[Change]) -> dict[tuple[str, str], list[Change]]:
+    found: dict[tuple[str, str], list[Change]] = {}
+    for change in changes:
+        if _is_setting(change):
+            found.setdefault((change.section, change.key), []).append(change)
+    return found
+
+
+def _is_setting(change: Change) -> bool:
+    return change.field.startswith("content:")
+
+
+def _items(changes: Iterable[Change], clean: Callable[[str], str]) -> Iterator[_Item]:
+    """Yield the changes of each record together, of a single table one by one."""
+    for (key, field), found in groupby(changes, lambda c: (c.key, "" if c.key else c.field)):
+        yield _Item(clean(key or field), tuple(found))
+
+
+def _field_name(change: Change) -> str:
+    """Return how a fact is called beside its values; nothing where the label or value tells."""
+    if not change.key or change.field in ("", "version", "value"):
+        return ""
+    return "content" if change.field == "sha256" and change.section == "file" else change.field
+
+
+def _sign(change: Change) -> str:
+    if change.kind is ChangeKind.UNKNOWN:
+        return "?"
+    if change.kind is ChangeKind.CHANGED or (
+        change.field and change.key and not _is_setting(change)
+    ):
+        return "~"
+    return "+" if change.kind is ChangeKind.ADDED else "-"
+
+
+def _common_start(left: str, right: str) -> int:
+    """Return how many characters two versions share in front, whole parts only."""
+    length = 0
+    parts = zip(_VERSION_PART.findall(left), _VERSION_PART.findall(right), strict=False)
+    for a, b in parts:
+        if a != b:
+            break
+        length += len(a)
+    return length
