@@ -105,7 +105,8 @@ class DriftReport:
     """Everything a renderer needs; filters and policy have acted.
 
     `hidden` counts what was left out, by file class (``cache``, ``log``...) or ``ignored``.
-    `summary` counts the changes of each severity that policy does not cover.  `parity` is the
+    `summary` counts the changes of each severity that policy does not cover and no other change
+    explains: nothing counts twice.  `parity` is the
     share of records and paths that are equal, in percent with one decimal, 100.0 only if all are.
     """
 
@@ -154,7 +155,7 @@ def summarize(changes: Iterable[Change]) -> dict[str, int]:
     """Return how many changes of each severity count; every severity is there."""
     counts = dict.fromkeys(map(str, Severity), 0)
     for change in changes:
-        if change.status.counts:
+        if change.status.counts and not change.explained_by:
             counts[change.severity.value] += 1
     return counts
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.diff.drift import ChangeKind, Delta
+from envlock.diff.predicates import is_privileged
 from envlock.diff.records import Holes, change_kind
 from envlock.model.record import Facts
 from envlock.model.tree import (
@@ -71,7 +72,11 @@ class _Pair(NamedTuple):
     def facts(self) -> Facts:
         """What rules may look at."""
         row = self.shown
-        return {"class": row.file_class.value, "mode": _mode(row.entry)}
+        return {
+            "class": row.file_class.value,
+            "mode": _mode(row.entry),
+            "type": _TYPES[row.entry.type],
+        }
 
     def explanation(self, changed: frozenset[str]) -> str:
         """Return the changed package that accounts for the path, else nothing."""
@@ -208,7 +213,7 @@ def _folds(parent: Delta, child: Delta) -> bool:
         child.explained_by,
         child.aside,
     )
-    return same and not int(child.facts["mode"], 8) & _SET_ID
+    return same and not is_privileged(child)
 
 
 def _with_count(delta: Delta, below: int) -> Delta:

@@ -112,12 +112,13 @@ def loses_utf8(delta: Delta) -> bool:
 def gains_privilege(delta: Delta) -> bool:
     """True when the right mode has a set-id bit more, or newly lets anyone write."""
     left, right = _mode(delta.left), _mode(delta.right)
-    return bool(_SET_ID & right & ~left) or (_is_open(right) and not _is_open(left))
+    runs = bool(_SET_ID & right & ~left) and not _is_directory(delta)
+    return runs or (_is_open(right) and not _is_open(left))
 
 
 def is_privileged(delta: Delta) -> bool:
-    """True when the file's mode has a set-id bit."""
-    return bool(_mode(delta.facts.get("mode")) & _SET_ID)
+    """True when it is a file whose mode has a set-id bit."""
+    return bool(_mode(delta.facts.get("mode")) & _SET_ID) and not _is_directory(delta)
 
 
 def is_root_account(delta: Delta) -> bool:
@@ -153,6 +154,11 @@ def _mode(text: str | None) -> int:
         return int(text or "0", 8)
     except ValueError:
         return 0
+
+
+def _is_directory(delta: Delta) -> bool:
+    """True for a directory, where set-group-ID only means that files inherit its group."""
+    return delta.facts.get("type") == "directory"
 
 
 def _is_open(mode: int) -> bool:

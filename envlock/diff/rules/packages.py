@@ -131,6 +131,14 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         source="apt-secure(8); PEP 610",
     ),
     Rule(
+        id="DEB-SOURCE",
+        severity=LOW,
+        sections=("deb",),
+        fields=("source", "source-version"),
+        why="built from another source package",
+        source="Debian Policy 5.6.1, Source",
+    ),
+    Rule(
         id="DEB-STATE",
         severity=HIGH,
         sections=("deb",),
