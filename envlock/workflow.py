@@ -5,15 +5,23 @@ Each function names the steps; the wings do the work.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
+from dataclasses import replace
 from typing import NamedTuple
 
 from envlock.capture.engine import Capture, Request, capture
 from envlock.capture.registry import collectors
+from envlock.diff.drift import DriftReport
+from envlock.diff.engine import Options, compare
+from envlock.diff.times import with_times
 from envlock.errors import InconclusiveError, MaterializeError, StoreError
-from envlock.materialize.assemble import Assembled, Order, assemble
+from envlock.materialize.assemble import Assembled, Order, assemble, in_image
+from envlock.materialize.image import LABEL_PREFIX
+from envlock.materialize.normalise import newest_package
+from envlock.materialize.rules import Rule
+from envlock.model.digest import digests
+from envlock.model.facts import Part, part_of
 from envlock.model.lock import Lock
 from envlock.model.tree import Tree
 from envlock.store.objects import Store
@@ -89,3 +97,98 @@ def materialize(
 ) -> Assembled:
     """Rebuild a lock into the OCI layout that `order` names."""
     return assemble(lock, lockfile, require_tree(lock, store), store, order, progress)
+
+
+def compare_environments(
+    left: Environment, right: Environment, options: Options, store: Store
+) -> DriftReport:
+    """Compare two environments, file by file where both trees are at hand and differ."""
+    left_tree = right_tree = None
+    if options.all or left.lock.get("tree").get("content") != right.lock.get("tree").get("content"):
+        left_tree = left.tree or load_tree(left.lock, store)
+        right_tree = right.tree or load_tree(right.lock, store)
+    options = replace(options, left_name=left.name, right_name=right.name)
+    return compare(
+        left.lock, right.lock, left_tree=left_tree, right_tree=right_tree, options=options
+    )
+
+
+class Verified(NamedTuple):
+    """The verdict of a verification, and what else is worth saying."""
+
+    report: DriftReport
+    remarks: tuple[str, ...]
+
+
+def verify(
+    left: Environment,
+    reference: str,
+    request: Request,
+    store: Store,
+    progress: Progress,
+    user_rules: Sequence[Rule] = (),
+) -> Verified:
+    """Capture `reference` again and compare it with a lock.
+
+    Both sides are brought to what an image can hold: host facts, secret variables and what the
+    normaliser leaves out are not compared.  An image must be exact in every class of file and in
+    the times of files; a running container may log and cache.  Raise InconclusiveError when the
+    file tree of the lock is not at hand.
+    """
+    tree = left.tree or load_tree(left.lock, store)
+    if tree is None:
+        raise InconclusiveError(
+            "only a lock with its file tree can be verified",
+            where=left.name,
+            hint="verify where it was captured, or capture a host with --deep",
+        )
+    with closing(open_target(reference)) as target:
+        process = target.process()
+    captured = capture_target(reference, request, store, progress)
+    is_image = reference.startswith(("image:", "oci:"))
+    wanted = in_image(tree, newest_package(tree), store, user_rules)
+    found = in_image(captured.tree or Tree(()), newest_package(tree), store, user_rules)
+    report = compare(
+        for_image(left.lock),
+        for_image(captured.lock),
+        left_tree=wanted,
+        right_tree=found,
+        options=Options(left_name=left.name, right_name=reference, all=is_image),
+    )
+    left_out = len(tree.rows) - len(wanted.rows)
+    remarks = [f"{len(wanted.rows):,} paths compared; {left_out:,} are left out on purpose"]
+    if is_image:
+        report = with_times(report, wanted, found)
+        remarks += _check_labels(left.lock, process.labels if process else {})
+    return Verified(report, tuple(remarks))
+
+
+def for_image(lock: Lock) -> Lock:
+    """Return what of a lock an image can hold: no host facts, no variables without a value."""
+    sections = {
+        name: {
+            key: facts for key, facts in entries.items() if name != "env" or "secret" not in facts
+        }
+        for name, entries in lock.sections.items()
+        if part_of(name) is not Part.HOST
+    }
+    return Lock(sections={name: e for name, e in sections.items() if e}, version=lock.version)
+
+
+def _check_labels(lock: Lock, labels: Mapping[str, str]) -> list[str]:
+    label = f"{LABEL_PREFIX}environment-digest"
+    stated, actual = labels.get(label), digests(lock).environment
+    if stated is None:
+        return ["the image carries no envlock labels"]
+    if stated != actual:
+        return [f"the image is labelled {stated}, the lock is {actual}"]
+    return [f"the image's label agrees: {actual}"]
+
+
+def reader_of(store: Store) -> Callable[[str], bytes | None]:
+    """Return a function from a digest (hex) to the content, or None where it is not held."""
+
+    def read(sha256: str) -> bytes | None:
+        return store.read(sha256) if store.has(sha256) else None
+
+    return read

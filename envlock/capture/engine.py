@@ -19,6 +19,7 @@ from envlock.capture.residue import Residue
 from envlock.capture.spec import Collector
 from envlock.capture.view import View
 from envlock.model.coverage import Coverage, Gap, Status
+from envlock.model.facts import coverage_of
 from envlock.model.glob import compile_globs
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
@@ -134,6 +135,11 @@ class _Run:
         )
         self.index.update((entry.path, entry) for entry in self.target.scan(plan))
 
+    def cover(self, collector: Collector, coverage: Coverage) -> None:
+        """Note what a collector covered, for each of its sections that has coverage of its own."""
+        for name in {coverage_of(section) for section in collector.sections}:
+            self.coverage.setdefault(name, coverage)
+
     def collect(self) -> list[Record]:
         """Run the collectors and note what each covered."""
         records: list[Record] = []
@@ -141,12 +147,12 @@ class _Run:
             started = time.perf_counter()
             self.progress(collector.name, 0, 0)
             if not collector.needs <= self.target.capabilities:
-                self.coverage[collector.name] = Coverage(Status.UNSUPPORTED)
+                self.cover(collector, Coverage(Status.UNSUPPORTED))
                 continue
             view = self.view(collector)
             found = list(collector.collect(view))
             records += found
-            self.coverage[collector.name] = _coverage(found, view)
+            self.cover(collector, _coverage(found, view))
             self.seconds[collector.name] = time.perf_counter() - started
         return records
 
@@ -200,7 +206,7 @@ def _finish(
     tree = None
     left_out: Mapping[str, str] = {}
     for collector in everything:
-        run.coverage.setdefault(collector.name, Coverage(Status.SKIPPED))
+        run.cover(collector, Coverage(Status.SKIPPED))
     if run.index:
         rows = [classify(entry, run.claims) for entry in run.index.values()]
         if residue is not None:

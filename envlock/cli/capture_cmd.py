@@ -108,4 +108,6 @@ def _summary(captured: Capture, path: Path) -> dict[str, object]:
     }
 
 
-COMMAND = Command("capture", "capture an environment into a lockfile", add_arguments, run, _DESCRIPTION)
+COMMAND = Command(
+    "capture", "capture an environment into a lockfile", add_arguments, run, _DESCRIPTION
+)

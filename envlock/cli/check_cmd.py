@@ -42,4 +42,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return ExitStatus.DRIFT if any(found.values()) else ExitStatus.OK
 
 
-COMMAND = Command("check", "prove that locks are canonical and complete", add_arguments, run, _DESCRIPTION)
+COMMAND = Command(
+    "check", "prove that locks are canonical and complete", add_arguments, run, _DESCRIPTION
+)

@@ -49,7 +49,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         "file": f"sha256:{hashlib.sha256(raw).hexdigest()}",
     }
     if arguments.json:
-        document = {"schema_version": 1} | {f"{name}_digest": value for name, value in values.items()}
+        document = {"schema_version": 1} | {
+            f"{name}_digest": value for name, value in values.items()
+        }
         console.out(json.dumps(document, indent=2))
     else:
         console.out("\n".join(f"{name} {value}" for name, value in values.items()))

@@ -34,7 +34,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     line = f"locks/{_ATTRIBUTES}"
     present = attributes.read_text() if attributes.exists() else ""
     if line not in present.splitlines():
-        attributes.write_text(f"{present}{'' if present[-1:] in ('', chr(10)) else chr(10)}{line}\n")
+        attributes.write_text(
+            f"{present}{'' if present[-1:] in ('', chr(10)) else chr(10)}{line}\n"
+        )
     if Path(".git").exists():
         # Without it git merges the lock as text, which works, only less often.
         subprocess.run(

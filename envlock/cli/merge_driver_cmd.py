@@ -41,4 +41,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return ExitStatus.OK
 
 
-COMMAND = Command("merge-driver", "merge lockfiles by record, for git", add_arguments, run, _DESCRIPTION)
+COMMAND = Command(
+    "merge-driver", "merge lockfiles by record, for git", add_arguments, run, _DESCRIPTION
+)

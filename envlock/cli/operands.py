@@ -14,6 +14,7 @@ from envlock.errors import LockfileError, TargetNameError, UsageError
 if TYPE_CHECKING:
     from envlock.capture.engine import Request
     from envlock.config.load import Config
+    from envlock.materialize.rules import Rule
     from envlock.model.lock import Lock
     from envlock.store.objects import Store
     from envlock.workflow import Environment, Progress
@@ -63,9 +64,7 @@ def live_request(target: str, config: Config) -> Request:
     return make_request(argparse.Namespace(only=[], skip=[], target=target, deep=False), config)
 
 
-def read_environment(
-    operand: str, config: Config, store: Store, progress: Progress
-) -> Environment:
+def read_environment(operand: str, config: Config, store: Store, progress: Progress) -> Environment:
     """Return the environment that a LOCK operand names; a live target is captured on the spot."""
     from envlock.target.resolve import is_target
     from envlock.workflow import Environment, capture_target
@@ -99,13 +98,15 @@ def read_lock_bytes(operand: str, config: Config) -> bytes:
             else "run `envlock capture`",
         ) from None
     except OSError as error:
-        raise LockfileError(f"cannot read the lockfile: {error.strerror}", where=str(path)) from error
+        raise LockfileError(
+            f"cannot read the lockfile: {error.strerror}", where=str(path)
+        ) from error
 
 
 def lock_path(operand: str, config: Config) -> Path:
     """Return where the lockfile of an operand lies: a path, or the place of a name."""
-    if operand in config.environments and config.environments[operand].lock:
-        return Path(config.environments[operand].lock)
+    if operand in config.environments:
+        return config.environments[operand].lock
     path = Path(operand)
     if path.is_file() or operand.endswith(".lock") or "/" in operand:
         return path
@@ -117,6 +118,13 @@ def lock_path(operand: str, config: Config) -> Path:
     return Path(config.locks.dir) / f"{operand}.lock"
 
 
+def user_rules(config: Config) -> tuple[Rule, ...]:
+    """Return what the configuration adds to the normaliser's table."""
+    from envlock.materialize.rules import Action, user_rule
+
+    return tuple(user_rule(rule.path, Action(rule.action)) for rule in config.normalize)
+
+
 def locks_in_use(operands: Sequence[str], config: Config) -> list[str]:
     """Return the locks to look at: those named, else all of the lock folder."""
     if operands:
@@ -125,9 +133,11 @@ def locks_in_use(operands: Sequence[str], config: Config) -> list[str]:
 
 
 def _git_show(operand: str) -> bytes:
-    _, revision, path = (operand.split(":", 2) + ["", ""])[:3]
+    _, revision, path = (*operand.split(":", 2), "", "")[:3]
     if not revision or not path or revision.startswith("-"):
-        raise UsageError(f"{operand} is not git:REV:PATH", hint="for example git:main:locks/dev.lock")
+        raise UsageError(
+            f"{operand} is not git:REV:PATH", hint="for example git:main:locks/dev.lock"
+        )
     shown = subprocess.run(
         ["git", "show", f"{revision}:./{path}"], capture_output=True, check=False
     )

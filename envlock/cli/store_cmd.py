@@ -49,4 +49,54 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 return _stats(arguments, console, store)
 
 
+def _check(arguments: argparse.Namespace, console: Console, store: Store) -> int:
+    from envlock.store.check import check
+
+    problems = check(store, arguments.read_data)
+    if arguments.json:
+        listed = [
+            {"kind": p.kind, "where": str(p.where), "message": p.message, "refs": list(p.refs)}
+            for p in problems
+        ]
+        console.out(json.dumps({"schema_version": 1, "problems": listed}, indent=2))
+    for problem in () if arguments.json else problems:
+        console.out(f"{problem.kind}: {problem.where}: {problem.message}")
+        for name in problem.refs:
+            console.out(f"  needed by {name}")
+    if not problems:
+        console.note("the store is sound")
+    return ExitStatus.DRIFT if problems else ExitStatus.OK
+
+
+def _gc(arguments: argparse.Namespace, console: Console, store: Store) -> int:
+    from envlock.store.gc import collect_garbage
+
+    done = collect_garbage(store, arguments.grace, force=arguments.force)
+    if arguments.json:
+        document = {"kept": done.kept, "removed": done.removed, "freed_bytes": done.freed_bytes}
+        console.out(json.dumps({"schema_version": 1, **document}, indent=2))
+    else:
+        freed = done.freed_bytes / 1e6
+        console.out(f"removed {done.removed:,} objects ({freed:,.1f} MB), kept {done.kept:,}")
+    return ExitStatus.OK
+
+
+def _stats(arguments: argparse.Namespace, console: Console, store: Store) -> int:
+    from envlock.store.stats import stats
+
+    found = stats(store)
+    document = {
+        "references": found.refs,
+        "objects": found.objects,
+        "object_bytes": found.object_bytes,
+        "cache_bytes": found.cache_bytes,
+        "quarantined": found.quarantined,
+    }
+    if arguments.json:
+        console.out(json.dumps({"schema_version": 1, **document}, indent=2))
+    else:
+        console.out("\n".join(f"{name.replace('_', ' ')}: {n:,}" for name, n in document.items()))
+    return ExitStatus.OK
+
+
 COMMAND = Command("store", "check, clean or measure the store", add_arguments, run)

@@ -12,13 +12,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from envlock.errors import MaterializeError
-from envlock.materialize.artifact import Artifact
+from envlock.materialize.artifact import Artifact, Deb, Wheel
 from envlock.materialize.fetch import fetch
 from envlock.materialize.image import Built, image_of
 from envlock.materialize.layers import DEFAULT_BUDGET, package_groups, split
-from envlock.materialize.normalise import Normalised, newest_package, normalise, with_lock
+from envlock.materialize.normalise import (
+    IMAGE_LOCK_PATH,
+    Normalised,
+    newest_package,
+    normalise,
+    with_lock,
+)
 from envlock.materialize.oci import reusable, write_layout
-from envlock.materialize.plan import Plan, make_plan, missing_artifacts
+from envlock.materialize.plan import make_plan, missing_artifacts
 from envlock.materialize.rebuild import Rebuild
 from envlock.materialize.rules import Rule
 from envlock.materialize.sources.apt import captured_apt, host_apt
@@ -61,13 +67,20 @@ class Assembled(NamedTuple):
     reused: int
 
 
-def expected(lock: Lock, tree: Tree, store: Store, user_rules: Sequence[Rule] = ()) -> Normalised:
-    """Return the rows that an image of `lock` has, the lockfile's own aside."""
+def expected(tree: Tree, epoch: int, store: Store, user_rules: Sequence[Rule] = ()) -> Normalised:
+    """Return the rows that an image of `tree` has, the lockfile's own aside."""
 
     def read(row: Row) -> bytes:
         return store.read(row.entry.sha256)
 
-    return normalise(tree, epoch=newest_package(tree), read=read, user_rules=user_rules)
+    return normalise(tree, epoch=epoch, read=read, user_rules=user_rules)
+
+
+def in_image(tree: Tree, epoch: int, store: Store, user_rules: Sequence[Rule] = ()) -> Tree:
+    """Return `tree` as an image of it looks, the lock that the image carries aside."""
+    folder = IMAGE_LOCK_PATH.rpartition("/")[0]
+    rows = tuple(row for row in tree.rows if not f"{row.entry.path}/".startswith(f"{folder}/"))
+    return Tree(expected(Tree(rows), epoch, store, user_rules).rows)
 
 
 def assemble(
@@ -79,7 +92,7 @@ def assemble(
     every blocker when it cannot be done; then nothing was written.
     """
     epoch = newest_package(tree)
-    normalised = with_lock(expected(lock, tree, store, order.user_rules), lockfile, epoch)
+    normalised = with_lock(expected(tree, epoch, store, order.user_rules), lockfile, epoch)
     plan = make_plan(normalised.rows, lock, store, normalised.contents)
     progress("fetching packages", 0, 0)
     sources = _sources(lock, store, order, plan.artifacts)
@@ -122,15 +135,15 @@ def _sources(
         DirectorySource(name="envlock's cache", path=store.cache / "artifacts")
     ]
     sources += [DirectorySource(name=str(path), path=path) for path in order.artifact_folders]
-    if any(artifact.filename.endswith(".deb") for artifact in wanted):
+    if any(isinstance(artifact, Deb) for artifact in wanted):
         sources += [DirectorySource(name="apt's cache", path=_APT_ARCHIVES), host_apt()]
         lines = [*_apt_lines(lock), *order.mirrors]
         if lines:
             arch = lock.get("os").get("arch", "amd64")
-            others = {a.arch for a in wanted if a.filename.endswith(".deb")} - {arch, "all"}
+            others = {a.arch for a in wanted if isinstance(a, Deb)} - {arch, "all"}
             state = store.cache / "apt" / lock.get("os").get("codename", "captured")
             sources.append(captured_apt(lines, (arch, *sorted(others)), state))
-    if any(artifact.filename.endswith(".whl") for artifact in wanted):
+    if any(isinstance(artifact, Wheel) for artifact in wanted):
         sources.append(PipSource())
     return sources
 

@@ -1,0 +1,94 @@
+"""``envlock diff``: what differs between two environments."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envlock.cli.command import Command
+from envlock.cli.console import Console
+from envlock.cli.operands import open_store, read_environment
+from envlock.cli.options import add_lock, read_config
+from envlock.cli.reporting import FORMATS, rendered
+from envlock.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from envlock.config.load import Config
+    from envlock.diff.engine import Options
+    from envlock.store.objects import Store
+
+_LEVELS = ("critical", "high", "medium", "low", "info", "never")
+_DESCRIPTION = """\
+Compare two environments: lockfiles, names, git revisions, or targets captured on the spot.
+
+Ends with 0 when nothing at or above --fail-on differs, with 1 when something does, with 3 when a
+required section was not covered on one side. What could not be looked at is unknown, never removed.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_lock(parser, "left")
+    add_lock(parser, "right")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="text", help="how to write the report (text)"
+    )
+    parser.add_argument("--json", action="store_const", const="json", dest="format", help="JSON")
+    parser.add_argument("--output", metavar="FILE", type=Path, help="write the report here")
+    parser.add_argument("--fail-on", choices=_LEVELS, help="least severity that ends with 1")
+    parser.add_argument(
+        "--section", action="append", default=[], metavar="S", help="compare only this section"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="show noisy classes of files and every line"
+    )
+    parser.add_argument("--exit-zero", action="store_true", help="end with 0 whatever differs")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Compare, write the report, return the status that policy gives it."""
+    from envlock.diff.drift import Result, Severity, exceeds
+    from envlock.workflow import compare_environments
+
+    flags = {"diff.fail-on": arguments.fail_on} if arguments.fail_on not in (None, "never") else {}
+    config = read_config(arguments, flags)
+    with open_store(config) as store, console.progress("comparing") as steps:
+        left = read_environment(arguments.left, config, store, steps)
+        right = read_environment(arguments.right, config, store, steps)
+        options = _options(arguments, config, store)
+        report = compare_environments(left, right, options, store)
+        text = rendered(report, arguments.format, console, full=arguments.all)
+    if arguments.output:
+        _write(arguments.output, text)
+    else:
+        console.out(text)
+    if arguments.exit_zero:
+        return ExitStatus.OK
+    if report.result is Result.INCONCLUSIVE:
+        return ExitStatus.INCONCLUSIVE
+    level = None if arguments.fail_on == "never" else Severity(config.diff.fail_on)
+    return ExitStatus.DRIFT if exceeds(report, level) else ExitStatus.OK
+
+
+def _options(arguments: argparse.Namespace, config: Config, store: Store) -> Options:
+    from envlock.diff.engine import Options
+    from envlock.workflow import reader_of
+
+    return Options(
+        sections=frozenset(arguments.section),
+        ignore=tuple(config.diff.ignore),
+        all=arguments.all,
+        require=frozenset(config.diff.require),
+        contents=reader_of(store),
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write the report: {error.strerror}", where=str(path)) from error
+
+
+COMMAND = Command("diff", "compare two environments", add_arguments, run, _DESCRIPTION)

@@ -1,0 +1,111 @@
+"""``envlock explain``: why a path has its class, what a rule, a section or an error means."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from itertools import chain
+
+from envlock.cli.command import Command
+from envlock.cli.console import Console
+from envlock.cli.options import read_config
+from envlock.errors import EnvlockError, ExitStatus, UsageError
+
+_DESCRIPTION = """\
+Explain a path (its class and what a rebuild does with it), a section, the id of a rule, or the id
+of an error.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the operand."""
+    parser.add_argument("subject", metavar="ID|PATH|SECTION")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print everything known under that name."""
+    subject = arguments.subject
+    if subject.startswith("/"):
+        from envlock.cli.operands import user_rules
+
+        lines = list(_path(subject, user_rules(read_config(arguments))))
+    else:
+        lines = list(chain(_section(subject), _rule(subject), _error(subject)))
+    if not lines:
+        raise UsageError(
+            f"nothing is known as {subject}", hint="name a path, a section, or an id from a report"
+        )
+    console.out("\n".join(lines))
+    return ExitStatus.OK
+
+
+def _path(path: str, rules: tuple[object, ...]) -> Iterator[str]:
+    from envlock.capture.noise import noise_rule
+    from envlock.materialize.rules import explain
+
+    unowned, owned = noise_rule(path, owned=False), noise_rule(path, owned=True)
+    if unowned:
+        yield f"{path}: {unowned.file_class.value} ({unowned.id}): {unowned.reason}"
+    else:
+        yield f"{path}: unowned when no package claims it: significant, compared and kept by value"
+    if unowned and not owned:
+        yield "a package that claims it takes precedence: package, conffile, or modified"
+    rule = explain(path, rules)  # type: ignore[arg-type]
+    if rule:
+        yield f"in an image: {rule.action.value} ({rule.id}): {rule.reason}"
+    else:
+        yield "in an image: kept as it is"
+
+
+def _section(name: str) -> Iterator[str]:
+    from envlock.capture.registry import collectors
+    from envlock.model.facts import SECTIONS
+
+    section = SECTIONS.get(name)
+    if section is None:
+        return
+    yield f"section {name}: {section.title}; {section.part.value} digest"
+    for collector in collectors():
+        if name in collector.sections:
+            yield f"read from {', '.join(collector.reads) or 'the run configuration'}"
+            yield f"documents: {', '.join(collector.sources)}"
+
+
+def _rule(name: str) -> Iterator[str]:
+    from envlock.capture.noise import RULES as NOISE
+    from envlock.capture.redact import RULES as SECRETS
+    from envlock.diff.severity import explain
+    from envlock.materialize.rules import RULES as NORMAL
+
+    for noise in NOISE:
+        if noise.id == name:
+            yield f"file class {noise.file_class.value}: {noise.reason}; {', '.join(noise.globs)}"
+    for normal in NORMAL:
+        if normal.id == name:
+            yield f"in an image: {normal.action.value}: {normal.reason}; {', '.join(normal.globs)}"
+    for secret in SECRETS:
+        if secret.id == name:
+            yield f"secret: what matches {secret.pattern.pattern}"
+    try:
+        rule = explain(name)
+    except EnvlockError:
+        return
+    yield f"severity {rule.severity}: {rule.why} ({rule.source})"
+
+
+def _error(name: str) -> Iterator[str]:
+    for error in _tree(EnvlockError):
+        if error.id == name:
+            summary = (error.__doc__ or "").strip()
+            yield f"error {name}, status {int(error.status)}: {summary}"
+
+
+def _tree(root: type[EnvlockError]) -> Iterator[type[EnvlockError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _tree(child)
+
+
+COMMAND = Command(
+    "explain", "explain a path, a section, a rule or an error", add_arguments, run, _DESCRIPTION
+)
