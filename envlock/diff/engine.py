@@ -10,7 +10,7 @@ from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
 from envlock.diff.payload import MAX_BYTES, conceal, settings
 from envlock.diff.records import Holes, compare_section, is_covered, status_in
-from envlock.diff.select import drop_ignored, is_selected
+from envlock.diff.select import SETTING, drop_ignored, is_selected
 from envlock.diff.severity import classify
 from envlock.model.facts import SECTIONS, fact_sort_key
 from envlock.model.lock import Lock
@@ -145,7 +145,7 @@ def _with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]
             if before is None or after is None:
                 kind = ChangeKind.ADDED if before is None else ChangeKind.REMOVED
             yield delta._replace(
-                field=f"content:{place}",
+                field=f"{SETTING}{place}",
                 kind=kind,
                 left=before,
                 right=after,

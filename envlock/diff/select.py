@@ -10,6 +10,10 @@ from envlock.errors import UsageError
 from envlock.model.glob import compile_globs
 
 
+SETTING = "content:"
+"""What the field of a place inside a changed file starts with."""
+
+
 def is_selected(section: str, wanted: frozenset[str]) -> bool:
     """True when `wanted` is empty or names the section or its family (``host``)."""
     return not wanted or section in wanted or any(section.startswith(f"{w}.") for w in wanted)
@@ -33,8 +37,11 @@ class Ignore(NamedTuple):
                 hint="SECTION:KEY[:FIELD], for example file:/etc/motd or deb:*:mark",
             )
         rest = rest or "**"
-        key, _, field = rest.rpartition(":")
         # A key may hold a colon itself (libc6:amd64), so the rest is tried whole as well.
+        key, _, field = rest.rpartition(":")
+        if f":{SETTING}" in rest:
+            key, _, place = rest.partition(f":{SETTING}")
+            field = SETTING + place
         globs = (section, rest, key, field.replace("*", "**"))
         return cls(*(compile_globs((glob,)).match for glob in globs))
 
@@ -65,4 +72,4 @@ def drop_ignored(deltas: Iterable[Delta], rules: Iterable[str]) -> tuple[list[De
 
 def is_setting(delta: Delta) -> bool:
     """True for a place inside a changed file."""
-    return delta.field.startswith("content:")
+    return delta.field.startswith(SETTING)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-_VERSION = re.compile(r"(?:([0-9]+):)?([A-Za-z0-9.+~:-]+?)(?:-([A-Za-z0-9.+~]*))?\Z")
+# Only a version with an epoch may have another colon.
+_VERSION = re.compile(
+    r"(?:([0-9]+):)?((?(1)[A-Za-z0-9.+~:-]|[A-Za-z0-9.+~-])+?)(?:-([A-Za-z0-9.+~]*))?\Z"
+)
 _RUN = re.compile(r"([^0-9]*)([0-9]*)")
 
 

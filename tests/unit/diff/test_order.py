@@ -1,0 +1,123 @@
+"""Version orders, against the programs that define them."""
+
+import random
+import shutil
+import subprocess
+
+import pytest
+from packaging.version import InvalidVersion, Version
+
+from envlock.diff.drift import Relation
+from envlock.diff.order import deb, dotted, pep440, relate
+from envlock.model.facts import Order
+
+
+def debian_versions(seed: int, count: int) -> list[str]:
+    dice = random.Random(seed)
+    tail = "0019abz.+~Z-"
+    found = []
+    while len(found) < count:
+        text = dice.choice(["", "", "", "0:", "1:"]) + dice.choice("0123456789")
+        text += "".join(dice.choice(tail) for _ in range(dice.randrange(8)))
+        found.append(text.rstrip("-"))
+    return found
+
+
+def by_dpkg(pairs: list[tuple[str, str]]) -> list[int]:
+    script = "".join(
+        f"if dpkg --compare-versions '{a}' lt '{b}'; then echo -1; "
+        f"elif dpkg --compare-versions '{a}' eq '{b}'; then echo 0; else echo 1; fi\n"
+        for a, b in pairs
+    )
+    run = subprocess.run(["sh"], input=script, capture_output=True, text=True, check=True)
+    return [int(line) for line in run.stdout.split()]
+
+
+@pytest.mark.skipif(not shutil.which("dpkg"), reason="dpkg defines the order; it is not here")
+def test_debian_order_is_dpkgs():
+    pairs = list(zip(debian_versions(1, 1500), debian_versions(2, 1500), strict=True))
+    # Neighbours that differ in one place are where mistakes hide.
+    pairs += [(version, f"{version}{tail}") for version, tail in zip(
+        debian_versions(3, 500), ["~", "+b1", "0", "a", ".0", "~~"] * 84, strict=False
+    )]  # fmt: skip
+    pairs += [("1:2:3-1", "1:2:4-1"), ("1.0-0", "1.0"), ("0", "0~"), ("1", "1~-1")]
+    expected = by_dpkg(pairs)
+    wrong = [
+        (pair, sign) for pair, sign in zip(pairs, expected, strict=True) if deb.compare(*pair) != sign
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("text", ["", "1.0_2", "a:1", "1 2", "1:", ":1"])
+def test_what_is_no_debian_version_is_refused(text):
+    with pytest.raises(ValueError, match="Debian version"):
+        deb.compare(text, "1")
+
+
+def test_upstream_of_a_debian_version():
+    assert deb.upstream("1:2.3-4~deb12u1") == "2.3"
+    assert deb.upstream("2.3-rc1-4") == "2.3-rc1"
+
+
+def python_version(dice: random.Random) -> str:
+    return "".join(
+        (
+            dice.choice(["", "", "1!", "v"]),
+            ".".join(str(dice.randrange(3)) for _ in range(dice.randrange(1, 4))),
+            dice.choice(["", "", "a1", "rc", "-BETA.3", ".pre"]),
+            dice.choice(["", "", ".post1", "-3", "post", "_r2"]),
+            dice.choice(["", "", ".dev", "dev2"]),
+            dice.choice(["", "", "+a.1", "+1", "+a", "+A-b"]),
+        )
+    )
+
+
+def test_python_order_is_packagings():
+    dice = random.Random(3)
+    wrong = []
+    for _ in range(20_000):
+        a, b = python_version(dice), python_version(dice)
+        x, y = Version(a), Version(b)
+        if pep440.compare(a, b) != (x > y) - (x < y):
+            wrong.append((a, b))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("text", ["", "1.0.x", "abc", "1..2", "1+", "2004-01-01-beta", "1.٣"])
+def test_what_is_no_python_version_is_refused(text):
+    with pytest.raises(InvalidVersion):
+        Version(text)
+    with pytest.raises(ValueError, match="PEP 440"):
+        pep440.compare(text, "1")
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("6.1.0-21-amd64", "6.1.0-25-amd64"),
+        ("6.1.0-9-amd64", "6.1.0-10-amd64"),
+        ("550.54", "580.95.05"),
+        ("2.9", "2.36"),
+        ("12", "12.1"),
+    ],
+)
+def test_dotted_numbers_have_an_order(older, newer):
+    assert dotted.compare(older, newer) == -1
+    assert dotted.compare(newer, older) == 1
+    assert dotted.compare(older, older) == 0
+
+
+@pytest.mark.parametrize(("a", "b"), [("6.1-rc1", "6.1"), ("5.15-wsl2", "5.15-azure1"), ("x", "y")])
+def test_what_can_be_doubted_has_no_order(a, b):
+    assert relate(Order.DOTTED, a, b) is Relation.DIFFERS
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_garbage_only_differs(order):
+    assert relate(order, "\udcff\n", "☃") is Relation.DIFFERS
+
+
+def test_relation_is_of_right_to_left():
+    assert relate(Order.DEB, "1.0~rc1-1", "1.0-1") is Relation.NEWER
+    assert relate(Order.PEP440, "1.0", "1.0rc1") is Relation.OLDER
+    assert relate(Order.DEB, "1.0", "1.0-0") is Relation.DIFFERS
