@@ -94,18 +94,32 @@ RULES = (
     _rule("databricks-token", r"\bdapi[a-f0-9]{32}\b"),
     _rule("shopify-token", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}\b"),
     _rule("crypt-hash", r"(?:^|[:\s\"'=])\$(?:1|2[aby]|5|6|7|y|gy|argon2id?)\$[^\s:\"']{16,}"),
-    _rule(
-        "password-setting",
-        r"(?im)^[ \t]*(?:export[ \t]+|set[ \t]+)?[\w.-]*(?:password|passwd|passphrase|secret(?:[_-]?key)?"
-        r"|api[_-]?key|auth[_-]?token|access[_-]?token|client[_-]?secret|requirepass|masterauth)"
-        r"[\"']?[ \t]*(?:[:=][ \t]*|[ \t]+)(?![\"']?(?:[$%{<\[(!*]|true\b|false\b|yes\b|no\b|none\b"
-        r"|null\b|compat\b|systemd\b|files?\b|prompt\b|required\b|sufficient\b|optional\b|requisite\b|include\b|/))"
-        r"[\"']?[^\s\"'#;,]{6,}",
-    ),
 )
 """The shapes, most certain first."""
 
-_SETTING = RULES[-1]
+PASSWORD_SETTING = _rule(
+    "password-setting",
+    r"(?im)^[ \t]*(?:export[ \t]+|set[ \t]+)?[\"']?[\w.-]*"
+    r"(?:password|passwd|passphrase|secret(?:[_-]?key)?|api[_-]?key|auth[_-]?token|access[_-]?token"
+    r"|client[_-]?secret|requirepass|masterauth)[\"']?[ \t]*(?:[:=][ \t]*|[ \t]+)"
+    r"(?![\"']?(?:(?:true|false|yes|no|none|null|compat|systemd|files?|db|prompt|required|sufficient"
+    r"|optional|requisite|include|substack)\b|[$%*!/]))"
+    r"[\"']?[^\s\"'#;,()\[\]{}<>]{6,}[\"']?[ \t]*(?:[#;,].*)?$",
+)
+"""A setting named like a password with a literal value; only looked for in configuration."""
+
+_SETTING_FILES = (
+    "conf", "cfg", "cnf", "ini", "env", "properties", "yaml", "yml", "toml", "json", "secret",
+    "secrets",
+)  # fmt: skip
+_CONFIGURATION = compile_globs(
+    (
+        "/etc/**",
+        "**/.env",
+        "**/.env.*",
+        *(f"**/*.{suffix}" for suffix in _SETTING_FILES),
+    )
+)
 _USERINFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/?#\"'<>@]*@")
 _SECRET_NAMES = compile_globs(
     (
@@ -148,6 +162,7 @@ _SECRET_NAMES = compile_globs(
         "/var/lib/secrets/**",
     )
 )
+SECRET_NAME = "secret-name"
 _PROSE = compile_globs(("/var/lib/dpkg/**", "/usr/share/**", "/usr/include/**"))
 _BINARY_PROBE = 8192
 
@@ -164,10 +179,12 @@ def is_secret_file(path: str, content: bytes) -> str | None:
     name counts.  Public halves of keys are not secret.
     """
     if _SECRET_NAMES.match(path) and not path.endswith((".pub", ".crt", ".cer")):
-        return "secret-name"
+        return SECRET_NAME
     if b"\0" in content[:_BINARY_PROBE] or _PROSE.match(path):
         return None
     text = content.decode("utf-8", "replace")
+    if _CONFIGURATION.match(path) and PASSWORD_SETTING.pattern.search(text):
+        return PASSWORD_SETTING.id
     return find_secret(text)
 
 
@@ -178,7 +195,7 @@ def strip_credentials(text: str) -> str:
 
 def redact_text(text: str) -> str:
     """Return one line (a kernel command line, an argument) with secrets replaced by ``***``."""
-    for rule in RULES:
+    for rule in (*RULES, PASSWORD_SETTING):
         text = rule.pattern.sub("***", text)
     return _ASSIGNED.sub(r"\1***", text)
 
@@ -206,7 +223,7 @@ def redact_environ(
         if not name or (is_session and _matches(name, VOLATILE) and not _matches(name, allow)):
             continue
         shown = _matches(name, allowed) and not _matches(name, denied)
-        if shown and value and find_secret(f"{name}={value}") is None:
+        if shown and value and find_secret(value) is None:
             yield Record("env", name, {"value": value})
         elif shown and not value:
             yield Record("env", name, {"empty": "true"})

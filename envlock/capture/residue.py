@@ -21,6 +21,8 @@ from envlock.store.objects import ObjectWriter, Store
 from envlock.target.base import ContentWriter, Target
 
 _NOT_KEPT = frozenset({FileClass.CACHE, FileClass.LOG, FileClass.SECRET, FileClass.IDENTITY})
+_PUBLISHED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
+"""Classes of content that a package states, so that it cannot be a secret of this machine."""
 _SECRET_SCAN_LIMIT = 1024 * 1024
 _CHUNK = 1024 * 1024
 _CHANGED = "changed while it was captured"
@@ -69,7 +71,7 @@ class Residue:
                 continue
             entry = row.entry
             try:
-                rule = self._keep(entry)
+                rule = self._keep(entry, may_be_secret=row.file_class not in _PUBLISHED)
             except OSError as error:
                 gaps.append(Gap(entry.path, describe(error)))
                 settled.append(row._replace(source="observed"))
@@ -96,19 +98,19 @@ class Residue:
         """The capture failed: drop what it spooled."""
         self._store.discard(self._spooled - self._kept)
 
-    def _keep(self, entry: Entry) -> str | None:
+    def _keep(self, entry: Entry, *, may_be_secret: bool) -> str | None:
         """Keep one file's content, or return the rule by which it is secret.
 
         Raise OSError when it cannot be read any more or is no longer what was hashed.
         """
         if entry.size > _SECRET_SCAN_LIMIT:
-            rule = is_secret_file(entry.path, b"")
+            rule = is_secret_file(entry.path, b"") if may_be_secret else None
             if rule is None and entry.sha256 not in self._kept:
                 self._copy(entry)
                 self._count(entry)
             return rule
         content = self._content(entry)
-        rule = is_secret_file(entry.path, content)
+        rule = is_secret_file(entry.path, content) if may_be_secret and content else None
         if rule is None and entry.sha256 not in self._kept:
             if hashlib.sha256(content).hexdigest() != entry.sha256:
                 raise OSError(0, _CHANGED)

@@ -73,6 +73,7 @@ def _section(name: str) -> Iterator[str]:
 
 def _rule(name: str) -> Iterator[str]:
     from envlock.capture.noise import RULES as NOISE
+    from envlock.capture.redact import PASSWORD_SETTING
     from envlock.capture.redact import RULES as SECRETS
     from envlock.diff.severity import explain
     from envlock.materialize.rules import RULES as NORMAL
@@ -83,7 +84,7 @@ def _rule(name: str) -> Iterator[str]:
     for normal in NORMAL:
         if normal.id == name:
             yield f"in an image: {normal.action.value}: {normal.reason}; {', '.join(normal.globs)}"
-    for secret in SECRETS:
+    for secret in (*SECRETS, PASSWORD_SETTING):
         if secret.id == name:
             yield f"secret: what matches {secret.pattern.pattern}"
     try:

@@ -61,7 +61,7 @@ def structured(path: str, left: bytes, right: bytes, redact: Redact) -> list[Set
     if parse is None:
         return None
     try:
-        before, after = parse(left.decode()), parse(right.decode())
+        before, after = _tagged(parse(left.decode())), _tagged(parse(right.decode()))
     except (ValueError, RecursionError, configparser.Error):
         return None
     return [] if before == after else sorted(_compare(before, after, redact), key=_place)
@@ -124,15 +124,16 @@ def _parse_ini(text: str) -> Mapping[str, Mapping[str, str | None]]:
 def _compare(before: object, after: object, redact: Redact) -> Iterator[Setting]:
     from deepdiff import DeepDiff
 
-    tree = DeepDiff(
-        _tagged(before), _tagged(after), view="tree", threshold_to_diff_deeper=0, verbose_level=2
-    )
+    tree = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0, verbose_level=2)
     for levels in tree.values():
         for level in levels:
             path = [str(part) for part in level.path(output_format="list")]
-            old, new = (None if str(side) == _ABSENT else side for side in (level.t1, level.t2))
+            sides = [None if str(side) == _ABSENT else side for side in (level.t1, level.t2)]
             name = next((part for part in reversed(path) if not part.isdigit()), "")
-            yield _dotted(path), _shown(name, old, redact), _shown(name, new, redact)
+            # A string beside a number keeps its quotes, or the two might look the same.
+            bare = all(side is None or str(side).startswith('"') for side in sides)
+            old, new = (_shown(name, side, redact, bare=bare) for side in sides)
+            yield _dotted(path), old, new
 
 
 _ABSENT = "not present"
@@ -147,15 +148,14 @@ def _tagged(value: object) -> object:
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
-def _shown(name: str, value: object, redact: Redact) -> str | None:
+def _shown(name: str, value: object, redact: Redact, *, bare: bool = False) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        plain = json.loads(value)
-        return redact(name, plain if isinstance(plain, str) else value)
+        return redact(name, json.loads(value) if bare else value)
     if isinstance(value, Mapping):
-        inner = ((str(key), item) for key, item in value.items())
-        return "{" + ", ".join(f"{key}: {_shown(key, item, redact)}" for key, item in inner) + "}"
+        inner = (f"{key}: {_shown(str(key), item, redact)}" for key, item in value.items())
+        return "{" + ", ".join(inner) + "}"
     items = value if isinstance(value, list) else [value]
     return "[" + ", ".join(str(_shown(name, item, redact)) for item in items) + "]"
 

@@ -9,7 +9,6 @@ from envlock.diff.drift import Delta
 from envlock.errors import UsageError
 from envlock.model.glob import compile_globs
 
-
 SETTING = "content:"
 """What the field of a place inside a changed file starts with."""
 

@@ -27,15 +27,38 @@ class Deb(NamedTuple):
 
 
 class Wheel(NamedTuple):
-    """A wheel.  `filename` as PEP 427 forms it; `sha256` empty when not learnt at capture."""
+    """A wheel.
+
+    `filename` is as PEP 427 forms it, with the tags of a compressed set in any order; `python` is
+    the version of the interpreter it was installed for; `sha256` is empty when not learnt at
+    capture.
+    """
 
     name: str
     version: str
     filename: str
+    python: str
     sha256: str = ""
 
     def __str__(self) -> str:
         return f"wheel {self.filename}"
+
+    def is_named(self, filename: str) -> bool:
+        """True when `filename` is this wheel's, whatever the order of its tags."""
+        return _tag_sets(filename) == _tag_sets(self.filename)
+
+
+def _tag_sets(filename: str) -> tuple[frozenset[str], ...]:
+    """Return name, version, build and tags of a wheel file name, each part as a set.
+
+    >>> _tag_sets("a-1-py2.py3-none-any.whl") == _tag_sets("a-1-py3.py2-none-any.whl")
+    True
+    """
+    name, *rest = filename.removesuffix(".whl").split("-")
+    *front, python, abi, platform = rest if len(rest) > 3 else (*rest, "", "", "")[:4]
+    plain = (name.lower(), *front)
+    tags = (part.split(".") for part in (python, abi, platform))
+    return (*(frozenset({part}) for part in plain), *(frozenset(part) for part in tags))
 
 
 Artifact = Deb | Wheel
@@ -72,6 +95,7 @@ def artifact_of(reference: Reference, lock: Lock) -> Artifact | None:
         facts = lock.get("python", reference.name)
         if not (facts.get("artifact") and facts.get("version")):
             return None
-        _, _, name = reference.name.rpartition("/")
-        return Wheel(name, facts["version"], facts["artifact"], facts.get("sha256", ""))
+        environment, _, name = reference.name.rpartition("/")
+        python = lock.get("python", environment).get("version", "3")
+        return Wheel(name, facts["version"], facts["artifact"], python, facts.get("sha256", ""))
     return None

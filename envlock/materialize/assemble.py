@@ -99,13 +99,13 @@ def assemble(
     cache = store.cache / "artifacts"
     got = fetch(list(plan.artifacts), sources, cache, offline=order.offline)
     asked = [source.name for source in sources if source.is_local or not order.offline]
-    blockers = [*plan.blockers, *missing_artifacts(plan, got.missing, store, asked)]
+    blockers = [*plan.blockers, *missing_artifacts(plan, got.missing, store)]
     rebuild = Rebuild(store, normalised.contents, order.jobs)
     try:
         progress("opening packages", 0, 0)
         blockers += rebuild.prepare(plan, got.paths, store.cache / "unpacked")
         if blockers:
-            raise _blocked(blockers, got.complaints)
+            raise _blocked(blockers, (f"asked: {', '.join(asked)}", *got.complaints))
         progress("writing layers", 0, 0)
         layers = split(normalised.rows, package_groups(lock), order.layers)
         image = image_of(lock, layers, lockfile=lockfile, epoch=epoch)
@@ -162,5 +162,5 @@ def _blocked(blockers: Sequence[str], complaints: Sequence[str]) -> MaterializeE
     return MaterializeError(
         f"{count} thing{'s' if count > 1 else ''} in the way; nothing was written",
         blockers=(*blockers, *complaints),
-        hint="give package files with materialize.artifacts in envlock.toml, or capture again",
+        hint="put the package files into a folder and name it in envlock.toml: materialize.wheels",
     )

@@ -50,13 +50,10 @@ def _blocker(row: Row) -> str:
     return f"{path}: the lock does not describe its source {escape(row.source)!r}"
 
 
-def missing_artifacts(
-    plan: Plan, missing: Iterable[Artifact], store: Store, asked: Sequence[str]
-) -> list[str]:
+def missing_artifacts(plan: Plan, missing: Iterable[Artifact], store: Store) -> list[str]:
     """Return a blocker for each missing artifact whose files are not all in the store."""
-    where = ", ".join(asked) or "no source"
     return [
-        f"{artifact}: not found in {where}"
+        f"{artifact}: in no source"
         for artifact in missing
         if not all(store.has(row.entry.sha256) for row in plan.artifacts[artifact])
     ]

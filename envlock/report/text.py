@@ -145,7 +145,7 @@ class _Page:
         yield from self._settings_lines(lead)
         if lead.severity in _LOUD and lead.rule not in self._told:
             self._told.add(lead.rule)
-            yield from self._remark(lead.why)
+            yield from self._remark(f"{lead.why} [{lead.rule}]")
             if lead.fix:
                 yield from self._remark(f"fix: {lead.fix}")
         elif lead.kind is ChangeKind.UNKNOWN or lead.rule == "FILE-COMMENTS":
@@ -240,7 +240,7 @@ class _Page:
             }
             yield "  ".join(text for sign, text in meanings.items() if sign in self._used)
         if report.result is not Result.EQUAL:
-            yield "next: --all lists everything, --section NAME one section, --format json rules"
+            yield "next: --all lists everything, --section NAME one section; envlock explain RULE"
 
     def _word(self, change: Change) -> str:
         if change.relation is not Relation.DIFFERS:

@@ -41,7 +41,10 @@ _GENERATED = (
     "uv_cache.json",
     "uv_build.json",
 )
-_UNPUBLISHED = ("linux_x86_64", "linux_aarch64", "linux_i686", "linux_armv7l", "linux_ppc64le")
+_UNPUBLISHED = tuple(
+    f"-linux_{machine}.whl" for machine in ("x86_64", "aarch64", "i686", "armv7l", "ppc64le")
+)
+_BUNDLED = "/usr/share/python-wheels"
 _METADATA_LIMIT = 8 * 1024 * 1024
 
 
@@ -65,13 +68,16 @@ class Distribution(NamedTuple):
     site: Site
     wheel: str
     origin: DirectUrl | None
+    is_bundled: bool
 
     @property
     def is_published(self) -> bool:
-        """True when the same wheel can be had from an index again."""
-        return bool(self.wheel) and self.origin is None and not self.wheel.endswith(
-            tuple(f"-{platform}.whl" for platform in _UNPUBLISHED)
-        )  # fmt: skip
+        """True when the same wheel can be had from an index again.
+
+        Debian bundles patched wheels for ensurepip under the names of the published ones.
+        """
+        is_local = self.origin is not None or self.is_bundled
+        return bool(self.wheel) and not is_local and not self.wheel.endswith(_UNPUBLISHED)
 
 
 def collect(view: View) -> Iterator[Record]:
@@ -140,6 +146,7 @@ def _site_facts(site: Site) -> dict[str, str]:
 
 def _distributions(site: Site, view: View) -> Iterator[Distribution]:
     seen: set[str] = set()
+    bundled = frozenset(view.names(_BUNDLED))
     prefix = f"{site.folder}/"
     for name in view.names(site.folder):
         if not name.endswith((".dist-info", ".egg-info")):
@@ -164,14 +171,16 @@ def _distributions(site: Site, view: View) -> Iterator[Distribution]:
         origin = view.text(f"{info}/direct_url.json")
         stem = name.removesuffix(".dist-info").partition("-")[0]
         version = headers["version"][0]
+        file = wheel_filename(stem, version, wheel)
         yield Distribution(
             key=key,
             name=headers["name"][0],
             version=version,
             info=info,
             site=site,
-            wheel=wheel_filename(stem, version, wheel),
+            wheel=file,
             origin=parse_direct_url(origin) if origin is not None else None,
+            is_bundled=file in bundled,
         )
 
 

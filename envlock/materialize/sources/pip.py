@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -17,14 +17,15 @@ from typing import NamedTuple
 
 from envlock.errors import SourceError
 from envlock.materialize.artifact import Artifact, Wheel
+from envlock.materialize.sources.directory import find_files
 
 _TIMEOUT_SECONDS = 1800
 
 
 class _Tags(NamedTuple):
     python: str
-    abi: str
-    platform: str
+    abis: tuple[str, ...]
+    platforms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,30 +36,51 @@ class PipSource:
     is_local: bool = False
 
     def fetch(self, wanted: Sequence[Artifact], into: Path) -> Mapping[Artifact, Path]:
-        """Download wheels into `into`; a wheel that pip cannot find does not stop the others."""
-        wheels = sorted(artifact for artifact in wanted if isinstance(artifact, Wheel))
-        if not wheels:
-            return {}
+        """Download wheels into `into`.
+
+        All wheels of an interpreter are asked for at once, with all their platforms.  Where pip
+        chose another file of a release, or could not find them all, each is asked for alone.
+        """
         pip = _pip()
-        for tags, group in groupby(sorted(wheels, key=_tags), key=_tags):
+        found: dict[Artifact, Path] = {}
+        wheels = sorted(artifact for artifact in wanted if isinstance(artifact, Wheel))
+        for python, group in groupby(sorted(wheels, key=_python), key=_python):
             batch = list(group)
-            if not _download(pip, tags, batch, into) and len(batch) > 1:
-                for wheel in batch:
-                    _download(pip, tags, [wheel], into)
-        return {wheel: path for wheel in wheels if (path := into / wheel.filename).is_file()}
+            _download(pip, _union(python, batch), batch, into)
+            found.update(find_files(batch, into))
+            for wheel in batch:
+                if wheel not in found:
+                    _download(pip, _union(python, [wheel]), [wheel], into)
+            found.update(find_files(batch, into))
+        return found
 
 
-def _download(pip: Sequence[str], tags: _Tags, wheels: Sequence[Wheel], into: Path) -> bool:
+def _python(wheel: Wheel) -> str:
+    return wheel.python
+
+
+def _union(python: str, wheels: Sequence[Wheel]) -> _Tags:
+    """Return the tags of all `wheels` together: name-version[-build]-python-abi-platform.whl."""
+    parts = [wheel.filename.removesuffix(".whl").split("-") for wheel in wheels]
+    abis = {abi for part in parts for abi in part[-2].split(".")} - {"none", "abi3"}
+    platforms = {platform for part in parts for platform in part[-1].split(".")} - {"any"}
+    return _Tags(python, tuple(sorted(abis)), tuple(sorted(platforms)))
+
+
+def _download(pip: Sequence[str], tags: _Tags, wheels: Sequence[Wheel], into: Path) -> None:
     argv = [*pip, "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", str(into)]
-    argv += ["--disable-pip-version-check", *_platform(tags)]
+    argv += [
+        "--disable-pip-version-check",
+        "--implementation=cp",
+        f"--python-version={tags.python}",
+    ]
+    argv += [f"--abi={abi}" for abi in tags.abis]
+    argv += [f"--platform={platform}" for platform in (*tags.platforms, "any")]
     argv += [f"{wheel.name}=={wheel.version}" for wheel in wheels]
     try:
-        done = subprocess.run(
-            argv, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, cwd=into
-        )
+        subprocess.run(argv, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, cwd=into)
     except subprocess.TimeoutExpired as error:
         raise SourceError("pip download did not end", hint="check the network") from error
-    return done.returncode == 0
 
 
 def _pip() -> Sequence[str]:
@@ -68,24 +90,6 @@ def _pip() -> Sequence[str]:
     found = shutil.which("pip") or shutil.which("pip3")
     if found is None:
         raise SourceError(
-            "pip is not installed here", hint="install pip, or give a wheel directory"
+            "pip is not installed here", hint="install pip, or give a folder of wheels"
         )
     return [found]
-
-
-def _tags(wheel: Wheel) -> _Tags:
-    """Return the tags of a wheel file name: name-version[-build]-python-abi-platform.whl."""
-    *_, python, abi, platform = wheel.filename.removesuffix(".whl").split("-")
-    return _Tags(python, abi, platform)
-
-
-def _platform(tags: _Tags) -> Iterator[str]:
-    first = tags.python.split(".")[0]
-    yield from ("--implementation", first[:2])
-    digits = first[2:]
-    # A wheel for any Python 3 is offered to every interpreter; abi3 wheels to newer ones too.
-    yield from ("--python-version", f"{digits[0]}.{digits[1:]}" if len(digits) > 1 else digits)
-    for abi in tags.abi.split("."):
-        yield from ("--abi", abi)
-    for platform in tags.platform.split("."):
-        yield from ("--platform", platform)
