@@ -9,7 +9,7 @@ from envlock.diff.drift import ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
 from envlock.diff.payload import MAX_BYTES, conceal, settings
-from envlock.diff.records import Holes, compare_section, is_covered, status_in
+from envlock.diff.records import Holes, compare_section, hole_in, status_in
 from envlock.diff.select import SETTING, drop_ignored, is_selected
 from envlock.diff.severity import classify
 from envlock.model.facts import SECTIONS, fact_sort_key
@@ -168,7 +168,9 @@ def _uncovered(left: Lock, right: Lock, options: Options) -> Iterator[Delta]:
     for section in options.require:
         if not is_selected(section, options.sections):
             continue
-        if is_covered(left, section) and is_covered(right, section):
+        named = ((left, options.left_name), (right, options.right_name))
+        holes = [f"{name}: {why}" for lock, name in named if (why := hole_in(lock, section))]
+        if not holes:
             continue
         yield Delta(
             section,
@@ -178,6 +180,7 @@ def _uncovered(left: Lock, right: Lock, options: Options) -> Iterator[Delta]:
             status_in(left, section),
             status_in(right, section),
             {},
+            note=f"policy requires this section; {'; '.join(holes)}",
             aside="required",
         )
 

@@ -14,6 +14,11 @@ from envlock.model.record import Facts
 
 _FOLLOWS_VERSION = frozenset({"sha256", "artifact", "source-version"})
 _NO_FACTS: Facts = {}
+_WORDS = {
+    "skipped": "not looked at",
+    "unsupported": "cannot be seen there",
+    "partial": "partly unreadable",
+}
 _KNOWN = frozenset(status.value for status in Status if status.is_known)
 
 
@@ -26,7 +31,8 @@ class Holes(NamedTuple):
     @classmethod
     def of(cls, left: Lock, right: Lock, section: str) -> Holes:
         """Return the holes of a section."""
-        return cls(_hole(left, section), _hole(right, section))
+        # A lock written by hand has no coverage at all, and means what it says.
+        return cls(*(hole_in(lock, section) if lock.coverage else "" for lock in (left, right)))
 
     def kind(self, *, on_left: bool) -> ChangeKind:
         """Return what a record is that only one side has."""
@@ -66,23 +72,13 @@ def status_in(lock: Lock, section: str) -> str:
     return Status.OK.value if there else Status.SKIPPED.value
 
 
-def is_covered(lock: Lock, section: str) -> bool:
-    """True when the absence of a record in `section` proves the absence of the thing."""
-    return status_in(lock, section) in _KNOWN
-
-
-def _hole(lock: Lock, section: str) -> str:
-    # A lock written by hand has no coverage at all, and means what it says.
-    if not lock.coverage or is_covered(lock, section):
+def hole_in(lock: Lock, section: str) -> str:
+    """Return why the absence of a record proves nothing, empty where it does."""
+    status = status_in(lock, section)
+    if status in _KNOWN:
         return ""
     reason = lock.coverage.get(coverage_of(section), _NO_FACTS).get("reason", "")
-    words = {
-        "skipped": "not looked at",
-        "unsupported": "cannot be seen",
-        "partial": "partly unreadable",
-    }
-    status = status_in(lock, section)
-    return words.get(status, status) + (f" ({reason})" if reason else "")
+    return _WORDS.get(status, status) + (f" ({reason})" if reason else "")
 
 
 def _alone(section: str, key: str, facts: Facts, holes: Holes, *, on_left: bool) -> Iterator[Delta]:

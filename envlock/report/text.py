@@ -116,14 +116,16 @@ class _Page:
 
     def _section(self, name: str, changes: Sequence[Change]) -> Iterator[Line]:
         known = SECTIONS.get(name)
-        rollup = Counter(self._word(change) for change in changes)
+        items = list(_items(changes, self._clean))
+        rollup = Counter(self._word(item.changes[0]) for item in items)
         words = ", ".join(f"{count} {word}" for word, count in sorted(rollup.items()))
         yield line(Piece(known.title if known else self._clean(name), "bold"), f": {words}")
-        holes = [change for change in changes if change.kind is ChangeKind.UNKNOWN]
+        holes = [item for item in items if _is_hole(item)]
         if len(holes) > 1 and not self._full:
-            yield from self._folded_holes(holes)
-            changes = [change for change in changes if change.kind is not ChangeKind.UNKNOWN]
-        items = sorted(_items(changes, self._clean), key=lambda item: item.lead.severity.rank)
+            items = [item for item in items if not _is_hole(item)]
+        else:
+            holes = []
+        items.sort(key=lambda item: item.lead.severity.rank)
         critical = sum(item.lead.severity is Severity.CRITICAL for item in items)
         room = len(items) if self._full else max(_SHOWN_PER_SECTION, critical)
         column = max((min(cells(item.label), _LABEL_LIMIT) for item in items[:room]), default=0)
@@ -132,6 +134,7 @@ class _Page:
         if len(items) > room:
             hidden = f"  {self._signs.more} {len(items) - room} more, --all shows them"
             yield line(Piece(hidden, "dim"))
+        yield from self._folded_holes(holes)
 
     def _item(self, item: _Item, column: int) -> Iterator[Line]:
         lead = item.lead
@@ -197,12 +200,12 @@ class _Page:
         if len(found) > room:
             yield line(Piece(f"    {self._signs.more} {len(found) - room} more places", "dim"))
 
-    def _folded_holes(self, holes: Iterable[Change]) -> Iterator[Line]:
-        self._used.add("?")
-        folded = Counter((change.left is not None, change.why) for change in holes)
+    def _folded_holes(self, holes: Iterable[_Item]) -> Iterator[Line]:
+        folded = Counter((item.lead.left is not None, item.lead.why) for item in holes)
         for (on_left, why), count in sorted(folded.items()):
+            self._used.add("?")
             here, there = (self._left, self._right) if on_left else (self._right, self._left)
-            text = f"{count} on {here}; on {there}: {self._clean(why)}"
+            text = f"{count} known only on {here}; {there}: {self._clean(why)}"
             yield line(Piece("? ", _SIGN_STYLES["?"]), text)
 
     def _remark(self, text: str) -> Iterator[Line]:
@@ -222,7 +225,7 @@ class _Page:
             bool(c.explained_by) and c.status.counts and not _is_setting(c) for c in report.changes
         )
         if folded:
-            yield f"{folded} more follow from the package changes above"
+            yield f"folded: {folded} explained by the changes above"
         aside = Counter(c.status.value for c in report.changes if not c.status.counts)
         for status, count in sorted(aside.items()):
             yield f"{count} {status}"
@@ -278,6 +281,12 @@ def _items(changes: Iterable[Change], clean: Callable[[str], str]) -> Iterator[_
     """Yield the changes of each record together, of a single table one by one."""
     for (key, field), found in groupby(changes, lambda c: (c.key, "" if c.key else c.field)):
         yield _Item(clean(key or field), tuple(found))
+
+
+def _is_hole(item: _Item) -> bool:
+    """True for a record that the other side could not tell of."""
+    change = item.changes[0]
+    return change.kind is ChangeKind.UNKNOWN and (change.left is None) != (change.right is None)
 
 
 def _field_name(change: Change) -> str:

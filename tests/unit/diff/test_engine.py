@@ -158,7 +158,9 @@ class TestHoles:
         )
         assert report.result is Result.INCONCLUSIVE
         assert report.changes[0].rule == "REQUIRED-NOT-COVERED"
-        assert compare(covered, covered, options=Options(require=frozenset({"deb"}))).result == "equal"
+        assert (
+            compare(covered, covered, options=Options(require=frozenset({"deb"}))).result == "equal"
+        )
 
     def test_a_required_section_that_is_absent_was_covered(self):
         a = lock(deb("curl"), coverage={"rpm": {"status": "absent"}})
@@ -166,7 +168,9 @@ class TestHoles:
 
 
 class TestSelection:
-    A = lock(deb("curl"), deb("git"), ("env", "A", {"value": "1"}), ("host.cpu", "", {"model": "x"}))
+    A = lock(
+        deb("curl"), deb("git"), ("env", "A", {"value": "1"}), ("host.cpu", "", {"model": "x"})
+    )
     B = lock(deb("curl", "2"), deb("git", mark="hold"), ("env", "A", {"value": "2"}),
              ("host.cpu", "", {"model": "y"}))  # fmt: skip
 

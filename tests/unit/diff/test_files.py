@@ -72,7 +72,10 @@ def test_noise_is_counted_and_shown_only_on_demand(noise):
     report = diff(a, b)
     assert (report.changes, report.hidden, report.result) == ((), {noise.value: 2}, Result.EQUAL)
     shown = diff(a, b, all=True)
-    assert {(c.key, c.rule) for c in shown.changes} == {("/x", "FILE-NOISE"), ("/gone", "FILE-NOISE")}
+    assert {(c.key, c.rule) for c in shown.changes} == {
+        ("/x", "FILE-NOISE"),
+        ("/gone", "FILE-NOISE"),
+    }
 
 
 def test_a_path_that_becomes_noise_is_a_change():
@@ -102,16 +105,17 @@ def test_a_program_with_rights_does_not_hide_in_a_new_directory():
     assert found == {"/opt": "FILE-EXTRA", "/opt/su": "FILE-PRIVILEGED"}
 
 
-class TestPackages:
-    OWNED = {"cls": FileClass.PACKAGE, "owner": "deb curl:amd64"}
+OWNED = {"cls": FileClass.PACKAGE, "owner": "deb curl:amd64"}
 
+
+class TestPackages:
     def curl(self, version, *rows):
         record = ("deb", "curl:amd64", {"version": version})
         return environment(*rows, records=[record])
 
     def test_files_of_an_upgraded_package_fold_under_it(self):
-        a = self.curl("1", row("/c", sha256=SHA["a"], **self.OWNED), row("/old", **self.OWNED))
-        b = self.curl("2", row("/c", sha256=SHA["b"], **self.OWNED))
+        a = self.curl("1", row("/c", sha256=SHA["a"], **OWNED), row("/old", **OWNED))
+        b = self.curl("2", row("/c", sha256=SHA["b"], **OWNED))
         report = diff(a, b)
         assert [(c.section, c.key, c.explained_by) for c in report.changes] == [
             ("deb", "curl:amd64", ""),
@@ -121,7 +125,7 @@ class TestPackages:
         assert sum(report.summary.values()) == 1
 
     def test_files_of_a_removed_package_fold_under_it(self):
-        a = self.curl("1", row("/d", D, **self.OWNED), row("/d/c", **self.OWNED))
+        a = self.curl("1", row("/d", D, **OWNED), row("/d/c", **OWNED))
         report = diff(a, environment())
         assert [(c.key, c.explained_by) for c in report.changes] == [
             ("curl:amd64", ""),
@@ -131,7 +135,7 @@ class TestPackages:
 
     def test_what_somebody_edited_is_not_explained(self):
         edited = {"cls": FileClass.CONFFILE_MODIFIED, "owner": "deb curl:amd64"}
-        a = self.curl("1", row("/etc/c", sha256=SHA["a"], **self.OWNED))
+        a = self.curl("1", row("/etc/c", sha256=SHA["a"], **OWNED))
         b = self.curl("2", row("/etc/c", sha256=SHA["b"], **edited))
         assert [(c.key, c.explained_by) for c in diff(a, b).changes] == [
             ("curl:amd64", ""),
@@ -140,19 +144,19 @@ class TestPackages:
 
     @pytest.mark.parametrize("mode", [0o4755, 0o2755])
     def test_new_rights_are_not_explained(self, mode):
-        a = self.curl("1", row("/bin/c", mode=0o755, **self.OWNED))
-        b = self.curl("2", row("/bin/c", mode=mode, **self.OWNED))
+        a = self.curl("1", row("/bin/c", mode=0o755, **OWNED))
+        b = self.curl("2", row("/bin/c", mode=mode, **OWNED))
         change = diff(a, b).changes[1]
         assert (change.field, change.explained_by, change.rule) == ("mode", "", "FILE-PRIVILEGE")
 
     def test_an_unchanged_package_explains_nothing(self):
-        a = self.curl("1", row("/c", **self.OWNED))
+        a = self.curl("1", row("/c", **OWNED))
         change = diff(a, self.curl("1")).changes[0]
         assert (change.rule, change.explained_by) == ("FILE-PACKAGE-GONE", "")
 
     def test_ignoring_the_package_ignores_its_files(self):
-        a = self.curl("1", row("/c", sha256=SHA["a"], **self.OWNED), row("/x"))
-        b = self.curl("2", row("/c", sha256=SHA["b"], **self.OWNED))
+        a = self.curl("1", row("/c", sha256=SHA["a"], **OWNED), row("/x"))
+        b = self.curl("2", row("/c", sha256=SHA["b"], **OWNED))
         report = diff(a, b, ignore=("deb:curl*",))
         assert [c.key for c in report.changes] == ["/x"]
         assert report.hidden == {"ignored": 2}

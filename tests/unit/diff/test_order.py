@@ -43,7 +43,9 @@ def test_debian_order_is_dpkgs():
     pairs += [("1:2:3-1", "1:2:4-1"), ("1.0-0", "1.0"), ("0", "0~"), ("1", "1~-1")]
     expected = by_dpkg(pairs)
     wrong = [
-        (pair, sign) for pair, sign in zip(pairs, expected, strict=True) if deb.compare(*pair) != sign
+        (pair, sign)
+        for pair, sign in zip(pairs, expected, strict=True)
+        if deb.compare(*pair) != sign
     ]
     assert wrong == []
 

@@ -1,0 +1,100 @@
+"""What differs inside one file."""
+
+import subprocess
+import sys
+
+import pytest
+
+from envlock.diff.payload import MAX_SETTINGS, conceal, settings, structured, text_diff
+
+
+def show(_name, value):
+    return value
+
+
+def hide_passwords(name, value):
+    return "(secret)" if "password" in name.lower() else value
+
+
+@pytest.mark.parametrize(
+    ("path", "left", "right", "found"),
+    [
+        ("/a.json", b'{"a": 1}', b'{"a": true}', [("a", "1", "true")]),
+        ("/a.json", b'{"a": "1"}', b'{"a": 1}', [("a", '"1"', "1")]),
+        ("/a.json", b'{"a": null}', b"{}", [("a", "null", None)]),
+        ("/a.json", b"[1, 2, 3]", b"[1, 3]", [("1", "2", None)]),
+        ("/a.json", b'{"a": {"b": 1}}', b'{"a": 2}', [("a", "{b: 1}", "2")]),
+        ("/a.json", b'{"a.b": 1}', b'{"a.b": 2}', [('"a.b"', "1", "2")]),
+        ("/a.toml", b"[x]\ny = 1\n", b"[x]\ny = 2\n", [("x.y", "1", "2")]),
+        ("/a.toml", b"d = 2020-01-01", b"d = 2020-01-02", [("d", "2020-01-01", "2020-01-02")]),
+        ("/a.ini", b"[x]\nA = 1\n", b"[x]\nA=1\nb=2\n", [("x.b", None, "2")]),
+        ("/a.ini", b"[x]\nA = 1\n", b"; c\n[x]\nA=1\n", []),
+        ("/u.service", b"[Service]\nExecStart=a\n", b"[Service]\nExecStart=b\n",
+         [("Service.ExecStart", "a", "b")]),
+    ],
+)  # fmt: skip
+def test_structured_files_by_key(path, left, right, found):
+    assert structured(path, left, right, show) == found
+
+
+def test_two_maps_that_share_few_keys_are_compared_by_key_all_the_same():
+    left = "{" + ", ".join(f'"a{n}": {n}' for n in range(40)) + ', "password": "one"}'
+    found = structured("/a.json", left.encode(), b'{"password": "two"}', hide_passwords)
+    assert len(found) == 41
+    assert ("password", "(secret)", "(secret)") in found
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"{", b"\xff", b"[" * 100_000, b'{"a": 1} x'],
+    ids=["cut", "bytes", "deep", "tail"],
+)
+def test_broken_structure_is_compared_otherwise(broken):
+    assert structured("/a.json", broken, b"{}", show) is None
+
+
+def test_a_unit_that_repeats_a_key_is_compared_by_line():
+    left, right = b"[Service]\nExecStart=a\nExecStart=b\n", b"[Service]\nExecStart=a\nExecStart=c\n"
+    assert settings("/u.service", left, right, show) == [("line 3", "ExecStart=b", "ExecStart=c")]
+
+
+def test_other_text_by_line_with_secrets_hidden_by_name():
+    left = b"port 1\npassword one\nsame\n"
+    right = b"port 2\npassword two\nsame\nmore\n"
+    assert settings("/etc/x", left, right, hide_passwords) == [
+        ("line 1", "port 1", "port 2"),
+        ("line 2", "(secret)", "(secret)"),
+        ("new line 4", None, "more"),
+    ]
+
+
+@pytest.mark.parametrize("raw", [b"\0", b"\xff\xfe"])
+def test_what_is_no_text_is_not_explained(raw):
+    assert settings("/bin/x", raw, b"text", show) is None
+    assert text_diff(raw, b"text", show) is None
+
+
+def test_more_than_anyone_would_read_is_not_explained():
+    left = "".join(f"{n}\n" for n in range(MAX_SETTINGS + 1)).encode()
+    assert settings("/x", left, left.replace(b"\n", b"x\n"), show) is None
+
+
+def test_a_unified_diff_is_bounded_and_redacted():
+    found = text_diff(b"a\npassword one\n", b"b\npassword one\n", hide_passwords)
+    assert found == "--- left\n+++ right\n@@ -1,2 +1,2 @@\n-a\n+b\n (secret)"
+    many = "".join(f"{n}\n" for n in range(500)).encode()
+    cut = text_diff(b"", many, show, limit=10).split("\n")
+    assert (len(cut), cut[-1]) == (11, "... 493 more lines")
+
+
+def test_hiding_shows_nothing():
+    assert conceal("a", "secret") == "(not shown)"
+
+
+def test_deepdiff_is_not_imported_before_it_is_needed():
+    code = """if True:
+        import sys, envlock.diff.engine, envlock.report.json, envlock.report.text
+        print({"deepdiff", "rich", "docker", "jsonschema"} & sys.modules.keys())
+    """
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"

@@ -1,0 +1,81 @@
+"""The report for machines."""
+
+import json
+from importlib.resources import files
+
+import jsonschema
+import pytest
+
+from envlock.diff.engine import Options, compare
+from envlock.model.lock import Lock
+from envlock.model.record import Record
+from envlock.report.json import render_json
+
+SCHEMA = json.loads((files("envlock.report") / "diff.schema.json").read_text())
+
+
+def lock(*records):
+    return Lock.of(Record(*record) for record in records)
+
+
+CURL = ("deb", "curl:amd64", {"version": "1.0-1", "sha256": "a"})
+ODD = ("file", "/a\udcff\n\\", {"class": "unowned", "mode": "0644"})
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (lock(), lock()),
+        (lock(CURL), lock()),
+        (lock(CURL), lock(("deb", "curl:amd64", {"version": "1.1-1", "sha256": "b"}), ODD)),
+    ],
+)
+def test_it_is_what_the_schema_says(left, right):
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    report = compare(left, right, options=Options(left_name="dev", right_name="prod"))
+    jsonschema.validate(json.loads(render_json(report)), SCHEMA)
+
+
+def test_one_change_in_full():
+    upgraded = lock(("deb", "curl:amd64", {"version": "1.1-1", "sha256": "a"}))
+    report = compare(lock(CURL), upgraded, options=Options(left_name="dev", right_name="prod"))
+    document = json.loads(render_json(report))
+    assert document == {
+        "schema_version": 1,
+        "result": "drift",
+        "left": "dev",
+        "right": "prod",
+        "changes": [
+            {
+                "id": "e7d5d1abdacd",
+                "section": "deb",
+                "key": "curl:amd64",
+                "field": "version",
+                "kind": "changed",
+                "left": "1.0-1",
+                "right": "1.1-1",
+                "relation": "newer",
+                "severity": "medium",
+                "rule": "DEB-UPDATE",
+                "why": "another upstream version",
+                "fix": "bring both sides to 1.1-1",
+                "explained_by": "",
+                "status": "new",
+            }
+        ],
+        "hidden": {},
+        "summary": {"critical": 0, "high": 0, "medium": 1, "low": 0, "info": 0},
+        "parity": 0.0,
+    }
+
+
+def test_text_of_any_bytes_is_escaped_as_in_the_lockfile():
+    document = json.loads(render_json(compare(lock(), lock(ODD))))
+    assert document["changes"][0]["key"] == "/a\\xff\\x0a\\\\"
+
+
+def test_absent_is_null_and_a_change_is_a_line():
+    written = render_json(compare(lock(CURL, ODD), lock()))
+    changes = json.loads(written)["changes"]
+    assert [change["right"] for change in changes] == [None, None]
+    assert sum(line.startswith('    {"id"') for line in written.split("\n")) == 2

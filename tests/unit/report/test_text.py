@@ -1,0 +1,142 @@
+"""The report for people, against pages that were read by one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from envlock.diff.drift import ChangeStatus, DriftReport
+from envlock.diff.engine import Options, compare
+from envlock.model.lock import Lock
+from envlock.model.record import Record
+from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+from envlock.report.text import render_text
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "reports"
+F, D = EntryType.FILE, EntryType.DIRECTORY
+OK = {"status": "ok"}
+
+
+def lock(*records, coverage=None):
+    return Lock.of([Record(*record) for record in records], coverage)
+
+
+def drifted() -> DriftReport:
+    """Two environments that differ in every way a page has words for."""
+    old = [
+        ("os", "", {"id": "debian", "version": "12", "arch": "amd64", "libc": "glibc 2.36"}),
+        ("deb", "nginx:amd64", {"version": "1.22.1-9+deb12u1", "mark": "manual"}),
+        ("deb", "curl:amd64", {"version": "7.88.1-10+deb12u12", "mark": "manual"}),
+        ("deb", "libgomp1:amd64", {"version": "12.2.0-14", "mark": "auto"}),
+        ("python", "app/numpy", {"version": "1.26.4"}),
+        ("env", "LANG", {"value": "C.UTF-8"}),
+        ("env", "GREETING", {"value": "grüß dich " * 12}),
+        ("host.driver", "nvidia", {"version": "550.54"}),
+        ("host.module", "nf_tables", {"version": "1"}),
+        ("host.module", "overlay", {"version": "1"}),
+    ]
+    new = [
+        ("os", "", {"id": "debian", "version": "12", "arch": "amd64", "libc": "glibc 2.31"}),
+        ("deb", "nginx:amd64", {"version": "1.22.1-9+deb12u2", "mark": "hold"}),
+        ("deb", "curl:amd64", {"version": "7.88.1-10+deb12u5", "mark": "manual"}),
+        ("deb", "vim\x1b[2J:amd64", {"version": "9.0", "mark": "manual"}),
+        ("python", "app/numpy", {"version": "2.0.0"}),
+        ("env", "GREETING", {"value": "moin"}),
+        ("host.driver", "nvidia", {"version": "470.199"}),
+    ]
+    curl = {"file_class": FileClass.PACKAGE, "owner": "deb curl:amd64"}
+    left = Tree.of([
+        Row(Entry("/usr/bin/curl", F, 0o755, sha256="a" * 64), **curl),
+        Row(Entry("/etc/app.json", F, 0o644, sha256="c" * 64), FileClass.UNOWNED),
+        Row(Entry("/bin/tool", F, 0o755), FileClass.UNOWNED),
+        Row(Entry("/var/log/x", F), FileClass.LOG),
+    ])  # fmt: skip
+    right = Tree.of([
+        Row(Entry("/usr/bin/curl", F, 0o755, sha256="b" * 64), **curl),
+        Row(Entry("/etc/app.json", F, 0o644, uid=33, sha256="d" * 64), FileClass.UNOWNED),
+        Row(Entry("/bin/tool", F, 0o4755), FileClass.UNOWNED),
+        Row(Entry("/opt/app", D, 0o755), FileClass.UNOWNED),
+        Row(Entry("/opt/app/\udcff\n", F, 0o644), FileClass.UNOWNED),
+        *(Row(Entry(f"/srv/{n:02}", F, 0o644), FileClass.UNOWNED) for n in range(14)),
+    ])  # fmt: skip
+    contents = {
+        "c" * 64: b'{"http": {"limit": "1m", "port": 80}}',
+        "d" * 64: b'{"http": {"limit": "20m", "port": 80}, "debug": true}',
+    }
+    options = Options(
+        left_name="dev",
+        right_name="docker:web",
+        ignore=("env:NOTHING",),
+        contents=contents.get,
+        redact=lambda _name, value: value,
+    )
+    hole = {"status": "unsupported"}
+    a = lock(*old, coverage={"host.module": OK, "deb": OK, "env": OK, "tree": OK})
+    b = lock(*new, coverage={"host.module": hole, "deb": OK, "env": OK, "tree": OK})
+    return compare(a, b, left_tree=left, right_tree=right, options=options)
+
+
+def inconclusive() -> DriftReport:
+    a = lock(("deb", "curl:amd64", {"version": "1"}), coverage={"deb": OK})
+    b = lock(coverage={"deb": {"status": "unreadable", "reason": "/var/lib/dpkg: denied"}})
+    options = Options(left_name="dev", right_name="prod", require=frozenset({"deb"}))
+    return compare(a, b, options=options)
+
+
+def equal() -> DriftReport:
+    a = lock(("deb", "curl:amd64", {"version": "1"}))
+    return compare(a, a, options=Options(left_name="dev", right_name="prod"))
+
+
+@pytest.mark.parametrize(
+    ("name", "report", "options"),
+    [
+        ("drift", drifted, {}),
+        ("drift-full", drifted, {"full": True}),
+        ("drift-narrow-ascii", drifted, {"width": 60, "ascii": True}),
+        ("inconclusive", inconclusive, {}),
+        ("equal", equal, {}),
+    ],
+)
+def test_pages(name, report, options):
+    assert render_text(report(), **options) == (GOLDEN / f"{name}.txt").read_text()
+
+
+def test_colour_adds_only_colour():
+    report = drifted()
+    coloured = render_text(report, color=True)
+    stripped = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert [line.rstrip() for line in stripped.splitlines()] == render_text(report).splitlines()
+    assert "\x1b[1;31mDRIFT" in coloured
+
+
+def test_only_the_changed_part_of_a_version_is_coloured():
+    a, b = (lock(("deb", "x:all", {"version": f"1.22.1-9+deb12{u}"})) for u in ("u1", "u2"))
+    assert "1.22.1-9+\x1b[31mdeb12u1\x1b[0m" in render_text(compare(a, b), color=True)
+
+
+def test_colour_is_decided_by_the_caller_alone(monkeypatch):
+    coloured = render_text(drifted(), color=True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    assert render_text(drifted(), color=True) == coloured
+
+
+def test_markup_in_names_is_text():
+    a = lock(("env", "[red]x[/red]", {"value": ":smile: [bold]"}))
+    assert "[red]x[/red]  :smile: [bold]" in render_text(compare(lock(), a), color=True)
+
+
+def test_what_policy_covers_is_counted_and_not_listed():
+    import dataclasses
+
+    report = compare(lock(("env", "A", {"value": "1"})), lock())
+    waived = dataclasses.replace(report.changes[0], status=ChangeStatus.WAIVED)
+    page = render_text(dataclasses.replace(report, changes=(waived,), summary={}))
+    assert "1 waived" in page
+    assert "environment variables" not in page
+
+
+def test_every_critical_change_is_on_the_page():
+    records = [("user", f"root{n}", {"uid": "0"}) for n in range(40)]
+    assert render_text(compare(lock(), lock(*records))).count("critical ") == 41
