@@ -7,8 +7,6 @@ shows every value of both.
 
 from __future__ import annotations
 
-import configparser
-import difflib
 import json
 import re
 import tomllib
@@ -29,13 +27,6 @@ MAX_SETTINGS = 200
 _JSON = (".json", ".ipynb")
 _INI = (".ini", ".cfg", ".service", ".socket", ".timer", ".mount", ".desktop", ".network", ".repo")
 _NAME = re.compile(r"\s*[#;]?\s*(?:export\s+)?([A-Za-z0-9_.-]+)")
-
-
-class _Ini(configparser.RawConfigParser):
-    """A reader that keeps the case of keys."""
-
-    def optionxform(self, optionstr: str) -> str:
-        return optionstr
 
 
 def conceal(_name: str, _value: str) -> str:
@@ -62,7 +53,7 @@ def structured(path: str, left: bytes, right: bytes, redact: Redact) -> list[Set
         return None
     try:
         before, after = _tagged(parse(left.decode())), _tagged(parse(right.decode()))
-    except (ValueError, RecursionError, configparser.Error):
+    except (ValueError, RecursionError):
         return None
     return [] if before == after else sorted(_compare(before, after, redact), key=_place)
 
@@ -72,6 +63,8 @@ def changed_lines(left: bytes, right: bytes, redact: Redact) -> list[Setting] | 
     texts = _as_lines(left, right)
     if texts is None:
         return None
+    import difflib
+
     before, after = texts
     found: list[Setting] = []
     matcher = difflib.SequenceMatcher(None, before, after)
@@ -95,6 +88,8 @@ def text_diff(left: bytes, right: bytes, redact: Redact, limit: int = 200) -> st
     texts = _as_lines(left, right)
     if texts is None:
         return None
+    import difflib
+
     before, after = ([_shown_line(line, redact) or "" for line in lines] for lines in texts)
     lines = list(difflib.unified_diff(before, after, "left", "right", lineterm=""))
     if len(lines) > limit:
@@ -112,12 +107,23 @@ def _parser(path: str) -> Callable[[str], object] | None:
 
 
 def _parse_ini(text: str) -> Mapping[str, Mapping[str, str | None]]:
-    """Return section -> key -> value.  Raise configparser.Error when it is no INI file.
+    """Return section -> key -> value.  Raise ValueError when it is no INI file.
 
     Duplicate keys are an error, so that unit files that repeat ``ExecStart=`` are compared by line.
     """
-    parser = _Ini(allow_no_value=True, default_section="", delimiters=("=",))
-    parser.read_string(text)
+    import configparser
+
+    class Ini(configparser.RawConfigParser):
+        """A reader that keeps the case of keys."""
+
+        def optionxform(self, optionstr: str) -> str:
+            return optionstr
+
+    parser = Ini(allow_no_value=True, default_section="", delimiters=("=",))
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise ValueError(str(error)) from error
     return {name: dict(parser[name]) for name in parser.sections()}
 
 

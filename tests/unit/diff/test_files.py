@@ -149,6 +149,16 @@ class TestPackages:
         change = diff(a, b).changes[1]
         assert (change.field, change.explained_by, change.rule) == ("mode", "", "FILE-PRIVILEGE")
 
+    def test_a_file_that_moves_between_changed_packages_is_explained_alike_from_both_sides(self):
+        one, two = ({**OWNED, "owner": f"deb {name}"} for name in ("a", "b"))
+        old = [("deb", name, {"version": "1"}) for name in "ab"]
+        new = [("deb", name, {"version": "2"}) for name in "ab"]
+        left = environment(row("/c", sha256=SHA["a"], **one), records=old)
+        right = environment(row("/c", sha256=SHA["b"], **two), records=new)
+        forth, back = diff(left, right), diff(right, left)
+        assert [c.explained_by for c in forth.changes] == ["", "", "deb a"]
+        assert [c.explained_by for c in back.changes] == ["", "", "deb a"]
+
     def test_an_unchanged_package_explains_nothing(self):
         a = self.curl("1", row("/c", **OWNED))
         change = diff(a, self.curl("1")).changes[0]
