@@ -1,0 +1,213 @@
+"""Fixtures shared by all tests: engines that may be missing, and a real Debian root."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+REQUIRED = frozenset(filter(None, os.environ.get("ENVLOCK_REQUIRE", "").split(",")))
+"""Engines whose absence is a failure rather than a skip."""
+
+PACKAGES = "nginx-light,python3,python3-venv,libcap2-bin,ca-certificates"
+
+
+def unavailable(engine: str, reason: str) -> None:
+    """Skip a test because `engine` is missing, or fail where it is required."""
+    if engine in REQUIRED:
+        pytest.fail(f"{engine} is required and missing: {reason}")
+    pytest.skip(f"{engine}: {reason}")
+
+
+@pytest.fixture(autouse=True)
+def _own_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every test away from the user's store, settings and folders."""
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    for name in [name for name in os.environ if name.startswith("ENVLOCK_")]:
+        if name != "ENVLOCK_REQUIRE":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all test processes of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    path = folder / "shared"
+    path.mkdir(exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def once(marker: Path) -> Iterator[bool]:
+    """Yield True to the one process that shall make something, to the others when it is made."""
+    with marker.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not marker.exists()
+
+
+@pytest.fixture(scope="session")
+def debian_root(shared: Path) -> Path:
+    """Return a Debian root with nginx and Python, made from the machine's own apt sources.
+
+    It is shared and must not be changed.
+    """
+    if os.geteuid() or not shutil.which("mmdebstrap"):
+        unavailable("registry", "a Debian root needs root and mmdebstrap")
+    root = shared / "root"
+    with once(root) as is_mine:
+        if is_mine:
+            mirror, suite = debian_mirror()
+            draft = shared / "root.part"
+            shutil.rmtree(draft, ignore_errors=True)
+            subprocess.run(
+                [
+                    "mmdebstrap",
+                    "--quiet",
+                    "--mode=root",
+                    "--format=directory",
+                    "--variant=apt",
+                    f"--include={PACKAGES}",
+                    suite,
+                    str(draft),
+                    f"deb {mirror} {suite} main",
+                ],
+                check=True,
+            )
+            draft.rename(root)
+    return root
+
+
+def debian_mirror() -> tuple[str, str]:
+    """Return the mirror and the suite of the first Debian source of this machine's apt."""
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for line in listed.splitlines():
+        uri, _, suite = line.partition(" ")
+        if uri.rstrip("/").endswith("/debian") and "-" not in suite:
+            return uri.rstrip("/"), suite
+    unavailable("registry", "this machine's apt has no Debian source")
+    raise AssertionError
+
+
+class Cli:
+    """The installed command line, run as a user runs it, in a folder and a store of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: object, status: int | None = 0, **environ: str) -> Ran:
+        """Run ``envlock ARGUMENTS``; `status` is what it must end with, None for anything."""
+        done = subprocess.run(
+            [sys.executable, "-m", "envlock", *map(str, arguments)],
+            cwd=self.folder,
+            env={**os.environ, **environ},
+            capture_output=True,
+            check=False,
+        )
+        ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        if status is not None and ran.status != status:
+            words = " ".join(map(str, arguments))
+            pytest.fail(f"`envlock {words}` ended with {ran.status}\n{ran.out}\n{ran.err}")
+        return ran
+
+
+class Ran(NamedTuple):
+    """A finished command."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def envlock(tmp_path: Path) -> Cli:
+    """Return the command line in an empty folder."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return Cli(folder)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Any]:
+    """Return a client of the Docker engine; skip, or fail where required, when none answers."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.from_env(timeout=600)
+        client.ping()
+    except (DockerException, OSError) as error:
+        unavailable("docker", str(error))
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def debian_image(engine: Any, debian_root: Path, shared: Path) -> str:
+    """Return the name of an image of `debian_root`."""
+    name = "envlock-test/debian:latest"
+    with once(shared / "imported") as is_mine:
+        if is_mine:
+            pack = ["tar", "-C", debian_root, "--numeric-owner", "--xattrs", "-c", "."]
+            with subprocess.Popen(pack, stdout=subprocess.PIPE) as tar:
+                take = ["docker", "import", "-", name]
+                subprocess.run(take, stdin=tar.stdout, check=True, capture_output=True)
+            (shared / "imported").touch()
+    return name
+
+
+class Container:
+    """A container of the tests: commands are run in it and must succeed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def sh(self, script: str) -> str:
+        """Run a shell script in it and return what it prints."""
+        done = subprocess.run(
+            ["docker", "exec", "-i", self.name, "sh", "-e"],
+            input=script.encode(),
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            pytest.fail(f"in {self.name}: {script}\n{done.stdout!r}\n{done.stderr!r}")
+        return done.stdout.decode("utf-8", "surrogateescape")
+
+
+@pytest.fixture
+def run_container(engine: Any) -> Iterator[Callable[..., Container]]:
+    """Return a function that starts a container of an image; all are removed at the end."""
+    started: list[str] = []
+
+    def start(image: str, *options: str, command: Sequence[str] = ("sleep", "600")) -> Container:
+        name = f"envlock-test-{uuid.uuid4().hex[:12]}"
+        started.append(name)
+        argv = ["docker", "run", "-d", "--name", name, "--network", "none", *options, image]
+        subprocess.run([*argv, *command], check=True, capture_output=True)
+        return Container(name)
+
+    yield start
+    for name in started:
+        subprocess.run(["docker", "rm", "-f", "-v", name], check=False, capture_output=True)
