@@ -72,6 +72,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _options(arguments: argparse.Namespace, config: Config, store: Store) -> Options:
+    from envlock.capture.disclose import disclose
     from envlock.diff.engine import Options
     from envlock.workflow import reader_of
 
@@ -81,6 +82,7 @@ def _options(arguments: argparse.Namespace, config: Config, store: Store) -> Opt
         all=arguments.all,
         require=frozenset(config.diff.require),
         contents=reader_of(store),
+        redact=disclose,
     )
 
 
