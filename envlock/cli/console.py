@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envlock.errors import UnreachableError
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -25,8 +27,16 @@ class Console:
         self.verbose = verbose
 
     def out(self, text: str) -> None:
-        """Write data to standard output, ended by a newline."""
-        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        """Write data to standard output, ended by a newline.
+
+        Raise UnreachableError when it cannot be written, BrokenPipeError when nobody reads.
+        """
+        try:
+            sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UnreachableError(f"cannot write to standard output: {error.strerror}") from error
 
     def error(self, message: str) -> None:
         """Say what went wrong."""

@@ -79,7 +79,12 @@ def read_lock_operand(operand: str, config: Config) -> Lock:
     """Return the lock at a path, of a name, or in a git revision."""
     from envlock.lockfile.reader import parse_lock
 
-    return parse_lock(read_lock_bytes(operand, config), where=operand)
+    return parse_lock(read_lock_bytes(operand, config), where=place_of(operand, config))
+
+
+def place_of(operand: str, config: Config) -> str:
+    """Return how messages name the lockfile of an operand."""
+    return operand if operand.startswith("git:") else str(lock_path(operand, config))
 
 
 def read_lock_bytes(operand: str, config: Config) -> bytes:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from envlock.errors import MaterializeError
 from envlock.materialize.artifact import Artifact, Deb, Wheel
-from envlock.materialize.fetch import fetch
+from envlock.materialize.fetch import Fetched, fetch
 from envlock.materialize.image import Built, image_of
 from envlock.materialize.layers import DEFAULT_BUDGET, package_groups, split
 from envlock.materialize.normalise import (
@@ -105,7 +105,7 @@ def assemble(
         progress("opening packages", 0, 0)
         blockers += rebuild.prepare(plan, got.paths, store.cache / "unpacked")
         if blockers:
-            raise _blocked(blockers, (f"asked: {', '.join(asked)}", *got.complaints))
+            raise _blocked(blockers, got, asked)
         progress("writing layers", 0, 0)
         layers = split(normalised.rows, package_groups(lock), order.layers)
         image = image_of(lock, layers, lockfile=lockfile, epoch=epoch)
@@ -157,10 +157,13 @@ def _apt_lines(lock: Lock) -> list[str]:
     ]
 
 
-def _blocked(blockers: Sequence[str], complaints: Sequence[str]) -> MaterializeError:
+def _blocked(blockers: Sequence[str], got: Fetched, asked: Sequence[str]) -> MaterializeError:
     count = len(blockers)
+    also = (f"asked: {', '.join(asked)}", *got.complaints) if got.missing else got.complaints
     return MaterializeError(
         f"{count} thing{'s' if count > 1 else ''} in the way; nothing was written",
-        blockers=(*blockers, *complaints),
-        hint="put the package files into a folder and name it in envlock.toml: materialize.wheels",
+        blockers=(*blockers, *also),
+        hint="name a folder that has them in envlock.toml: materialize.wheels"
+        if got.missing
+        else "capture again, or materialize where it was captured",
     )

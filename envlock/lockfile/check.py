@@ -1,0 +1,49 @@
+"""Prove that a lockfile is what envlock would write: canonical, valid, closed, free of secrets."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+
+from envlock.errors import LockfileError, SecretRefusedError
+from envlock.lockfile.reader import parse_lock
+from envlock.lockfile.schema import violations
+from envlock.lockfile.writer import find_credentials, render_lock
+from envlock.model.lock import Lock
+from envlock.model.text import escape
+
+
+def problems(raw: bytes, where: str) -> list[str]:
+    """Return everything that is wrong with the lockfile in `raw`; empty when it is right."""
+    try:
+        lock = parse_lock(raw, where=where)
+    except LockfileError as error:
+        return [str(error)]
+    found = [*violations(tomllib.loads(raw.decode())), *_open_ends(lock), *_credentials(lock)]
+    try:
+        if render_lock(lock) != raw:
+            line = _first_difference(render_lock(lock), raw)
+            found.append(f"line {line}: not canonical; capture again or `envlock merge-driver`")
+    except SecretRefusedError:
+        pass  # told above, with the place
+    return found
+
+
+def _open_ends(lock: Lock) -> Iterator[str]:
+    environments = lock.sections.get("python", {})
+    for key in environments:
+        name, slash, _ = key.partition("/")
+        if slash and name not in environments:
+            yield f'python."{escape(key)}": no environment is called {escape(name)}'
+
+
+def _credentials(lock: Lock) -> Iterator[str]:
+    for record in lock.records():
+        fact = find_credentials(record)
+        if fact:
+            yield f"{record.section}.{escape(record.key)}.{fact}: a URL with credentials"
+
+
+def _first_difference(ours: bytes, theirs: bytes) -> int:
+    lines = zip(ours.split(b"\n"), theirs.split(b"\n"), strict=False)
+    return next((number for number, (a, b) in enumerate(lines, 1) if a != b), 1)

@@ -1,0 +1,22 @@
+"""The published JSON Schema of a lockfile, and validation by it (only `envlock check` needs it)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import resources
+
+
+def schema() -> Mapping[str, object]:
+    """Return the JSON Schema (2020-12) of the parsed document."""
+    text = resources.files(__name__).joinpath("lock-1.0.schema.json").read_text(encoding="utf-8")
+    document: Mapping[str, object] = json.loads(text)
+    return document
+
+
+def violations(document: Mapping[str, object]) -> list[str]:
+    """Return every violation of the schema as ``place: message``, in document order."""
+    from jsonschema import Draft202012Validator
+
+    errors = Draft202012Validator(schema()).iter_errors(document)
+    return sorted(f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in errors)

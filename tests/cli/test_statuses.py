@@ -1,0 +1,261 @@
+"""What bad input gets: the documented status, one sentence, a hint, and nothing half-written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+TOOL_SUMS = f"{hashlib.md5(b'tool').hexdigest()}  usr/bin/tool\n"
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A small Debian-like root with one package and odd names."""
+    root = tmp_path / "root"
+    files = {
+        "etc/os-release": 'ID=debian\nVERSION_ID="12"\n',
+        "etc/debian_version": "12.5\n",
+        "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
+        "etc/group": "root:x:0:\n",
+        "etc/shadow": "root:$6$canarysalt$canaryhash:1::::::\n",
+        "etc/app.conf": "port = 1\n",
+        "var/lib/dpkg/status": (
+            "Package: tool\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0-1\n\n"
+        ),
+        "var/lib/dpkg/arch": "amd64\n",
+        "var/lib/dpkg/info/tool.list": "/.\n/usr\n/usr/bin\n/usr/bin/tool\n",
+        "usr/share/doc/x": "x",
+        "srv/data": "data\n",
+    }
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (root / "usr/bin").mkdir()
+    (root / "usr/bin/tool").write_bytes(b"tool")
+    return root
+
+
+@pytest.fixture
+def lock(envlock, root):
+    envlock("capture", f"dir:{root}", "--name", "small", "-q")
+    return envlock.folder / "locks/small.lock"
+
+
+def says(ran, *words):
+    assert ran.err.count("envlock: error: ") == 1, ran.err
+    assert "Traceback" not in ran.err
+    for word in words:
+        assert word in ran.err, ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("capture", "nowhere:x"), 2, ("nowhere:x", "hint:")),
+        (("capture", "dir:/does/not/exist"), 4, ("no such directory",)),
+        (("capture", "oci:/does/not/exist"), 4, ("no OCI layout", "hint:")),
+        (("capture", "host", "--only", "nonsense"), 2, ("nonsense", "hint:")),
+        (("show", "absent"), 2, ("absent", "hint:")),
+        (("diff", "absent", "absent"), 2, ("absent",)),
+        (("digest", "git:HEAD:locks/x.lock"), 2, ("git",)),
+        (("materialize", "absent", "--tag", "Not A Name"), 2, ("no image name",)),
+        (("explain", "no-such-thing"), 2, ("no-such-thing",)),
+        (("check",), 2, ("no lock",)),
+        (("frobnicate",), 2, ("frobnicate", "hint:")),
+        (("capture", "host", "--no-such-option"), 2, ("--no-such-option",)),
+    ],
+)
+def test_mistakes_are_named(envlock, arguments, status, words):
+    says(envlock(*arguments, status=status), *words)
+
+
+def test_a_stopped_engine_is_unreachable(envlock):
+    for target in ("docker:web", "image:web"):
+        ran = envlock("capture", target, status=4, DOCKER_HOST="unix:///nonexistent/socket")
+        says(ran, "does not answer", "hint:")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda text: text.replace('"1.0"', '"9.0"', 1), ("9.0", "newer")),
+        (lambda text: text + '\n[os]\nid = "debian"\n', ("small.lock", "line")),
+        (lambda text: text.replace("[os]", "<<<<<<< ours\n[os]"), ("merge", "line")),
+        (lambda text: text.replace('id = "debian"', "id = 1.5"), ("os.id",)),
+        (lambda text: text.replace("lock-version", "other"), ("lock-version",)),
+        (lambda text: text[: len(text) // 2], ("small.lock",)),
+    ],
+)
+def test_a_bad_lock_is_named_with_the_place(envlock, lock, change, words):
+    lock.write_text(change(lock.read_text()))
+    says(envlock("show", "small", status=2), *words)
+
+
+def test_a_corrupt_status_file_is_a_gap(envlock, root):
+    status = root / "var/lib/dpkg/status"
+    status.write_bytes(
+        status.read_bytes() + b"Package: broken\nVers\xff\0ion\n\nPackage: late\nVersion: 2\n"
+    )
+    document = envlock("capture", f"dir:{root}", "--json").json
+    assert document["coverage"]["deb"]["status"] == "partial"
+    assert document["entries"]["deb"] == 2
+
+
+def test_unreadable_files_are_gaps_and_not_removals(envlock, root, lock):
+    if os.geteuid():
+        pytest.skip("needs root to become somebody else")
+    secret = root / "srv/data"
+    secret.chmod(0o600)
+    for path in (root.parent, root.parent.parent, envlock.folder):
+        path.chmod(0o755)
+    store = root.parent / "store"
+    store.mkdir(mode=0o777)
+    store.chmod(0o777)
+    code = f"""
+import os, sys
+os.setgid(65534); os.setuid(65534); os.environ["ENVLOCK_STORE_PATH"] = {str(store / "s")!r}
+from envlock.__main__ import main
+sys.argv = ["envlock", "capture", {f"dir:{root}"!r}, "-o", "-"]
+sys.exit(main())
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if "PermissionError" in ran.stderr or "ModuleNotFoundError" in ran.stderr:
+        pytest.skip("this Python cannot be read by others")
+    assert ran.returncode == 0, ran.stderr
+    partial = envlock.folder / "partial.lock"
+    partial.write_text(ran.stdout)
+    assert "/srv/data: permission denied" in ran.stdout
+    report = envlock("diff", lock, partial, "--json", status=None).json
+    assert {c["kind"] for c in report["changes"] if c["key"] == "/srv/data"} <= {"unknown"}
+
+
+def test_wrong_bytes_from_a_cache_are_refused_before_anything_is_written(envlock, root, tmp_path):
+    # The tree refers to the package by its MD5, and the cache has a file of that name.
+    sums = root / "var/lib/dpkg/info/tool.md5sums"
+    sums.write_text(TOOL_SUMS)
+    cache = tmp_path / "debs"
+    cache.mkdir()
+    (cache / "tool_1.0-1_amd64.deb").write_bytes(b"!<arch>\ntruncated")
+    envlock("capture", f"dir:{root}", "--name", "small")
+    (envlock.folder / "envlock.toml").write_text(f'[materialize]\nwheels = ["{cache}"]\n')
+    ran = envlock("materialize", "small", "-o", tmp_path / "layout", "--offline", status=5)
+    says(ran, "tool:amd64", "nothing was written")
+    assert not (tmp_path / "layout").exists()
+
+
+def test_every_blocker_is_listed_at_once(envlock, root, tmp_path):
+    sums = root / "var/lib/dpkg/info/tool.md5sums"
+    sums.write_text(TOOL_SUMS)
+    envlock("capture", f"dir:{root}", "--name", "small")
+    for path in (tmp_path / "xdg_data_home/envlock/objects").rglob("*"):
+        if path.is_file() and path.read_bytes() == b"data\n":
+            path.unlink()
+    ran = envlock("materialize", "small", "-o", tmp_path / "layout", "--offline", status=5)
+    says(ran, "deb tool:amd64 1.0-1", "/srv/data")
+
+
+def test_a_host_lock_without_a_tree_says_which_flag(envlock, lock):
+    text = lock.read_text()
+    start = text.index("[tree]")
+    lock.write_text(text[:start].rstrip("\n") + "\n")
+    says(envlock("materialize", "small", status=5), "--deep")
+    says(envlock("verify", "small", "host", status=3), "--deep")
+
+
+@pytest.mark.parametrize("moment", [0.05, 0.15, 0.3, 0.5, 0.8])
+def test_an_interrupt_leaves_nothing_half_written(envlock, root, moment):
+    for number in range(3000):
+        (root / f"srv/{number}").write_text(f"{number}\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "envlock", "capture", f"dir:{root}", "--name", "cut"],
+        cwd=envlock.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(moment)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode in (0, 130, -signal.SIGINT), err
+    assert b"Traceback" not in err or process.returncode == -signal.SIGINT
+    locks = list(envlock.folder.glob("locks/*"))
+    assert [path.name for path in locks] in ([], ["cut.lock"])
+    if locks:
+        envlock("check", "cut")
+    envlock("store", "check", "--read-data")
+
+
+def test_a_closed_pipe_is_no_drift_and_no_traceback(envlock, lock):
+    script = f"{sys.executable} -m envlock show small deb --json | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=envlock.folder, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "0"
+    assert done.stderr == ""
+
+
+def test_a_full_standard_output_is_status_4(envlock, lock):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "envlock", "show", "small", "--json"],
+            cwd=envlock.folder,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_crash_is_status_70_with_a_traceback_in_a_file(envlock, tmp_path):
+    code = """
+import sys
+from envlock.cli import main
+from envlock.cli.command import Command
+def run(arguments, console):
+    raise ZeroDivisionError("planted")
+main.COMMANDS = (Command("boom", "", lambda parser: None, run),)
+sys.exit(main.run(["boom"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 70
+    assert "Traceback" not in done.stderr
+    assert "planted" in (tmp_path / "xdg_state_home/envlock/crash.txt").read_text()
+
+
+def test_a_full_disk_is_status_4_and_loses_nothing(envlock, root, tmp_path):
+    mounted = tmp_path / "disk"
+    mounted.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "none", str(mounted)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount")
+    try:
+        (root / "srv/big").write_bytes(os.urandom(1 << 20))
+        ran = envlock("capture", f"dir:{root}", status=4, ENVLOCK_STORE_PATH=str(mounted / "s"))
+        says(ran, "hint:")
+        assert not list(envlock.folder.glob("locks/*"))
+    finally:
+        subprocess.run(["umount", mounted], check=True)
+
+
+def test_hostile_names_survive_the_whole_loop(envlock, root, tmp_path):
+    strange = os.fsencode(root) + b"/srv/"
+    for name in (b"latin\xe9", b"new\nline", b"tab\t", b'quote"', b"back\\slash", b"[table]"):
+        with open(strange + name, "wb") as file:
+            file.write(name)
+    os.link(root / "srv/data", root / "srv/deeper")
+    (root / "srv/loop").symlink_to("loop")
+    (root / "srv/out").symlink_to("/../../etc/passwd")
+    os.mkfifo(root / "srv/pipe")
+    with (root / "srv/sparse").open("wb") as file:
+        file.truncate(50 << 20)
+    envlock("capture", f"dir:{root}", "--name", "odd")
+    envlock("check", "odd")
+    envlock("materialize", "odd", "-o", tmp_path / "layout", "--offline")
+    assert "EQUAL" in envlock("verify", "odd", f"oci:{tmp_path / 'layout'}").out
