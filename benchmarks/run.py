@@ -128,10 +128,8 @@ def compare_diff(work: Path, runs: int) -> str:
 
 def synthetic_lock(changed: int) -> str:
     """Return a canonical lock of 10,000 records; the first `changed` packages are newer."""
-    out = [
-        "# envlock lockfile. Written by `envlock capture`; change envlock.toml, not this file.\n"
-        'lock-version = "1.0"\n'
-    ]
+    header = "# envlock lockfile. Written by `envlock capture`; change envlock.toml, not this file."
+    out = [f'{header}\nlock-version = "1.0"\n']
     out += (
         f'\n[deb."package{number:05d}:amd64"]\n'
         f'version = "1.{2 if number < changed else 1}.{number}-1"\n'
@@ -222,7 +220,7 @@ def heading(root: Path) -> str:
     return (
         "# Measurements\n\n"
         "Written by `python benchmarks/run.py --output docs/explanation/measurements.md`. "
-        "Whole processes, run in turn; medians; the last column is the median of the paired ratios.\n\n"
+        "Whole processes, run in turn; medians; ratios are medians of paired ratios.\n\n"
         f"Machine: {os.cpu_count()} cores, Linux {platform.release()}, "
         f"Python {platform.python_version()}. "
         f"Root: {files:,} files, {PACKAGES.replace(',', ', ')}.\n"

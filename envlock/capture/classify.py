@@ -29,12 +29,13 @@ def classify(entry: Entry, claims: Claims) -> Row:
         return Row(entry, FileClass.UNOWNED, "", _by_value(entry))
     if entry.type is not EntryType.FILE:
         return Row(entry, FileClass.PACKAGE, owner)
-    if not claim.digest:
-        # Nothing proves that the file is the packaged one, so its content travels by value.
-        return Row(entry, FileClass.PACKAGE, owner, _by_value(entry))
+    pristine = FileClass.CONFFILE if claim.conffile else FileClass.PACKAGE
+    if not entry.sha256 or not claim.digest:
+        # Nothing says that the file was modified, and nothing proves that it was not: it is the
+        # package's, and its content, where it was read, travels by value.
+        return Row(entry, pristine, owner, _by_value(entry))
     if matches(entry, claim):
-        kind = FileClass.CONFFILE if claim.conffile else FileClass.PACKAGE
-        return Row(entry, kind, owner, _source(entry, claim))
+        return Row(entry, pristine, owner, _source(entry, claim))
     kind = FileClass.CONFFILE_MODIFIED if claim.conffile else FileClass.PACKAGE_MODIFIED
     return Row(entry, kind, owner, _by_value(entry))
 

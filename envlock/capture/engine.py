@@ -208,7 +208,7 @@ def _finish(
     for collector in everything:
         run.cover(collector, Coverage(Status.SKIPPED))
     if run.index:
-        rows = [classify(entry, run.claims) for entry in run.index.values()]
+        rows = [classify(entry, run.claims) for entry in _recorded(run)]
         if residue is not None:
             rows, left_out = residue.settle(rows, run.scan_gaps)
         records += file_records(rows, run.claims, run.index, run.request.files)
@@ -230,6 +230,14 @@ def _finish(
         files=len(run.index),
         size=sum(entry.size for entry in run.index.values()),
     )
+
+
+def _recorded(run: _Run) -> Iterable[Entry]:
+    """Return the entries that can end in a record: all of them, or the configuration."""
+    if run.request.depth is Depth.FULL:
+        return run.index.values()
+    configured = compile_globs((*CONFIG_PATHS, *run.request.files)).match
+    return (entry for path, entry in run.index.items() if configured(path))
 
 
 def _is_chosen(collector: Collector, request: Request) -> bool:

@@ -96,7 +96,9 @@ RULES: tuple[NoiseRule, ...] = (
     NoiseRule("apt-state", ("/var/lib/apt/lists/**",), _CACHE, "downloaded package indices"),
     NoiseRule("apt-marks", ("/var/lib/apt/**",), _GENERATED, "apt's marks, compared as `mark`"),
     NoiseRule("logs", ("/var/log/**",), _LOG, "logs"),
-    NoiseRule("caches", ("/var/cache/**", "/**/.cache", "/**/.cache/**"), _CACHE, "can be made again"),
+    NoiseRule(
+        "caches", ("/var/cache/**", "/**/.cache", "/**/.cache/**"), _CACHE, "can be made again"
+    ),
     NoiseRule(
         "account-files",
         (

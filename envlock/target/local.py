@@ -14,10 +14,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
-from typing import BinaryIO
 
 from envlock.errors import TargetError
 from envlock.model.process import ProcessConfig
@@ -29,6 +29,9 @@ from envlock.target.hashing import Job, Result, Worker, hash_here
 from envlock.target.mounts import PSEUDO, may_hang, mounts_below
 
 _LINK_LIMIT = 40
+_CHUNK = 64 * 1024
+_DATA = ("/var/lib/", "/run/", "/mnt/", "/media/", "/tmp/")  # noqa: S108  names in a target
+"""Where another file system is data, so that leaving it out is not worth a word."""
 _BATCH = 128
 _FEW = 256
 _EMPTY = Hashes(
@@ -98,13 +101,16 @@ class LocalTarget:
 
     def read(self, path: str, limit: int = READ_LIMIT) -> bytes:
         """Return the content of a file of at most `limit` bytes."""
+        content = b""
         with self.open(path) as stream:
-            content = stream.read(limit + 1)
-        if len(content) > limit:
-            raise OSError(errno.EFBIG, "too large", path)
+            # The files of /proc/sys refuse to be read with a large buffer.
+            while chunk := stream.read1(_CHUNK):
+                content += chunk
+                if len(content) > limit:
+                    raise OSError(errno.EFBIG, "too large", path)
         return content
 
-    def open(self, path: str) -> BinaryIO:
+    def open(self, path: str) -> BufferedReader:
         """Open a regular file; links are followed inside the root."""
         real = self._root + self._real(path, follow=True)
         descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -179,7 +185,7 @@ def directory(path: Path) -> LocalTarget:
 def _walk(root: str, plan: ScanPlan) -> Iterator[tuple[Entry, os.stat_result]]:
     mounts = mounts_below(root)
     for path, kind in sorted(mounts.items()):
-        if kind not in PSEUDO:
+        if kind not in PSEUDO and not path.startswith(_DATA):
             plan.on_gap(path, f"another file system ({kind}), not entered")
     status = os.lstat(root or "/")
     yield _entry("/", status, root or "/"), status
@@ -200,7 +206,9 @@ def _walk(root: str, plan: ScanPlan) -> Iterator[tuple[Entry, os.stat_result]]:
                 continue
             if stat.S_ISDIR(status.st_mode) and not kind:
                 stack.append(path)
-            yield _entry(path, status, child.path), status
+            # Attributes are part of a tree, which is only recorded when everything is read.
+            with_xattrs = plan.digest and plan.hashes(path)
+            yield _entry(path, status, child.path, with_xattrs=with_xattrs), status
 
 
 def _children(real: str, path: str, plan: ScanPlan) -> list[os.DirEntry[str]]:
@@ -222,7 +230,7 @@ def _why(error: OSError) -> str:
     return error.strerror or "cannot be read"
 
 
-def _entry(path: str, status: os.stat_result, real: str) -> Entry:
+def _entry(path: str, status: os.stat_result, real: str, *, with_xattrs: bool = True) -> Entry:
     kind = _TYPES[stat.S_IFMT(status.st_mode)]
     target = ""
     if kind is EntryType.SYMLINK:
@@ -231,7 +239,7 @@ def _entry(path: str, status: os.stat_result, real: str) -> Entry:
     device = None
     if kind in (EntryType.CHAR, EntryType.BLOCK):
         device = (os.major(status.st_rdev), os.minor(status.st_rdev))
-    has_xattrs = kind in (EntryType.FILE, EntryType.DIRECTORY)
+    has_xattrs = with_xattrs and kind in (EntryType.FILE, EntryType.DIRECTORY)
     return Entry(
         path,
         kind,

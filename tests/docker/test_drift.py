@@ -66,7 +66,7 @@ EXPECTED = {
     "group added": ("group", "guests", "", "added"),
     "alternative switched": ("alternative", "pager", "value", "changed"),
     "diversion added": ("diversion", "/usr/bin/tail", "", "added"),
-    "time zone": ("locale", "", "timezone", "changed"),
+    "time zone": ("locale", "", "timezone", "added"),
     "directory mode": ("file", "/usr/share/nginx", "mode", "changed"),
     "stat override": ("statoverride", "/usr/bin/nl", "", "added"),
     "config file added": ("file", "/etc/app.toml", "", "added"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
+from envlock.capture.parse.assignments import parse_assignments
 from envlock.capture.spec import Collector
 from envlock.capture.view import View
 from envlock.model.record import Record
@@ -24,7 +24,7 @@ _LIBRARY_LIMIT = 32 * 1024 * 1024
 
 def collect(view: View) -> Iterator[Record]:
     """Yield the one record of section os."""
-    release = parse_os_release(
+    release = parse_assignments(
         view.text("/etc/os-release") or view.text("/usr/lib/os-release") or ""
     )
     point = (view.text("/etc/debian_version") or "").strip()
@@ -40,19 +40,6 @@ def collect(view: View) -> Iterator[Record]:
     facts = {name: value for name, value in facts.items() if value}
     if facts:
         yield Record("os", "", facts)
-
-
-def parse_os_release(text: str) -> dict[str, str]:
-    """Return the assignments of an os-release file (os-release(5)), malformed lines left out."""
-    values = {}
-    for line in text.split("\n"):
-        name, equals, value = line.strip().partition("=")
-        if equals and name.isidentifier():
-            try:
-                values[name] = "".join(shlex.split(value))
-            except ValueError:
-                continue
-    return values
 
 
 def _arch(view: View) -> str:

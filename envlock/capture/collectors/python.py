@@ -145,7 +145,7 @@ def _site_facts(site: Site) -> dict[str, str]:
 
 
 def _distributions(site: Site, view: View) -> Iterator[Distribution]:
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     bundled = frozenset(view.names(_BUNDLED))
     prefix = f"{site.folder}/"
     for name in view.names(site.folder):
@@ -163,14 +163,15 @@ def _distributions(site: Site, view: View) -> Iterator[Distribution]:
             view.gap(info, "no metadata with a name and a version")
             continue
         key = f"{site.name}/{normalize_name(headers['name'][0])}"
+        version = headers["version"][0]
         if key in seen:
-            view.gap(info, "a second distribution of this name")
+            if seen[key] != version:
+                view.gap(info, "a second version of a distribution")
             continue
-        seen.add(key)
+        seen[key] = version
         wheel = parse_headers(view.text(f"{info}/WHEEL") or "")
         origin = view.text(f"{info}/direct_url.json")
         stem = name.removesuffix(".dist-info").partition("-")[0]
-        version = headers["version"][0]
         file = wheel_filename(stem, version, wheel)
         yield Distribution(
             key=key,
