@@ -19,7 +19,7 @@ import zstandard
 
 from envlock.errors import TargetError
 from envlock.model.process import ProcessConfig
-from envlock.model.tree import EntryType
+from envlock.model.tree import Entry, EntryType
 from envlock.target.base import ScanPlan
 from envlock.target.runconfig import run_configuration
 from envlock.target.streaming import StreamingTarget
@@ -148,6 +148,11 @@ class OciTarget(StreamingTarget):
             return False
 
         self._seen = self._pass(ScanPlan(digest=False, retain=retain))
+
+    def _peek(self, path: str) -> Entry | None:
+        if self._seen.entries:  # the pass of the preload has seen every path
+            return None
+        return next((entry for entry, _ in self._fetch(path)), None)
 
     def _layers(self) -> Iterator[Iterable[bytes]]:
         for source in self._sources:
