@@ -1,33 +1,26 @@
 """The main job, in the order a reader meets it: capture -> lock -> diff -> materialize -> verify.
 
-Each function names the steps; the wings do the work.
+Each function names the steps; the wings do the work, and are imported by the functions that need
+them, so that a diff of two files loads neither capture nor materialize.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from envlock.capture.engine import Capture, Request, capture
-from envlock.capture.registry import collectors
-from envlock.diff.drift import DriftReport
-from envlock.diff.engine import Options, compare
-from envlock.diff.times import with_times
 from envlock.errors import InconclusiveError, MaterializeError, StoreError
-from envlock.materialize.assemble import Assembled, Order, assemble, in_image
-from envlock.materialize.image import LABEL_PREFIX
-from envlock.materialize.normalise import newest_package
-from envlock.materialize.rules import Rule
-from envlock.model.digest import digests
 from envlock.model.facts import Part, part_of
 from envlock.model.lock import Lock
 from envlock.model.tree import Tree
-from envlock.store.objects import Store
-from envlock.store.refs import set_ref
-from envlock.store.statcache import StatCache
-from envlock.target.resolve import open_target
+
+if TYPE_CHECKING:
+    from envlock.capture.engine import Capture, Request
+    from envlock.diff.drift import DriftReport
+    from envlock.diff.engine import Options
+    from envlock.materialize.assemble import Assembled, Order
+    from envlock.materialize.rules import Rule
+    from envlock.store.objects import Store
 
 Progress = Callable[[str, int, int], None]
 
@@ -46,6 +39,14 @@ def capture_target(
     reference: str, request: Request, store: Store, progress: Progress, *, keep: bool = False
 ) -> Capture:
     """Capture a target; with `keep`, what a rebuild needs stays in the store for good."""
+    from contextlib import closing
+
+    from envlock.capture.engine import capture
+    from envlock.capture.registry import collectors
+    from envlock.store.refs import set_ref
+    from envlock.store.statcache import StatCache
+    from envlock.target.resolve import open_target
+
     with (
         closing(open_target(reference)) as target,
         StatCache(store.stat_cache, target.reference) as cache,
@@ -96,6 +97,8 @@ def materialize(
     lock: Lock, lockfile: bytes, store: Store, order: Order, progress: Progress
 ) -> Assembled:
     """Rebuild a lock into the OCI layout that `order` names."""
+    from envlock.materialize.assemble import assemble
+
     return assemble(lock, lockfile, require_tree(lock, store), store, order, progress)
 
 
@@ -103,6 +106,10 @@ def compare_environments(
     left: Environment, right: Environment, options: Options, store: Store
 ) -> DriftReport:
     """Compare two environments, file by file where both trees are at hand and differ."""
+    from dataclasses import replace
+
+    from envlock.diff.engine import compare
+
     left_tree = right_tree = None
     if options.all or left.lock.get("tree").get("content") != right.lock.get("tree").get("content"):
         left_tree = left.tree or load_tree(left.lock, store)
@@ -135,6 +142,14 @@ def verify(
     the times of files; a running container may log and cache.  Raise InconclusiveError when the
     file tree of the lock is not at hand.
     """
+    from contextlib import closing
+
+    from envlock.diff.engine import Options, compare
+    from envlock.diff.times import with_times
+    from envlock.materialize.assemble import in_image
+    from envlock.materialize.normalise import newest_package
+    from envlock.target.resolve import open_target
+
     tree = left.tree or load_tree(left.lock, store)
     if tree is None:
         raise InconclusiveError(
@@ -176,6 +191,9 @@ def for_image(lock: Lock) -> Lock:
 
 
 def _check_labels(lock: Lock, labels: Mapping[str, str]) -> list[str]:
+    from envlock.materialize.image import LABEL_PREFIX
+    from envlock.model.digest import digests
+
     label = f"{LABEL_PREFIX}environment-digest"
     stated, actual = labels.get(label), digests(lock).environment
     if stated is None:

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.cli.operands import environment_name, make_request, open_store
 from envlock.cli.options import add_json, read_config
@@ -27,6 +26,7 @@ materialized; a host is captured down to its configuration unless --deep is give
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.description = _DESCRIPTION
     parser.add_argument(
         "target", nargs="?", default="host", metavar="TARGET", help="what to capture (host)"
     )
@@ -106,8 +106,3 @@ def _summary(captured: Capture, path: Path) -> dict[str, object]:
         "bytes": captured.size,
         "seconds": {name: round(seconds, 3) for name, seconds in captured.seconds.items()},
     }
-
-
-COMMAND = Command(
-    "capture", "capture an environment into a lockfile", add_arguments, run, _DESCRIPTION
-)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.cli.operands import locks_in_use, read_lock_bytes
 from envlock.cli.options import add_json, read_config
@@ -19,6 +18,7 @@ credentials. Without LOCK every lock of the lock folder is checked. Ends with 1 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.description = _DESCRIPTION
     parser.add_argument("locks", nargs="*", metavar="LOCK", help="all of the lock folder")
     add_json(parser)
 
@@ -40,8 +40,3 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         for name, messages in found.items():
             console.out("\n".join(f"{name}: {message}" for message in messages or ("ok",)))
     return ExitStatus.DRIFT if any(found.values()) else ExitStatus.OK
-
-
-COMMAND = Command(
-    "check", "prove that locks are canonical and complete", add_arguments, run, _DESCRIPTION
-)

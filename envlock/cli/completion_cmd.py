@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.errors import ExitStatus
 
@@ -48,6 +47,3 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     verbs = " ".join(command.name for command in COMMANDS)
     console.out(_SCRIPTS[arguments.shell].format(verbs=verbs, targets=_TARGETS))
     return ExitStatus.OK
-
-
-COMMAND = Command("completion", "print a completion script for a shell", add_arguments, run)

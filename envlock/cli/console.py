@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.errors import UnreachableError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress, TaskID
 
 _SHOW_AFTER_SECONDS = 0.7
@@ -72,7 +72,11 @@ class Console:
     @property
     def width(self) -> int:
         """Columns of the terminal, 100 where there is none."""
-        return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+        if not sys.stdout.isatty():
+            return 100
+        import shutil
+
+        return shutil.get_terminal_size((100, 24)).columns
 
     @property
     def unicode(self) -> bool:
@@ -146,6 +150,8 @@ def printable(text: str) -> str:
 
 def state_directory() -> Path:
     """Return $XDG_STATE_HOME/envlock, where crash reports go."""
+    from pathlib import Path
+
     home = os.environ.get("XDG_STATE_HOME")
     return Path(home or Path.home() / ".local" / "state") / "envlock"
 

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.cli.operands import open_store, read_environment
 from envlock.cli.options import add_lock, read_config
@@ -29,6 +28,7 @@ required section was not covered on one side. What could not be looked at is unk
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.description = _DESCRIPTION
     add_lock(parser, "left")
     add_lock(parser, "right")
     parser.add_argument(
@@ -91,6 +91,3 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write the report: {error.strerror}", where=str(path)) from error
-
-
-COMMAND = Command("diff", "compare two environments", add_arguments, run, _DESCRIPTION)

@@ -6,7 +6,6 @@ import argparse
 import hashlib
 import json
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.cli.operands import open_store, read_environment, read_lock_bytes
 from envlock.cli.options import add_json, add_lock, read_config
@@ -23,6 +22,7 @@ file         the bytes of the lockfile, what is pushed and signed
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.description = _DESCRIPTION
     add_lock(parser)
     add_json(parser)
 
@@ -56,6 +56,3 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     else:
         console.out("\n".join(f"{name} {value}" for name, value in values.items()))
     return ExitStatus.OK
-
-
-COMMAND = Command("digest", "print the digests of a lock", add_arguments, run, _DESCRIPTION)

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterator
 from itertools import chain
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.cli.options import read_config
 from envlock.errors import EnvlockError, ExitStatus, UsageError
@@ -19,6 +18,7 @@ of an error.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the operand."""
+    parser.description = _DESCRIPTION
     parser.add_argument("subject", metavar="ID|PATH|SECTION")
 
 
@@ -105,8 +105,3 @@ def _tree(root: type[EnvlockError]) -> Iterator[type[EnvlockError]]:
     yield root
     for child in root.__subclasses__():
         yield from _tree(child)
-
-
-COMMAND = Command(
-    "explain", "explain a path, a section, a rule or an error", add_arguments, run, _DESCRIPTION
-)

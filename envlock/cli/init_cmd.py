@@ -6,7 +6,6 @@ import argparse
 import subprocess
 from pathlib import Path
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.errors import ExitStatus, UsageError
 
@@ -45,6 +44,3 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     console.note("wrote envlock.toml, .gitattributes and locks/")
     console.hint("next: envlock capture")
     return ExitStatus.OK
-
-
-COMMAND = Command("init", "write envlock.toml, .gitattributes and locks/", add_arguments, run)

@@ -5,44 +5,28 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
 from envlock import __version__
-from envlock.cli import (
-    capture_cmd,
-    check_cmd,
-    completion_cmd,
-    diff_cmd,
-    digest_cmd,
-    explain_cmd,
-    init_cmd,
-    materialize_cmd,
-    merge_driver_cmd,
-    show_cmd,
-    store_cmd,
-    verify_cmd,
-)
-from envlock.cli.command import Command
-from envlock.cli.console import Console, state_directory
-from envlock.cli.options import add_common
+from envlock.cli.command import Command, lazy
+from envlock.cli.console import Console
 from envlock.errors import EnvlockError, ExitStatus, MaterializeError, UsageError
 
 COMMANDS: tuple[Command, ...] = (
-    init_cmd.COMMAND,
-    capture_cmd.COMMAND,
-    show_cmd.COMMAND,
-    digest_cmd.COMMAND,
-    check_cmd.COMMAND,
-    diff_cmd.COMMAND,
-    explain_cmd.COMMAND,
-    materialize_cmd.COMMAND,
-    verify_cmd.COMMAND,
-    store_cmd.COMMAND,
-    merge_driver_cmd.COMMAND,
-    completion_cmd.COMMAND,
+    lazy("init", "write envlock.toml, .gitattributes and locks/"),
+    lazy("capture", "capture an environment into a lockfile"),
+    lazy("show", "show what is in a lock"),
+    lazy("digest", "print the digests of a lock"),
+    lazy("check", "prove that locks are canonical and complete"),
+    lazy("diff", "compare two environments"),
+    lazy("explain", "explain a path, a section, a rule or an error"),
+    lazy("materialize", "rebuild a lock into an image"),
+    lazy("verify", "prove that an image or container is what a lock says"),
+    lazy("store", "check, clean or measure the store"),
+    lazy("merge-driver", "merge lockfiles by record, for git"),
+    lazy("completion", "print a completion script for a shell"),
 )
 
 _EPILOG = """\
@@ -53,6 +37,14 @@ status:   0 done, 1 drift, 2 usage, 3 inconclusive, 4 unreachable, 5 cannot mate
 """
 
 
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add what every verb takes."""
+    group = parser.add_argument_group("everywhere")
+    group.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
+    group.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
+    group.add_argument("--config", metavar="FILE", help="use this envlock.toml")
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that raises instead of exiting, so that one place speaks to the user."""
 
@@ -60,8 +52,8 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"run `{self.prog} --help`")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def build_parser(verb: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the command line; with `verb`, only that one's options are declared."""
     parser = _Parser(
         prog="envlock",
         description="Capture a running environment, diff it, rebuild it bit-identically.",
@@ -74,12 +66,13 @@ def build_parser() -> argparse.ArgumentParser:
         sub = verbs.add_parser(
             command.name,
             help=command.summary,
-            description=command.description or command.summary,
+            description=command.summary,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        add_common(sub)
-        command.add_arguments(sub)
-        sub.set_defaults(command=command)
+        if verb in (None, command.name):
+            add_common(sub)
+            command.add_arguments(sub)
+            sub.set_defaults(command=command)
     return parser
 
 
@@ -88,7 +81,9 @@ def run(argv: Sequence[str]) -> int:
     console = Console(quiet=False, verbose=False)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        arguments = build_parser().parse_args(argv)
+        # No option before the verb takes a value, so the first word is the verb.
+        verb = next((word for word in argv if not word.startswith("-")), "")
+        arguments = build_parser(verb).parse_args(argv)
         console = Console(quiet=arguments.quiet, verbose=arguments.verbose)
         command: Command = arguments.command
         return int(command.run(arguments, console))
@@ -116,6 +111,10 @@ def _report(error: EnvlockError, console: Console) -> int:
 
 
 def _crash(error: Exception, console: Console) -> int:
+    import traceback
+
+    from envlock.cli.console import state_directory
+
     text = "".join(traceback.format_exception(error))
     try:
         directory = state_directory()

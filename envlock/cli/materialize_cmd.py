@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.cli.operands import open_store, read_lock_bytes, user_rules
 from envlock.cli.options import add_json, add_lock, read_config
@@ -35,6 +34,7 @@ _FEW = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.description = _DESCRIPTION
     add_lock(parser, text="a lockfile or a name")
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="OCI layout directory")
     parser.add_argument(
@@ -135,6 +135,3 @@ def _document(done: Assembled, environment: str, seconds: float) -> dict[str, ob
         "reused": done.reused,
         "seconds": round(seconds, 3),
     }
-
-
-COMMAND = Command("materialize", "rebuild a lock into an image", add_arguments, run, _DESCRIPTION)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.errors import ExitStatus
 
@@ -21,6 +20,7 @@ same one, and OURS is left as git wrote it.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the operands."""
+    parser.description = _DESCRIPTION
     for name in ("base", "ours", "theirs"):
         parser.add_argument(name, type=Path, metavar=name.upper())
 
@@ -39,8 +39,3 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return ExitStatus.DRIFT
     write_lock(arguments.ours, merged.lock)
     return ExitStatus.OK
-
-
-COMMAND = Command(
-    "merge-driver", "merge lockfiles by record, for git", add_arguments, run, _DESCRIPTION
-)

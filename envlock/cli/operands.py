@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,6 +142,8 @@ def _git_show(operand: str) -> bytes:
         raise UsageError(
             f"{operand} is not git:REV:PATH", hint="for example git:main:locks/dev.lock"
         )
+    import subprocess
+
     shown = subprocess.run(
         ["git", "show", f"{revision}:./{path}"], capture_output=True, check=False
     )

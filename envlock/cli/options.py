@@ -5,17 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from envlock.config.load import Config, load
-
-
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add what every verb takes."""
-    group = parser.add_argument_group("everywhere")
-    group.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
-    group.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
-    group.add_argument("--config", metavar="FILE", help="use this envlock.toml")
+if TYPE_CHECKING:
+    from envlock.config.load import Config
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +24,10 @@ def add_lock(parser: argparse.ArgumentParser, name: str = "lock", text: str = ""
 
 def read_config(arguments: argparse.Namespace, flags: Mapping[str, object] | None = None) -> Config:
     """Return the configuration that applies to this command line."""
+    from pathlib import Path
+
+    from envlock.config.load import load
+
     config = getattr(arguments, "config", None)
     return load(
         cwd=Path.cwd(),

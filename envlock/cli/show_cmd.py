@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.cli.operands import open_store, read_environment
 from envlock.cli.options import add_json, add_lock, read_config
@@ -38,6 +37,3 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     else:
         console.out(render_lock_summary(lock, color=console.color))
     return ExitStatus.OK
-
-
-COMMAND = Command("show", "show what is in a lock", add_arguments, run)

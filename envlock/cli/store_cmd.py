@@ -6,7 +6,6 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.cli.operands import open_store
 from envlock.cli.options import add_json, read_config
@@ -97,6 +96,3 @@ def _stats(arguments: argparse.Namespace, console: Console, store: Store) -> int
     else:
         console.out("\n".join(f"{name.replace('_', ' ')}: {n:,}" for name, n in document.items()))
     return ExitStatus.OK
-
-
-COMMAND = Command("store", "check, clean or measure the store", add_arguments, run)

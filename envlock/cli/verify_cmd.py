@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from envlock.cli.command import Command
 from envlock.cli.console import Console
 from envlock.cli.operands import live_request, open_store, read_lock_operand, user_rules
 from envlock.cli.options import add_json, add_lock, read_config
 from envlock.cli.reporting import write_report
-from envlock.diff.drift import Result
 from envlock.errors import ExitStatus
 
 _DESCRIPTION = """\
@@ -23,6 +21,7 @@ with the field and both values. Ends with 0 only if nothing differs.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.description = _DESCRIPTION
     add_lock(parser, text="a lockfile, a name or git:REV:PATH")
     parser.add_argument("target", metavar="TARGET", help="image:REF, docker:NAME, oci:PATH, ...")
     parser.add_argument("--all", action="store_true", help="list every difference")
@@ -31,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Re-capture, compare, say the verdict."""
+    from envlock.diff.drift import Result
     from envlock.workflow import Environment, verify
 
     config = read_config(arguments)
@@ -52,12 +52,3 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             return ExitStatus.DRIFT
         case Result.INCONCLUSIVE:
             return ExitStatus.INCONCLUSIVE
-
-
-COMMAND = Command(
-    "verify",
-    "prove that an image or container is what a lock says",
-    add_arguments,
-    run,
-    _DESCRIPTION,
-)
