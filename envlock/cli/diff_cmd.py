@@ -72,7 +72,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _options(arguments: argparse.Namespace, config: Config, store: Store) -> Options:
-    from envlock.capture.disclose import disclose
     from envlock.diff.engine import Options
     from envlock.workflow import reader_of
 
@@ -82,8 +81,15 @@ def _options(arguments: argparse.Namespace, config: Config, store: Store) -> Opt
         all=arguments.all,
         require=frozenset(config.diff.require),
         contents=reader_of(store),
-        redact=disclose,
+        redact=_disclose,
     )
+
+
+def _disclose(name: str, value: str) -> str:
+    # Most comparisons show no setting, and the patterns of secrets take their time to compile.
+    from envlock.capture.disclose import disclose
+
+    return disclose(name, value)
 
 
 def _write(path: Path, text: str) -> None:

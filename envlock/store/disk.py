@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -62,6 +60,8 @@ def write_atomic(path: Path, content: bytes) -> None:
 
     Raise OSError; nothing is left behind then.
     """
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
     try:
         with open(descriptor, "wb") as stream:
@@ -87,6 +87,8 @@ def sync(path: Path) -> None:
 
 def _syncfs(root: Path) -> bool:
     """Call syncfs(2); False where the C library has none."""
+    import ctypes
+
     try:
         syncfs = ctypes.CDLL(None, use_errno=True).syncfs
     except AttributeError:

@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import os
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -34,6 +33,8 @@ class Staging:
         """Return a new file, open for writing, read-only for everyone else.  Raise OSError."""
         with self._guard:
             if self._session is None:
+                import tempfile
+
                 self._session = Path(tempfile.mkdtemp(dir=self.tmp))
             path = self._session / f"{next(self._numbers)}{suffix}"
         return open(path, "xb", opener=_create_read_only)
