@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from envlock.lockfile.writer import render_lock, write_lock
     from envlock.workflow import capture_target
 
-    config = read_config(arguments)
+    config = read_config(arguments, console)
     request = make_request(arguments, config)
     with open_store(config) as store, console.progress("capturing") as steps:
         captured = capture_target(arguments.target, request, store, steps, keep=True)

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.description = _DESCRIPTION
     parser.add_argument("locks", nargs="*", metavar="LOCK", help="all of the lock folder")
+    parser.set_defaults(rest="locks")
     add_json(parser)
 
 
@@ -27,7 +28,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Check every lock and print every problem at once."""
     from envlock.lockfile.check import problems
 
-    config = read_config(arguments)
+    config = read_config(arguments, console)
     operands = locks_in_use(arguments.locks, config)
     if not operands:
         raise UsageError(

@@ -25,6 +25,7 @@ class Console:
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
         self.quiet = quiet
         self.verbose = verbose
+        self.when = "auto"
 
     def out(self, text: str) -> None:
         """Write data to standard output, ended by a newline.
@@ -63,7 +64,9 @@ class Console:
     @property
     def color(self) -> bool:
         """True when standard output takes colour (https://no-color.org)."""
-        if os.environ.get("NO_COLOR") or os.environ.get("ENVLOCK_NO_COLOR"):
+        if self.when != "auto":
+            return self.when == "always"
+        if os.environ.get("NO_COLOR"):
             return False
         if os.environ.get("FORCE_COLOR"):
             return True

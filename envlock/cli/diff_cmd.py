@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from envlock.workflow import compare_environments
 
     flags = {"diff.fail-on": arguments.fail_on} if arguments.fail_on not in (None, "never") else {}
-    config = read_config(arguments, flags)
+    config = read_config(arguments, console, flags)
     with open_store(config) as store, console.progress("comparing") as steps:
         left = read_environment(arguments.left, config, store, steps)
         right = read_environment(arguments.right, config, store, steps)

@@ -7,7 +7,7 @@ import hashlib
 import json
 
 from envlock.cli.console import Console
-from envlock.cli.operands import open_store, read_environment, read_lock_bytes
+from envlock.cli.operands import lock_and_bytes
 from envlock.cli.options import add_json, add_lock, read_config
 from envlock.errors import ExitStatus
 
@@ -29,19 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the digests."""
-    from envlock.lockfile.reader import parse_lock
-    from envlock.lockfile.writer import render_lock
     from envlock.model.digest import digests
-    from envlock.target.resolve import is_target
 
-    config = read_config(arguments)
-    if is_target(arguments.lock):
-        with open_store(config) as store, console.progress("capturing") as steps:
-            lock = read_environment(arguments.lock, config, store, steps).lock
-        raw = render_lock(lock)
-    else:
-        raw = read_lock_bytes(arguments.lock, config)
-        lock = parse_lock(raw, where=arguments.lock)
+    lock, raw = lock_and_bytes(arguments.lock, read_config(arguments, console), console)
     found = digests(lock)
     values = {
         "environment": found.environment,

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if subject.startswith("/"):
         from envlock.cli.operands import user_rules
 
-        lines = list(_path(subject, user_rules(read_config(arguments))))
+        lines = list(_path(subject, user_rules(read_config(arguments, console))))
     else:
         lines = list(chain(_section(subject), _rule(subject), _error(subject)))
     if not lines:

@@ -12,6 +12,7 @@ from typing import NoReturn
 from envlock import __version__
 from envlock.cli.command import Command, lazy
 from envlock.cli.console import Console
+from envlock.cli.options import add_common
 from envlock.errors import EnvlockError, ExitStatus, MaterializeError, UsageError
 
 COMMANDS: tuple[Command, ...] = (
@@ -37,14 +38,6 @@ status:   0 done, 1 drift, 2 usage, 3 inconclusive, 4 unreachable, 5 cannot mate
 """
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add what every verb takes."""
-    group = parser.add_argument_group("everywhere")
-    group.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
-    group.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
-    group.add_argument("--config", metavar="FILE", help="use this envlock.toml")
-
-
 class _Parser(argparse.ArgumentParser):
     """A parser that raises instead of exiting, so that one place speaks to the user."""
 
@@ -59,6 +52,7 @@ def build_parser(verb: str | None = None) -> argparse.ArgumentParser:
         description="Capture a running environment, diff it, rebuild it bit-identically.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"envlock {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
@@ -68,6 +62,7 @@ def build_parser(verb: str | None = None) -> argparse.ArgumentParser:
             help=command.summary,
             description=command.summary,
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )
         if verb in (None, command.name):
             add_common(sub)
@@ -81,9 +76,7 @@ def run(argv: Sequence[str]) -> int:
     console = Console(quiet=False, verbose=False)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        # No option before the verb takes a value, so the first word is the verb.
-        verb = next((word for word in argv if not word.startswith("-")), "")
-        arguments = build_parser(verb).parse_args(argv)
+        arguments = _parse(argv)
         console = Console(quiet=arguments.quiet, verbose=arguments.verbose)
         command: Command = arguments.command
         return int(command.run(arguments, console))
@@ -98,6 +91,19 @@ def run(argv: Sequence[str]) -> int:
         return ExitStatus.OK
     except Exception as error:  # noqa: BLE001  the last line of defence
         return _crash(error, console)
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    # No option before the verb takes a value, so the first word is the verb.
+    parser = build_parser(next((word for word in argv if not word.startswith("-")), ""))
+    arguments, rest = parser.parse_known_args(argv)
+    # argparse fills a list of operands at the first one; more may stand behind an option.
+    operands = getattr(arguments, "rest", "")
+    if rest and (not operands or any(word.startswith("-") for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        getattr(arguments, operands).extend(rest)
+    return arguments
 
 
 def _report(error: EnvlockError, console: Console) -> int:

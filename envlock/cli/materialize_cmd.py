@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
-from envlock.cli.operands import open_store, read_lock_bytes, user_rules
+from envlock.cli.operands import open_store, place_of, read_lock_bytes, user_rules
 from envlock.cli.options import add_json, add_lock, read_config
 from envlock.errors import ExitStatus, UsageError
 
@@ -56,9 +56,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.tag and not _TAG.fullmatch(arguments.tag):
         raise UsageError(f"{arguments.tag!r} is no image name", hint="for example team/web:1.2")
     flags = {"materialize.layers": arguments.layers} if arguments.layers is not None else {}
-    config = read_config(arguments, flags)
+    config = read_config(arguments, console, flags)
     raw = read_lock_bytes(arguments.lock, config)
-    lock = parse_lock(raw, where=arguments.lock)
+    lock = parse_lock(raw, where=place_of(arguments.lock, config))
     started = time.monotonic()
     with open_store(config) as store, console.progress("materializing") as steps:
         order = _order(arguments, config, store, raw)

@@ -12,6 +12,7 @@ from envlock.errors import LockfileError, TargetNameError, UsageError
 
 if TYPE_CHECKING:
     from envlock.capture.engine import Request
+    from envlock.cli.console import Console
     from envlock.config.load import Config
     from envlock.materialize.rules import Rule
     from envlock.model.lock import Lock
@@ -72,6 +73,23 @@ def read_environment(operand: str, config: Config, store: Store, progress: Progr
         captured = capture_target(operand, live_request(operand, config), store, progress)
         return Environment(operand, captured.lock, captured.tree)
     return Environment(operand, read_lock_operand(operand, config))
+
+
+def lock_and_bytes(operand: str, config: Config, console: Console) -> tuple[Lock, bytes]:
+    """Return the lock that an operand names and the bytes of its file.
+
+    A live target is captured; its bytes are those the file would have.
+    """
+    from envlock.lockfile.reader import parse_lock
+    from envlock.lockfile.writer import render_lock
+    from envlock.target.resolve import is_target
+
+    if is_target(operand):
+        with open_store(config) as store, console.progress("capturing") as steps:
+            lock = read_environment(operand, config, store, steps).lock
+        return lock, render_lock(lock)
+    raw = read_lock_bytes(operand, config)
+    return parse_lock(raw, where=place_of(operand, config)), raw
 
 
 def read_lock_operand(operand: str, config: Config) -> Lock:

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from envlock.cli.console import Console
-from envlock.cli.operands import open_store, read_environment
+from envlock.cli.operands import lock_and_bytes
 from envlock.cli.options import add_json, add_lock, read_config
 from envlock.errors import ExitStatus, UsageError
 
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_lock(parser)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="only these, every record")
+    parser.set_defaults(rest="sections")
     add_json(parser)
 
 
@@ -22,15 +23,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print a summary, some sections in full, or the whole as JSON."""
     from envlock.report.lock import lock_document, render_lock_summary, render_sections
 
-    config = read_config(arguments)
-    with open_store(config) as store, console.progress("reading") as steps:
-        lock = read_environment(arguments.lock, config, store, steps).lock
+    lock, raw = lock_and_bytes(arguments.lock, read_config(arguments, console), console)
     for name in arguments.sections:
         if name not in lock.sections and name != "coverage":
             present = ", ".join(lock.sections)
             raise UsageError(f"the lock has no section {name}", hint=f"it has {present}")
     if arguments.json:
-        document = lock_document(lock, tuple(arguments.sections))
+        document = lock_document(lock, tuple(arguments.sections), raw=raw)
         console.out(json.dumps(document, indent=2, ensure_ascii=True))
     elif arguments.sections:
         console.out(render_sections(lock, tuple(arguments.sections)))

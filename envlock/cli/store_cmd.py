@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Do one of the three."""
-    with open_store(read_config(arguments)) as store:
+    with open_store(read_config(arguments, console)) as store:
         match arguments.action:
             case "check":
                 return _check(arguments, console, store)

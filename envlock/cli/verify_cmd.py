@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from envlock.diff.drift import Result
     from envlock.workflow import Environment, verify
 
-    config = read_config(arguments)
+    config = read_config(arguments, console)
     left = Environment(arguments.lock, read_lock_operand(arguments.lock, config))
     request = live_request(arguments.target, config)
     with open_store(config) as store, console.progress("verifying") as steps:
