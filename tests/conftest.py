@@ -35,7 +35,7 @@ def _own_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     for name in [name for name in os.environ if name.startswith("ENVLOCK_")]:
-        if name != "ENVLOCK_REQUIRE":
+        if name not in ("ENVLOCK_REQUIRE", "ENVLOCK_REGOLD"):
             monkeypatch.delenv(name)
 
 

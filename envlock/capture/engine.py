@@ -120,7 +120,7 @@ class _Run:
         full = request.depth is Depth.FULL
         retain = compile_globs(tuple(g for c in self.collectors for g in c.reads)).match
         configured = compile_globs((*CONFIG_PATHS, *request.files)).match
-        ignored = compile_globs(request.ignore or ("",)).match
+        ignored = compile_globs(request.ignore).match
         with_md5 = {path for path, claim in self.claims.items() if claim.digest[:4] == "md5:"}
         plan = ScanPlan(
             hashes=(lambda _path: True) if full else (lambda path: configured(path) is not None),

@@ -23,7 +23,7 @@ def file_records(
     A configuration file that its package lists and that is gone has only
     ``class = "conffile-missing"``.
     """  # noqa: D205
-    declared = compile_globs(globs).match if globs else (lambda _path: None)
+    declared = compile_globs(globs).match
     for row in rows:
         entry, kind = row.entry, row.file_class
         if entry.type not in (EntryType.FILE, EntryType.SYMLINK, EntryType.HARDLINK):

@@ -9,6 +9,8 @@ from functools import lru_cache
 @lru_cache(maxsize=256)
 def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
     """Return one pattern for many globs: `*` and `?` stay within a name, `**` crosses names."""
+    if not patterns:
+        return re.compile(r"(?!)")
     return re.compile("|".join(f"(?:{_glob(pattern)})" for pattern in patterns), re.DOTALL)
 
 

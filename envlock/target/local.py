@@ -133,6 +133,8 @@ class LocalTarget:
 
     def _real(self, path: str, *, follow: bool) -> str:
         """Return `path` with links resolved inside the root; the last part only if `follow`."""
+        if "\0" in path:
+            raise FileNotFoundError(errno.ENOENT, "no file has such a name", path)
         directory, _, name = path.rstrip("/").rpartition("/")
         if directory not in self._directories:
             self._directories[directory] = self._resolve(directory)

@@ -17,10 +17,11 @@ def collect(view: View) -> Iterator[Record]:
     ):
         seen: set[str] = set()
         for line in (view.text(path) or "").split("\n"):
+            if not line or line[0] in "#+-":  # comments, and what other databases would add
+                continue
             fields = line.split(":")
             if len(fields) != len(names) or not fields[0] or fields[0] in seen:
-                if line.strip() and not line.startswith(("#", "+", "-")):
-                    view.gap(path, "a line that is no account")
+                view.gap(path, "a line that is no account")
                 continue
             seen.add(fields[0])
             facts = {n: value for n, value in zip(names, fields, strict=True) if n and value}
