@@ -15,6 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("shared machine")
 
 REQUIRED = frozenset(filter(None, os.environ.get("ENVLOCK_REQUIRE", "").split(",")))
 """Engines whose absence is a failure rather than a skip."""

@@ -91,7 +91,22 @@ def _rule(name: str) -> Iterator[str]:
         rule = explain(name)
     except EnvlockError:
         return
-    yield f"severity {rule.severity}: {rule.why} ({rule.source})"
+    why, fix = (text.format_map(WORDS) for text in (rule.why, rule.fix))
+    yield f"severity {rule.severity}: {why} ({rule.source})"
+    if fix:
+        yield f"fix: {fix}"
+
+
+WORDS = {
+    "left_name": "the left side",
+    "right_name": "the right side",
+    "left": "OLD",
+    "right": "NEW",
+    "key": "KEY",
+    "field": "FIELD",
+    "package": "PACKAGE",
+}
+"""What stands in a rule's sentence where no difference is at hand."""
 
 
 def _error(name: str) -> Iterator[str]:

@@ -151,7 +151,10 @@ def locks_in_use(operands: Sequence[str], config: Config) -> list[str]:
     """Return the locks to look at: those named, else all of the lock folder."""
     if operands:
         return list(operands)
-    return [str(path) for path in sorted(Path(config.locks.dir).glob("*.lock"))]
+    folder = Path(config.locks.dir)
+    if folder.is_relative_to(Path.cwd()):
+        folder = folder.relative_to(Path.cwd())
+    return [str(path) for path in sorted(folder.glob("*.lock"))]
 
 
 def _git_show(operand: str) -> bytes:

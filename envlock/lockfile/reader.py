@@ -51,7 +51,10 @@ def parse_lock(raw: bytes, where: str) -> Lock:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise LockfileError("not UTF-8", where=f"{where}, line {line}") from error
-    lock = _parse_canonical(text)
+    try:
+        lock = _parse_canonical(text)
+    except ValueError:  # an escape that is none: the long way tells where
+        lock = None
     if lock is None:
         lock = _from_document(_parse_toml(text, where), where)
     return lock
@@ -84,7 +87,8 @@ def _parse_facts(body: str) -> Facts | None:
     found = _FACT.findall(body)
     facts = {name: _unquote(value) if "\\" in value else value for name, value in found}
     size = sum(len(name) + len(value) + 6 for name, value in found)
-    return facts if facts and size == len(body) and len(facts) == len(found) else None
+    is_whole = facts and size == len(body) and len(facts) == len(found)
+    return facts if is_whole and "" not in facts.values() else None
 
 
 def _unquote(quoted: str) -> str:
@@ -135,7 +139,8 @@ def _records(path: tuple[str, ...], table: object, where: str) -> list[Record]:
         raise _wrong(path, "a table", where)
     if not any(isinstance(value, Mapping) for value in table.values()):
         section, key = _split(path)
-        return [Record(section, unescape(key), _typed_facts(path, table, where))]
+        facts = _typed_facts(path, table, where)
+        return [Record(section, _unescaped(key, path, where), facts)]
     records: list[Record] = []
     for name, value in table.items():
         records += _records((*path, name), value, where)
@@ -155,13 +160,17 @@ def _typed_facts(path: tuple[str, ...], table: Mapping[str, object], where: str)
             raise _wrong((*path, name), "a string", where)
         if not value:
             raise _wrong((*path, name), "a string that is not empty", where)
-        try:
-            facts[name] = unescape(value)
-        except ValueError as error:
-            raise LockfileError(str(error), where=f"{where}, {_dotted((*path, name))}") from error
+        facts[name] = _unescaped(value, (*path, name), where)
     if not facts:
         raise _wrong(path, "a table with facts", where)
     return facts
+
+
+def _unescaped(text: str, path: tuple[str, ...], where: str) -> str:
+    try:
+        return unescape(text)
+    except ValueError as error:
+        raise LockfileError(str(error), where=f"{where}, {_dotted(path)}") from error
 
 
 def _wrong(path: tuple[str, ...], expected: str, where: str) -> LockfileError:
