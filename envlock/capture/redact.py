@@ -101,7 +101,8 @@ PASSWORD_SETTING = _rule(
     "password-setting",
     r"(?im)^[ \t]*(?:export[ \t]+|set[ \t]+)?[\"']?[\w.-]*"
     r"(?:password|passwd|passphrase|secret(?:[_-]?key)?|api[_-]?key"
-    r"|(?:api|auth|access|refresh|bearer|bot|deploy|session)[_-]?token|client[_-]?secret|requirepass|masterauth)[\"']?[ \t]*(?:[:=][ \t]*|[ \t]+)"
+    r"|(?:api|auth|access|refresh|bearer|bot|deploy|session)[_-]?token|client[_-]?secret"
+    r"|requirepass|masterauth)[\"']?[ \t]*(?:[:=][ \t]*|[ \t]+)"
     r"(?![\"']?(?:(?:true|false|yes|no|none|null|compat|systemd|files?|db|prompt|required|sufficient"
     r"|optional|requisite|include|substack)\b|[$%*!/]))"
     r"[\"']?[^\s\"'#;,()\[\]{}<>]{6,}[\"']?[ \t]*(?:[#;,].*)?$",
