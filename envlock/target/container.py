@@ -11,11 +11,12 @@ import base64
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from envlock.errors import TargetError
 from envlock.model.process import ProcessConfig
+from envlock.model.text import escape
 from envlock.model.tree import Entry, EntryType
 from envlock.target.base import ScanPlan
 from envlock.target.runconfig import run_configuration
@@ -25,11 +26,13 @@ from envlock.target.tarstream import Member, members
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
+    from requests import Response
 
 _CHUNK = 2 * 1024 * 1024
 _TIMEOUT_SECONDS = 600
 """Longest silence of the engine; a stopped disk is rather an error than a wait without end."""
 
+_OK, _NOT_FOUND = 200, 404
 _GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
 
 
@@ -83,27 +86,25 @@ class ContainerTarget(StreamingTarget):
             yield from stream
 
     def _fetch(self, path: str) -> Iterator[Member]:
-        from docker.errors import NotFound
-
-        with engine_errors(self.reference, "the container went away; try again"):
-            try:
-                stream, _ = self._container.get_archive(path, chunk_size=_CHUNK)
-            except NotFound:
-                return
+        # The engine gives an empty archive for a path that is not UTF-8: the folder above has it.
+        while path and escape(path) != path:
+            path = path.rpartition("/")[0]
+        answer = self._ask("get", path, stream=True)
+        if answer is None:
+            return
         folder = path.rstrip("/").rpartition("/")[0]
-        for entry, chunks in members(self._guarded(stream), self.reference):
-            target = entry.target
-            if entry.type is EntryType.HARDLINK:
-                target = f"{folder}{target}"
-            yield Member(entry._replace(path=f"{folder}{entry.path}", target=target), chunks)
+        chunks = self._guarded(answer.iter_content(_CHUNK))
+        with closing(answer):
+            for entry, content in members(chunks, self.reference):
+                target = entry.target
+                if entry.type is EntryType.HARDLINK:
+                    target = f"{folder}{target}"
+                yield Member(entry._replace(path=f"{folder}{entry.path}", target=target), content)
 
     def _peek(self, path: str) -> Entry | None:
-        api = self._client.api
-        url = f"{api.base_url}/v{api.api_version}/containers/{self._container.id}/archive"
-        with engine_errors(self.reference, "the container went away; try again"):
-            answer = api.head(url, params={"path": path}, timeout=_TIMEOUT_SECONDS)
-        header = answer.headers.get("X-Docker-Container-Path-Stat")
-        if answer.status_code != 200 or not header:
+        answer = self._ask("head", path)
+        header = answer.headers.get("X-Docker-Container-Path-Stat") if answer is not None else None
+        if not header:
             return None
         found: dict[str, Any] = json.loads(base64.b64decode(header))
         mode = int(found["mode"])
@@ -113,6 +114,25 @@ class ContainerTarget(StreamingTarget):
         elif mode & _GO_SYMLINK:
             kind = EntryType.SYMLINK
         return Entry(path, kind, mode & 0o777, target=found.get("linkTarget", ""))
+
+    def _ask(self, method: str, path: str, *, stream: bool = False) -> Response | None:
+        """Ask for the archive of a path, or None when it is not there."""
+        api = self._client.api
+        url = f"{api.base_url}/v{api.api_version}/containers/{self._container.id}/archive"
+        with engine_errors(self.reference, "the container went away; try again"):
+            answer = api.request(
+                method,
+                url,
+                params={"path": path or "/"},
+                stream=stream,
+                timeout=_TIMEOUT_SECONDS,
+            )
+        if answer.status_code == _OK:
+            return answer
+        answer.close()
+        if answer.status_code == _NOT_FOUND:
+            return None
+        raise TargetError(f"the engine refuses to show {escape(path)}", where=self.reference)
 
 
 def connect() -> DockerClient:

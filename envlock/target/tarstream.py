@@ -74,12 +74,12 @@ def members(chunks: Iterable[bytes], where: str = "") -> Iterator[Member]:
     """
     stream = ByteStream(chunks)
     try:
-        yield from _members(stream)
+        yield from _members(stream, where)
     except (ValueError, IndexError, UnicodeDecodeError) as error:
         raise TargetError(f"the archive is damaged: {error}", where=where) from error
 
 
-def _members(stream: ByteStream) -> Iterator[Member]:
+def _members(stream: ByteStream, where: str) -> Iterator[Member]:
     extended: dict[str, bytes] = {}
     while True:
         header = stream.exactly(BLOCK)
@@ -98,7 +98,7 @@ def _members(stream: ByteStream) -> Iterator[Member]:
         entry = _entry(header, extended, kind, size)
         extended = {}
         left = entry.size if entry.type is EntryType.FILE else size
-        content = _Content(stream, left)
+        content = _Content(stream, left, where)
         yield Member(entry, content.chunks())
         content.skip()
 
@@ -106,23 +106,28 @@ def _members(stream: ByteStream) -> Iterator[Member]:
 class _Content:
     """The content of one member, and its padding, consumed exactly once."""
 
-    def __init__(self, stream: ByteStream, size: int) -> None:
+    def __init__(self, stream: ByteStream, size: int, where: str) -> None:
         self._stream = stream
         self._left = size
         self._padding = -size % BLOCK
+        self._where = where
 
     def chunks(self) -> Iterator[bytes]:
         for piece in self._stream.pieces(self._left):
             self._left -= len(piece)
             yield piece
         if self._left:
-            raise ValueError("it ends in the middle of a file")
+            raise _cut(self._where)
 
     def skip(self) -> None:
         for piece in self._stream.pieces(self._left):
             self._left -= len(piece)
         if self._left or len(self._stream.exactly(self._padding)) < self._padding:
-            raise ValueError("it ends in the middle of a file")
+            raise _cut(self._where)
+
+
+def _cut(where: str) -> TargetError:
+    return TargetError("the archive is damaged: it ends in the middle of a file", where=where)
 
 
 def _payload(stream: ByteStream, size: int) -> bytes:

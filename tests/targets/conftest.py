@@ -1,0 +1,83 @@
+"""The same hostile tree, as every kind of target."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+import uuid
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from envlock.target.oci import OciTarget
+from envlock.target.resolve import open_target
+from tests.targets import hostile
+
+
+@pytest.fixture(scope="session")
+def hostile_root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("hostile") / "root"
+    root.mkdir()
+    hostile.make(root)
+    return root
+
+
+def tar_of(root: Path) -> bytes:
+    """Return a tar of a folder as GNU tar writes it, without its root entry's name."""
+    argv = ["tar", "-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*", "--format=pax"]
+    return subprocess.run([*argv, "-c", "."], check=True, capture_output=True).stdout
+
+
+def layout_of(folder: Path, layers: list[bytes], compress=lambda raw: raw) -> Path:
+    """Write an OCI layout of layers that are given as tars."""
+    blobs = folder / "blobs/sha256"
+    blobs.mkdir(parents=True)
+
+    def blob(raw: bytes) -> dict[str, object]:
+        digest = hashlib.sha256(raw).hexdigest()
+        (blobs / digest).write_bytes(raw)
+        return {"digest": f"sha256:{digest}", "size": len(raw)}
+
+    config = blob(json.dumps({"config": {"Env": ["LANG=C"], "Cmd": ["x"]}}).encode())
+    described = [blob(compress(layer)) for layer in layers]
+    manifest = blob(json.dumps({"config": config, "layers": described}).encode())
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [manifest]}))
+    (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    return folder
+
+
+@pytest.fixture(params=["dir", "oci", "oci-gzip", "oci-archive", "docker", "image"])
+def target(request, hostile_root, tmp_path):
+    kind = request.param
+    if kind == "dir":
+        made = open_target(f"dir:{hostile_root}")
+    elif kind.startswith("oci"):
+        compress = gzip.compress if kind == "oci-gzip" else bytes
+        layout = layout_of(tmp_path / "layout", [tar_of(hostile_root)], compress)
+        if kind == "oci-archive":
+            subprocess.run(["tar", "-C", layout, "-cf", tmp_path / "a.tar", "."], check=True)
+            layout = tmp_path / "a.tar"
+        made = OciTarget.at(layout)
+    else:
+        made = engine_target(request, kind, hostile_root)
+    with closing(made):
+        yield made
+
+
+def engine_target(request, kind, root):
+    client = request.getfixturevalue("engine")
+    if os.geteuid():
+        pytest.skip("device nodes and owners need root")
+    name = f"envlock-test/hostile-{uuid.uuid4().hex[:8]}"
+    take = ["docker", "import", "-", name]
+    subprocess.run(take, input=tar_of(root), check=True, capture_output=True)
+    request.addfinalizer(lambda: client.images.remove(name, force=True))
+    if kind == "image":
+        return open_target(f"image:{name}")
+    container = client.containers.create(name, command=["x"])
+    request.addfinalizer(lambda: container.remove(force=True))
+    return open_target(f"docker:{container.name}")

@@ -1,0 +1,187 @@
+"""Tar streams, layers over layers, and streams that end too early."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+import tarfile
+import threading
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envlock.errors import TargetError
+from envlock.model.text import from_bytes
+from envlock.model.tree import EntryType
+from envlock.target.base import ScanPlan
+from envlock.target.oci import OciTarget
+from envlock.target.resolve import open_target
+from envlock.target.tarstream import members
+from tests.targets.conftest import layout_of
+
+FORMATS = (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
+
+
+def archive(files, form=tarfile.PAX_FORMAT):
+    """Return a tar of (name, content) or of ready-made TarInfo values."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=form, errors="surrogateescape") as tar:
+        for item in files:
+            info = item if isinstance(item, tarfile.TarInfo) else tarfile.TarInfo(item[0])
+            content = b"" if isinstance(item, tarfile.TarInfo) else item[1]
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def read(raw, step=7):
+    chunks = (raw[at : at + step] for at in range(0, len(raw), step))
+    return {entry.path: (entry, b"".join(content)) for entry, content in members(chunks)}
+
+
+names = st.binary(min_size=1, max_size=300).map(from_bytes).filter(
+    lambda name: "\0" not in name
+    and not {"", ".", ".."} & set(name.split("/"))
+    and not name.endswith("/")
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMATS[1:], ids=["gnu", "pax"])
+@given(files=st.dictionaries(names, st.binary(max_size=600), max_size=4), step=st.integers(1, 999))
+def test_what_tarfile_writes_is_read(form, files, step):
+    found = read(archive(files.items(), form), step)
+    assert {path: content for path, (_, content) in found.items()} == {
+        f"/{name}": content for name, content in files.items()
+    }
+
+
+@given(st.binary(max_size=2000))
+def test_arbitrary_bytes_raise_only_our_error(raw):
+    with contextlib.suppress(TargetError):
+        read(raw)
+
+
+@given(st.data())
+def test_a_cut_archive_is_never_taken_for_a_whole_one(data):
+    raw = archive([("a", b"x" * 700), ("b", b"y")])
+    end = len(raw.rstrip(b"\0")) + 1
+    cut = data.draw(st.integers(0, end - 1))
+    with pytest.raises(TargetError, match="damaged"):
+        read(raw[:cut])
+
+
+def test_numbers_beyond_octal_and_times_before_1970():
+    info = tarfile.TarInfo("x")
+    info.uid, info.mtime = 5_000_000, -1.5
+    for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        entry, _ = read(archive([info], form))["/x"]
+        assert entry.uid == 5_000_000
+        assert entry.mtime in (-2, -1)
+
+
+def test_a_member_that_leads_out_is_refused():
+    with pytest.raises(TargetError, match="leads out"):
+        read(archive([("../x", b"")]))
+
+
+def link(name, target):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = tarfile.LNKTYPE, target
+    return info
+
+
+def folder(name):
+    info = tarfile.TarInfo(name)
+    info.type, info.mode = tarfile.DIRTYPE, 0o755
+    return info
+
+
+def tree(tmp_path, *layers, compress=lambda raw: raw):
+    target = OciTarget.at(
+        layout_of(tmp_path / "layout", [archive(layer) for layer in layers], compress)
+    )
+    kept = {}
+    for entry in target.scan(ScanPlan(retain=lambda _path: True)):
+        if entry.type is EntryType.FILE:
+            kept[entry.path] = target.read(entry.path)
+        elif entry.type is EntryType.HARDLINK:
+            kept[entry.path] = ("link", entry.target)
+    return kept
+
+
+def test_whiteouts_hide_what_is_below_and_nothing_beside(tmp_path):
+    lower = [folder("a"), ("a/x", b"1"), ("a/y", b"2"), ("ab", b"3"), folder("o"), ("o/x", b"4")]
+    upper = [("a/.wh.x", b""), folder("o"), ("o/new", b"5"), ("o/.wh..wh..opq", b"")]
+    assert tree(tmp_path, lower, upper) == {"/a/y": b"2", "/ab": b"3", "/o/new": b"5"}
+
+
+def test_a_file_over_a_folder_hides_what_was_in_it(tmp_path):
+    assert tree(tmp_path, [folder("a"), ("a/x", b"1")], [("a", b"2")]) == {"/a": b"2"}
+
+
+def test_hard_links_keep_the_content_of_a_file_replaced_above(tmp_path):
+    lower = [("a", b"old"), link("b", "a"), link("c", "a")]
+    assert tree(tmp_path, lower, [("a", b"new")]) == {
+        "/a": b"new",
+        "/b": b"old",
+        "/c": ("link", "/b"),
+    }
+
+
+@pytest.mark.parametrize("compress", [zstandard.compress], ids=["zstd"])
+def test_compressed_layers(tmp_path, compress):
+    assert tree(tmp_path, [("a", b"1")], compress=compress) == {"/a": b"1"}
+
+
+def test_a_blob_with_other_bytes_is_refused(tmp_path):
+    layout = layout_of(tmp_path / "layout", [archive([("a", b"1")])])
+    for blob in (layout / "blobs/sha256").iterdir():
+        raw = blob.read_bytes()
+        if raw.startswith(b"a\0"):
+            blob.write_bytes(raw.replace(b"1", b"2"))
+    with pytest.raises(TargetError):
+        list(OciTarget.at(layout).scan(ScanPlan()))
+
+
+def test_an_engine_that_dies_in_the_middle_is_told(monkeypatch):
+    """A server on loopback that answers as an engine does and closes inside the export."""
+    part = archive([("a", b"x" * 5000)])[:2048]
+    answers = {
+        b"GET /version": b'{"ApiVersion":"1.41","Components":[]}',
+        b"/json": b'{"Id":"c1","Name":"/web","Config":{},"Mounts":[]}',
+    }
+
+    def serve(listener):
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                while request := connection.recv(65536):
+                    line = request.split(b"\r\n")[0]
+                    if b"/export" in line:
+                        head = b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n"
+                        connection.sendall(head + part)
+                        break
+                    body = next((a for key, a in answers.items() if key in line), b"")
+                    status = b"200 OK" if body else b"404 Not Found"
+                    kind = b"Content-Type: application/json\r\n"
+                    size = b"Content-Length: %d\r\n\r\n" % len(body)
+                    connection.sendall(b"HTTP/1.1 " + status + b"\r\n" + kind + size + body)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+    thread.start()
+    monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{listener.getsockname()[1]}")
+    try:
+        target = open_target("docker:web")
+        with pytest.raises(TargetError):
+            list(target.scan(ScanPlan()))
+        target.close()
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
