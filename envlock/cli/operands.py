@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from envlock.capture.engine import Request
     from envlock.cli.console import Console
     from envlock.config.load import Config
+    from envlock.lockfile.reader import Known
     from envlock.materialize.rules import Rule
     from envlock.model.lock import Lock
     from envlock.store.objects import Store
@@ -64,15 +65,20 @@ def live_request(target: str, config: Config) -> Request:
     return make_request(argparse.Namespace(only=[], skip=[], target=target, deep=False), config)
 
 
-def read_environment(operand: str, config: Config, store: Store, progress: Progress) -> Environment:
-    """Return the environment that a LOCK operand names; a live target is captured on the spot."""
+def read_environment(
+    operand: str, config: Config, store: Store, progress: Progress, known: Known | None = None
+) -> Environment:
+    """Return the environment that a LOCK operand names; a live target is captured on the spot.
+
+    `known` is for several reads in a row, see `envlock.lockfile.reader.parse_lock`.
+    """
     from envlock.target.resolve import is_target
     from envlock.workflow import Environment, capture_target
 
     if is_target(operand):
         captured = capture_target(operand, live_request(operand, config), store, progress)
         return Environment(operand, captured.lock, captured.tree)
-    return Environment(operand, read_lock_operand(operand, config))
+    return Environment(operand, read_lock_operand(operand, config, known))
 
 
 def lock_and_bytes(operand: str, config: Config, console: Console) -> tuple[Lock, bytes]:
@@ -92,11 +98,11 @@ def lock_and_bytes(operand: str, config: Config, console: Console) -> tuple[Lock
     return parse_lock(raw, where=place_of(operand, config)), raw
 
 
-def read_lock_operand(operand: str, config: Config) -> Lock:
+def read_lock_operand(operand: str, config: Config, known: Known | None = None) -> Lock:
     """Return the lock at a path, of a name, or in a git revision."""
     from envlock.lockfile.reader import parse_lock
 
-    return parse_lock(read_lock_bytes(operand, config), where=place_of(operand, config))
+    return parse_lock(read_lock_bytes(operand, config), place_of(operand, config), known)
 
 
 def place_of(operand: str, config: Config) -> str:

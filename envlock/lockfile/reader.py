@@ -19,10 +19,9 @@ from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.text import sort_key, unescape
 
-_TABLE = re.compile(
-    r'([A-Za-z0-9_.-]+?)(?:\."((?:[^"\\\x00-\x1f\x7f]|\\["\\])*)")?\]\n(.*)\Z', re.DOTALL
-)
-_FACT = re.compile(r'([A-Za-z0-9_-]+) = "((?:[^"\\\x00-\x1f\x7f]|\\["\\])*)"\n')
+_BASIC = r'"([^"\\\x00-\x1f\x7f]*(?:\\["\\][^"\\\x00-\x1f\x7f]*)*)"'
+_TABLE = re.compile(rf"([A-Za-z0-9_.-]+?)(?:\.{_BASIC})?\]\n(.*)\Z", re.DOTALL)
+_FACT = re.compile(rf"^([A-Za-z0-9_-]+) = {_BASIC}\n", re.MULTILINE)
 _VERSION = re.compile(r'lock-version = "(\d+\.\d+)"\n?\Z')
 _CONFLICT = re.compile(r"^(?:<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -40,11 +39,16 @@ def read_lock(path: Path) -> Lock:
     return parse_lock(raw, where=str(path))
 
 
-def parse_lock(raw: bytes, where: str) -> Lock:
+Known = dict[str, Record]
+"""Text of a table -> its record: what an earlier lock said need not be parsed again."""
+
+
+def parse_lock(raw: bytes, where: str, known: Known | None = None) -> Lock:
     """Return the lock in `raw`.
 
-    `where` names it in messages.  Raise LockfileError with the place of what is wrong, or
-    LockfileVersionError for a lock of a format this envlock does not know.
+    `where` names it in messages.  `known`, shared by the reads of locks that are alike, saves the
+    work for every table that an earlier one held.  Raise LockfileError with the place of what is
+    wrong, or LockfileVersionError for a lock of a format this envlock does not know.
     """
     try:
         text = raw.decode()
@@ -52,7 +56,7 @@ def parse_lock(raw: bytes, where: str) -> Lock:
         line = raw.count(b"\n", 0, error.start) + 1
         raise LockfileError("not UTF-8", where=f"{where}, line {line}") from error
     try:
-        lock = _parse_canonical(text)
+        lock = _parse_canonical(text, {} if known is None else known)
     except ValueError:  # an escape that is none: the long way tells where
         lock = None
     if lock is None:
@@ -60,7 +64,7 @@ def parse_lock(raw: bytes, where: str) -> Lock:
     return lock
 
 
-def _parse_canonical(text: str) -> Lock | None:
+def _parse_canonical(text: str, known: Known) -> Lock | None:
     """Return the lock in canonical text, or None for any other text."""
     head, *tables = text.split("\n[")
     version = _VERSION.match(head.removeprefix(HEADER))
@@ -68,31 +72,39 @@ def _parse_canonical(text: str) -> Lock | None:
         return None
     sections: dict[str, dict[str, Facts]] = {}
     for table in tables:
-        match = _TABLE.match(table)
-        facts = _parse_facts(match[3]) if match else None
-        if match is None or facts is None:
+        record = known.get(table) or _parse_table(table)
+        if record is None:
             return None
-        section, key = match[1], match[2]
-        if section in SECTIONS and (key is not None) != is_keyed(section):
+        known[table] = record
+        section, key, facts = record
+        entries = sections.get(section)
+        if entries is None:
+            entries = sections[section] = {}
+        if key in entries:
             return None
-        entries = sections.setdefault(section, {})
-        name = _unquote(key) if key else ""
-        if name in entries:
-            return None
-        entries[name] = facts
+        entries[key] = facts
     return _lock(sections, version[1])
 
 
-def _parse_facts(body: str) -> Facts | None:
+def _parse_table(table: str) -> Record | None:
+    match = _TABLE.match(table)
+    if match is None:
+        return None
+    section, key, body = match.groups()
     found = _FACT.findall(body)
-    facts = {name: _unquote(value) if "\\" in value else value for name, value in found}
-    size = sum(len(name) + len(value) + 6 for name, value in found)
-    is_whole = facts and size == len(body) and len(facts) == len(found)
-    return facts if is_whole and "" not in facts.values() else None
+    facts = {name: _unquote(value) for name, value in found}
+    # Every line is a fact, none stands twice and none is empty.
+    if not len(facts) == len(found) == body.count("\n") or not facts or "" in facts.values():
+        return None
+    if section in SECTIONS and (key is not None) != is_keyed(section):
+        return None
+    return Record(section, _unquote(key) if key else "", facts)
 
 
 def _unquote(quoted: str) -> str:
-    return unescape(quoted.replace('\\"', '"').replace("\\\\", "\\")) if "\\" in quoted else quoted
+    if "\\" not in quoted:
+        return quoted
+    return unescape(quoted.replace('\\"', '"').replace("\\\\", "\\"))
 
 
 def _parse_toml(text: str, where: str) -> Mapping[str, object]:
