@@ -182,7 +182,7 @@ RULES: tuple[NoiseRule, ...] = (
     NoiseRule(
         "shell-history",
         ("/root/.*_history", "/home/*/.*_history", "/root/.lesshst", "/root/.wget-hsts"),
-        _STATE,
+        _LOG,
         "traces of interactive use",
     ),
     NoiseRule("spool", ("/var/spool/**", "/var/mail/**", "/var/backups/**"), _STATE, "data"),
