@@ -19,6 +19,7 @@ from envlock.errors import ExitStatus, UsageError
 if TYPE_CHECKING:
     from envlock.config.load import Config
     from envlock.materialize.assemble import Assembled, Order
+    from envlock.model.lock import Lock
     from envlock.store.objects import Store
 
 _DESCRIPTION = """\
@@ -64,6 +65,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         order = _order(arguments, config, store, raw)
         done = materialize(lock, raw, store, order, steps)
         _say_what_is_left_out(done, console)
+        _say_what_must_be_given(lock, console)
         _deliver(arguments, order.directory, done, console)
     seconds = time.monotonic() - started
     if arguments.json:
@@ -119,6 +121,15 @@ def _say_what_is_left_out(done: Assembled, console: Console) -> None:
         console.warn(f"left out: {len(warned) - _FEW} more; -v lists them")
     for path, rule in warned[_FEW:]:
         console.detail(f"  left out: {path} ({rule.id})")
+
+
+def _say_what_must_be_given(lock: Lock, console: Console) -> None:
+    hidden = [name for name, facts in lock.sections.get("env", {}).items() if "secret" in facts]
+    if hidden and lock.get("process"):
+        console.warn(
+            f"variables without a recorded value: {', '.join(hidden)}; give them to the container, "
+            "or allow them with capture.env-allow"
+        )
 
 
 def _document(done: Assembled, environment: str, seconds: float) -> dict[str, object]:
