@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--output", type=Path, help="also write the tables here")
     arguments = parser.parse_args()
+    output = arguments.output.absolute() if arguments.output else None
     with tempfile.TemporaryDirectory(prefix="envlock-bench-") as folder:
         work = Path(folder)
         os.environ["XDG_DATA_HOME"] = str(work / "data")
@@ -35,8 +36,8 @@ def main() -> None:
         sections = [heading(root), *comparisons(root, work, arguments.runs)]
     text = "\n".join(sections)
     sys.stdout.write(text)
-    if arguments.output:
-        arguments.output.write_text(text)
+    if output:
+        output.write_text(text)
 
 
 def comparisons(root: Path, work: Path, runs: int) -> Iterator[str]:
