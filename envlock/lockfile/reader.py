@@ -94,7 +94,8 @@ def _parse_table(table: str) -> Record | None:
     found = _FACT.findall(body)
     facts = {name: _unquote(value) for name, value in found}
     # Every line is a fact, none stands twice and none is empty.
-    if not len(facts) == len(found) == body.count("\n") or not facts or "" in facts.values():
+    is_whole = body.endswith("\n") and len(facts) == len(found) == body.count("\n")
+    if not is_whole or not facts or "" in facts.values():
         return None
     if section in SECTIONS and (key is not None) != is_keyed(section):
         return None
