@@ -7,11 +7,17 @@ disk behind standard output; each is turned into a status of its own here.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 
 def main() -> int:
     """Run the command line and return the exit status."""
+    sys.unraisablehook = _unraisable
     try:
         from envlock.cli.main import run
     except KeyboardInterrupt:
@@ -32,6 +38,15 @@ def main() -> int:
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, 1)
     return status
+
+
+def _unraisable(lost: UnraisableHookArgs) -> None:
+    """Deliver an interrupt again that fell into a destructor, where Python drops it."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+    else:
+        sys.__unraisablehook__(lost)
 
 
 if __name__ == "__main__":

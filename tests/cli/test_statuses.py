@@ -169,6 +169,36 @@ def test_a_host_lock_without_a_tree_says_which_flag(envlock, lock):
     says(envlock("verify", "small", "host", status=3), "--deep")
 
 
+LOST_INTERRUPT = """
+import os, signal, sys
+from envlock.__main__ import main
+class Doomed:
+    def __del__(self):
+        raise KeyboardInterrupt
+def run(arguments, console):
+    Doomed()
+    while True:
+        pass
+from envlock.cli import show_cmd
+show_cmd.run = run
+sys.argv = ["envlock", "show", "any"]
+sys.exit(main())
+"""
+
+
+def test_an_interrupt_that_python_drops_is_delivered_again(envlock):
+    # An interrupt inside a destructor or a callback of the import system is only printed by Python.
+    ran = subprocess.run(
+        [sys.executable, "-c", LOST_INTERRUPT],
+        cwd=envlock.folder,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 130, ran.stderr
+    assert ran.stderr == b"envlock: error: interrupted\n"
+
+
 @pytest.mark.parametrize("moment", [0.05, 0.15, 0.3, 0.5, 0.8])
 def test_an_interrupt_leaves_nothing_half_written(envlock, root, moment):
     for number in range(3000):
