@@ -1,8 +1,9 @@
 """Run every collector over one walk of a target and write down the result as a lock.
 
 The order is fixed by what knows what: package databases say which files they own (so that the
-walk knows where dpkg's MD5 is wanted), then one walk hashes everything, then the collectors read,
-then each path is classified, and what no package can give back is kept by value.
+walk knows where dpkg's MD5 is wanted), then one walk finds every path.  While files are still
+being hashed beside it, the collectors that need no digest read, each path whose digest is there
+is classified, and what no package can give back is kept by value.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from envlock.model.facts import coverage_of
 from envlock.model.glob import compile_globs
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
-from envlock.model.tree import Entry, Tree
+from envlock.model.tree import Entry, Row, Tree
 from envlock.store.objects import Store
 from envlock.target.base import HashCache, ScanPlan, Target
 
@@ -92,8 +93,12 @@ class _Run:
     request: Request
     collectors: tuple[Collector, ...]
     progress: Progress
+    residue: Residue | None = None
     claims: dict[str, Claim] = field(default_factory=dict)
     index: dict[str, Entry] = field(default_factory=dict)
+    is_walked: bool = False
+    rows: dict[str, Row] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
     scan_gaps: list[Gap] = field(default_factory=list)
     coverage: dict[str, Coverage] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -114,36 +119,55 @@ class _Run:
                 for path, claim in collector.claims(self.view(collector)).items():
                     self.claims.setdefault(path, claim)
 
-    def scan(self, cache: HashCache | None, residue: Residue | None) -> None:
-        """Walk the target once."""
-        request = self.request
+    def scan(self, cache: HashCache | None) -> None:
+        """Walk the target once; whatever can be done while files are hashed is done then."""
+        request, residue = self.request, self.residue
         full = request.depth is Depth.FULL
-        retain = compile_globs(tuple(g for c in self.collectors for g in c.reads)).match
-        configured = compile_globs((*CONFIG_PATHS, *request.files)).match
-        ignored = compile_globs(request.ignore).match
+        retain = _matcher(tuple(g for c in self.collectors for g in c.reads))
+        configured = _matcher((*CONFIG_PATHS, *request.files))
         with_md5 = {path for path, claim in self.claims.items() if claim.digest[:4] == "md5:"}
         plan = ScanPlan(
-            hashes=(lambda _path: True) if full else (lambda path: configured(path) is not None),
+            hashes=(lambda _path: True) if full else configured,
             wants_md5=(lambda _path: True) if self.target.is_streaming else with_md5.__contains__,
-            retain=lambda path: retain(path) is not None,
-            prune=lambda path: ignored(path) is not None,
+            retain=retain,
+            prune=_matcher(request.ignore),
             cache=cache,
             on_gap=lambda path, reason: self.scan_gaps.append(Gap(path, reason)),
             on_progress=lambda files, size: self.progress("files", files, size),
+            on_walked=self.walked,
             jobs=request.jobs,
             keep=residue.keeper(self.claims) if residue else lambda _entry: None,
         )
-        self.index.update((entry.path, entry) for entry in self.target.scan(plan))
+        for entry in self.target.scan(plan):
+            self.index[entry.path] = entry
+            if self.is_walked:
+                self.rows[entry.path] = self.row(entry)
+
+    def walked(self) -> None:
+        """Every path is known: no claim is missing any more."""
+        if self.target.is_streaming:
+            # Only now every link is known by which a claimed path may lead elsewhere.
+            self.claims.clear()
+            self.add_claims(needs_scan=False)
+        self.add_claims(needs_scan=True)
+        self.collect(needs_scan=False)
+        self.is_walked = True
+
+    def row(self, entry: Entry) -> Row:
+        """Return what is recorded of a path, its content kept where that is needed."""
+        row = classify(entry, self.claims)
+        return self.residue.settle(row) if self.residue else row
 
     def cover(self, collector: Collector, coverage: Coverage) -> None:
         """Note what a collector covered, for each of its sections that has coverage of its own."""
         for name in {coverage_of(section) for section in collector.sections}:
             self.coverage.setdefault(name, coverage)
 
-    def collect(self) -> list[Record]:
-        """Run the collectors and note what each covered."""
-        records: list[Record] = []
+    def collect(self, *, needs_scan: bool) -> None:
+        """Run the collectors that need the scan, or the others, and note what each covered."""
         for collector in self.collectors:
+            if collector.needs_scan is not needs_scan:
+                continue
             started = time.perf_counter()
             self.progress(collector.name, 0, 0)
             if not collector.needs <= self.target.capabilities:
@@ -151,10 +175,9 @@ class _Run:
                 continue
             view = self.view(collector)
             found = list(collector.collect(view))
-            records += found
+            self.records += found
             self.cover(collector, _coverage(found, view))
             self.seconds[collector.name] = time.perf_counter() - started
-        return records
 
 
 CONFIG_PATHS = ("/etc/**", "**/site-packages/**", "**/dist-packages/**")
@@ -180,37 +203,29 @@ def capture(
     chosen = tuple(c for c in everything if _is_chosen(c, request))
     run = _Run(target=target, request=request, collectors=chosen, progress=progress)
     target.preload(_literal_reads(chosen))
-    full = request.depth is Depth.FULL
     if request.depth is not Depth.RECORDS:
         run.add_claims(needs_scan=False)
-    residue = Residue(target, store) if store is not None and full else None
+    if store is not None and request.depth is Depth.FULL:
+        run.residue = Residue(target, store, run.scan_gaps)
     try:
         if request.depth is not Depth.RECORDS or any(c.needs_scan for c in chosen):
-            run.scan(cache, residue)
-        records = run.collect()
-        if target.is_streaming:
-            # Only now every link is known by which a claimed path may lead elsewhere.
-            run.claims.clear()
-            run.add_claims(needs_scan=False)
-        run.add_claims(needs_scan=True)
-        return _finish(run, records, residue, everything)
-    except BaseException:
-        if residue is not None:
-            residue.abandon()
-        raise
+            run.scan(cache)
+        else:
+            run.collect(needs_scan=False)
+        run.collect(needs_scan=True)
+        return _finish(run, everything)
+    finally:
+        if run.residue is not None:
+            run.residue.finish()
 
 
-def _finish(
-    run: _Run, records: list[Record], residue: Residue | None, everything: Iterable[Collector]
-) -> Capture:
+def _finish(run: _Run, everything: Iterable[Collector]) -> Capture:
     tree = None
-    left_out: Mapping[str, str] = {}
+    records, residue = run.records, run.residue
     for collector in everything:
         run.cover(collector, Coverage(Status.SKIPPED))
     if run.index:
-        rows = [classify(entry, run.claims) for entry in _recorded(run)]
-        if residue is not None:
-            rows, left_out = residue.settle(rows, run.scan_gaps)
+        rows = [run.rows.get(entry.path) or run.row(entry) for entry in _recorded(run)]
         records += file_records(rows, run.claims, run.index, run.request.files)
         status = Status.PARTIAL if run.scan_gaps else Status.OK
         run.coverage["file"] = Coverage(status, tuple(run.scan_gaps))
@@ -224,7 +239,7 @@ def _finish(
     return Capture(
         lock=lock,
         tree=tree,
-        left_out=left_out,
+        left_out=residue.left_out if residue else {},
         coverage=run.coverage,
         seconds=run.seconds,
         files=len(run.index),
@@ -238,6 +253,11 @@ def _recorded(run: _Run) -> Iterable[Entry]:
         return run.index.values()
     configured = compile_globs((*CONFIG_PATHS, *run.request.files)).match
     return (entry for path, entry in run.index.items() if configured(path))
+
+
+def _matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
+    """Return a function that tells whether a path matches; compiled when first asked."""
+    return lambda path: compile_globs(globs).match(path) is not None
 
 
 def _is_chosen(collector: Collector, request: Request) -> bool:
@@ -276,8 +296,9 @@ def _coverage_facts(coverage: Coverage) -> Facts:
 
 
 def _tree_record(tree: Tree, residue: Residue | None) -> Record:
-    facts = {"content": tree.content_digest(), "entries": str(len(tree.rows))}
+    written = tree.write()
+    facts = {"content": written.content, "entries": str(len(tree.rows))}
     if residue is not None:
-        facts["object"] = f"sha256:{residue.put_tree(tree)}"
+        facts["object"] = f"sha256:{residue.put_tree(written.object)}"
         facts["residue"] = str(residue.size)
     return Record("tree", "", facts)

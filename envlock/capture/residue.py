@@ -8,7 +8,7 @@ of a secret can be guessed) and is reported.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from envlock.capture.classify import STATE_LIMIT, hide
 from envlock.capture.noise import noise_rule
@@ -16,7 +16,7 @@ from envlock.capture.ownership import Claims
 from envlock.capture.redact import is_secret_file
 from envlock.capture.view import describe
 from envlock.model.coverage import Gap
-from envlock.model.tree import Entry, FileClass, Row, Tree
+from envlock.model.tree import Entry, FileClass, Row
 from envlock.store.objects import ObjectWriter, Store
 from envlock.target.base import ContentWriter, Target
 
@@ -31,13 +31,16 @@ _CHANGED = "changed while it was captured"
 class Residue:
     """Collects the by-value content of one capture in the store."""
 
-    def __init__(self, target: Target, store: Store) -> None:
+    def __init__(self, target: Target, store: Store, gaps: list[Gap]) -> None:
         self._target = target
         self._store = store
+        self._gaps = gaps
         self._spooled: set[str] = set()
         self._kept: set[str] = set()
         self.size = 0
         """Bytes kept by value."""
+        self.left_out: dict[str, str] = {}
+        """Paths whose content is secret, with the rule that says so."""
 
     def keeper(self, claims: Claims) -> Callable[[Entry], ContentWriter | None]:
         """Return the `keep` of a scan: what a streaming target must spool while it streams by.
@@ -56,36 +59,32 @@ class Residue:
 
         return keep if self._target.is_streaming else lambda _entry: None
 
-    def settle(self, rows: Iterable[Row], gaps: list[Gap]) -> tuple[list[Row], dict[str, str]]:
-        """Put every ``blob`` row's content into the store and return the rows as they stand now.
+    def settle(self, row: Row) -> Row:
+        """Put the content of a ``blob`` row into the store and return the row as it stands now.
 
-        The second value maps each path that was left out as secret to the rule that says so.
-        Content that changed since it was hashed or can no longer be read becomes ``observed``,
-        with a gap.
+        A file that is secret goes to `left_out`.  Content that changed since it was hashed or can
+        no longer be read becomes ``observed``, with a gap.
         """
-        settled: list[Row] = []
-        left_out: dict[str, str] = {}
-        for row in rows:
-            if not row.source.startswith("blob "):
-                settled.append(row)
-                continue
-            entry = row.entry
-            try:
-                rule = self._keep(entry, may_be_secret=row.file_class not in _PUBLISHED)
-            except OSError as error:
-                gaps.append(Gap(entry.path, describe(error)))
-                settled.append(row._replace(source="observed"))
-                continue
-            if rule:
-                left_out[entry.path] = rule
-                row = Row(hide(entry), FileClass.SECRET, row.owner, "observed")  # noqa: PLW2901
-            settled.append(row)
-        self._store.discard(self._spooled - self._kept)
-        return settled, left_out
+        if not row.source.startswith("blob "):
+            return row
+        entry = row.entry
+        try:
+            rule = self._keep(entry, may_be_secret=row.file_class not in _PUBLISHED)
+        except OSError as error:
+            self._gaps.append(Gap(entry.path, describe(error)))
+            return row._replace(source="observed")
+        if not rule:
+            return row
+        self.left_out[entry.path] = rule
+        return Row(hide(entry), FileClass.SECRET, row.owner, "observed")
 
-    def put_tree(self, tree: Tree) -> str:
-        """Store the tree object; return the digest of its canonical bytes."""
-        digest = self._store.put_packed(tree.to_bytes())
+    def finish(self) -> None:
+        """Drop what was spooled and is not needed: it was settled otherwise, or nothing was."""
+        self._store.discard(self._spooled - self._kept)
+
+    def put_tree(self, raw: bytes) -> str:
+        """Store the canonical bytes of the tree object; return their digest."""
+        digest = self._store.put_packed(raw)
         self._kept.add(digest)
         return digest
 
@@ -93,10 +92,6 @@ class Residue:
     def objects(self) -> frozenset[str]:
         """Digests of everything this capture needs from the store."""
         return frozenset(self._kept)
-
-    def abandon(self) -> None:
-        """The capture failed: drop what it spooled."""
-        self._store.discard(self._spooled - self._kept)
 
     def _keep(self, entry: Entry, *, may_be_secret: bool) -> str | None:
         """Keep one file's content, or return the rule by which it is secret.

@@ -38,6 +38,7 @@ class View:
         self._allowed = compile_globs(tuple(reads))
         self.gaps: list[Gap] = []
         self._present = False
+        self._resolved: dict[str, str] = {}
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -134,8 +135,10 @@ class View:
 
         Needs no read permission beyond `stat`.  A loop returns the path as far as it was followed.
         """
-        done = ""
-        todo = [part for part in reversed(path.split("/")) if part]
+        # Directories are mostly asked for after the one they are in.
+        parent, _, name = path.rpartition("/")
+        done = self._resolved.get(parent, "").rstrip("/") if name else ""
+        todo = [name] if done else [part for part in reversed(path.split("/")) if part]
         for _ in range(256):
             if not todo:
                 break
@@ -150,7 +153,8 @@ class View:
             if entry.target.startswith("/"):
                 done = ""
             todo.extend(p for p in reversed(entry.target.split("/")) if p)
-        return "/".join([done, *reversed(todo)]) or "/"
+        resolved = self._resolved[path] = "/".join([done, *reversed(todo)]) or "/"
+        return resolved
 
     def _list(self, patterns: Iterable[str]) -> Iterator[str]:
         for pattern in patterns:

@@ -102,6 +102,13 @@ class Row(NamedTuple):
     source: str = ""
 
 
+class Written(NamedTuple):
+    """What a tree object is written as, and the digest of what is compared in it."""
+
+    object: bytes
+    content: str
+
+
 class Tree(NamedTuple):
     """All rows of an environment, sorted by the bytes of their paths."""
 
@@ -114,40 +121,36 @@ class Tree(NamedTuple):
 
     def content_digest(self) -> str:
         """Return ``sha256:<hex>`` over the compared facts of the significant rows."""
-        digest = hashlib.sha256()
-        for row in self.rows:
-            if row.file_class in SIGNIFICANT:
-                digest.update(_identity_line(row.entry).encode())
-        return f"sha256:{digest.hexdigest()}"
+        return self.write().content
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes of the tree object."""
+        return self.write().object
+
+    def write(self) -> Written:
+        """Return the canonical bytes and the content digest, made in one pass over the rows."""
+        digest = hashlib.sha256()
         lines = [TREE_HEADER]
-        lines.extend(_format_row(row) for row in self.rows)
+        for entry, kind, owner, source in self.rows:
+            is_file = entry.type is EntryType.FILE
+            head = f"{escape(entry.path)}\t{entry.type}\t{entry.mode:o}\t{entry.uid}\t{entry.gid}"
+            tail = (
+                f"{entry.sha256}\t{escape(entry.target) if entry.target else ''}"
+                f"\t{_device(entry)}\t{_xattrs(entry.xattrs) if entry.xattrs else ''}"
+            )
+            if kind in SIGNIFICANT:
+                digest.update(f"{head}\t{entry.size if is_file else 0}\t{tail}\n".encode())
+            lines.append(
+                f"{head}\t{entry.mtime}\t{entry.size}\t{tail}\t{kind}\t{escape(owner)}"
+                f"\t{escape(source) if source else ''}"
+            )
         lines.append("")
-        return "\n".join(lines).encode()
+        return Written("\n".join(lines).encode(), f"sha256:{digest.hexdigest()}")
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Tree:
         """Parse what `to_bytes` wrote.  Raise ValueError naming the line otherwise."""
         return cls(tuple(_parse_rows(raw)))
-
-
-def _identity_line(entry: Entry) -> str:
-    size = entry.size if entry.type is EntryType.FILE else 0
-    return (
-        f"{escape(entry.path)}\t{entry.type.value}\t{entry.mode:o}\t{entry.uid}\t{entry.gid}\t{size}"
-        f"\t{entry.sha256}\t{escape(entry.target)}\t{_device(entry)}\t{_xattrs(entry.xattrs)}\n"
-    )
-
-
-def _format_row(row: Row) -> str:
-    entry = row.entry
-    return (
-        f"{escape(entry.path)}\t{entry.type.value}\t{entry.mode:o}\t{entry.uid}\t{entry.gid}"
-        f"\t{entry.mtime}\t{entry.size}\t{entry.sha256}\t{escape(entry.target)}\t{_device(entry)}"
-        f"\t{_xattrs(entry.xattrs)}\t{row.file_class.value}\t{escape(row.owner)}\t{escape(row.source)}"
-    )
 
 
 def _device(entry: Entry) -> str:

@@ -89,6 +89,10 @@ def _ignore_progress(_files: int, _size: int) -> None:
     return None
 
 
+def _ignore_walked() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanPlan:
     """What one walk over a target's files should do on the way.
@@ -101,6 +105,7 @@ class ScanPlan:
     asked before the content is read, so `entry.sha256` is still empty.
     `on_gap(path, reason)`: called for everything that could not be read.
     `on_progress(files, bytes)`: increments, called now and then.
+    `on_walked()`: called once, when every path has been yielded; only digests are outstanding.
     `prune(path)`: directories not to enter (recorded as a gap by the target).
     """
 
@@ -112,6 +117,7 @@ class ScanPlan:
     cache: HashCache | None = None
     on_gap: Callable[[str, str], None] = _ignore_gap
     on_progress: Callable[[int, int], None] = _ignore_progress
+    on_walked: Callable[[], None] = _ignore_walked
     prune: Callable[[str], bool] = _never
     jobs: int = 0
 
@@ -138,7 +144,11 @@ class Target(Protocol):
         """
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
-        """Walk the whole tree once and yield every path, in no particular order."""
+        """Walk the whole tree once and yield every path, in no particular order.
+
+        A file that is still being hashed when the walk ends is yielded without its digests, and
+        again with them after `plan.on_walked` was called.
+        """
 
     def stat(self, path: str) -> Entry:
         """Return one path without following a final symbolic link; digests are empty."""

@@ -10,14 +10,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
 from io import BufferedReader
-from itertools import islice
 from pathlib import Path
-from queue import SimpleQueue
 
 from envlock.errors import TargetError
 from envlock.model.process import ProcessConfig
@@ -25,15 +21,13 @@ from envlock.model.stat import Hashes, StatKey
 from envlock.model.text import sort_key, to_bytes
 from envlock.model.tree import Entry, EntryType, Xattrs
 from envlock.target.base import READ_LIMIT, Capability, ScanPlan
-from envlock.target.hashing import Job, Result, Worker, hash_here
+from envlock.target.hashpool import HashPool
 from envlock.target.mounts import PSEUDO, may_hang, mounts_below
 
 _LINK_LIMIT = 40
 _CHUNK = 64 * 1024
 _DATA = ("/var/lib/", "/run/", "/mnt/", "/media/", "/tmp/")  # noqa: S108  names in a target
 """Where another file system is data, so that leaving it out is not worth a word."""
-_BATCH = 128
-_FEW = 256
 _EMPTY = Hashes(
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "d41d8cd98f00b204e9800998ecf8427e",
@@ -68,25 +62,33 @@ class LocalTarget:
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Walk the root; see `envlock.target.base.Target.scan`."""
         links: dict[tuple[int, int], list[Entry]] = {}
-        todo: list[tuple[Entry, StatKey]] = []
-        for entry, status in _walk(self._root, plan):
-            if entry.type is not EntryType.FILE:
-                yield entry
-                continue
-            if status.st_nlink > 1:
-                names = links.setdefault((status.st_dev, status.st_ino), [])
-                names.append(entry)
-                if len(names) > 1:
+        unknown: list[tuple[Entry, StatKey]] = []
+        linked: list[Entry] = []
+        with closing(HashPool(plan.jobs)) as pool:
+            for entry, status in _walk(self._root, plan):
+                if entry.type is not EntryType.FILE:
+                    yield entry
                     continue
-            todo.append((entry, _key(entry.path, status)))
-        first = {min(n, key=lambda e: sort_key(e.path)).path: n for n in links.values()}
-        owner = {entry.path: path for path, names in first.items() for entry in names}
-        for entry, _ in _hashed(self._root, todo, plan):
-            path = owner.get(entry.path, entry.path)
-            yield entry._replace(path=path)
-            for name in first.get(path, ()):
-                if name.path != path:
-                    yield name._replace(type=EntryType.HARDLINK, target=path, size=0)
+                if status.st_nlink > 1:
+                    names = links.setdefault((status.st_dev, status.st_ino), [])
+                    names.append(entry)
+                    if len(names) > 1:
+                        continue
+                key = _key(entry.path, status)
+                known = _known(entry, key, plan)
+                if known is None:
+                    unknown.append((entry, key))
+                    pool.submit((to_bytes(self._root + entry.path), plan.wants_md5(entry.path)))
+                if status.st_nlink > 1:
+                    linked.append(known or entry)
+                else:
+                    yield known or entry
+            groups = {names[0].path: names for names in links.values()}
+            for entry in linked:
+                yield from _named(entry, groups[entry.path])
+            plan.on_walked()
+            for entry in _hashed(unknown, pool, plan):
+                yield next(_named(entry, groups[entry.path])) if entry.path in groups else entry
 
     def stat(self, path: str) -> Entry:
         """Return one path, its final link not followed."""
@@ -278,76 +280,39 @@ def _key(path: str, status: os.stat_result) -> StatKey:
     )
 
 
-_Pair = tuple[Entry, StatKey]
+def _known(entry: Entry, key: StatKey, plan: ScanPlan) -> Entry | None:
+    """Return a file that needs no reading: not asked for, empty, or in the cache."""
+    if not (plan.digest and plan.hashes(entry.path)):
+        return entry
+    hashes = _EMPTY if not entry.size else plan.cache.get(key) if plan.cache else None
+    if hashes is None or (not hashes.md5 and plan.wants_md5(entry.path)):
+        return None
+    plan.on_progress(1, entry.size)
+    return Entry(*entry[:10], *hashes)
 
 
-def _hashed(root: str, todo: list[_Pair], plan: ScanPlan) -> Iterator[_Pair]:
-    """Yield the files with their digests: those asked for, from the cache where it knows them."""
-    unknown: list[_Pair] = []
-    for entry, key in todo:
-        if not (plan.digest and plan.hashes(entry.path)):
-            yield entry, key
-            continue
-        hashes = _EMPTY if not entry.size else plan.cache.get(key) if plan.cache else None
-        if hashes is None or (not hashes.md5 and plan.wants_md5(entry.path)):
-            unknown.append((entry, key))
-        else:
-            plan.on_progress(1, entry.size)
-            yield entry._replace(sha256=hashes.sha256, md5=hashes.md5), key
-    jobs = [(to_bytes(root + e.path), plan.wants_md5(e.path)) for e, _ in unknown]
-    for (entry, key), result in zip(unknown, _results(jobs, plan.jobs), strict=True):
+def _hashed(
+    unknown: list[tuple[Entry, StatKey]], pool: HashPool, plan: ScanPlan
+) -> Iterator[Entry]:
+    """Yield the files that had to be read, with their digests; a gap for what could not be."""
+    for (entry, key), result in zip(unknown, pool.results(), strict=True):
         if isinstance(result, str):
             if result != os.strerror(errno.ENOENT):
                 plan.on_gap(entry.path, result)
-            yield entry, key
+            yield entry
             continue
         sha256, md5, size, mtime_ns, ctime_ns = result
         if plan.cache is not None:
-            now = key._replace(size=size, mtime_ns=mtime_ns, ctime_ns=ctime_ns)
+            now = StatKey(*key[:3], size, mtime_ns, ctime_ns)
             plan.cache.put(now, Hashes(sha256, md5))
         plan.on_progress(1, size)
-        yield entry._replace(sha256=sha256, md5=md5, size=size), key
+        yield Entry(*entry[:6], size, *entry[7:10], sha256, md5)
 
 
-def _results(jobs: list[Job], workers: int) -> Iterator[Result]:
-    """Yield the results in order; more than a few files are hashed by worker processes."""
-    if len(jobs) <= _FEW:
-        yield from hash_here(jobs)
-        return
-    count = workers or os.cpu_count() or 1
-    idle: SimpleQueue[Worker] = SimpleQueue()
-    started = [Worker() for _ in range(count)]
-    for worker in started:
-        idle.put(worker)
-
-    def run(batch: list[Job]) -> list[Result]:
-        worker = idle.get()
-        try:
-            return worker.hash(batch)
-        finally:
-            idle.put(worker)
-
-    pool = ThreadPoolExecutor(count)
-    try:
-        yield from _in_order(pool, run, jobs, count)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for worker in started:
-            worker.close()
-
-
-def _in_order(
-    pool: ThreadPoolExecutor,
-    run: Callable[[list[Job]], list[Result]],
-    jobs: list[Job],
-    count: int,
-) -> Iterator[Result]:
-    """Keep a few batches in flight, so that memory does not grow with the number of files."""
-    source = iter(jobs)
-    flying: deque[Future[list[Result]]] = deque()
-    while True:
-        while len(flying) < 4 * count and (batch := list(islice(source, _BATCH))):
-            flying.append(pool.submit(run, batch))
-        if not flying:
-            return
-        yield from flying.popleft().result()
+def _named(entry: Entry, names: list[Entry]) -> Iterator[Entry]:
+    """Yield a file under the first of its names, in byte order, then the others as links to it."""
+    first = min((name.path for name in names), key=sort_key)
+    yield entry._replace(path=first)
+    for name in names:
+        if name.path != first:
+            yield name._replace(type=EntryType.HARDLINK, target=first, size=0)

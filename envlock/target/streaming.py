@@ -93,6 +93,7 @@ class StreamingTarget:
         for entry in self._seen.entries.values():
             if not plan.prune(entry.path):
                 yield entry
+        plan.on_walked()
 
     def _pass(self, plan: ScanPlan) -> Seen:
         """Read every layer once and return the tree they make."""

@@ -43,10 +43,18 @@ def truth(root):
 
 
 def scanned(target, **plan):
-    gaps = []
-    entries = list(target.scan(ScanPlan(on_gap=lambda *gap: gaps.append(gap), **plan)))
-    assert len({entry.path for entry in entries}) == len(entries)
-    return {entry.path: entry for entry in entries}, gaps
+    gaps, seen, walked = [], {}, {}
+    plan = ScanPlan(
+        on_gap=lambda *gap: gaps.append(gap), on_walked=lambda: walked.update(seen), **plan
+    )
+    for entry in target.scan(plan):
+        if walked:
+            assert entry._replace(sha256="", md5="") == walked[entry.path]
+        else:
+            assert entry.path not in seen
+        seen[entry.path] = entry
+    assert walked.keys() == seen.keys()
+    return seen, gaps
 
 
 def test_every_path_is_seen_as_it_is(target, hostile_root):
