@@ -68,9 +68,12 @@ def tree_address(lock: Lock) -> str:
 
 def load_tree(lock: Lock, store: Store) -> Tree | None:
     """Return the file tree of `lock`, or None when this store does not hold it."""
+    from envlock.store.refs import use_ref
+
     address = tree_address(lock)
     if not address or not store.has(address):
         return None
+    use_ref(store, f"tree {address}")
     try:
         return Tree.from_bytes(store.read(address))
     except ValueError as error:

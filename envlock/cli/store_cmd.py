@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from envlock.store.objects import Store
 
 _GRACE_SECONDS = 3600
+_DAY_SECONDS = 24 * 3600
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=_GRACE_SECONDS,
         metavar="SECONDS",
         help="gc: keep what is younger (3600)",
+    )
+    parser.add_argument(
+        "--unused",
+        type=int,
+        metavar="DAYS",
+        help="gc: also drop environments neither captured, compared nor rebuilt for so long",
     )
     parser.add_argument(
         "--force", action="store_true", help="gc: go on although no lock refers to anything"
@@ -70,7 +77,8 @@ def _check(arguments: argparse.Namespace, console: Console, store: Store) -> int
 def _gc(arguments: argparse.Namespace, console: Console, store: Store) -> int:
     from envlock.store.gc import collect_garbage
 
-    done = collect_garbage(store, arguments.grace, force=arguments.force)
+    unused = None if arguments.unused is None else arguments.unused * _DAY_SECONDS
+    done = collect_garbage(store, arguments.grace, force=arguments.force, unused_seconds=unused)
     if arguments.json:
         document = {"kept": done.kept, "removed": done.removed, "freed_bytes": done.freed_bytes}
         console.out(json.dumps({"schema_version": 1, **document}, indent=2))

@@ -1,7 +1,8 @@
 """Garbage collection: delete what no reference needs.
 
-Mark from the references, then delete objects; each step leaves a sound store, so it can be
-interrupted anywhere.  Nobody else may have the store open meanwhile.
+Drop references that nobody used for long, if asked to, mark from the others, then delete objects;
+each step leaves a sound store, so it can be interrupted anywhere.  Nobody else may have the store
+open meanwhile.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from envlock.errors import StoreError
 from envlock.store.disk import storing
 from envlock.store.objects import Store
-from envlock.store.refs import refs
+from envlock.store.refs import ref_files, refs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +33,21 @@ def collect_garbage(
     grace_seconds: float,
     *,
     force: bool = False,
+    unused_seconds: float | None = None,
     clock: Callable[[], float] = time.time,
 ) -> GcResult:
     """Delete the objects no reference needs and the cache, where older than `grace_seconds`.
 
-    The stat cache goes as well.  Raise StoreError when another process has the store open, when a
-    reference cannot be read, and, unless `force`, when there are objects but no reference at all:
-    more likely the references were lost than everything is garbage.
+    With `unused_seconds`, what references keep that were neither made nor used for that long is
+    garbage too.  The stat cache goes as well.  Raise StoreError when another process has the store
+    open, when a reference cannot be read, and, unless `force`, when there are objects but no
+    reference at all: more likely the references were lost than everything is garbage.
     """
     with store.exclusively(), storing(store.root):
+        if unused_seconds is not None:
+            oldest = clock() - unused_seconds
+            for path in filter(lambda path: _is_old(path, oldest), list(ref_files(store))):
+                path.unlink()
         needed = frozenset[str]().union(*(ref.needs for ref in refs(store)))
         found = [(sha256, path) for sha256, path in store.objects() if sha256]
         if found and not needed and not force:

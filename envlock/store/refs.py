@@ -14,8 +14,10 @@ A reference is written last, after `Store.commit`: it never promises what is not
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +64,12 @@ def set_ref(store: Store, name: str, objects: Iterable[str], lock: bytes | None 
     path = _path(store, name)
     with storing(path):
         write_atomic(path, "".join(f"{line}\n" for line in lines).encode())
+
+
+def use_ref(store: Store, name: str) -> None:
+    """Note that what a reference keeps was needed now; nothing when there is no such reference."""
+    with suppress(OSError):
+        os.utime(_path(store, name))
 
 
 def drop_ref(store: Store, name: str) -> bool:

@@ -8,7 +8,7 @@ from envlock.errors import StoreError
 from envlock.store.check import check
 from envlock.store.gc import collect_garbage
 from envlock.store.objects import Store
-from envlock.store.refs import drop_ref, set_ref
+from envlock.store.refs import drop_ref, ref_files, refs, set_ref, use_ref
 from envlock.store.stats import stats
 
 HOUR = 3600
@@ -42,6 +42,19 @@ def test_a_dropped_reference_frees_what_it_alone_needed(store: Store) -> None:
     assert collect_garbage(store, 0).removed == 2
     assert store.has(shared)
     assert not store.has(own)
+
+
+def test_what_nobody_used_for_long_goes_when_asked(store: Store) -> None:
+    for name in ("old", "used"):
+        set_ref(store, name, [store.put(name.encode())])
+    for path in (*ref_files(store), *(path for _, path in store.objects())):
+        age(path, 40 * HOUR)
+    use_ref(store, "used")
+    use_ref(store, "never heard of")
+    assert collect_garbage(store, HOUR).removed == 0
+    assert collect_garbage(store, HOUR, unused_seconds=50 * HOUR).removed == 0
+    assert collect_garbage(store, HOUR, unused_seconds=30 * HOUR).removed == 1
+    assert [ref.name for ref in refs(store)] == ["used"]
 
 
 def test_young_objects_stay(store: Store) -> None:
