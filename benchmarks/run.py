@@ -57,7 +57,7 @@ def comparisons(root: Path, work: Path, runs: int) -> Iterator[str]:
     full = [ENVLOCK, "capture", target, "-o", str(lock), "-q"]
     no_cache = ["rm", "-f", *map(str, (work / "data/envlock").glob("statcache*"))]
     find = f"find {root} -xdev -type f -print0 | xargs -0 -P2 -n64"
-    both = f"{find} sh -c 'sha256sum \"$@\"; md5sum \"$@\"' -"
+    both = f'{find} sh -c \'sha256sum "$@"; md5sum "$@"\' -'
     subprocess.run(full, check=True, stdout=subprocess.DEVNULL)
     cache = work / "data/envlock/statcache.sqlite"
     no_cache = ["rm", "-f", str(cache), f"{cache}-wal", f"{cache}-shm"]
