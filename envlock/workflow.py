@@ -55,9 +55,7 @@ def capture_target(
             target, collectors(), request, store=store, cache=cache, progress=progress
         )
     if keep and captured.tree is not None:
-        blobs = {row.source[5:] for row in captured.tree.rows if row.source.startswith("blob ")}
-        address = tree_address(captured.lock)
-        set_ref(store, f"tree {address}", {address, *blobs})
+        set_ref(store, f"tree {tree_address(captured.lock)}", captured.objects)
     return captured
 
 

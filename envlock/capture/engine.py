@@ -63,7 +63,8 @@ class Request:
 class Capture:
     """A finished capture.
 
-    `tree` is None unless everything was hashed.  `left_out` are paths whose content is secret,
+    `tree` is None unless everything was hashed; `objects` are then the digests of what was put into
+    the store for it.  `left_out` are paths whose content is secret,
     with the rule that says so.  `coverage` holds every gap; the lock has the counts.  `seconds`
     is wall time per collector, for people and never in the lock.
     """
@@ -73,6 +74,7 @@ class Capture:
     left_out: Mapping[str, str]
     coverage: Mapping[str, Coverage]
     seconds: Mapping[str, float]
+    objects: frozenset[str] = frozenset()
     files: int = 0
     size: int = 0
 
@@ -242,6 +244,7 @@ def _finish(run: _Run, everything: Iterable[Collector]) -> Capture:
         left_out=residue.left_out if residue else {},
         coverage=run.coverage,
         seconds=run.seconds,
+        objects=residue.objects if residue else frozenset(),
         files=len(run.index),
         size=sum(entry.size for entry in run.index.values()),
     )

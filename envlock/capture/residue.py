@@ -1,5 +1,8 @@
 """The residue: content that no package can give back, kept in the store by its digest.
 
+Small configuration files that are as their package has them are kept beside it, so that a diff can
+tell which setting differs from them.
+
 Nothing is kept that is secret: each file that would travel by value is first looked at by the
 rules of `envlock.capture.redact`; a hit is left out of the store, loses its digest (a plain hash
 of a secret can be guessed) and is reported.
@@ -9,10 +12,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 
 from envlock.capture.classify import STATE_LIMIT, hide
 from envlock.capture.noise import noise_rule
-from envlock.capture.ownership import Claims
+from envlock.capture.ownership import Claim, Claims
 from envlock.capture.redact import is_secret_file
 from envlock.capture.view import describe
 from envlock.model.coverage import Gap
@@ -24,6 +28,7 @@ _NOT_KEPT = frozenset({FileClass.CACHE, FileClass.LOG, FileClass.SECRET, FileCla
 _PUBLISHED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
 """Classes of content that a package states, so that it cannot be a secret of this machine."""
 _SECRET_SCAN_LIMIT = 1024 * 1024
+_SETTING_LIMIT = 64 * 1024
 _CHUNK = 1024 * 1024
 _CHANGED = "changed while it was captured"
 
@@ -50,7 +55,7 @@ class Residue:
 
         def keep(entry: Entry) -> ContentWriter | None:
             claim = claims.get(entry.path)
-            if claim is not None and claim.digest:
+            if claim is not None and claim.digest and not _is_setting(claim, entry):
                 return None
             rule = noise_rule(entry.path, owned=claim is not None)
             if rule and (rule.file_class in _NOT_KEPT or entry.size > STATE_LIMIT):
@@ -66,6 +71,8 @@ class Residue:
         no longer be read becomes ``observed``, with a gap.
         """
         if not row.source.startswith("blob "):
+            if row.file_class is FileClass.CONFFILE and 0 < row.entry.size <= _SETTING_LIMIT:
+                self._keep_pristine(row.entry)
             return row
         entry = row.entry
         try:
@@ -113,6 +120,14 @@ class Residue:
             self._count(entry)
         return rule
 
+    def _keep_pristine(self, entry: Entry) -> None:
+        # Not needed for a rebuild: what cannot be kept is no gap.
+        with suppress(OSError):
+            content = self._content(entry)
+            if hashlib.sha256(content).hexdigest() == entry.sha256:
+                self._store.put(content)
+                self._kept.add(entry.sha256)
+
     def _count(self, entry: Entry) -> None:
         self._kept.add(entry.sha256)
         self.size += entry.size
@@ -136,6 +151,10 @@ class Residue:
             raise
         if writer.close() != entry.sha256:
             raise OSError(0, _CHANGED)
+
+
+def _is_setting(claim: Claim, entry: Entry) -> bool:
+    return claim.conffile and entry.size <= _SETTING_LIMIT
 
 
 class _Spool:
