@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from envlock.model.lock import Lock
@@ -83,7 +84,28 @@ def parse_source(row: Row) -> Reference:
 
 
 def artifact_of(reference: Reference, lock: Lock) -> Artifact | None:
-    """Return the artifact a reference names, or None when the lock does not describe it."""
+    """Return the artifact a reference names, or None when the lock does not describe it.
+
+    What is returned is safe in a path and in the arguments of apt and pip: a lock may come from
+    anyone, and a name, version or file name that no published artifact can have is no description.
+    """
+    artifact = _described(reference, lock)
+    return artifact if artifact and all(map(_is_plain, artifact)) else None
+
+
+def is_plain(text: str) -> bool:
+    """True for a word of the characters that names, versions and architectures consist of."""
+    return bool(_PLAIN.match(text))
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~:!_-]*\Z")
+
+
+def _is_plain(field: str) -> bool:
+    return not field or is_plain(field)
+
+
+def _described(reference: Reference, lock: Lock) -> Artifact | None:
     if reference.scheme == "deb":
         facts = lock.get("deb", reference.name)
         name, _, arch = reference.name.rpartition(":")

@@ -6,8 +6,11 @@ gathered first and reported at once.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +38,8 @@ from envlock.model.lock import Lock
 from envlock.model.tree import Row, Tree
 from envlock.store.objects import Store
 
+_MIRROR = re.compile(r"(?:mirror\+|tor\+)?https?://[!-Z^-~]+\Z")
+_WORD = re.compile(r"[A-Za-z0-9./_-]*\Z")
 _APT_ARCHIVES = Path("/var/cache/apt/archives")
 Progress = Callable[[str, int, int], None]
 
@@ -103,7 +108,12 @@ def assemble(
     rebuild = Rebuild(store, normalised.contents, order.jobs)
     try:
         progress("opening packages", 0, 0)
-        blockers += rebuild.prepare(plan, got.paths, store.cache / "unpacked")
+        faults = rebuild.prepare(plan, got.paths, store.cache / "unpacked")
+        blockers += chain.from_iterable(faults.values())
+        for artifact in faults:
+            # Without a digest in the lock only opening it shows that it is another file.
+            if got.paths[artifact].is_relative_to(cache):
+                got.paths[artifact].unlink()
         if blockers:
             raise _blocked(blockers, got, asked)
         progress("writing layers", 0, 0)
@@ -137,23 +147,36 @@ def _sources(
     sources += [DirectorySource(name=str(path), path=path) for path in order.artifact_folders]
     if any(isinstance(artifact, Deb) for artifact in wanted):
         sources += [DirectorySource(name="apt's cache", path=_APT_ARCHIVES), host_apt()]
-        lines = [*_apt_lines(lock), *order.mirrors]
+        lines = [*apt_lines(lock), *order.mirrors]
         if lines:
-            arch = lock.get("os").get("arch", "amd64")
-            others = {a.arch for a in wanted if isinstance(a, Deb)} - {arch, "all"}
-            state = store.cache / "apt" / lock.get("os").get("codename", "captured")
-            sources.append(captured_apt(lines, (arch, *sorted(others)), state))
+            others = {a.arch for a in wanted if isinstance(a, Deb)} - {"all"}
+            arch = lock.get("os").get("arch", "")
+            native = [arch] if arch in others else []
+            architectures = (*native, *sorted(others - {arch}))
+            key = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+            sources.append(
+                captured_apt(lines, architectures or ("amd64",), store.cache / "apt" / key)
+            )
     if any(isinstance(artifact, Wheel) for artifact in wanted):
         sources.append(PipSource())
     return sources
 
 
-def _apt_lines(lock: Lock) -> list[str]:
-    """Return the captured binary sources in one-line style, options left out."""
-    return [
-        " ".join((facts["type"], facts["uri"], facts["suite"], facts.get("components", ""))).strip()
+def apt_lines(lock: Lock) -> list[str]:
+    """Return the captured binary sources in one-line style, options left out.
+
+    A lock may come from anyone: only words that can be nothing else are handed to apt, and of its
+    transports only those that fetch over HTTP (its ssh and copy methods run or read things here).
+    """
+    found = (
+        (facts.get("uri", ""), facts.get("suite", ""), *facts.get("components", "").split(" "))
         for facts in lock.sections.get("apt-source", {}).values()
-        if facts.get("type") == "deb" and facts.get("enabled") == "true" and facts.get("uri")
+        if facts.get("type") == "deb" and facts.get("enabled") == "true"
+    )
+    return [
+        f"deb {' '.join(words).strip()}"
+        for words in found
+        if _MIRROR.match(words[0]) and all(_WORD.match(word) for word in words[1:])
     ]
 
 

@@ -36,18 +36,23 @@ class Rebuild:
         self._readers: dict[str, Reader] = {}
         self._open: list[OpenWheel] = []
 
-    def prepare(self, plan: Plan, paths: Mapping[Artifact, Path], cache: Path) -> list[str]:
-        """Find the files of `plan` in the artifacts at `paths`; return what is not there."""
-        blockers: list[str] = []
+    def prepare(
+        self, plan: Plan, paths: Mapping[Artifact, Path], cache: Path
+    ) -> dict[Artifact, list[str]]:
+        """Find the files of `plan` in the artifacts at `paths`.
+
+        Return, for each artifact that is not what it should be, what cannot be had from it.
+        """
+        faults: dict[Artifact, list[str]] = {}
         with ThreadPoolExecutor(self._jobs) as pool:
             artifacts = [a for a in plan.artifacts if a in paths]
             opened = pool.map(lambda a: self._open_artifact(a, paths[a], cache), artifacts)
             for artifact, content in zip(artifacts, opened, strict=True):
                 if isinstance(content, SourceError):
-                    blockers.append(f"{artifact}: {content}")
-                    continue
-                blockers += self._find(artifact, content, plan.artifacts[artifact])
-        return blockers
+                    faults[artifact] = [f"{artifact}: {content}"]
+                elif lacking := list(self._find(artifact, content, plan.artifacts[artifact])):
+                    faults[artifact] = lacking
+        return faults
 
     def chunks(self, row: Row) -> Iterable[bytes]:
         """Yield the content of a regular file.  Raise MaterializeError when it is not as locked."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -37,20 +37,14 @@ _GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
 
 
 class ContainerTarget(StreamingTarget):
-    """One container.  `discard` removes it at `close`, for containers made only to look at."""
+    """One container."""
 
     def __init__(
-        self,
-        reference: str,
-        client: DockerClient,
-        container: Container,
-        *,
-        discard: Callable[[], None] | None = None,
+        self, reference: str, client: DockerClient, container: Container | None = None
     ) -> None:
         super().__init__(reference)
         self._client = client
-        self._container = container
-        self._discard = discard
+        self._opened = container
 
     @classmethod
     def connect(cls, name: str) -> ContainerTarget:
@@ -70,11 +64,18 @@ class ContainerTarget(StreamingTarget):
         yield from super().scan(plan)
 
     def close(self) -> None:
-        """Remove a container that was made only to look at; close the connection."""
-        if self._discard is not None:
-            self._discard()
-            self._discard = None
+        """Close the connection."""
         self._client.close()
+
+    @property
+    def _container(self) -> Container:
+        if self._opened is None:
+            self._opened = self._create()
+        return self._opened
+
+    def _create(self) -> Container:
+        """Make the container to look at, where none was given."""
+        raise NotImplementedError
 
     def _layers(self) -> Iterator[Iterable[bytes]]:
         with engine_errors(self.reference, "the container went away; try again"):

@@ -6,6 +6,8 @@ classes, and a verification does not miss them.
 
 from __future__ import annotations
 
+import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from envlock.model.process import ProcessConfig
@@ -36,17 +38,12 @@ INJECTED = frozenset(
 
 
 class ImageTarget(ContainerTarget):
-    """One image."""
+    """One image.  Its container is made when it is first needed, and removed by `close`."""
 
-    def __init__(
-        self, reference: str, client: DockerClient, image: Image, container: Container
-    ) -> None:
-        def discard() -> None:
-            with engine_errors(reference, f"remove it with `docker rm {container.short_id}`"):
-                container.remove(force=True, v=True)
-
-        super().__init__(reference, client, container, discard=discard)
+    def __init__(self, reference: str, client: DockerClient, image: Image) -> None:
+        super().__init__(reference, client)
         self._image = image
+        self._name = ""
 
     @classmethod
     def connect(cls, name: str) -> ImageTarget:
@@ -54,13 +51,37 @@ class ImageTarget(ContainerTarget):
         client = connect()
         reference = f"image:{name}"
         with engine_errors(reference, "list images with `docker images`"):
-            image = client.images.get(name)
-            # An image may have no command; a container needs one, though it is never run.
-            container = client.containers.create(
-                image, command=["envlock"], labels={LABEL: "true"}, network_disabled=True
-            )
-        return cls(reference, client, image, container)
+            return cls(reference, client, client.images.get(name))
 
     def process(self) -> ProcessConfig:
         """Return what the image runs, as its configuration says."""
         return run_configuration(self._image.attrs.get("Config") or {})
+
+    def close(self) -> None:
+        """Remove the container, also one whose creation was interrupted; close the connection."""
+        name, self._name = self._name, ""
+        if name:
+            with engine_errors(self.reference, f"remove it with `docker rm {name}`"):
+                _remove(self._client, name)
+        super().close()
+
+    def _create(self) -> Container:
+        # Named before it is asked for: after Ctrl-C only the name tells what to remove.
+        self._name = f"envlock-{uuid.uuid4().hex[:16]}"
+        with engine_errors(self.reference, "is the image complete?"):
+            # An image may have no command; a container needs one, though it is never run.
+            return self._client.containers.create(
+                self._image,
+                command=["envlock"],
+                name=self._name,
+                labels={LABEL: "true"},
+                network_disabled=True,
+            )
+
+
+def _remove(client: DockerClient, name: str) -> None:
+    """Remove a container and its volumes; nothing when there is none of that name."""
+    from docker.errors import NotFound
+
+    with suppress(NotFound):
+        client.api.remove_container(name, v=True, force=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tarfile
+import time
 
 import pytest
 
@@ -123,17 +125,35 @@ def test_one_root_has_one_digest_however_it_is_seen(debian_root, debian_image, e
     assert "EQUAL" in envlock("verify", "dir", f"oci:{tmp_path / 'layout'}").out
 
 
-def test_nothing_is_left_in_the_engine(envlock, engine, tmp_path):
-    # An image of its own: other tests run beside this one and have theirs.
-    empty = tmp_path / "empty.tar"
-    with tarfile.open(empty, "w"):
-        pass
+@pytest.fixture
+def image(engine, tmp_path):
+    """An image of its own: other tests run beside this one and have theirs."""
+    content = tmp_path / "content.tar"
+    with tarfile.open(content, "w") as tar:
+        tar.add(__file__, "srv/file")
     image = subprocess.run(
-        ["docker", "import", empty, f"envlock-test/{tmp_path.name}:left"],
+        ["docker", "import", content, f"envlock-test/{tmp_path.name}:left".lower()],
         check=True, capture_output=True, text=True,
     ).stdout.strip()  # fmt: skip
-    try:
-        envlock("capture", f"image:{image}", "-o", "-")
-        assert engine.containers.list(all=True, filters={"ancestor": image}) == []
-    finally:
-        engine.images.remove(image)
+    yield image
+    engine.images.remove(image)
+
+
+def test_nothing_is_left_in_the_engine(envlock, engine, image):
+    envlock("capture", f"image:{image}", "-o", "-")
+    assert engine.containers.list(all=True, filters={"ancestor": image}) == []
+
+
+@pytest.mark.parametrize("moment", [0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5])
+def test_an_interrupt_leaves_nothing_in_the_engine(envlock, engine, image, moment):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "envlock", "capture", f"image:{image}", "-o", "-", "-q"],
+        cwd=envlock.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(moment)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode in (0, 130, -signal.SIGINT), err
+    assert engine.containers.list(all=True, filters={"ancestor": image}) == []
