@@ -13,6 +13,7 @@ from typing import Any
 from envlock.config.example import example, to_toml
 from envlock.config.settings import Value
 from envlock.errors import ConfigError
+from envlock.model.document import parse_toml
 
 _WHERE = "envlock.toml"
 _HEADER = re.compile(r"\s*\[+([^]]*)\]")
@@ -66,7 +67,7 @@ def append_table(text: str, name: str, row: Mapping[str, Value]) -> str:
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        return parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"cannot be edited: {error}", where=_WHERE) from error
 

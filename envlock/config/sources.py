@@ -15,6 +15,7 @@ from envlock.config.convert import Refused, ToPath, from_text, nearest, to_value
 from envlock.config.place import Keys, line_of
 from envlock.config.settings import SETTINGS, TABLES, Setting, Table, Value
 from envlock.errors import ConfigError
+from envlock.model.document import parse_toml
 
 FILE_NAME = "envlock.toml"
 
@@ -161,7 +162,7 @@ class _FileReader:
 
     def read(self) -> Found:
         try:
-            document = tomllib.loads(self._text)
+            document = parse_toml(self._text)
         except tomllib.TOMLDecodeError as error:
             raise _syntax_error(error, self._text, self._shown) from error
         self._walk(document, ())

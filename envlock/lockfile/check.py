@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 
 from envlock.errors import LockfileError, SecretRefusedError
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.schema import violations
 from envlock.lockfile.writer import find_credentials, render_lock
+from envlock.model.document import parse_toml
 from envlock.model.lock import Lock
 from envlock.model.text import escape
 
@@ -19,7 +19,7 @@ def problems(raw: bytes, where: str) -> list[str]:
         lock = parse_lock(raw, where=where)
     except LockfileError as error:
         return [str(error)]
-    found = [*violations(tomllib.loads(raw.decode())), *_open_ends(lock), *_credentials(lock)]
+    found = [*violations(parse_toml(raw.decode())), *_open_ends(lock), *_credentials(lock)]
     try:
         if render_lock(lock) != raw:
             line = _first_difference(render_lock(lock), raw)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from envlock.errors import LockfileError, LockfileVersionError
 from envlock.lockfile.syntax import COVERAGE, HEADER, LOCK_MAJOR, VERSION_KEY
+from envlock.model.document import parse_toml
 from envlock.model.facts import SECTIONS, is_keyed
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
@@ -110,7 +111,7 @@ def _unquote(quoted: str) -> str:
 
 def _parse_toml(text: str, where: str) -> Mapping[str, object]:
     try:
-        return tomllib.loads(text)
+        return parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         conflict = _CONFLICT.search(text)
         if conflict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from envlock.errors import MaterializeError
 from envlock.materialize.layers import Layer
 from envlock.materialize.rules import NORMALIZER
 from envlock.model.digest import digests
+from envlock.model.document import parse_json
 from envlock.model.lock import Lock
 from envlock.model.process import ProcessConfig
 
@@ -163,6 +163,6 @@ def _labels(facts: Mapping[str, str]) -> dict[str, str]:
 
 def _json(facts: Mapping[str, str], name: str, default: str) -> object:
     try:
-        return json.loads(facts.get(name, default))
+        return parse_json(facts.get(name, default))
     except ValueError as error:
         raise MaterializeError("not JSON", where=f"process.{name}") from error

@@ -7,7 +7,6 @@ image/spec for archives of ``docker save``.  Every blob with a digest is verifie
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import tarfile
 import zlib
@@ -18,6 +17,7 @@ from typing import IO, Any
 import zstandard
 
 from envlock.errors import TargetError
+from envlock.model.document import parse_json
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType
 from envlock.target.base import ScanPlan
@@ -72,7 +72,7 @@ class Layout:
             if len(raw) > _JSON_LIMIT:
                 raise TargetError(f"{name} is too large", where=str(self.path))
         try:
-            return json.loads(raw)
+            return parse_json(raw)
         except ValueError as error:
             raise TargetError(f"{name} is not JSON", where=str(self.path)) from error
 
@@ -92,7 +92,7 @@ class Layout:
         """Return a JSON blob, verified."""
         raw = b"".join(self.blob(digest))
         try:
-            return json.loads(raw)
+            return parse_json(raw)
         except ValueError as error:
             raise TargetError(f"blob {digest} is not JSON", where=str(self.path)) from error
 

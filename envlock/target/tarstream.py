@@ -92,13 +92,16 @@ def _members(stream: ByteStream, where: str) -> Iterator[Member]:
         _check(header)
         kind = header[156:157]
         size = _number(header[124:136])
+        if kind in _TYPES:
+            size = int(extended.get("size", size))
+        if size < 0:
+            raise ValueError("a member of negative size")
         if kind in (b"L", b"K", b"x", b"g"):
             _extend(extended, kind, _payload(stream, size))
             continue
         entry = _entry(header, extended, kind, size)
         extended = {}
-        left = entry.size if entry.type is EntryType.FILE else size
-        content = _Content(stream, left, where)
+        content = _Content(stream, size, where)
         yield Member(entry, content.chunks())
         content.skip()
 
@@ -204,7 +207,7 @@ def _entry(header: bytes, extended: dict[str, bytes], kind: bytes, size: int) ->
         _integer(extended, "uid", header[108:116]),
         _integer(extended, "gid", header[116:124]),
         _integer(extended, "mtime", header[136:148]),
-        int(extended.get("size", size)) if entry_type is EntryType.FILE else 0,
+        size if entry_type is EntryType.FILE else 0,
         absolute(target) if entry_type is EntryType.HARDLINK else target,
         device,
         _xattrs(extended),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
+import json
 import socket
 import tarfile
 import threading
+from contextlib import closing
 
 import pytest
 import zstandard
@@ -85,6 +88,41 @@ def test_numbers_beyond_octal_and_times_before_1970():
 def test_a_member_that_leads_out_is_refused():
     with pytest.raises(TargetError, match="leads out"):
         read(archive([("../x", b"")]))
+
+
+@pytest.mark.parametrize("size", [b"\xff" * 12, b"77777777777\0"], ids=["negative", "enormous"])
+def test_a_member_of_impossible_size_is_refused(size):
+    header = bytearray(archive([("srv/file", b"x")], tarfile.USTAR_FORMAT))
+    header[124:136] = size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header[:512])
+    with pytest.raises(TargetError, match="damaged"):
+        read(bytes(header))
+
+
+@pytest.mark.parametrize("name", ["index.json", "manifest", "config"])
+def test_json_that_is_nested_to_exhaust_us_is_refused(tmp_path, name):
+    layout = layout_of(tmp_path / "image", [archive([("srv/file", b"x")])])
+    deep = b"[" * 200_000
+    if name == "index.json":
+        (layout / name).write_bytes(deep)
+    else:
+        digest = hashlib.sha256(deep).hexdigest()
+        (layout / "blobs/sha256" / digest).write_bytes(deep)
+        index = json.loads((layout / "index.json").read_bytes())
+        described = index["manifests"][0]
+        if name == "config":
+            old = layout / "blobs/sha256" / described["digest"].removeprefix("sha256:")
+            manifest = json.loads(old.read_bytes())
+            manifest["config"]["digest"] = f"sha256:{digest}"
+            raw = json.dumps(manifest).encode()
+            digest = hashlib.sha256(raw).hexdigest()
+            (layout / "blobs/sha256" / digest).write_bytes(raw)
+        described["digest"] = f"sha256:{digest}"
+        (layout / "index.json").write_text(json.dumps(index))
+    with pytest.raises(TargetError, match="not JSON"), closing(open_target(f"oci:{layout}")) as it:
+        list(it.scan(ScanPlan()))
+        it.process()
 
 
 def link(name, target):

@@ -10,10 +10,11 @@ from __future__ import annotations
 import base64
 import binascii
 import csv
-import json
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from envlock.model.document import parse_json
 
 _NAME = re.compile(r"[-_.]+")
 _UNSAFE = re.compile(r"[^\w.+]+", re.ASCII)
@@ -99,7 +100,7 @@ def wheel_filename(name: str, version: str, wheel: dict[str, list[str]]) -> str:
 def parse_direct_url(text: str) -> DirectUrl | None:
     """Return the origin in direct_url.json, or None when it is not one."""
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         url = document["url"]
         if not isinstance(url, str):
             return None

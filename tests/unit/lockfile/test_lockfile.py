@@ -69,6 +69,7 @@ def test_provenance_coverage_and_process_are_no_identity():
         ('lock-version = "1.0"\n[deb."a:b"]\nversion = "\\\\q"\n', LockfileError, "version"),
         ('lock-version = "1.0"\n<<<<<<< ours\n[os]\n', LockfileError, "line 2"),
         ('lock-version = "1.0"\nother = "x"\n', LockfileError, "other"),
+        ('lock-version = "1.0"\nother = ' + "[" * 100_000, LockfileError, "too deeply"),
     ],
 )
 def test_each_mistake_is_told_with_its_place(text, error, place):
