@@ -116,6 +116,7 @@ _KINDS: Mapping[str, Kind] = {
     "srcversion": Kind.DIGEST,
     "edited": Kind.DIGEST,
     "keyring-sha256": Kind.DIGEST,
+    "startup-code": Kind.DIGEST,
     "mode": Kind.MODE,
     "object": Kind.ADDRESS,
     "entries": Kind.ADDRESS,
@@ -128,6 +129,8 @@ _KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {
     ("deb", "origin"): Kind.PROVENANCE,
     ("python", "sha256"): Kind.PROVENANCE,
     ("python", "artifact"): Kind.PROVENANCE,
+    ("python", "installer"): Kind.PROVENANCE,
+    ("python", "requested"): Kind.PROVENANCE,
 }
 
 
