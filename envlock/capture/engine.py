@@ -135,13 +135,22 @@ class _Run:
         )
 
     def add_claims(self, *, needs_scan: bool) -> None:
-        """Ask every package system which paths it owns; the first to claim a path keeps it."""
+        """Ask every package system which paths it owns.
+
+        The first to claim a path keeps it; of those that need the scan, the first that states its
+        content.
+        """
         groups = ((self.collectors, self.claims), (self.claimants, self.other_claims))
         for collectors, claims in groups:
+            fresh: dict[str, Claim] = {}
             for collector in collectors:
                 if collector.claims is not None and collector.needs_scan is needs_scan:
                     for path, claim in collector.claims(self.view(collector)).items():
-                        claims.setdefault(path, claim)
+                        known = fresh.get(path)
+                        if known is None or (claim.digest and not known.digest):
+                            fresh[path] = claim
+            for path, claim in fresh.items():
+                claims.setdefault(path, claim)
 
     def scan(self, cache: HashCache | None) -> None:
         """Walk the target once; whatever can be done while files are hashed is done then."""

@@ -24,6 +24,7 @@ class Order(StrEnum):
 
     DEB = "deb"
     PEP440 = "pep440"
+    SEMVER = "semver"
     DOTTED = "dotted"
     NONE = "none"
 
@@ -71,7 +72,7 @@ SECTIONS: Mapping[str, Section] = {
         Section("pacman", "Arch packages"),
         Section("python", "Python packages", order=Order.PEP440),
         Section("conda", "conda packages"),
-        Section("npm", "Node packages"),
+        Section("npm", "Node packages", order=Order.SEMVER),
         Section("gem", "Ruby gems"),
         Section("go", "Go binaries"),
         Section("cargo", "Rust binaries"),
@@ -131,6 +132,7 @@ _KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {
     ("python", "artifact"): Kind.PROVENANCE,
     ("python", "installer"): Kind.PROVENANCE,
     ("python", "requested"): Kind.PROVENANCE,
+    ("npm", "integrity"): Kind.PROVENANCE,
 }
 
 

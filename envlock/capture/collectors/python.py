@@ -42,6 +42,8 @@ _GENERATED = (
 _UNPUBLISHED = tuple(
     f"-linux_{machine}.whl" for machine in ("x86_64", "aarch64", "i686", "armv7l", "ppc64le")
 )
+_REBUILDERS = frozenset({"conda", "rpm", "debian"})
+"""Installers whose packages are built anew from source under the names of published wheels."""
 _BUNDLED = "/usr/share/python-wheels"
 _METADATA_LIMIT = 8 * 1024 * 1024
 _SMALL = 1024 * 1024
@@ -60,6 +62,7 @@ class Distribution(NamedTuple):
     folder: str
     wheel: str
     origin: DirectUrl | None
+    installer: str
     is_bundled: bool
 
     @property
@@ -68,7 +71,7 @@ class Distribution(NamedTuple):
 
         Debian bundles patched wheels for ensurepip under the names of the published ones.
         """
-        is_local = self.origin is not None or self.is_bundled
+        is_local = self.origin is not None or self.is_bundled or self.installer in _REBUILDERS
         return bool(self.wheel) and not is_local and not self.wheel.endswith(_UNPUBLISHED)
 
 
@@ -182,6 +185,7 @@ def _distributions(site: Site, view: View) -> Iterator[Distribution]:
             folder=folder,
             wheel=file,
             origin=found.origin,
+            installer=_member(found.info, "INSTALLER", view).partition("\n")[0].strip(),
             is_bundled=file in bundled,
         )
 
@@ -235,7 +239,7 @@ def _facts(distribution: Distribution, view: View) -> dict[str, str]:
         facts["packaged-by"] = owner
     else:
         facts["artifact"] = distribution.wheel
-    facts["installer"] = _member(info, "INSTALLER", view).partition("\n")[0].strip()
+    facts["installer"] = distribution.installer
     facts["requested"] = "true" if view.entry(f"{info}/REQUESTED") else ""
     origin = distribution.origin
     if origin is not None:
