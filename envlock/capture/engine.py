@@ -12,16 +12,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import BinaryIO
 
 from envlock.capture.classify import classify
 from envlock.capture.files import file_records
+from envlock.capture.finder import Finder
 from envlock.capture.ownership import Claim
 from envlock.capture.residue import Residue
 from envlock.capture.spec import Collector
 from envlock.capture.view import View
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.facts import coverage_of
-from envlock.model.glob import compile_globs
+from envlock.model.glob import compile_globs, matcher
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.tree import Entry, Row, Tree
@@ -89,15 +91,21 @@ def _silent(_step: str, _files: int, _size: int) -> None:
 
 @dataclass(kw_only=True)
 class _Run:
-    """State of one capture in progress; lives for one call of `capture`."""
+    """State of one capture in progress; lives for one call of `capture`.
+
+    `claimants` are collectors that were not chosen and are only asked what their packages own.
+    """
 
     target: Target
     request: Request
     collectors: tuple[Collector, ...]
     progress: Progress
+    claimants: tuple[Collector, ...] = ()
     residue: Residue | None = None
     claims: dict[str, Claim] = field(default_factory=dict)
+    other_claims: dict[str, Claim] = field(default_factory=dict)
     index: dict[str, Entry] = field(default_factory=dict)
+    finder: Finder = field(init=False)
     is_walked: bool = False
     rows: dict[str, Row] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
@@ -105,27 +113,52 @@ class _Run:
     coverage: dict[str, Coverage] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.finder = Finder(self.index)
+
+    def owner(self, path: str) -> str:
+        """Return the record that claims a path, whether or not its section is captured."""
+        claim = self.other_claims.get(path) or self.claims.get(path)
+        return claim.owner if claim else ""
+
+    def open_file(self, entry: Entry) -> BinaryIO:
+        return self.residue.open(entry) if self.residue else self.target.open(entry.path)
+
     def view(self, collector: Collector) -> View:
         return View(
             self.target,
             self.index,
             collector.reads,
+            finder=self.finder,
+            owner=self.owner,
+            open_file=self.open_file,
             env_allow=self.request.env_allow,
             env_deny=self.request.env_deny,
         )
 
     def add_claims(self, *, needs_scan: bool) -> None:
-        """Ask every package system which paths it owns; the first to claim a path keeps it."""
-        for collector in self.collectors:
-            if collector.claims is not None and collector.needs_scan is needs_scan:
-                for path, claim in collector.claims(self.view(collector)).items():
-                    self.claims.setdefault(path, claim)
+        """Ask every package system which paths it owns.
+
+        The first to claim a path keeps it; of those that need the scan, the first that states its
+        content.
+        """
+        groups = ((self.collectors, self.claims), (self.claimants, self.other_claims))
+        for collectors, claims in groups:
+            fresh: dict[str, Claim] = {}
+            for collector in collectors:
+                if collector.claims is not None and collector.needs_scan is needs_scan:
+                    for path, claim in collector.claims(self.view(collector)).items():
+                        known = fresh.get(path)
+                        if known is None or (claim.digest and not known.digest):
+                            fresh[path] = claim
+            for path, claim in fresh.items():
+                claims.setdefault(path, claim)
 
     def scan(self, cache: HashCache | None) -> None:
         """Walk the target once; whatever can be done while files are hashed is done then."""
         request, residue = self.request, self.residue
         full = request.depth is Depth.FULL
-        retain = _matcher(tuple(g for c in self.collectors for g in c.reads))
+        retain = matcher(g for c in (*self.collectors, *self.claimants) for g in c.reads)
         configured = _matcher((*CONFIG_PATHS, *request.files))
         with_md5 = {path for path, claim in self.claims.items() if claim.digest[:4] == "md5:"}
         plan = ScanPlan(
@@ -150,6 +183,7 @@ class _Run:
         if self.target.is_streaming:
             # Only now every link is known by which a claimed path may lead elsewhere.
             self.claims.clear()
+            self.other_claims.clear()
             self.add_claims(needs_scan=False)
         self.add_claims(needs_scan=True)
         self.collect(needs_scan=False)
@@ -158,7 +192,10 @@ class _Run:
     def row(self, entry: Entry) -> Row:
         """Return what is recorded of a path, its content kept where that is needed."""
         row = classify(entry, self.claims)
-        return self.residue.settle(row) if self.residue else row
+        if self.residue is None:
+            return row
+        claim = self.claims.get(entry.path)
+        return self.residue.settle(row, is_stated=bool(claim and claim.digest))
 
     def cover(self, collector: Collector, coverage: Coverage) -> None:
         """Note what a collector covered, for each of its sections that has coverage of its own."""
@@ -204,8 +241,11 @@ def capture(
     everything = tuple(collectors)
     chosen = tuple(c for c in everything if _is_chosen(c, request))
     run = _Run(target=target, request=request, collectors=chosen, progress=progress)
-    target.preload(_literal_reads(chosen))
-    if request.depth is not Depth.RECORDS:
+    asks_owners = any(collector.needs_owners for collector in chosen)
+    if asks_owners:
+        run.claimants = tuple(c for c in everything if c.claims is not None and c not in chosen)
+    target.preload(_literal_reads((*chosen, *run.claimants)))
+    if asks_owners or request.depth is not Depth.RECORDS:
         run.add_claims(needs_scan=False)
     if store is not None and request.depth is Depth.FULL:
         run.residue = Residue(target, store, run.scan_gaps)

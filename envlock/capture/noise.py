@@ -180,6 +180,17 @@ RULES: tuple[NoiseRule, ...] = (
         even_if_owned=True,
     ),
     NoiseRule(
+        "node-installation-records",
+        (
+            "**/node_modules/.package-lock.json",
+            "**/node_modules/.modules.yaml",
+            "**/node_modules/.yarn-integrity",
+            "**/node_modules/.yarn-state.yml",
+        ),
+        _GENERATED,
+        "written by the package manager; the npm section compares what they say",
+    ),
+    NoiseRule(
         "shell-history",
         ("/root/.*_history", "/home/*/.*_history", "/root/.lesshst", "/root/.wget-hsts"),
         _LOG,

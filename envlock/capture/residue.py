@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from io import BytesIO
+from typing import BinaryIO
 
 from envlock.capture.classify import STATE_LIMIT, hide
 from envlock.capture.noise import noise_rule
@@ -26,7 +28,7 @@ from envlock.target.base import ContentWriter, Target
 
 _NOT_KEPT = frozenset({FileClass.CACHE, FileClass.LOG, FileClass.SECRET, FileClass.IDENTITY})
 _PUBLISHED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
-"""Classes of content that a package states, so that it cannot be a secret of this machine."""
+"""Classes of content that is what a package states, where it does: no secret of this machine."""
 _SECRET_SCAN_LIMIT = 1024 * 1024
 _SETTING_LIMIT = 64 * 1024
 _CHUNK = 1024 * 1024
@@ -64,11 +66,12 @@ class Residue:
 
         return keep if self._target.is_streaming else lambda _entry: None
 
-    def settle(self, row: Row) -> Row:
+    def settle(self, row: Row, *, is_stated: bool) -> Row:
         """Put the content of a ``blob`` row into the store and return the row as it stands now.
 
-        A file that is secret goes to `left_out`.  Content that changed since it was hashed or can
-        no longer be read becomes ``observed``, with a gap.
+        `is_stated`: a package states the content of the path.  A file that is secret goes to
+        `left_out`.  Content that changed since it was hashed or can no longer be read becomes
+        ``observed``, with a gap.
         """
         if not row.source.startswith("blob "):
             if row.file_class is FileClass.CONFFILE and 0 < row.entry.size <= _SETTING_LIMIT:
@@ -76,7 +79,8 @@ class Residue:
             return row
         entry = row.entry
         try:
-            rule = self._keep(entry, may_be_secret=row.file_class not in _PUBLISHED)
+            is_published = is_stated and row.file_class in _PUBLISHED
+            rule = self._keep(entry, may_be_secret=not is_published)
         except OSError as error:
             self._gaps.append(Gap(entry.path, describe(error)))
             return row._replace(source="observed")
@@ -88,6 +92,12 @@ class Residue:
     def finish(self) -> None:
         """Drop what was spooled and is not needed: it was settled otherwise, or nothing was."""
         self._store.discard(self._spooled - self._kept)
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """Open a scanned file, from what was spooled where it cannot be had again cheaply."""
+        if entry.sha256 in self._spooled:
+            return BytesIO(self._store.read(entry.sha256))
+        return self._target.open(entry.path)
 
     def put_tree(self, raw: bytes) -> str:
         """Store the canonical bytes of the tree object; return their digest."""

@@ -22,8 +22,9 @@ class Collector:
     are specified in, for the docs table.  `claims`, for a package system, says which paths its
     packages own.  `needs_scan` tells that `collect` and `claims` look through the shared scan
     (`View.glob` with wildcards in directories, `View.entry`); without it `claims` runs before the
-    scan, so that the scan knows which files need dpkg's MD5 as well.  `collect` must yield no
-    record and no gap for an empty root.
+    scan, so that the scan knows which files need dpkg's MD5 as well.  `needs_owners` tells that
+    `collect` asks `View.owner`, so that the claims of every package system are made whatever else
+    is captured.  `collect` must yield no record and no gap for an empty root.
     """
 
     name: str
@@ -33,4 +34,5 @@ class Collector:
     needs: frozenset[Capability] = frozenset({Capability.FILES})
     claims: Callable[[View], Claims] | None = None
     needs_scan: bool = False
+    needs_owners: bool = False
     sources: tuple[str, ...] = ()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import BinaryIO
 
+from envlock.capture.finder import Finder
 from envlock.model.coverage import Gap
 from envlock.model.glob import compile_globs
 from envlock.model.process import ProcessConfig
@@ -18,8 +20,9 @@ class View:
 
     Reading a missing file returns None: absent is a fact.  Reading one that exists but cannot be
     read records a gap and returns None as well.  `index` is the shared scan (path -> entry with
-    digests); it is empty when the capture asked for no scan.  `env_allow` and `env_deny` are the
-    user's additions to the lists of variables whose values may be recorded.
+    digests); it is empty when the capture asked for no scan, and `finder` looks through it.
+    `owner` tells which record claims a path, `open_file` opens the file of an entry.  `env_allow`
+    and `env_deny` are the user's additions to the lists of variables whose values may be recorded.
     """
 
     def __init__(
@@ -28,11 +31,18 @@ class View:
         index: Mapping[str, Entry],
         reads: Iterable[str] = ("**",),
         *,
+        finder: Finder | None = None,
+        owner: Callable[[str], str] = lambda _path: "",
+        open_file: Callable[[Entry], BinaryIO] | None = None,
         env_allow: tuple[str, ...] = (),
         env_deny: tuple[str, ...] = (),
     ) -> None:
         self.env_allow = env_allow
         self.env_deny = env_deny
+        self.owner = owner
+        """Path -> the record that claims it (``deb libc6:amd64``), empty for none."""
+        self._finder = finder or Finder(index)
+        self._open_file = open_file or (lambda entry: target.open(entry.path))
         self._target = target
         self._index = index
         self._allowed = compile_globs(tuple(reads))
@@ -73,6 +83,18 @@ class View:
         raw = self.read(path, limit)
         return None if raw is None else raw.decode("utf-8", "surrogateescape")
 
+    def open(self, entry: Entry) -> BinaryIO | None:
+        """Open a file of the scan to look into it, or return None when (with a gap) unreadable.
+
+        For what is too large to be read whole, and need not have been declared: a streaming
+        target keeps no content for it.
+        """
+        try:
+            return self._open_file(entry)
+        except OSError as error:
+            self.gap(entry.path, describe(error))
+            return None
+
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory, empty when absent or (with a gap) unreadable."""
         try:
@@ -111,8 +133,7 @@ class View:
         A pattern whose directory part has no wildcard also works without a scan.
         """
         if self._index:
-            match = compile_globs(patterns).match
-            return sorted((path for path in self._index if match(path)), key=sort_key)
+            return self._finder.find(patterns)
         return sorted(set(self._list(patterns)), key=sort_key)
 
     def entries(self) -> Iterable[Entry]:

@@ -18,7 +18,7 @@ from envlock.model.text import sort_key
 from envlock.model.tree import Tree
 
 _TREE = "tree"
-_PACKAGE_SECTIONS = frozenset({"deb", "python"})
+_PACKAGE_SECTIONS = frozenset({"deb", "python", "conda", "npm", "gem", "r", "spack", "easybuild"})
 _PLACE = {name: place for place, name in enumerate(SECTIONS)}
 
 
@@ -63,7 +63,9 @@ def compare(
     names = [n for n in _names(left, right) if is_selected(n, options.sections)]
     deltas = [delta for name in names for delta in compare_section(name, left, right)]
     total = sum(len(left.sections.get(n, {}).keys() | right.sections.get(n, {})) for n in names)
-    drift = _compare_files((left, right), (left_tree, right_tree), deltas, options)
+    changed = _changed_packages(deltas)
+    deltas = [_fold_packaged(delta, changed) for delta in deltas]
+    drift = _compare_files((left, right), (left_tree, right_tree), changed, options)
     if drift is not None:
         deltas = [delta for delta in deltas if not _is_told_by_tree(delta, drift)] + drift.deltas
         total += drift.compared
@@ -100,22 +102,33 @@ def _order(delta: Delta) -> tuple[tuple[int, str], bytes, tuple[bool, str]]:
     return _section_order(delta.section), sort_key(delta.key), fact_sort_key(delta.field)
 
 
-def _compare_files(
-    locks: tuple[Lock, Lock],
-    trees: tuple[Tree | None, Tree | None],
-    deltas: Iterable[Delta],
-    options: Options,
-) -> FileDrift | None:
-    left_tree, right_tree = trees
-    if left_tree is None or right_tree is None or not is_selected(FILE, options.sections):
-        return None
-    changed = frozenset(
+def _changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
+    """Return the records of packages whose own change explains what came with them."""
+    return frozenset(
         delta.record
         for delta in deltas
         if delta.section in _PACKAGE_SECTIONS
         and delta.field in ("", "version", "sha256")
         and delta.kind is not ChangeKind.UNKNOWN
     )
+
+
+def _fold_packaged(delta: Delta, changed: frozenset[str]) -> Delta:
+    """Return a difference of what another package brought as explained by that package's."""
+    owner = delta.facts.get("packaged-by", "")
+    is_told = owner in changed and delta.kind is not ChangeKind.UNKNOWN
+    return delta._replace(explained_by=owner) if is_told else delta
+
+
+def _compare_files(
+    locks: tuple[Lock, Lock],
+    trees: tuple[Tree | None, Tree | None],
+    changed: frozenset[str],
+    options: Options,
+) -> FileDrift | None:
+    left_tree, right_tree = trees
+    if left_tree is None or right_tree is None or not is_selected(FILE, options.sections):
+        return None
     return compare_trees(
         left_tree,
         right_tree,

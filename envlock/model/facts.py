@@ -24,6 +24,7 @@ class Order(StrEnum):
 
     DEB = "deb"
     PEP440 = "pep440"
+    SEMVER = "semver"
     DOTTED = "dotted"
     NONE = "none"
 
@@ -71,7 +72,7 @@ SECTIONS: Mapping[str, Section] = {
         Section("pacman", "Arch packages"),
         Section("python", "Python packages", order=Order.PEP440),
         Section("conda", "conda packages"),
-        Section("npm", "Node packages"),
+        Section("npm", "Node packages", order=Order.SEMVER),
         Section("gem", "Ruby gems"),
         Section("go", "Go binaries"),
         Section("cargo", "Rust binaries"),
@@ -116,6 +117,7 @@ _KINDS: Mapping[str, Kind] = {
     "srcversion": Kind.DIGEST,
     "edited": Kind.DIGEST,
     "keyring-sha256": Kind.DIGEST,
+    "startup-code": Kind.DIGEST,
     "mode": Kind.MODE,
     "object": Kind.ADDRESS,
     "entries": Kind.ADDRESS,
@@ -128,6 +130,9 @@ _KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {
     ("deb", "origin"): Kind.PROVENANCE,
     ("python", "sha256"): Kind.PROVENANCE,
     ("python", "artifact"): Kind.PROVENANCE,
+    ("python", "installer"): Kind.PROVENANCE,
+    ("python", "requested"): Kind.PROVENANCE,
+    ("npm", "integrity"): Kind.PROVENANCE,
 }
 
 

@@ -3,7 +3,55 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import NamedTuple
+
+
+class Tail(NamedTuple):
+    """What the last name of every path that a pattern matches is, or ends in; empty for any.
+
+    Looking it up in a table first spares most paths the pattern itself.
+    """
+
+    name: str = ""
+    extension: str = ""
+
+    @classmethod
+    def of(cls, pattern: str) -> Tail:
+        """Return the tail of one pattern.
+
+        >>> Tail.of("**/conda-meta/*.json")
+        Tail(name='', extension='json')
+        """
+        last = pattern.rpartition("/")[2]
+        if not _WILD.search(last):
+            return cls(name=last)
+        extension = last.rpartition(".")[2] if "." in last else ""
+        return cls(extension="" if _WILD.search(extension) else extension)
+
+
+def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Return a function that tells whether a path matches any of many patterns, quickly."""
+    by_tail: dict[Tail, list[str]] = {}
+    for pattern in patterns:
+        by_tail.setdefault(Tail.of(pattern), []).append(pattern)
+    match_of = {tail: compile_globs(tuple(group)).match for tail, group in by_tail.items()}
+    of_name = {tail.name: match for tail, match in match_of.items() if tail.name}
+    of_extension = {tail.extension: match for tail, match in match_of.items() if tail.extension}
+    of_any = match_of.get(Tail())
+
+    def matches(path: str) -> bool:
+        name = path.rpartition("/")[2]
+        found = of_name.get(name)
+        if found is not None and found(path):
+            return True
+        found = of_extension.get(name.rpartition(".")[2]) if "." in name else None
+        if found is not None and found(path):
+            return True
+        return of_any is not None and of_any(path) is not None
+
+    return matches
 
 
 @lru_cache(maxsize=256)
@@ -29,3 +77,6 @@ def _glob(pattern: str) -> str:
             case _:
                 out.append(re.escape(token))
     return "".join(out) + r"\Z"
+
+
+_WILD = re.compile(r"[*?]")

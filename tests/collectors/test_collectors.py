@@ -55,7 +55,16 @@ def collect(collector, target):
     index = {}
     if collector.needs_scan:
         index = {entry.path: entry for entry in target.scan(ScanPlan())}
-    view = View(target, index, collector.reads)
+    claims = {}
+    for other in sorted(COLLECTORS.values(), key=lambda c: c.needs_scan):
+        if collector.needs_owners and other.claims is not None:
+            claims = {**other.claims(View(target, index, other.reads)), **claims}
+    view = View(
+        target,
+        index,
+        collector.reads,
+        owner=lambda path: claims[path].owner if path in claims else "",
+    )
     records = list(collector.collect(view))
     return view, records
 

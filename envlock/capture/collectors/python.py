@@ -8,31 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from envlock.capture import sites
+from envlock.capture.origin import LOCAL, clean_facts, clean_origin
 from envlock.capture.ownership import Claim, Claims
 from envlock.capture.parse.wheel import (
     DirectUrl,
     normalize_name,
     parse_direct_url,
+    parse_egg_name,
     parse_headers,
-    parse_pyvenv,
+    parse_pth,
     parse_record,
     wheel_filename,
 )
-from envlock.capture.redact import strip_credentials
+from envlock.capture.sites import Site
 from envlock.capture.spec import Collector
 from envlock.capture.view import View
 from envlock.model.record import Record
-from envlock.model.text import sort_key
+from envlock.model.text import to_bytes
 from envlock.model.tree import EntryType
 
-_SITE = re.compile(
-    r"(?P<prefix>.*?)/lib(?:64)?/(?:python|pypy)(?P<version>3(?:\.\d+)?)t?/(?P<kind>site|dist)-packages\Z"
-)
-_GENERIC = frozenset({"venv", ".venv", "env", ".env", "virtualenv"})
 _GENERATED = (
     "RECORD",
     "INSTALLER",
@@ -44,30 +42,27 @@ _GENERATED = (
 _UNPUBLISHED = tuple(
     f"-linux_{machine}.whl" for machine in ("x86_64", "aarch64", "i686", "armv7l", "ppc64le")
 )
+_REBUILDERS = frozenset({"conda", "rpm", "debian"})
+"""Installers whose packages are built anew from source under the names of published wheels."""
 _BUNDLED = "/usr/share/python-wheels"
 _METADATA_LIMIT = 8 * 1024 * 1024
-
-
-class Site(NamedTuple):
-    """One environment: its logical name, the folder of its packages, and its prefix."""
-
-    name: str
-    folder: str
-    prefix: str
-    version: str
-    settings: Mapping[str, str]
+_SMALL = 1024 * 1024
+_MARKS = (".dist-info", ".egg-info", ".egg", ".egg-link")
+_CUSTOM = ("sitecustomize.py", "usercustomize.py")
+_EDITABLE = DirectUrl("directory", "file:", is_editable=True)
 
 
 class Distribution(NamedTuple):
-    """One installed distribution."""
+    """One installed distribution; `info` is where its metadata lie, `folder` where it does."""
 
     key: str
     name: str
     version: str
     info: str
-    site: Site
+    folder: str
     wheel: str
     origin: DirectUrl | None
+    installer: str
     is_bundled: bool
 
     @property
@@ -76,16 +71,26 @@ class Distribution(NamedTuple):
 
         Debian bundles patched wheels for ensurepip under the names of the published ones.
         """
-        is_local = self.origin is not None or self.is_bundled
+        is_local = self.origin is not None or self.is_bundled or self.installer in _REBUILDERS
         return bool(self.wheel) and not is_local and not self.wheel.endswith(_UNPUBLISHED)
+
+
+class _Metadata(NamedTuple):
+    """Where the metadata of a distribution are, and what its name in the folder tells alone."""
+
+    info: str
+    text: str | None
+    name: str = ""
+    version: str = ""
+    origin: DirectUrl | None = None
 
 
 def collect(view: View) -> Iterator[Record]:
     """Yield a record for each environment that holds something, and for each distribution."""
-    for site in _sites(view):
+    for site in sites.find_sites(view):
         found = list(_distributions(site, view))
-        if found or site.settings:
-            yield Record("python", site.name, _site_facts(site))
+        if found or site.settings or site.is_interpreter:
+            yield Record("python", site.name, _site_facts(site, view))
         for distribution in found:
             yield Record("python", distribution.key, _facts(distribution, view))
 
@@ -93,120 +98,163 @@ def collect(view: View) -> Iterator[Record]:
 def claims(view: View) -> Claims:
     """Return the files of every distribution that has a RECORD."""
     found: dict[str, Claim] = {}
-    for site in _sites(view):
+    for site in sites.find_sites(view):
         for distribution in _distributions(site, view):
             found.update(_claims(distribution, view))
     return found
 
 
-def _sites(view: View) -> list[Site]:
-    """Return the environments, each with a name that no other has."""
-    folders = [
-        path
-        for path in view.glob("**/site-packages", "**/dist-packages")
-        if (entry := view.entry(path)) and entry.type is EntryType.DIRECTORY
-    ]
-    sites: dict[str, Site] = {}
-    for folder in folders:
-        match = _SITE.match(folder)
-        if match is None:
-            continue
-        prefix, version = match["prefix"] or "/", match["version"]
-        config = view.text(posixpath.join(prefix, "pyvenv.cfg"))
-        settings = parse_pyvenv(config) if config is not None else {}
-        name = base = _logical_name(prefix, match["kind"], version, is_venv=config is not None)
-        parents = [part for part in prefix.split("/")[:-1] if part]
-        while name in sites and parents:
-            base = f"{parents.pop()}-{base}"
-            name = base
-        sites.setdefault(name, Site(name, folder, prefix, version, settings))
-    return sorted(sites.values(), key=lambda site: sort_key(site.name))
+def _site_facts(site: Site, view: View) -> dict[str, str]:
+    is_managed = view.entry(f"{site.library}/EXTERNALLY-MANAGED") is not None
+    return clean_facts(
+        {
+            "version": site.version,
+            "implementation": site.implementation.lower(),
+            "system-site-packages": site.settings.get("include-system-site-packages", ""),
+            "free-threaded": "true" if site.is_free_threaded else "",
+            "externally-managed": "true" if is_managed else "",
+            "managed-by": site.manager,
+            **_startup(site, view),
+        }
+    )
 
 
-def _logical_name(prefix: str, kind: str, version: str, *, is_venv: bool) -> str:
-    """Return a name that does not say where on this machine the environment lies."""
-    if not is_venv:
-        place = {"/": "root", "/usr": "system", "/usr/local": "local"}.get(prefix)
-        suffix = "" if kind == "dist" or place != "system" else "-site"
-        return f"{place or posixpath.basename(prefix)}-{version}{suffix}"
-    *_, parent, name = ["root", *(part for part in prefix.split("/") if part)]
-    return parent if name in _GENERIC else name
+def _startup(site: Site, view: View) -> dict[str, str]:
+    """Return what runs or is put on the path when the interpreter starts, and nobody installed.
 
-
-def _site_facts(site: Site) -> dict[str, str]:
-    facts = {
-        "version": site.settings.get("version_info")
-        or site.settings.get("version")
-        or site.version,
-        "implementation": site.settings.get("implementation", "cpython").lower(),
-        "system-site-packages": site.settings.get("include-system-site-packages", ""),
+    `startup` are the names of the files, `startup-code` is the digest of the code in them, and
+    `shadowed` are the modules of the environment that an added folder has as well.
+    """
+    names, code, shadowed = [], [], set()
+    for folder in site.folders:
+        inside = view.names(folder)
+        for name in inside:
+            path = f"{folder}/{name}"
+            if not (name.endswith(".pth") or name in _CUSTOM) or view.owner(path):
+                continue
+            text = view.text(path, _SMALL) or ""
+            names.append(name)
+            startup = parse_pth(text) if name not in _CUSTOM else None
+            code += [name, *startup.code] if startup else [name, text]
+            for added in startup.paths if startup else ():
+                where = posixpath.normpath(posixpath.join(folder, added))
+                shadowed |= _modules(view, where) & {*inside}
+    has_code = len(code) > len(names)
+    return {
+        "startup": " ".join(names),
+        "startup-code": _digest(to_bytes(line) for line in code) if has_code else "",
+        "shadowed": " ".join(sorted(name.removesuffix(".py") for name in shadowed)),
     }
-    return {name: value for name, value in facts.items() if value}
+
+
+def _modules(view: View, folder: str) -> set[str]:
+    """Return the names in a scanned folder that could be imported."""
+    if view.entry(folder) is None:
+        return set()
+    return {name for name in view.names(folder) if name.removesuffix(".py").isidentifier()}
 
 
 def _distributions(site: Site, view: View) -> Iterator[Distribution]:
     seen: dict[str, str] = {}
     bundled = frozenset(view.names(_BUNDLED))
-    prefix = f"{site.folder}/"
-    for name in view.names(site.folder):
-        if not name.endswith((".dist-info", ".egg-info")):
+    candidates = ((folder, name) for folder in site.folders for name in view.names(folder))
+    for folder, name in candidates:
+        if not name.endswith(_MARKS):
             continue
-        info = prefix + name
-        text = None
-        for member in ("/METADATA", "/PKG-INFO", ""):
-            entry = view.entry(info + member)
-            if entry is not None and entry.type is EntryType.FILE:
-                text = view.text(info + member, _METADATA_LIMIT)
-                break
-        headers = parse_headers(text or "")
-        if not headers.get("name") or not headers.get("version"):
-            view.gap(info, "no metadata with a name and a version")
+        found = _metadata(folder, name, view)
+        headers = parse_headers(found.text or "")
+        project = headers.get("name", [found.name])[0]
+        version = headers.get("version", [found.version])[0]
+        if not project or not version:
+            view.gap(f"{folder}/{name}", "no metadata with a name and a version")
             continue
-        key = f"{site.name}/{normalize_name(headers['name'][0])}"
-        version = headers["version"][0]
+        key = f"{site.name}/{normalize_name(project)}"
         if key in seen:
             if seen[key] != version:
-                view.gap(info, "a second version of a distribution")
+                view.gap(found.info, "a second version of a distribution")
             continue
         seen[key] = version
-        wheel = parse_headers(view.text(f"{info}/WHEEL") or "")
-        origin = view.text(f"{info}/direct_url.json")
+        wheel = parse_headers(_member(found.info, "WHEEL", view))
         stem = name.removesuffix(".dist-info").partition("-")[0]
         file = wheel_filename(stem, version, wheel)
         yield Distribution(
             key=key,
-            name=headers["name"][0],
+            name=project,
             version=version,
-            info=info,
-            site=site,
+            info=found.info,
+            folder=folder,
             wheel=file,
-            origin=parse_direct_url(origin) if origin is not None else None,
+            origin=found.origin,
+            installer=_member(found.info, "INSTALLER", view).partition("\n")[0].strip(),
             is_bundled=file in bundled,
         )
 
 
+def _metadata(folder: str, name: str, view: View) -> _Metadata:
+    """Return the metadata of one name in a folder of packages, whichever form they have."""
+    path = f"{folder}/{name}"
+    if name.endswith(".egg-link"):
+        source = (view.text(path, _SMALL) or "").partition("\n")[0].strip()
+        return _linked(path, posixpath.normpath(posixpath.join(folder, source)), view)
+    if name.endswith(".egg"):
+        project, version = parse_egg_name(name)
+        info = f"{path}/EGG-INFO"
+        return _Metadata(info, _first(info, ("/PKG-INFO",), view), project, version)
+    direct = _member(path, "direct_url.json", view)
+    origin = parse_direct_url(direct)
+    if direct and origin is None:
+        view.gap(f"{path}/direct_url.json", "not a direct URL")
+    return _Metadata(path, _first(path, ("/METADATA", "/PKG-INFO", ""), view), origin=origin)
+
+
+def _linked(path: str, source: str, view: View) -> _Metadata:
+    """Return the metadata of a project that is used where it is developed."""
+    for name in view.names(source) if view.entry(source) else ():
+        if name.endswith(".egg-info"):
+            text = _first(f"{source}/{name}", ("/PKG-INFO",), view)
+            return _Metadata(path, text, origin=_EDITABLE)
+    return _Metadata(path, None)
+
+
+def _first(info: str, members: Iterable[str], view: View) -> str | None:
+    for member in members:
+        entry = view.entry(info + member)
+        if entry is not None and entry.type in (EntryType.FILE, EntryType.HARDLINK):
+            return view.text(info + member, _METADATA_LIMIT)
+    return None
+
+
+def _member(info: str, name: str, view: View) -> str:
+    """Return a file of a ``.dist-info`` folder, empty where there is none."""
+    if not info.endswith(".dist-info"):
+        return ""
+    return view.text(f"{info}/{name}", _METADATA_LIMIT) or ""
+
+
 def _facts(distribution: Distribution, view: View) -> dict[str, str]:
     facts = {"version": distribution.version}
-    if distribution.wheel:
+    info = distribution.info
+    owner = view.owner(f"{info}/METADATA") or view.owner(f"{info}/PKG-INFO") or view.owner(info)
+    if owner and not owner.startswith("python "):
+        facts["packaged-by"] = owner
+    else:
         facts["artifact"] = distribution.wheel
+    facts["installer"] = distribution.installer
+    facts["requested"] = "true" if view.entry(f"{info}/REQUESTED") else ""
     origin = distribution.origin
     if origin is not None:
-        facts["origin"] = _origin(origin)
+        facts["origin"] = LOCAL if origin.kind == "directory" else clean_origin(origin.url)
         facts["revision"] = origin.revision
         facts["sha256"] = origin.sha256
         facts["editable"] = "true" if origin.is_editable else ""
     edited, missing = _verify(distribution, view)
     if edited:
-        facts["edited"] = _digest(edited)
+        lines = (to_bytes(f"{path}\0{sha256}") for path, sha256 in sorted(edited))
+        facts["edited"] = _digest(lines)
         facts["edited-files"] = str(len(edited))
     if missing:
         facts["missing-files"] = str(missing)
-    return {name: value for name, value in facts.items() if value}
-
-
-def _origin(origin: DirectUrl) -> str:
-    """Return the origin without credentials; a folder of this machine is only called that."""
-    return "local" if origin.url.startswith("file:") else strip_credentials(origin.url)
+    return clean_facts(facts)
 
 
 def _verify(distribution: Distribution, view: View) -> tuple[list[tuple[str, str]], int]:
@@ -224,19 +272,15 @@ def _verify(distribution: Distribution, view: View) -> tuple[list[tuple[str, str
     return edited, missing
 
 
-def _digest(edited: Iterable[tuple[str, str]]) -> str:
-    lines = sorted(
-        f"{path}\0{sha256}\n".encode("utf-8", "surrogateescape") for path, sha256 in edited
-    )
-    return f"sha256:{hashlib.sha256(b''.join(lines)).hexdigest()}"
+def _digest(lines: Iterable[bytes]) -> str:
+    content = b"".join(line + b"\n" for line in lines)
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _recorded(distribution: Distribution, view: View) -> Iterator[tuple[str, str, str]]:
     """Yield (absolute path, path as recorded, SHA-256) of the files of a distribution."""
-    text = view.text(f"{distribution.info}/RECORD", _METADATA_LIMIT)
-    folder = distribution.site.folder
-    for path, sha256 in parse_record(text or ""):
-        yield posixpath.normpath(posixpath.join(folder, path)), path, sha256
+    for path, sha256 in parse_record(_member(distribution.info, "RECORD", view)):
+        yield posixpath.normpath(posixpath.join(distribution.folder, path)), path, sha256
 
 
 def _claims(distribution: Distribution, view: View) -> Iterator[tuple[str, Claim]]:
@@ -258,20 +302,28 @@ COLLECTOR = Collector(
     name="python",
     sections=("python",),
     reads=(
-        "**/pyvenv.cfg",
+        *sites.READS,
         "**/*.dist-info/METADATA",
         "**/*.dist-info/WHEEL",
         "**/*.dist-info/RECORD",
+        "**/*.dist-info/INSTALLER",
         "**/*.dist-info/direct_url.json",
         "**/*.egg-info",
-        "**/*.egg-info/*",
+        "**/*.egg-link",
+        "**/PKG-INFO",
+        "**/*.pth",
+        *(f"**/{name}" for name in _CUSTOM),
     ),
     collect=collect,
     claims=claims,
     needs_scan=True,
+    needs_owners=True,
     sources=(
         "packaging.python.org, Recording installed projects",
         "packaging.python.org, Binary distribution format",
+        "packaging.python.org, Externally managed environments",
+        "Python library reference, site",
+        "setuptools, The internal structure of Python eggs",
         "PEP 405",
         "PEP 610",
     ),

@@ -14,10 +14,14 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from envlock.model.document import parse_json
+from envlock.capture.parse.document import at, json_or_none, text_at
 
 _NAME = re.compile(r"[-_.]+")
 _UNSAFE = re.compile(r"[^\w.+]+", re.ASCII)
+_EGG = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py[0-9.]+.*)?\.egg\Z")
+_RELEASE_LEVEL = {"final": "", "alpha": "a", "beta": "b", "candidate": "rc", "rc": "rc"}
+_VERSION_INFO = re.compile(r"(\d+\.\d+\.\d+)\.(final|alpha|beta|candidate|rc)\.(\d+)\Z")
+_PATCH_LEVEL = re.compile(r'^#define\s+PY_VERSION\s+"([^"]+)"', re.MULTILINE)
 
 
 class Recorded(NamedTuple):
@@ -99,24 +103,61 @@ def wheel_filename(name: str, version: str, wheel: dict[str, list[str]]) -> str:
 
 def parse_direct_url(text: str) -> DirectUrl | None:
     """Return the origin in direct_url.json, or None when it is not one."""
-    try:
-        document = parse_json(text)
-        url = document["url"]
-        if not isinstance(url, str):
-            return None
-        if "vcs_info" in document:
-            info = document["vcs_info"]
-            return DirectUrl("vcs", f"{info['vcs']}+{url}", revision=str(info.get("commit_id", "")))
-        if "archive_info" in document:
-            hashes = document["archive_info"].get("hashes") or {}
-            return DirectUrl("archive", url, sha256=str(hashes.get("sha256", "")))
-        editable = bool(document.get("dir_info", {}).get("editable"))
-        return DirectUrl("directory", url, is_editable=editable)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    document = json_or_none(text)
+    url = text_at(document, "url")
+    if not url:
         return None
+    vcs = text_at(document, "vcs_info", "vcs")
+    if vcs:
+        return DirectUrl("vcs", f"{vcs}+{url}", revision=text_at(document, "vcs_info", "commit_id"))
+    if at(document, "archive_info") is not None:
+        sha256 = text_at(document, "archive_info", "hashes", "sha256")
+        old = text_at(document, "archive_info", "hash").partition("sha256=")[2]
+        return DirectUrl("archive", url, sha256=sha256 or old)
+    return DirectUrl("directory", url, is_editable=at(document, "dir_info", "editable") is True)
 
 
 def parse_pyvenv(text: str) -> dict[str, str]:
     """Return the settings of a pyvenv.cfg, keys in lower case."""
     pairs = (line.partition("=") for line in text.split("\n"))
     return {key.strip().lower(): value.strip() for key, equals, value in pairs if equals}
+
+
+def parse_version_info(text: str) -> str:
+    """Return ``sys.version_info`` joined by dots, as virtualenv writes it, as a version.
+
+    >>> parse_version_info("3.13.0.candidate.2"), parse_version_info("3.12.4")
+    ('3.13.0rc2', '3.12.4')
+    """
+    match = _VERSION_INFO.match(text)
+    if match is None:
+        return text
+    release, level, serial = match.groups()
+    return f"{release}{_RELEASE_LEVEL[level]}{serial}" if level != "final" else release
+
+
+def parse_patch_level(text: str) -> str:
+    """Return the version of an interpreter from its header patchlevel.h, empty when not there."""
+    match = _PATCH_LEVEL.search(text)
+    return match[1].rstrip("+") if match else ""
+
+
+def parse_egg_name(name: str) -> tuple[str, str]:
+    """Return name and version from the file name of an egg, both empty for any other name."""
+    match = _EGG.match(name)
+    return (match["name"], match["version"]) if match else ("", "")
+
+
+class Startup(NamedTuple):
+    """What a ``.pth`` file does when the interpreter starts (Python's `site` module)."""
+
+    paths: tuple[str, ...]
+    code: tuple[str, ...]
+
+
+def parse_pth(text: str) -> Startup:
+    """Return the paths that a ``.pth`` file adds and the lines that it executes."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    code = tuple(line for line in lines if line.startswith(("import ", "import\t")))
+    return Startup(tuple(line for line in lines if line not in code), code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from envlock.diff.drift import Relation
-from envlock.diff.order import deb, dotted, pep440
+from envlock.diff.order import deb, dotted, pep440, semver
 from envlock.model.facts import Order
 
 
@@ -26,6 +26,8 @@ def _compare(order: Order, left: str, right: str) -> int:
             return deb.compare(left, right)
         case Order.PEP440:
             return pep440.compare(left, right)
+        case Order.SEMVER:
+            return semver.compare(left, right)
         case Order.DOTTED:
             return dotted.compare(left, right)
         case Order.NONE:

@@ -225,6 +225,23 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         source="the RECORD of the distribution, PEP 376",
     ),
     Rule(
+        id="PYTHON-SHADOWED",
+        severity=HIGH,
+        sections=("python",),
+        fields=("startup", "startup-code", "shadowed"),
+        why="code that no package brought decides what is imported",
+        fix="compare the files of the environment that start with the interpreter",
+        source="Python library reference, site",
+    ),
+    Rule(
+        id="PYTHON-INSTALLER",
+        severity=INFO,
+        sections=("python",),
+        fields=("installer", "requested", "packaged-by", "managed-by", "externally-managed"),
+        why="another tool installed it; what is installed is compared by itself",
+        source="packaging.python.org, Recording installed projects",
+    ),
+    Rule(
         id="PYTHON-MISSING",
         severity=HIGH,
         sections=("python",),

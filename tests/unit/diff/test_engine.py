@@ -237,3 +237,22 @@ def test_the_threshold():
     assert exceeds(report, Severity.LOW)
     assert not exceeds(report, Severity.CRITICAL)
     assert not exceeds(report, None)
+
+
+def test_what_a_package_brought_is_explained_by_it():
+    owner = "deb python3-yaml:amd64"
+
+    def both(version, python):
+        return lock(
+            deb("python3-yaml", version),
+            ("python", "system-3", {"version": "3.11"}),
+            ("python", "system-3/pyyaml", {"version": python, "packaged-by": owner}),
+            ("python", "system-3/six", {"version": python, "packaged-by": "deb python3-six:all"}),
+        )
+
+    changes = compare(both("6.0-1", "6.0"), both("6.1-1", "6.1")).changes
+    assert {change.key: change.explained_by for change in changes} == {
+        "python3-yaml:amd64": "",
+        "system-3/pyyaml": owner,
+        "system-3/six": "",
+    }

@@ -8,7 +8,7 @@ import pytest
 from packaging.version import InvalidVersion, Version
 
 from envlock.diff.drift import Relation
-from envlock.diff.order import deb, dotted, pep440, relate
+from envlock.diff.order import deb, dotted, pep440, relate, semver
 from envlock.model.facts import Order
 
 
@@ -123,3 +123,28 @@ def test_relation_is_of_right_to_left():
     assert relate(Order.DEB, "1.0~rc1-1", "1.0-1") is Relation.NEWER
     assert relate(Order.PEP440, "1.0", "1.0rc1") is Relation.OLDER
     assert relate(Order.DEB, "1.0", "1.0-0") is Relation.DIFFERS
+
+
+SEMANTIC = [
+    "0.9.9", "1.0.0-0", "1.0.0-9", "1.0.0-10", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta",
+    "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.9.0",
+    "1.10.0", "v2.0.0-20240101000000-0123456789ab", "v2.0.0",
+]  # fmt: skip
+"""In order: the example of semver.org item 11, and pseudo-versions of Go."""
+
+
+def test_semantic_order_is_that_of_the_specification():
+    for place, version in enumerate(SEMANTIC):
+        signs = [semver.compare(version, other) for other in SEMANTIC]
+        assert signs == [(place > at) - (place < at) for at in range(len(SEMANTIC))], version
+
+
+@pytest.mark.parametrize("text", ["", "1", "1.0", "01.0.0", "1.0.0-", "1.0.0-a..b", "^1.0.0"])
+def test_what_is_no_semantic_version_is_refused(text):
+    with pytest.raises(ValueError, match="semantic version"):
+        semver.compare(text, "1.0.0")
+
+
+def test_build_metadata_have_no_order():
+    assert relate(Order.SEMVER, "1.0.0+a", "1.0.0+b") is Relation.DIFFERS
+    assert relate(Order.SEMVER, "2.0.0+incompatible", "1.0.0") is Relation.OLDER

@@ -62,6 +62,8 @@ EXAMPLES = [
     ("PYTHON-INTERPRETER", changed("python", "app", "implementation", "cpython", "pypy")),
     ("PYTHON-ENVIRONMENT-MISSING", removed("python", "app")),
     ("PYTHON-EDITED", changed("python", "app/six", "edited")),
+    ("PYTHON-SHADOWED", added("python", "app")._replace(field="shadowed")),
+    ("PYTHON-INSTALLER", changed("python", "app/x", "installer", "pip", "uv")),
     ("PYTHON-MISSING", removed("python", "app/numpy", "2.0")),
     ("PYTHON-DOWNGRADE", older("python", "app/numpy", "2.1", "2.0")),
     ("PYTHON-MAJOR", newer("python", "app/numpy", "1.26.4", "2.0")),

@@ -1,0 +1,57 @@
+"""Find paths of a scan by pattern without trying the pattern on each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from envlock.model.glob import Tail, compile_globs
+from envlock.model.text import sort_key
+
+_ENGINES = (
+    "/var/lib/docker/",
+    "/var/lib/containers/",
+    "/var/lib/containerd/",
+    "/var/lib/lxc/",
+    "/var/lib/machines/",
+)
+_ROOTLESS = "/.local/share/containers/"
+
+
+class Finder:
+    """The paths of a scan by last name and by extension.
+
+    One is shared by all collectors of a capture; the tables are made when first asked for, so the
+    scan must know every path by then.  Where engines keep the file systems of containers nothing is
+    found: those are other environments, not parts of this one.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._all = paths
+        self._paths: list[str] = []
+        self._named: dict[str, list[str]] = {}
+        self._extended: dict[str, list[str]] = {}
+
+    def find(self, patterns: Iterable[str]) -> list[str]:
+        """Return the paths that match any pattern, in byte order."""
+        found: set[str] = set()
+        for pattern in patterns:
+            match = compile_globs((pattern,)).match
+            found.update(path for path in self._candidates(Tail.of(pattern)) if match(path))
+        return sorted(found, key=sort_key)
+
+    def _candidates(self, tail: Tail) -> Iterable[str]:
+        if not self._paths:
+            self._sort()
+        if tail.name:
+            return self._named.get(tail.name, ())
+        return self._extended.get(tail.extension, ()) if tail.extension else self._paths
+
+    def _sort(self) -> None:
+        self._paths = [
+            path for path in self._all if not path.startswith(_ENGINES) and _ROOTLESS not in path
+        ]
+        for path in self._paths:
+            name = path.rpartition("/")[2]
+            self._named.setdefault(name, []).append(path)
+            if "." in name:
+                self._extended.setdefault(name.rpartition(".")[2], []).append(path)

@@ -1,0 +1,3 @@
+#define PY_MAJOR_VERSION 3
+/* Version as a string */
+#define PY_VERSION      	"3.12.9"
