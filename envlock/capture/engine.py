@@ -17,7 +17,9 @@ from typing import BinaryIO
 from envlock.capture.classify import classify
 from envlock.capture.files import file_records
 from envlock.capture.finder import Finder
+from envlock.capture.noise import is_elsewhere
 from envlock.capture.ownership import Claim
+from envlock.capture.redact import strip_record
 from envlock.capture.residue import Residue
 from envlock.capture.spec import Collector
 from envlock.capture.view import View
@@ -166,6 +168,7 @@ class _Run:
             wants_md5=(lambda _path: True) if self.target.is_streaming else with_md5.__contains__,
             retain=retain,
             prune=_matcher(request.ignore),
+            elsewhere=is_elsewhere,
             cache=cache,
             on_gap=lambda path, reason: self.scan_gaps.append(Gap(path, reason)),
             on_progress=lambda files, size: self.progress("files", files, size),
@@ -213,7 +216,7 @@ class _Run:
                 self.cover(collector, Coverage(Status.UNSUPPORTED))
                 continue
             view = self.view(collector)
-            found = list(collector.collect(view))
+            found = [strip_record(record) for record in collector.collect(view)]
             self.records += found
             self.cover(collector, _coverage(found, view))
             self.seconds[collector.name] = time.perf_counter() - started

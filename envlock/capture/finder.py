@@ -7,22 +7,15 @@ from collections.abc import Iterable
 from envlock.model.glob import Tail, compile_globs
 from envlock.model.text import sort_key
 
-_ENGINES = (
-    "/var/lib/docker/",
-    "/var/lib/containers/",
-    "/var/lib/containerd/",
-    "/var/lib/lxc/",
-    "/var/lib/machines/",
-)
-_ROOTLESS = "/.local/share/containers/"
+_TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
 
 
 class Finder:
     """The paths of a scan by last name and by extension.
 
     One is shared by all collectors of a capture; the tables are made when first asked for, so the
-    scan must know every path by then.  Where engines keep the file systems of containers nothing is
-    found: those are other environments, not parts of this one.
+    scan must know every path by then.  What lies in a folder for temporary files is no part of an
+    environment and is not found.
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
@@ -47,9 +40,7 @@ class Finder:
         return self._extended.get(tail.extension, ()) if tail.extension else self._paths
 
     def _sort(self) -> None:
-        self._paths = [
-            path for path in self._all if not path.startswith(_ENGINES) and _ROOTLESS not in path
-        ]
+        self._paths = [path for path in self._all if not path.startswith(_TEMPORARY)]
         for path in self._paths:
             name = path.rpartition("/")[2]
             self._named.setdefault(name, []).append(path)

@@ -14,6 +14,23 @@ from typing import NamedTuple
 from envlock.model.glob import compile_globs
 from envlock.model.tree import FileClass
 
+ELSEWHERE = (
+    "/var/lib/docker/",
+    "/var/lib/containers/",
+    "/var/lib/containerd/",
+    "/var/lib/lxc/",
+    "/var/lib/machines/",
+    "/.local/share/containers/",
+    "/.local/share/docker/",
+)
+"""Where engines keep the file systems of containers: other environments, not parts of this one."""
+_ROOTLESS = tuple(path for path in ELSEWHERE if path.startswith("/."))
+
+
+def is_elsewhere(path: str) -> bool:
+    """True for what belongs to the file system of a container and is captured as one."""
+    return path.startswith(ELSEWHERE) or any(folder in path for folder in _ROOTLESS)
+
 
 class NoiseRule(NamedTuple):
     """A rule: its id, the paths it covers, the class it gives and why."""

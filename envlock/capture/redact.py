@@ -168,7 +168,7 @@ _CONFIGURATION = compile_globs(
         *(f"**/*.{suffix}" for suffix in _SETTING_FILES),
     )
 )
-_USERINFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/?#\"'<>@]*@")
+_USERINFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/?#\"']*@")
 _SECRET_NAMES = compile_globs(
     (
         "**/.netrc",
@@ -239,6 +239,18 @@ def is_secret_file(path: str, content: bytes) -> str | None:
 def strip_credentials(text: str) -> str:
     """Return `text` with user and password removed from every URL in it."""
     return _USERINFO.sub(r"\1", text)
+
+
+def strip_record(record: Record) -> Record:
+    """Return `record` with the credentials of every URL in its facts removed.
+
+    A collector that knows of URLs does it itself; a URL in a place for something else must not
+    keep a whole machine from being captured.
+    """
+    if not any("://" in value for value in record.facts.values()):
+        return record
+    facts = {name: strip_credentials(value) for name, value in record.facts.items()}
+    return record._replace(facts=facts)
 
 
 def redact_text(text: str) -> str:

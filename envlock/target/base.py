@@ -106,7 +106,8 @@ class ScanPlan:
     `on_gap(path, reason)`: called for everything that could not be read.
     `on_progress(files, bytes)`: increments, called now and then.
     `on_walked()`: called once, when every path has been yielded; only digests are outstanding.
-    `prune(path)`: directories not to enter (recorded as a gap by the target).
+    `prune(path)`: paths not to record, with what is below (a gap each).
+    `elsewhere(path)`: the same for what belongs to another environment, which is no gap.
     """
 
     digest: bool = True
@@ -119,6 +120,7 @@ class ScanPlan:
     on_progress: Callable[[int, int], None] = _ignore_progress
     on_walked: Callable[[], None] = _ignore_walked
     prune: Callable[[str], bool] = _never
+    elsewhere: Callable[[str], bool] = _never
     jobs: int = 0
 
 

@@ -198,6 +198,8 @@ def _walk(root: str, plan: ScanPlan) -> Iterator[tuple[Entry, os.stat_result]]:
         parent = stack.pop()
         for child in _children(f"{root}{parent}/", parent or "/", plan):
             path = f"{parent}/{child.name}"
+            if plan.elsewhere(path):
+                continue
             if plan.prune(path):
                 plan.on_gap(path, "ignored by configuration")
                 continue
