@@ -7,6 +7,7 @@ classes, and a verification does not miss them.
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -68,15 +69,18 @@ class ImageTarget(ContainerTarget):
     def _create(self) -> Container:
         # Named before it is asked for: after Ctrl-C only the name tells what to remove.
         self._name = f"envlock-{uuid.uuid4().hex[:16]}"
-        with engine_errors(self.reference, "is the image complete?"):
-            # An image may have no command; a container needs one, though it is never run.
-            return self._client.containers.create(
+        with engine_errors(self.reference, "is the image complete?"), ThreadPoolExecutor(1) as pool:
+            # Beside this thread: an engine finishes a request whose sender hung up, so that Ctrl-C
+            # must wait for its answer, or `close` may look for the container before it is there.
+            return pool.submit(
+                self._client.containers.create,
                 self._image,
+                # An image may have no command; a container needs one, though it is never run.
                 command=["envlock"],
                 name=self._name,
                 labels={LABEL: "true"},
                 network_disabled=True,
-            )
+            ).result()
 
 
 def _remove(client: DockerClient, name: str) -> None:
