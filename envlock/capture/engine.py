@@ -160,14 +160,13 @@ class _Run:
         """Walk the target once; whatever can be done while files are hashed is done then."""
         request, residue = self.request, self.residue
         full = request.depth is Depth.FULL
-        retain = matcher(g for c in (*self.collectors, *self.claimants) for g in c.reads)
-        configured = _matcher((*CONFIG_PATHS, *request.files))
+        reads = (g for c in (*self.collectors, *self.claimants) for g in c.reads)
         with_md5 = {path for path, claim in self.claims.items() if claim.digest[:4] == "md5:"}
         plan = ScanPlan(
-            hashes=(lambda _path: True) if full else configured,
+            hashes=(lambda _path: True) if full else _matcher((*CONFIG_PATHS, *request.files)),
             wants_md5=(lambda _path: True) if self.target.is_streaming else with_md5.__contains__,
-            retain=retain,
-            prune=_matcher(request.ignore),
+            retain=matcher(reads) if self.target.is_streaming else (lambda _path: False),
+            prune=_matcher(request.ignore) if request.ignore else None,
             elsewhere=is_elsewhere,
             cache=cache,
             on_gap=lambda path, reason: self.scan_gaps.append(Gap(path, reason)),
@@ -251,7 +250,7 @@ def capture(
     if asks_owners or request.depth is not Depth.RECORDS:
         run.add_claims(needs_scan=False)
     if store is not None and request.depth is Depth.FULL:
-        run.residue = Residue(target, store, run.scan_gaps)
+        run.residue = Residue(target, store, run.scan_gaps, cache)
     try:
         if request.depth is not Depth.RECORDS or any(c.needs_scan for c in chosen):
             run.scan(cache)
@@ -302,8 +301,8 @@ def _recorded(run: _Run) -> Iterable[Entry]:
 
 
 def _matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
-    """Return a function that tells whether a path matches; compiled when first asked."""
-    return lambda path: compile_globs(globs).match(path) is not None
+    match = compile_globs(globs).match
+    return lambda path: match(path) is not None
 
 
 def _is_chosen(collector: Collector, request: Request) -> bool:

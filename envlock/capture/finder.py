@@ -41,8 +41,13 @@ class Finder:
 
     def _sort(self) -> None:
         self._paths = [path for path in self._all if not path.startswith(_TEMPORARY)]
+        named = self._named
         for path in self._paths:
-            name = path.rpartition("/")[2]
-            self._named.setdefault(name, []).append(path)
+            name = path[path.rfind("/") + 1 :]
+            if name in named:
+                named[name].append(path)
+            else:
+                named[name] = [path]
+        for name, paths in named.items():
             if "." in name:
-                self._extended.setdefault(name.rpartition(".")[2], []).append(path)
+                self._extended.setdefault(name[name.rfind(".") + 1 :], []).extend(paths)

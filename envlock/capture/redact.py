@@ -9,8 +9,10 @@ Detection is the second net, never the first: names and shapes miss too much.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import NamedTuple
 
 from envlock.model.glob import compile_globs
@@ -213,6 +215,14 @@ _SECRET_NAMES = compile_globs(
 SECRET_NAME = "secret-name"
 _PROSE = compile_globs(("/var/lib/dpkg/**", "/usr/share/**", "/usr/include/**"))
 _BINARY_PROBE = 8192
+
+
+@cache
+def rules_id() -> int:
+    """Return a number that changes, with near certainty, when a rule about secret files does."""
+    patterns = [rule.pattern for rule in (*RULES, PASSWORD_SETTING)]
+    patterns += [_SECRET_NAMES, _CONFIGURATION, _PROSE]
+    return zlib.crc32("\0".join(pattern.pattern for pattern in patterns).encode()) or 1
 
 
 def find_secret(value: str) -> str | None:

@@ -19,12 +19,12 @@ from typing import BinaryIO
 from envlock.capture.classify import STATE_LIMIT, hide
 from envlock.capture.noise import noise_rule
 from envlock.capture.ownership import Claim, Claims
-from envlock.capture.redact import is_secret_file
+from envlock.capture.redact import is_secret_file, rules_id
 from envlock.capture.view import describe
 from envlock.model.coverage import Gap
 from envlock.model.tree import Entry, FileClass, Row
 from envlock.store.objects import ObjectWriter, Store
-from envlock.target.base import ContentWriter, Target
+from envlock.target.base import ContentWriter, HashCache, Target
 
 _NOT_KEPT = frozenset({FileClass.CACHE, FileClass.LOG, FileClass.SECRET, FileClass.IDENTITY})
 _PUBLISHED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
@@ -38,10 +38,13 @@ _CHANGED = "changed while it was captured"
 class Residue:
     """Collects the by-value content of one capture in the store."""
 
-    def __init__(self, target: Target, store: Store, gaps: list[Gap]) -> None:
+    def __init__(
+        self, target: Target, store: Store, gaps: list[Gap], cache: HashCache | None = None
+    ) -> None:
         self._target = target
         self._store = store
         self._gaps = gaps
+        self._cache = cache
         self._spooled: set[str] = set()
         self._kept: set[str] = set()
         self.size = 0
@@ -115,11 +118,16 @@ class Residue:
 
         Raise OSError when it cannot be read any more or is no longer what was hashed.
         """
+        if self._is_known(entry):
+            if entry.sha256 not in self._kept:
+                self._count(entry)
+            return None
         if entry.size > _SECRET_SCAN_LIMIT:
             rule = is_secret_file(entry.path, b"") if may_be_secret else None
             if rule is None and entry.sha256 not in self._kept:
                 self._copy(entry)
                 self._count(entry)
+            self._vouch(entry, rule, may_be_secret=may_be_secret)
             return rule
         content = self._content(entry)
         rule = is_secret_file(entry.path, content) if may_be_secret and content else None
@@ -128,10 +136,26 @@ class Residue:
                 raise OSError(0, _CHANGED)
             self._store.put(content)
             self._count(entry)
+        self._vouch(entry, rule, may_be_secret=may_be_secret)
         return rule
+
+    def _is_known(self, entry: Entry) -> bool:
+        """True when this content was found to be no secret at this path before, and is held."""
+        return (
+            self._cache is not None
+            and self._cache.is_vouched(entry.path, entry.sha256, rules_id())
+            and self._store.holds(entry.sha256, entry.size)
+        )
+
+    def _vouch(self, entry: Entry, rule: str | None, *, may_be_secret: bool) -> None:
+        if self._cache is not None and rule is None and may_be_secret:
+            self._cache.vouch(entry.path, entry.sha256, rules_id())
 
     def _keep_pristine(self, entry: Entry) -> None:
         # Not needed for a rebuild: what cannot be kept is no gap.
+        if self._store.holds(entry.sha256, entry.size):
+            self._kept.add(entry.sha256)
+            return
         with suppress(OSError):
             content = self._content(entry)
             if hashlib.sha256(content).hexdigest() == entry.sha256:

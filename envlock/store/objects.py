@@ -54,6 +54,7 @@ class Store:
 
     def __init__(self, root: Path, lock: int) -> None:
         self.root = root
+        self._objects = str(root / "objects")
         self._lock = lock
         self._staging = Staging(root / "tmp")
         self._verified: set[str] = set()
@@ -120,6 +121,15 @@ class Store:
     def has(self, sha256: str) -> bool:
         """True when the object is here; its bytes are verified when they are read."""
         return self._locate(sha256) is not None
+
+    def holds(self, sha256: str, size: int) -> bool:
+        """True when the object is here, plain and of this many bytes."""
+        if self._staging.find(sha256) is not None:
+            return True
+        try:
+            return os.stat(f"{self._objects}/{sha256[:2]}/{sha256[2:]}").st_size == size
+        except OSError:
+            return False
 
     def size(self, sha256: str) -> int:
         """Return the length of the content in bytes."""

@@ -7,8 +7,8 @@ Documentation/technical/racy-git.txt).
 
 It is only a cache.  A file that is damaged, locked, or of another version is rebuilt or passed
 over; a row with a flipped bit is a miss.  Table ``entry(root, path, row)``; `row` holds the five
-numbers (8 bytes each, little-endian), SHA-256, MD5 when known, and a CRC-32 of the path and all
-that.
+numbers (8 bytes each, little-endian), the verdict (4 bytes, 0 for none), SHA-256, MD5 when known,
+and a CRC-32 of the path and all that.
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ from typing import Self
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.text import from_bytes, to_bytes
 
-_VERSION = 1
+_VERSION = 2
 _NUMBERS = struct.Struct("<QQQqq")
-_SHA256_END = _NUMBERS.size + 32
+_VERDICT = struct.Struct("<I")
+_SHA256 = _NUMBERS.size + _VERDICT.size
+_SHA256_END = _SHA256 + 32
+_NO_VERDICT = _VERDICT.pack(0)
 _CHECKSUM = struct.Struct("<I")
 _RACY_NS = 2_000_000_000
 _WAIT = 1.0
@@ -58,15 +61,33 @@ class StatCache:
         content, checksum = row[: -_CHECKSUM.size], row[-_CHECKSUM.size :]
         if checksum != _checksum(key.path, content):
             return None
-        return Hashes(content[_NUMBERS.size : _SHA256_END].hex(), content[_SHA256_END:].hex())
+        return Hashes(content[_SHA256:_SHA256_END].hex(), content[_SHA256_END:].hex())
 
     def put(self, key: StatKey, hashes: Hashes) -> None:
         """Remember the digests of a file just read, unless it may still be changing."""
         if self._is_racy(key):
             return
-        content = _NUMBERS.pack(*key[1:]) + bytes.fromhex(hashes.sha256 + hashes.md5)
-        row = content + _checksum(key.path, content)
-        self._rows[key.path] = self._new[key.path] = row
+        numbers = _NUMBERS.pack(*key[1:])
+        self._write(key.path, numbers + _NO_VERDICT + bytes.fromhex(hashes.sha256 + hashes.md5))
+
+    def vouch(self, path: str, sha256: str, verdict: int) -> None:
+        """Remember that this content was looked through at this path, with that verdict."""
+        row = self._rows.get(path)
+        if row is not None and row[_SHA256:_SHA256_END].hex() == sha256:
+            numbers, rest = row[: _NUMBERS.size], row[_SHA256 : -_CHECKSUM.size]
+            self._write(path, numbers + _VERDICT.pack(verdict) + rest)
+
+    def is_vouched(self, path: str, sha256: str, verdict: int) -> bool:
+        """True when `vouch` was called with the same, and the row is sound."""
+        row = self._rows.get(path)
+        return (
+            row is not None
+            and row[_NUMBERS.size : _SHA256_END] == _VERDICT.pack(verdict) + bytes.fromhex(sha256)
+            and row[-_CHECKSUM.size :] == _checksum(path, row[: -_CHECKSUM.size])
+        )
+
+    def _write(self, path: str, content: bytes) -> None:
+        self._rows[path] = self._new[path] = content + _checksum(path, content)
 
     def close(self) -> None:
         """Write what is new in one transaction.  May be called twice."""

@@ -55,6 +55,12 @@ class HashCache(Protocol):
     def put(self, key: StatKey, hashes: Hashes) -> None:
         """Remember the digests of a file just read."""
 
+    def vouch(self, path: str, sha256: str, verdict: int) -> None:
+        """Remember, with the digests, that this content was looked through at this path."""
+
+    def is_vouched(self, path: str, sha256: str, verdict: int) -> bool:
+        """True when it was, with the same verdict."""
+
 
 class ContentWriter(Protocol):
     """Receives the content of one file while it streams by."""
@@ -107,7 +113,8 @@ class ScanPlan:
     `on_progress(files, bytes)`: increments, called now and then.
     `on_walked()`: called once, when every path has been yielded; only digests are outstanding.
     `prune(path)`: paths not to record, with what is below (a gap each).
-    `elsewhere(path)`: the same for what belongs to another environment, which is no gap.
+    `elsewhere(path)`: what belongs to another environment and is passed over in silence; a
+    directory is asked for with a final slash, before it is entered.
     """
 
     digest: bool = True
@@ -119,7 +126,7 @@ class ScanPlan:
     on_gap: Callable[[str, str], None] = _ignore_gap
     on_progress: Callable[[int, int], None] = _ignore_progress
     on_walked: Callable[[], None] = _ignore_walked
-    prune: Callable[[str], bool] = _never
+    prune: Callable[[str], bool] | None = None
     elsewhere: Callable[[str], bool] = _never
     jobs: int = 0
 

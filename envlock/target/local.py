@@ -65,7 +65,7 @@ class LocalTarget:
         unknown: list[tuple[Entry, StatKey]] = []
         linked: list[Entry] = []
         with closing(HashPool(plan.jobs)) as pool:
-            for entry, status in _walk(self._root, plan):
+            for entry, status, wanted in _walk(self._root, plan):
                 if entry.type is not EntryType.FILE:
                     yield entry
                     continue
@@ -74,8 +74,10 @@ class LocalTarget:
                     names.append(entry)
                     if len(names) > 1:
                         continue
-                key = _key(entry.path, status)
-                known = _known(entry, key, plan)
+                known: Entry | None = entry
+                if wanted:
+                    key = _key(entry.path, status)
+                    known = _known(entry, key, plan)
                 if known is None:
                     unknown.append((entry, key))
                     pool.submit((to_bytes(self._root + entry.path), plan.wants_md5(entry.path)))
@@ -186,35 +188,34 @@ def directory(path: Path) -> LocalTarget:
     return LocalTarget(root, f"dir:{root}", is_host=False)
 
 
-def _walk(root: str, plan: ScanPlan) -> Iterator[tuple[Entry, os.stat_result]]:
+def _walk(root: str, plan: ScanPlan) -> Iterator[tuple[Entry, os.stat_result, bool]]:
+    """Yield every path, and whether the content of a file is asked for."""
     mounts = mounts_below(root)
     for path, kind in sorted(mounts.items()):
         if kind not in PSEUDO and not path.startswith(_DATA):
             plan.on_gap(path, f"another file system ({kind}), not entered")
     status = os.lstat(root or "/")
-    yield _entry("/", status, root or "/"), status
+    yield _entry("/", status, root or "/"), status, False
     stack = [""]
     while stack:
         parent = stack.pop()
         for child in _children(f"{root}{parent}/", parent or "/", plan):
             path = f"{parent}/{child.name}"
-            if plan.elsewhere(path):
-                continue
-            if plan.prune(path):
+            if plan.prune is not None and plan.prune(path):
                 plan.on_gap(path, "ignored by configuration")
                 continue
             kind = mounts.get(path, "")
-            if may_hang(kind):
+            if kind and may_hang(kind):
                 continue
             try:
                 status = child.stat(follow_symlinks=False)
             except OSError:  # vanished since the directory was read
                 continue
-            if stat.S_ISDIR(status.st_mode) and not kind:
+            if stat.S_ISDIR(status.st_mode) and not (kind or plan.elsewhere(f"{path}/")):
                 stack.append(path)
             # Attributes are part of a tree, which is only recorded when everything is read.
-            with_xattrs = plan.digest and plan.hashes(path)
-            yield _entry(path, status, child.path, with_xattrs=with_xattrs), status
+            wanted = plan.digest and plan.hashes(path)
+            yield _entry(path, status, child.path, with_xattrs=wanted), status, wanted
 
 
 def _children(real: str, path: str, plan: ScanPlan) -> list[os.DirEntry[str]]:
@@ -283,9 +284,7 @@ def _key(path: str, status: os.stat_result) -> StatKey:
 
 
 def _known(entry: Entry, key: StatKey, plan: ScanPlan) -> Entry | None:
-    """Return a file that needs no reading: not asked for, empty, or in the cache."""
-    if not (plan.digest and plan.hashes(entry.path)):
-        return entry
+    """Return a file that needs no reading, because it is empty or the cache knows it."""
     hashes = _EMPTY if not entry.size else plan.cache.get(key) if plan.cache else None
     if hashes is None or (not hashes.md5 and plan.wants_md5(entry.path)):
         return None

@@ -91,7 +91,7 @@ class StreamingTarget:
         self._seen = self._pass(plan)
         self._is_scanned = True
         for entry in self._seen.entries.values():
-            if not (plan.elsewhere(entry.path) or plan.prune(entry.path)):
+            if not (plan.elsewhere(entry.path) or (plan.prune and plan.prune(entry.path))):
                 yield entry
         plan.on_walked()
 
