@@ -6,6 +6,7 @@ disk behind standard output; each is turned into a status of its own here.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 def main() -> int:
     """Run the command line and return the exit status."""
     sys.unraisablehook = _unraisable
+    # A machine is hundreds of thousands of small values that live to the end of the run: looking
+    # for cycles among them as often as Python does by default takes a tenth of the time.
+    gc.set_threshold(200_000, 20, 100)
     try:
         from envlock.cli.main import run
     except KeyboardInterrupt:

@@ -131,17 +131,20 @@ class Tree(NamedTuple):
         """Return the canonical bytes and the content digest, made in one pass over the rows."""
         digest = hashlib.sha256()
         lines = [TREE_HEADER]
+        owners: dict[str, str] = {}
         for entry, kind, owner, source in self.rows:
-            is_file = entry.type is EntryType.FILE
-            head = f"{escape(entry.path)}\t{entry.type}\t{entry.mode:o}\t{entry.uid}\t{entry.gid}"
-            tail = (
-                f"{entry.sha256}\t{escape(entry.target) if entry.target else ''}"
-                f"\t{_device(entry)}\t{_xattrs(entry.xattrs) if entry.xattrs else ''}"
-            )
+            path, form, mode, uid, gid, mtime, size, target, device, xattrs, sha256, _ = entry
+            head = f"{escape(path)}\t{form}\t{mode:o}\t{uid}\t{gid}"
+            tail = f"{sha256}\t\t\t"
+            if target or device or xattrs:
+                tail = f"{sha256}\t{escape(target)}\t{_device(entry)}\t{_xattrs(xattrs)}"
             if kind in SIGNIFICANT:
-                digest.update(f"{head}\t{entry.size if is_file else 0}\t{tail}\n".encode())
+                compared = size if form is EntryType.FILE else 0
+                digest.update(f"{head}\t{compared}\t{tail}\n".encode())
+            if owner not in owners:
+                owners[owner] = escape(owner)
             lines.append(
-                f"{head}\t{entry.mtime}\t{entry.size}\t{tail}\t{kind}\t{escape(owner)}"
+                f"{head}\t{mtime}\t{size}\t{tail}\t{kind}\t{owners[owner]}"
                 f"\t{escape(source) if source else ''}"
             )
         lines.append("")

@@ -55,11 +55,12 @@ class StatCache:
 
     def get(self, key: StatKey) -> Hashes | None:
         """Return the digests of a file with exactly this key, or None."""
-        row = self._rows.get(key.path)
-        if row is None or self._is_racy(key) or not row.startswith(_NUMBERS.pack(*key[1:])):
+        path, *numbers = key
+        row = self._rows.get(path)
+        if row is None or not row.startswith(_NUMBERS.pack(*numbers)) or self._is_racy(key):
             return None
         content, checksum = row[: -_CHECKSUM.size], row[-_CHECKSUM.size :]
-        if checksum != _checksum(key.path, content):
+        if checksum != _checksum(path, content):
             return None
         return Hashes(content[_SHA256:_SHA256_END].hex(), content[_SHA256_END:].hex())
 
@@ -110,7 +111,8 @@ class StatCache:
         self.close()
 
     def _is_racy(self, key: StatKey) -> bool:
-        return max(key.mtime_ns, key.ctime_ns) >= self._settled_before
+        settled = self._settled_before
+        return key.mtime_ns >= settled or key.ctime_ns >= settled
 
     def _load(self) -> dict[str, bytes]:
         query = (
