@@ -16,6 +16,10 @@ from pathlib import Path
 from measure import Command, in_turn, table
 
 PACKAGES = "nginx,redis-server,git,openssh-server,python3,python3-venv,ca-certificates"
+WHEELS = (
+    "numpy pandas scikit-learn scipy matplotlib jinja2 click requests werkzeug sqlalchemy pyyaml"
+    " attrs rich pydantic networkx pillow tqdm lxml psutil cryptography"
+)
 BIN = Path(sys.executable).parent
 ENVLOCK = str(BIN / "envlock")
 
@@ -201,10 +205,28 @@ def build_root(root: Path) -> Path:
         capture_output=True,
         text=True,
     ).stdout
-    mirror, suite = next(line.split() for line in listed.splitlines() if "/debian " in line)
+    sources = (line.split() for line in listed.splitlines())
+    mirror, suite = next((uri, name) for uri, name in sources if uri.rstrip("/")[-7:] == "/debian")
     argv = ["mmdebstrap", "--quiet", "--format=directory", "--variant=apt", f"--include={PACKAGES}"]
     subprocess.run([*argv, suite, str(root), f"deb {mirror} {suite} main"], check=True)
+    add_wheels(root)
     return root
+
+
+def add_wheels(root: Path) -> None:
+    """Install the wheels into a virtual environment of the root, for the root's own Python."""
+    version = next(root.glob("usr/lib/python3.*")).name.removeprefix("python").replace(".", "")
+    glibc = (f"--platform=manylinux_2_{minor}_x86_64" for minor in (5, 12, 17, 24, 26, 27, 28))
+    tags = (f"--python-version={version}", "--implementation=cp", f"--abi=cp{version}",
+            "--abi=abi3", "--abi=none", "--platform=manylinux2014_x86_64", "--platform=any",
+            *glibc)  # fmt: skip
+    folder = root / "tmp/wheels"
+    fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
+    subprocess.run([*fetch, "--dest", str(folder), *tags, *WHEELS.split()], check=True)
+    subprocess.run(["chroot", str(root), "python3", "-m", "venv", "/srv/app/venv"], check=True)
+    install = ["chroot", str(root), "/srv/app/venv/bin/pip", "install", "--quiet", "--no-index"]
+    subprocess.run([*install, "--find-links", "/tmp/wheels", *WHEELS.split()], check=True)
+    shutil.rmtree(folder)
 
 
 def peer(name: str, argv: list[str]) -> Iterator[Command]:
@@ -230,7 +252,8 @@ def heading(root: Path) -> str:
         "Whole processes, run in turn; medians; ratios are medians of paired ratios.\n\n"
         f"Machine: {os.cpu_count()} cores, Linux {platform.release()}, "
         f"Python {platform.python_version()}. "
-        f"Root: {files:,} files, {PACKAGES.replace(',', ', ')}.\n"
+        f"Root: {files:,} files, {PACKAGES.replace(',', ', ')}; a virtual environment with "
+        f"{WHEELS.replace(' ', ', ')}.\n"
     )
 
 

@@ -32,6 +32,8 @@ _EMPTY = Hashes(
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "d41d8cd98f00b204e9800998ecf8427e",
 )
+_FORMAT = 0o170000
+"""The bits of a mode that tell the type (inode(7))."""
 _TYPES = {
     stat.S_IFREG: EntryType.FILE,
     stat.S_IFDIR: EntryType.DIRECTORY,
@@ -211,7 +213,11 @@ def _walk(root: str, plan: ScanPlan) -> Iterator[tuple[Entry, os.stat_result, bo
                 status = child.stat(follow_symlinks=False)
             except OSError:  # vanished since the directory was read
                 continue
-            if stat.S_ISDIR(status.st_mode) and not (kind or plan.elsewhere(f"{path}/")):
+            if (
+                _TYPES[status.st_mode & _FORMAT] is EntryType.DIRECTORY
+                and not kind
+                and not plan.elsewhere(f"{path}/")
+            ):
                 stack.append(path)
             # Attributes are part of a tree, which is only recorded when everything is read.
             wanted = plan.digest and plan.hashes(path)
@@ -238,27 +244,23 @@ def _why(error: OSError) -> str:
 
 
 def _entry(path: str, status: os.stat_result, real: str, *, with_xattrs: bool = True) -> Entry:
-    kind = _TYPES[stat.S_IFMT(status.st_mode)]
-    target = ""
-    if kind is EntryType.SYMLINK:
+    mode = status.st_mode
+    kind = _TYPES[mode & _FORMAT]
+    size, target, device = 0, "", None
+    xattrs: Xattrs = ()
+    if kind is EntryType.FILE:
+        size = status.st_size
+        xattrs = _xattrs(real) if with_xattrs else ()
+    elif kind is EntryType.DIRECTORY:
+        xattrs = _xattrs(real) if with_xattrs else ()
+    elif kind is EntryType.SYMLINK:
         with suppress(OSError):
             target = os.readlink(real)
-    device = None
-    if kind in (EntryType.CHAR, EntryType.BLOCK):
+    elif kind in (EntryType.CHAR, EntryType.BLOCK):
         device = (os.major(status.st_rdev), os.minor(status.st_rdev))
-    has_xattrs = with_xattrs and kind in (EntryType.FILE, EntryType.DIRECTORY)
-    return Entry(
-        path,
-        kind,
-        stat.S_IMODE(status.st_mode),
-        status.st_uid,
-        status.st_gid,
-        int(status.st_mtime_ns // 1_000_000_000),
-        status.st_size if kind is EntryType.FILE else 0,
-        target,
-        device,
-        _xattrs(real) if has_xattrs else (),
-    )
+    mtime = status.st_mtime_ns // 1_000_000_000
+    owner, group = status.st_uid, status.st_gid
+    return Entry(path, kind, mode & 0o7777, owner, group, mtime, size, target, device, xattrs)
 
 
 def _xattrs(real: str) -> Xattrs:

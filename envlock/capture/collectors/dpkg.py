@@ -65,20 +65,20 @@ def claims(view: View) -> Claims:
         sums = parse_md5sums(view.text(f"{_INFO}/{stem}.md5sums") or "")
         by_value = has_index and (package.name, package.version, package.arch) not in archives
         diverted = _diverted(diversions, package.name)
+        owner = f"deb {package.key}"
         for path in parse_list(listed) if listed is not None else sums:
             md5 = package.conffiles.get(path) or sums.get(path, "")
-            claim = Claim(
-                owner=f"deb {package.key}",
-                digest=f"md5:{md5}" if md5 else "",
-                conffile=path in package.conffiles,
-                source="" if by_value else f"deb {package.key} {path[1:]}",
-            )
-            directory, _, name = diverted.get(path, path).rpartition("/")
-            if directory not in directories:
-                directories[directory] = view.resolve(directory).rstrip("/")
-            real = f"{directories[directory]}/{name}"
+            place = diverted.get(path, path)
+            slash = place.rfind("/")
+            directory = directories.get(place[:slash])
+            if directory is None:
+                directory = view.resolve(place[:slash]).rstrip("/")
+                directories[place[:slash]] = directory
+            real = directory + place[slash:]
             if md5 or real not in found:
-                found[real] = claim
+                digest = f"md5:{md5}" if md5 else ""
+                source = "" if by_value else f"{owner} {path[1:]}"
+                found[real] = Claim(owner, digest, path in package.conffiles, source)
     return found
 
 
