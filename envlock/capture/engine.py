@@ -9,7 +9,7 @@ is classified, and what no package can give back is kept by value.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import BinaryIO
@@ -22,7 +22,8 @@ from envlock.capture.ownership import Claim
 from envlock.capture.redact import strip_record
 from envlock.capture.residue import Residue
 from envlock.capture.spec import Collector
-from envlock.capture.view import View
+from envlock.capture.view import OutOfTime, View, in_time
+from envlock.errors import EnvlockError
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.facts import coverage_of
 from envlock.model.glob import compile_globs, matcher
@@ -50,7 +51,8 @@ class Request:
 
     `only` and `skip` name collectors (empty `only`: all).  `files` are globs of paths to hold in
     the lock by digest, `ignore` globs never walked.  `env_allow` and `env_deny` add to the
-    built-in lists of variables whose values may be recorded.
+    built-in lists of variables whose values may be recorded.  `timeout` is the most seconds that
+    one collector may take.
     """
 
     depth: Depth = Depth.FULL
@@ -61,6 +63,7 @@ class Request:
     env_allow: tuple[str, ...] = ()
     env_deny: tuple[str, ...] = ()
     jobs: int = 0
+    timeout: float = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +129,7 @@ class _Run:
     def open_file(self, entry: Entry) -> BinaryIO:
         return self.residue.open(entry) if self.residue else self.target.open(entry.path)
 
-    def view(self, collector: Collector) -> View:
+    def view(self, collector: Collector, check_time: Callable[[], None] = in_time) -> View:
         return View(
             self.target,
             self.index,
@@ -136,6 +139,7 @@ class _Run:
             open_file=self.open_file,
             env_allow=self.request.env_allow,
             env_deny=self.request.env_deny,
+            check_time=check_time,
         )
 
     def add_claims(self, *, needs_scan: bool) -> None:
@@ -214,11 +218,33 @@ class _Run:
             if not collector.needs <= self.target.capabilities:
                 self.cover(collector, Coverage(Status.UNSUPPORTED))
                 continue
-            view = self.view(collector)
-            found = [strip_record(record) for record in collector.collect(view)]
-            self.records += found
-            self.cover(collector, _coverage(found, view))
+            self.cover(collector, self.run(collector, started))
             self.seconds[collector.name] = time.perf_counter() - started
+
+    def run(self, collector: Collector, started: float) -> Coverage:
+        """Add the records of one collector; what goes wrong in it is a gap of its own."""
+
+        def check_time() -> None:
+            if time.perf_counter() - started > self.request.timeout:
+                raise OutOfTime
+
+        view = self.view(collector, check_time)
+        found: dict[tuple[str, str], Record] = {}
+        try:
+            for record in collector.collect(view):
+                if (record.section, record.key) in found:
+                    view.gap(f"{record.section} {record.key}", "stands there twice")
+                    continue
+                found[record.section, record.key] = strip_record(record)
+                check_time()
+        except OutOfTime:
+            view.gap(collector.name, f"took longer than {self.request.timeout:g} seconds")
+        except EnvlockError:
+            raise
+        except Exception as error:  # noqa: BLE001  one collector must not cost the others
+            view.gap(collector.name, f"internal error: {type(error).__name__}: {error}")
+        self.records += found.values()
+        return _coverage(found, view)
 
 
 CONFIG_PATHS = ("/etc/**", "**/site-packages/**", "**/dist-packages/**")
@@ -324,7 +350,7 @@ def _literal_reads(collectors: Iterable[Collector]) -> tuple[str, ...]:
     return tuple(sorted(literal - {""}))
 
 
-def _coverage(found: list[Record], view: View) -> Coverage:
+def _coverage(found: Collection[object], view: View) -> Coverage:
     gaps = tuple(view.gaps)
     if gaps:
         return Coverage(Status.PARTIAL if found else Status.UNREADABLE, gaps)

@@ -15,6 +15,14 @@ from envlock.model.tree import Entry, EntryType
 from envlock.target.base import READ_LIMIT, Capability, Target
 
 
+class OutOfTime(Exception):
+    """The time a collector may take is over; the engine makes a gap of it."""
+
+
+def in_time() -> None:
+    """Let a collector take the time it needs."""
+
+
 class View:
     """A target as one collector sees it.
 
@@ -23,6 +31,7 @@ class View:
     digests); it is empty when the capture asked for no scan, and `finder` looks through it.
     `owner` tells which record claims a path, `open_file` opens the file of an entry.  `env_allow`
     and `env_deny` are the user's additions to the lists of variables whose values may be recorded.
+    `check_time` is called before anything is asked of the target, and raises OutOfTime.
     """
 
     def __init__(
@@ -36,6 +45,7 @@ class View:
         open_file: Callable[[Entry], BinaryIO] | None = None,
         env_allow: tuple[str, ...] = (),
         env_deny: tuple[str, ...] = (),
+        check_time: Callable[[], None] = in_time,
     ) -> None:
         self.env_allow = env_allow
         self.env_deny = env_deny
@@ -43,6 +53,7 @@ class View:
         """Path -> the record that claims it (``deb libc6:amd64``), empty for none."""
         self._finder = finder or Finder(index)
         self._open_file = open_file or (lambda entry: target.open(entry.path))
+        self._check_time = check_time
         self._target = target
         self._index = index
         self._allowed = compile_globs(tuple(reads))
@@ -67,6 +78,7 @@ class View:
     def read(self, path: str, limit: int = READ_LIMIT) -> bytes | None:
         """Return the content of a small file, or None when absent or (with a gap) unreadable."""
         self._require(path)
+        self._check_time()
         try:
             content = self._target.read(path, limit)
         except (FileNotFoundError, NotADirectoryError):
@@ -89,6 +101,7 @@ class View:
         For what is too large to be read whole, and need not have been declared: a streaming
         target keeps no content for it.
         """
+        self._check_time()
         try:
             return self._open_file(entry)
         except OSError as error:
@@ -97,6 +110,7 @@ class View:
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory, empty when absent or (with a gap) unreadable."""
+        self._check_time()
         try:
             names = self._target.names(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -111,6 +125,7 @@ class View:
         known = self._index.get(path)
         if known is not None:
             return known
+        self._check_time()
         try:
             return self._target.stat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -132,6 +147,7 @@ class View:
 
         A pattern whose directory part has no wildcard also works without a scan.
         """
+        self._check_time()
         if self._index:
             return self._finder.find(patterns)
         return sorted(set(self._list(patterns)), key=sort_key)

@@ -56,6 +56,7 @@ def make_request(arguments: argparse.Namespace, config: Config) -> Request:
         ignore=tuple(config.capture.ignore),
         env_allow=tuple(config.capture.env_allow),
         env_deny=tuple(config.capture.env_deny),
+        timeout=config.capture.timeout,
         jobs=config.jobs,
     )
 

@@ -67,6 +67,7 @@ class CaptureConfig:
     ignore: tuple[str, ...]
     env_allow: tuple[str, ...]
     env_deny: tuple[str, ...]
+    timeout: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +182,7 @@ class _Merged:
                 ignore=self._texts("capture.ignore"),
                 env_allow=self._texts("capture.env-allow"),
                 env_deny=self._texts("capture.env-deny"),
+                timeout=self._count("capture.timeout"),
             ),
             diff=DiffConfig(
                 fail_on=self._text("diff.fail-on"),

@@ -128,6 +128,13 @@ SETTINGS: Mapping[str, Setting] = {
             help="Variables whose values are never recorded; wins over env-allow.",
         ),
         Setting(
+            key="capture.timeout",
+            kind=Kind.COUNT,
+            default=60,
+            help="The most seconds one collector may take; what it did not reach is a gap.",
+            minimum=1,
+        ),
+        Setting(
             key="diff.fail-on",
             kind=Kind.CHOICE,
             default="low",

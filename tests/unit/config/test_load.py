@@ -82,6 +82,7 @@ def test_every_setting_of_a_file(world: World) -> None:
         ignore = ["/srv/data"]
         env-allow = ["APP_*"]
         env-deny = ["APP_KEY"]
+        timeout = 5
         [diff]
         fail-on = "high"
         ignore = ["deb:linux-*", "env:TZ:value"]
@@ -115,6 +116,7 @@ def test_every_setting_of_a_file(world: World) -> None:
     assert config.capture.ignore == ("/srv/data",)
     assert config.capture.env_allow == ("APP_*",)
     assert config.capture.env_deny == ("APP_KEY",)
+    assert config.capture.timeout == 5
     assert config.diff.fail_on == "high"
     assert config.diff.ignore == ("deb:linux-*", "env:TZ:value")
     assert config.diff.require == ("deb", "host.kernel")
