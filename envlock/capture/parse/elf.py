@@ -46,6 +46,7 @@ _LARGEST_ROW = 64
 _MOST_VERSIONS = 4096
 _LONGEST_STRING = 4096
 _NAMES_LIMIT = 1024 * 1024
+_FAR = 1 << 62
 _NOTES_LIMIT = 64 * 1024
 
 
@@ -158,7 +159,7 @@ def parse_elf(read: Reader) -> Elf | None:
     ident = read(0, 64)
     if not is_elf(ident) or len(ident) < 52 or ident[4] not in (1, 2) or ident[5] not in (1, 2):
         return None
-    file = _File(_careful(read), "<" if ident[5] == 1 else ">", 4 * ident[4])
+    file = _File(careful(read), "<" if ident[5] == 1 else ">", 4 * ident[4])
     form = "HHIIIIIHHHHHH" if file.word == 4 else "HHIQQQIHHHHHH"
     try:
         header = file.unpack(form, ident[16:])
@@ -197,13 +198,13 @@ def offset_of(segments: tuple[Segment, ...], address: int) -> int | None:
     return None
 
 
-def _careful(read: Reader) -> Reader:
+def careful(read: Reader) -> Reader:
     """Return a reader that has nothing where no file can have anything."""
 
-    def careful(offset: int, size: int) -> bytes:
-        return read(offset, size) if 0 <= offset < 1 << 62 and size > 0 else b""
+    def within(offset: int, size: int) -> bytes:
+        return read(offset, size) if 0 <= offset < _FAR and size > 0 else b""
 
-    return careful
+    return within
 
 
 def _machine(number: int, word: int, *, is_little: bool) -> str:
