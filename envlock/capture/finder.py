@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from envlock.model.glob import Tail, compile_globs
 from envlock.model.text import sort_key
 
+_UNPACKED = re.compile(r".*/pkgs/(?=[^/]+/info/index\.json\Z)")
 _TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
 
 
@@ -14,8 +16,8 @@ class Finder:
     """The paths of a scan by last name and by extension.
 
     One is shared by all collectors of a capture; the tables are made when first asked for, so the
-    scan must know every path by then.  What lies in a folder for temporary files is no part of an
-    environment and is not found.
+    scan must know every path by then.  What lies in a folder for temporary files, or in a cache of
+    unpacked conda packages, is no part of an environment and is not found.
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
@@ -40,7 +42,10 @@ class Finder:
         return self._extended.get(tail.extension, ()) if tail.extension else self._paths
 
     def _sort(self) -> None:
-        self._paths = [path for path in self._all if not path.startswith(_TEMPORARY)]
+        records = [path for path in self._all if path.endswith("/info/index.json")]
+        caches = {match[0] for path in records if (match := _UNPACKED.match(path))}
+        elsewhere = (*_TEMPORARY, *sorted(caches))
+        self._paths = [path for path in self._all if not path.startswith(elsewhere)]
         named = self._named
         for path in self._paths:
             name = path[path.rfind("/") + 1 :]

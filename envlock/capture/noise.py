@@ -208,6 +208,12 @@ RULES: tuple[NoiseRule, ...] = (
         "written by the package manager; the npm section compares what they say",
     ),
     NoiseRule(
+        "conda-installation-records",
+        ("**/conda-meta/*.json", "**/conda-meta/history"),
+        _GENERATED,
+        "written by the package manager; the conda section compares what they say",
+    ),
+    NoiseRule(
         "shell-history",
         ("/root/.*_history", "/home/*/.*_history", "/root/.lesshst", "/root/.wget-hsts"),
         _LOG,

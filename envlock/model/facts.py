@@ -26,6 +26,7 @@ class Order(StrEnum):
     PEP440 = "pep440"
     SEMVER = "semver"
     DOTTED = "dotted"
+    CONDA = "conda"
     NONE = "none"
 
 
@@ -71,11 +72,16 @@ SECTIONS: Mapping[str, Section] = {
         Section("apk", "Alpine packages"),
         Section("pacman", "Arch packages"),
         Section("python", "Python packages", order=Order.PEP440),
-        Section("conda", "conda packages"),
+        Section("conda", "conda packages", order=Order.CONDA),
         Section("npm", "Node packages", order=Order.SEMVER),
-        Section("gem", "Ruby gems"),
-        Section("go", "Go binaries"),
-        Section("cargo", "Rust binaries"),
+        Section("gem", "Ruby gems", order=Order.DOTTED),
+        Section("go", "Go programs", order=Order.SEMVER),
+        Section("cargo", "Rust programs", order=Order.SEMVER),
+        Section("r", "R packages", order=Order.DOTTED),
+        Section("java", "Java archives", order=Order.DOTTED),
+        Section("composer", "PHP packages", order=Order.DOTTED),
+        Section("spack", "Spack packages", order=Order.DOTTED),
+        Section("easybuild", "EasyBuild software", order=Order.DOTTED),
         Section("apt-source", "apt sources"),
         Section("apt-pin", "apt pins", collector="apt-source"),
         Section("alternative", "alternatives"),
@@ -89,6 +95,7 @@ SECTIONS: Mapping[str, Section] = {
         Section("locale", "locale and time zone", keyed=False),
         Section("tree", "file tree", keyed=False),
         Section("process", "process", part=Part.NONE, keyed=False, collector="env"),
+        Section("module", "loaded modules", part=Part.NONE, order=Order.DOTTED, collector="env"),
         Section("host.kernel", "kernel", part=Part.HOST, keyed=False, order=Order.DOTTED),
         Section(
             "host.module",
@@ -133,6 +140,13 @@ _KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {
     ("python", "installer"): Kind.PROVENANCE,
     ("python", "requested"): Kind.PROVENANCE,
     ("npm", "integrity"): Kind.PROVENANCE,
+    ("conda", "sha256"): Kind.PROVENANCE,
+    ("conda", "md5"): Kind.PROVENANCE,
+    ("conda", "requested"): Kind.PROVENANCE,
+    ("go", "integrity"): Kind.PROVENANCE,
+    ("go", "path"): Kind.ADDRESS,
+    ("cargo", "path"): Kind.ADDRESS,
+    ("cargo", "requested"): Kind.PROVENANCE,
 }
 
 

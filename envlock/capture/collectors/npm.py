@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from envlock.capture.folders import claim_folders
 from envlock.capture.origin import LOCAL, clean_facts, clean_origin
-from envlock.capture.ownership import Claim, Claims
+from envlock.capture.ownership import Claims
 from envlock.capture.parse.npm import (
     MODULES,
     Lockfile,
@@ -91,25 +92,7 @@ def claims(view: View) -> Claims:
         for place, installed in tree.installed.items()
         if not installed.is_link
     }
-    found: dict[str, Claim] = {}
-    known: dict[str, str] = {}
-    for entry in view.entries() if owners else ():
-        if f"/{MODULES}/" not in entry.path:
-            continue
-        owner = owners.get(entry.path) or _owner(posixpath.dirname(entry.path), owners, known)
-        if owner:
-            found[entry.path] = Claim(owner=owner)
-    return found
-
-
-def _owner(folder: str, owners: Mapping[str, str], known: dict[str, str]) -> str:
-    """Return whose folder it is: that of the nearest package above, or nobody's."""
-    above = [folder]
-    while above[-1] not in known and above[-1] not in owners and above[-1] not in ("", "/"):
-        above.append(posixpath.dirname(above[-1]))
-    owner = known.get(above[-1]) or owners.get(above[-1], "")
-    known.update(dict.fromkeys(above, owner))
-    return owner
+    return claim_folders(view, owners, f"/{MODULES}/")
 
 
 def _trees(view: View) -> list[tuple[str, _Tree]]:

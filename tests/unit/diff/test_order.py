@@ -1,14 +1,16 @@
 """Version orders, against the programs that define them."""
 
+import itertools
 import random
 import shutil
 import subprocess
 
 import pytest
+import rattler
 from packaging.version import InvalidVersion, Version
 
 from envlock.diff.drift import Relation
-from envlock.diff.order import deb, dotted, pep440, relate, semver
+from envlock.diff.order import conda, deb, dotted, pep440, relate, semver
 from envlock.model.facts import Order
 
 
@@ -91,6 +93,51 @@ def test_what_is_no_python_version_is_refused(text):
         Version(text)
     with pytest.raises(ValueError, match="PEP 440"):
         pep440.compare(text, "1")
+
+
+def conda_version(dice: random.Random) -> str:
+    parts = ["0", "1", "2", "10", "01", "a", "rc", "1a", "post1", "dev", "1post", "a1", "1.0dev"]
+    return "".join(
+        (
+            dice.choice(["", "", "", "1!"]),
+            ".".join(dice.choice(parts) for _ in range(dice.randrange(1, 4))),
+            dice.choice(["", "", ".0_", "post", ".DEV1", "rc1", "_r2", "-1"]),
+            dice.choice(["", "", "", "+1.a", "+2", "+dev"]),
+        )
+    )
+
+
+def test_conda_order_is_that_of_a_conda_client():
+    dice = random.Random(4)
+    wrong = []
+    for _ in range(10_000):
+        a, b = conda_version(dice), conda_version(dice)
+        x, y = rattler.Version(a), rattler.Version(b)
+        if conda.compare(a, b) != (x > y) - (x < y):
+            wrong.append((a, b))
+    assert wrong == []
+
+
+DOCUMENTED = [
+    "0.4", "0.4.1.rc", "0.4.1", "0.5a1", "0.5b3", "0.5C1", "0.5", "0.9.6", "0.960923", "1.0",
+    "1.1dev1", "1.1_", "1.1a1", "1.1.0dev1", "1.1.a1", "1.1.0rc1", "1.1.0", "1.1.0post1",
+    "1.1post1", "1996.07.12", "1!0.4.1", "1!3.1.1.6", "2!0.4.1",
+]  # fmt: skip
+"""In order: the example of conda's documentation, without versions that are the same as others."""
+
+
+def test_conda_order_is_that_of_its_documentation():
+    for older, newer in itertools.pairwise(DOCUMENTED):
+        assert conda.compare(older, newer) <= 0, (older, newer)
+        assert conda.compare(newer, older) >= 0, (older, newer)
+    assert conda.compare("0.4", "0.4.0") == 0
+    assert conda.compare("1.1.0post1", "1.1.post1") == 0
+
+
+@pytest.mark.parametrize("text", ["", "1..2", "1!", "a!1", "1+", "1 2", "1*", "é"])
+def test_what_is_no_conda_version_is_refused(text):
+    with pytest.raises(ValueError, match="conda version"):
+        conda.compare(text, "1")
 
 
 @pytest.mark.parametrize(

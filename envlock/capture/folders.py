@@ -1,0 +1,52 @@
+"""Packages that are a folder each: whose is what lies in them, and how versions are told apart."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from envlock.capture.ownership import Claim, Claims
+from envlock.capture.view import View
+
+
+def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> Claims:
+    """Return what lies in the folders (folder -> record) of packages; none states its content.
+
+    A folder in another one is its own.  Only paths that have `within` in them are looked at.
+    """
+    found: dict[str, Claim] = {}
+    known: dict[str, str] = {}
+    for entry in view.entries() if owners else ():
+        if within not in entry.path:
+            continue
+        owner = owners.get(entry.path) or _owner(posixpath.dirname(entry.path), owners, known)
+        if owner:
+            found[entry.path] = Claim(owner=owner)
+    return found
+
+
+def version_keys(packages: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """Return a key for each package, given by its name, version and what else tells it apart.
+
+    >>> sorted(version_keys([("gcc", "12"), ("zlib", "1.3"), ("zlib", "1.2")]).values())
+    ['gcc', 'zlib@1.2', 'zlib@1.3']
+    """
+    ordered = sorted(set(packages))
+    names = Counter(package[0] for package in ordered)
+    versions = Counter(package[:2] for package in ordered)
+    keys = {}
+    for package in ordered:
+        key = package[0] if names[package[0]] == 1 else "@".join(package[:2])
+        keys[package] = key if versions[package[:2]] == 1 else "/".join((key, *package[2:]))
+    return keys
+
+
+def _owner(folder: str, owners: Mapping[str, str], known: dict[str, str]) -> str:
+    """Return whose folder it is: that of the nearest package above, or nobody's."""
+    above = [folder]
+    while above[-1] not in known and above[-1] not in owners and above[-1] not in ("", "/"):
+        above.append(posixpath.dirname(above[-1]))
+    owner = known.get(above[-1]) or owners.get(above[-1], "")
+    known.update(dict.fromkeys(above, owner))
+    return owner

@@ -1,0 +1,102 @@
+"""What RubyGems and Bundler write down.  No Ruby is evaluated.
+
+Sources: RubyGems guides, "Specification Reference"; RubyGems ``Gem::StubSpecification`` (the line
+``# stub:``) and ``Gem::BasicSpecification#full_name``; Bundler, ``LockfileParser``; Ruby's
+``rbconfig.rb``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+_STUB = re.compile(r"^# stub: (\S+) (\S+) (\S+) ", re.MULTILINE)
+_FULL_NAME = re.compile(
+    r"(?P<name>.+?)-(?P<version>\d+(?:\.[0-9A-Za-z]+)*)(?:-(?P<platform>.+))?\Z"
+)
+_LOCKED = re.compile(r" {4}([^\s(]+) \(([^\s)]+)\)\Z")
+_CONFIG = re.compile(r'^\s*CONFIG\["(MAJOR|MINOR|TEENY)"\] = "(\d+)"', re.MULTILINE)
+_ANY = "ruby"
+_MOST_LOCKED = 20_000
+
+
+class Gem(NamedTuple):
+    """An installed gem; `platform` is empty for one that runs on any."""
+
+    name: str
+    version: str
+    platform: str
+
+    @property
+    def full_name(self) -> str:
+        """The name of its folder."""
+        return "-".join(filter(None, self))
+
+
+class Lockfile(NamedTuple):
+    """A Gemfile.lock: gems from a source of gems (name -> versions), and the tools it names."""
+
+    gems: Mapping[str, frozenset[str]]
+    bundler: str
+    ruby: str
+
+
+def parse_full_name(name: str) -> Gem | None:
+    """Return the gem that a folder or the stem of a specification names, or None.
+
+    >>> parse_full_name("nokogiri-1.15.4-x86_64-linux")
+    Gem(name='nokogiri', version='1.15.4', platform='x86_64-linux')
+    """
+    match = _FULL_NAME.match(name)
+    if match is None:
+        return None
+    platform = match["platform"] or ""
+    return Gem(match["name"], match["version"], "" if platform == _ANY else platform)
+
+
+def parse_specification(stem: str, head: str) -> Gem | None:
+    """Return the gem of a specification file: by its stub line, else by the file's name."""
+    match = _STUB.search(head)
+    if match is None:
+        return parse_full_name(stem)
+    name, version, platform = match.groups()
+    return Gem(name, version, "" if platform == _ANY else platform)
+
+
+def parse_lockfile(text: str) -> Lockfile | None:
+    """Return a Gemfile.lock, or None when it is none."""
+    gems: dict[str, set[str]] = {}
+    tools = {"BUNDLED WITH": "", "RUBY VERSION": ""}
+    count = 0
+    is_lockfile = False
+    for section, line in _lines(text):
+        is_lockfile = is_lockfile or section in ("GEM", "DEPENDENCIES", "PLATFORMS")
+        match = _LOCKED.match(line) if section == "GEM" else None
+        if match is not None and count < _MOST_LOCKED:
+            count += 1
+            gems.setdefault(match[1], set()).add(match[2].partition("-")[0])
+        elif section in tools:
+            tools[section] = tools[section] or line.strip()
+    if not is_lockfile:
+        return None
+    ruby = tools["RUBY VERSION"].removeprefix("ruby ").partition("p")[0]
+    frozen = {name: frozenset(versions) for name, versions in gems.items()}
+    return Lockfile(frozen, tools["BUNDLED WITH"], ruby)
+
+
+def parse_ruby_version(rbconfig: str) -> str:
+    """Return the version of Ruby from its rbconfig.rb, empty when it is not there."""
+    numbers = dict(_CONFIG.findall(rbconfig))
+    parts = [numbers.get(part, "") for part in ("MAJOR", "MINOR", "TEENY")]
+    return ".".join(parts) if all(parts) else ""
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (name of its section, line) of every line in a section."""
+    section = ""
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if line and not line.startswith(" "):
+            section = line
+        elif line and section:
+            yield section, line

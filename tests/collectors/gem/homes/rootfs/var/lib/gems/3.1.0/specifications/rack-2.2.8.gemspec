@@ -1,0 +1,5 @@
+# -*- encoding: utf-8 -*-
+
+Gem::Specification.new do |s|
+  s.name = "rack".freeze
+end

@@ -1,0 +1,115 @@
+"""What is captured of homes of gems is what RubyGems lists in them."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from envlock.capture.engine import Depth, Request, capture
+from envlock.capture.registry import collectors
+from envlock.target.local import LocalTarget
+from tests.conftest import unavailable
+
+SYSTEM = ("usr/lib/ruby/gems", "usr/share/rubygems-integration")
+SPECIFICATION = """
+Gem::Specification.new do |s|
+  s.name = {name!r}
+  s.version = {version!r}
+  s.summary = "a test"
+  s.authors = ["nobody"]
+  s.files = ["lib/{name}.rb"]
+  s.platform = {platform}
+end
+"""
+
+
+@pytest.fixture
+def gem(tmp_path):
+    if shutil.which("gem") is None:
+        unavailable("tools", "gem is missing")
+
+    def run(*arguments, folder=tmp_path, **variables):
+        environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LC_ALL": "C", **variables}
+        return subprocess.run(
+            ["gem", *map(str, arguments)],
+            cwd=folder,
+            env=environ,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    return run
+
+
+def listed(said: str) -> set[tuple[str, str]]:
+    """Return (name, version) of the lines of ``gem list``, platforms left out."""
+    found = set()
+    for name, versions in re.findall(r"^(\S+) \((.*)\)$", said, re.MULTILINE):
+        for version in versions.removeprefix("default: ").split(", "):
+            found.add((name, version.removeprefix("default: ").partition(" ")[0]))
+    return found
+
+
+def captured(root: Path) -> dict[str, dict[str, str]]:
+    target = LocalTarget(root, "dir:root", is_host=False)
+    request = Request(only=frozenset({"gem"}), depth=Depth.RECORDS)
+    found = capture(target, collectors(), request).lock.sections["gem"]
+    return {key: facts for key, facts in found.items() if "/" in key}
+
+
+def all_but_specifications(folder: str, names: list[str]) -> set[str]:
+    is_home = re.search(r"/(all|\d[^/]*)\Z", folder)
+    return set(names) - {"specifications"} if is_home else set()
+
+
+def named(records: dict[str, dict[str, str]]) -> set[tuple[str, str]]:
+    return {
+        (key.partition("/")[2].partition("@")[0], facts["version"])
+        for key, facts in records.items()
+    }
+
+
+def test_installed_gems(tmp_path, gem):
+    home = tmp_path / "root/var/lib/gems/3.1.0"
+    for name, version, platform in (
+        ("one", "1.0.0", "Gem::Platform::RUBY"),
+        ("one", "1.1.0.pre2", "Gem::Platform::RUBY"),
+        ("two-words", "0.3", "Gem::Platform::CURRENT"),
+    ):
+        source = tmp_path / f"{name}-{version}"
+        (source / "lib").mkdir(parents=True)
+        (source / f"lib/{name}.rb").write_text("")
+        text = SPECIFICATION.format(name=name, version=version, platform=platform)
+        (source / "x.gemspec").write_text(text)
+        gem("build", "x.gemspec", folder=source)
+        (archive,) = source.glob("*.gem")
+        gem("install", "--local", "--no-document", "--force", "--install-dir", home, archive)
+    said = gem("list", "--local", GEM_HOME=str(home), GEM_PATH=str(home))
+    ours = captured(tmp_path / "root")
+    assert named(ours) == {pair for pair in listed(said) if pair[0] in ("one", "two-words")}
+    assert named(ours) == {("one", "1.0.0"), ("one", "1.1.0.pre2"), ("two-words", "0.3")}
+    assert ours["local-3.1.0/two-words"]["platform"].endswith("linux")
+
+
+def test_the_gems_that_came_with_ruby(tmp_path, gem):
+    homes = [Path("/") / folder for folder in SYSTEM if (Path("/") / folder).is_dir()]
+    if not homes:
+        unavailable("tools", "no Ruby of the distribution is here")
+    for home in homes:
+        shutil.copytree(home, tmp_path / f"root{home}", ignore=all_but_specifications)
+    ours = captured(tmp_path / "root")
+    said = gem("list", "--local", GEM_HOME=str(tmp_path / "none"))
+    homes_said = gem("environment", "gempath").strip().split(":")
+    if not {"/usr/share/rubygems-integration/all"} & set(homes_said):
+        unavailable("tools", "the gem here is not the distribution's")
+    assert named(ours) <= listed(said)
+    defaults = {
+        name for name, versions in re.findall(r"^(\S+) \((default: [^,)]+)\)$", said, re.MULTILINE)
+    }
+    assert defaults == {
+        key.partition("/")[2] for key, facts in ours.items() if facts.get("default") == "true"
+    }

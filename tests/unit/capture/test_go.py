@@ -1,0 +1,110 @@
+"""Go programs: both forms of build information, and what Go says of programs that are here."""
+
+import io
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envlock.capture.engine import Depth, Request, capture
+from envlock.capture.parse.elf import parse_elf
+from envlock.capture.parse.go import parse_modules, read_build_info
+from envlock.capture.registry import collectors
+from envlock.target.local import LocalTarget
+from tests.conftest import unavailable
+from tests.unit.capture.elves import go_program, make_elf, old_go_program, varint
+
+LINES = (
+    "path\texample.org/tool/cmd/tool\n"
+    "mod\texample.org/tool\tv1.2.3\t\n"
+    "dep\texample.org/one\tv0.1.0\th1:one=\n"
+    "dep\texample.org/two\tv2.0.0+incompatible\n"
+    "=>\texample.org/fork\tv2.0.1\th1:fork=\n"
+    "dep\texample.org/three\tv3.0.0\n"
+    "=>\t../three\t\n"
+    "build\tGOOS=linux\n"
+    'build\t-tags="a b"\n'
+)
+PROGRAMS = ("dockerd", "docker", "umoci", "skopeo")
+
+
+def read_from(content: bytes):
+    stream = io.BytesIO(content)
+
+    def read(offset: int, size: int) -> bytes:
+        stream.seek(offset)
+        return stream.read(size)
+
+    return read
+
+
+def build_info(content: bytes):
+    read = read_from(content)
+    elf = parse_elf(read)
+    return read_build_info(elf, read) if elf else None
+
+
+def test_both_forms_say_the_same():
+    expected = parse_modules("go1.17.13", LINES)
+    assert build_info(go_program("go1.17.13", LINES)) == expected
+    assert build_info(go_program("go1.17.13", LINES, headers=False)) == expected
+    assert build_info(go_program("go1.17.13", LINES, word=4, order=">")) == expected
+    for word, order in ((8, "<"), (8, ">"), (4, "<"), (4, ">")):
+        assert build_info(old_go_program("go1.17.13", LINES, word, order)) == expected
+    assert [module.path for module in expected.modules] == [
+        "example.org/one",
+        "example.org/fork",
+        "../three",
+    ]
+    assert [module.replaced for module in expected.modules][1:] == [
+        "example.org/two",
+        "example.org/three",
+    ]
+    assert expected.settings == {"GOOS": "linux", "-tags": "a b"}
+
+
+def go_version(path: Path) -> str | None:
+    """Return what ``go version -m`` says, or None where there is no Go."""
+    if shutil.which("go") is None:
+        return None
+    command = ["go", "version", "-m", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_programs_of_this_machine(tmp_path):
+    """The version is what the program says of itself; with Go here, all is what Go says."""
+    here = [Path(found) for name in PROGRAMS if (found := shutil.which(name))]
+    if not here:
+        unavailable("tools", "no program written in Go is here")
+    (tmp_path / "root/usr/local/bin").mkdir(parents=True)
+    for path in here:
+        shutil.copy(path, tmp_path / "root/usr/local/bin")
+    target = LocalTarget(tmp_path / "root", "dir:root", is_host=False)
+    request = Request(only=frozenset({"go"}), depth=Depth.RECORDS)
+    found = capture(target, collectors(), request).lock.sections["go"]
+    assert {path.name for path in here} <= found.keys()
+    for path in here:
+        facts = found[path.name]
+        said = go_version(path)
+        if said is not None:
+            assert facts["toolchain"] == said.partition(": ")[2].partition("\n")[0]
+            assert facts["package"] == re.findall(r"\tpath\t(.*)", said)[0]
+        if "version" in facts:
+            shown = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+            assert facts["version"] in shown.stdout
+
+
+@given(st.binary(max_size=300))
+def test_arbitrary_bytes_are_survived(content):
+    content = b"\xff Go buildinf:" + content
+    build_info(make_elf({".go.buildinfo": content}))
+
+
+@pytest.mark.parametrize("size", [2**40, 2**63, 2**70])
+def test_impossible_lengths_are_not_read(size):
+    header = b"\xff Go buildinf:\x08\x02" + bytes(16)
+    assert build_info(make_elf({".go.buildinfo": header + varint(size) + b"go1"})) is None
