@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envlock.config.example import example, to_toml
-from envlock.config.settings import Value
+from envlock.config.setting import Value
 from envlock.errors import ConfigError
 from envlock.model.document import parse_toml
 

@@ -109,7 +109,8 @@ class Change:
     is no value.  `explained_by` names the record whose own change accounts for this one
     (``deb libc6:amd64``, ``file /etc/hosts``), else empty.  `policy` tells why the status is not
     `NEW`: until when it is waived and for what reason.  `moved` is None unless a base was given
-    and tells who left it.
+    and tells who left it.  `bound` holds the digests of the two values, see
+    `envlock.diff.policy.bind`, where policy needs them.
     """
 
     id: str
@@ -128,6 +129,12 @@ class Change:
     status: ChangeStatus = ChangeStatus.NEW
     policy: str = ""
     moved: Moved | None = None
+    bound: tuple[str, str] = ("", "")
+
+    @property
+    def record(self) -> str:
+        """The record it is about, as `explained_by` names records."""
+        return f"{self.section} {self.key}"
 
     @property
     def is_unmet(self) -> bool:
@@ -171,7 +178,8 @@ class Delta(NamedTuple):
 
     `facts` are those of the record on the right, else on the left: what rules may look at.
     `note` replaces the rule's reason where the engine knows better.  `aside` names the rule of
-    `envlock.diff.rules.ASIDE` that applies whatever differs.
+    `envlock.diff.rules.ASIDE` that applies whatever differs, `severity` replaces that rule's own.
+    `below` are the differences that a directory was folded with.
     """
 
     section: str
@@ -185,6 +193,8 @@ class Delta(NamedTuple):
     explained_by: str = ""
     note: str = ""
     aside: str = ""
+    severity: Severity | None = None
+    below: tuple[Delta, ...] = ()
 
     @property
     def record(self) -> str:
@@ -194,8 +204,13 @@ class Delta(NamedTuple):
     @property
     def id(self) -> str:
         """12 hex digits that name this difference whatever its values are."""
-        parts = (self.section, self.key, self.field, self.kind.value)
-        return hash_parts(*map(to_bytes, parts)).hex()[:12]
+        return fingerprint(self.section, self.key, self.field, self.kind)
+
+
+def fingerprint(section: str, key: str, field: str, kind: ChangeKind) -> str:
+    """Return the 12 hex digits by which people and files name a difference."""
+    parts = (section, key, field, kind.value)
+    return hash_parts(*map(to_bytes, parts)).hex()[:12]
 
 
 def summarize(changes: Iterable[Change]) -> dict[str, int]:

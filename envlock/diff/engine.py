@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from envlock.diff.drift import ChangeKind, Delta, DriftReport, judge, summarize
+from envlock.diff.drift import Change, ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
 from envlock.diff.payload import MAX_BYTES, conceal, settings
+from envlock.diff.policy.bind import bind
+from envlock.diff.policy.expect import Verdict, judge_expectations
+from envlock.diff.policy.policy import NO_POLICY, Policy
+from envlock.diff.policy.presets import PRESETS
+from envlock.diff.policy.settle import settle
 from envlock.diff.records import Holes, compare_section, hole_in, status_in
-from envlock.diff.select import SETTING, drop_ignored, is_selected
+from envlock.diff.select import SETTING, Ignores, drop, is_selected
 from envlock.diff.severity import classify
+from envlock.diff.side import Side
 from envlock.model.facts import SECTIONS, fact_sort_key
 from envlock.model.lock import Lock
 from envlock.model.text import sort_key
@@ -30,7 +38,9 @@ class Options:
     rules ``SECTION:KEY-GLOB[:FIELD]``, counted as hidden.  `all` shows noisy file classes.
     `require` names sections that must be covered on both sides, else the result is inconclusive.
     `contents` returns the bytes of a digest (hex), or None; with it changed configuration is
-    explained by key, and `redact(name, value)` decides what of a value may be shown.
+    explained by key, and `redact(name, value)` decides what of a value may be shown.  `policy` acts
+    last; it knows the two by the names in `environments`, else by those shown.  With `bind` every
+    change carries the digests of its values, for a waiver or a baseline to be written.
     """
 
     left_name: str = "left"
@@ -41,6 +51,9 @@ class Options:
     require: frozenset[str] = frozenset()
     contents: Callable[[str], bytes | None] | None = None
     redact: Callable[[str, str], str] = conceal
+    policy: Policy = NO_POLICY
+    environments: tuple[str, str] = ("", "")
+    bind: bool = False
 
 
 _DEFAULTS = Options()
@@ -60,34 +73,74 @@ def compare(
     it is empty exactly when both digests and the process are equal (ADR 0003 has the exception).
     Raise UsageError for an ignore rule that cannot be read.
     """
+    sides = (
+        Side(options.environments[0] or options.left_name, left, left_tree),
+        Side(options.environments[1] or options.right_name, right, right_tree),
+    )
+    found = _find(sides, options)
+    verdict = judge_expectations(options.policy.expect, sides, options.sections)
+    deltas = list(_with_settings(found.deltas, options))
+    deltas = _hide(deltas, found.hidden, options, verdict)
+    uncovered = list(_uncovered(left, right, options))
+    told = sorted((*uncovered, *deltas, *verdict.unmet), key=_order)
+    changes = (_judged(delta, options) for delta in told)
+    pair = (sides[0].name, sides[1].name)
+    settled = settle(changes, options.policy, pair, complete=not options.sections)
+    return DriftReport(
+        result=judge(settled.changes, uncovered=bool(uncovered)),
+        left_name=options.left_name,
+        right_name=options.right_name,
+        changes=settled.changes,
+        hidden={name: found.hidden[name] for name in sorted(found.hidden)},
+        summary=summarize(settled.changes),
+        parity=_parity(found.total, len({d.record for d in (*deltas, *verdict.unmet)})),
+        notes=(*verdict.notes, *settled.notes),
+    )
+
+
+class _Found(NamedTuple):
+    """What differs before policy: `hidden` by file class, `total` records and paths compared."""
+
+    deltas: list[Delta]
+    hidden: Counter[str]
+    total: int
+
+
+def _find(sides: tuple[Side, Side], options: Options) -> _Found:
+    left, right = (side.lock for side in sides)
     names = [n for n in _names(left, right) if is_selected(n, options.sections)]
     deltas = [delta for name in names for delta in compare_section(name, left, right)]
     total = sum(len(left.sections.get(n, {}).keys() | right.sections.get(n, {})) for n in names)
     changed = _changed_packages(deltas)
     deltas = [_fold_packaged(delta, changed) for delta in deltas]
-    drift = _compare_files((left, right), (left_tree, right_tree), changed, options)
-    if drift is not None:
-        deltas = [delta for delta in deltas if not _is_told_by_tree(delta, drift)] + drift.deltas
-        total += drift.compared
-    deltas = list(_with_settings(deltas, options))
-    deltas, ignored = drop_ignored(deltas, options.ignore)
-    uncovered = list(_uncovered(left, right, options))
-    changes = tuple(
-        classify(delta, options.left_name, options.right_name)
-        for delta in sorted((*uncovered, *deltas), key=_order)
-    )
-    hidden = dict(sorted(drift.hidden.items())) if drift is not None else {}
-    if ignored:
-        hidden["ignored"] = ignored
-    return DriftReport(
-        result=judge(changes, uncovered=bool(uncovered)),
-        left_name=options.left_name,
-        right_name=options.right_name,
-        changes=changes,
-        hidden=hidden,
-        summary=summarize(changes),
-        parity=_parity(total, len({delta.record for delta in deltas})),
-    )
+    drift = _compare_files(sides, changed, options)
+    if drift is None:
+        return _Found(deltas, Counter(), total)
+    deltas = [delta for delta in deltas if not _is_told_by_tree(delta, drift)] + drift.deltas
+    return _Found(deltas, drift.hidden, total + drift.compared)
+
+
+def _hide(
+    deltas: list[Delta], hidden: Counter[str], options: Options, verdict: Verdict
+) -> list[Delta]:
+    """Return what neither a rule nor a preset ignores and no expectation meets; count the rest."""
+    hiders: list[tuple[str, Callable[[Delta], bool]]]
+    hiders = [("ignored", Ignores(options.ignore).covers)]
+    hiders += [(name, Ignores(PRESETS[name].rules).covers) for name in options.policy.presets]
+    hiders.append(("expected", verdict.hides))
+    for name, covers in hiders:
+        deltas, count = drop(deltas, covers)
+        if count:
+            hidden[name] += count
+    return deltas
+
+
+def _judged(delta: Delta, options: Options) -> Change:
+    change = classify(delta, options.left_name, options.right_name)
+    policy = options.policy
+    if options.bind or policy.waive or policy.baseline.pairs:
+        return replace(change, bound=bind(delta))
+    return change
 
 
 def _names(left: Lock, right: Lock) -> list[str]:
@@ -121,18 +174,15 @@ def _fold_packaged(delta: Delta, changed: frozenset[str]) -> Delta:
 
 
 def _compare_files(
-    locks: tuple[Lock, Lock],
-    trees: tuple[Tree | None, Tree | None],
-    changed: frozenset[str],
-    options: Options,
+    sides: tuple[Side, Side], changed: frozenset[str], options: Options
 ) -> FileDrift | None:
-    left_tree, right_tree = trees
-    if left_tree is None or right_tree is None or not is_selected(FILE, options.sections):
+    left, right = sides
+    if left.tree is None or right.tree is None or not is_selected(FILE, options.sections):
         return None
     return compare_trees(
-        left_tree,
-        right_tree,
-        holes=Holes.of(*locks, _TREE),
+        left.tree,
+        right.tree,
+        holes=Holes.of(left.lock, right.lock, _TREE),
         changed=changed,
         everything=options.all,
     )
