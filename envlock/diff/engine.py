@@ -79,7 +79,7 @@ def compare(
     )
     found = _find(sides, options)
     verdict = judge_expectations(options.policy.expect, sides, options.sections)
-    deltas = list(_with_settings(found.deltas, options))
+    deltas = list(with_settings(found.deltas, options))
     deltas = _hide(deltas, found.hidden, options, verdict)
     uncovered = list(_uncovered(left, right, options))
     told = sorted((*uncovered, *deltas, *verdict.unmet), key=_order)
@@ -93,7 +93,7 @@ def compare(
         changes=settled.changes,
         hidden={name: found.hidden[name] for name in sorted(found.hidden)},
         summary=summarize(settled.changes),
-        parity=_parity(found.total, len({d.record for d in (*deltas, *verdict.unmet)})),
+        parity=parity(found.total, len({d.record for d in (*deltas, *verdict.unmet)})),
         notes=(*verdict.notes, *settled.notes),
     )
 
@@ -111,8 +111,8 @@ def _find(sides: tuple[Side, Side], options: Options) -> _Found:
     names = [n for n in _names(left, right) if is_selected(n, options.sections)]
     deltas = [delta for name in names for delta in compare_section(name, left, right)]
     total = sum(len(left.sections.get(n, {}).keys() | right.sections.get(n, {})) for n in names)
-    changed = _changed_packages(deltas)
-    deltas = [_fold_packaged(delta, changed) for delta in deltas]
+    changed = changed_packages(deltas)
+    deltas = [fold_packaged(delta, changed) for delta in deltas]
     drift = _compare_files(sides, changed, options)
     if drift is None:
         return _Found(deltas, Counter(), total)
@@ -144,18 +144,19 @@ def _judged(delta: Delta, options: Options) -> Change:
 
 
 def _names(left: Lock, right: Lock) -> list[str]:
-    return sorted(left.sections.keys() | right.sections, key=_section_order)
+    return sorted(left.sections.keys() | right.sections, key=section_order)
 
 
-def _section_order(name: str) -> tuple[int, str]:
+def section_order(name: str) -> tuple[int, str]:
+    """Sort key of sections: as the vocabulary lists them, then those it does not know."""
     return _PLACE.get(name, len(_PLACE)), name
 
 
 def _order(delta: Delta) -> tuple[tuple[int, str], bytes, tuple[bool, str]]:
-    return _section_order(delta.section), sort_key(delta.key), fact_sort_key(delta.field)
+    return section_order(delta.section), sort_key(delta.key), fact_sort_key(delta.field)
 
 
-def _changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
+def changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
     """Return the records of packages whose own change explains what came with them."""
     return frozenset(
         delta.record
@@ -166,7 +167,7 @@ def _changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
     )
 
 
-def _fold_packaged(delta: Delta, changed: frozenset[str]) -> Delta:
+def fold_packaged(delta: Delta, changed: frozenset[str]) -> Delta:
     """Return a difference of what another package brought as explained by that package's."""
     owner = delta.facts.get("packaged-by", "")
     is_told = owner in changed and delta.kind is not ChangeKind.UNKNOWN
@@ -195,7 +196,7 @@ def _is_told_by_tree(delta: Delta, drift: FileDrift) -> bool:
     return delta.section == _TREE and bool(drift.paths)
 
 
-def _with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:
+def with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:
     """Yield every difference, a changed file followed by the settings in it that differ."""
     for delta in deltas:
         found = _settings(delta, options)
@@ -248,7 +249,7 @@ def _uncovered(left: Lock, right: Lock, options: Options) -> Iterator[Delta]:
         )
 
 
-def _parity(total: int, differing: int) -> float:
+def parity(total: int, differing: int) -> float:
     """Return the equal share in percent, rounded down so that 100 means all."""
     if not total:
         return 100.0 if not differing else 0.0

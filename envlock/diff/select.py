@@ -106,6 +106,11 @@ def _leading(deltas: Iterable[Delta]) -> set[str]:
     return {delta.record for delta in deltas if delta.explained_by != delta.record}
 
 
+def drop_ignored(deltas: Iterable[Delta], rules: Iterable[str]) -> tuple[list[Delta], int]:
+    """Return what no rule ignores, and how many differences were dropped; see `drop`."""
+    return drop(deltas, Ignores(rules).covers)
+
+
 def is_setting(delta: Delta) -> bool:
     """True for a place inside a changed file."""
     return delta.field.startswith(SETTING)

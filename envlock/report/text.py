@@ -9,7 +9,7 @@ from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
 
-from envlock.diff.drift import Change, ChangeKind, DriftReport, Relation, Result, Severity
+from envlock.diff.drift import Change, ChangeKind, DriftReport, Moved, Relation, Result, Severity
 from envlock.model.facts import SECTIONS, Kind, kind_of
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, shorten, visible
@@ -105,7 +105,8 @@ class _Page:
     def _verdict(self) -> Iterator[Line]:
         sign = "=" if self._report.result is Result.EQUAL else self._signs.arrow
         verdict = _VERDICTS[self._report.result]
-        yield line(verdict, f"  {self._left} {sign} {self._right}")
+        base = f"  since {self._clean(self._report.base_name)}" if self._report.base_name else ""
+        yield line(verdict, f"  {self._left} {sign} {self._right}{base}")
         counts = [
             Piece(f"{self._report.summary[severity.value]} {severity.value}  ", style)
             for severity, style in _STYLES.items()
@@ -144,7 +145,10 @@ class _Page:
         for position, change in enumerate(item.changes):
             pieces += line(", ") if position else []
             pieces += self._values(change)
+            pieces += self._mover(change)
         yield pieces
+        if lead.policy and lead.status.counts:
+            yield from self._remark(lead.policy)
         yield from self._settings_lines(lead)
         if lead.severity in _LOUD and lead.rule not in self._told:
             self._told.add(lead.rule)
@@ -184,6 +188,13 @@ class _Page:
             f" {self._signs.arrow} {right[:cut]}",
             Piece(right[cut:], "green"),
         )
+
+    def _mover(self, change: Change) -> Line:
+        """Return who left the base of a comparison of three."""
+        if change.moved is None:
+            return []
+        who = {Moved.LEFT: self._left, Moved.RIGHT: self._right, Moved.BOTH: "both"}[change.moved]
+        return line(Piece(f"  ({who} moved)", "dim"))
 
     def _settings_lines(self, change: Change) -> Iterator[Line]:
         found = self._settings.get((change.section, change.key), [])
@@ -226,9 +237,13 @@ class _Page:
         )
         if folded:
             yield f"folded: {folded} explained by the changes above"
-        aside = Counter(c.status.value for c in report.changes if not c.status.counts)
+        aside = Counter(
+            c.status.value for c in report.changes if not c.status.counts and not c.explained_by
+        )
         for status, count in sorted(aside.items()):
             yield f"{count} {status}"
+        for remark in report.notes:
+            yield self._clean(f"{remark.kind.value}: {remark.text}")
         if report.hidden:
             counted = ", ".join(f"{count} {name}" for name, count in report.hidden.items())
             yield f"hidden: {counted}"

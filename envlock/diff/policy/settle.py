@@ -9,10 +9,19 @@ from itertools import chain
 from typing import NamedTuple
 
 from envlock.config.policy import Waiver
-from envlock.diff.drift import Change, ChangeStatus, Note, NoteKind
+from envlock.diff.drift import (
+    Change,
+    ChangeStatus,
+    DriftReport,
+    Note,
+    NoteKind,
+    judge,
+    summarize,
+)
 from envlock.diff.policy.baseline import Baseline, Pair, can_be_accepted
 from envlock.diff.policy.bind import mirrored_id
 from envlock.diff.policy.policy import Policy
+from envlock.diff.rules import ASIDE
 
 
 class Settled(NamedTuple):
@@ -37,6 +46,21 @@ def settle(changes: Iterable[Change], policy: Policy, pair: Pair, *, complete: b
     if complete:
         notes = chain(waivers.stale(own), _stale_baseline(policy.baseline, own, pair))
     return Settled(tuple(_inherit(own)), tuple(notes))
+
+
+def settle_again(report: DriftReport, policy: Policy, pair: Pair) -> DriftReport:
+    """Return a complete report of bound changes as another baseline or other waivers judge it."""
+    fresh = (replace(change, status=ChangeStatus.NEW, policy="") for change in report.changes)
+    settled = settle(fresh, policy, pair, complete=True)
+    uncovered = any(change.rule == ASIDE["required"].id for change in settled.changes)
+    kinds = (NoteKind.STALE_WAIVER, NoteKind.STALE_BASELINE)
+    return replace(
+        report,
+        changes=settled.changes,
+        summary=summarize(settled.changes),
+        result=judge(settled.changes, uncovered=uncovered),
+        notes=(*(note for note in report.notes if note.kind not in kinds), *settled.notes),
+    )
 
 
 def _settle(change: Change, baseline: Baseline, waivers: _Waivers, pair: Pair) -> Change:

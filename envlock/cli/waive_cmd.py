@@ -1,0 +1,153 @@
+"""``envlock waive``: accept a finding for a while, in envlock.toml, where a review sees it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envlock.cli.console import Console
+from envlock.cli.operands import locks_in_use, open_store, read_environment
+from envlock.cli.options import read_config
+from envlock.cli.policy import add_today, make_policy, to_date, today_of
+from envlock.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from envlock.config.load import Config
+    from envlock.config.setting import Value
+    from envlock.diff.drift import Change
+    from envlock.lockfile.reader import Known
+    from envlock.store.objects import Store
+    from envlock.workflow import Environment, Progress
+
+_DESCRIPTION = """\
+Write a waiver into envlock.toml: the finding no longer counts until the end of a day, between these
+two environments, and only while both values stay what they are now. Comments and order are kept.
+Without A and B the finding is looked for between all locks of the lock folder. A waiver that is
+there already is written anew.
+"""
+_SAME = ("id", "environments")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description = _DESCRIPTION
+    parser.add_argument("fingerprint", metavar="FINGERPRINT", help="the id of a finding in a diff")
+    parser.add_argument("left", nargs="?", metavar="A", help="the left environment of that diff")
+    parser.add_argument("right", nargs="?", metavar="B", help="the right one")
+    parser.add_argument("--reason", required=True, help="why it may stay for now")
+    parser.add_argument(
+        "--expires", required=True, metavar="DATE", help="the last day on which it holds"
+    )
+    add_today(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Find the finding, bind the waiver to its values, write it."""
+    from envlock.config.edit import put_table
+    from envlock.lockfile.writer import replace_file
+
+    if bool(arguments.left) != bool(arguments.right):
+        raise UsageError("one environment is no pair", hint="name both, or none")
+    today = today_of(arguments)
+    expires = to_date(arguments.expires, "--expires")
+    if expires < today:
+        raise UsageError(f"a waiver until {expires} has expired on {today}", where="--expires")
+    if not arguments.reason.strip():
+        raise UsageError("a waiver needs a reason", where="--reason")
+    config = read_config(arguments, console)
+    with open_store(config) as store, console.progress("comparing") as steps:
+        pair, change = _find(arguments, config, today, store, steps)
+    path = config.file or Path.cwd() / "envlock.toml"
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        row = _row(change, pair, arguments.reason.strip(), expires)
+        replace_file(path, put_table(text, "waive", row, _SAME).encode())
+    except OSError as error:
+        raise UsageError(f"cannot write the waiver: {error.strerror}", where=str(path)) from error
+    console.out(f"{row['what']}: waived between {pair[0]} and {pair[1]} until {expires}")
+    return ExitStatus.OK
+
+
+def _row(change: Change, pair: tuple[str, str], reason: str, expires: date) -> dict[str, Value]:
+    from envlock.diff.policy.baseline import describe
+
+    return {
+        "id": change.id,
+        "what": describe(change),
+        "reason": reason,
+        "expires": expires.isoformat(),
+        "environments": pair,
+        "values": change.bound,
+    }
+
+
+def _find(
+    arguments: argparse.Namespace, config: Config, today: date, store: Store, steps: Progress
+) -> tuple[tuple[str, str], Change]:
+    """Return the pair and the finding.  Raise UsageError when there is none, or several."""
+    from dataclasses import replace
+
+    from envlock.diff.engine import Options
+    from envlock.workflow import compare_environments, reader_of
+
+    known: Known = {}
+    named = [name for name in (arguments.left, arguments.right) if name]
+    environments = [
+        read_environment(name, config, store, steps, known) for name in locks_in_use(named, config)
+    ]
+    options = Options(
+        ignore=tuple(config.diff.ignore),
+        contents=reader_of(store),
+        policy=replace(make_policy(config, today), waive=()),
+        bind=True,
+    )
+    found = [
+        ((left.known_as or left.name, right.known_as or right.name), change)
+        for left, right in _pairs(environments, is_named=bool(named))
+        for change in compare_environments(left, right, options, store).changes
+        if change.id == arguments.fingerprint
+    ]
+    if len(found) > 1:
+        pairs = "; ".join(f"{left} {right}" for (left, right), _ in found)
+        raise UsageError(
+            f"{arguments.fingerprint} stands between several pairs: {pairs}",
+            hint="name the two environments",
+        )
+    if not found:
+        raise UsageError(
+            f"no finding is called {arguments.fingerprint}",
+            hint="the ids stand in `envlock diff A B --json`, and belong to A and B in that order",
+        )
+    _refuse(found[0][1])
+    return found[0]
+
+
+def _pairs(
+    environments: list[Environment], *, is_named: bool
+) -> Iterator[tuple[Environment, Environment]]:
+    for left, right in combinations(environments, 2):
+        yield left, right
+        if not is_named:
+            yield right, left
+
+
+def _refuse(change: Change) -> None:
+    """Raise UsageError for what cannot be waived."""
+    from envlock.diff.policy.baseline import can_be_accepted, describe
+
+    if can_be_accepted(change):
+        return
+    if change.explained_by:
+        raise UsageError(
+            f"{describe(change)} follows from {change.explained_by}",
+            hint="waive that one, and what follows is waived with it",
+        )
+    raise UsageError(
+        f"{describe(change)} is unknown, which cannot be waived",
+        hint="capture that side again, or ignore it with diff.ignore",
+    )
