@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envlock.cli.console import Console
 from envlock.cli.operands import locks_in_use, open_store, read_environment
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from envlock.diff.drift import Change
     from envlock.lockfile.reader import Known
     from envlock.store.objects import Store
-    from envlock.workflow import Environment, Progress
+    from envlock.workflow import Progress
 
 _DESCRIPTION = """\
 Write a waiver into envlock.toml: the finding no longer counts until the end of a day, between these
@@ -61,35 +61,36 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError("a waiver needs a reason", where="--reason")
     config = read_config(arguments, console)
     with open_store(config) as store, console.progress("comparing") as steps:
-        pair, change = _find(arguments, config, today, store, steps)
+        hit = _find(arguments, config, today, store, steps)
     path = config.file or Path.cwd() / "envlock.toml"
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        row = _row(change, pair, arguments.reason.strip(), expires)
+        row = _row(hit, arguments.reason.strip(), expires)
         replace_file(path, put_table(text, "waive", row, _SAME).encode())
     except OSError as error:
         raise UsageError(f"cannot write the waiver: {error.strerror}", where=str(path)) from error
-    console.out(f"{row['what']}: waived between {pair[0]} and {pair[1]} until {expires}")
+    between = " and ".join(hit.environments)
+    console.out(f"{row['what']}: waived between {between} until {expires}")
     return ExitStatus.OK
 
 
-def _row(change: Change, pair: tuple[str, str], reason: str, expires: date) -> dict[str, Value]:
+def _row(hit: _Hit, reason: str, expires: date) -> dict[str, Value]:
     from envlock.diff.policy.baseline import describe
 
     return {
-        "id": change.id,
-        "what": describe(change),
+        "id": hit.id,
+        "what": describe(hit.change),
         "reason": reason,
         "expires": expires.isoformat(),
-        "environments": pair,
-        "values": change.bound,
+        "environments": hit.environments,
+        "values": hit.values,
     }
 
 
 def _find(
     arguments: argparse.Namespace, config: Config, today: date, store: Store, steps: Progress
-) -> tuple[tuple[str, str], Change]:
-    """Return the pair and the finding.  Raise UsageError when there is none, or several."""
+) -> _Hit:
+    """Return the finding.  Raise UsageError when there is none, or one in several pairs."""
     from dataclasses import replace
 
     from envlock.diff.engine import Options
@@ -107,13 +108,14 @@ def _find(
         bind=True,
     )
     found = [
-        ((left.known_as or left.name, right.known_as or right.name), change)
-        for left, right in _pairs(environments, is_named=bool(named))
+        hit
+        for left, right in combinations(environments, 2)
         for change in compare_environments(left, right, options, store).changes
-        if change.id == arguments.fingerprint
+        for hit in _hits(change, left.known_as or left.name, right.known_as or right.name)
+        if hit.id == arguments.fingerprint
     ]
     if len(found) > 1:
-        pairs = "; ".join(f"{left} {right}" for (left, right), _ in found)
+        pairs = "; ".join(" ".join(hit.environments) for hit in found)
         raise UsageError(
             f"{arguments.fingerprint} stands between several pairs: {pairs}",
             hint="name the two environments",
@@ -121,19 +123,27 @@ def _find(
     if not found:
         raise UsageError(
             f"no finding is called {arguments.fingerprint}",
-            hint="the ids stand in `envlock diff A B --json`, and belong to A and B in that order",
+            hint="the ids stand in `envlock diff A B --json`",
         )
-    _refuse(found[0][1])
+    _refuse(found[0].change)
     return found[0]
 
 
-def _pairs(
-    environments: list[Environment], *, is_named: bool
-) -> Iterator[tuple[Environment, Environment]]:
-    for left, right in combinations(environments, 2):
-        yield left, right
-        if not is_named:
-            yield right, left
+class _Hit(NamedTuple):
+    """A finding under one of its two ids: that of either order of the environments."""
+
+    id: str
+    environments: tuple[str, str]
+    values: tuple[str, str]
+    change: Change
+
+
+def _hits(change: Change, left: str, right: str) -> Iterator[_Hit]:
+    from envlock.diff.policy.bind import mirrored_id
+
+    yield _Hit(change.id, (left, right), change.bound, change)
+    if mirrored_id(change) != change.id:
+        yield _Hit(mirrored_id(change), (right, left), change.bound[::-1], change)
 
 
 def _refuse(change: Change) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from envlock.diff.drift import Change, ChangeKind, Delta, DriftReport, judge, summarize
+from envlock.diff.drift import EXPECTED, Change, ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
 from envlock.diff.payload import MAX_BYTES, conceal, settings
@@ -152,8 +152,9 @@ def section_order(name: str) -> tuple[int, str]:
     return _PLACE.get(name, len(_PLACE)), name
 
 
-def _order(delta: Delta) -> tuple[tuple[int, str], bytes, tuple[bool, str]]:
-    return section_order(delta.section), sort_key(delta.key), fact_sort_key(delta.field)
+def _order(delta: Delta) -> tuple[tuple[int, str], bytes, bool, tuple[bool, str]]:
+    is_unmet = delta.field.startswith(EXPECTED)
+    return section_order(delta.section), sort_key(delta.key), is_unmet, fact_sort_key(delta.field)
 
 
 def changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:

@@ -146,11 +146,13 @@ class _Page:
             pieces += line(", ") if position else []
             pieces += self._values(change)
             pieces += self._mover(change)
+            if self._full:
+                pieces += [Piece(f"  #{change.id}", "dim")]
         yield pieces
         if lead.policy and lead.status.counts:
             yield from self._remark(lead.policy)
         yield from self._settings_lines(lead)
-        if lead.severity in _LOUD and lead.rule not in self._told:
+        if lead.severity in _LOUD and (lead.is_unmet or lead.rule not in self._told):
             self._told.add(lead.rule)
             yield from self._remark(f"{lead.why} [{lead.rule}]")
             if lead.fix:
@@ -258,7 +260,8 @@ class _Page:
             }
             yield "  ".join(text for sign, text in meanings.items() if sign in self._used)
         if report.result is not Result.EQUAL:
-            yield "next: --all lists everything, --section NAME one section; envlock explain RULE"
+            more = "envlock waive ID accepts one" if self._full else "--all lists everything"
+            yield f"next: {more}, --section NAME one section; envlock explain RULE"
 
     def _word(self, change: Change) -> str:
         if change.relation is not Relation.DIFFERS:
@@ -293,8 +296,13 @@ def _is_setting(change: Change) -> bool:
 
 
 def _items(changes: Iterable[Change], clean: Callable[[str], str]) -> Iterator[_Item]:
-    """Yield the changes of each record together, of a single table one by one."""
-    for (key, field), found in groupby(changes, lambda c: (c.key, "" if c.key else c.field)):
+    """Yield the changes of each record together, of a single table one by one.
+
+    An expectation that is not met stands for itself.
+    """
+    for (key, field), found in groupby(
+        changes, lambda c: (c.key, c.field if c.is_unmet or not c.key else "")
+    ):
         yield _Item(clean(key or field), tuple(found))
 
 
