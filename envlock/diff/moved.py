@@ -35,7 +35,7 @@ def with_base(report: DriftReport, base: Side, left: Side, right: Side) -> Drift
 def _moved(change: Change, sides: _Sides, rows: tuple[_Rows, ...]) -> Moved | None:
     if change.kind is ChangeKind.UNKNOWN or change.is_unmet:
         return None
-    if change.section == FILE and rows:
+    if change.section == FILE and any(change.key in side for side in rows):
         records = [side.get(change.key) for side in rows]
     else:
         records = [_record(side, change) for side in sides]
@@ -56,12 +56,9 @@ def _record(side: Side, change: Change) -> Facts | None:
 
 
 def _is_unknown(sides: _Sides, change: Change) -> bool:
-    """True when a record that the base lacks may yet have been there.
-
-    A lock lists a few files only, so of files it proves nothing.
-    """
+    """True when a record that the base lacks may yet have been there."""
     base, left, _ = sides
-    return change.section == FILE or bool(Holes.of(base.lock, left.lock, change.section).left)
+    return bool(Holes.of(base.lock, left.lock, change.section).left)
 
 
 def _state(section: str, facts: Facts | None, field: str) -> object:

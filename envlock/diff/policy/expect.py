@@ -217,8 +217,9 @@ def _must_differ(expectation: Expectation, pair: _Pair) -> _Outcome | None:
 def _only_in(expectation: Expectation, pair: _Pair) -> _Outcome | None:
     wrong = [name for name, _ in pair.sides if name not in expectation.names]
     if wrong:
-        return _Outcome(False, f"{' and '.join(wrong)} has it", *pair.words())
-    return _Outcome(True) if pair.both is None else None
+        return _Outcome(False, f"it is in {' and '.join(wrong)}", *pair.words())
+    # Among those that may have it, a difference is one like any other.
+    return None if expectation.names.issuperset(pair.names) else _Outcome(True)
 
 
 def _at_least(expectation: Expectation, pair: _Pair) -> _Outcome | None:
@@ -232,7 +233,7 @@ def _at_least(expectation: Expectation, pair: _Pair) -> _Outcome | None:
         except ValueError as error:
             return _Outcome(None, str(error))
     if low:
-        why = f"{' and '.join(dict.fromkeys(low))} has less"
+        why = f"it is older in {' and '.join(dict.fromkeys(low))}"
         return _Outcome(False, why, *pair.values(fact))
     return _Outcome(True, hides=fact) if len(found) == len(pair.names) else None
 
@@ -260,7 +261,7 @@ def _present(pair: _Pair) -> _Outcome:
         return _Outcome(None, pair.hole)
     there = {name for name, _ in pair.sides}
     lacking = dict.fromkeys(name for name in pair.names if name not in there)
-    return _Outcome(False, f"{' and '.join(lacking)} lacks it", *pair.words())
+    return _Outcome(False, f"it is missing in {' and '.join(lacking)}", *pair.words())
 
 
 def _is_satisfied(expectation: Expectation, pair: _Pair, left: str, right: str) -> bool:

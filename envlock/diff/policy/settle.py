@@ -121,7 +121,7 @@ def _stale_baseline(baseline: Baseline, changes: list[Change], pair: Pair) -> It
     if gone:
         count = f"{gone} accepted difference{'' if gone == 1 else 's'}"
         text = f"{count} no longer occur; --update-baseline drops them"
-        yield Note(NoteKind.STALE_BASELINE, " ".join(pair), text)
+        yield Note(NoteKind.STALE_BASELINE, " ".join(sorted(pair)), text)
 
 
 def _inherit(changes: Iterable[Change]) -> Iterator[Change]:
