@@ -28,11 +28,15 @@ _SHA256 = "sha256:"
 
 
 class Environment(NamedTuple):
-    """A lock with a name for people and, when it was just captured, its file tree."""
+    """A lock with a name for people and, when it was just captured, its file tree.
+
+    `known_as` is the name that policy knows it by (``dev``), empty when that is `name`.
+    """
 
     name: str
     lock: Lock
     tree: Tree | None = None
+    known_as: str = ""
 
 
 def capture_target(
@@ -104,20 +108,43 @@ def materialize(
 
 
 def compare_environments(
-    left: Environment, right: Environment, options: Options, store: Store
+    left: Environment,
+    right: Environment,
+    options: Options,
+    store: Store,
+    base: Environment | None = None,
 ) -> DriftReport:
-    """Compare two environments, file by file where both trees are at hand and differ."""
+    """Compare two environments, file by file where both trees are at hand and differ.
+
+    With `base`, which was before both, the report tells who moved.
+    """
     from dataclasses import replace
 
     from envlock.diff.engine import compare
+    from envlock.diff.moved import with_base
+    from envlock.diff.side import Side
 
     left_tree = right_tree = None
     if options.all or left.lock.get("tree").get("content") != right.lock.get("tree").get("content"):
         left_tree = left.tree or load_tree(left.lock, store)
         right_tree = right.tree or load_tree(right.lock, store)
-    options = replace(options, left_name=left.name, right_name=right.name)
-    return compare(
+    options = replace(
+        options,
+        left_name=left.name,
+        right_name=right.name,
+        environments=(left.known_as, right.known_as),
+    )
+    report = compare(
         left.lock, right.lock, left_tree=left_tree, right_tree=right_tree, options=options
+    )
+    if base is None:
+        return report
+    base_tree = (base.tree or load_tree(base.lock, store)) if left_tree and right_tree else None
+    return with_base(
+        report,
+        Side(base.name, base.lock, base_tree),
+        Side(left.name, left.lock, left_tree),
+        Side(right.name, right.lock, right_tree),
     )
 
 

@@ -1,18 +1,29 @@
-"""``envlock check``: prove that locks are canonical, closed and complete."""
+"""``envlock check``: prove that locks are canonical, closed and complete, and policy satisfied."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
-from envlock.cli.operands import locks_in_use, read_lock_bytes
-from envlock.cli.options import add_json, read_config
+from envlock.cli.operands import locks_in_use, read_lock_bytes, read_lock_operand
+from envlock.cli.options import add_json
+from envlock.cli.policy import add_policy, known_as, make_policy, read_policy_config, today_of
 from envlock.errors import ExitStatus, UsageError
 
+if TYPE_CHECKING:
+    from envlock.config.load import Config
+    from envlock.diff.policy.policy import Policy
+
+_POLICY = "envlock.toml"
 _DESCRIPTION = """\
 Prove that lockfiles are what envlock would write: canonical, valid by the schema, closed, free of
-credentials. Without LOCK every lock of the lock folder is checked. Ends with 1 if one is not right.
+credentials. Without LOCK every lock of the lock folder is checked.
+
+Also prove that the policy of envlock.toml holds: no waiver has expired, every name it uses exists,
+the baseline is one, and no lock breaks an expectation by itself. Ends with 1 if anything is wrong.
 """
 
 
@@ -21,23 +32,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     parser.add_argument("locks", nargs="*", metavar="LOCK", help="all of the lock folder")
     parser.set_defaults(rest="locks")
+    add_policy(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Check every lock and print every problem at once."""
+    """Check the policy and every lock, and print every problem at once."""
+    from envlock.diff.policy.check import policy_problems
     from envlock.lockfile.check import problems
 
-    config = read_config(arguments, console)
+    config = read_policy_config(arguments, console, {})
     operands = locks_in_use(arguments.locks, config)
     if not operands:
         raise UsageError(
             f"there is no lock in {config.locks.dir}", hint="run `envlock capture` first"
         )
-    found = {name: problems(read_lock_bytes(name, config), name) for name in operands}
+    policy = make_policy(config, today_of(arguments))
+    found: dict[str, list[str]] = {}
+    if _says_something(config):
+        found[arguments.policy or _POLICY] = list(
+            policy_problems(policy, config.diff.ignore, _names(config))
+        )
+    for name in operands:
+        found[name] = problems(read_lock_bytes(name, config), name)
+        if not found[name]:
+            found[name] = list(_unmet(name, config, policy))
     if arguments.json:
         console.out(json.dumps({"schema_version": 1, "problems": found}, indent=2))
     else:
         for name, messages in found.items():
             console.out("\n".join(f"{name}: {message}" for message in messages or ("ok",)))
     return ExitStatus.DRIFT if any(found.values()) else ExitStatus.OK
+
+
+def _says_something(config: Config) -> bool:
+    """True when there is a policy to check."""
+    diff = config.diff
+    return bool(config.expect or config.waive or diff.presets or diff.ignore or diff.baseline)
+
+
+def _names(config: Config) -> frozenset[str]:
+    """Return the names that a policy may use: of envlock.toml and of the lock folder."""
+    locks = (known_as(operand, config) for operand in locks_in_use([], config))
+    return frozenset(config.environments) | frozenset(locks)
+
+
+def _unmet(operand: str, config: Config, policy: Policy) -> Iterator[str]:
+    """Yield the expectations that one environment alone shows to be broken."""
+    from envlock.diff.engine import Options, compare
+    from envlock.diff.policy.baseline import describe
+    from envlock.diff.policy.policy import Policy
+
+    if not policy.expect:
+        return
+    lock, name = read_lock_operand(operand, config), known_as(operand, config)
+    options = Options(
+        left_name=name,
+        right_name=name,
+        policy=Policy(expect=policy.expect),
+    )
+    for change in compare(lock, lock, options=options).changes:
+        yield f"{describe(change)}: {change.why} [{change.rule}]"

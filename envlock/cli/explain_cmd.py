@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
 from envlock.cli.options import read_config
+from envlock.cli.policy import add_policy, make_policy, read_policy_config, today_of
 from envlock.errors import EnvlockError, ExitStatus, UsageError
 
+if TYPE_CHECKING:
+    from envlock.diff.policy.policy import Policy
+
+_OF_POLICY = re.compile(r"EXPECT-|[0-9a-f]{12}\Z")
 _DESCRIPTION = """\
-Explain a path (its class and what a rebuild does with it), a section, the id of a rule, or the id
-of an error.
+Explain a path (its class and what a rebuild does with it), a section, the id of a rule, an
+expectation, a waiver or accepted difference by its fingerprint, a preset, or the id of an error.
 """
 
 
@@ -20,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the operand."""
     parser.description = _DESCRIPTION
     parser.add_argument("subject", metavar="ID|PATH|SECTION")
+    add_policy(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -30,7 +38,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
         lines = list(_path(subject, user_rules(read_config(arguments, console))))
     else:
-        lines = list(chain(_section(subject), _rule(subject), _error(subject)))
+        lines = list(chain(_section(subject), _rule(subject), _preset(subject), _error(subject)))
+        if _OF_POLICY.match(subject):
+            config = read_policy_config(arguments, console, {})
+            lines += _policy(subject, make_policy(config, today_of(arguments)))
     if not lines:
         raise UsageError(
             f"nothing is known as {subject}", hint="name a path, a section, or an id from a report"
@@ -107,6 +118,35 @@ WORDS = {
     "package": "PACKAGE",
 }
 """What stands in a rule's sentence where no difference is at hand."""
+
+
+def _preset(name: str) -> Iterator[str]:
+    from envlock.diff.policy.presets import PRESETS
+
+    if name not in PRESETS:
+        return
+    yield f"preset {name}: {PRESETS[name].title}; it hides and counts"
+    for noise in PRESETS[name].noise:
+        yield f"{noise.reason} ({noise.source}): {', '.join(noise.rules)}"
+
+
+def _policy(subject: str, policy: Policy) -> Iterator[str]:
+    """Yield what the policy says under the id of a rule, or of a fingerprint."""
+    demand = subject.removeprefix("EXPECT-").lower()
+    for expectation in policy.expect:
+        if expectation.demand.value == demand:
+            pair = " and ".join(expectation.environments)
+            between = f" between {pair}" if pair else ""
+            yield f"{expectation.subject} {expectation.words}{between}: {expectation.reason}"
+    for waiver in policy.waive:
+        if waiver.id == subject:
+            pair = " and ".join(waiver.environments)
+            expired = waiver.expires < policy.today
+            until = f"{'expired on' if expired else 'until'} {waiver.expires}"
+            yield f"waiver of {waiver.what or waiver.id} between {pair}, {until}: {waiver.reason}"
+    for (left, right), rows in sorted(policy.baseline.pairs.items()):
+        if subject in rows:
+            yield f"baseline: {rows[subject].what} between {left} and {right} is accepted as it is"
 
 
 def _error(name: str) -> Iterator[str]:

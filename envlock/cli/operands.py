@@ -73,13 +73,15 @@ def read_environment(
 
     `known` is for several reads in a row, see `envlock.lockfile.reader.parse_lock`.
     """
+    from envlock.cli.policy import known_as
     from envlock.target.resolve import is_target
     from envlock.workflow import Environment, capture_target
 
+    name = known_as(operand, config)
     if is_target(operand):
         captured = capture_target(operand, live_request(operand, config), store, progress)
-        return Environment(operand, captured.lock, captured.tree)
-    return Environment(operand, read_lock_operand(operand, config, known))
+        return Environment(operand, captured.lock, captured.tree, name)
+    return Environment(operand, read_lock_operand(operand, config, known), known_as=name)
 
 
 def lock_and_bytes(operand: str, config: Config, console: Console) -> tuple[Lock, bytes]:
@@ -114,7 +116,7 @@ def place_of(operand: str, config: Config) -> str:
 def read_lock_bytes(operand: str, config: Config) -> bytes:
     """Return the bytes of the lockfile that an operand names."""
     if operand.startswith("git:"):
-        return _git_show(operand)
+        return git_show(operand)
     path = lock_path(operand, config)
     try:
         return path.read_bytes()
@@ -164,7 +166,8 @@ def locks_in_use(operands: Sequence[str], config: Config) -> list[str]:
     return [str(path) for path in sorted(folder.glob("*.lock"))]
 
 
-def _git_show(operand: str) -> bytes:
+def git_show(operand: str) -> bytes:
+    """Return the bytes at ``git:REV:PATH``, a path from the working directory."""
     _, revision, path = (*operand.split(":", 2), "", "")[:3]
     if not revision or not path or revision.startswith("-"):
         raise UsageError(

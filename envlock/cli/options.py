@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from envlock.cli.console import Console
 
 if TYPE_CHECKING:
-    from envlock.config.load import Config
+    from envlock.config.load import Config, PolicyFile
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -40,11 +40,14 @@ def add_lock(parser: argparse.ArgumentParser, name: str = "lock", text: str = ""
 
 
 def read_config(
-    arguments: argparse.Namespace, console: Console, flags: Mapping[str, object] | None = None
+    arguments: argparse.Namespace,
+    console: Console,
+    flags: Mapping[str, object] | None = None,
+    policy: PolicyFile | None = None,
 ) -> Config:
     """Return the configuration that applies to this command line, and set the console by it.
 
-    `flags` are the settings that options of the verb itself give.
+    `flags` are the settings that options of the verb itself give, `policy` what `--policy` names.
     """
     from pathlib import Path
 
@@ -55,7 +58,8 @@ def read_config(
         cwd=Path.cwd(),
         environ=os.environ,
         flags={**common, **(flags or {})},
-        **({"path": Path(arguments.config)} if arguments.config else {}),
+        path=Path(arguments.config) if arguments.config else None,
+        policy=policy,
     )
     console.when = config.color
     return config

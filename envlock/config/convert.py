@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime
 from difflib import get_close_matches
 from typing import assert_never
 from urllib.parse import urlsplit
 
-from envlock.config.settings import Kind, Setting, Value
+from envlock.config.setting import Kind, Setting, Value
 from envlock.model.facts import SECTIONS
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 ToPath = Callable[[str], str]
 """Makes a path absolute, as the place it was written in wants it."""
@@ -36,6 +41,8 @@ def to_value(setting: Setting, raw: object, to_path: ToPath) -> Value:
     if setting.kind.is_list:
         if not isinstance(raw, list | tuple):
             raise Refused(f"must be {setting.kind.value}, not {_type(raw)}")
+        if setting.items and len(raw) != setting.items:
+            raise Refused(f"must hold {setting.items} items, not {len(raw)}")
         return tuple(_item(setting, item, to_path) for item in raw)
     if setting.kind is Kind.COUNT:
         # In Python True is a number.
@@ -44,6 +51,12 @@ def to_value(setting: Setting, raw: object, to_path: ToPath) -> Value:
         if raw < setting.minimum:
             raise Refused(f"must be at least {setting.minimum}, not {raw}")
         return raw
+    if setting.kind is Kind.SWITCH:
+        if not isinstance(raw, bool):
+            raise Refused(f"must be {setting.kind.value}, not {_type(raw)}")
+        return raw
+    if setting.kind is Kind.DATE and isinstance(raw, date) and not isinstance(raw, datetime):
+        return raw.isoformat()
     return _item(setting, raw, to_path)
 
 
@@ -60,12 +73,15 @@ def _item(setting: Setting, raw: object, to_path: ToPath) -> str:
     if "\0" in raw:
         raise Refused("must not hold a null character")
     match setting.kind:
-        case Kind.TEXT | Kind.TEXTS | Kind.COUNT:
+        case Kind.TEXT | Kind.TEXTS | Kind.COUNT | Kind.SWITCH:
             return raw
-        case Kind.CHOICE | Kind.SECTIONS:
+        case Kind.DATE:
+            return _date(raw)
+        case Kind.CHOICE | Kind.SECTIONS | Kind.WORDS:
             return _known(raw, setting.choices or tuple(SECTIONS))
         case Kind.PATH | Kind.PATHS:
-            return to_path(raw)
+            # Where nothing is the default, an empty text says the same.
+            return to_path(raw) if raw or setting.default or setting.kind.is_list else ""
         case Kind.GLOB | Kind.GLOBS:
             return _glob(raw)
         case Kind.URLS:
@@ -84,6 +100,14 @@ def _glob(pattern: str) -> str:
     if not pattern.startswith(("/", "**")):
         raise Refused(f'holds "{pattern}", which matches no path', 'start it with "/" or "**/"')
     return pattern
+
+
+def _date(text: str) -> str:
+    # fromisoformat alone takes week dates as well.
+    if _DATE.match(text):
+        with suppress(ValueError):
+            return date.fromisoformat(text).isoformat()
+    raise Refused(f'must be a date, not "{text}"', "for example 2027-01-31")
 
 
 def _url(text: str) -> str:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from envlock.config.example import example, to_toml
-from envlock.config.settings import Value
+from envlock.config.setting import Value
 from envlock.errors import ConfigError
 from envlock.model.document import parse_toml
 
@@ -63,6 +63,30 @@ def append_table(text: str, name: str, row: Mapping[str, Value]) -> str:
     edited = "\n".join((*above, f"[[{name}]]", *row_lines, ""))
     _parse(edited)
     return edited
+
+
+def put_table(text: str, name: str, row: Mapping[str, Value], identity: Iterable[str]) -> str:
+    """Return the document with `row` in ``[[name]]``: over the one it agrees with, else at the end.
+
+    `identity` are the fields that make two rows one.  Raise ConfigError as `append_table`.
+    """
+    import tomlkit
+    from tomlkit.items import AoT
+
+    _parse(text)
+    document = tomlkit.parse(text)
+    tables = document.get(name)
+    for table in tables if isinstance(tables, AoT) else ():
+        if all(_plain(table.get(field)) == row[field] for field in identity):
+            for field, value in row.items():
+                if _plain(table.get(field)) != value:
+                    table[field] = list(value) if isinstance(value, tuple) else value
+            return tomlkit.dumps(document)
+    return append_table(text, name, row)
+
+
+def _plain(value: Any) -> object:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _parse(text: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from textwrap import wrap
 
-from envlock.config.settings import SETTINGS, TABLES, Kind, Setting, Table, Value
+from envlock.config.setting import Kind, Setting, Table, Value
+from envlock.config.settings import SETTINGS, TABLES
 
 _WIDTH = 98
 _INTRODUCTION = """\
@@ -35,11 +36,15 @@ def _settings() -> Iterator[str]:
 def _tables() -> Iterator[str]:
     for table in TABLES.values():
         yield from _comment(table.help)
-        yield f"#{_header(table)}"
-        for field in table.fields:
-            yield from _comment(f"{field.help}{_choices(field)}")
-            yield f"#{field.key} = {to_toml(table.example[field.key])}"
-        yield ""
+        told: set[str] = set()
+        for row in (table.example, *table.further):
+            yield f"#{_header(table)}"
+            for field in (field for field in table.fields if field.key in row):
+                if field.key not in told:
+                    yield from _comment(f"{field.help}{_choices(field)}")
+                told.add(field.key)
+                yield f"#{field.key} = {to_toml(row[field.key])}"
+            yield ""
 
 
 def to_toml(value: Value) -> str:
@@ -47,6 +52,8 @@ def to_toml(value: Value) -> str:
     match value:
         case str():
             return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case bool():
+            return str(value).lower()
         case int():
             return str(value)
         case tuple():
@@ -62,7 +69,13 @@ def _comment(text: str) -> Iterator[str]:
 
 
 def _choices(setting: Setting) -> str:
-    return f"  One of: {', '.join(setting.choices)}." if setting.kind is Kind.CHOICE else ""
+    match setting.kind:
+        case Kind.CHOICE:
+            return f"  One of: {', '.join(setting.choices)}."
+        case Kind.WORDS:
+            return f"  Any of: {', '.join(setting.choices)}."
+        case _:
+            return ""
 
 
 def _ways(setting: Setting) -> str:

@@ -6,9 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
-from envlock.config.settings import SETTINGS, TABLES, Table, Value
+from envlock.config.convert import ToPath
+from envlock.config.policy import Expectation, Waiver, to_expectation, to_waiver
+from envlock.config.setting import Table, Value
+from envlock.config.settings import SETTINGS, TABLES
 from envlock.config.sources import (
     Found,
     Origin,
@@ -16,6 +19,7 @@ from envlock.config.sources import (
     Row,
     Source,
     find_project_file,
+    read_bytes,
     read_file,
     read_flags,
     read_variables,
@@ -30,6 +34,7 @@ __all__ = [
     "MaterializeConfig",
     "NormalizeRule",
     "Origin",
+    "PolicyFile",
     "Source",
     "StoreConfig",
     "load",
@@ -72,11 +77,17 @@ class CaptureConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffConfig:
-    """``[diff]``: a severity, ignored ``section:key[:fact]`` patterns, required sections."""
+    """``[diff]``: a severity, ignored ``section:key[:fact]`` patterns, required sections.
+
+    `presets` are names of `envlock.config.policy.PRESETS`.  `baseline` is empty, a path, or
+    ``git:REV:PATH`` where the policy came from git.
+    """
 
     fail_on: str
     ignore: tuple[str, ...]
     require: tuple[str, ...]
+    presets: tuple[str, ...]
+    baseline: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +113,8 @@ class Config:
     """Every setting, typed; paths are absolute.
 
     `root` is the folder of envlock.toml, or the working directory without one.  `origins` maps
-    setting keys, and ``environments.<name>`` and ``normalize`` where given, to their origin.
+    setting keys, and where given ``environments.<name>`` and the names of arrays (``waive``), to
+    their origin.
     """
 
     root: Path
@@ -115,8 +127,18 @@ class Config:
     diff: DiffConfig
     materialize: MaterializeConfig
     normalize: tuple[NormalizeRule, ...]
+    expect: tuple[Expectation, ...]
+    waive: tuple[Waiver, ...]
     store: StoreConfig
     origins: Mapping[str, Origin]
+
+
+class PolicyFile(NamedTuple):
+    """An envlock.toml whose policy is to be used: its bytes, its name, and where its paths lead."""
+
+    raw: bytes
+    shown: str
+    to_path: ToPath
 
 
 def load(
@@ -124,12 +146,14 @@ def load(
     environ: Mapping[str, str],
     flags: Mapping[str, object],
     path: Path | None = None,
+    policy: PolicyFile | None = None,
 ) -> Config:
     """Return the configuration for a command started in the absolute directory `cwd`.
 
     `flags` maps setting keys to what the command line says, None for nothing.  `path` is an
-    envlock.toml to use instead of the nearest one.  Raise ConfigError naming the line, variable
-    or flag.
+    envlock.toml to use instead of the nearest one.  With `policy` all that files say of policy
+    is what that one says: nothing of envlock.toml adds to it.  Raise ConfigError naming the line,
+    variable or flag.
     """
     places = Places(cwd, environ)
     file = cwd / path if path else find_project_file(cwd)
@@ -140,8 +164,17 @@ def load(
         sources.append(read_file(user, Source.USER, places))
     if file:
         sources.append(read_file(file, Source.PROJECT, places))
+    if policy:
+        sources[1:] = [found.only(lambda key: not is_policy(key)) for found in sources[1:]]
+        said = read_bytes(policy.raw, policy.shown, Source.POLICY, policy.to_path)
+        sources.append(said.only(is_policy))
     sources += (read_variables(environ, places), read_flags(flags, places))
     return _Merged(sources).config(root, file)
+
+
+def is_policy(key: str) -> bool:
+    """True for what decides about differences: ``[diff]``, ``[[expect]]``, ``[[waive]]``."""
+    return key.startswith("diff.") or key in ("expect", "waive")
 
 
 def _defaults(places: Places, root: Path) -> Found:
@@ -157,13 +190,13 @@ class _Merged:
     def __init__(self, sources: list[Found]) -> None:
         self._values: dict[str, Value] = {}
         self._environments: dict[str, Row] = {}
-        self._normalize: tuple[Row, ...] = ()
+        self._arrays: dict[str, tuple[Row, ...]] = {}
         self._origins: dict[str, Origin] = {}
         for found in sources:
             self._origins.update(found.origins)
             self._values.update(found.values)
             self._environments.update(found.named.get("environments", {}))
-            self._normalize = found.arrays.get("normalize", self._normalize)
+            self._arrays.update(found.arrays)
 
     def config(self, root: Path, file: Path | None) -> Config:
         locks = Path(self._text("locks.dir"))
@@ -188,13 +221,17 @@ class _Merged:
                 fail_on=self._text("diff.fail-on"),
                 ignore=self._texts("diff.ignore"),
                 require=self._texts("diff.require"),
+                presets=self._texts("diff.presets"),
+                baseline=self._text("diff.baseline"),
             ),
             materialize=MaterializeConfig(
                 layers=self._count("materialize.layers"),
                 mirrors=self._texts("materialize.mirrors"),
                 wheels=tuple(Path(text) for text in self._texts("materialize.wheels")),
             ),
-            normalize=tuple(_normalize_rule(row) for row in self._normalize),
+            normalize=tuple(map(_normalize_rule, self._rows("normalize"))),
+            expect=tuple(map(to_expectation, self._rows("expect"))),
+            waive=tuple(map(to_waiver, self._rows("waive"))),
             store=StoreConfig(path=Path(self._text("store.path"))),
             origins=self._origins,
         )
@@ -206,6 +243,9 @@ class _Merged:
 
     def _count(self, key: str) -> int:
         return cast("int", self._values[key])
+
+    def _rows(self, key: str) -> tuple[Row, ...]:
+        return self._arrays.get(key, ())
 
     def _texts(self, key: str) -> tuple[str, ...]:
         return cast("tuple[str, ...]", self._values[key])

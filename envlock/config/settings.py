@@ -8,76 +8,11 @@ list are separated by commas, and an empty variable counts as not set.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
-Value = str | int | tuple[str, ...]
-"""What a setting holds once it is read; paths are absolute text."""
+from envlock.config.policy import EXPECT, PRESETS, WAIVE
+from envlock.config.setting import LEVELS, Kind, Setting, Table, Value
 
-
-class Kind(StrEnum):
-    """What a setting accepts."""
-
-    TEXT = "text"
-    CHOICE = "one of a few words"
-    COUNT = "a whole number"
-    PATH = "a path"
-    """Relative to the folder of the file that sets it, else to the working directory."""
-    TEXTS = "a list of texts"
-    SECTIONS = "a list of section names"
-    GLOBS = "a list of path patterns"
-    """Absolute, or starting with ``**``; `*` stays within a name."""
-    PATHS = "a list of paths"
-    URLS = "a list of URLs without credentials"
-    GLOB = "a path pattern"
-
-    @property
-    def is_list(self) -> bool:
-        """True when the value is a tuple."""
-        return self in (Kind.TEXTS, Kind.SECTIONS, Kind.GLOBS, Kind.PATHS, Kind.URLS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One setting.
-
-    `key` is dotted; in a `Table` it is the name of a field.  `default` is as it would be written
-    in envlock.toml.  `flag` is the option that sets it, or empty.  `choices` belongs to CHOICE,
-    `minimum` to COUNT.
-    """
-
-    key: str
-    kind: Kind
-    default: Value
-    help: str
-    flag: str = ""
-    choices: tuple[str, ...] = ()
-    minimum: int = 0
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that sets it."""
-        return "ENVLOCK_" + self.key.upper().replace(".", "_").replace("-", "_")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A setting that repeats: tables by name (``[environments.dev]``) or an array (``[[x]]``).
-
-    Only files can set it.  `required` are the fields that have no default.  `example` holds one
-    value for each field.
-    """
-
-    key: str
-    is_array: bool
-    fields: tuple[Setting, ...]
-    help: str
-    example: Mapping[str, str]
-    required: frozenset[str] = frozenset()
-
-
-LEVELS = ("critical", "high", "medium", "low", "info")
-"""Severities of a change, the worst first."""
+__all__ = ["LEVELS", "SETTINGS", "TABLES", "Kind", "Setting", "Table", "Value"]
 
 SETTINGS: Mapping[str, Setting] = {
     setting.key: setting
@@ -153,6 +88,20 @@ SETTINGS: Mapping[str, Setting] = {
             kind=Kind.SECTIONS,
             default=(),
             help="Sections that must be covered on both sides, else the exit status is 3.",
+        ),
+        Setting(
+            key="diff.presets",
+            kind=Kind.WORDS,
+            default=(),
+            help="Rules of what to ignore that ship with envlock, each with its reason.",
+            choices=PRESETS,
+        ),
+        Setting(
+            key="diff.baseline",
+            kind=Kind.PATH,
+            default="",
+            help="A file of differences that are accepted as they are and may only become fewer.",
+            flag="--baseline",
         ),
         Setting(
             key="materialize.layers",
@@ -231,6 +180,8 @@ TABLES: Mapping[str, Table] = {
             example={"path": "/srv/cache", "action": "drop", "reason": "downloaded again on start"},
             required=frozenset({"path"}),
         ),
+        EXPECT,
+        WAIVE,
     )
 }
 """Every repeating setting, in the order the documentation shows them."""

@@ -6,14 +6,15 @@ import os
 import pwd
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from envlock.config.convert import Refused, ToPath, from_text, nearest, to_value
 from envlock.config.place import Keys, line_of
-from envlock.config.settings import SETTINGS, TABLES, Setting, Table, Value
+from envlock.config.setting import Setting, Table, Value
+from envlock.config.settings import SETTINGS, TABLES
 from envlock.errors import ConfigError
 from envlock.model.document import parse_toml
 
@@ -30,6 +31,7 @@ class Source(StrEnum):
     DEFAULT = "default"
     USER = "user config"
     PROJECT = "envlock.toml"
+    POLICY = "policy"
     ENVIRONMENT = "environment"
     FLAG = "flag"
 
@@ -55,6 +57,15 @@ class Found(NamedTuple):
     values: Mapping[str, Value]
     named: Mapping[str, Mapping[str, Row]] = {}
     arrays: Mapping[str, tuple[Row, ...]] = {}
+
+    def only(self, wanted: Callable[[str], bool]) -> Found:
+        """Return what is said of the keys that are wanted."""
+        return Found(
+            {key: origin for key, origin in self.origins.items() if wanted(key)},
+            {key: value for key, value in self.values.items() if wanted(key)},
+            {key: rows for key, rows in self.named.items() if wanted(key)},
+            {key: rows for key, rows in self.arrays.items() if wanted(key)},
+        )
 
 
 class Places:
@@ -147,15 +158,32 @@ def _found(origins: Mapping[str, Origin], given: Mapping[str, object], places: P
 
 def read_file(path: Path, source: Source, places: Places) -> Found:
     """Return what a configuration file says.  Raise ConfigError naming the line."""
-    return _FileReader(path, source, places).read()
+    shown = places.shown(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read the settings: {error.strerror}", where=shown) from error
+    return read_bytes(raw, shown, source, places.from_folder(path.parent))
 
 
-class _FileReader:
-    def __init__(self, path: Path, source: Source, places: Places) -> None:
-        self._shown = places.shown(path)
+def read_bytes(raw: bytes, shown: str, source: Source, to_path: ToPath) -> Found:
+    """Return what the bytes of a configuration file say; `shown` names it in messages.
+
+    Raise ConfigError naming the line.
+    """
+    try:
+        text = raw.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise ConfigError("the settings are not UTF-8", where=shown) from error
+    return _Reader(text, shown, source, to_path).read()
+
+
+class _Reader:
+    def __init__(self, text: str, shown: str, source: Source, to_path: ToPath) -> None:
+        self._text = text
+        self._shown = shown
         self._source = source
-        self._to_path = places.from_folder(path.parent)
-        self._text = _read_text(path, self._shown)
+        self._to_path = to_path
         self._values: dict[str, Value] = {}
         self._named: dict[str, dict[str, Row]] = {}
         self._arrays: dict[str, tuple[Row, ...]] = {}
@@ -211,6 +239,9 @@ class _FileReader:
             row[name] = self._value(fields[name], item, (*keys, name))
         for name in sorted(table.required - row.keys()):
             raise self._error(keys, f"lacks {name}")
+        complaint = table.check(row)
+        if complaint:
+            raise self._error(keys, complaint)
         return row
 
     def _mapping(self, raw: object, keys: Keys) -> Mapping[str, Any]:
@@ -249,15 +280,6 @@ def _dotted(keys: Keys) -> str:
     """Return keys for a message: ``environments.dev``, ``normalize[0].path``."""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
     return text.removeprefix(".")
-
-
-def _read_text(path: Path, shown: str) -> str:
-    try:
-        return path.read_bytes().decode().replace("\r\n", "\n")
-    except OSError as error:
-        raise ConfigError(f"cannot read the settings: {error.strerror}", where=shown) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("the settings are not UTF-8", where=shown) from error
 
 
 def _syntax_error(error: tomllib.TOMLDecodeError, text: str, shown: str) -> ConfigError:

@@ -11,6 +11,9 @@ from envlock.model.digest import hash_parts
 from envlock.model.record import Facts
 from envlock.model.text import to_bytes
 
+EXPECTED = "expect:"
+"""What the field of an expectation that is not met starts with."""
+
 
 class ChangeKind(StrEnum):
     """What happened to a record or a fact, seen from left to right."""
@@ -62,6 +65,27 @@ class ChangeStatus(StrEnum):
         return self in (ChangeStatus.NEW, ChangeStatus.EXPIRED_WAIVER)
 
 
+class Moved(StrEnum):
+    """Who left the common base, in a comparison of three."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    BOTH = "both"
+
+
+class NoteKind(StrEnum):
+    """What a note is about: parts of the policy that did nothing, or could not do their part."""
+
+    STALE_WAIVER = "stale-waiver"
+    """A waiver of this pair that no difference needs any more, or whose values moved."""
+    STALE_BASELINE = "stale-baseline"
+    """Differences of the baseline that are gone; `--update-baseline` drops them."""
+    UNUSED_EXPECTATION = "unused-expectation"
+    """An expectation that no record of either side is about."""
+    UNDECIDED_EXPECTATION = "undecided-expectation"
+    """An expectation that cannot be judged: a secret, an unread section, no order of versions."""
+
+
 class Result(StrEnum):
     """The verdict.
 
@@ -79,9 +103,14 @@ class Change:
     """One difference, explained.
 
     `id` is a stable fingerprint of (section, key, field, kind), values excluded.  `field` is a
-    fact's name, empty for a whole record, or ``content:KEYPATH`` for a place inside a changed
-    file.  `left` and `right` are None where there is no value.  `explained_by` names the record
-    whose own change accounts for this one (``deb libc6:amd64``, ``file /etc/hosts``), else empty.
+    fact's name, empty for a whole record, ``content:KEYPATH`` for a place inside a changed file,
+    or ``expect:RELATION`` for an expectation of policy that is not met; that one has the kind
+    `CHANGED` whatever the sides have, which may be equal.  `left` and `right` are None where there
+    is no value.  `explained_by` names the record whose own change accounts for this one
+    (``deb libc6:amd64``, ``file /etc/hosts``), else empty.  `policy` tells why the status is not
+    `NEW`: until when it is waived and for what reason.  `moved` is None unless a base was given
+    and tells who left it.  `bound` holds the digests of the two values, see
+    `envlock.diff.policy.bind`, where policy needs them.
     """
 
     id: str
@@ -98,13 +127,36 @@ class Change:
     fix: str
     explained_by: str = ""
     status: ChangeStatus = ChangeStatus.NEW
+    policy: str = ""
+    moved: Moved | None = None
+    bound: tuple[str, str] = ("", "")
+
+    @property
+    def record(self) -> str:
+        """The record it is about, as `explained_by` names records."""
+        return f"{self.section} {self.key}"
+
+    @property
+    def is_unmet(self) -> bool:
+        """True when it is an expectation of policy that is not met."""
+        return self.field.startswith(EXPECTED)
+
+
+class Note(NamedTuple):
+    """One line beside the changes: `subject` is the id of the waiver, or names the expectation."""
+
+    kind: NoteKind
+    subject: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
     """Everything a renderer needs; filters and policy have acted.
 
-    `hidden` counts what was left out, by file class (``cache``, ``log``...) or ``ignored``.
+    `hidden` counts what was left out: by file class (``cache``, ``log``...), ``ignored``,
+    ``expected``, or the name of the preset.  `notes` tell of stale parts of the policy; they never
+    change the verdict.  `base_name` is empty unless three were compared.
     `summary` counts the changes of each severity that policy does not cover and no other change
     explains: nothing counts twice.  `parity` is the
     share of records and paths that are equal, in percent with one decimal, 100.0 only if all are.
@@ -117,6 +169,8 @@ class DriftReport:
     hidden: Mapping[str, int]
     summary: Mapping[str, int]
     parity: float
+    notes: tuple[Note, ...] = ()
+    base_name: str = ""
 
 
 class Delta(NamedTuple):
@@ -124,7 +178,8 @@ class Delta(NamedTuple):
 
     `facts` are those of the record on the right, else on the left: what rules may look at.
     `note` replaces the rule's reason where the engine knows better.  `aside` names the rule of
-    `envlock.diff.rules.ASIDE` that applies whatever differs.
+    `envlock.diff.rules.ASIDE` that applies whatever differs, `severity` replaces that rule's own.
+    `below` are the differences that a directory was folded with.
     """
 
     section: str
@@ -138,6 +193,8 @@ class Delta(NamedTuple):
     explained_by: str = ""
     note: str = ""
     aside: str = ""
+    severity: Severity | None = None
+    below: tuple[Delta, ...] = ()
 
     @property
     def record(self) -> str:
@@ -147,8 +204,13 @@ class Delta(NamedTuple):
     @property
     def id(self) -> str:
         """12 hex digits that name this difference whatever its values are."""
-        parts = (self.section, self.key, self.field, self.kind.value)
-        return hash_parts(*map(to_bytes, parts)).hex()[:12]
+        return fingerprint(self.section, self.key, self.field, self.kind)
+
+
+def fingerprint(section: str, key: str, field: str, kind: ChangeKind) -> str:
+    """Return the 12 hex digits by which people and files name a difference."""
+    parts = (section, key, field, kind.value)
+    return hash_parts(*map(to_bytes, parts)).hex()[:12]
 
 
 def summarize(changes: Iterable[Change]) -> dict[str, int]:

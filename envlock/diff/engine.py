@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from envlock.diff.drift import ChangeKind, Delta, DriftReport, judge, summarize
+from envlock.diff.drift import EXPECTED, Change, ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
 from envlock.diff.payload import MAX_BYTES, conceal, settings
+from envlock.diff.policy.bind import bind
+from envlock.diff.policy.expect import Verdict, judge_expectations
+from envlock.diff.policy.policy import NO_POLICY, Policy
+from envlock.diff.policy.presets import PRESETS
+from envlock.diff.policy.settle import settle
 from envlock.diff.records import Holes, compare_section, hole_in, status_in
-from envlock.diff.select import SETTING, drop_ignored, is_selected
+from envlock.diff.select import SETTING, Ignores, drop, is_selected
 from envlock.diff.severity import classify
+from envlock.diff.side import Side
 from envlock.model.facts import SECTIONS, fact_sort_key
 from envlock.model.lock import Lock
 from envlock.model.text import sort_key
@@ -30,7 +38,9 @@ class Options:
     rules ``SECTION:KEY-GLOB[:FIELD]``, counted as hidden.  `all` shows noisy file classes.
     `require` names sections that must be covered on both sides, else the result is inconclusive.
     `contents` returns the bytes of a digest (hex), or None; with it changed configuration is
-    explained by key, and `redact(name, value)` decides what of a value may be shown.
+    explained by key, and `redact(name, value)` decides what of a value may be shown.  `policy` acts
+    last; it knows the two by the names in `environments`, else by those shown.  With `bind` every
+    change carries the digests of its values, for a waiver or a baseline to be written.
     """
 
     left_name: str = "left"
@@ -41,6 +51,9 @@ class Options:
     require: frozenset[str] = frozenset()
     contents: Callable[[str], bytes | None] | None = None
     redact: Callable[[str, str], str] = conceal
+    policy: Policy = NO_POLICY
+    environments: tuple[str, str] = ("", "")
+    bind: bool = False
 
 
 _DEFAULTS = Options()
@@ -60,49 +73,91 @@ def compare(
     it is empty exactly when both digests and the process are equal (ADR 0003 has the exception).
     Raise UsageError for an ignore rule that cannot be read.
     """
+    sides = (
+        Side(options.environments[0] or options.left_name, left, left_tree),
+        Side(options.environments[1] or options.right_name, right, right_tree),
+    )
+    found = _find(sides, options)
+    verdict = judge_expectations(options.policy.expect, sides, options.sections)
+    deltas = list(with_settings(found.deltas, options))
+    deltas = _hide(deltas, found.hidden, options, verdict)
+    uncovered = list(_uncovered(left, right, options))
+    told = sorted((*uncovered, *deltas, *verdict.unmet), key=_order)
+    changes = (_judged(delta, options) for delta in told)
+    pair = (sides[0].name, sides[1].name)
+    settled = settle(changes, options.policy, pair, complete=not options.sections)
+    return DriftReport(
+        result=judge(settled.changes, uncovered=bool(uncovered)),
+        left_name=options.left_name,
+        right_name=options.right_name,
+        changes=settled.changes,
+        hidden={name: found.hidden[name] for name in sorted(found.hidden)},
+        summary=summarize(settled.changes),
+        parity=parity(found.total, len({d.record for d in (*deltas, *verdict.unmet)})),
+        notes=(*verdict.notes, *settled.notes),
+    )
+
+
+class _Found(NamedTuple):
+    """What differs before policy: `hidden` by file class, `total` records and paths compared."""
+
+    deltas: list[Delta]
+    hidden: Counter[str]
+    total: int
+
+
+def _find(sides: tuple[Side, Side], options: Options) -> _Found:
+    left, right = (side.lock for side in sides)
     names = [n for n in _names(left, right) if is_selected(n, options.sections)]
     deltas = [delta for name in names for delta in compare_section(name, left, right)]
     total = sum(len(left.sections.get(n, {}).keys() | right.sections.get(n, {})) for n in names)
-    changed = _changed_packages(deltas)
-    deltas = [_fold_packaged(delta, changed) for delta in deltas]
-    drift = _compare_files((left, right), (left_tree, right_tree), changed, options)
-    if drift is not None:
-        deltas = [delta for delta in deltas if not _is_told_by_tree(delta, drift)] + drift.deltas
-        total += drift.compared
-    deltas = list(_with_settings(deltas, options))
-    deltas, ignored = drop_ignored(deltas, options.ignore)
-    uncovered = list(_uncovered(left, right, options))
-    changes = tuple(
-        classify(delta, options.left_name, options.right_name)
-        for delta in sorted((*uncovered, *deltas), key=_order)
-    )
-    hidden = dict(sorted(drift.hidden.items())) if drift is not None else {}
-    if ignored:
-        hidden["ignored"] = ignored
-    return DriftReport(
-        result=judge(changes, uncovered=bool(uncovered)),
-        left_name=options.left_name,
-        right_name=options.right_name,
-        changes=changes,
-        hidden=hidden,
-        summary=summarize(changes),
-        parity=_parity(total, len({delta.record for delta in deltas})),
-    )
+    changed = changed_packages(deltas)
+    deltas = [fold_packaged(delta, changed) for delta in deltas]
+    drift = _compare_files(sides, changed, options)
+    if drift is None:
+        return _Found(deltas, Counter(), total)
+    deltas = [delta for delta in deltas if not _is_told_by_tree(delta, drift)] + drift.deltas
+    return _Found(deltas, drift.hidden, total + drift.compared)
+
+
+def _hide(
+    deltas: list[Delta], hidden: Counter[str], options: Options, verdict: Verdict
+) -> list[Delta]:
+    """Return what neither a rule nor a preset ignores and no expectation meets; count the rest."""
+    hiders: list[tuple[str, Callable[[Delta], bool]]]
+    hiders = [("ignored", Ignores(options.ignore).covers)]
+    hiders += [(name, Ignores(PRESETS[name].rules).covers) for name in options.policy.presets]
+    hiders.append(("expected", verdict.hides))
+    for name, covers in hiders:
+        deltas, count = drop(deltas, covers)
+        if count:
+            hidden[name] += count
+    return deltas
+
+
+def _judged(delta: Delta, options: Options) -> Change:
+    change = classify(delta, options.left_name, options.right_name)
+    policy = options.policy
+    if options.bind or policy.waive or policy.baseline.pairs:
+        return replace(change, bound=bind(delta))
+    return change
 
 
 def _names(left: Lock, right: Lock) -> list[str]:
-    return sorted(left.sections.keys() | right.sections, key=_section_order)
+    return sorted(left.sections.keys() | right.sections, key=section_order)
 
 
-def _section_order(name: str) -> tuple[int, str]:
+def section_order(name: str) -> tuple[int, str]:
+    """Sort key of sections: as the vocabulary lists them, then those it does not know."""
     return _PLACE.get(name, len(_PLACE)), name
 
 
-def _order(delta: Delta) -> tuple[tuple[int, str], bytes, tuple[bool, str]]:
-    return _section_order(delta.section), sort_key(delta.key), fact_sort_key(delta.field)
+def _order(delta: Delta) -> tuple[tuple[int, str], bytes, bool, tuple[bool, str]]:
+    is_unmet = delta.field.startswith(EXPECTED)
+    return section_order(delta.section), sort_key(delta.key), is_unmet, fact_sort_key(delta.field)
 
 
-def _changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
+def changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
     """Return the records of packages whose own change explains what came with them."""
     return frozenset(
         delta.record
@@ -113,7 +168,7 @@ def _changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
     )
 
 
-def _fold_packaged(delta: Delta, changed: frozenset[str]) -> Delta:
+def fold_packaged(delta: Delta, changed: frozenset[str]) -> Delta:
     """Return a difference of what another package brought as explained by that package's."""
     owner = delta.facts.get("packaged-by", "")
     is_told = owner in changed and delta.kind is not ChangeKind.UNKNOWN
@@ -121,18 +176,15 @@ def _fold_packaged(delta: Delta, changed: frozenset[str]) -> Delta:
 
 
 def _compare_files(
-    locks: tuple[Lock, Lock],
-    trees: tuple[Tree | None, Tree | None],
-    changed: frozenset[str],
-    options: Options,
+    sides: tuple[Side, Side], changed: frozenset[str], options: Options
 ) -> FileDrift | None:
-    left_tree, right_tree = trees
-    if left_tree is None or right_tree is None or not is_selected(FILE, options.sections):
+    left, right = sides
+    if left.tree is None or right.tree is None or not is_selected(FILE, options.sections):
         return None
     return compare_trees(
-        left_tree,
-        right_tree,
-        holes=Holes.of(*locks, _TREE),
+        left.tree,
+        right.tree,
+        holes=Holes.of(left.lock, right.lock, _TREE),
         changed=changed,
         everything=options.all,
     )
@@ -145,7 +197,7 @@ def _is_told_by_tree(delta: Delta, drift: FileDrift) -> bool:
     return delta.section == _TREE and bool(drift.paths)
 
 
-def _with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:
+def with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:
     """Yield every difference, a changed file followed by the settings in it that differ."""
     for delta in deltas:
         found = _settings(delta, options)
@@ -198,7 +250,7 @@ def _uncovered(left: Lock, right: Lock, options: Options) -> Iterator[Delta]:
         )
 
 
-def _parity(total: int, differing: int) -> float:
+def parity(total: int, differing: int) -> float:
     """Return the equal share in percent, rounded down so that 100 means all."""
     if not total:
         return 100.0 if not differing else 0.0

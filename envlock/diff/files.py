@@ -71,18 +71,30 @@ class _Pair(NamedTuple):
     @property
     def facts(self) -> Facts:
         """What rules may look at."""
-        row = self.shown
-        return {
-            "class": row.file_class.value,
-            "mode": _mode(row.entry),
-            "type": _TYPES[row.entry.type],
-        }
+        return facts_of(self.shown)
 
     def explanation(self, changed: frozenset[str]) -> str:
         """Return the changed package that accounts for the path, else nothing."""
         if not all(row.file_class in _AS_PACKAGED for row in self.rows):
             return ""
         return min((row.owner for row in self.rows if row.owner in changed), default="")
+
+
+def facts_of(row: Row) -> dict[str, str]:
+    """Return what a row of a tree says, as the facts of a record; times left aside."""
+    entry = row.entry
+    facts = {
+        "class": row.file_class.value,
+        "mode": _mode(entry),
+        "type": _TYPES[entry.type],
+        "owner": f"{entry.uid}:{entry.gid}",
+        "sha256": entry.sha256,
+        "size": str(entry.size) if entry.type is EntryType.FILE else "",
+        "target": entry.target,
+        "device": _device(entry),
+        "capability": _xattrs(entry.xattrs),
+    }
+    return {name: text for name, text in facts.items() if text}
 
 
 def compare_trees(
@@ -193,17 +205,17 @@ def _compared(a: Entry, b: Entry) -> Iterator[tuple[str, str, str]]:
 def _fold(whole: Mapping[str, Delta]) -> Iterator[Delta]:
     """Yield paths that one side has, each directory once for all that is below it."""
     top: dict[str, str] = {}
-    below: Counter[str] = Counter()
+    below: dict[str, list[Delta]] = {}
     for path in sorted(whole):
         parent = path.rpartition("/")[0] or "/"
         if parent in top and _folds(whole[parent], whole[path]):
             top[path] = top[parent]
-            below[top[path]] += 1
+            below.setdefault(top[path], []).append(whole[path])
         else:
             top[path] = path
     for path, head in top.items():
         if path == head:
-            yield _with_count(whole[path], below[path])
+            yield _with_below(whole[path], below.get(path, []))
 
 
 def _folds(parent: Delta, child: Delta) -> bool:
@@ -216,12 +228,14 @@ def _folds(parent: Delta, child: Delta) -> bool:
     return same and not is_privileged(child)
 
 
-def _with_count(delta: Delta, below: int) -> Delta:
+def _with_below(delta: Delta, below: list[Delta]) -> Delta:
     if not below:
         return delta
-    text = f", {below} {'entry' if below == 1 else 'entries'} below"
+    text = f", {len(below)} {'entry' if len(below) == 1 else 'entries'} below"
     return delta._replace(
-        left=delta.left and delta.left + text, right=delta.right and delta.right + text
+        left=delta.left and delta.left + text,
+        right=delta.right and delta.right + text,
+        below=tuple(below),
     )
 
 

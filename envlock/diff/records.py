@@ -84,8 +84,8 @@ def hole_in(lock: Lock, section: str) -> str:
 def _alone(section: str, key: str, facts: Facts, holes: Holes, *, on_left: bool) -> Iterator[Delta]:
     """Yield a record that one side has: as a whole, or fact by fact where it is a single table."""
     kind, note = holes.kind(on_left=on_left), holes.note(on_left=on_left)
-    pairs = [("", _in_words(section, key, facts))] if key else _compared(section, facts)
-    for field, text in pairs or [("", _in_words(section, key, facts))]:
+    pairs = [("", in_words(section, key, facts))] if key else _compared(section, facts)
+    for field, text in pairs or [("", in_words(section, key, facts))]:
         left, right = (text, None) if on_left else (None, text)
         yield Delta(section, key, field, kind, left, right, facts, note=note)
 
@@ -95,7 +95,7 @@ def _compared(section: str, facts: Facts) -> list[tuple[str, str]]:
     return [(name, text) for name, text in facts.items() if kind_of(section, name) not in skipped]
 
 
-def _in_words(section: str, key: str, facts: Facts) -> str:
+def in_words(section: str, key: str, facts: Facts) -> str:
     """Return a record in few words: its version, its value, or what its key does not tell."""
     for name in ("version", "value", "secret"):
         if name in facts:

@@ -31,7 +31,7 @@ def classify(delta: Delta, left_name: str, right_name: str) -> Change:
         left=delta.left,
         right=delta.right,
         relation=delta.relation,
-        severity=rule.severity,
+        severity=delta.severity or rule.severity,
         rule=rule.id,
         why=delta.note or rule.why.format_map(words),
         fix=rule.fix.format_map(words),

@@ -52,7 +52,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
         if path.is_file() and path.read_bytes() == content:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
+        replace_file(path, content)
     except OSError as error:
         raise StoreError(f"cannot write the lockfile: {error.strerror}", where=str(path)) from error
     return True
@@ -87,7 +87,8 @@ def _string(text: str) -> str:
     return '"' + escape(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; the mode of an existing one is kept.  Raise OSError."""
     mode = path.stat().st_mode & 0o7777 if path.exists() else None
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

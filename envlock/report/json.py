@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from envlock.diff.drift import Change, DriftReport
+from envlock.diff.drift import Change, DriftReport, Note
 from envlock.model.text import escape
 
 SCHEMA_VERSION = 1
@@ -21,11 +21,13 @@ def render_json(report: DriftReport) -> str:
         "result": report.result,
         "left": escape(report.left_name),
         "right": escape(report.right_name),
+        **({"base": escape(report.base_name)} if report.base_name else {}),
     }
     tail = {
         "hidden": dict(report.hidden),
         "summary": dict(report.summary),
         "parity": report.parity,
+        "notes": [_note(note) for note in report.notes],
     }
     changes = ",\n    ".join(json.dumps(_change(change)) for change in report.changes)
     listed = f"[\n    {changes}\n  ]" if changes else "[]"
@@ -54,4 +56,10 @@ def _change(change: Change) -> dict[str, str | None]:
         "fix": escape(change.fix),
         "explained_by": escape(change.explained_by),
         "status": change.status,
+        "policy": escape(change.policy),
+        "moved": change.moved,
     }
+
+
+def _note(note: Note) -> dict[str, str]:
+    return {"kind": note.kind, "subject": escape(note.subject), "text": escape(note.text)}

@@ -9,7 +9,7 @@ from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
 
-from envlock.diff.drift import Change, ChangeKind, DriftReport, Relation, Result, Severity
+from envlock.diff.drift import Change, ChangeKind, DriftReport, Moved, Relation, Result, Severity
 from envlock.model.facts import SECTIONS, Kind, kind_of
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, shorten, visible
@@ -105,7 +105,8 @@ class _Page:
     def _verdict(self) -> Iterator[Line]:
         sign = "=" if self._report.result is Result.EQUAL else self._signs.arrow
         verdict = _VERDICTS[self._report.result]
-        yield line(verdict, f"  {self._left} {sign} {self._right}")
+        base = f"  since {self._clean(self._report.base_name)}" if self._report.base_name else ""
+        yield line(verdict, f"  {self._left} {sign} {self._right}{base}")
         counts = [
             Piece(f"{self._report.summary[severity.value]} {severity.value}  ", style)
             for severity, style in _STYLES.items()
@@ -144,9 +145,14 @@ class _Page:
         for position, change in enumerate(item.changes):
             pieces += line(", ") if position else []
             pieces += self._values(change)
+            pieces += self._mover(change)
+            if self._full:
+                pieces += [Piece(f"  #{change.id}", "dim")]
         yield pieces
+        if lead.policy and lead.status.counts:
+            yield from self._remark(lead.policy)
         yield from self._settings_lines(lead)
-        if lead.severity in _LOUD and lead.rule not in self._told:
+        if lead.severity in _LOUD and (lead.is_unmet or lead.rule not in self._told):
             self._told.add(lead.rule)
             yield from self._remark(f"{lead.why} [{lead.rule}]")
             if lead.fix:
@@ -184,6 +190,13 @@ class _Page:
             f" {self._signs.arrow} {right[:cut]}",
             Piece(right[cut:], "green"),
         )
+
+    def _mover(self, change: Change) -> Line:
+        """Return who left the base of a comparison of three."""
+        if change.moved is None:
+            return []
+        who = {Moved.LEFT: self._left, Moved.RIGHT: self._right, Moved.BOTH: "both"}[change.moved]
+        return line(Piece(f"  ({who} moved)", "dim"))
 
     def _settings_lines(self, change: Change) -> Iterator[Line]:
         found = self._settings.get((change.section, change.key), [])
@@ -226,9 +239,13 @@ class _Page:
         )
         if folded:
             yield f"folded: {folded} explained by the changes above"
-        aside = Counter(c.status.value for c in report.changes if not c.status.counts)
+        aside = Counter(
+            c.status.value for c in report.changes if not c.status.counts and not c.explained_by
+        )
         for status, count in sorted(aside.items()):
             yield f"{count} {status}"
+        for remark in report.notes:
+            yield self._clean(f"{remark.kind.value}: {remark.text}")
         if report.hidden:
             counted = ", ".join(f"{count} {name}" for name, count in report.hidden.items())
             yield f"hidden: {counted}"
@@ -243,7 +260,8 @@ class _Page:
             }
             yield "  ".join(text for sign, text in meanings.items() if sign in self._used)
         if report.result is not Result.EQUAL:
-            yield "next: --all lists everything, --section NAME one section; envlock explain RULE"
+            more = "envlock waive ID accepts one" if self._full else "--all lists everything"
+            yield f"next: {more}, --section NAME one section; envlock explain RULE"
 
     def _word(self, change: Change) -> str:
         if change.relation is not Relation.DIFFERS:
@@ -278,8 +296,13 @@ def _is_setting(change: Change) -> bool:
 
 
 def _items(changes: Iterable[Change], clean: Callable[[str], str]) -> Iterator[_Item]:
-    """Yield the changes of each record together, of a single table one by one."""
-    for (key, field), found in groupby(changes, lambda c: (c.key, "" if c.key else c.field)):
+    """Yield the changes of each record together, of a single table one by one.
+
+    An expectation that is not met stands for itself.
+    """
+    for (key, field), found in groupby(
+        changes, lambda c: (c.key, c.field if c.is_unmet or not c.key else "")
+    ):
         yield _Item(clean(key or field), tuple(found))
 
 

@@ -20,6 +20,16 @@ def relate(order: Order, left: str, right: str) -> Relation:
     return Relation.DIFFERS
 
 
+def compare(order: Order, left: str, right: str) -> int:
+    """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
+
+    Raise ValueError for what has no order.
+    """
+    if order is Order.NONE:
+        raise ValueError("these versions have no order")
+    return _compare(order, left, right)
+
+
 def _compare(order: Order, left: str, right: str) -> int:
     match order:
         case Order.DEB:

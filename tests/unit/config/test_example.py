@@ -49,7 +49,12 @@ def test_the_commented_values_are_the_defaults_and_complete() -> None:
     }
     for key, table in TABLES.items():
         rows = examples[key] if table.is_array else list(examples[key].values())
-        assert rows == [{field.key: table.example[field.key] for field in table.fields}]
+        shown = [table.example, *table.further]
+        assert rows == [
+            {name: list(item) if isinstance(item, tuple) else item for name, item in row.items()}
+            for row in shown
+        ]
+        assert set().union(*shown) == {field.key for field in table.fields}
 
 
 def test_it_loads_with_everything_uncommented(tmp_path: Path) -> None:

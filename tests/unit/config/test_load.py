@@ -87,6 +87,8 @@ def test_every_setting_of_a_file(world: World) -> None:
         fail-on = "high"
         ignore = ["deb:linux-*", "env:TZ:value"]
         require = ["deb", "host.kernel"]
+        presets = ["ci-runner"]
+        baseline = "locks/baseline.toml"
         [materialize]
         layers = 4
         mirrors = ["https://mirror.example.org/debian", "file:///srv/debs"]
@@ -120,6 +122,8 @@ def test_every_setting_of_a_file(world: World) -> None:
     assert config.diff.fail_on == "high"
     assert config.diff.ignore == ("deb:linux-*", "env:TZ:value")
     assert config.diff.require == ("deb", "host.kernel")
+    assert config.diff.presets == ("ci-runner",)
+    assert config.diff.baseline == str(project / "locks/baseline.toml")
     assert config.materialize.layers == 4
     assert config.materialize.mirrors[0] == "https://mirror.example.org/debian"
     assert config.materialize.wheels == (project / "wheels", home / "wheels", Path("/srv/wheels"))

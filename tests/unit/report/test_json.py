@@ -61,11 +61,14 @@ def test_one_change_in_full():
                 "fix": "bring both sides to 1.1-1",
                 "explained_by": "",
                 "status": "new",
+                "policy": "",
+                "moved": None,
             }
         ],
         "hidden": {},
         "summary": {"critical": 0, "high": 0, "medium": 1, "low": 0, "info": 0},
         "parity": 0.0,
+        "notes": [],
     }
 
 

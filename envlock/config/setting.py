@@ -1,0 +1,86 @@
+"""What a setting is: its kind, its default, its words for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+Value = str | int | tuple[str, ...]
+"""What a setting holds once it is read; paths are absolute text."""
+
+
+class Kind(StrEnum):
+    """What a setting accepts."""
+
+    TEXT = "text"
+    CHOICE = "one of a few words"
+    COUNT = "a whole number"
+    PATH = "a path"
+    """Relative to the folder of the file that sets it, else to the working directory."""
+    TEXTS = "a list of texts"
+    SECTIONS = "a list of section names"
+    GLOBS = "a list of path patterns"
+    """Absolute, or starting with ``**``; `*` stays within a name."""
+    PATHS = "a list of paths"
+    URLS = "a list of URLs without credentials"
+    GLOB = "a path pattern"
+    WORDS = "a list of a few words"
+    SWITCH = "true or false"
+    DATE = "a date"
+    """A TOML date or its text, ``2027-01-31``; held as text."""
+
+    @property
+    def is_list(self) -> bool:
+        """True when the value is a tuple."""
+        return self in _LISTS
+
+
+_LISTS = frozenset({Kind.TEXTS, Kind.SECTIONS, Kind.GLOBS, Kind.PATHS, Kind.URLS, Kind.WORDS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting.
+
+    `key` is dotted; in a `Table` it is the name of a field.  `default` is as it would be written
+    in envlock.toml.  `flag` is the option that sets it, or empty.  `choices` belongs to CHOICE
+    and WORDS, `minimum` to COUNT, `items` to lists: how many there must be, 0 for any number.
+    """
+
+    key: str
+    kind: Kind
+    default: Value
+    help: str
+    flag: str = ""
+    choices: tuple[str, ...] = ()
+    minimum: int = 0
+    items: int = 0
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return "ENVLOCK_" + self.key.upper().replace(".", "_").replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A setting that repeats: tables by name (``[environments.dev]``) or an array (``[[x]]``).
+
+    Only files can set it.  `required` are the fields that have no default.  `example` is a
+    row, `further` are more; together they show every field.  `check` says what is wrong with
+    a row as a whole, else nothing.
+    """
+
+    key: str
+    is_array: bool
+    fields: tuple[Setting, ...]
+    help: str
+    example: Mapping[str, Value]
+    further: tuple[Mapping[str, Value], ...] = ()
+    required: frozenset[str] = frozenset()
+    check: Callable[[Mapping[str, Value]], str] = lambda _row: ""
+
+
+LEVELS = ("critical", "high", "medium", "low", "info")
+"""Severities of a change, the worst first."""

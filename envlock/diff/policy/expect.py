@@ -1,0 +1,288 @@
+"""Intent: what is meant to differ or must not, judged over both locks, not over their difference.
+
+An expectation that is met hides the change it is about; one that is not met is a difference of
+its own, even where nothing differs; one that cannot be judged is a note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+from envlock.config.policy import Demand, Expectation, Likeness
+from envlock.diff.drift import EXPECTED, ChangeKind, Delta, Note, NoteKind, Severity
+from envlock.diff.files import SECTION as FILE
+from envlock.diff.files import facts_of
+from envlock.diff.order import compare
+from envlock.diff.order.likeness import is_alike
+from envlock.diff.records import Holes, in_words
+from envlock.diff.select import is_selected
+from envlock.diff.side import Side
+from envlock.model.facts import Kind, Order, kind_of, order_of
+from envlock.model.glob import compile_globs
+from envlock.model.lock import Section
+from envlock.model.record import Facts
+from envlock.model.text import escape, sort_key
+
+_WILD = re.compile(r"[*?]")
+_SILENT_KINDS = (Kind.ADDRESS, Kind.PROVENANCE)
+
+
+class Verdict(NamedTuple):
+    """What expectations say: what they hide, what is not met, and what cannot be told."""
+
+    hides: Callable[[Delta], bool]
+    unmet: list[Delta]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """One record on both sides, or on one, or on none."""
+
+    section: str
+    key: str
+    left: Facts | None
+    right: Facts | None
+    names: tuple[str, str]
+    hole: str
+
+    @property
+    def both(self) -> tuple[Facts, Facts] | None:
+        return None if self.left is None or self.right is None else (self.left, self.right)
+
+    @property
+    def sides(self) -> Iterator[tuple[str, Facts]]:
+        """The sides that have it, with their names."""
+        for name, facts in zip(self.names, (self.left, self.right), strict=True):
+            if facts is not None:
+                yield name, facts
+
+    def values(self, fact: str) -> tuple[str | None, str | None]:
+        left, right = (facts and facts.get(fact) for facts in (self.left, self.right))
+        return left or None, right or None
+
+    def words(self) -> tuple[str | None, str | None]:
+        left, right = (
+            None if facts is None else in_words(self.section, self.key, facts) or "present"
+            for facts in (self.left, self.right)
+        )
+        return left, right
+
+
+class _Outcome(NamedTuple):
+    """What was found of one record; `is_met` None where it cannot be told, `why` says it."""
+
+    is_met: bool | None
+    why: str = ""
+    left: str | None = None
+    right: str | None = None
+    hides: str = "**"
+    """A pattern of the facts whose differences are as expected."""
+
+
+_Judge = Callable[[Expectation, _Pair], _Outcome | None]
+"""Judges a record; None when the expectation is not about it."""
+
+
+def judge_expectations(
+    expectations: Iterable[Expectation],
+    sides: tuple[Side, Side],
+    sections: frozenset[str] = frozenset(),
+) -> Verdict:
+    """Judge every expectation that is about this pair and the selected sections (empty: all)."""
+    hidden: dict[tuple[str, str], list[re.Pattern[str]]] = {}
+    unmet: dict[tuple[str, str, str], Delta] = {}
+    notes: list[Note] = []
+    names = (sides[0].name, sides[1].name)
+    for expectation in expectations:
+        if not _is_about(expectation, names):
+            continue
+        pairs = list(_pairs(expectation, sides, sections))
+        if not pairs and not sections:
+            text = f"{expectation.subject} {expectation.words}: neither side has such a record"
+            notes.append(Note(NoteKind.UNUSED_EXPECTATION, expectation.subject, text))
+        for pair in pairs:
+            outcome = _JUDGES[expectation.demand](expectation, pair)
+            if outcome is None:
+                continue
+            if outcome.is_met is None:
+                text = f"{pair.section} {escape(pair.key)}: {expectation.words}: {outcome.why}"
+                notes.append(Note(NoteKind.UNDECIDED_EXPECTATION, expectation.subject, text))
+            elif outcome.is_met:
+                facts = compile_globs((outcome.hides,))
+                hidden.setdefault((pair.section, pair.key), []).append(facts)
+            else:
+                delta = _unmet(expectation, pair, outcome)
+                unmet.setdefault((delta.section, delta.key, delta.field), delta)
+
+    def hides(delta: Delta) -> bool:
+        facts = hidden.get((delta.section, delta.key), ())
+        return delta.kind is not ChangeKind.UNKNOWN and any(f.match(delta.field) for f in facts)
+
+    return Verdict(hides, [*unmet.values()], tuple(dict.fromkeys(notes)))
+
+
+def _is_about(expectation: Expectation, names: tuple[str, str]) -> bool:
+    if expectation.environments:
+        return names in (expectation.environments, expectation.environments[::-1])
+    # What shall differ between environments says nothing of one and the same.
+    return expectation.demand is not Demand.MUST_DIFFER or names[0] != names[1]
+
+
+def _pairs(
+    expectation: Expectation, sides: tuple[Side, Side], sections: frozenset[str]
+) -> Iterator[_Pair]:
+    left, right = sides
+    wanted = compile_globs((expectation.section,))
+    key = compile_globs((expectation.key,))
+    is_literal = not _WILD.search(expectation.section + expectation.key)
+    there = left.lock.sections.keys() | right.lock.sections.keys()
+    there |= {FILE} if left.tree or right.tree else set()
+    there |= {expectation.section} if is_literal else set()
+    for section in sorted(name for name in there if wanted.match(name)):
+        if not is_selected(section, sections):
+            continue
+        ours, theirs = _records(left, section), _records(right, section)
+        keys = {name for name in chain(ours, theirs) if key.match(name)}
+        if is_literal and _asks_for_presence(expectation):
+            keys.add(expectation.key)
+        holes = Holes.of(left.lock, right.lock, section)
+        for name in sorted(keys, key=sort_key):
+            yield _Pair(
+                section=section,
+                key=name,
+                left=ours.get(name),
+                right=theirs.get(name),
+                names=(left.name, right.name),
+                hole=(name not in ours and holes.left)
+                or (name not in theirs and holes.right)
+                or "",
+            )
+
+
+def _records(side: Side, section: str) -> Section:
+    """Return the records of a section; of files also those that only the tree knows."""
+    records = side.lock.sections.get(section, {})
+    if section != FILE or side.tree is None:
+        return records
+    return {**{row.entry.path: facts_of(row) for row in side.tree.rows}, **records}
+
+
+def _asks_for_presence(expectation: Expectation) -> bool:
+    return expectation.demand is Demand.SATISFIES and expectation.likeness is Likeness.PRESENT
+
+
+def _unmet(expectation: Expectation, pair: _Pair, outcome: _Outcome) -> Delta:
+    return Delta(
+        pair.section,
+        pair.key,
+        f"{EXPECTED}{expectation.demand.value}",
+        ChangeKind.CHANGED,
+        outcome.left,
+        outcome.right,
+        pair.right or pair.left or {},
+        note=f"{expectation.reason}: {expectation.words}, but {outcome.why}",
+        aside=expectation.demand.value,
+        severity=Severity(expectation.severity),
+    )
+
+
+def _must_differ(expectation: Expectation, pair: _Pair) -> _Outcome | None:
+    both = pair.both
+    if both is None:
+        return None
+    wanted = compile_globs((expectation.fact or "**",))
+    left, right = (
+        {
+            name: value
+            for name, value in facts.items()
+            if wanted.match(name) and kind_of(pair.section, name) not in _SILENT_KINDS
+        }
+        for facts in both
+    )
+    if left != right:
+        return _Outcome(True, hides=expectation.fact or "**") if left and right else None
+    secret = all("secret" in facts for facts in both)
+    if secret:
+        return _Outcome(None, "a lock holds no value of a secret")
+    if not left:
+        return None
+    return _Outcome(False, "both have the same", *pair.words())
+
+
+def _only_in(expectation: Expectation, pair: _Pair) -> _Outcome | None:
+    wrong = [name for name, _ in pair.sides if name not in expectation.names]
+    if wrong:
+        return _Outcome(False, f"it is in {' and '.join(wrong)}", *pair.words())
+    # Among those that may have it, a difference is one like any other.
+    return None if expectation.names.issuperset(pair.names) else _Outcome(True)
+
+
+def _at_least(expectation: Expectation, pair: _Pair) -> _Outcome | None:
+    fact = expectation.fact or "version"
+    low = []
+    found = [(name, facts[fact]) for name, facts in pair.sides if fact in facts]
+    for name, value in found:
+        try:
+            if _compare(pair.section, fact, value, expectation.version) < 0:
+                low.append(name)
+        except ValueError as error:
+            return _Outcome(None, str(error))
+    if low:
+        why = f"it is older in {' and '.join(dict.fromkeys(low))}"
+        return _Outcome(False, why, *pair.values(fact))
+    return _Outcome(True, hides=fact) if len(found) == len(pair.names) else None
+
+
+def _satisfies(expectation: Expectation, pair: _Pair) -> _Outcome | None:
+    if expectation.likeness is Likeness.PRESENT:
+        return _present(pair)
+    fact = expectation.fact or "version"
+    left, right = pair.values(fact)
+    if pair.both is None or left is None or right is None:
+        return None
+    try:
+        is_met = _is_satisfied(expectation, pair, left, right)
+    except ValueError as error:
+        return _Outcome(None, str(error))
+    if is_met:
+        return _Outcome(True, hides=fact)
+    return _Outcome(False, "the versions are too far apart", left, right)
+
+
+def _present(pair: _Pair) -> _Outcome:
+    if pair.both:
+        return _Outcome(True, hides="version")
+    if pair.hole:
+        return _Outcome(None, pair.hole)
+    there = {name for name, _ in pair.sides}
+    lacking = dict.fromkeys(name for name in pair.names if name not in there)
+    return _Outcome(False, f"it is missing in {' and '.join(lacking)}", *pair.words())
+
+
+def _is_satisfied(expectation: Expectation, pair: _Pair, left: str, right: str) -> bool:
+    if expectation.likeness is not Likeness.MIN:
+        return is_alike(expectation.likeness, left, right)
+    low, high = (left, right) if pair.names == expectation.environments else (right, left)
+    return _compare(pair.section, expectation.fact or "version", low, high) <= 0
+
+
+def _compare(section: str, fact: str, left: str, right: str) -> int:
+    """Compare two values by the order of the section; values that are no versions as numbers.
+
+    Raise ValueError when they have no order.
+    """
+    is_version = kind_of(section, fact) is Kind.VERSION
+    return compare(order_of(section) if is_version else Order.DOTTED, left, right)
+
+
+_JUDGES: Mapping[Demand, _Judge] = {
+    Demand.MUST_DIFFER: _must_differ,
+    Demand.ONLY_IN: _only_in,
+    Demand.AT_LEAST: _at_least,
+    Demand.SATISFIES: _satisfies,
+}
