@@ -7,7 +7,6 @@ import shlex
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -126,18 +125,3 @@ def inside(name: str, *options: str, path: str = "/usr/sbin:/usr/bin:/sbin:/bin"
     enter = ["nsenter", "-t", pid, "-m", "-u", "-i", "-n", "-p", "-r", "-w", *options, "--"]
     environ = ["env", "-i", f"PATH={path}", "LANG=C.UTF-8", "SSH_CONNECTION=x"]
     return f'{shlex.join([*enter, *environ])} sh -c "$SSH_ORIGINAL_COMMAND"'
-
-
-def processes() -> list[str]:
-    """Return the command lines of all processes of this machine."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            raw = (folder / "cmdline").read_bytes() if folder.name.isdecimal() else b""
-        except OSError:
-            continue
-        found.append(raw.replace(b"\0", b" ").decode(errors="replace"))
-    return found
-
-
-PYTHON = sys.executable
