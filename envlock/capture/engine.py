@@ -165,10 +165,9 @@ class _Run:
         request, residue = self.request, self.residue
         full = request.depth is Depth.FULL
         reads = (g for c in (*self.collectors, *self.claimants) for g in c.reads)
-        with_md5 = {path for path, claim in self.claims.items() if claim.digest[:4] == "md5:"}
         plan = ScanPlan(
             hashes=(lambda _path: True) if full else _matcher((*CONFIG_PATHS, *request.files)),
-            wants_md5=(lambda _path: True) if self.target.is_streaming else with_md5.__contains__,
+            wants_md5=self.md5_rule(),
             retain=matcher(reads) if self.target.is_streaming else (lambda _path: False),
             prune=_matcher(request.ignore) if request.ignore else None,
             elsewhere=is_elsewhere,
@@ -183,6 +182,18 @@ class _Run:
             self.index[entry.path] = entry
             if self.is_walked:
                 self.rows[entry.path] = self.row(entry)
+
+    def md5_rule(self) -> Callable[[str], bool]:
+        """Return which files need dpkg's digest as well: those of packages that state it."""
+        if self.target.walks_first:
+            return self.is_md5_claimed
+        if self.target.is_streaming:  # not every name of a file is known while it streams by
+            return lambda _path: True
+        return {path for path in self.claims if self.is_md5_claimed(path)}.__contains__
+
+    def is_md5_claimed(self, path: str) -> bool:
+        claim = self.claims.get(path)
+        return claim is not None and claim.digest.startswith("md5:")
 
     def walked(self) -> None:
         """Every path is known: no claim is missing any more."""
@@ -272,13 +283,15 @@ def capture(
     asks_owners = any(collector.needs_owners for collector in chosen)
     if asks_owners:
         run.claimants = tuple(c for c in everything if c.claims is not None and c not in chosen)
-    target.preload(_literal_reads((*chosen, *run.claimants)))
-    if asks_owners or request.depth is not Depth.RECORDS:
+    is_scanned = request.depth is not Depth.RECORDS or any(c.needs_scan for c in chosen)
+    target.preload(_early_reads((*chosen, *run.claimants)))
+    needs_claims = asks_owners or request.depth is not Depth.RECORDS
+    if needs_claims and not (is_scanned and target.walks_first):
         run.add_claims(needs_scan=False)
     if store is not None and request.depth is Depth.FULL:
         run.residue = Residue(target, store, run.scan_gaps, cache)
     try:
-        if request.depth is not Depth.RECORDS or any(c.needs_scan for c in chosen):
+        if is_scanned:
             run.scan(cache)
         else:
             run.collect(needs_scan=False)
@@ -338,16 +351,9 @@ def _is_chosen(collector: Collector, request: Request) -> bool:
     return not request.only or bool(names & request.only)
 
 
-def _literal_reads(collectors: Iterable[Collector]) -> tuple[str, ...]:
-    """Return the files and directories that collectors read without needing the scan."""
-    literal = set()
-    for collector in collectors:
-        if collector.needs_scan:
-            continue
-        for pattern in collector.reads:
-            head, star, _ = pattern.partition("*")
-            literal.add(head.rpartition("/")[0] if star else pattern)
-    return tuple(sorted(literal - {""}))
+def _early_reads(collectors: Iterable[Collector]) -> tuple[str, ...]:
+    """Return what collectors read without needing the scan."""
+    return tuple(sorted({p for c in collectors if not c.needs_scan for p in c.reads}))
 
 
 def _coverage(found: Collection[object], view: View) -> Coverage:

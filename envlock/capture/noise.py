@@ -98,6 +98,13 @@ RULES: tuple[NoiseRule, ...] = (
         "belongs to the running system, not to its disk",
     ),
     NoiseRule(
+        "kernel-mount-points",
+        ("/proc", "/sys", "/dev"),
+        _STATE,
+        "on a running system its mode is that of what is mounted there",
+        even_if_owned=True,
+    ),
+    NoiseRule(
         "temporary",
         ("/tmp/**", "/var/tmp/**"),  # noqa: S108  these name paths in a target, nothing is opened
         _CACHE,

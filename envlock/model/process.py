@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 class ProcessConfig:
     """The run configuration, as in an OCI image config.  Empty means not set.
 
+    `is_session`: `environ` is that of the session that looks, not of what is run.
     `environ` is the complete environment, secrets included: it is redacted by
-    `envlock.capture.redact` before anything is recorded.
+    `envlock.capture.redact` before anything is recorded.  `maps` is the text of /proc/PID/maps of
+    a process, with paths as seen from the target's root.
     """
 
     cmd: tuple[str, ...] = ()
@@ -23,3 +25,5 @@ class ProcessConfig:
     labels: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
+    is_session: bool = False
+    maps: str = ""

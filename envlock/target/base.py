@@ -44,6 +44,8 @@ class Capability(StrEnum):
     """/proc and /sys belong to the machine the environment runs on."""
     EXEC = "exec"
     """Commands can be run in it."""
+    MAPS = "maps"
+    """It is one process, and which files that has mapped is in its run configuration."""
 
 
 class HashCache(Protocol):
@@ -146,10 +148,15 @@ class Target(Protocol):
     def is_streaming(self) -> bool:
         """True when `scan` sees each content once and `open` afterwards is slow or impossible."""
 
-    def preload(self, paths: Iterable[str]) -> None:
-        """Fetch these files or directories, for `read` and `names` before any `scan`.
+    @property
+    def walks_first(self) -> bool:
+        """True when `scan` asks nothing of its plan about content before `plan.on_walked`."""
 
-        A no-op on local targets.  Paths that do not exist are passed over.
+    def preload(self, patterns: Iterable[str]) -> None:
+        """Fetch the files that match these globs, for `read` and `names` before any `scan`.
+
+        A no-op on local targets.  Paths that do not exist are passed over, and so are patterns
+        that begin with a wildcard.
         """
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:

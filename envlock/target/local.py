@@ -22,12 +22,10 @@ from envlock.model.text import sort_key, to_bytes
 from envlock.model.tree import Entry, EntryType, Xattrs
 from envlock.target.base import READ_LIMIT, Capability, ScanPlan
 from envlock.target.hashpool import HashPool
-from envlock.target.mounts import PSEUDO, may_hang, mounts_below
+from envlock.target.mounts import is_worth_a_word, may_hang, mounts_below
 
 _LINK_LIMIT = 40
 _CHUNK = 64 * 1024
-_DATA = ("/var/lib/", "/run/", "/mnt/", "/media/", "/tmp/")  # noqa: S108  names in a target
-"""Where another file system is data, so that leaving it out is not worth a word."""
 _EMPTY = Hashes(
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "d41d8cd98f00b204e9800998ecf8427e",
@@ -49,6 +47,7 @@ class LocalTarget:
     """A root directory of this machine; `host` when it is the machine's own."""
 
     is_streaming = False
+    walks_first = False
 
     def __init__(self, root: Path, reference: str, *, is_host: bool) -> None:
         self.reference = reference
@@ -58,7 +57,7 @@ class LocalTarget:
         self._root = str(root).rstrip("/")
         self._directories: dict[str, str] = {}
 
-    def preload(self, paths: Iterable[str]) -> None:
+    def preload(self, patterns: Iterable[str]) -> None:
         """Do nothing: everything is at hand."""
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
@@ -132,7 +131,7 @@ class LocalTarget:
         """Return the environment of this process on a host, None for a directory."""
         if Capability.ENVIRON not in self.capabilities:
             return None
-        return ProcessConfig(environ=dict(os.environ))
+        return ProcessConfig(environ=dict(os.environ), is_session=True)
 
     def close(self) -> None:
         """Do nothing."""
@@ -194,7 +193,7 @@ def _walk(root: str, plan: ScanPlan) -> Iterator[tuple[Entry, os.stat_result, bo
     """Yield every path, and whether the content of a file is asked for."""
     mounts = mounts_below(root)
     for path, kind in sorted(mounts.items()):
-        if kind not in PSEUDO and not path.startswith(_DATA):
+        if is_worth_a_word(path, kind):
             plan.on_gap(path, f"another file system ({kind}), not entered")
     status = os.lstat(root or "/")
     yield _entry("/", status, root or "/"), status, False

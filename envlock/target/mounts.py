@@ -23,6 +23,12 @@ REMOTE = frozenset({"9p", "afs", "autofs", "ceph", "cifs", "coda", "glusterfs", 
                     "nfs4", "ocfs2", "smb3", "virtiofs"})  # fmt: skip
 """File systems whose mount point must not even be looked at: an answer may never come."""
 
+_DATA = (
+    "/var/lib/", "/run/", "/mnt/", "/media/", "/tmp/",  # noqa: S108  names in a target
+    "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",  # what a container's engine mounts
+)  # fmt: skip
+"""Where another file system is data, so that leaving it out is not worth a word."""
+
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
@@ -51,6 +57,11 @@ def mounts_below(root: str) -> Mapping[str, str]:
         for point, kind in mounts.items()
         if point.startswith(prefix) and point != prefix
     }
+
+
+def is_worth_a_word(path: str, kind: str) -> bool:
+    """True when a mount that a walk does not enter may hold a part of the environment."""
+    return kind not in PSEUDO and not path.startswith(_DATA)
 
 
 def may_hang(kind: str) -> bool:

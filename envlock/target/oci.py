@@ -22,7 +22,7 @@ from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType
 from envlock.target.base import ScanPlan
 from envlock.target.runconfig import run_configuration
-from envlock.target.streaming import StreamingTarget
+from envlock.target.streaming import StreamingTarget, roots_of
 from envlock.target.tarstream import Member, members
 
 _CHUNK = 1024 * 1024
@@ -136,9 +136,9 @@ class OciTarget(StreamingTarget):
         """Return what the image runs."""
         return run_configuration(self._config.get("config") or {})
 
-    def preload(self, paths: Iterable[str]) -> None:
-        """Read the layers once without hashing and keep what lies at or below `paths`."""
-        wanted = {path.rstrip("/") for path in paths}
+    def preload(self, patterns: Iterable[str]) -> None:
+        """Read the layers once without hashing and keep what `patterns` may match."""
+        wanted = {path.rstrip("/") for path in roots_of(patterns)}
 
         def retain(path: str) -> bool:
             while path:

@@ -8,7 +8,14 @@ from pathlib import Path
 from envlock.errors import TargetNameError
 from envlock.target.base import Target
 
-FORMS = ("host", "docker:NAME", "image:REF", "oci:PATH[:TAG]", "dir:PATH")
+FORMS = (
+    "host",
+    "docker:NAME",
+    "image:REF",
+    "oci:PATH[:TAG]",
+    "dir:PATH",
+    "ssh:[USER@]HOST[:PORT]",
+)
 """How a target can be written, for messages and completion."""
 
 
@@ -64,9 +71,16 @@ def _oci(operand: str) -> Target:
     return OciTarget.at(Path(operand))
 
 
+def _ssh(operand: str) -> Target:
+    from envlock.target.ssh import connect
+
+    return connect(operand)
+
+
 _OPENERS: Mapping[str, Callable[[str], Target]] = {
     "dir": _directory,
     "docker": _container,
     "image": _image,
     "oci": _oci,
+    "ssh": _ssh,
 }

@@ -47,6 +47,7 @@ class StreamingTarget:
     """
 
     is_streaming = True
+    walks_first = False
     capabilities = frozenset({Capability.FILES, Capability.ENVIRON})
 
     def __init__(self, reference: str) -> None:
@@ -73,9 +74,9 @@ class StreamingTarget:
     def close(self) -> None:
         """Release what is held."""
 
-    def preload(self, paths: Iterable[str]) -> None:
+    def preload(self, patterns: Iterable[str]) -> None:
         """Fetch files and directories, following links, so that they can be read before a scan."""
-        for path in paths:
+        for path in roots_of(patterns):
             real = self._resolve(path, follow=True)
             if real not in self._seen.entries:
                 self._remember(self._fetch(real))
@@ -201,6 +202,19 @@ class StreamingTarget:
             return self._entry(path)
         except FileNotFoundError:
             return None
+
+
+def roots_of(patterns: Iterable[str]) -> tuple[str, ...]:
+    """Return the files that patterns name and the directories that they look into, sorted.
+
+    >>> roots_of(("/etc/passwd", "/etc/apt/*.d/*", "**/x"))
+    ('/etc/apt', '/etc/passwd')
+    """
+    found = set()
+    for pattern in patterns:
+        head, star, _ = pattern.partition("*")
+        found.add(head.rpartition("/")[0] if star else pattern)
+    return tuple(sorted(found - {""}))
 
 
 def prefetch(chunks: Iterable[bytes]) -> Iterator[bytes]:

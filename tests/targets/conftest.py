@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import subprocess
+import sys
 import uuid
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +17,8 @@ import pytest
 
 from envlock.target.oci import OciTarget
 from envlock.target.resolve import open_target
+from envlock.target.ssh import open_far
+from envlock.target.sshtar import SshTarTarget
 from tests.targets import hostile
 
 
@@ -50,7 +54,7 @@ def layout_of(folder: Path, layers: list[bytes], compress=lambda raw: raw) -> Pa
     return folder
 
 
-@pytest.fixture(params=["dir", "oci", "oci-gzip", "oci-archive", "docker", "image"])
+@pytest.fixture(params=["dir", "oci", "oci-gzip", "oci-archive", "docker", "image", "far", "tar"])
 def target(request, hostile_root, tmp_path):
     kind = request.param
     if kind == "dir":
@@ -62,10 +66,32 @@ def target(request, hostile_root, tmp_path):
             subprocess.run(["tar", "-C", layout, "-cf", tmp_path / "a.tar", "."], check=True)
             layout = tmp_path / "a.tar"
         made = OciTarget.at(layout)
+    elif kind in ("far", "tar"):
+        made = far_target(kind, hostile_root)
     else:
         made = engine_target(request, kind, hostile_root)
     with closing(made):
         yield made
+
+
+IN_ROOT = """
+import errno, fnmatch, hashlib, json, os, stat, struct, sys, typing, zlib
+os.chroot(sys.argv[1])
+os.chdir("/")
+sys.stdout.buffer.write(b"noise of a shell\\n\\nenvlock-far python\\n")
+sys.stdout.flush()
+code = sys.stdin.buffer.read(int(sys.stdin.buffer.readline()))
+exec(compile(code, "envlock", "exec"), {"__name__": "__main__"})
+"""
+
+
+def far_target(kind, root):
+    """Return the far side of a pipe without ssh, its root moved."""
+    if kind == "tar":
+        return SshTarTarget("ssh:tar", ["sh", "-c"], io.BytesIO(), root=str(root))
+    if os.geteuid():
+        pytest.skip("only root may move its root")
+    return open_far([sys.executable, "-c", IN_ROOT], [str(root)], "ssh:far")
 
 
 def engine_target(request, kind, root):

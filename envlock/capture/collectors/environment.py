@@ -20,8 +20,9 @@ def collect(view: View) -> Iterator[Record]:
     process = view.process()
     if process is None:
         return
-    is_session = Capability.KERNEL in view.capabilities
-    yield from redact_environ(process.environ, view.env_allow, view.env_deny, is_session=is_session)
+    yield from redact_environ(
+        process.environ, view.env_allow, view.env_deny, is_session=process.is_session
+    )
     facts = _facts(process)
     if facts:
         yield Record("process", "", facts)

@@ -1,0 +1,215 @@
+"""Another machine over ssh: a real sshd, a real client, and containers as far sides."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from envlock.errors import TargetError, TargetNameError
+from envlock.target.base import Capability, ScanPlan
+from envlock.target.resolve import open_target
+from envlock.target.ssh import destination
+from tests.ssh.conftest import inside
+
+pytestmark = pytest.mark.ssh
+
+CHANGES = """
+echo 'worker_processes 3;' >> /etc/nginx/nginx.conf
+printf 'odd' > "/etc/a 'b\\" \\$(touch x); name"
+printf '\\303\\050' > "$(printf '/srv/\\351t\\351')"
+mkdir -p /opt/app && printf 'print(1)\\n' > /opt/app/main.py && ln /opt/app/main.py /opt/app/again
+python3 -m venv --without-pip /opt/venv
+useradd --system --uid 499 worker
+rm /etc/logrotate.d/nginx
+ln -s ../main.py /opt/app/link
+"""
+ONLY_OF_A_SESSION = {"env", "process"}
+
+
+def locks(envlock, folder: Path, *targets: str) -> list[dict]:
+    found = []
+    for number, (target, *options) in enumerate(map(str.split, targets)):
+        path = folder / f"{number}.lock"
+        envlock("capture", target, *options, "-o", path)
+        found.append(tomllib.loads(path.read_text()))
+    return found
+
+
+def common(lock: dict) -> dict:
+    """What both ways to look at a container can see."""
+    left_out = {*ONLY_OF_A_SESSION, "host", "coverage", "lock-version"}
+    found = {name: value for name, value in lock.items() if name not in left_out}
+    found["tree"] = {k: v for k, v in found["tree"].items() if k == "content"}
+    return found
+
+
+def test_a_container_is_the_same_over_ssh_and_in_the_engine(
+    sshd, run_container, debian_image, envlock, tmp_path
+):
+    box = run_container(debian_image)
+    box.sh(CHANGES)
+    before = box.sh("find / -xdev -newer /opt/app/link | sort")
+    sshd(inside(box.name))
+    over_ssh, over_engine = locks(envlock, tmp_path, "ssh:box --deep", f"docker:{box.name}")
+    assert common(over_ssh) == common(over_engine)
+    assert over_ssh["file"]["/etc/nginx/nginx.conf"]["class"] == "conffile-modified"
+    assert over_ssh["coverage"]["file"] == {"status": "ok"}
+    assert over_ssh["coverage"]["env"] == {"status": "ok"}
+    assert over_ssh["host"]["kernel"]["release"] == os.uname().release
+    assert box.sh("find / -xdev -newer /opt/app/link | sort") == before
+
+
+def test_without_python_tar_tells_the_same(sshd, run_container, debian_image, envlock, tmp_path):
+    box = run_container(debian_image)
+    box.sh(CHANGES)
+    box.sh("mkdir /few && for t in sh tar cat ls head env; do ln -s $(command -v $t) /few/; done")
+    sshd(inside(box.name, path="/few"))
+    target = open_target("ssh:box")
+    assert Capability.KERNEL not in target.capabilities
+    target.close()
+    over_ssh, over_engine = locks(envlock, tmp_path, "ssh:box --deep", f"docker:{box.name}")
+    assert common(over_ssh) == common(over_engine)
+    assert over_ssh["coverage"]["host.kernel"] == {"status": "unsupported"}
+    assert "PATH" in over_ssh["env"]
+    assert "SSH_CONNECTION" not in over_ssh["env"]
+
+
+@pytest.mark.parametrize("path", ["/usr/sbin:/usr/bin:/sbin:/bin", "/few"], ids=["python", "tar"])
+def test_an_ordinary_user_sees_less_and_is_told(
+    sshd, run_container, debian_image, envlock, tmp_path, path
+):
+    box = run_container(debian_image)
+    box.sh("mkdir /few && for t in sh tar cat ls head env; do ln -s $(command -v $t) /few/; done")
+    box.sh(
+        "echo x > /etc/closed; chmod 4600 /etc/closed; mkdir -m 700 /etc/shut; echo y > /etc/shut/z"
+    )
+    sshd(inside(box.name, "-S", "1234", "-G", "1234", path=path))
+    (lock,) = locks(envlock, tmp_path, "ssh:box")
+    coverage = lock["coverage"]["file"]
+    assert coverage["status"] == "partial"
+    assert coverage["reason"].endswith(": permission denied")
+    record = lock["file"]["/etc/closed"]
+    assert record == {"class": "unowned", "mode": "4600", "owner": "0:0"}
+    assert "/etc/shut/z" not in lock["file"]
+    assert not [path for path, f in lock["file"].items() if f["class"] == "conffile-missing"]
+    assert any(name.startswith("nginx-common") for name in lock["deb"])
+
+
+def test_this_machine_over_ssh_is_this_machine(sshd, envlock, tmp_path):
+    sshd()
+    sections = "--only user --only host.kernel --only os --only deb"
+    over_ssh, here = locks(envlock, tmp_path, f"ssh:box {sections}", f"host {sections}")
+    assert over_ssh == here
+
+
+@pytest.mark.parametrize(
+    ("operand", "status", "words"),
+    [
+        ("ssh:nobody-there", 4, "hostname"),
+        ("ssh:box:1", 4, "refused"),
+        ("ssh:-oProxyCommand=touch$IFS/x", 2, "names no machine"),
+        ("ssh:a b", 2, "names no machine"),
+        ("ssh:", 2, "names no environment"),
+    ],
+)
+def test_what_is_no_machine_is_told(sshd, envlock, operand, status, words):
+    sshd()
+    ran = envlock("capture", operand, "-o", "-", status=status)
+    assert words in ran.err
+    assert "hint: " in ran.err
+
+
+def test_a_machine_with_another_key_is_refused(sshd, envlock):
+    server = sshd()
+    known = server.folder / "known"
+    known.write_text(
+        known.read_text().split(" ")[0] + " " + (server.folder / "user.pub").read_text()
+    )
+    assert "key" in envlock("capture", "ssh:box", "-o", "-", status=4).err
+
+
+def test_a_machine_without_anything_is_told(sshd, envlock, tmp_path):
+    (tmp_path / "few").mkdir()
+    (tmp_path / "few/sh").symlink_to("/bin/sh")
+    sshd(f'env -i PATH={tmp_path}/few sh -c "$SSH_ORIGINAL_COMMAND"')
+    assert "neither python3 nor tar" in envlock("capture", "ssh:box", "-o", "-", status=4).err
+
+
+def test_a_talkative_shell_is_passed_over(sshd, envlock):
+    sshd('echo Welcome; echo more; sh -c "$SSH_ORIGINAL_COMMAND"')
+    envlock("capture", "ssh:box", "--only", "user", "-o", "-")
+
+
+def test_a_connection_that_dies_is_told(sshd):
+    server = sshd()
+    target = open_target("ssh:box")
+    target.preload(["/etc/passwd"])
+    for pid in children_of(server.process.pid):
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(TargetError):
+        list(target.scan(ScanPlan()))
+    target.close()
+    wait_until_gone(server)
+
+
+def test_an_interrupt_leaves_nothing_running_there(sshd, envlock):
+    server = sshd()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "envlock", "capture", "ssh:box", "--deep", "-o", "-"],
+        cwd=envlock.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    for _ in range(600):
+        if far_sides(server):
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    process.stderr.close()
+    wait_until_gone(server)
+
+
+def children_of(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in listed.split()]
+
+
+def far_sides(server) -> list[int]:
+    found, todo = [], children_of(server.process.pid)
+    while todo:
+        pid = todo.pop()
+        found.append(pid)
+        try:
+            todo += children_of(pid)
+        except OSError:
+            continue
+    return found
+
+
+def wait_until_gone(server) -> None:
+    for _ in range(200):
+        if not far_sides(server):
+            return
+        time.sleep(0.05)
+    pytest.fail("something still runs on the far side")
+
+
+@pytest.mark.parametrize(
+    "operand", ["-x", "a@-x", "-a@x", "h:0", "h:65536", "h:p", "a@b@c", "h$(x)", "h\n", "[::1", ""]
+)
+def test_only_names_of_machines_are_destinations(operand):
+    with pytest.raises(TargetNameError):
+        destination(operand)
+
+
+def test_destinations():
+    assert destination("u.x@h-1.example.org") == ["--", "u.x@h-1.example.org"]
+    assert destination("[fe80::1%eth0]:22") == ["-p", "22", "--", "fe80::1%eth0"]
