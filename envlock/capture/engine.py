@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import BinaryIO
 
 from envlock.capture.classify import classify
-from envlock.capture.files import file_records
+from envlock.capture.files import file_records, missing_records
 from envlock.capture.finder import Finder
 from envlock.capture.noise import is_elsewhere
 from envlock.capture.ownership import Claim
@@ -112,6 +112,7 @@ class _Run:
     rows: dict[str, Row] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     scan_gaps: list[Gap] = field(default_factory=list)
+    gap_paths: frozenset[str] = frozenset()
     coverage: dict[str, Coverage] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -161,11 +162,16 @@ class _Run:
         request, residue = self.request, self.residue
         full = request.depth is Depth.FULL
         reads = (g for c in (*self.collectors, *self.claimants) for g in c.reads)
-        with_md5 = {path for path, claim in self.claims.items() if claim.digest[:4] == "md5:"}
+        with_md5, with_sha1 = self.stated_in("md5"), self.stated_in("sha1")
+        streams = self.target.is_streaming
         plan = ScanPlan(
             hashes=(lambda _path: True) if full else _matcher((*CONFIG_PATHS, *request.files)),
-            wants_md5=(lambda _path: True) if self.target.is_streaming else with_md5.__contains__,
-            retain=matcher(reads) if self.target.is_streaming else (lambda _path: False),
+            # A stream may show that a link leads to a path before anybody knows it is claimed.
+            wants_md5=(lambda path: path not in with_sha1)
+            if streams and with_md5
+            else with_md5.__contains__,
+            wants_sha1=(lambda _path: True) if streams and with_sha1 else with_sha1.__contains__,
+            retain=matcher(reads) if streams else (lambda _path: False),
             prune=_matcher(request.ignore) if request.ignore else None,
             elsewhere=is_elsewhere,
             cache=cache,
@@ -179,6 +185,20 @@ class _Run:
             self.index[entry.path] = entry
             if self.is_walked:
                 self.rows[entry.path] = self.row(entry)
+
+    def stated_in(self, algorithm: str) -> set[str]:
+        """Return the paths whose packages state a digest of that algorithm."""
+        prefix = f"{algorithm}:"
+        return {path for path, claim in self.claims.items() if claim.digest.startswith(prefix)}
+
+    def is_unseen(self, path: str) -> bool:
+        """True for what lies where the walk did not or could not look."""
+        gaps = self.gap_paths
+        while path:
+            if path in gaps:
+                return True
+            path = path.rpartition("/")[0]
+        return "/" in gaps
 
     def walked(self) -> None:
         """Every path is known: no claim is missing any more."""
@@ -271,6 +291,11 @@ def _finish(run: _Run, everything: Iterable[Collector]) -> Capture:
     if run.index:
         rows = [run.rows.get(entry.path) or run.row(entry) for entry in _recorded(run)]
         records += file_records(rows, run.claims, run.index, run.request.files)
+        run.gap_paths = frozenset(gap.where for gap in run.scan_gaps)
+        ignored = _matcher(run.request.ignore)
+        records += missing_records(
+            run.claims, run.index, lambda path: ignored(path) or run.is_unseen(path)
+        )
         status = Status.PARTIAL if run.scan_gaps else Status.OK
         run.coverage["file"] = Coverage(status, tuple(run.scan_gaps))
         if run.request.depth is Depth.FULL:

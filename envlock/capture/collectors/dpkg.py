@@ -71,6 +71,7 @@ def claims(view: View) -> Claims:
                 owner=f"deb {package.key}",
                 digest=f"md5:{md5}" if md5 else "",
                 conffile=path in package.conffiles,
+                required=path in package.conffiles,
                 source="" if by_value else f"deb {package.key} {path[1:]}",
             )
             directory, _, name = diverted.get(path, path).rpartition("/")

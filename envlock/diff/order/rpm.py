@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_VERSION = re.compile(r"(?:([0-9]+):)?([A-Za-z0-9._+~^%{}]+)(?:-([A-Za-z0-9._+~^%{}]+))?\Z", re.ASCII)
+_VERSION = re.compile(
+    r"(?:([0-9]+):)?([A-Za-z0-9._+~^%{}]+)(?:-([A-Za-z0-9._+~^%{}]+))?\Z", re.ASCII
+)
 _PART = re.compile(r"[0-9]+|[A-Za-z]+|~|\^", re.ASCII)
 _END = (1, 0, "")
 
