@@ -44,16 +44,19 @@ def parse_history(raw: bytes, wal: bytes = b"") -> dict[str, Reason]:
             continue
         label, transaction = labels[row[2]], row[1]
         if isinstance(transaction, int) and transaction >= found.get(label, (0, None))[0]:
-            found[label] = (transaction, _reason(row, repositories))
+            known = found.get(label, (0, Reason()))[1]
+            found[label] = (transaction, _reason(row, repositories, known))
     return {label: reason for label, (_, reason) in found.items()}
 
 
-def _reason(row: tuple[Value, ...], repositories: Mapping[int, Value]) -> Reason:
+def _reason(row: tuple[Value, ...], repositories: Mapping[int, Value], known: Reason) -> Reason:
     if row[4] == _REMOVE:
         return Reason()
     mark = "auto" if row[5] in _DEPENDENCY else "manual" if row[5] in _ASKED else ""
     origin = repositories.get(row[3]) if isinstance(row[3], int) else None
-    return Reason(mark, origin if isinstance(origin, str) and origin[:1] != "@" else "")
+    if not isinstance(origin, str) or origin.startswith("@"):  # what was there already
+        origin = known.origin
+    return Reason(mark, origin)
 
 
 def parse_state(packages: str, nevras: str) -> tuple[dict[str, str], dict[str, str]]:
