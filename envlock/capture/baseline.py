@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from envlock.capture.ownership import Claim, Stated
+import hashlib
+
+from envlock.capture.ownership import Claim
 from envlock.capture.parse.capability import NO_CAPABILITIES, decode_capabilities
 from envlock.model.record import Facts
+from envlock.model.text import to_bytes
 from envlock.model.tree import Entry, EntryType
 
 _NO_FACTS: Facts = {}
@@ -16,14 +19,26 @@ _WORDS = {
 }
 
 
-def is_other_thing(entry: Entry, stated: Stated | None) -> bool:
+def is_other_thing(entry: Entry, claim: Claim) -> bool:
     """True when the path is of another type than stated, or a link that leads elsewhere."""
-    if stated is None or stated.type is None:
+    stated = claim.stated
+    if stated is None:
         return False
+    if stated.type is None:
+        # apk does not tell links from files; what it states of a link is the digest of its target.
+        return entry.type is EntryType.SYMLINK and not _leads_there(entry, claim)
     kind = EntryType.FILE if entry.type is EntryType.HARDLINK else entry.type
     if kind is not stated.type:
         return True
     return stated.target is not None and entry.target != stated.target
+
+
+def _leads_there(entry: Entry, claim: Claim) -> bool:
+    algorithm, _, digest = claim.digest.partition(":")
+    if not digest:
+        return True
+    target = hashlib.new(algorithm, to_bytes(entry.target), usedforsecurity=False)
+    return target.hexdigest() == digest
 
 
 def deviations(entry: Entry, claim: Claim | None, *, with_owners: bool) -> Facts:
@@ -33,17 +48,18 @@ def deviations(entry: Entry, claim: Claim | None, *, with_owners: bool) -> Facts
     (``uid:gid``), and ``packaged-capability`` with the actual ``capability``.  `with_owners` is
     False where the files were unpacked without the right to give them their owners.
     """
-    stated = claim.stated if claim else None
-    if stated is None:
+    if claim is None or claim.stated is None:
         return _NO_FACTS
+    stated = claim.stated
     facts: dict[str, str] = {}
-    if is_other_thing(entry, stated):
+    if is_other_thing(entry, claim):
         if stated.target is not None:
             facts["packaged-target"] = stated.target or "nothing"
         elif stated.type is not None:
             facts["packaged-type"] = _WORDS.get(stated.type, "special file")
         return facts
-    if stated.mode is not None and entry.mode != stated.mode:
+    is_link = entry.type is EntryType.SYMLINK  # its own mode means nothing
+    if stated.mode is not None and entry.mode != stated.mode and not is_link:
         facts["packaged-mode"] = f"{stated.mode:04o}"
     user, group = (
         found if wanted is None else wanted

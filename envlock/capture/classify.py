@@ -30,7 +30,7 @@ def classify(entry: Entry, claims: Claims) -> Row:
         return Row(entry, FileClass.UNOWNED, "", _by_value(entry))
     if claim.generated:
         return Row(entry, FileClass.GENERATED, owner, _by_value(entry))
-    if is_other_thing(entry, claim.stated):
+    if is_other_thing(entry, claim):
         return Row(entry, _modified(claim), owner, _by_value(entry))
     if entry.type is not EntryType.FILE:
         return Row(entry, FileClass.PACKAGE, owner)
