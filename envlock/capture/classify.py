@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from envlock.capture.baseline import is_other_thing
 from envlock.capture.noise import noise_rule
 from envlock.capture.ownership import Claim, Claims
 from envlock.model.tree import Entry, EntryType, FileClass, Row
@@ -21,34 +22,52 @@ def classify(entry: Entry, claims: Claims) -> Row:
     plain hash of a secret can be guessed.
     """
     claim = claims.get(entry.path)
-    rule = noise_rule(entry.path, owned=claim is not None)
+    rule = noise_rule(entry.path, owned=claim is not None and not claim.generated)
     owner = claim.owner if claim else ""
     if rule is not None:
         return _noisy(entry, rule.file_class, owner, claim)
     if claim is None:
         return Row(entry, FileClass.UNOWNED, "", _by_value(entry))
+    if claim.generated:
+        return Row(entry, FileClass.GENERATED, owner, _by_value(entry))
+    if is_other_thing(entry, claim):
+        return Row(entry, _modified(claim), owner, _by_value(entry))
     if entry.type is not EntryType.FILE:
         return Row(entry, FileClass.PACKAGE, owner)
     pristine = FileClass.CONFFILE if claim.conffile else FileClass.PACKAGE
-    if not entry.sha256 or not claim.digest:
+    if not is_comparable(entry, claim):
         # Nothing says that the file was modified, and nothing proves that it was not: it is the
         # package's, and its content, where it was read, travels by value.
         return Row(entry, pristine, owner, _by_value(entry))
     if matches(entry, claim):
         return Row(entry, pristine, owner, _source(entry, claim))
-    kind = FileClass.CONFFILE_MODIFIED if claim.conffile else FileClass.PACKAGE_MODIFIED
-    return Row(entry, kind, owner, _by_value(entry))
+    return Row(entry, _modified(claim), owner, _by_value(entry))
 
 
 def matches(entry: Entry, claim: Claim) -> bool:
     """True when the entry's content is what the package states; False when it states nothing."""
-    algorithm, _, value = claim.digest.partition(":")
-    return bool(value) and value == (entry.md5 if algorithm == "md5" else entry.sha256)
+    return is_comparable(entry, claim) and _digest(entry, claim) == claim.digest
+
+
+def is_comparable(entry: Entry, claim: Claim) -> bool:
+    """True when the package states a digest and the entry has one of that algorithm."""
+    return bool(claim.digest and _digest(entry, claim).partition(":")[2])
+
+
+def _digest(entry: Entry, claim: Claim) -> str:
+    """Return the entry's digest by the algorithm of the claim's."""
+    algorithm = claim.digest.partition(":")[0]
+    values = {"md5": entry.md5, "sha1": entry.sha1}
+    return f"{algorithm}:{values.get(algorithm, entry.sha256)}"
+
+
+def _modified(claim: Claim) -> FileClass:
+    return FileClass.CONFFILE_MODIFIED if claim.conffile else FileClass.PACKAGE_MODIFIED
 
 
 def hide(entry: Entry) -> Entry:
     """Return `entry` without digest and size: what may be known of a secret file."""
-    return entry._replace(sha256="", md5="", size=0)
+    return entry._replace(sha256="", md5="", sha1="", size=0)
 
 
 def _noisy(entry: Entry, kind: FileClass, owner: str, claim: Claim | None) -> Row:

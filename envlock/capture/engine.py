@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import BinaryIO
 
 from envlock.capture.classify import classify
-from envlock.capture.files import file_records
+from envlock.capture.files import file_records, missing_records
 from envlock.capture.finder import Finder
 from envlock.capture.noise import is_elsewhere
 from envlock.capture.ownership import Claim
@@ -115,6 +115,7 @@ class _Run:
     rows: dict[str, Row] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     scan_gaps: list[Gap] = field(default_factory=list)
+    gap_paths: frozenset[str] = frozenset()
     coverage: dict[str, Coverage] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -165,10 +166,12 @@ class _Run:
         request, residue = self.request, self.residue
         full = request.depth is Depth.FULL
         reads = (g for c in (*self.collectors, *self.claimants) for g in c.reads)
+        streams = self.target.is_streaming
         plan = ScanPlan(
             hashes=(lambda _path: True) if full else _matcher((*CONFIG_PATHS, *request.files)),
-            wants_md5=self.md5_rule(),
-            retain=matcher(reads) if self.target.is_streaming else (lambda _path: False),
+            wants_md5=self.wants("md5", "sha1"),
+            wants_sha1=self.wants("sha1", "md5"),
+            retain=matcher(reads) if streams else (lambda _path: False),
             prune=_matcher(request.ignore) if request.ignore else None,
             elsewhere=is_elsewhere,
             cache=cache,
@@ -183,17 +186,29 @@ class _Run:
             if self.is_walked:
                 self.rows[entry.path] = self.row(entry)
 
-    def md5_rule(self) -> Callable[[str], bool]:
-        """Return which files need dpkg's digest as well: those of packages that state it."""
+    def wants(self, algorithm: str, other: str) -> Callable[[str], bool]:
+        """Return which files need this digest too: those whose packages state it."""
         if self.target.walks_first:
-            return self.is_md5_claimed
-        if self.target.is_streaming:  # not every name of a file is known while it streams by
-            return lambda _path: True
-        return {path for path in self.claims if self.is_md5_claimed(path)}.__contains__
+            return lambda path: self.is_stated(path, algorithm)
+        stated = {path for path in self.claims if self.is_stated(path, algorithm)}
+        if self.target.is_streaming and stated:
+            # A stream may show that a link leads to a path before anybody knows it is claimed.
+            return lambda path: not self.is_stated(path, other)
+        return stated.__contains__
 
-    def is_md5_claimed(self, path: str) -> bool:
+    def is_stated(self, path: str, algorithm: str) -> bool:
+        """True when a package states a digest of that algorithm for the path."""
         claim = self.claims.get(path)
-        return claim is not None and claim.digest.startswith("md5:")
+        return claim is not None and claim.digest.startswith(f"{algorithm}:")
+
+    def is_unseen(self, path: str) -> bool:
+        """True for what lies where the walk did not or could not look."""
+        gaps = self.gap_paths
+        while path:
+            if path in gaps:
+                return True
+            path = path.rpartition("/")[0]
+        return "/" in gaps
 
     def walked(self) -> None:
         """Every path is known: no claim is missing any more."""
@@ -310,6 +325,11 @@ def _finish(run: _Run, everything: Iterable[Collector]) -> Capture:
     if run.index:
         rows = [run.rows.get(entry.path) or run.row(entry) for entry in _recorded(run)]
         records += file_records(rows, run.claims, run.index, run.request.files)
+        run.gap_paths = frozenset(gap.where for gap in run.scan_gaps)
+        ignored = _matcher(run.request.ignore)
+        records += missing_records(
+            run.claims, run.index, lambda path: ignored(path) or run.is_unseen(path)
+        )
         status = Status.PARTIAL if run.scan_gaps else Status.OK
         run.coverage["file"] = Coverage(status, tuple(run.scan_gaps))
         if run.request.depth is Depth.FULL:

@@ -1,39 +1,64 @@
-"""The `file` section: configuration that somebody changed, and files the user asked to hold."""
+"""The `file` section: what somebody changed, what is missing, and files the user asked to hold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+from envlock.capture.baseline import deviations
 from envlock.capture.ownership import Claims
 from envlock.model.glob import compile_globs
 from envlock.model.record import Facts, Record
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 
 _ALWAYS = frozenset({FileClass.CONFFILE_MODIFIED, FileClass.PACKAGE_MODIFIED})
+_CONTENTS = frozenset({EntryType.FILE, EntryType.SYMLINK, EntryType.HARDLINK})
 _CONFIG_ROOT = "/etc/"
+_VOLATILE = ("/dev/", "/proc/", "/run/", "/sys/", "/tmp/", "/var/tmp/")  # noqa: S108  in a target
+"""Where the running system puts things, so that what is missing says nothing."""
 
 
 def file_records(
     rows: Iterable[Row], claims: Claims, index: Mapping[str, Entry], globs: tuple[str, ...]
 ) -> Iterator[Record]:
-    """Yield a record for each changed packaged file, each unowned file below /etc and each
-    file that `globs` name.
+    """Yield a record for each changed packaged file, each unowned file below /etc, each path whose
+    mode, owner or capabilities are not what its package states, and each file that `globs` name.
 
-    Facts: ``sha256``, ``mode``, ``owner`` (``uid:gid``), ``class``, and ``target`` for a link.
-    A configuration file that its package lists and that is gone has only
-    ``class = "conffile-missing"``.
+    Facts: ``sha256``, ``mode``, ``owner`` (``uid:gid``), ``class``, ``target`` for a link, and
+    those of `envlock.capture.baseline.deviations`.
     """  # noqa: D205
     declared = compile_globs(globs).match
+    root = index.get("/")
+    with_owners = root is None or root.uid == 0
     for row in rows:
         entry, kind = row.entry, row.file_class
-        if entry.type not in (EntryType.FILE, EntryType.SYMLINK, EntryType.HARDLINK):
-            continue
         unowned_config = kind is FileClass.UNOWNED and entry.path.startswith(_CONFIG_ROOT)
-        if kind in _ALWAYS or unowned_config or declared(entry.path):
-            yield Record("file", entry.path, _facts(row))
-    for path, claim in claims.items():
-        if claim.conffile and path not in index:
+        is_told = kind in _ALWAYS or unowned_config or declared(entry.path)
+        other = deviations(entry, claims.get(entry.path), with_owners=with_owners)
+        if other or (is_told and entry.type in _CONTENTS):
+            yield Record("file", entry.path, {**_facts(row), **other})
+
+
+def missing_records(
+    claims: Claims, index: Collection[str], is_unseen: Callable[[str], bool]
+) -> Iterator[Record]:
+    """Yield a record for each path that its package requires and that is not there.
+
+    Its one fact is ``class``: ``conffile-missing`` or ``package-missing``.  A missing directory
+    stands for all below it.  `is_unseen` tells where nobody could look.
+    """
+    missing = {
+        path: claim
+        for path, claim in claims.items()
+        if claim.required
+        and path not in index
+        and not path.startswith(_VOLATILE)
+        and not is_unseen(path)
+    }
+    for path, claim in missing.items():
+        if claim.conffile:
             yield Record("file", path, {"class": "conffile-missing"})
+        elif path.rpartition("/")[0] not in missing:
+            yield Record("file", path, {"class": "package-missing"})
 
 
 def _facts(row: Row) -> Facts:

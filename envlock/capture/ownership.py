@@ -5,21 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from envlock.capture.parse.capability import Capabilities
+from envlock.model.tree import EntryType
+
+
+class Stated(NamedTuple):
+    """What a package database states of a path beside its content: RPM, apk and pacman do.
+
+    A field is None where the database states nothing or asks not to verify it.  `user` and
+    `group` are numbers as text, or the name where the target has no such account.
+    """
+
+    type: EntryType | None = None
+    mode: int | None = None
+    user: str | None = None
+    group: str | None = None
+    target: str | None = None
+    capabilities: Capabilities | None = None
+
 
 class Claim(NamedTuple):
     """A package's statement about one path.
 
     `owner` is the claiming record, ``deb libc6:amd64`` or ``python app/numpy``.  `digest` is the
-    packaged content as ``md5:<hex>`` or ``sha256:<hex>``, empty when the package states none (a
-    directory, a link).  `conffile` marks configuration the administrator may edit.  `source` is
-    where a matching file can be had again (``deb PACKAGE MEMBER``, ``wheel DIST MEMBER``), empty
-    when the artifact is not to be had and the content must travel by value.
+    packaged content as ``md5:<hex>``, ``sha1:<hex>`` or ``sha256:<hex>``, empty when the package
+    states none (a directory, a link).  `conffile` marks configuration the administrator may edit.
+    `source` is where a matching file can be had again (``deb PACKAGE MEMBER``,
+    ``wheel DIST MEMBER``), empty when the artifact is not to be had and the content must travel by
+    value.  `required`: that the path is missing is drift.  `generated`: the package owns the path
+    and ships nothing there; programs make it later.
     """
 
     owner: str
     digest: str = ""
     conffile: bool = False
     source: str = ""
+    required: bool = False
+    generated: bool = False
+    stated: Stated | None = None
 
 
 Claims = Mapping[str, Claim]

@@ -55,14 +55,15 @@ class Residue:
     def keeper(self, claims: Claims) -> Callable[[Entry], ContentWriter | None]:
         """Return the `keep` of a scan: what a streaming target must spool while it streams by.
 
-        A claimed file is not spooled; should it turn out to be modified, it is fetched again.
+        A file that its package can give back is not spooled; should it turn out to be modified,
+        it is fetched again.
         """
 
         def keep(entry: Entry) -> ContentWriter | None:
             claim = claims.get(entry.path)
-            if claim is not None and claim.digest and not _is_setting(claim, entry):
+            if claim is not None and _is_elsewhere(claim) and not _is_setting(claim, entry):
                 return None
-            rule = noise_rule(entry.path, owned=claim is not None)
+            rule = noise_rule(entry.path, owned=claim is not None and not claim.generated)
             if rule and (rule.file_class in _NOT_KEPT or entry.size > STATE_LIMIT):
                 return None
             return _Spool(self._store.writer(), self._spooled)
@@ -185,6 +186,10 @@ class Residue:
             raise
         if writer.close() != entry.sha256:
             raise OSError(0, _CHANGED)
+
+
+def _is_elsewhere(claim: Claim) -> bool:
+    return bool(claim.digest and claim.source)
 
 
 def _is_setting(claim: Claim, entry: Entry) -> bool:

@@ -123,6 +123,7 @@ def made_row(row: Row, content: bytes, source: str) -> Row:
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         md5="",
+        sha1="",
     )
     return row._replace(entry=entry, source=source)
 
@@ -196,7 +197,7 @@ def _is_lost(link: Row, file: Row) -> bool:
 
 def _link(link: Entry, file: Entry, target: str) -> Entry:
     return file._replace(
-        path=link.path, type=EntryType.HARDLINK, target=target, size=0, sha256="", md5=""
+        path=link.path, type=EntryType.HARDLINK, target=target, size=0, sha256="", md5="", sha1=""
     )
 
 

@@ -23,6 +23,9 @@ class Order(StrEnum):
     """How the versions of a section are ordered; `NONE` means only equal or different."""
 
     DEB = "deb"
+    RPM = "rpm"
+    APK = "apk"
+    ALPM = "alpm"
     PEP440 = "pep440"
     SEMVER = "semver"
     DOTTED = "dotted"
@@ -68,9 +71,9 @@ SECTIONS: Mapping[str, Section] = {
     for section in (
         Section("os", "operating system", keyed=False, order=Order.DOTTED),
         Section("deb", "Debian packages", order=Order.DEB),
-        Section("rpm", "RPM packages"),
-        Section("apk", "Alpine packages"),
-        Section("pacman", "Arch packages"),
+        Section("rpm", "RPM packages", order=Order.RPM),
+        Section("apk", "Alpine packages", order=Order.APK),
+        Section("pacman", "Arch packages", order=Order.ALPM),
         Section("python", "Python packages", order=Order.PEP440),
         Section("conda", "conda packages", order=Order.CONDA),
         Section("npm", "Node packages", order=Order.SEMVER),

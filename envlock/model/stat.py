@@ -17,7 +17,8 @@ class StatKey(NamedTuple):
 
 
 class Hashes(NamedTuple):
-    """Hex digests of a file's content; `md5` is empty when it was not asked for."""
+    """Hex digests of a file's content; `md5` and `sha1` are empty when not asked for."""
 
     sha256: str
     md5: str = ""
+    sha1: str = ""

@@ -69,8 +69,8 @@ class Entry(NamedTuple):
     `path` is absolute from the target's root, without a final slash (the root itself is ``/``),
     as surrogateescape text.  `mode` holds the permission bits (0o7777).  `mtime` is in whole
     seconds.  `target` is the link text of a symlink, or the path of the first name of a hard
-    link (first in byte order; that name is the FILE).  `sha256` and `md5` are hex, empty when
-    not computed or unreadable.
+    link (first in byte order; that name is the FILE).  `sha256`, `md5` and `sha1` are hex, empty
+    when not computed or unreadable.
     """
 
     path: str
@@ -85,6 +85,7 @@ class Entry(NamedTuple):
     xattrs: Xattrs = ()
     sha256: str = ""
     md5: str = ""
+    sha1: str = ""
 
 
 class Row(NamedTuple):
@@ -133,7 +134,7 @@ class Tree(NamedTuple):
         lines = [TREE_HEADER]
         owners: dict[str, str] = {}
         for entry, kind, owner, source in self.rows:
-            path, form, mode, uid, gid, mtime, size, target, device, xattrs, sha256, _ = entry
+            path, form, mode, uid, gid, mtime, size, target, device, xattrs, sha256, *_ = entry
             head = f"{escape(path)}\t{form}\t{mode:o}\t{uid}\t{gid}"
             tail = f"{sha256}\t\t\t"
             if target or device or xattrs:

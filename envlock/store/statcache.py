@@ -7,8 +7,8 @@ Documentation/technical/racy-git.txt).
 
 It is only a cache.  A file that is damaged, locked, or of another version is rebuilt or passed
 over; a row with a flipped bit is a miss.  Table ``entry(root, path, row)``; `row` holds the five
-numbers (8 bytes each, little-endian), the verdict (4 bytes, 0 for none), SHA-256, MD5 when known,
-and a CRC-32 of the path and all that.
+numbers (8 bytes each, little-endian), the verdict (4 bytes, 0 for none), SHA-256, MD5 and SHA-1
+where known, and a CRC-32 of the path and all that.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _NUMBERS = struct.Struct("<QQQqq")
 _VERDICT = struct.Struct("<I")
 _SHA256 = _NUMBERS.size + _VERDICT.size
 _SHA256_END = _SHA256 + 32
+_MD5_SIZE, _SHA1_SIZE = 16, 20
 _NO_VERDICT = _VERDICT.pack(0)
 _CHECKSUM = struct.Struct("<I")
 _RACY_NS = 2_000_000_000
@@ -62,14 +63,17 @@ class StatCache:
         content, checksum = row[: -_CHECKSUM.size], row[-_CHECKSUM.size :]
         if checksum != _checksum(path, content):
             return None
-        return Hashes(content[_SHA256:_SHA256_END].hex(), content[_SHA256_END:].hex())
+        others = content[_SHA256_END:]
+        md5 = others[:_MD5_SIZE] if len(others) in (_MD5_SIZE, _MD5_SIZE + _SHA1_SIZE) else b""
+        sha256, sha1 = content[_SHA256:_SHA256_END], others[len(md5) :]
+        return Hashes(sha256.hex(), md5.hex(), sha1.hex())
 
     def put(self, key: StatKey, hashes: Hashes) -> None:
         """Remember the digests of a file just read, unless it may still be changing."""
         if self._is_racy(key):
             return
         numbers = _NUMBERS.pack(*key[1:])
-        self._write(key.path, numbers + _NO_VERDICT + bytes.fromhex(hashes.sha256 + hashes.md5))
+        self._write(key.path, numbers + _NO_VERDICT + bytes.fromhex("".join(hashes)))
 
     def vouch(self, path: str, sha256: str, verdict: int) -> None:
         """Remember that this content was looked through at this path, with that verdict."""

@@ -108,6 +108,7 @@ class ScanPlan:
     `digest`: hash regular files with SHA-256 (False: names and metadata only), of these the ones
     that `hashes(path)` asks for.
     `wants_md5(path)`: also compute MD5, dpkg's baseline.
+    `wants_sha1(path)`: also compute SHA-1, apk's; nothing is asked for both.
     `retain(path)`: a streaming target keeps this file's content for later `read` calls.
     `keep(entry)`: for a streaming target, a writer that receives the content, or None; it is
     asked before the content is read, so `entry.sha256` is still empty.
@@ -122,6 +123,7 @@ class ScanPlan:
     digest: bool = True
     hashes: Callable[[str], bool] = _always
     wants_md5: Callable[[str], bool] = _never
+    wants_sha1: Callable[[str], bool] = _never
     retain: Callable[[str], bool] = _never
     keep: Callable[[Entry], ContentWriter | None] = _keep_nothing
     cache: HashCache | None = None
@@ -131,6 +133,12 @@ class ScanPlan:
     prune: Callable[[str], bool] | None = None
     elsewhere: Callable[[str], bool] = _never
     jobs: int = 0
+
+    def second(self, path: str) -> str:
+        """Return the name of the algorithm wanted beside SHA-256, empty for none."""
+        if self.wants_md5(path):
+            return "md5"
+        return "sha1" if self.wants_sha1(path) else ""
 
 
 class Target(Protocol):

@@ -16,28 +16,28 @@ import sys
 from collections.abc import Sequence
 from typing import BinaryIO
 
-Job = tuple[bytes, bool]
-"""A path and whether MD5 is wanted as well."""
+Job = tuple[bytes, str]
+"""A path and the name of an algorithm that is wanted as well, empty for none."""
 
 Result = tuple[str, str, int, int, int] | str
-"""SHA-256, MD5 (or empty), size, mtime_ns and ctime_ns of what was read; or why it was not."""
+"""SHA-256, the other digest (or empty), size, mtime_ns and ctime_ns; or why it was not read."""
 
 _CHUNK = 256 * 1024
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHANGED = "changed while it was read"
 
 
-def hash_file(path: bytes, with_md5: bool, buffer: bytearray) -> Result:
+def hash_file(path: bytes, second: str, buffer: bytearray) -> Result:
     """Hash one regular file; one that changes while it is read is read once more."""
     try:
-        return _hash_once(path, with_md5, buffer) or _hash_once(path, with_md5, buffer) or _CHANGED
+        return _hash_once(path, second, buffer) or _hash_once(path, second, buffer) or _CHANGED
     except PermissionError:
         return "permission denied"
     except OSError as error:
         return error.strerror or "cannot be read"
 
 
-def _hash_once(path: bytes, with_md5: bool, buffer: bytearray) -> Result | None:
+def _hash_once(path: bytes, second: str, buffer: bytearray) -> Result | None:
     try:
         descriptor = os.open(path, _FLAGS | os.O_NOATIME)
     except PermissionError:  # O_NOATIME is for owners only
@@ -47,13 +47,13 @@ def _hash_once(path: bytes, with_md5: bool, buffer: bytearray) -> Result | None:
         if not stat.S_ISREG(before.st_mode):
             return "no longer a regular file"
         sha256 = hashlib.sha256()
-        md5 = hashlib.md5(usedforsecurity=False) if with_md5 else None
+        other = hashlib.new(second, usedforsecurity=False) if second else None
         size = 0
         view = memoryview(buffer)
         while count := os.readv(descriptor, (buffer,)):
             sha256.update(view[:count])
-            if md5 is not None:
-                md5.update(view[:count])
+            if other is not None:
+                other.update(view[:count])
             size += count
             if count < len(buffer) and size >= before.st_size:
                 break
@@ -62,7 +62,7 @@ def _hash_once(path: bytes, with_md5: bool, buffer: bytearray) -> Result | None:
         os.close(descriptor)
     if size != after.st_size or after.st_mtime_ns != before.st_mtime_ns:
         return None
-    digest = md5.hexdigest() if md5 is not None else ""
+    digest = other.hexdigest() if other is not None else ""
     return sha256.hexdigest(), digest, size, after.st_mtime_ns, after.st_ctime_ns
 
 
@@ -100,14 +100,14 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
             jobs = marshal.load(source)  # noqa: S302  written by our own parent
         except EOFError:
             return
-        marshal.dump([hash_file(path, with_md5, buffer) for path, with_md5 in jobs], sink)
+        marshal.dump([hash_file(path, second, buffer) for path, second in jobs], sink)
         sink.flush()
 
 
 def hash_here(jobs: Sequence[Job]) -> list[Result]:
     """Hash a few files without any worker."""
     buffer = bytearray(_CHUNK)
-    return [hash_file(path, with_md5, buffer) for path, with_md5 in jobs]
+    return [hash_file(path, second, buffer) for path, second in jobs]
 
 
 if __name__ == "__main__":

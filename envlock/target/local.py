@@ -26,9 +26,11 @@ from envlock.target.mounts import is_worth_a_word, may_hang, mounts_below
 
 _LINK_LIMIT = 40
 _CHUNK = 64 * 1024
+_MD5_LENGTH = 32
 _EMPTY = Hashes(
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "d41d8cd98f00b204e9800998ecf8427e",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
 )
 _FORMAT = 0o170000
 """The bits of a mode that tell the type (inode(7))."""
@@ -81,7 +83,7 @@ class LocalTarget:
                     known = _known(entry, key, plan)
                 if known is None:
                     unknown.append((entry, key))
-                    pool.submit((to_bytes(self._root + entry.path), plan.wants_md5(entry.path)))
+                    pool.submit((to_bytes(self._root + entry.path), plan.second(entry.path)))
                 if status.st_nlink > 1:
                     linked.append(known or entry)
                 else:
@@ -106,14 +108,14 @@ class LocalTarget:
 
     def read(self, path: str, limit: int = READ_LIMIT) -> bytes:
         """Return the content of a file of at most `limit` bytes."""
-        content = b""
+        content = bytearray()
         with self.open(path) as stream:
             # The files of /proc/sys refuse to be read with a large buffer.
             while chunk := stream.read1(_CHUNK):
                 content += chunk
                 if len(content) > limit:
                     raise OSError(errno.EFBIG, "too large", path)
-        return content
+        return bytes(content)
 
     def open(self, path: str) -> BufferedReader:
         """Open a regular file; links are followed inside the root."""
@@ -287,7 +289,10 @@ def _key(path: str, status: os.stat_result) -> StatKey:
 def _known(entry: Entry, key: StatKey, plan: ScanPlan) -> Entry | None:
     """Return a file that needs no reading, because it is empty or the cache knows it."""
     hashes = _EMPTY if not entry.size else plan.cache.get(key) if plan.cache else None
-    if hashes is None or (not hashes.md5 and plan.wants_md5(entry.path)):
+    if hashes is None:
+        return None
+    second = plan.second(entry.path)
+    if second and not (hashes.md5 if second == "md5" else hashes.sha1):
         return None
     plan.on_progress(1, entry.size)
     return Entry(*entry[:10], *hashes)
@@ -303,12 +308,13 @@ def _hashed(
                 plan.on_gap(entry.path, result)
             yield entry
             continue
-        sha256, md5, size, mtime_ns, ctime_ns = result
+        sha256, second, size, mtime_ns, ctime_ns = result
+        md5, sha1 = (second, "") if len(second) == _MD5_LENGTH else ("", second)
         if plan.cache is not None:
             now = StatKey(*key[:3], size, mtime_ns, ctime_ns)
-            plan.cache.put(now, Hashes(sha256, md5))
+            plan.cache.put(now, Hashes(sha256, md5, sha1))
         plan.on_progress(1, size)
-        yield Entry(*entry[:6], size, *entry[7:10], sha256, md5)
+        yield Entry(*entry[:6], size, *entry[7:10], sha256, md5, sha1)
 
 
 def _named(entry: Entry, names: list[Entry]) -> Iterator[Entry]:

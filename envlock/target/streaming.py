@@ -257,15 +257,18 @@ def _read(entry: Entry, chunks: Iterator[bytes], plan: ScanPlan) -> tuple[Entry,
     if not (plan.digest and plan.hashes(entry.path)):
         return entry, b"".join(chunks) if retained is not None else None
     hashes = [hashlib.sha256()]
-    if plan.wants_md5(entry.path):
-        hashes.append(hashlib.md5(usedforsecurity=False))
+    second = plan.second(entry.path)
+    if second:
+        hashes.append(hashlib.new(second, usedforsecurity=False))
     sinks: list[Callable[[bytes], object]] = [digest.update for digest in hashes]
     if retained is not None:
         sinks.append(retained.append)
     _pour(chunks, sinks, plan.keep(entry))
     plan.on_progress(1, entry.size)
-    digests = [digest.hexdigest() for digest in hashes]
-    done = entry._replace(sha256=digests[0], md5=digests[1] if len(digests) > 1 else "")
+    named = {digest.name: digest.hexdigest() for digest in hashes}
+    done = entry._replace(
+        sha256=named["sha256"], md5=named.get("md5", ""), sha1=named.get("sha1", "")
+    )
     return done, None if retained is None else b"".join(retained)
 
 
@@ -341,7 +344,9 @@ def _elect(seen: Seen) -> None:
         if file is None or file.type is not EntryType.FILE:
             raise TargetError("a hard link to nothing", where=links[0])
         first = min((owner, *links), key=sort_key)
-        link = file._replace(type=EntryType.HARDLINK, target=first, size=0, sha256="", md5="")
+        link = file._replace(
+            type=EntryType.HARDLINK, target=first, size=0, sha256="", md5="", sha1=""
+        )
         for path in (owner, *links):
             entries[path] = link._replace(path=path)
         entries[first] = file._replace(path=first)

@@ -78,7 +78,8 @@ def claims(view: View) -> Claims:
             if md5 or real not in found:
                 digest = f"md5:{md5}" if md5 else ""
                 source = "" if by_value else f"{owner} {path[1:]}"
-                found[real] = Claim(owner, digest, path in package.conffiles, source)
+                is_conffile = path in package.conffiles
+                found[real] = Claim(owner, digest, is_conffile, source, required=is_conffile)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from envlock.diff.drift import Relation
-from envlock.diff.order import conda, deb, dotted, pep440, semver
+from envlock.diff.order import alpm, apk, conda, deb, dotted, pep440, rpm, semver
 from envlock.model.facts import Order
 
 
@@ -34,6 +34,12 @@ def _compare(order: Order, left: str, right: str) -> int:
     match order:
         case Order.DEB:
             return deb.compare(left, right)
+        case Order.RPM:
+            return rpm.compare(left, right)
+        case Order.APK:
+            return apk.compare(left, right)
+        case Order.ALPM:
+            return alpm.compare(left, right)
         case Order.PEP440:
             return pep440.compare(left, right)
         case Order.SEMVER:

@@ -1,0 +1,262 @@
+"""RPM packages: versions, who built and signed them, why they are there, and their files.
+
+Reads rpm's database in each of its three formats (SQLite, ndb, Berkeley DB) rather than running
+rpm, so it works on containers, images and directories alike.  Files are held against the digests,
+modes, owners, links and capabilities that rpm keeps, as ``rpm --verify`` does.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from envlock.capture.ownership import Claim, Claims, Stated
+from envlock.capture.parse import rpm
+from envlock.capture.parse.accounts import parse_numbers
+from envlock.capture.parse.capability import NO_CAPABILITIES, parse_capabilities
+from envlock.capture.parse.dnf import Reason, parse_auto_installed, parse_history, parse_state
+from envlock.capture.parse.rpm import File, Header, Package, parse_files, parse_package
+from envlock.capture.parse.rpmdb import READERS, Headers, read_sqlite
+from envlock.capture.spec import Collector
+from envlock.capture.view import View
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.model.tree import EntryType
+
+_PLACES = ("/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm")
+"""Where the database lies, by distribution and age; often one is a link to another."""
+_SQLITE = "rpmdb.sqlite"
+_LIMIT = 512 * 1024 * 1024
+_HISTORY = "/var/lib/dnf/history.sqlite"
+_STATE = "/usr/lib/sysimage/libdnf5"
+_AUTO_INSTALLED = "/var/lib/zypp/AutoInstalled"
+_TYPES: Mapping[int, EntryType] = {
+    stat.S_IFREG: EntryType.FILE,
+    stat.S_IFDIR: EntryType.DIRECTORY,
+    stat.S_IFLNK: EntryType.SYMLINK,
+    stat.S_IFCHR: EntryType.CHAR,
+    stat.S_IFBLK: EntryType.BLOCK,
+    stat.S_IFIFO: EntryType.FIFO,
+    stat.S_IFSOCK: EntryType.SOCKET,
+}
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each package, and for each version of those that may have several."""
+    installed = _installed(view)
+    reasons = _Reasons.read(view) if installed else _Reasons({}, {}, {}, None)
+    for key in sorted(installed, key=sort_key):
+        package, _ = installed[key]
+        yield Record("rpm", key, _facts(package, reasons.of(package)))
+
+
+def claims(view: View) -> Claims:
+    """Return the paths that the installed packages own, links in directories resolved."""
+    installed = _installed(view)
+    if not installed:
+        return {}
+    factory = _ClaimFactory(
+        parse_numbers(view.text("/etc/passwd") or ""), parse_numbers(view.text("/etc/group") or "")
+    )
+    found: dict[str, Claim] = {}
+    directories: dict[str, str] = {}
+    for key in sorted(installed, key=sort_key):
+        package, header = installed[key]
+        try:
+            files = parse_files(header)
+        except ValueError as error:
+            view.gap(_PLACES[0], f"the files of {package.nevra}: {error}")
+            continue
+        owner = f"rpm {key}"
+        for file in files:
+            claim = factory.claim(file, owner)
+            if claim is None:
+                continue
+            real = directories.get(file.directory)
+            if real is None:
+                real = view.resolve(file.directory.rstrip("/") or "/").rstrip("/")
+                directories[file.directory] = real
+            path = f"{real}/{file.name}"
+            if claim.digest or path not in found:
+                found[path] = claim
+    return found
+
+
+def _installed(view: View) -> dict[str, tuple[Package, Header]]:
+    """Return key -> package and header of what is installed.
+
+    The key is ``name.arch``; where several versions may be installed, or are, the version stands
+    in it, so that the key of one package depends on no other.
+    """
+    found = list(_packages(view))
+    labels = Counter(package.label for package, _ in found)
+    keyed: dict[str, tuple[Package, Header]] = {}
+    for package, header in found:
+        is_one = labels[package.label] == 1 and not package.is_multiple
+        keyed.setdefault(package.label if is_one else package.nevra, (package, header))
+    return keyed
+
+
+def _packages(view: View) -> Iterator[tuple[Package, Header]]:
+    for path, headers in _databases(view):
+        number = 0
+        for blob in _sound(path, headers, view):
+            number += 1
+            try:
+                header = Header(blob)
+                package = parse_package(header)
+            except ValueError as error:
+                view.gap(path, f"package {number}: {error}")
+                continue
+            yield package, header
+        if number:
+            return
+
+
+def _sound(path: str, headers: Headers, view: View) -> Headers:
+    """Yield the headers of a database until it turns out to be damaged."""
+    try:
+        yield from headers
+    except ValueError as error:
+        view.gap(path, f"damaged: {error}")
+
+
+def _databases(view: View) -> Iterator[tuple[str, Headers]]:
+    """Yield the databases there are, the first is the one that counts unless it is empty."""
+    for place in _PLACES:
+        for name, read in READERS.items():
+            raw = view.read(f"{place}/{name}", _LIMIT)
+            if not raw:
+                continue
+            wal = view.read(f"{place}/{name}-wal", _LIMIT) if name == _SQLITE else None
+            yield f"{place}/{name}", read_sqlite(raw, wal) if wal else read(raw)
+
+
+def _facts(package: Package, reason: Reason) -> dict[str, str]:
+    facts = {
+        "version": package.evr,
+        "source": package.source,
+        "vendor": package.vendor,
+        "module": package.module,
+        "sha256": package.sha256,
+        "sha1": "" if package.sha256 else package.sha1,
+        "signed-by": " ".join(package.signers),
+        "mark": reason.mark,
+        "origin": reason.origin,
+    }
+    version = package.evr.rpartition(":")[2]
+    built_from = package.source_version
+    if built_from and version.partition("-")[0] != built_from.partition("-")[0]:
+        facts["source-version"] = built_from
+    return {name: value for name, value in facts.items() if value}
+
+
+class _Reasons(NamedTuple):
+    """What dnf, dnf 5 and zypper remember of why packages are there."""
+
+    history: Mapping[str, Reason]
+    marks: Mapping[str, str]
+    origins: Mapping[str, str]
+    auto_installed: frozenset[str] | None
+
+    @classmethod
+    def read(cls, view: View) -> _Reasons:
+        history: Mapping[str, Reason] = {}
+        marks: Mapping[str, str] = {}
+        origins: Mapping[str, str] = {}
+        raw = view.read(_HISTORY, _LIMIT)
+        if raw:
+            try:
+                history = parse_history(raw, view.read(f"{_HISTORY}-wal", _LIMIT) or b"")
+            except ValueError as error:
+                view.gap(_HISTORY, f"damaged: {error}")
+        state = [view.text(f"{_STATE}/{name}.toml") or "" for name in ("packages", "nevras")]
+        try:
+            marks, origins = parse_state(*state)
+        except ValueError as error:
+            view.gap(_STATE, f"damaged: {error}")
+        auto = view.text(_AUTO_INSTALLED)
+        return cls(history, marks, origins, None if auto is None else parse_auto_installed(auto))
+
+    def of(self, package: Package) -> Reason:
+        """Return the reason that the newest of the tools gives; nothing for a public key."""
+        if not package.arch:
+            return Reason()
+        if package.label in self.marks:
+            return Reason(self.marks[package.label], self.origins.get(package.nevra, ""))
+        if package.label in self.history:
+            return self.history[package.label]
+        if self.auto_installed is None:
+            return Reason()
+        return Reason("auto" if package.name in self.auto_installed else "manual")
+
+
+class _ClaimFactory:
+    """Makes claims; few combinations of rights are shared by very many files."""
+
+    def __init__(self, users: Mapping[str, str], groups: Mapping[str, str]) -> None:
+        self._users, self._groups = users, groups
+        self._stated: dict[tuple[object, ...], Stated] = {}
+
+    def claim(self, file: File, owner: str) -> Claim | None:
+        """Return the claim on a file; None for configuration that the package does not ship."""
+        flags = file.flags
+        is_ghost, is_config = bool(flags & rpm.GHOST), bool(flags & rpm.CONFIG)
+        if is_ghost and is_config:
+            return None
+        has_digest = bool(file.verify & rpm.VERIFY_DIGEST) and stat.S_ISREG(file.mode)
+        return Claim(
+            owner=owner,
+            digest=file.digest if has_digest and not is_ghost else "",
+            conffile=is_config,
+            required=not flags & (rpm.GHOST | rpm.MISSING_OK),
+            generated=is_ghost,
+            stated=self._state(file, is_ghost=is_ghost),
+        )
+
+    def _state(self, file: File, *, is_ghost: bool) -> Stated:
+        key = (file.mode, file.verify, file.user, file.group, file.link, file.capability, is_ghost)
+        found = self._stated.get(key)
+        if found is None:
+            found = self._stated[key] = self._make(file, is_ghost=is_ghost)
+        return found
+
+    def _make(self, file: File, *, is_ghost: bool) -> Stated:
+        """Return what rpm would verify: no mode of a link, capabilities of regular files only."""
+        verify, kind = file.verify, stat.S_IFMT(file.mode)
+        has_mode = verify & rpm.VERIFY_MODE and kind != stat.S_IFLNK
+        has_link = verify & rpm.VERIFY_LINK and kind == stat.S_IFLNK and not is_ghost
+        has_capabilities = verify & rpm.VERIFY_CAPABILITIES and kind == stat.S_IFREG
+        return Stated(
+            type=None if is_ghost else _TYPES.get(kind),
+            mode=stat.S_IMODE(file.mode) if has_mode else None,
+            user=self._users.get(file.user, file.user) if verify & rpm.VERIFY_USER else None,
+            group=self._groups.get(file.group, file.group) if verify & rpm.VERIFY_GROUP else None,
+            target=file.link if has_link else None,
+            capabilities=(
+                (parse_capabilities(file.capability) if file.capability else NO_CAPABILITIES)
+                if has_capabilities and not is_ghost
+                else None
+            ),
+        )
+
+
+COLLECTOR = Collector(
+    name="rpm",
+    sections=("rpm",),
+    reads=(
+        *(f"{place}/{name}" for place in _PLACES for name in (*READERS, f"{_SQLITE}-wal")),
+        _HISTORY,
+        f"{_HISTORY}-wal",
+        f"{_STATE}/packages.toml",
+        f"{_STATE}/nevras.toml",
+        _AUTO_INSTALLED,
+        "/etc/passwd",
+        "/etc/group",
+    ),
+    collect=collect,
+    claims=claims,
+    sources=("rpm(8)", "RPM package format", "dnf(8)", "zypper(8)"),
+)

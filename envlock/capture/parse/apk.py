@@ -1,0 +1,134 @@
+"""apk's database: packages, their files with rights and checksums, and what was asked for.
+
+Sources: apk-package(5), apk-world(5), apk-protected_paths(5), and apk-tools' src/database.c for
+the fields of the installed database.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+_CONSTRAINT = re.compile(r"!?([^\s<>=~@!]+)")
+_HASHES: Mapping[str, str] = {"Q1": "sha1", "Q2": "sha256"}
+_BROKEN: Mapping[str, str] = {"f": "files", "s": "script", "x": "attributes", "S": "directory"}
+
+
+class File(NamedTuple):
+    """A path that a package owns; `digest` is ``sha1:<hex>`` or ``sha256:<hex>``, of a link that
+    of where it leads, empty for a directory.
+    """  # noqa: D205
+
+    path: str
+    is_directory: bool
+    mode: int
+    uid: str = "0"
+    gid: str = "0"
+    digest: str = ""
+
+
+class Package(NamedTuple):
+    """An installed package; `digest` is that of its control data, `broken` what failed."""
+
+    name: str
+    version: str
+    arch: str
+    source: str
+    digest: str
+    broken: str
+    files: tuple[File, ...]
+
+
+def parse_installed(text: str) -> Iterator[Package]:
+    """Yield the packages of an installed database; stanzas without a name are passed over."""
+    for stanza in text.split("\n\n"):
+        lines = [(line[0], line[2:]) for line in stanza.split("\n") if line[1:2] == ":"]
+        fields = dict(lines)
+        if fields.get("P") and fields.get("V"):
+            yield Package(
+                name=fields["P"],
+                version=fields["V"],
+                arch=fields.get("A", ""),
+                source=fields.get("o", ""),
+                digest=parse_checksum(fields.get("C", "")),
+                broken=" ".join(_BROKEN.get(flag, flag) for flag in fields.get("f", "")),
+                files=tuple(_files(lines)),
+            )
+
+
+def _files(lines: Iterable[tuple[str, str]]) -> Iterator[File]:
+    """Yield directories and files; the lines that follow each tell its rights and checksum."""
+    folder, found = "", None
+    for field, value in lines:
+        if field in "FR":
+            if found is not None:
+                yield found
+            if field == "F":
+                folder = f"/{value}" if value else ""
+                found = File(folder or "/", is_directory=True, mode=0o755)
+            else:
+                found = File(f"{folder}/{value}", is_directory=False, mode=0o644)
+        elif found is not None:
+            found = _described(found, field, value)
+    if found is not None:
+        yield found
+
+
+def _described(file: File, field: str, value: str) -> File:
+    if field == "Z":
+        return file._replace(digest=parse_checksum(value))
+    if field == ("M" if file.is_directory else "a"):
+        uid, gid, mode, *_ = [*value.split(":"), "", ""]
+        if uid.isdecimal() and gid.isdecimal() and re.fullmatch("[0-7]{1,5}", mode):
+            return file._replace(uid=uid, gid=gid, mode=int(mode, 8))
+    return file
+
+
+def parse_checksum(text: str) -> str:
+    """Return ``Q1`` and base64 (or hex, as older versions wrote) as ``sha1:<hex>`` and the like."""
+    algorithm = _HASHES.get(text[:2])
+    if algorithm is None:
+        known = {32: "md5", 40: "sha1", 64: "sha256"}.get(len(text))
+        return f"{known}:{text}" if known and re.fullmatch("[0-9a-f]+", text) else ""
+    try:
+        return f"{algorithm}:{a2b_base64(text[2:]).hex()}"
+    except (Base64Error, ValueError):
+        return ""
+
+
+def parse_world(text: str) -> dict[str, str]:
+    """Return name -> constraint as it was asked for; what must not be installed is left out."""
+    found = {}
+    for word in text.split():
+        match = _CONSTRAINT.match(word)
+        if match and not word.startswith("!"):
+            found[match[1]] = word
+    return found
+
+
+DEFAULT_PROTECTED = "+etc\n@etc/init.d\n!etc/apk\n"
+
+
+class Protected(NamedTuple):
+    """Which paths hold configuration that apk does not overwrite; the last pattern decides."""
+
+    patterns: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Protected:
+        """Read lines of ``protected_paths.d``: a sign and a path or pattern."""
+        lines = (line.strip() for line in text.split("\n"))
+        return cls(
+            tuple((line[0], line[1:].strip("/")) for line in lines if line[:1] in "+@!-" and line)
+        )
+
+    def covers(self, path: str) -> bool:
+        """True when a file at the absolute `path` is protected."""
+        for sign, pattern in reversed(self.patterns):
+            if fnmatchcase(path[1:], pattern) or fnmatchcase(path[1:], f"{pattern}/*"):
+                return sign == "+"
+        return False

@@ -1,0 +1,83 @@
+"""File capabilities: as text, as packages write them, and as the kernel stores them.
+
+Sources: cap_from_text(3), capabilities(7), and linux/capability.h for ``vfs_cap_data``.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import NamedTuple
+
+_NAMES = (
+    "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid",
+    "setpcap", "linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw",
+    "ipc_lock", "ipc_owner", "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct",
+    "sys_admin", "sys_boot", "sys_nice", "sys_resource", "sys_time", "sys_tty_config", "mknod",
+    "lease", "audit_write", "audit_control", "setfcap", "mac_override", "mac_admin", "syslog",
+    "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf", "checkpoint_restore",
+)  # fmt: skip
+_BITS = {f"cap_{name}": 1 << bit for bit, name in enumerate(_NAMES)}
+_ALL = (1 << len(_NAMES)) - 1
+_CLAUSE = re.compile(r"([a-z0-9_,]*)((?:[=+-][eip]*)+)\Z")
+_ACTION = re.compile(r"([=+-])([eip]*)")
+_EFFECTIVE = 1
+
+
+class Capabilities(NamedTuple):
+    """Sets of capabilities as bits: what a program may have, may inherit, and whether at once."""
+
+    permitted: int = 0
+    inheritable: int = 0
+    is_effective: bool = False
+
+    def __str__(self) -> str:
+        """Return them as cap_to_text(3) would, ``none`` when there are none."""
+        if self == NO_CAPABILITIES:
+            return "none"
+        flags = "e" * self.is_effective + "i" * bool(self.inheritable) + "p" * bool(self.permitted)
+        bits = self.permitted | self.inheritable
+        names = [name for name, bit in _BITS.items() if bits & bit]
+        return f"{','.join(names)}={flags}"
+
+
+NO_CAPABILITIES = Capabilities()
+
+
+def parse_capabilities(text: str) -> Capabilities | None:
+    """Return the capabilities of a text like ``cap_net_raw,cap_net_admin=ep``, or None."""
+    sets = dict.fromkeys("eip", 0)
+    for clause in text.lower().split():
+        match = _CLAUSE.match(clause)
+        bits = _bits(match[1]) if match else None
+        if match is None or bits is None:
+            return None
+        for operator, flags in _ACTION.findall(match[2]):
+            for flag in "eip":
+                if operator == "=" or (operator == "-" and flag in flags):
+                    sets[flag] &= ~bits
+                if operator != "-" and flag in flags:
+                    sets[flag] |= bits
+    return Capabilities(sets["p"], sets["i"], bool(sets["e"]))
+
+
+def _bits(names: str) -> int | None:
+    bits = 0
+    for name in names.split(",") if names else ("all",):
+        if name != "all" and name not in _BITS:
+            return None
+        bits |= _ALL if name == "all" else _BITS[name]
+    return bits
+
+
+def decode_capabilities(raw: bytes) -> Capabilities | None:
+    """Return what the attribute ``security.capability`` holds, or None for another form."""
+    words = len(raw) // 4
+    if words not in (3, 5, 6) or len(raw) % 4:
+        return None
+    magic, *sets = struct.unpack(f"<{words}I", raw)
+    permitted, inheritable = sets[0], sets[1]
+    if words > 3:
+        permitted |= sets[2] << 32
+        inheritable |= sets[3] << 32
+    return Capabilities(permitted, inheritable, bool(magic & _EFFECTIVE))

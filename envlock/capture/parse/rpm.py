@@ -1,0 +1,318 @@
+"""Package headers of rpm: what is installed, and what rpm keeps to verify its files by.
+
+Sources: the RPM file format (rpm's docs/manual/format_v4.md and hdr-format), rpmtag.h for the
+numbers of tags, rpmfiles.h for flags, and RFC 9580 for the signatures.
+"""
+
+from __future__ import annotations
+
+import struct
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+_T = TypeVar("_T")
+
+_MAX_ENTRIES = 0xFFFF
+_MAX_DATA = 256 * 1024 * 1024
+_NUMBERS: Mapping[int, str] = {1: "B", 2: "B", 3: "H", 4: "I", 5: "Q"}
+_TEXT_KINDS, _BINARY = frozenset({6, 8, 9}), 7
+
+_NAME, _VERSION, _RELEASE, _EPOCH, _VENDOR, _ARCH, _SOURCE = (
+    1000,
+    1001,
+    1002,
+    1003,
+    1011,
+    1022,
+    1044,
+)
+_PROVIDES, _MODULE = 1047, 5096
+_SHA1_HEADER, _SHA256_HEADER, _OPENPGP = 269, 273, 278
+_SIGNATURES = (268, 267, 259, 262)
+_DIRECTORY_INDEXES, _BASENAMES, _DIRECTORIES, _OLD_NAMES = 1116, 1117, 1118, 1027
+_STATES, _MODES, _DIGESTS, _LINKS, _FLAGS = 1029, 1030, 1035, 1036, 1037
+_USERS, _GROUPS, _VERIFY, _CAPABILITIES, _ALGORITHM = 1039, 1040, 1045, 5010, 5011
+
+_HASHES: Mapping[int, str] = {1: "md5", 2: "sha1", 8: "sha256"}
+"""OpenPGP number of a hash -> its name, for those a capture can compute."""
+
+CONFIG, GHOST = 1 << 0, 1 << 6
+MISSING_OK = 1 << 3
+VERIFY_DIGEST, VERIFY_LINK, VERIFY_USER, VERIFY_GROUP = 1 << 0, 1 << 2, 1 << 3, 1 << 4
+VERIFY_MODE, VERIFY_CAPABILITIES = 1 << 6, 1 << 8
+_ALL = 0xFFFFFFFF
+
+
+class Header:
+    """The tags of one package, decoded when they are asked for.
+
+    Raise ValueError, here and in each method, for what is no header.
+    """
+
+    def __init__(self, blob: bytes) -> None:
+        if len(blob) < 8:
+            raise ValueError("a header that is cut off")
+        count, size = struct.unpack_from(">2I", blob)
+        start = 8 + 16 * count
+        if count > _MAX_ENTRIES or size > _MAX_DATA or start + size > len(blob):
+            raise ValueError("a header that is cut off")
+        self._blob, self._start, self._end = blob, start, start + size
+        # What was added at installation stands behind what was signed, and takes its place.
+        self._entries = {
+            tag: (kind, offset, number)
+            for tag, kind, offset, number in struct.iter_unpack(">4I", blob[8:start])
+        }
+
+    def text(self, tag: int) -> str:
+        """Return the first text of a tag, empty when it is missing."""
+        _, offset, count = self._entry(tag, _TEXT_KINDS)
+        if not count:
+            return ""
+        end = self._blob.find(b"\0", self._start + offset, self._end)
+        if end < 0:
+            raise ValueError(f"tag {tag} is cut off")
+        return self._blob[self._start + offset : end].decode("utf-8", "surrogateescape")
+
+    def texts(self, tag: int) -> list[str]:
+        """Return the texts of a tag, none when it is missing."""
+        _, offset, count = self._entry(tag, _TEXT_KINDS)
+        if not count:
+            return []
+        content = self._blob[self._start + offset : self._end]
+        *_, rest = found = content.split(b"\0", count)
+        if len(found) <= count:
+            raise ValueError(f"tag {tag} is cut off")
+        text = content[: len(content) - len(rest) - 1]
+        return text.decode("utf-8", "surrogateescape").split("\0")
+
+    def numbers(self, tag: int) -> tuple[int, ...]:
+        """Return the numbers of a tag, unsigned, none when it is missing."""
+        kind, offset, count = self._entry(tag, _NUMBERS)
+        form = _NUMBERS.get(kind, "B")
+        if offset + count * struct.calcsize(form) > self._end - self._start:
+            raise ValueError(f"tag {tag} is cut off")
+        return struct.unpack_from(f">{count}{form}", self._blob, self._start + offset)
+
+    def binary(self, tag: int) -> bytes:
+        """Return the bytes of a tag, none when it is missing."""
+        _, offset, count = self._entry(tag, (_BINARY,))
+        return self._blob[self._start + offset : self._start + offset + count]
+
+    def contains(self, tag: int, word: str) -> bool:
+        """True when a text of a tag begins with `word`."""
+        _, offset, count = self._entry(tag, _TEXT_KINDS)
+        if not count or self._blob.find(word.encode(), self._start + offset, self._end) < 0:
+            return False
+        return any(text.startswith(word) for text in self.texts(tag))
+
+    def _entry(self, tag: int, kinds: Container[int]) -> tuple[int, int, int]:
+        """Return type, offset and number of a tag; nothing, zero times, when it is missing."""
+        entry = self._entries.get(tag)
+        if entry is None:
+            return (0, 0, 0)
+        kind, offset, count = entry
+        if kind not in kinds:
+            raise ValueError(f"tag {tag} is of another type")
+        if offset + count > self._end - self._start:
+            raise ValueError(f"tag {tag} is cut off")
+        return entry
+
+
+class Package(NamedTuple):
+    """An installed package.
+
+    `evr` is ``[epoch:]version-release``.  `sha256` and `sha1` are of the header as it was signed,
+    hex; `signers` the ids of the keys that signed it.  `is_multiple` tells that several versions
+    may be installed beside each other (kernels, public keys).
+    """
+
+    name: str
+    evr: str
+    arch: str
+    vendor: str
+    source: str
+    source_version: str
+    module: str
+    sha256: str
+    sha1: str
+    signers: tuple[str, ...]
+    is_multiple: bool
+
+    @property
+    def label(self) -> str:
+        """``name.arch``, as dnf writes it."""
+        return f"{self.name}.{self.arch}" if self.arch else self.name
+
+    @property
+    def nevra(self) -> str:
+        """``name-[epoch:]version-release.arch``: no two packages share it."""
+        return f"{self.name}-{self.evr}.{self.arch}" if self.arch else f"{self.name}-{self.evr}"
+
+
+def parse_package(header: Header) -> Package:
+    """Return what a header says of its package.  Raise ValueError when it names none."""
+    name, version, release = map(header.text, (_NAME, _VERSION, _RELEASE))
+    if not (name and version and release):
+        raise ValueError("a header without name and version")
+    epoch = header.numbers(_EPOCH)
+    is_key = name == "gpg-pubkey"
+    source, _, source_release = header.text(_SOURCE).removesuffix(".rpm").rpartition("-")
+    source, _, source_version = source.rpartition("-")
+    return Package(
+        name=name,
+        evr=f"{f'{epoch[0]}:' if epoch and epoch[0] else ''}{version}-{release}",
+        arch="" if is_key else header.text(_ARCH),
+        vendor=header.text(_VENDOR),
+        source=source,
+        source_version=f"{source_version}-{source_release.rpartition('.')[0]}" if source else "",
+        module=header.text(_MODULE),
+        sha256=header.text(_SHA256_HEADER),
+        sha1=header.text(_SHA1_HEADER),
+        signers=tuple(sorted(set(_signers(header)))),
+        is_multiple=is_key or _is_multiple(header, name),
+    )
+
+
+def _is_multiple(header: Header, name: str) -> bool:
+    """True for what dnf and zypper install beside older versions (dnf.conf(5), installonlypkgs)."""
+    return name == "kernel" or any(
+        header.contains(_PROVIDES, word) for word in ("installonlypkg(", "multiversion(")
+    )
+
+
+def _signers(header: Header) -> Iterator[str]:
+    for tag in _SIGNATURES:
+        signer = parse_signer(header.binary(tag))
+        if signer:
+            yield signer
+    for text in header.texts(_OPENPGP):
+        try:
+            signer = parse_signer(b64decode(text))
+        except (Base64Error, ValueError):
+            continue
+        if signer:
+            yield signer
+
+
+def parse_signer(packet: bytes) -> str:
+    """Return the id of the key that made an OpenPGP signature, 16 hex digits, or nothing."""
+    body = _packet_body(packet)
+    if body[:1] == b"\3" and len(body) >= 15:
+        return body[7:15].hex()
+    if body[:1] not in (b"\4", b"\6"):
+        return ""
+    width = 2 if body[:1] == b"\4" else 4
+    start = 4
+    for _ in range(2):  # hashed subpackets, then the others
+        size = int.from_bytes(body[start : start + width], "big")
+        found = _issuer(body[start + width : start + width + size])
+        if found:
+            return found
+        start += width + size
+    return ""
+
+
+def _packet_body(packet: bytes) -> bytes:
+    """Return the body of a signature packet, of either form; empty for anything else."""
+    if len(packet) < 4 or not packet[0] & 0x80:
+        return b""
+    if packet[0] & 0x40:
+        kind, first = packet[0] & 0x3F, packet[1]
+        start = 2 if first < 192 else 3 if first < 224 else 6
+    else:
+        kind = packet[0] >> 2 & 0x0F
+        start = (2, 3, 5, 1)[packet[0] & 3]
+    return packet[start:] if kind == 2 else b""
+
+
+def _issuer(area: bytes) -> str:
+    """Return the key id in an area of subpackets: of type issuer or issuer fingerprint."""
+    at = 0
+    while at < len(area):
+        size, at = area[at], at + 1
+        if size >= 192:
+            wide = size == 255
+            size = int.from_bytes(area[at : at + 4], "big") if wide else (size - 192 << 8) + 192
+            size += 0 if wide or at >= len(area) else area[at]
+            at += 4 if wide else 1
+        content = area[at : at + size]
+        if content[:1] == b"\x10" and len(content) == 9:
+            return content[1:].hex()
+        if content[:1] == b"\x21" and len(content) >= 22:
+            key = content[2:]
+            return (key[-8:] if content[1] == 4 else key[:8]).hex()
+        at += size
+    return ""
+
+
+class File(NamedTuple):
+    """A file as its package states it.
+
+    `digest` is ``sha256:<hex>``, ``sha1:`` or ``md5:``, empty where there is none.  `mode` holds
+    the type as in stat(2).  `flags` and `verify` are rpm's bits.  `capability` is text as
+    cap_from_text(3) reads it.
+    """
+
+    directory: str
+    name: str
+    mode: int
+    digest: str
+    link: str
+    user: str
+    group: str
+    flags: int
+    verify: int
+    capability: str
+
+
+def parse_files(header: Header) -> list[File]:
+    """Return the files of a package that rpm put in place.
+
+    Left out are those that it did not install (documentation, a foreign language) and those
+    that another package has replaced.
+    """
+    names, directories = _paths(header)
+    count = len(names)
+    algorithm = _HASHES.get(next(iter(header.numbers(_ALGORITHM)), 1), "")
+    columns = zip(
+        directories,
+        names,
+        _filled(header.numbers(_MODES), count, 0),
+        _filled(header.texts(_DIGESTS), count, ""),
+        _filled(header.texts(_LINKS), count, ""),
+        _filled(header.texts(_USERS), count, ""),
+        _filled(header.texts(_GROUPS), count, ""),
+        _filled(header.numbers(_FLAGS), count, 0),
+        _filled(header.numbers(_VERIFY), count, _ALL),
+        _filled(header.texts(_CAPABILITIES), count, ""),
+        strict=True,
+    )
+    states = _filled(header.numbers(_STATES), count, 0)
+    return [
+        File(d, n, mode, f"{algorithm}:{digest}" if digest and algorithm else "", *rest)
+        for state, (d, n, mode, digest, *rest) in zip(states, columns, strict=True)
+        if not state
+    ]
+
+
+def _paths(header: Header) -> tuple[list[str], list[str]]:
+    """Return the last names of all files, and of each the directory with its final slash."""
+    names = header.texts(_BASENAMES)
+    if not names:  # as rpm 3 and older wrote them
+        old = [name.rpartition("/") for name in header.texts(_OLD_NAMES)]
+        return [name for *_, name in old], [f"{folder}/" for folder, *_ in old]
+    folders, indexes = header.texts(_DIRECTORIES), header.numbers(_DIRECTORY_INDEXES)
+    if len(indexes) != len(names) or max(indexes) >= len(folders):
+        raise ValueError("files without directories")
+    return names, [folders[index] for index in indexes]
+
+
+def _filled(column: Sequence[_T], count: int, default: _T) -> Sequence[_T]:
+    """Return a column of `count` values; one that is missing has the default throughout."""
+    if not column:
+        return [default] * count
+    if len(column) != count:
+        raise ValueError("a list of files of another length")
+    return column
