@@ -23,7 +23,7 @@ from envlock.capture.redact import strip_record
 from envlock.capture.residue import Residue
 from envlock.capture.spec import Collector
 from envlock.capture.view import View
-from envlock.model.coverage import Coverage, Gap, Status
+from envlock.model.coverage import Coverage, Gap, Status, combine
 from envlock.model.facts import coverage_of
 from envlock.model.glob import compile_globs, matcher
 from envlock.model.lock import Lock
@@ -138,6 +138,10 @@ class _Run:
             env_deny=self.request.env_deny,
         )
 
+    def able(self, collectors: Iterable[Collector]) -> Iterable[Collector]:
+        """Return the collectors that have what they need: only these will read anything."""
+        return [c for c in collectors if c.needs <= self.target.capabilities]
+
     def add_claims(self, *, needs_scan: bool) -> None:
         """Ask every package system which paths it owns.
 
@@ -160,7 +164,7 @@ class _Run:
         """Walk the target once; whatever can be done while files are hashed is done then."""
         request, residue = self.request, self.residue
         full = request.depth is Depth.FULL
-        reads = (g for c in (*self.collectors, *self.claimants) for g in c.reads)
+        reads = (g for c in self.able((*self.collectors, *self.claimants)) for g in c.reads)
         with_md5 = {path for path, claim in self.claims.items() if claim.digest[:4] == "md5:"}
         plan = ScanPlan(
             hashes=(lambda _path: True) if full else _matcher((*CONFIG_PATHS, *request.files)),
@@ -202,7 +206,8 @@ class _Run:
     def cover(self, collector: Collector, coverage: Coverage) -> None:
         """Note what a collector covered, for each of its sections that has coverage of its own."""
         for name in {coverage_of(section) for section in collector.sections}:
-            self.coverage.setdefault(name, coverage)
+            known = self.coverage.get(name)
+            self.coverage[name] = combine(known, coverage) if known else coverage
 
     def collect(self, *, needs_scan: bool) -> None:
         """Run the collectors that need the scan, or the others, and note what each covered."""
@@ -246,7 +251,7 @@ def capture(
     asks_owners = any(collector.needs_owners for collector in chosen)
     if asks_owners:
         run.claimants = tuple(c for c in everything if c.claims is not None and c not in chosen)
-    target.preload(_literal_reads((*chosen, *run.claimants)))
+    target.preload(_literal_reads(run.able((*chosen, *run.claimants))))
     if asks_owners or request.depth is not Depth.RECORDS:
         run.add_claims(needs_scan=False)
     if store is not None and request.depth is Depth.FULL:
@@ -267,7 +272,8 @@ def _finish(run: _Run, everything: Iterable[Collector]) -> Capture:
     tree = None
     records, residue = run.records, run.residue
     for collector in everything:
-        run.cover(collector, Coverage(Status.SKIPPED))
+        if collector not in run.collectors:
+            run.cover(collector, Coverage(Status.SKIPPED))
     if run.index:
         rows = [run.rows.get(entry.path) or run.row(entry) for entry in _recorded(run)]
         records += file_records(rows, run.claims, run.index, run.request.files)
