@@ -23,7 +23,7 @@ from envlock.capture.redact import strip_record
 from envlock.capture.residue import Residue
 from envlock.capture.spec import Collector
 from envlock.capture.view import View
-from envlock.model.coverage import Coverage, Gap, Status, combine
+from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.facts import coverage_of
 from envlock.model.glob import compile_globs, matcher
 from envlock.model.lock import Lock
@@ -206,8 +206,7 @@ class _Run:
     def cover(self, collector: Collector, coverage: Coverage) -> None:
         """Note what a collector covered, for each of its sections that has coverage of its own."""
         for name in {coverage_of(section) for section in collector.sections}:
-            known = self.coverage.get(name)
-            self.coverage[name] = combine(known, coverage) if known else coverage
+            self.coverage.setdefault(name, coverage)
 
     def collect(self, *, needs_scan: bool) -> None:
         """Run the collectors that need the scan, or the others, and note what each covered."""
@@ -272,8 +271,7 @@ def _finish(run: _Run, everything: Iterable[Collector]) -> Capture:
     tree = None
     records, residue = run.records, run.residue
     for collector in everything:
-        if collector not in run.collectors:
-            run.cover(collector, Coverage(Status.SKIPPED))
+        run.cover(collector, Coverage(Status.SKIPPED))
     if run.index:
         rows = [run.rows.get(entry.path) or run.row(entry) for entry in _recorded(run)]
         records += file_records(rows, run.claims, run.index, run.request.files)

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from envlock.capture.finder import TEMPORARY
 from envlock.capture.view import View
 from envlock.model.tree import Entry, EntryType
 
@@ -24,7 +25,9 @@ def libraries(view: View) -> Iterator[Entry]:
     for entry in view.entries():
         path = entry.path
         name = path[path.rfind("/") + 1 :]
-        if not name.startswith("lib") or ".so" not in name or "/stubs/" in path:
+        if not name.startswith("lib") or ".so" not in name:
+            continue
+        if "/stubs/" in path or path.startswith(TEMPORARY):
             continue
         if entry.type is EntryType.HARDLINK or (entry.type is EntryType.FILE and entry.size):
             yield entry

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from envlock.diff.cuda import with_floor
 from envlock.diff.drift import ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
@@ -69,7 +70,8 @@ def compare(
     if drift is not None:
         deltas = [delta for delta in deltas if not _is_told_by_tree(delta, drift)] + drift.deltas
         total += drift.compared
-    deltas = list(_with_settings(deltas, options))
+    sides = (options.left_name, left), (options.right_name, right)
+    deltas = list(with_floor(_with_settings(deltas, options), *sides))
     deltas, ignored = drop_ignored(deltas, options.ignore)
     uncovered = list(_uncovered(left, right, options))
     changes = tuple(

@@ -38,22 +38,3 @@ class Coverage(NamedTuple):
 
     status: Status
     gaps: tuple[Gap, ...] = ()
-
-
-def combine(first: Coverage, second: Coverage) -> Coverage:
-    """Return the coverage of a section that two collectors write.
-
-    What one of them did not look at is a hole in it, unless neither found anything to look at.
-    """
-    gaps = (*first.gaps, *second.gaps)
-    if first.status is second.status:
-        return Coverage(first.status, gaps)
-    statuses = {first.status, second.status}
-    if all(status.is_known for status in statuses):
-        return Coverage(Status.OK, gaps)
-    if statuses == {Status.ABSENT, Status.UNREADABLE}:
-        return Coverage(Status.UNREADABLE, gaps)
-    for status in (Status.SKIPPED, Status.UNSUPPORTED):
-        if status in statuses:
-            gaps = (*gaps, Gap("one of its collectors", status.value))
-    return Coverage(Status.PARTIAL, gaps)

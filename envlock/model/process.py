@@ -11,7 +11,8 @@ class ProcessConfig:
     """The run configuration, as in an OCI image config.  Empty means not set.
 
     `environ` is the complete environment, secrets included: it is redacted by
-    `envlock.capture.redact` before anything is recorded.
+    `envlock.capture.redact` before anything is recorded.  `maps` is the text of /proc/PID/maps of
+    a process, with paths as seen from the target's root.
     """
 
     cmd: tuple[str, ...] = ()
@@ -23,3 +24,4 @@ class ProcessConfig:
     labels: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
+    maps: str = ""

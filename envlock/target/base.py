@@ -44,6 +44,8 @@ class Capability(StrEnum):
     """/proc and /sys belong to the machine the environment runs on."""
     EXEC = "exec"
     """Commands can be run in it."""
+    MAPS = "maps"
+    """It is one process, and which files that has mapped is in its run configuration."""
 
 
 class HashCache(Protocol):

@@ -27,12 +27,12 @@ def collect(view: View) -> Iterator[Record]:
     """
     info = _OFED.search(view.text(_OFED_INFO, _OFED_LIMIT) or "")
     if info:
-        yield Record("host.driver", "ofed", {"version": info[2], "name": info[1]})
+        yield Record("host.infiniband", "driver ofed", {"version": info[2], "name": info[1]})
     for module in _MODULES:
         # Modules of the kernel itself have none.
         version = _line(view, f"/sys/module/{module}/version")
         if version:
-            yield Record("host.driver", module, {"version": version})
+            yield Record("host.infiniband", f"driver {module}", {"version": version})
     models: dict[str, list[dict[str, str]]] = {}
     for name in view.names(_ADAPTERS):
         folder = f"{_ADAPTERS}/{name}"
@@ -44,7 +44,11 @@ def collect(view: View) -> Iterator[Record]:
         facts = {"count": str(len(adapters))}
         for fact in ("version", "rate", "link-layer"):
             facts[fact] = " ".join(sorted({adapter[fact] for adapter in adapters} - {""}))
-        yield Record("host.infiniband", model, {name: text for name, text in facts.items() if text})
+        yield Record(
+            "host.infiniband",
+            f"adapter {model}",
+            {name: text for name, text in facts.items() if text},
+        )
 
 
 def _port(view: View, folder: str) -> dict[str, str]:
@@ -64,7 +68,7 @@ def _line(view: View, path: str) -> str:
 
 COLLECTOR = Collector(
     name="host.infiniband",
-    sections=("host.driver", "host.infiniband"),
+    sections=("host.infiniband",),
     reads=(
         _OFED_INFO,
         *(f"/sys/module/{module}/version" for module in _MODULES),

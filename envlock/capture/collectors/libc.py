@@ -23,7 +23,7 @@ _HWCAPS = re.compile(rb"\0((?:x86-64-v\d:?)+)\0")
 
 
 def collect(view: View) -> Iterator[Record]:
-    """Yield the loader: ``version``, and ``hwcaps``, the directories below glibc-hwcaps it searches.
+    """Yield the loader: ``version``, and ``hwcaps``, the folders of glibc-hwcaps it searches.
 
     Those are what both the loader knows and the processor can run, best first, as
     ``ld.so --help`` says.

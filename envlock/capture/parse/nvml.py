@@ -21,8 +21,11 @@ _MAX_GPUS = 1024
 class NvmlAnswer(NamedTuple):
     """Facts of the driver, and of the GPUs by model: where those of a model differ, all values."""
 
-    driver: Facts = {}
-    gpus: Mapping[str, Facts] = {}
+    driver: Facts
+    gpus: Mapping[str, Facts]
+
+
+NO_ANSWER = NvmlAnswer({}, {})
 
 
 def parse_nvml(raw: bytes) -> NvmlAnswer:

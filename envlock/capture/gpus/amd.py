@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from envlock.capture.pci import DEVICES, READS, PciDevice, accelerators
-from envlock.capture.spec import Collector
+from envlock.capture.gpus.pci import DEVICES, PciDevice, accelerators
 from envlock.capture.view import View
 from envlock.model.record import Record
-from envlock.target.base import Capability
 
 _MODULE = "/sys/module/amdgpu"
 _NODES = "/sys/class/kfd/kfd/topology/nodes"
@@ -79,22 +77,11 @@ def _line(view: View, path: str) -> str:
     return " ".join((view.text(path) or "").split())
 
 
-COLLECTOR = Collector(
-    name="host.amd",
-    sections=("host.driver", "host.gpu"),
-    reads=(
-        f"{_MODULE}/version",
-        f"{_MODULE}/srcversion",
-        f"{_NODES}/*/properties",
-        *READS,
-        f"{DEVICES}/*/product_name",
-        *(f"{DEVICES}/*/{file}" for file in _FACTS.values()),
-    ),
-    needs=frozenset({Capability.FILES, Capability.KERNEL}),
-    collect=collect,
-    sources=(
-        "Documentation/gpu/amdgpu/driver-misc.rst",
-        "Documentation/ABI/testing/sysfs-bus-pci",
-        "ROCR-Runtime, topology of the kernel fusion driver",
-    ),
+READS = (
+    f"{_MODULE}/version",
+    f"{_MODULE}/srcversion",
+    f"{_NODES}/*/properties",
+    f"{DEVICES}/*/product_name",
+    *(f"{DEVICES}/*/{file}" for file in _FACTS.values()),
 )
+"""What `collect` reads, beside the PCI bus."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from envlock.capture.gpus.pci import accelerators
 from envlock.capture.parse.nvidia import (
     library_version,
     parse_cdi,
@@ -18,12 +19,9 @@ from envlock.capture.parse.nvidia import (
     parse_nvrm,
     parse_params,
 )
-from envlock.capture.parse.nvml import NvmlAnswer, parse_nvml
-from envlock.capture.pci import READS, accelerators
-from envlock.capture.spec import Collector
+from envlock.capture.parse.nvml import NO_ANSWER, NvmlAnswer, parse_nvml
 from envlock.capture.view import View
 from envlock.model.record import Facts, Record
-from envlock.target.base import Capability
 
 _PROC = "/proc/driver/nvidia"
 _MODULE = "/sys/module/nvidia"
@@ -100,13 +98,13 @@ def _driver(view: View, answer: NvmlAnswer) -> Facts:
 def _nvml(view: View) -> NvmlAnswer:
     """Ask NVML, where there is a driver to ask and the library to do it."""
     if view.text(f"{_PROC}/version") is None:
-        return NvmlAnswer()
+        return NO_ANSWER
     try:
         raw = view.probe(_NVML)
-        return parse_nvml(raw) if raw is not None else NvmlAnswer()
+        return parse_nvml(raw) if raw is not None else NO_ANSWER
     except ValueError as error:
         view.gap(_NVML, str(error))
-        return NvmlAnswer()
+        return NO_ANSWER
 
 
 def _library(view: View, name: str) -> str:
@@ -195,24 +193,12 @@ def _is_cdi(path: str) -> bool:
     return path.endswith((".yaml", ".yml", ".json"))
 
 
-COLLECTOR = Collector(
-    name="host.driver",
-    sections=("host.driver", "host.gpu"),
-    reads=(
-        f"{_PROC}/version",
-        f"{_PROC}/params",
-        f"{_PROC}/gpus/*/information",
-        f"{_MODULE}/version",
-        f"{_MODULE}/srcversion",
-        *READS,
-        *(f"{folder}/*" for folder in _CDI_FOLDERS),
-    ),
-    needs=frozenset({Capability.FILES, Capability.KERNEL}),
-    collect=collect,
-    sources=(
-        "NVIDIA driver README, The /proc interface",
-        "Documentation/ABI/stable/sysfs-module",
-        "NVIDIA Management Library (NVML) reference",
-        "Container Device Interface specification",
-    ),
+READS = (
+    f"{_PROC}/version",
+    f"{_PROC}/params",
+    f"{_PROC}/gpus/*/information",
+    f"{_MODULE}/version",
+    f"{_MODULE}/srcversion",
+    *(f"{folder}/*" for folder in _CDI_FOLDERS),
 )
+"""What `collect` reads, beside the PCI bus."""
