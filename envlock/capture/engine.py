@@ -143,6 +143,10 @@ class _Run:
             check_time=check_time,
         )
 
+    def able(self, collectors: Iterable[Collector]) -> Iterable[Collector]:
+        """Return the collectors that have what they need: only these will read anything."""
+        return [c for c in collectors if c.needs <= self.target.capabilities]
+
     def add_claims(self, *, needs_scan: bool) -> None:
         """Ask every package system which paths it owns.
 
@@ -165,7 +169,7 @@ class _Run:
         """Walk the target once; whatever can be done while files are hashed is done then."""
         request, residue = self.request, self.residue
         full = request.depth is Depth.FULL
-        reads = (g for c in (*self.collectors, *self.claimants) for g in c.reads)
+        reads = (g for c in self.able((*self.collectors, *self.claimants)) for g in c.reads)
         streams = self.target.is_streaming
         plan = ScanPlan(
             hashes=(lambda _path: True) if full else _matcher((*CONFIG_PATHS, *request.files)),
@@ -299,7 +303,7 @@ def capture(
     if asks_owners:
         run.claimants = tuple(c for c in everything if c.claims is not None and c not in chosen)
     is_scanned = request.depth is not Depth.RECORDS or any(c.needs_scan for c in chosen)
-    target.preload(_early_reads((*chosen, *run.claimants)))
+    target.preload(_early_reads(run.able((*chosen, *run.claimants))))
     needs_claims = asks_owners or request.depth is not Depth.RECORDS
     if needs_claims and not (is_scanned and target.walks_first):
         run.add_claims(needs_scan=False)

@@ -13,6 +13,7 @@ from envlock.model.process import ProcessConfig
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.target.base import READ_LIMIT, Capability, Target
+from envlock.target.probe import Probing
 
 
 class OutOfTime(Exception):
@@ -166,6 +167,13 @@ class View:
     def process(self) -> ProcessConfig | None:
         """Return the run configuration of the target, when it has one."""
         return self._target.process()
+
+    def probe(self, name: str) -> bytes | None:
+        """Return the answer of a probe of this machine, or None where it cannot be asked.
+
+        Raise ValueError when it fails or does not end in time.
+        """
+        return self._target.probe(name) if isinstance(self._target, Probing) else None
 
     def resolve(self, path: str) -> str:
         """Return `path` with every symbolic link in it followed inside the root.

@@ -16,11 +16,14 @@ from envlock.errors import ExitStatus, UsageError
 if TYPE_CHECKING:
     from envlock.config.load import Config
     from envlock.diff.policy.policy import Policy
+    from envlock.diff.verdicts import Verdict
 
 _POLICY = "envlock.toml"
 _DESCRIPTION = """\
 Prove that lockfiles are what envlock would write: canonical, valid by the schema, closed, free of
-credentials. Without LOCK every lock of the lock folder is checked.
+credentials; and that the parts of each environment can work together (a driver that is too old for
+its CUDA, a library that is not the loaded module's). Without LOCK every lock of the lock folder is
+checked.
 
 Also prove that the policy of envlock.toml holds: no waiver has expired, every name it uses exists,
 the baseline is one, and no lock breaks an expectation by itself. Ends with 1 if anything is wrong.
@@ -38,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Check the policy and every lock, and print every problem at once."""
+    from envlock.cli.verdicts import is_failure, lock_verdicts, to_json, to_line
     from envlock.diff.policy.check import policy_problems
     from envlock.lockfile.check import problems
 
@@ -49,20 +53,31 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         )
     policy = make_policy(config, today_of(arguments))
     found: dict[str, list[str]] = {}
+    judged: dict[str, list[Verdict]] = {}
     if _says_something(config):
         found[arguments.policy or _POLICY] = list(
             policy_problems(policy, config.diff.ignore, _names(config))
         )
     for name in operands:
-        found[name] = problems(read_lock_bytes(name, config), name)
+        raw = read_lock_bytes(name, config)
+        found[name] = problems(raw, name)
         if not found[name]:
             found[name] = list(_unmet(name, config, policy))
+        judged[name] = lock_verdicts(raw, name)
     if arguments.json:
-        console.out(json.dumps({"schema_version": 1, "problems": found}, indent=2))
+        document = {
+            "schema_version": 1,
+            "problems": found,
+            "verdicts": {name: [to_json(v) for v in listed] for name, listed in judged.items()},
+        }
+        console.out(json.dumps(document, indent=2))
     else:
         for name, messages in found.items():
-            console.out("\n".join(f"{name}: {message}" for message in messages or ("ok",)))
-    return ExitStatus.DRIFT if any(found.values()) else ExitStatus.OK
+            lines = [*messages, *map(to_line, judged.get(name, ()))]
+            console.out("\n".join(f"{name}: {line}" for line in lines or ("ok",)))
+    verdicts = (verdict for listed in judged.values() for verdict in listed)
+    is_wrong = any(found.values()) or any(map(is_failure, verdicts))
+    return ExitStatus.DRIFT if is_wrong else ExitStatus.OK
 
 
 def _says_something(config: Config) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from envlock.diff.cuda import with_floor
 from envlock.diff.drift import EXPECTED, Change, ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
@@ -79,7 +80,7 @@ def compare(
     )
     found = _find(sides, options)
     verdict = judge_expectations(options.policy.expect, sides, options.sections)
-    deltas = list(with_settings(found.deltas, options))
+    deltas = list(with_floor(with_settings(found.deltas, options), *sides))
     deltas = _hide(deltas, found.hidden, options, verdict)
     uncovered = list(_uncovered(left, right, options))
     told = sorted((*uncovered, *deltas, *verdict.unmet), key=_order)

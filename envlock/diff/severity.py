@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from envlock.diff.drift import Change, ChangeKind, Delta
-from envlock.diff.rules import ASIDE, RULES, Rule
+from envlock.diff.rules import ASIDE, RULES, VERDICTS, Rule
 from envlock.errors import UsageError
 from envlock.model.glob import compile_globs
 
@@ -41,7 +41,7 @@ def classify(delta: Delta, left_name: str, right_name: str) -> Change:
 
 def explain(rule_id: str) -> Rule:
     """Return the rule called `rule_id`.  Raise UsageError when there is none."""
-    for rule in (*RULES, *ASIDE.values()):
+    for rule in (*RULES, *ASIDE.values(), *VERDICTS.values()):
         if rule.id == rule_id:
             return rule
     raise UsageError(f"no rule is called {rule_id}", hint="the ids stand in the diff's JSON")

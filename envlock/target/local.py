@@ -23,6 +23,7 @@ from envlock.model.tree import Entry, EntryType, Xattrs
 from envlock.target.base import READ_LIMIT, Capability, ScanPlan
 from envlock.target.hashpool import HashPool
 from envlock.target.mounts import is_worth_a_word, may_hang, mounts_below
+from envlock.target.probe import PROBES, run_probe
 
 _LINK_LIMIT = 40
 _CHUNK = 64 * 1024
@@ -56,6 +57,7 @@ class LocalTarget:
         self.capabilities = frozenset({Capability.FILES})
         if is_host:
             self.capabilities |= {Capability.ENVIRON, Capability.KERNEL}
+        self._is_host = is_host
         self._root = str(root).rstrip("/")
         self._directories: dict[str, str] = {}
 
@@ -134,6 +136,10 @@ class LocalTarget:
         if Capability.ENVIRON not in self.capabilities:
             return None
         return ProcessConfig(environ=dict(os.environ), is_session=True)
+
+    def probe(self, name: str) -> bytes | None:
+        """Ask a library of this machine; None for a directory."""
+        return run_probe(PROBES[name]) if self._is_host else None
 
     def close(self) -> None:
         """Do nothing."""

@@ -1,48 +1,30 @@
-"""What the kernel says of itself below /proc and /sys.
+"""What the kernel says of itself below /proc, /sys and /lib/modules.
 
-Sources: proc(5), proc_cpuinfo(5), Documentation/ABI/stable/sysfs-module, the x86-64 psABI (levels),
-and the forms of /proc/driver/nvidia/version seen from 375 to 615.
+Sources: proc(5), proc_cpuinfo(5), Documentation/ABI/stable/sysfs-module, modules.dep(5), the x86-64
+psABI (levels), and Documentation/admin-guide/mm/transhuge.rst.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import NamedTuple
 
-_NVRM = re.compile(
-    r"^NVRM version:\s*NVIDIA UNIX (?P<open>Open )?(?:.*?)Kernel Module(?: for \S+)?\s\s*"
-    r"(?P<version>\d+(?:\.\d+)+)\b",
-    re.MULTILINE,
-)
-_LIBRARY = re.compile(r"\.so\.(\d+(?:\.\d+)+)\Z")
+_KO = re.compile(r"\.ko(?:\.(?:gz|xz|zst))?\Z")
+_CHOICE = re.compile(r"\[([\w-]+)\]")
 
-_LEVELS = (
+LEVELS = (
     ("v2", frozenset(["cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"])),
     ("v3", frozenset(["abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe", "xsave"])),
     ("v4", frozenset(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])),
 )
 """Flags of /proc/cpuinfo that each level adds; a level needs all below it."""
 
-
-class NvidiaModule(NamedTuple):
-    """The kernel driver: its version and whether it is the ``open`` or ``proprietary`` one."""
-
-    version: str
-    flavor: str
-
-
-def parse_nvrm(text: str) -> NvidiaModule | None:
-    """Return the driver of /proc/driver/nvidia/version, or None when it names none."""
-    match = _NVRM.search(text)
-    if match is None:
-        return None
-    return NvidiaModule(match["version"], "open" if match["open"] else "proprietary")
-
-
-def library_version(path: str) -> str:
-    """Return the version in a library's real file name, such as ``libcuda.so.580.95.05``."""
-    match = _LIBRARY.search(path)
-    return match[1] if match else ""
+_DISPATCHED = re.compile(
+    r"aes|sha_ni|gfni|vaes|vpclmulqdq|avx_vnni|avx_ifma|avx512_?\w+|amx_\w+|fma4|asimd\w*|sve\w*"
+    r"|i8mm|bf16|sme(?!p)\w*"
+)
+"""Flags beyond the levels by which numerical and cryptographic libraries choose their code."""
 
 
 def parse_modules(text: str) -> list[str]:
@@ -50,25 +32,74 @@ def parse_modules(text: str) -> list[str]:
     return sorted({line.split(" ", 1)[0] for line in text.split("\n") if line.strip()})
 
 
+def parse_modules_dep(text: str) -> dict[str, str]:
+    """Return module name -> path below /lib/modules/RELEASE, of its modules.dep.
+
+    >>> parse_modules_dep("kernel/sound/snd-hda-intel.ko.xz: kernel/sound/snd.ko.xz")
+    {'snd_hda_intel': 'kernel/sound/snd-hda-intel.ko.xz'}
+    """
+    files = {}
+    for line in text.split("\n"):
+        path = line.partition(":")[0].strip()
+        name = module_name(path)
+        if name and ".." not in path.split("/"):
+            files[name] = path
+    return files
+
+
+def module_name(path: str) -> str:
+    """Return the name by which the kernel knows the module in a file, empty when it is none."""
+    name = posixpath.basename(path)
+    match = _KO.search(name)
+    return name[: match.start()].replace("-", "_") if match else ""
+
+
+def parse_choice(text: str) -> str:
+    """Return the choice in force in a file that lists all of them: ``always [madvise] never``."""
+    match = _CHOICE.search(text)
+    return match[1] if match else ""
+
+
 class Cpu(NamedTuple):
-    """The first processor: vendor, model, x86-64 level (or nothing) and microcode revision."""
+    """The processors: those of the first, and how many there are.
+
+    `signature` is family, model and stepping in decimal (``6-207-2``); `flags` those beyond the
+    level by which libraries choose their code.  What is not said is empty.
+    """
 
     vendor: str
     model: str
+    signature: str
     level: str
+    flags: str
     microcode: str
+    total: int
 
 
 def parse_cpuinfo(text: str) -> Cpu:
-    """Return the first processor of /proc/cpuinfo; what it does not say is empty."""
+    """Return the processors of /proc/cpuinfo; what it does not say is empty."""
+    blocks = [block for block in text.split("\n\n") if re.search(r"(?m)^processor\s*:", block)]
     fields = {}
-    for line in text.partition("\n\n")[0].split("\n"):
+    for line in (blocks or [text])[0].split("\n"):
         name, colon, value = line.partition(":")
         if colon:
             fields[name.strip()] = value.strip()
-    vendor = fields.get("vendor_id") or fields.get("CPU implementer", "")
-    model = fields.get("model name") or fields.get("CPU part", "")
-    return Cpu(vendor, model, _level(fields.get("flags", "")), fields.get("microcode", ""))
+    flags = fields.get("flags") or fields.get("Features", "")
+    numbers = [fields.get(name, "") for name in ("cpu family", "model", "stepping")]
+    return Cpu(
+        fields.get("vendor_id") or fields.get("CPU implementer", ""),
+        fields.get("model name") or fields.get("CPU part", ""),
+        "-".join(numbers) if all(numbers) else "",
+        _level(flags),
+        " ".join(sorted(flag for flag in flags.split() if _is_dispatched(flag))),
+        fields.get("microcode", ""),
+        len(blocks),
+    )
+
+
+def _is_dispatched(flag: str) -> bool:
+    in_level = any(flag in flags for _, flags in LEVELS)
+    return not in_level and _DISPATCHED.fullmatch(flag) is not None
 
 
 def _level(flags: str) -> str:
@@ -76,7 +107,7 @@ def _level(flags: str) -> str:
     if "lm" not in present:
         return ""
     level = "x86-64-v1"
-    for name, needed in _LEVELS:
+    for name, needed in LEVELS:
         if not needed <= present:
             break
         level = f"x86-64-{name}"

@@ -10,14 +10,18 @@ from collections.abc import Mapping
 
 from envlock.diff.drift import Severity
 from envlock.diff.rules.config import CONFIG_RULES
+from envlock.diff.rules.hardware import HARDWARE_RULES
 from envlock.diff.rules.packages import PACKAGE_RULES
 from envlock.diff.rules.rule import Rule
 from envlock.diff.rules.system import SYSTEM_RULES
+from envlock.diff.rules.verdicts import VERDICTS
 
-__all__ = ["ASIDE", "RULES", "Rule"]
+__all__ = ["ASIDE", "RULES", "VERDICTS", "Rule"]
 
 RULES: tuple[Rule, ...] = (
+    *(rule for rule in VERDICTS.values() if rule.sections),
     *SYSTEM_RULES,
+    *HARDWARE_RULES,
     *PACKAGE_RULES,
     *CONFIG_RULES,
     Rule(
@@ -44,6 +48,8 @@ ASIDE: Mapping[str, Rule] = {
         fix="capture that side again with the rights and depth that show it",
         source="the require setting",
     ),
+    "cuda-driver": VERDICTS["CUDA-DRIVER"],
+    "cuda-forward": VERDICTS["CUDA-DRIVER-FORWARD"],
     "explained": Rule(
         id="EXPLAINED",
         severity=Severity.INFO,

@@ -71,8 +71,8 @@ def drifted() -> DriftReport:
         redact=lambda _name, value: value,
     )
     hole = {"status": "unsupported"}
-    a = lock(*old, coverage={"host.kernel": OK, "deb": OK, "env": OK, "tree": OK})
-    b = lock(*new, coverage={"host.kernel": hole, "deb": OK, "env": OK, "tree": OK})
+    a = lock(*old, coverage={"host.module": OK, "deb": OK, "env": OK, "tree": OK})
+    b = lock(*new, coverage={"host.module": hole, "deb": OK, "env": OK, "tree": OK})
     return compare(a, b, left_tree=left, right_tree=right, options=options)
 
 

@@ -1,0 +1,1 @@
+"""GPUs and their drivers, one module for each maker."""

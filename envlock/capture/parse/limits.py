@@ -1,0 +1,106 @@
+"""Settings that bound what processes may use: sysctl files, PAM limits, /proc/PID/limits, cgroups.
+
+Sources: sysctl.conf(5), sysctl.d(5), limits.conf(5), proc_pid_limits(5), and
+Documentation/admin-guide/cgroup-v2.rst.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+_MAX_LINES = 10_000
+_NAME = re.compile(r"[A-Za-z0-9_.*/:@-]+\Z")
+_COLUMNS = re.compile(r"\s{2,}")
+_ROW_NAMES = {
+    "Max address space": "as",
+    "Max core file size": "core",
+    "Max data size": "data",
+    "Max file size": "fsize",
+    "Max locked memory": "memlock",
+    "Max open files": "nofile",
+    "Max processes": "nproc",
+    "Max stack size": "stack",
+}
+"""Row of /proc/PID/limits -> item of limits.conf(5); the others follow from the size of memory."""
+
+
+def parse_sysctl(text: str) -> dict[str, str]:
+    """Return name (dotted) -> value of one sysctl file; the last of a name wins.
+
+    >>> parse_sysctl("-net/ipv4/ip_forward = 1")
+    {'net.ipv4.ip_forward': '1'}
+    """
+    found = {}
+    for line in text.split("\n")[:_MAX_LINES]:
+        name, equals, value = line.strip().partition("=")
+        name = name.strip().removeprefix("-").strip()
+        if equals and not name.startswith(("#", ";")) and _NAME.match(name):
+            found[sysctl_name(name)] = " ".join(value.split())
+    return {name: value for name, value in found.items() if value}
+
+
+def sysctl_name(name: str) -> str:
+    """Return the name of a setting with dots; where slashes stood first, a dot becomes a slash.
+
+    >>> sysctl_name("net/ipv4/conf/eth0.5/forwarding")
+    'net.ipv4.conf.eth0/5.forwarding'
+    """
+    first = re.search(r"[./]", name)
+    if first is None or first[0] == ".":
+        return name
+    return name.translate(str.maketrans("./", "/."))
+
+
+class Limit(NamedTuple):
+    """A line of limits.conf: whose limit, ``soft``, ``hard`` or ``-`` for both, and of what."""
+
+    domain: str
+    type: str
+    item: str
+    value: str
+
+
+def parse_pam_limits(text: str) -> list[Limit]:
+    """Return the limits of one file, in order; lines that are none are passed over."""
+    found = []
+    for line in text.split("\n")[:_MAX_LINES]:
+        words = line.partition("#")[0].split()
+        if len(words) == 4 and words[1] in ("soft", "hard", "-"):
+            found.append(Limit(*words))
+    return found
+
+
+def parse_proc_limits(text: str) -> dict[str, tuple[str, str]]:
+    """Return item -> (soft, hard) of /proc/PID/limits, of the items an administrator sets."""
+    found = {}
+    for line in text.split("\n"):
+        words = _COLUMNS.split(line.strip())
+        if len(words) >= 3 and words[0] in _ROW_NAMES:
+            found[_ROW_NAMES[words[0]]] = (words[1], words[2])
+    return found
+
+
+def parse_cgroup(text: str) -> dict[str, str]:
+    """Return controller -> path of /proc/PID/cgroup; version 2 has the controller ``""``."""
+    found = {}
+    for line in text.split("\n"):
+        parts = line.strip().split(":", 2)
+        if len(parts) == 3 and parts[2].startswith("/") and ".." not in parts[2].split("/"):
+            found.update(dict.fromkeys(parts[1].split(","), parts[2]))
+    return found
+
+
+def least(values: Iterable[str]) -> str:
+    """Return the smallest of limits from the group of a process up to the root.
+
+    ``max`` and -1 are no limit, and so is what version 1 writes for none (close to 2**63); a pair
+    (``200000 100000``, quota and period) counts by its first number.  Without a limit: empty.
+    """
+    found: list[tuple[int, str]] = []
+    for value in values:
+        number = value.split(" ")[0]
+        if number.isdecimal() and number.isascii() and int(number) < 2**62:
+            found.append((int(number), value))
+    return min(found)[1] if found else ""

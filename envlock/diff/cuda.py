@@ -1,0 +1,58 @@
+"""Judge differences of drivers and of CUDA by whether the one still runs on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from envlock.diff.drift import ChangeKind, Delta
+from envlock.diff.side import Side
+from envlock.model.cuda import (
+    DRIVER,
+    Requirement,
+    driver_of,
+    forward_driver,
+    is_below,
+    numbers,
+    requirement,
+)
+
+BELOW = "cuda-driver"
+FORWARD = "cuda-forward"
+
+
+def with_floor(deltas: Iterable[Delta], left: Side, right: Side) -> Iterator[Delta]:
+    """Yield every difference; one of a driver or a CUDA says so where a driver is too old.
+
+    The CUDA of either side counts for the driver of both: what runs here is to run there.
+    """
+    sides = (left, right)
+    needs = [(side.name, need) for side in sides if (need := requirement(side.lock))]
+    need = max((need for _, need in needs), key=lambda need: numbers(need.driver), default=None)
+    below = [side for side in sides if need and is_below(driver_of(side.lock), need.driver)]
+    if need is None or not below:
+        yield from deltas
+        return
+    where = " and ".join(name for name, other in needs if other.driver == need.driver)
+    aside, note = _judgement(need, where, below)
+    for delta in deltas:
+        if _is_about(delta, need):
+            yield delta._replace(aside=aside, note=note, explained_by="")
+        else:
+            yield delta
+
+
+def _is_about(delta: Delta, need: Requirement) -> bool:
+    if delta.kind in (ChangeKind.UNKNOWN, ChangeKind.REMOVED):
+        return False
+    if (delta.section, delta.key) == DRIVER:
+        return delta.field == "version"
+    return delta.record == need.runtime.record and delta.field in ("", "version", "soname")
+
+
+def _judgement(need: Requirement, where: str, below: Iterable[Side]) -> tuple[str, str]:
+    """Return the rule and the reason: the sides `below` have a driver older than needed."""
+    has = " and ".join(f"{side.name} has {driver_of(side.lock)}" for side in below)
+    note = f"CUDA {need.runtime.version} in {where} needs driver {need.driver} or newer; {has}"
+    if all(numbers(forward_driver(side.lock)) >= numbers(need.driver) for side in below):
+        return FORWARD, f"{note}, and a forward compatibility package for data-center GPUs"
+    return BELOW, note

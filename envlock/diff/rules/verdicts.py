@@ -1,0 +1,111 @@
+"""Rules for one environment by itself: what cannot work together, whatever the other side has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from envlock.diff.drift import ChangeKind, Severity
+from envlock.diff.rules.rule import Rule
+
+CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
+
+VERDICTS: Mapping[str, Rule] = {
+    rule.id: rule
+    for rule in (
+        Rule(
+            id="DRIVER-MISMATCH",
+            severity=CRITICAL,
+            sections=("host.driver",),
+            fields=("mismatch",),
+            kinds=(ChangeKind.ADDED,),
+            why="the loaded NVIDIA module and the user library differ: NVML and CUDA fail",
+            fix="reboot, or unload and load the nvidia modules",
+            source="field: nvidia-container-toolkit #171, #394, #929",
+        ),
+        Rule(
+            id="CUDA-DRIVER",
+            severity=CRITICAL,
+            why="the driver is older than the CUDA beside it can run on",
+            fix="upgrade the NVIDIA driver, or use an older CUDA",
+            source="NVIDIA, CUDA Compatibility: minor version compatibility",
+        ),
+        Rule(
+            id="CUDA-DRIVER-FORWARD",
+            severity=HIGH,
+            why="the driver is too old for CUDA, and a forward compatibility package stands in",
+            fix="upgrade the NVIDIA driver; the package works on data-center GPUs only",
+            source="NVIDIA, CUDA Compatibility: forward compatibility, errors 803 and 804",
+        ),
+        Rule(
+            id="FABRIC-MISMATCH",
+            severity=CRITICAL,
+            why="without a fabric manager of the driver's version no GPU behind an NVSwitch starts",
+            fix="install the nvidia-fabricmanager of the driver's version",
+            source="NVIDIA, Fabric Manager user guide",
+        ),
+        Rule(
+            id="CUDA-MIXED",
+            severity=HIGH,
+            sections=("cuda",),
+            fields=("mixed",),
+            why="a library of several parts is put together from several versions",
+            fix="install the library anew, in one version",
+            source="NVIDIA, cuDNN: sublibrary version mismatch",
+        ),
+        Rule(
+            id="DRIVER-IN-IMAGE",
+            severity=HIGH,
+            why="an image's own driver library hides the one of the host",
+            fix="remove libcuda and libnvidia libraries from the image",
+            source="field: libnvidia-container #266",
+        ),
+        Rule(
+            id="CDI-STALE",
+            severity=HIGH,
+            sections=("host.driver",),
+            fields=("stale",),
+            kinds=(ChangeKind.ADDED,),
+            why="containers get libraries of another driver than the loaded one",
+            fix="generate the specification anew: nvidia-ctk cdi generate",
+            source="Container Device Interface specification",
+        ),
+        Rule(
+            id="CUDA-REQUIRE",
+            severity=HIGH,
+            why="the driver does not meet what the environment requires: no container starts",
+            fix="upgrade the driver, or set NVIDIA_DISABLE_REQUIRE where the requirement is wrong",
+            source="NVIDIA Container Toolkit, NVIDIA_REQUIRE_* constraints",
+        ),
+        Rule(
+            id="CUDA-REQUIRE-LOW",
+            severity=MEDIUM,
+            why="the environment lets itself be started on drivers that its CUDA cannot run on",
+            fix="set NVIDIA_REQUIRE_CUDA to what the message names",
+            source="NVIDIA Container Toolkit, NVIDIA_REQUIRE_* constraints",
+        ),
+        Rule(
+            id="MODULE-PENDING",
+            severity=MEDIUM,
+            sections=("host.module",),
+            fields=("pending", "disk-version", "disk-srcversion"),
+            why="a kernel module was updated on disk and not loaded: the next boot changes it",
+            fix="reboot, or load the module anew",
+            source="modinfo(8); Documentation/ABI/stable/sysfs-module",
+        ),
+        Rule(
+            id="DKMS-NOT-BUILT",
+            severity=MEDIUM,
+            why="a module of DKMS was built for other kernels, not for the running one",
+            fix="dkms autoinstall, with the headers of the running kernel",
+            source="dkms(8)",
+        ),
+        Rule(
+            id="CPU-BASELINE",
+            severity=CRITICAL,
+            why="the distribution is built for a higher level than the processor has",
+            fix="use a newer processor, or a distribution for this one",
+            source="release notes of the distributions; x86-64 psABI",
+        ),
+    )
+}
+"""Rules for one lock, by id; those that name sections also judge differences."""
