@@ -85,8 +85,17 @@ SECTIONS: Mapping[str, Section] = {
         Section("file", "files"),
         Section("user", "users"),
         Section("group", "groups", collector="user"),
+        Section("subid", "ranges of subordinate numbers", collector="user"),
+        Section("login", "password states", part=Part.NONE),
+        Section("sudo", "rules for becoming root", collector="login"),
         Section("service", "services"),
+        Section("cron", "cron jobs"),
         Section("locale", "locale and time zone", keyed=False),
+        Section("setting", "system settings"),
+        Section("certificate", "trusted certificates"),
+        Section("software", "software without a package"),
+        Section("missing-library", "missing shared libraries", collector="software"),
+        Section("abi", "symbol versions needed", order=Order.DOTTED, collector="software"),
         Section("tree", "file tree", keyed=False),
         Section("process", "process", part=Part.NONE, keyed=False, collector="env"),
         Section("host.kernel", "kernel", part=Part.HOST, keyed=False, order=Order.DOTTED),
@@ -104,6 +113,8 @@ SECTIONS: Mapping[str, Section] = {
         Section("host.firmware", "firmware", part=Part.HOST, collector="host.kernel"),
         Section("host.sysctl", "sysctl", part=Part.HOST, collector="host.kernel"),
         Section("host.limits", "limits", part=Part.HOST),
+        Section("host.mount", "mounts", part=Part.HOST),
+        Section("host.setting", "host settings", part=Part.HOST),
     )
 }
 """Every section, in the order reports show them."""
