@@ -21,9 +21,22 @@ _PSEUDO = frozenset(
      "efivarfs", "rpc_pipefs", "nsfs", "selinuxfs", "squashfs", "swap", "fuse.gvfsd-fuse",
      "fuse.portal", "fuse.lxcfs"}
 )  # fmt: skip
-_TRANSIENT = ("/tmp/", "/var/tmp/", "/proc/", "/sys/", "/run/", "/var/run/", "/dev/", "/snap/", "/media/", "/home/",
-              "/etc/", "/var/snap/", "/boot/efi")  # fmt: skip  # noqa: S108  names in a target
-_KEPT = ("/dev/shm",)  # noqa: S108  a name in a target
+_TRANSIENT = (  # names in a target
+    "/tmp/",  # noqa: S108
+    "/var/tmp/",  # noqa: S108
+    "/dev/",
+    "/proc/",
+    "/sys/",
+    "/run/",
+    "/var/run/",
+    "/snap/",
+    "/var/snap/",
+    "/media/",
+    "/home/",
+    "/etc/",
+    "/boot/efi",
+)
+_KEPT = ("/dev/shm",)  # noqa: S108
 
 
 def collect(view: View) -> Iterator[Record]:
