@@ -7,11 +7,9 @@ Paths are classified, never dropped.  The classes `generated`, `cache`, `log`, `
 
 from __future__ import annotations
 
-import re
 from functools import cache
-from typing import NamedTuple
 
-from envlock.model.glob import compile_globs
+from envlock.capture.noise_rule import NoiseRule, RuleTable
 from envlock.model.tree import FileClass
 
 ELSEWHERE = (
@@ -30,16 +28,6 @@ _ROOTLESS = tuple(path for path in ELSEWHERE if path.startswith("/."))
 def is_elsewhere(path: str) -> bool:
     """True for what belongs to the file system of a container and is captured as one."""
     return path.startswith(ELSEWHERE) or any(folder in path for folder in _ROOTLESS)
-
-
-class NoiseRule(NamedTuple):
-    """A rule: its id, the paths it covers, the class it gives and why."""
-
-    id: str
-    globs: tuple[str, ...]
-    file_class: FileClass
-    reason: str
-    even_if_owned: bool = False
 
 
 _CACHE, _LOG, _STATE = FileClass.CACHE, FileClass.LOG, FileClass.STATE
@@ -285,24 +273,10 @@ RULES: tuple[NoiseRule, ...] = (
 
 
 @cache
-def _matchers(owned: bool) -> tuple[tuple[NoiseRule, re.Pattern[str]], ...]:
-    return tuple(
-        (rule, compile_globs(rule.globs)) for rule in RULES if rule.even_if_owned or not owned
-    )
-
-
-@cache
-def _any(owned: bool) -> re.Pattern[str]:
-    return compile_globs(
-        tuple(glob for rule in RULES if rule.even_if_owned or not owned for glob in rule.globs)
-    )
+def _table(owned: bool) -> RuleTable:
+    return RuleTable(rule for rule in RULES if rule.even_if_owned or not owned)
 
 
 def noise_rule(path: str, *, owned: bool) -> NoiseRule | None:
     """Return the rule that explains `path`, or None.  `owned`: a package claims it."""
-    if not _any(owned).match(path):
-        return None
-    for rule, matcher in _matchers(owned):
-        if matcher.match(path):
-            return rule
-    return None
+    return _table(owned).find(path)

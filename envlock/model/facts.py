@@ -97,8 +97,17 @@ SECTIONS: Mapping[str, Section] = {
         Section("file", "files"),
         Section("user", "users"),
         Section("group", "groups", collector="user"),
+        Section("subid", "ranges of subordinate numbers", collector="user"),
+        Section("login", "password states", part=Part.NONE),
+        Section("sudo", "rules for becoming root", collector="login"),
         Section("service", "services"),
+        Section("cron", "cron jobs"),
         Section("locale", "locale and time zone", keyed=False),
+        Section("setting", "system settings"),
+        Section("certificate", "trusted certificates"),
+        Section("software", "software without a package"),
+        Section("missing-library", "missing shared libraries", collector="software"),
+        Section("abi", "symbol versions needed", order=Order.DOTTED, collector="software"),
         Section("tree", "file tree", keyed=False),
         Section("process", "process", part=Part.NONE, keyed=False, collector="env"),
         Section("module", "loaded modules", part=Part.NONE, order=Order.DOTTED, collector="env"),
@@ -120,6 +129,8 @@ SECTIONS: Mapping[str, Section] = {
         Section("host.firmware", "firmware", part=Part.HOST),
         Section("host.sysctl", "sysctl", part=Part.HOST),
         Section("host.limits", "limits", part=Part.HOST),
+        Section("host.mount", "mounts", part=Part.HOST),
+        Section("host.setting", "host settings", part=Part.HOST),
     )
 }
 """Every section, in the order reports show them."""

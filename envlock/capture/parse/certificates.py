@@ -1,0 +1,105 @@
+"""Certificates in PEM files: their digests and the name of their subject.
+
+Sources: RFC 7468 (PEM), RFC 5280 section 4.1 (X.509), ITU-T X.690 (DER).
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_BLOCK = re.compile(
+    rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]{1,131072})-----END"
+)
+_VERSION = 0xA0
+_NAMES = {b"\x55\x04\x03": "CN", b"\x55\x04\x0b": "OU", b"\x55\x04\x0a": "O"}
+"""Object identifiers 2.5.4.3, 2.5.4.11 and 2.5.4.10, encoded, best name first."""
+_LONGEST_NAME = 128
+
+
+class Certificate(NamedTuple):
+    """One certificate: SHA-256 (hex) of its DER, and what its subject is called, or nothing."""
+
+    sha256: str
+    subject: str
+
+
+class _Element(NamedTuple):
+    """A DER element: its tag, and where its content begins and ends."""
+
+    tag: int
+    start: int
+    end: int
+
+
+def parse_certificates(content: bytes) -> list[Certificate]:
+    """Return the certificates of a PEM file, or of a file that is one in DER; text is passed over.
+
+    A block that is no base64 is left out.
+    """
+    if content[:1] == b"\x30" and b"-----BEGIN" not in content[:256]:
+        return [_certificate(content)] if _subject(content) else []
+    found = []
+    for match in _BLOCK.finditer(content):
+        try:
+            der = binascii.a2b_base64(match[1])
+        except binascii.Error:
+            continue
+        if der[:1] == b"\x30":
+            found.append(_certificate(der))
+    return found
+
+
+def _certificate(der: bytes) -> Certificate:
+    return Certificate(hashlib.sha256(der).hexdigest(), _subject(der))
+
+
+def _subject(der: bytes) -> str:
+    """Return the common name of the subject, or its unit or organization where it has none."""
+    try:
+        outer = _element(der, 0)
+        fields = list(_children(der, _element(der, outer.start)))
+        if fields and fields[0].tag == _VERSION:
+            del fields[0]
+        names = dict(_names(der, fields[4]))
+    except (IndexError, ValueError):
+        return ""
+    return next((names[kind] for kind in _NAMES.values() if kind in names), "")
+
+
+def _names(der: bytes, name: _Element) -> Iterator[tuple[str, str]]:
+    """Yield the parts of a Name that are wanted: a sequence of sets of (type, value)."""
+    for one in _children(der, name):
+        for pair in _children(der, one):
+            parts = list(_children(der, pair))
+            kind = _NAMES.get(der[parts[0].start : parts[0].end])
+            value = der[parts[1].start : parts[1].end]
+            if kind and value:
+                coding = "utf-16-be" if parts[1].tag == 0x1E else "utf-8"
+                text = value.decode(coding, "replace")[:_LONGEST_NAME]
+                yield kind, "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _children(der: bytes, parent: _Element) -> Iterator[_Element]:
+    at = parent.start
+    while at < parent.end:
+        child = _element(der, at)
+        yield child
+        at = child.end
+
+
+def _element(der: bytes, at: int) -> _Element:
+    """Return the element that begins at `at`.  Raise ValueError or IndexError when none does."""
+    tag, length, start = der[at], der[at + 1], at + 2
+    if length >= 0x80:
+        size = length & 0x7F
+        if not 1 <= size <= 4:
+            raise ValueError("no definite length")
+        length = int.from_bytes(der[start : start + size], "big")
+        start += size
+    if start + length > len(der):
+        raise ValueError("an element that does not end")
+    return _Element(tag, start, start + length)

@@ -1,0 +1,81 @@
+"""Tables of mounted file systems.
+
+Sources: fstab(5); proc_pid_mountinfo(5).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+_NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "lustre", "afs", "9p", "davfs",
+     "beegfs", "gpfs", "ocfs2", "gfs2", "fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone",
+     "fuse.juicefs", "fuse.glusterfs", "virtiofs"}
+)  # fmt: skip
+_FLAGS = frozenset(
+    {"ro", "noexec", "nosuid", "nodev", "noatime", "nodiratime", "strictatime", "sync", "dirsync",
+     "noauto", "nofail", "usrquota", "grpquota", "prjquota", "data=writeback", "discard", "soft",
+     "hard", "nolock", "noac", "acl", "noacl", "user_xattr", "casefold"}
+)  # fmt: skip
+_VALUES = re.compile(
+    r"(?:size|nr_inodes|mode|huge|vers|nfsvers|proto|sec|rsize|wsize|compress|hidepid)=[\w%:.-]+\Z"
+)
+_MOST = 65536
+"""A machine was seen with 65,578 mounts; of more, only so many are looked at."""
+
+
+class Mount(NamedTuple):
+    """A file system and where it is mounted.
+
+    `options` are those that change what programs may do or keep; sources, servers, users and
+    credentials are never among them.
+    """
+
+    place: str
+    type: str
+    options: tuple[str, ...]
+
+    @property
+    def is_network(self) -> bool:
+        """True when another machine holds the files."""
+        return self.type in _NETWORK
+
+
+def parse_fstab(text: str) -> list[Mount]:
+    """Return the file systems of a table in the form of fstab(5); the last of a place counts."""
+    found = {}
+    for line in text.split("\n")[:_MOST]:
+        fields = line.partition("#")[0].split()
+        if len(fields) >= 4 and fields[1].startswith("/"):
+            place = _plain(fields[1])
+            found[place] = Mount(place, fields[2], _options(fields[3]))
+    return list(found.values())
+
+
+def parse_mountinfo(text: str) -> list[Mount]:
+    """Return the mounted file systems; of several at one place the last, which hides the others.
+
+    >>> parse_mountinfo("36 35 98:0 / /tmp rw,noexec shared:1 - tmpfs tmpfs rw,size=64k")
+    [Mount(place='/tmp', type='tmpfs', options=('noexec', 'size=64k'))]
+    """
+    found = {}
+    for line in text.split("\n")[:_MOST]:
+        head, dash, tail = line.partition(" - ")
+        fields, last = head.split(" "), tail.split(" ")
+        if dash and len(fields) >= 6 and len(last) >= 3 and fields[4].startswith("/"):
+            place = _plain(fields[4])
+            options = _options(f"{fields[5]},{last[2]}")
+            found[place] = Mount(place, last[0], options)
+    return list(found.values())
+
+
+def _options(text: str) -> tuple[str, ...]:
+    words = set(text.split(","))
+    return tuple(sorted(word for word in words if word in _FLAGS or _VALUES.match(word)))
+
+
+def _plain(field: str) -> str:
+    """Return a field with its escaped bytes put back."""
+    return _OCTAL.sub(lambda match: chr(int(match[1], 8) & 0x7F), field)

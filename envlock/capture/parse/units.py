@@ -1,0 +1,41 @@
+"""Unit files of systemd.
+
+Source: systemd.syntax(7).
+"""
+
+from __future__ import annotations
+
+import re
+
+_CONTINUED = re.compile(r"\\\n(?:[ \t]*[#;][^\n]*\n)*[ \t]*")
+
+Settings = dict[str, dict[str, list[str]]]
+"""Section -> setting -> its values in order."""
+
+
+def parse_unit(text: str, onto: Settings | None = None) -> Settings:
+    r"""Return the settings of a unit file, added to those of the files before it.
+
+    An empty value takes back all that was set before.  Lines that are no setting are left out.
+
+    >>> parse_unit("[Timer]\nOnCalendar=daily\nOnCalendar=\nOnCalendar=Mon *-*-* 06:00\n")
+    {'Timer': {'OnCalendar': ['Mon *-*-* 06:00']}}
+    """
+    settings = onto if onto is not None else {}
+    section = ""
+    for raw in _CONTINUED.sub(" ", text).split("\n"):
+        line = raw.strip()
+        if not line or line[0] in "#;":
+            continue
+        if line[0] == "[" and line[-1] == "]":
+            section = line[1:-1]
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not section:
+            continue
+        values = settings.setdefault(section, {}).setdefault(name.strip(), [])
+        if value.strip():
+            values.append(value.strip())
+        else:
+            values.clear()
+    return settings

@@ -1,0 +1,107 @@
+"""Software that no package claims: where it lies, and which files belong together.
+
+A program in a folder for programs stands for itself; what has a folder of its own below /opt, /srv
+or /usr/local is one tree.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from envlock.capture.view import View
+from envlock.model.text import sort_key
+from envlock.model.tree import Entry, EntryType
+
+_TREES = re.compile(
+    r"(/opt/[^/]+|/srv/[^/]+|/usr/local/(?:lib|lib64|libexec|share)/[^/]+"
+    r"|/usr/local/(?!(?:bin|sbin|lib|lib64|libexec|share|etc|games|include|man|src)/)[^/]+)/."
+)
+_ROOTS = ("/usr/local/", "/opt/", "/srv/")
+_HOME = re.compile(r"(/root|/home/[^/]+)/((?:\.local/|go/|\.cargo/)?bin/[^/]+)\Z")
+_SYSTEM = re.compile(r"(/(?:usr/)?s?bin)/[^/]+\Z|(/(?:usr/)?lib(?:64)?(?:/[^/]+-linux-[^/]+)?)/lib")
+_LIBRARY = re.compile(r"\.so(?:\.\d+)*\Z")
+_ARCHIVES = (".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar.zst", ".zip", ".whl", ".rpm", ".deb")
+_JARS = (".jar", ".war", ".ear")
+_FILES = (EntryType.FILE, EntryType.HARDLINK)
+
+
+class Found(NamedTuple):
+    """A file that is software.
+
+    `unit` is what it is reported under: a path with homes named ``~``, of the file itself or of
+    the tree it belongs to.
+    """
+
+    entry: Entry
+    unit: str
+    is_tree: bool
+
+
+def find_software(view: View) -> list[Found]:
+    """Return the programs, libraries and archives that no package claims, by path."""
+    homes: set[str] = set()
+    found: list[tuple[Entry, str]] = []
+    managed: dict[str, bool] = {}
+    for entry in view.entries():
+        if entry.type not in _FILES or not _may_be(entry):
+            continue
+        home = _HOME.match(entry.path) if entry.path.startswith(("/root/", "/home/")) else None
+        if home is not None:
+            homes.add(home[1])
+        elif not entry.path.startswith(_ROOTS) and not _is_planted(entry.path, managed, view):
+            continue
+        if not view.owner(entry.path):
+            found.append((entry, home[2] if home else ""))
+    names = _home_names(homes)
+    units = (_found(entry, in_home, names) for entry, in_home in found)
+    return sorted(units, key=lambda each: sort_key(each.entry.path))
+
+
+def is_library(name: str) -> bool:
+    """True for the name of a shared library."""
+    return _LIBRARY.search(name) is not None
+
+
+def kind_of_name(name: str) -> str:
+    """Return ``archive`` or ``jar`` for a file that is one by its name, else nothing."""
+    if name.endswith(_JARS):
+        return "jar"
+    return "archive" if name.endswith(_ARCHIVES) else ""
+
+
+def _may_be(entry: Entry) -> bool:
+    """True for what is executable or called like software."""
+    path = entry.path
+    name = path[path.rfind("/") + 1 :]
+    return bool(entry.mode & 0o111) or ".so" in name or bool(kind_of_name(name))
+
+
+def _is_planted(path: str, managed: dict[str, bool], view: View) -> bool:
+    """True for a path in a folder of the system that holds packaged files beside it.
+
+    Where nothing in such a folder is known to be a package's, no package database was read, and
+    that nobody claims the path says nothing.
+    """
+    match = _SYSTEM.match(path)
+    if match is None or (match[2] and not is_library(path)):
+        return False
+    folder = path.rpartition("/")[0]
+    if folder not in managed:
+        managed[folder] = any(view.owner(f"{folder}/{name}") for name in view.names(folder))
+    return managed[folder]
+
+
+def _home_names(homes: set[str]) -> dict[str, str]:
+    """Return a name for each home that does not say whose it is."""
+    ordered = sorted(homes, key=sort_key)
+    return {home: f"~{number}" if number > 1 else "~" for number, home in enumerate(ordered, 1)}
+
+
+def _found(entry: Entry, in_home: str, names: dict[str, str]) -> Found:
+    if in_home:
+        home = entry.path[: -len(in_home) - 1]
+        return Found(entry, f"{names[home]}/{in_home}", is_tree=False)
+    tree = _TREES.match(entry.path)
+    # A library directly in /usr/local/lib matches no tree: the pattern wants a folder.
+    return Found(entry, tree[1] if tree else entry.path, is_tree=tree is not None)
