@@ -11,6 +11,9 @@ from envlock.model.digest import hash_parts
 from envlock.model.record import Facts
 from envlock.model.text import to_bytes
 
+EXPECTED = "expect:"
+"""What the field of an expectation that is not met starts with."""
+
 
 class ChangeKind(StrEnum):
     """What happened to a record or a fact, seen from left to right."""
@@ -62,6 +65,27 @@ class ChangeStatus(StrEnum):
         return self in (ChangeStatus.NEW, ChangeStatus.EXPIRED_WAIVER)
 
 
+class Moved(StrEnum):
+    """Who left the common base, in a comparison of three."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    BOTH = "both"
+
+
+class NoteKind(StrEnum):
+    """What a note is about: parts of the policy that did nothing, or could not do their part."""
+
+    STALE_WAIVER = "stale-waiver"
+    """A waiver of this pair that no difference needs any more, or whose values moved."""
+    STALE_BASELINE = "stale-baseline"
+    """Differences of the baseline that are gone; `--update-baseline` drops them."""
+    UNUSED_EXPECTATION = "unused-expectation"
+    """An expectation that no record of either side is about."""
+    UNDECIDED_EXPECTATION = "undecided-expectation"
+    """An expectation that cannot be judged: a secret, an unread section, no order of versions."""
+
+
 class Result(StrEnum):
     """The verdict.
 
@@ -79,9 +103,13 @@ class Change:
     """One difference, explained.
 
     `id` is a stable fingerprint of (section, key, field, kind), values excluded.  `field` is a
-    fact's name, empty for a whole record, or ``content:KEYPATH`` for a place inside a changed
-    file.  `left` and `right` are None where there is no value.  `explained_by` names the record
-    whose own change accounts for this one (``deb libc6:amd64``, ``file /etc/hosts``), else empty.
+    fact's name, empty for a whole record, ``content:KEYPATH`` for a place inside a changed file,
+    or ``expect:RELATION`` for an expectation of policy that is not met; that one has the kind
+    `CHANGED` whatever the sides have, which may be equal.  `left` and `right` are None where there
+    is no value.  `explained_by` names the record whose own change accounts for this one
+    (``deb libc6:amd64``, ``file /etc/hosts``), else empty.  `policy` tells why the status is not
+    `NEW`: until when it is waived and for what reason.  `moved` is None unless a base was given
+    and tells who left it.
     """
 
     id: str
@@ -98,13 +126,30 @@ class Change:
     fix: str
     explained_by: str = ""
     status: ChangeStatus = ChangeStatus.NEW
+    policy: str = ""
+    moved: Moved | None = None
+
+    @property
+    def is_unmet(self) -> bool:
+        """True when it is an expectation of policy that is not met."""
+        return self.field.startswith(EXPECTED)
+
+
+class Note(NamedTuple):
+    """One line beside the changes: `subject` is the id of the waiver, or names the expectation."""
+
+    kind: NoteKind
+    subject: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
     """Everything a renderer needs; filters and policy have acted.
 
-    `hidden` counts what was left out, by file class (``cache``, ``log``...) or ``ignored``.
+    `hidden` counts what was left out: by file class (``cache``, ``log``...), ``ignored``,
+    ``expected``, or the name of the preset.  `notes` tell of stale parts of the policy; they never
+    change the verdict.  `base_name` is empty unless three were compared.
     `summary` counts the changes of each severity that policy does not cover and no other change
     explains: nothing counts twice.  `parity` is the
     share of records and paths that are equal, in percent with one decimal, 100.0 only if all are.
@@ -117,6 +162,8 @@ class DriftReport:
     hidden: Mapping[str, int]
     summary: Mapping[str, int]
     parity: float
+    notes: tuple[Note, ...] = ()
+    base_name: str = ""
 
 
 class Delta(NamedTuple):
