@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from envlock.diff.drift import Change, ChangeKind, DriftReport, Result, Severity
+from envlock.diff.drift import Change, DriftReport, Result, Severity
 from envlock.report.place import Places
 from envlock.report.visible import visible
 from envlock.report.wording import Parts, happening, headline, remarks, subject, worst_first
@@ -52,8 +52,7 @@ def render_github(report: DriftReport, places: Places) -> str:
 
 
 def _message(change: Change, report: DriftReport) -> str:
-    unknown = "unknown: " if change.kind is ChangeKind.UNKNOWN else ""
-    text = f"{unknown}{subject(change)}: {happening(change, report)}\n{visible(change.why)}"
+    text = f"{subject(change)}: {happening(change, report)}\n{visible(change.why)}"
     return f"{text}\nfix: {visible(change.fix)}" if change.fix else text
 
 

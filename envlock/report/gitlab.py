@@ -25,8 +25,9 @@ _SEVERITIES: Mapping[Severity, str] = {
 
 def render_gitlab(report: DriftReport, places: Places) -> str:
     """Return the changes that count as a JSON array, the worst first."""
-    issues = [_issue(change, report, places) for change in worst_first(Parts.of(report).listed)]
-    return json.dumps(issues, indent=1) + "\n"
+    listed = worst_first(Parts.of(report).listed)
+    lines = ",\n".join(json.dumps(_issue(change, report, places)) for change in listed)
+    return f"[\n{lines}\n]\n"
 
 
 def _issue(change: Change, report: DriftReport, places: Places) -> dict[str, object]:

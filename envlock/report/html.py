@@ -184,7 +184,7 @@ def _static_row(change: Change) -> str:
     fix = f" Fix: {escape(visible(change.fix))}" if change.fix else ""
     return (
         f'<li class="static"><b class="pill {change.severity.value}">{change.severity.value}</b>'
-        f" {sign(change)} <code>{escape(subject(change))}</code> {' → '.join(values)}"
+        f" {sign(change)} <code>{escape(subject(change))}</code>: {' → '.join(values)}"
         f"<br><small>{why}.{fix} [{escape(change.rule)} {change.id}]</small></li>"
     )
 

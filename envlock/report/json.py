@@ -21,9 +21,14 @@ def render_json(report: DriftReport) -> str:
         "result": report.result,
         "left": escape(report.left_name),
         "right": escape(report.right_name),
+        "base": escape(report.base_name),
     }
     tail = {
-        "hidden": dict(report.hidden),
+        "notes": [
+            {"kind": note.kind, "subject": escape(note.subject), "text": escape(note.text)}
+            for note in report.notes
+        ],
+        "hidden": {escape(name): count for name, count in report.hidden.items()},
         "summary": dict(report.summary),
         "parity": report.parity,
     }
@@ -54,4 +59,6 @@ def _change(change: Change) -> dict[str, str | None]:
         "fix": escape(change.fix),
         "explained_by": escape(change.explained_by),
         "status": change.status,
+        "policy": escape(change.policy),
+        "moved": change.moved,
     }

@@ -143,7 +143,7 @@ class _Page:
             self._value(change, change.left),
             self._value(change, change.right),
         ]
-        tag = f"<sub>{change.rule} {change.id}</sub>"
+        tag = f"<sub>{words(change.rule)} {change.id}</sub>"
         if with_reason:
             fix = f"<br>fix: {code(change.fix)}" if change.fix else ""
             cells.append(f"{prose(change.why)}{fix}<br>{tag}")

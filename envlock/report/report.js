@@ -13,15 +13,22 @@
     fix: row[11], by: text(row[12]), status: text(row[13]), policy: text(row[14]),
     moved: text(row[15]), hay: "",
   }));
+  const record = (change) => `${change.section} ${change.key}`;
   const explained = new Map();
+  const leaders = new Map();
   for (const change of changes) {
     change.hay = [change.section, change.key, change.field, change.left, change.right, change.rule,
       change.id, change.status, change.policy].join("\n").toLowerCase();
     if (change.part === FOLDED) {
       if (!explained.has(change.by)) explained.set(change.by, []);
       explained.get(change.by).push(change);
+    } else if (!leaders.has(record(change)) || change.field === "content") {
+      leaders.set(record(change), change);
     }
   }
+  // Of the changes of one record one tells what the record explains: that of a file's content.
+  const followersOf = (change) =>
+    leaders.get(record(change)) === change ? explained.get(record(change)) || [] : [];
 
   function make(tag, cls, ...children) {
     const element = document.createElement(tag);
@@ -44,6 +51,7 @@
 
   function value(change) {
     const {left, right} = change;
+    if (left !== null && left === right) return [make("code", "", left), make("span", "only", "  on both sides")];
     if (left !== null && right !== null) {
       const [start, old, fresh, end] = parts(left, right);
       const side = (cls, part) => make("code", "", start, part && make("span", cls, part), end);
@@ -64,11 +72,12 @@
       change.key && change.field ? make("span", "field", change.field) : "");
     if (change.status !== "new") name.append(make("span", "tag", change.status));
     if (change.moved) name.append(make("span", "tag", `moved: ${change.moved}`));
-    const count = change.part === LISTED ? (explained.get(record(change)) || []).length : 0;
+    const count = followersOf(change).length;
     if (count) name.append(make("span", "tag", `explains ${count}`));
     const details = make("details", change.part === LISTED ? "" : "aside", make("summary", "",
       make("span", `sign ${SIGNS[change.sign]}`, change.sign),
-      make("span", `pill ${severity}`, severity), name, make("span", "value", ...value(change))));
+      make("span", `pill ${severity}`, severity), name, make("span", "value", ...value(change)),
+      loud(change) ? make("span", "reason", `${sentence(change.why)} ${change.fix && `Fix: ${change.fix}`}`) : ""));
     details.id = change.id;
     details.addEventListener("toggle", () => {
       if (details.open && details.childElementCount === 1) details.append(body(change));
@@ -76,12 +85,13 @@
     return make("li", "", details);
   }
 
-  const record = (change) => `${change.section} ${change.key}`;
+  const loud = (change) => change.severity <= 1 && change.part === LISTED;
+  const sentence = (words) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
   function body(change) {
     const list = make("dl");
     const say = (term, ...told) => list.append(make("dt", "", term), make("dd", "", ...told));
-    if (change.fix) say("fix", change.fix);
+    if (change.fix && !loud(change)) say("fix", change.fix);
     if (change.by) say("explained by", make("code", "", change.by));
     if (change.policy) say(change.status, change.policy);
     say("rule", make("code", "", change.rule));
@@ -90,7 +100,7 @@
     say("finding", link);
     if (change.part === LISTED && change.sign !== "?")
       say("accept it", make("pre", "", `envlock waive ${change.id} --reason "…" --expires YYYY-MM-DD`));
-    const followers = change.part === LISTED ? explained.get(record(change)) || [] : [];
+    const followers = followersOf(change);
     if (followers.length) {
       const items = followers.slice(0, CHUNK).map((other) => make("li", "",
         make("code", "", `${other.section} ${other.key}`), other.field ? ` ${other.field} ` : " ",
@@ -98,8 +108,7 @@
       if (followers.length > CHUNK) items.push(make("li", "", `… ${followers.length - CHUNK} more`));
       say("explains", make("ul", "explained", ...items));
     }
-    const why = change.why.charAt(0).toUpperCase() + change.why.slice(1);
-    return make("div", "body", make("p", "", `${why}.`), list);
+    return make("div", "body", loud(change) ? "" : make("p", "", sentence(change.why)), list);
   }
 
   // One card for each section; its rows are made a chunk at a time, as they come into view.

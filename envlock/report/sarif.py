@@ -70,12 +70,15 @@ def render_sarif(report: DriftReport, places: Places) -> str:
             "summary": dict(report.summary),
             "hidden": {escape(name): count for name, count in report.hidden.items()},
         },
-        "results": [
-            _result(change, explains, report, places, places_of_rules) for change, explains in kept
-        ],
     }
-    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=1) + "\n"
+    results = [
+        json.dumps(_result(change, explains, report, places, places_of_rules))
+        for change, explains in kept
+    ]
+    # One result a line: quick to write, and a difference of two logs can be read.
+    listed = ",\n".join(results)
+    head = json.dumps({"$schema": _SCHEMA, "version": "2.1.0"})[:-1]
+    return f'{head}, "runs": [{json.dumps(run)[:-1]}, "results": [\n{listed}\n]}}]}}\n'
 
 
 def _rules(changes: Iterable[Change]) -> dict[str, Change]:

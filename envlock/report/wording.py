@@ -98,13 +98,16 @@ def sign(change: Change) -> str:
 def happening(change: Change, report: DriftReport) -> str:
     """Return what happened, in a few words: ``1.0 → 1.1, newer on prod``."""
     left_name, right_name = visible(report.left_name), visible(report.right_name)
-    if change.kind is ChangeKind.UNKNOWN:
-        known = change.left if change.right is None else change.right
-        return f"unknown; one side has {shown_value(change, known)}" if known else "unknown"
+    if change.kind is ChangeKind.UNKNOWN and (change.left is None or change.right is None):
+        here, there = (left_name, right_name) if change.right is None else (right_name, left_name)
+        known = shown_value(change, change.left or change.right or "")
+        return f"{known} on {here}, unknown on {there}".lstrip()
     if change.left is None or change.right is None:
         here = right_name if change.left is None else left_name
         value = shown_value(change, change.left or change.right or "")
         return f"{value}, only on {here}" if value else f"only on {here}"
+    if change.left == change.right:
+        return f"{shown_value(change, change.left)} on both sides"
     arrow = f"{shown_value(change, change.left)} → {shown_value(change, change.right)}"
     if change.relation is Relation.DIFFERS:
         return arrow

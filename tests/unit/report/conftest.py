@@ -189,3 +189,9 @@ def _hostile() -> DriftReport:
 @pytest.fixture(scope="session", name="many")
 def _many() -> Callable[[int], DriftReport]:
     return many
+
+
+@pytest.fixture(scope="session")
+def hostile_texts() -> tuple[str, ...]:
+    """Return the names and values of the hostile report."""
+    return HOSTILE
