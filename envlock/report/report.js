@@ -271,7 +271,6 @@
     const details = get(change.id);
     details.open = true;
     details.scrollIntoView({block: "center"});
-    details.firstElementChild.focus({preventScroll: true});
   }
   addEventListener("hashchange", follow);
   addEventListener("beforeprint", () => {
