@@ -60,26 +60,25 @@ class Drawing:
 def add_reports(parser: argparse.ArgumentParser) -> None:
     """Add ``--format``, ``--json`` and ``--output``, which may be repeated in pairs."""
     add = parser.add_argument
-    add("--format", choices=FORMATS, action=_AddFormat, dest="reports", help=_FORMATS_HELP)
-    add("--json", nargs=0, const="json", action=_AddFormat, dest="reports", help="JSON")
+    add("--format", choices=FORMATS, action="append", dest="reports", help=_FORMATS_HELP)
+    add("--json", action="append_const", const="json", dest="reports", help="JSON")
     add(
         "--output",
         metavar="FILE",
         type=Path,
-        action=_AddOutput,
+        action="append",
         dest="reports",
         help="write the report of the --format before it to a file",
     )
-    parser.set_defaults(reports=())
 
 
-def write_reports(drawing: Drawing, wanted: Sequence[Wanted]) -> None:
-    """Write every report; without any, text to standard output.
+def write_reports(drawing: Drawing, words: Sequence[str | Path] | None) -> None:
+    """Write the reports that `words`, formats and files, ask for; text, when there are none.
 
     Raise UsageError when two go to one place, before anything is written, or when a file cannot
     be written.
     """
-    wanted = wanted or (Wanted(None, None),)
+    wanted = _paired(words or ())
     names = [str(report.path or "standard output") for report in wanted]
     for name in names:
         if names.count(name) > 1:
@@ -99,40 +98,23 @@ def write_reports(drawing: Drawing, wanted: Sequence[Wanted]) -> None:
         drawing.console.note(f"{headline(drawing.report)}; written: {', '.join(names)}")
 
 
-class _AddFormat(argparse.Action):
-    """Begin a report, or name the format of the one that an --output has begun."""
+def _paired(words: Sequence[str | Path]) -> list[Wanted]:
+    """Return the reports that formats and files, as they were given, ask for.
 
-    def __call__(
-        self,
-        _parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        _option: str | None = None,
-    ) -> None:
-        form = str(self.const or values)
-        reports: tuple[Wanted, ...] = namespace.reports
-        if reports and reports[-1].form is None:
-            namespace.reports = (*reports[:-1], reports[-1]._replace(form=form))
+    A file belongs to the format before it.  Of one format and one file the order does not matter,
+    and a file without a format gets what its name says.
+    """
+    wanted: list[Wanted] = []
+    if len(words) == 2 and isinstance(words[0], Path):
+        words = sorted(words, key=lambda word: isinstance(word, Path))
+    for word in words:
+        if not isinstance(word, Path):
+            wanted.append(Wanted(word, None))
+        elif wanted and wanted[-1].path is None:
+            wanted[-1] = wanted[-1]._replace(path=word)
         else:
-            namespace.reports = (*reports, Wanted(form, None))
-
-
-class _AddOutput(argparse.Action):
-    """Say where the last report goes, or begin one."""
-
-    def __call__(
-        self,
-        _parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        _option: str | None = None,
-    ) -> None:
-        path = Path(str(values))
-        reports: tuple[Wanted, ...] = namespace.reports
-        if reports and reports[-1].path is None:
-            namespace.reports = (*reports[:-1], reports[-1]._replace(path=path))
-        else:
-            namespace.reports = (*reports, Wanted(None, path))
+            wanted.append(Wanted(None, word))
+    return wanted or [Wanted(None, None)]
 
 
 def _rendered(drawing: Drawing, wanted: Wanted) -> str:

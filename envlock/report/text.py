@@ -288,7 +288,7 @@ class _Page:
             yield f"covered by policy: {counted}"
         yield from (self._clean(note.text) for note in report.notes)
         if report.hidden:
-            counted = ", ".join(f"{count} {name}" for name, count in report.hidden.items())
+            counted = ", ".join(f"{n} {self._clean(name)}" for name, n in report.hidden.items())
             yield f"hidden: {counted}"
         if self._used:
             meanings = {
