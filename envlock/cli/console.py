@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -85,6 +86,11 @@ class Console:
     def unicode(self) -> bool:
         """True when standard output can show characters beyond ASCII."""
         return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+    def speak_utf8(self) -> None:
+        """Write what follows in UTF-8, for formats that are so whatever the locale."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Steps]:

@@ -10,7 +10,7 @@ from envlock.cli.console import Console
 from envlock.cli.operands import open_store, read_environment
 from envlock.cli.options import add_lock
 from envlock.cli.policy import add_policy, make_policy, read_policy_config, today_of
-from envlock.cli.reporting import FORMATS, rendered
+from envlock.cli.reporting import Drawing, add_reports, write_reports
 from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -36,11 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     add_lock(parser, "left")
     add_lock(parser, "right")
-    parser.add_argument(
-        "--format", choices=FORMATS, default="text", help="how to write the report (text)"
-    )
-    parser.add_argument("--json", action="store_const", const="json", dest="format", help="JSON")
-    parser.add_argument("--output", metavar="FILE", type=Path, help="write the report here")
+    add_reports(parser)
     parser.add_argument("--fail-on", choices=_LEVELS, help="least severity that ends with 1")
     parser.add_argument(
         "--section", action="append", default=[], metavar="S", help="compare only this section"
@@ -76,16 +72,16 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         report = compare_environments(left, right, options, store, base or None)
         if options.bind:
             report = _keep_baseline(arguments, report, options, (left, right), console)
-        text = rendered(report, arguments.format, console, full=arguments.all)
-    if arguments.output:
-        _write(arguments.output, text)
-    else:
-        console.out(text)
+    level = None if arguments.fail_on == "never" else Severity(config.diff.fail_on)
+    operands = (arguments.left, arguments.right)
+    write_reports(
+        Drawing(report, operands, config, console, full=arguments.all, fail_on=level),
+        arguments.reports,
+    )
     if arguments.exit_zero:
         return ExitStatus.OK
     if report.result is Result.INCONCLUSIVE:
         return ExitStatus.INCONCLUSIVE
-    level = None if arguments.fail_on == "never" else Severity(config.diff.fail_on)
     return ExitStatus.DRIFT if exceeds(report, level) else ExitStatus.OK
 
 
@@ -159,10 +155,3 @@ def _disclose(name: str, value: str) -> str:
     from envlock.capture.disclose import disclose
 
     return disclose(name, value)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write the report: {error.strerror}", where=str(path)) from error

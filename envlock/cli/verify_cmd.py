@@ -6,8 +6,8 @@ import argparse
 
 from envlock.cli.console import Console
 from envlock.cli.operands import live_request, open_store, read_lock_operand, user_rules
-from envlock.cli.options import add_json, add_lock, read_config
-from envlock.cli.reporting import write_report
+from envlock.cli.options import add_lock, read_config
+from envlock.cli.reporting import Drawing, add_reports, write_reports
 from envlock.errors import ExitStatus
 
 _DESCRIPTION = """\
@@ -25,12 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_lock(parser, text="a lockfile, a name or git:REV:PATH")
     parser.add_argument("target", metavar="TARGET", help="image:REF, docker:NAME, oci:PATH, ...")
     parser.add_argument("--all", action="store_true", help="list every difference")
-    add_json(parser)
+    add_reports(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Re-capture, compare, say the verdict."""
-    from envlock.diff.drift import Result
+    from envlock.diff.drift import Result, Severity
     from envlock.workflow import Environment, verify
 
     config = read_config(arguments, console)
@@ -39,10 +39,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with open_store(config) as store, console.progress("verifying") as steps:
         checked = verify(left, arguments.target, request, store, steps, user_rules(config))
     report = checked.report
-    if arguments.json:
-        write_report(report, "json", console)
-    else:
-        write_report(report, "text", console, full=arguments.all)
+    operands = (arguments.lock, arguments.target)
+    drawing = Drawing(report, operands, config, console, full=arguments.all, fail_on=Severity.INFO)
+    write_reports(drawing, arguments.reports)
     for remark in checked.remarks:
         console.note(remark)
     match report.result:

@@ -235,9 +235,14 @@ def judge(changes: Iterable[Change], *, uncovered: bool = False) -> Result:
 
 def exceeds(report: DriftReport, level: Severity | None) -> bool:
     """True when there is drift at or above `level`; None is never.  Unknown is not drift."""
-    return level is not None and any(
-        change.severity.rank <= level.rank
+    return any(fails(change, level) for change in report.changes)
+
+
+def fails(change: Change, level: Severity | None) -> bool:
+    """True for a change that stands against the threshold `level`, the one that decides."""
+    return (
+        level is not None
+        and change.severity.rank <= level.rank
         and change.kind is not ChangeKind.UNKNOWN
         and change.status.counts
-        for change in report.changes
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from envlock.errors import SecretRefusedError, StoreError
-from envlock.lockfile.syntax import COVERAGE, HEADER, VERSION_KEY
+from envlock.lockfile.syntax import COVERAGE, HEADER, VERSION_KEY, assignment, heading, quoted
 from envlock.model.facts import fact_sort_key
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
@@ -22,8 +22,6 @@ from envlock.model.text import escape, sort_key
 _CREDENTIALS = re.compile(
     r"[a-z][a-z0-9+.-]*://[^/?#\s\"']*:[^/?#\s\"'@]*@|://[^/?#\s\"'@:]{16,}@", re.IGNORECASE
 )
-_BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
-_SECTION = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
 
 
 def render_lock(lock: Lock) -> bytes:
@@ -32,12 +30,12 @@ def render_lock(lock: Lock) -> bytes:
     Raise SecretRefusedError when a value holds a URL with credentials; the message names the
     place and never the value.
     """
-    parts = [HEADER, f"{VERSION_KEY} = {_string(lock.version)}\n"]
+    parts = [HEADER, f"{VERSION_KEY} = {quoted(lock.version)}\n"]
     records = [*lock.records()]
     records += [Record(COVERAGE, key, facts) for key, facts in lock.coverage.items()]
     records.sort(key=lambda record: (sort_key(record.section), sort_key(record.key)))
     for record in records:
-        parts.append(f"\n[{_heading(record)}]\n")
+        parts.append(f"\n[{heading(record.section, record.key)}]\n")
         parts += _facts(record)
     return "".join(parts).encode()
 
@@ -63,12 +61,6 @@ def find_credentials(record: Record) -> str:
     return next((name for name, value in record.facts.items() if _CREDENTIALS.search(value)), "")
 
 
-def _heading(record: Record) -> str:
-    if not _SECTION.match(record.section):
-        raise ValueError(f"no section can be called {record.section!r}")
-    return f"{record.section}.{_string(record.key)}" if record.key else record.section
-
-
 def _facts(record: Record) -> Iterator[str]:
     leaking = find_credentials(record)
     if leaking:
@@ -79,12 +71,7 @@ def _facts(record: Record) -> Iterator[str]:
         )
     facts: Facts = record.facts
     for name in sorted(facts, key=fact_sort_key):
-        key = name if _BARE.match(name) else _string(name)
-        yield f"{key} = {_string(facts[name])}\n"
-
-
-def _string(text: str) -> str:
-    return '"' + escape(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+        yield f"{assignment(name)}{quoted(facts[name])}\n"
 
 
 def replace_file(path: Path, content: bytes) -> None:

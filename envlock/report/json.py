@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from envlock.diff.drift import Change, DriftReport, Note
+from envlock.diff.drift import Change, DriftReport
 from envlock.model.text import escape
 
 SCHEMA_VERSION = 1
@@ -21,13 +21,16 @@ def render_json(report: DriftReport) -> str:
         "result": report.result,
         "left": escape(report.left_name),
         "right": escape(report.right_name),
-        **({"base": escape(report.base_name)} if report.base_name else {}),
+        "base": escape(report.base_name),
     }
     tail = {
-        "hidden": dict(report.hidden),
+        "notes": [
+            {"kind": note.kind, "subject": escape(note.subject), "text": escape(note.text)}
+            for note in report.notes
+        ],
+        "hidden": {escape(name): count for name, count in report.hidden.items()},
         "summary": dict(report.summary),
         "parity": report.parity,
-        "notes": [_note(note) for note in report.notes],
     }
     changes = ",\n    ".join(json.dumps(_change(change)) for change in report.changes)
     listed = f"[\n    {changes}\n  ]" if changes else "[]"
@@ -59,7 +62,3 @@ def _change(change: Change) -> dict[str, str | None]:
         "policy": escape(change.policy),
         "moved": change.moved,
     }
-
-
-def _note(note: Note) -> dict[str, str]:
-    return {"kind": note.kind, "subject": escape(note.subject), "text": escape(note.text)}

@@ -10,15 +10,24 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from envlock.diff.drift import Change, ChangeKind, DriftReport, Moved, Relation, Result, Severity
-from envlock.model.facts import SECTIONS, Kind, kind_of
+from envlock.model.facts import Kind, kind_of
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, shorten, visible
+from envlock.report.wording import (
+    DIGEST_DIGITS,
+    Parts,
+    fact_name,
+    is_setting,
+    section_title,
+    worst_first,
+)
 
 _SHOWN_PER_SECTION = 12
 _SHOWN_SETTINGS = 6
 _LABEL_LIMIT = 44
+_FIRST_SCREEN = 16
+_SHOWN_FIRST = 3
 _LOUD = (Severity.CRITICAL, Severity.HIGH)
-_DIGEST_DIGITS = 12
 _VERDICTS: Mapping[Result, Piece] = {
     Result.EQUAL: Piece("EQUAL", "bold green"),
     Result.DRIFT: Piece("DRIFT", "bold red"),
@@ -70,8 +79,8 @@ def render_text(
 ) -> str:
     """Return `report` as text, about `width` columns wide.
 
-    `ascii` uses no other characters; `full` lists every change and cuts no value short.  Without
-    `color` rich is not imported.
+    `ascii` uses no other characters; `full` lists every change with its id, those too that policy
+    covers or another change explains, and cuts no value short.
     """
     return paint(_Page(report, width, ascii_only=ascii, full=full).lines(), color=color)
 
@@ -89,17 +98,21 @@ class _Page:
         self._used: set[str] = set()
         self._left = self._clean(report.left_name)
         self._right = self._clean(report.right_name)
-        self._listed = [c for c in report.changes if c.status.counts and not c.explained_by]
+        self._parts = Parts.of(report)
         self._settings = _settings_of(report.changes)
 
     def lines(self) -> Iterator[Line]:
         """Yield the whole page."""
         yield from self._verdict()
-        groups = [(name, list(found)) for name, found in groupby(self._listed, lambda c: c.section)]
+        yield from self._what_matters()
+        listed = groupby(self._parts.listed, lambda change: change.section)
+        groups = [(name, list(found)) for name, found in listed]
         groups.sort(key=lambda group: min(change.severity.rank for change in group[1]))
         for name, found in groups:
             yield line()
             yield from self._section(name, found)
+        if self._full:
+            yield from self._aside()
         yield from self._footer()
 
     def _verdict(self) -> Iterator[Line]:
@@ -115,12 +128,26 @@ class _Page:
         if counts:
             yield [*counts, Piece(f"{self._report.parity:g} % equal", "dim")]
 
+    def _what_matters(self) -> Iterator[Line]:
+        """Yield the worst changes where the page is too long to see them at once."""
+        loud = [c for c in worst_first(self._parts.listed) if c.severity in _LOUD]
+        # Those of one section stand together at the top anyway.
+        is_spread = len({change.section for change in loud}) > 1
+        if self._full or not is_spread or len(self._parts.listed) <= _FIRST_SCREEN:
+            return
+        yield line()
+        yield line(Piece("what matters most", "bold"))
+        for change in loud[:_SHOWN_FIRST]:
+            severity = Piece(f"{change.severity.value:<9}", _STYLES[change.severity])
+            label = self._clean(" ".join(filter(None, (change.section, change.key))))
+            label += f" {change.field}" if not change.key and change.field else ""
+            yield [self._gutter(change), severity, Piece(f"{label}  "), *self._values(change)]
+
     def _section(self, name: str, changes: Sequence[Change]) -> Iterator[Line]:
-        known = SECTIONS.get(name)
         items = list(_items(changes, self._clean))
         rollup = Counter(self._word(item.changes[0]) for item in items)
         words = ", ".join(f"{count} {word}" for word, count in sorted(rollup.items()))
-        yield line(Piece(known.title if known else self._clean(name), "bold"), f": {words}")
+        yield line(Piece(self._clean(section_title(name)), "bold"), f": {words}")
         holes = [item for item in items if _is_hole(item)]
         if len(holes) > 1 and not self._full:
             items = [item for item in items if not _is_hole(item)]
@@ -146,8 +173,9 @@ class _Page:
             pieces += line(", ") if position else []
             pieces += self._values(change)
             pieces += self._mover(change)
-            if self._full:
-                pieces += [Piece(f"  #{change.id}", "dim")]
+        if self._full or lead.severity in _LOUD:
+            named = item.changes if self._full else (lead,)
+            pieces.append(Piece(f"  {' '.join(change.id for change in named)}", "dim"))
         yield pieces
         if lead.policy and lead.status.counts:
             yield from self._remark(lead.policy)
@@ -173,6 +201,8 @@ class _Page:
 
     def _values(self, change: Change) -> Line:
         name = _field_name(change)
+        if change.left is not None and change.left == change.right:
+            return line(f"{name} {self._value(change, change.left)} on both sides".strip())
         if change.left is None or change.right is None:
             present = change.left if change.right is None else change.right
             side = self._left if change.right is None else self._right
@@ -213,6 +243,23 @@ class _Page:
         if len(found) > room:
             yield line(Piece(f"    {self._signs.more} {len(found) - room} more places", "dim"))
 
+    def _aside(self) -> Iterator[Line]:
+        """Yield what does not count by itself: explained by another change, covered by policy."""
+        explained = [
+            (f"explained by {record}", change)
+            for record, found in self._parts.folded.items()
+            for change in found
+        ]
+        covered = [(f"{c.status.value} {c.policy}".rstrip(), c) for c in self._parts.covered]
+        for title, found in (("explained by others", explained), ("covered by policy", covered)):
+            if found:
+                yield line()
+                yield line(Piece(title, "bold"), f": {len(found)}")
+            for reason, change in found:
+                label = self._clean(" ".join(filter(None, (change.section, change.key))))
+                told = Piece(f"  {self._clean(reason)}  {change.id}", "dim")
+                yield [self._gutter(change), Piece(f"{label}  "), *self._values(change), told]
+
     def _folded_holes(self, holes: Iterable[_Item]) -> Iterator[Line]:
         folded = Counter((item.lead.left is not None, item.lead.why) for item in holes)
         for (on_left, why), count in sorted(folded.items()):
@@ -223,7 +270,9 @@ class _Page:
 
     def _remark(self, text: str) -> Iterator[Line]:
         for row in wrap(self._clean(text), max(40, self._width - 6), break_on_hyphens=False):
-            yield line(Piece(f"      {row}", "dim"))
+            # A line that starts with two colons is a command to the runner of a job at GitHub.
+            shown = f"\\x3a{row[1:]}" if row.startswith("::") else row
+            yield line(Piece(f"      {shown}", "dim"))
 
     def _footer(self) -> Iterator[Line]:
         notes = list(self._notes())
@@ -235,19 +284,17 @@ class _Page:
     def _notes(self) -> Iterator[str]:
         report = self._report
         folded = sum(
-            bool(c.explained_by) and c.status.counts and not _is_setting(c) for c in report.changes
+            bool(c.explained_by) and c.status.counts and not is_setting(c) for c in report.changes
         )
         if folded:
             yield f"folded: {folded} explained by the changes above"
-        aside = Counter(
-            c.status.value for c in report.changes if not c.status.counts and not c.explained_by
-        )
-        for status, count in sorted(aside.items()):
-            yield f"{count} {status}"
-        for remark in report.notes:
-            yield self._clean(f"{remark.kind.value}: {remark.text}")
+        aside = Counter(change.status.value for change in self._parts.covered)
+        if aside:
+            counted = ", ".join(f"{count} {status}" for status, count in sorted(aside.items()))
+            yield f"covered by policy: {counted}"
+        yield from (self._clean(note.text) for note in report.notes)
         if report.hidden:
-            counted = ", ".join(f"{count} {name}" for name, count in report.hidden.items())
+            counted = ", ".join(f"{n} {self._clean(name)}" for name, n in report.hidden.items())
             yield f"hidden: {counted}"
         if self._used:
             meanings = {
@@ -260,8 +307,10 @@ class _Page:
             }
             yield "  ".join(text for sign, text in meanings.items() if sign in self._used)
         if report.result is not Result.EQUAL:
-            more = "envlock waive ID accepts one" if self._full else "--all lists everything"
-            yield f"next: {more}, --section NAME one section; envlock explain RULE"
+            yield (
+                "next: --all lists everything, --section NAME one section;"
+                " envlock explain RULE, envlock waive ID"
+            )
 
     def _word(self, change: Change) -> str:
         if change.relation is not Relation.DIFFERS:
@@ -270,7 +319,7 @@ class _Page:
 
     def _value(self, change: Change, text: str) -> str:
         if kind_of(change.section, change.field) in (Kind.DIGEST, Kind.PROVENANCE):
-            return self._clean(text.removeprefix("sha256:"))[:_DIGEST_DIGITS]
+            return self._clean(text.removeprefix("sha256:"))[:DIGEST_DIGITS]
         return self._cut(text)
 
     def _cut(self, text: str) -> str:
@@ -286,13 +335,9 @@ class _Page:
 def _settings_of(changes: Iterable[Change]) -> dict[tuple[str, str], list[Change]]:
     found: dict[tuple[str, str], list[Change]] = {}
     for change in changes:
-        if _is_setting(change):
+        if is_setting(change):
             found.setdefault((change.section, change.key), []).append(change)
     return found
-
-
-def _is_setting(change: Change) -> bool:
-    return change.field.startswith("content:")
 
 
 def _items(changes: Iterable[Change], clean: Callable[[str], str]) -> Iterator[_Item]:
@@ -314,16 +359,18 @@ def _is_hole(item: _Item) -> bool:
 
 def _field_name(change: Change) -> str:
     """Return how a fact is called beside its values; nothing where the label or value tells."""
+    if change.is_unmet:
+        return fact_name(change)
     if not change.key or change.field in ("", "version", "value"):
         return ""
-    return "content" if change.field == "sha256" and change.section == "file" else change.field
+    return fact_name(change)
 
 
 def _sign(change: Change) -> str:
     if change.kind is ChangeKind.UNKNOWN:
         return "?"
     if change.kind is ChangeKind.CHANGED or (
-        change.field and change.key and not _is_setting(change)
+        change.field and change.key and not is_setting(change)
     ):
         return "~"
     return "+" if change.kind is ChangeKind.ADDED else "-"

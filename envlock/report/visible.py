@@ -9,14 +9,15 @@ def visible(text: str, *, ascii_only: bool = False) -> str:
     r"""Return `text` on one line, with control and invisible characters and bad bytes spelled out.
 
     A terminal acts on escape sequences, a reader is misled by marks that turn the direction of
-    text: both are written as ``\x1b`` or ``\u202e``.
+    text: both are written as ``\x1b`` or ``\u202e``.  So is what the log of a job at GitHub or
+    Azure would take for a command wherever it stands in a line, ``##[``.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() and not (ascii_only and ord(char) > 0x7E) else _spell(char)
-        for char in text
-    )
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(
+            char if char.isprintable() and not (ascii_only and ord(char) > 0x7E) else _spell(char)
+            for char in text
+        )
+    return text.replace("##[", "#\\x23[") if "##[" in text else text
 
 
 def cells(text: str) -> int:

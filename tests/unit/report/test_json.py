@@ -45,6 +45,7 @@ def test_one_change_in_full():
         "result": "drift",
         "left": "dev",
         "right": "prod",
+        "base": "",
         "changes": [
             {
                 "id": "e7d5d1abdacd",
@@ -65,11 +66,27 @@ def test_one_change_in_full():
                 "moved": None,
             }
         ],
+        "notes": [],
         "hidden": {},
         "summary": {"critical": 0, "high": 0, "medium": 1, "low": 0, "info": 0},
         "parity": 0.0,
-        "notes": [],
     }
+
+
+def test_every_kind_and_status_is_what_the_schema_says(everything, hostile, many):
+    for report in (everything, hostile, many(20)):
+        document = json.loads(render_json(report))
+        jsonschema.Draft202012Validator(SCHEMA).validate(document)
+        assert len(document["changes"]) == len(report.changes)
+
+
+def test_the_schema_knows_every_member():
+    """A member that the schema does not describe is a promise nobody can read."""
+    report = compare(lock(CURL), lock())
+    document = json.loads(render_json(report))
+    assert set(document) == set(SCHEMA["properties"]) == set(SCHEMA["required"])
+    described = SCHEMA["properties"]["changes"]["items"]
+    assert set(document["changes"][0]) == set(described["properties"]) == set(described["required"])
 
 
 def test_text_of_any_bytes_is_escaped_as_in_the_lockfile():

@@ -17,6 +17,7 @@ from envlock.report.visible import cells, shorten, visible
         ("grün", "grün", "gr\\xfcn"),
         ("日本", "日本", "\\u65e5\\u672c"),
         ("🙂", "🙂", "\\U0001f642"),
+        ("a ##[error]x", "a #\\x23[error]x", "a #\\x23[error]x"),
         ("line\u2028end", "line\\u2028end", "line\\u2028end"),
     ],
 )

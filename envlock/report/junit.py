@@ -1,0 +1,79 @@
+"""The report for test dashboards: JUnit XML as Jenkins' xunit plug-in describes it.
+
+A change is a test case: failed when it stands against the threshold, in error when a required
+section was not covered, skipped when unknown or covered by policy, else passed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from xml.sax.saxutils import escape, quoteattr
+
+from envlock.diff.drift import Change, ChangeKind, DriftReport, Severity, fails
+from envlock.report.place import Places
+from envlock.report.visible import visible
+from envlock.report.wording import happening, headline, section_title, subject
+
+_FAILED, _ERROR, _SKIPPED, _PASSED = "failure", "error", "skipped", "passed"
+
+
+def render_junit(
+    report: DriftReport, places: Places, *, fail_on: Severity | None = Severity.LOW
+) -> str:
+    """Return `report` as XML, a suite for each section; what fails is what the status counts."""
+    outcomes = {id(change): _outcome(change, fail_on) for change in report.changes}
+    total = Counter(outcomes.values())
+    head = (
+        f'<testsuites name="envlock diff" tests="{max(1, len(report.changes))}"'
+        f' failures="{total[_FAILED]}" errors="{total[_ERROR]}">'
+    )
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', head]
+    for section, found in groupby(report.changes, lambda change: change.section):
+        changes = list(found)
+        count = Counter(outcomes[id(change)] for change in changes)
+        lines.append(
+            f'<testsuite name={quoteattr(section_title(section))} tests="{len(changes)}"'
+            f' failures="{count[_FAILED]}" errors="{count[_ERROR]}" skipped="{count[_SKIPPED]}">'
+        )
+        for change in changes:
+            lines += _case(change, outcomes[id(change)], report, places)
+        lines.append("</testsuite>")
+    if not report.changes:
+        # Dashboards take a file without a test for a broken job.
+        lines.append(
+            '<testsuite name="envlock diff" tests="1" failures="0" errors="0" skipped="0">'
+        )
+        lines.append(f'<testcase classname="envlock" name={quoteattr(headline(report))}/>')
+        lines.append("</testsuite>")
+    return "\n".join((*lines, "</testsuites>")) + "\n"
+
+
+def _outcome(change: Change, fail_on: Severity | None) -> str:
+    if change.rule == "REQUIRED-NOT-COVERED":
+        return _ERROR
+    if change.kind is ChangeKind.UNKNOWN or not change.status.counts:
+        return _SKIPPED
+    return _FAILED if fails(change, fail_on) else _PASSED
+
+
+def _case(change: Change, outcome: str, report: DriftReport, places: Places) -> Iterator[str]:
+    name = quoteattr(f"{subject(change)} [{change.id}]")
+    head = f"<testcase classname={quoteattr(f'envlock.{change.section}')} name={name}"
+    told = happening(change, report)
+    if outcome == _PASSED:
+        told = escape(f"{change.severity.value}: {told}")
+        yield f"{head}><system-out>{told}</system-out></testcase>"
+        return
+    if not change.status.counts:
+        told = f"{change.status.value}: {told}"
+    place = places.find(change)
+    body = [f"{change.severity.value} {change.rule}: {visible(change.why)}"]
+    body += [f"fix: {visible(change.fix)}"] if change.fix else []
+    body += [f"policy: {visible(change.policy)}"] if change.policy else []
+    body.append(f"at {visible(place.path)}:{place.line}")
+    yield (
+        f"{head}><{outcome} type={quoteattr(change.rule)} message={quoteattr(told)}>"
+        f"{escape(chr(10).join(body))}</{outcome}></testcase>"
+    )

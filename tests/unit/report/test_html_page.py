@@ -1,0 +1,250 @@
+"""The HTML report in a real browser: what a reader sees, and what a hostile name cannot do."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envlock.report.html import render_html
+from envlock.report.visible import visible
+from envlock.report.wording import Parts
+
+pytestmark = pytest.mark.browser
+
+
+class Page:
+    """The page of a report, opened in the browser."""
+
+    def __init__(self, driver: Any, path: Path) -> None:
+        self.driver = driver
+        self.url = path.as_uri()
+
+    def open(self, fragment: str = "") -> Page:
+        """Open it anew, at a fragment."""
+        self.driver.get("about:blank")
+        self.driver.get(self.url + fragment)
+        return self
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """Run a script in the page."""
+        return self.driver.execute_script(script, *arguments)
+
+    def media(self, **features: str) -> None:
+        """Set media features, ``prefers_color_scheme="dark"``."""
+        named = [{"name": n.replace("_", "-"), "value": v} for n, v in features.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": named})
+
+    def wait(self, script: str, wanted: object, *arguments: object) -> None:
+        """Wait until a script returns `wanted`."""
+        for _ in range(200):
+            if (found := self.run(script, *arguments)) == wanted:
+                return
+            time.sleep(0.05)
+        assert found == wanted
+
+    @property
+    def shown(self) -> str:
+        """What it says of how many changes are shown."""
+        return str(self.run("return document.getElementById('shown').textContent"))
+
+    @property
+    def findings(self) -> list[str]:
+        """The ids of the changes that are listed."""
+        return list(self.run("return [...document.querySelectorAll('details')].map(d => d.id)"))
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    """Return a function that opens a report."""
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+    def opened(report, fragment=""):
+        path = tmp_path / "report.html"
+        path.write_text(render_html(report), encoding="utf-8")
+        return Page(browser, path).open(fragment)
+
+    return opened
+
+
+def test_a_hostile_name_is_text(open_page, hostile, hostile_texts):
+    page = open_page(hostile)
+    page.run("for (const id of ['folded', 'covered']) document.getElementById(id).click()")
+    page.run("for (const d of document.querySelectorAll('details')) d.open = true")
+    page.wait("return document.querySelectorAll('details .body').length", len(hostile.changes))
+    text = page.run("return document.body.textContent")
+    for name in hostile_texts:
+        assert visible(name) in text
+    assert page.run("return document.querySelectorAll('script').length") == 2
+    assert page.run("return document.querySelectorAll('img, iframe, object, form').length") == 0
+    links = page.run("return [...document.links].map(link => link.getAttribute('href')[0])")
+    assert set(links) == {"#"}
+    # A script that ran would have opened a dialog, a violation of the policy would be logged.
+    assert page.driver.get_log("browser") == []
+
+
+def test_the_policy_admits_nothing_that_was_not_in_the_page(open_page, everything):
+    page = open_page(everything)
+    assert (
+        page.run("try { document.body.innerHTML = '<b>x</b>'; return 'set' } catch { return 'no' }")
+        == "no"
+    )
+    page.run(
+        "const s = document.createElement('style'); s.textContent = 'body{display:none}';"
+        "document.head.append(s)"
+    )
+    assert page.run("return getComputedStyle(document.body).display") == "block"
+    asked = page.driver.execute_async_script(
+        "const done = arguments[0]; fetch('data:,x').then(() => done('sent'), () => done('no'))"
+    )
+    assert asked == "no"
+    page.driver.get_log("browser")
+
+
+def test_everything_that_counts_is_listed_and_the_rest_on_demand(open_page, everything):
+    page = open_page(everything)
+    parts = Parts.of(everything)
+    assert set(page.findings) == {change.id for change in parts.listed}
+    assert page.shown == f"{len(parts.listed)} of {len(everything.changes)} changes"
+    page.run("for (const id of ['folded', 'covered']) document.getElementById(id).click()")
+    assert set(page.findings) == {change.id for change in everything.changes}
+
+
+def test_search_and_filters(open_page, everything):
+    page = open_page(everything)
+    page.driver.find_element("id", "search").send_keys("curl DEB-DOWN")
+    page.wait("return document.getElementById('shown').textContent", "1 of 17 changes")
+    (found,) = page.findings
+    assert found == next(c.id for c in everything.changes if c.rule == "DEB-DOWNGRADE")
+    page.open()
+    page.run("document.querySelector('.tile.critical').click()")
+    wanted = {c.id for c in Parts.of(everything).listed if c.severity.value != "critical"}
+    assert set(page.findings) == wanted
+    page.open()
+    page.run(
+        "const s = document.getElementById('section'); s.value = 'deb';"
+        "s.dispatchEvent(new Event('change'))"
+    )
+    wanted = {c.id for c in Parts.of(everything).listed if c.section == "deb"}
+    assert set(page.findings) == wanted
+
+
+def test_a_link_opens_a_finding_that_policy_covers(open_page, everything):
+    covered = Parts.of(everything).covered[0]
+    page = open_page(everything, f"#{covered.id}")
+    assert page.run("return document.getElementById(arguments[0]).open", covered.id)
+    told = "return document.getElementById(arguments[0]).textContent.includes(arguments[1])"
+    page.wait(told, True, covered.id, covered.policy)
+    top = page.run(PLACE, covered.id)
+    assert 0 <= top < 900
+
+
+def test_keys_are_enough(open_page, everything):
+    from selenium.webdriver.common.keys import Keys
+
+    page = open_page(everything)
+    active = "return document.activeElement"
+    body = page.driver.find_element("tag name", "body")
+    body.send_keys("/")
+    assert page.run(f"{active}.id") == "search"
+    page.driver.switch_to.active_element.send_keys("nothing has this")
+    page.wait("return document.querySelectorAll('details').length", 0)
+    page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.wait("return document.querySelectorAll('details').length > 0", True)
+    page.run(f"{active}.blur()")
+    body.send_keys("jj")
+    assert page.run(f"{active}.tagName") == "SUMMARY"
+    page.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    assert page.run(f"{active}.parentElement.open")
+
+
+def test_ten_thousand_changes_are_made_as_they_come_into_view(open_page, many):
+    page = open_page(many(10_000))
+    assert page.shown == "10,000 of 10,000 changes"
+    count = "return document.querySelectorAll('details').length"
+    before = page.run(count)
+    assert 20 <= before <= 1_000
+    page.run("document.querySelector('.group').lastElementChild.scrollIntoView()")
+    page.wait(f"{count} > {before}", True)
+    page.driver.find_element("id", "search").send_keys("package-09999")
+    page.wait("return document.getElementById('shown').textContent", "1 of 10,000 changes")
+
+
+def test_print_has_every_row(open_page, many):
+    page = open_page(many(700))
+    page.run("window.dispatchEvent(new Event('beforeprint'))")
+    assert len(page.findings) == 700
+    printed = page.driver.execute_cdp_cmd("Page.printToPDF", {})
+    assert len(printed["data"]) > 10_000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_color_can_be_read(scheme, open_page, everything):
+    """WCAG 2.2, 1.4.3: a contrast of at least 4.5."""
+    page = open_page(everything)
+    page.media(prefers_color_scheme=scheme)
+    kinds = [
+        "pill",
+        "tile",
+        "badge",
+        "reason",
+        "field",
+        "only",
+        "old",
+        "new",
+        "count",
+        "notes",
+        "tag",
+        "kind",
+    ]
+    measured = page.run(CONTRASTS, [f".{kind}" for kind in kinds])
+    assert len(measured) > 20
+    assert {name: ratio for name, ratio in measured if ratio < 4.5} == {}
+    background = page.run("return getComputedStyle(document.body).backgroundColor")
+    assert background == {"light": "rgb(246, 247, 249)", "dark": "rgb(15, 18, 24)"}[scheme]
+
+
+PLACE = "return document.getElementById(arguments[0]).getBoundingClientRect().top"
+CONTRASTS = """
+const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+const light = (c) => {
+  const [r, g, b] = c.map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const behind = (e) => {
+  for (; e; e = e.parentElement) {
+    const c = rgb(getComputedStyle(e).backgroundColor);
+    if (c.length === 3) return c;
+  }
+  return [255, 255, 255];
+};
+const found = [];
+for (const selector of arguments[0]) for (const e of document.querySelectorAll(selector)) {
+  const pair = [light(rgb(getComputedStyle(e).color).slice(0, 3)), light(behind(e))];
+  const ratio = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+  found.push([selector + ' ' + e.textContent, ratio]);
+}
+return found;
+"""
+
+
+def test_a_phone_is_wide_enough(open_page, hostile, many):
+    for report in (hostile, many(9_000)):
+        page = open_page(report)
+        size = {"width": 375, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+        page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        assert page.run("return document.documentElement.scrollWidth") <= 375
+
+
+def test_without_javascript_it_is_a_list(open_page, everything):
+    page = open_page(everything)
+    page.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    page.driver.get(page.url)
+    text = page.driver.find_element("tag name", "body").text
+    for change in Parts.of(everything).listed:
+        assert change.id in text
+    assert "6 more changes are shown with JavaScript" in text
