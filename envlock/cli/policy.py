@@ -143,9 +143,12 @@ def known_as(operand: str, config: Config) -> str:
     """
     if operand in config.environments:
         return operand
-    for name, environment in config.environments.items():
-        if environment.target == operand or environment.lock == Path.cwd() / operand:
-            return name
     path = operand.rpartition(":")[2] if operand.startswith(_GIT) else operand
-    name = posixpath.basename(path)
-    return name.removesuffix(".lock") if name.endswith(".lock") else operand
+    base = posixpath.basename(path)
+    short = base.removesuffix(".lock") if base.endswith(".lock") else operand
+    named = [
+        name
+        for name, environment in config.environments.items()
+        if environment.target == operand or environment.lock == Path.cwd() / path
+    ]
+    return short if short in named or not named else named[0]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from envlock.diff.cuda import with_floor
+from envlock.diff.debian import explain_packages
 from envlock.diff.drift import EXPECTED, Change, ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
@@ -110,7 +111,7 @@ class _Found(NamedTuple):
 def _find(sides: tuple[Side, Side], options: Options) -> _Found:
     left, right = (side.lock for side in sides)
     names = [n for n in _names(left, right) if is_selected(n, options.sections)]
-    deltas = [delta for name in names for delta in compare_section(name, left, right)]
+    deltas = explain_packages(d for name in names for d in compare_section(name, left, right))
     total = sum(len(left.sections.get(n, {}).keys() | right.sections.get(n, {})) for n in names)
     changed = changed_packages(deltas)
     deltas = [fold_packaged(delta, changed) for delta in deltas]

@@ -11,6 +11,9 @@ _SET_ID = 0o6000
 _WORLD_WRITABLE = 0o0002
 _STICKY = 0o1000
 _CORE_LIBRARY = re.compile(r"(?:libc6|libgcc-s1|libstdc\+\+6|musl)(?::|\Z)")
+_DEVELOPMENT = re.compile(r"-dev(?:-bin)?\Z|\Alinux-headers-|-headers\Z|-source\Z")
+_DOCUMENTATION = re.compile(r"-(?:doc|docs|dbg|dbgsym|examples|manpages)\Z|\Amanpages")
+_STABLE_UPDATE = re.compile(r"[+~]deb[0-9]+u[0-9]+")
 _TWO_WORDS = re.compile(r"(\S+) (\S+)\Z")
 
 
@@ -31,8 +34,30 @@ def is_held(delta: Delta) -> bool:
 
 def is_library(delta: Delta) -> bool:
     """True for a Debian package of shared libraries, by its name (Debian Policy 8.1)."""
-    name = delta.key.partition(":")[0]
+    name = _package(delta)
     return name.startswith("lib") and any(char.isdigit() for char in name)
+
+
+def is_development(delta: Delta) -> bool:
+    """True for a Debian package that is needed to build, not to run."""
+    return _DEVELOPMENT.search(_package(delta)) is not None
+
+
+def is_documentation(delta: Delta) -> bool:
+    """True for a Debian package that nothing runs: documentation and debug symbols."""
+    return _DOCUMENTATION.search(_package(delta)) is not None
+
+
+def is_dependency_revision(delta: Delta) -> bool:
+    """True when only the revision of a Debian package that nobody asked for differs.
+
+    Not so where the revision is that of an update to a stable release (``+deb12u3``): those carry
+    security fixes.
+    """
+    if is_explicit(delta) or is_other_upstream(delta):
+        return False
+    left, right = (_STABLE_UPDATE.findall(value) for value in both(delta))
+    return left == right
 
 
 def is_core_library(delta: Delta) -> bool:
@@ -131,6 +156,10 @@ def becomes_root(delta: Delta) -> bool:
     """True when the process runs as root on the right side only."""
     left, right = (value.partition(":")[0] in ("", "0", "root") for value in both(delta))
     return right and not left
+
+
+def _package(delta: Delta) -> str:
+    return delta.key.partition(":")[0]
 
 
 def _release_differs(delta: Delta, parts: int) -> bool:

@@ -48,7 +48,7 @@ class Kind(StrEnum):
     """Where an artifact is to be had.  In no digest, and compared only when both sides know it:
     running ``apt-get update`` teaches a machine digests without changing it (ADR 0003)."""
     ADDRESS = "address"
-    """Points into the store, or counts.  In no digest and never compared."""
+    """Points into the store, counts, or tells who needs it.  In no digest and never compared."""
 
 
 class Section(NamedTuple):
@@ -156,6 +156,7 @@ _KINDS: Mapping[str, Kind] = {
 _KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {
     ("deb", "sha256"): Kind.PROVENANCE,
     ("deb", "origin"): Kind.PROVENANCE,
+    ("deb", "needed-by"): Kind.ADDRESS,
     ("python", "sha256"): Kind.PROVENANCE,
     ("python", "artifact"): Kind.PROVENANCE,
     ("python", "installer"): Kind.PROVENANCE,

@@ -14,6 +14,9 @@ import pytest
 
 from envlock.cli.main import build_parser
 from envlock.config.settings import SETTINGS
+from envlock.lockfile.writer import write_lock
+from envlock.model.lock import Lock
+from envlock.model.record import Record
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md"), *ROOT.glob("benchmarks/*.md")])
@@ -113,6 +116,58 @@ def test_the_tutorial_runs(tmp_path: Path) -> None:
             )
             assert done.returncode == 0, f"{line}\n{done.stdout}"
             assert shown(expected, done.stdout), f"{line}\n{done.stdout}"
+
+
+def test_the_policy_page_runs(tmp_path: Path) -> None:
+    """Settings are added as the page shows them; each line shown must come out, in order."""
+    page = (ROOT / "docs/how-to/ignore-and-waive.md").read_text()
+    settings = tmp_path / "envlock.toml"
+    write_example_locks(tmp_path / "locks")
+    who = {f"GIT_{role}_{what}": "x@example.org" for role in ("AUTHOR", "COMMITTER")
+           for what in ("NAME", "EMAIL")}  # fmt: skip
+    environ = {
+        **os.environ,
+        **who,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "SOURCE_DATE_EPOCH": "1798761600",  # 2027-01-01
+    }
+    for kind, block in re.findall(r"(?ms)^```(toml|console)\n(.*?)^```$", page):
+        if kind == "toml":
+            settings.write_text(f"{settings.read_text() if settings.exists() else ''}{block}\n")
+            begin = "git init -q -b main . && git add . && git commit -qm policy"
+            subprocess.run(["sh", "-c", begin], cwd=tmp_path, env=environ, check=True)
+            continue
+        for command in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            line, _, expected = command.partition("\n")
+            done = subprocess.run(
+                ["sh", "-c", line],
+                cwd=tmp_path,
+                env=environ,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode in (0, 1), f"{line}\n{done.stderr}"
+            assert shown(expected, done.stdout), f"{line}\n{done.stdout}"
+
+
+def write_example_locks(folder: Path) -> None:
+    """Write the locks that the policy page speaks of."""
+    curl, ssl = "7.88.1-10+deb12u", ("3.0.11-1~deb12u2", "3.0.15-1~deb12u1")
+    gdb = Record("deb", "gdb:amd64", {"version": "13.1-3", "mark": "manual"})
+    kernel = Record("deb", "linux-image-6.1.0-21-amd64:amd64", {"version": "6.1.90-1"})
+    for name, minor, tls, region, more in (
+        ("last", "12", ssl[0], "eu-1", gdb),
+        ("dev", "12", ssl[1], "eu-dev", gdb),
+        ("prod", "5", ssl[0], "eu-1", kernel),
+    ):
+        records = (
+            Record("deb", "curl:amd64", {"version": f"{curl}{minor}", "mark": "manual"}),
+            Record("deb", "libssl3:amd64", {"version": tls, "mark": "auto"}),
+            Record("env", "APP_REGION", {"value": region}),
+            more,
+        )
+        write_lock(folder / f"{name}.lock", Lock.of(records))
 
 
 def shown(expected: str, output: str) -> bool:

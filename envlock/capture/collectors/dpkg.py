@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from envlock.capture.ownership import Claim, Claims
 from envlock.capture.parse.apt import find_in_index, parse_extended_states
+from envlock.capture.parse.deb_relations import Node, needed_by
 from envlock.capture.parse.dpkg import (
     INSTALLED,
     Diversion,
@@ -42,13 +43,14 @@ def collect(view: View) -> Iterator[Record]:
     auto = parse_extended_states(view.text(_MARKS) or "")
     packages = _packages(view)
     _, archives = _indexed(view, packages)
+    asked_by = _asked_by(packages, auto)
     seen: set[str] = set()
     for package in packages:
         if package.key in seen:
             view.gap(f"{_ADMIN}/status", f"{package.key} stands there twice")
             continue
         seen.add(package.key)
-        yield _record(package, auto, archives)
+        yield _record(package, auto, archives, asked_by)
 
 
 def claims(view: View) -> Claims:
@@ -94,16 +96,32 @@ def _packages(view: View) -> list[Package]:
     return [package for package in packages if not package.status.endswith(" not-installed")]
 
 
-def _record(package: Package, auto: set[tuple[str, str]], archives: Archives) -> Record:
+def _record(
+    package: Package,
+    auto: set[tuple[str, str]],
+    archives: Archives,
+    asked_by: Mapping[str, str],
+) -> Record:
     facts = {"version": package.version, "source": package.source, "mark": _mark(package, auto)}
     if package.source_version != package.version:
         facts["source-version"] = package.source_version
     if package.status not in (INSTALLED, "hold ok installed"):
         facts["status"] = package.status
+    if package.key in asked_by:
+        facts["needed-by"] = asked_by[package.key]
     sha256 = archives.get((package.name, package.version, package.arch))
     if sha256:
         facts["sha256"] = sha256
     return Record("deb", package.key, facts)
+
+
+def _asked_by(packages: Iterable[Package], auto: set[tuple[str, str]]) -> dict[str, str]:
+    """Return which package that somebody asked for needs each one that came by itself."""
+    return needed_by(
+        Node(p.key, p.name, p.arch, _mark(p, auto) != "auto", p.relations)
+        for p in packages
+        if p.has_files
+    )
 
 
 def _mark(package: Package, auto: set[tuple[str, str]]) -> str:

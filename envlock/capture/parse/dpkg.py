@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.parse.deb822 import Stanza, parse_stanzas
+from envlock.capture.parse.deb_relations import Relations, parse_relations
 
 INSTALLED = "install ok installed"
 
@@ -29,6 +30,7 @@ class Package(NamedTuple):
     source_version: str
     is_same: bool
     conffiles: Mapping[str, str]
+    relations: Relations
 
     @property
     def key(self) -> str:
@@ -68,6 +70,7 @@ def _package(stanza: Stanza) -> Package:
         source_version=rest.strip("()") or version,
         is_same=stanza.get("multi-arch") == "same",
         conffiles=dict(_conffiles(stanza.get("conffiles", ""))),
+        relations=parse_relations(stanza),
     )
 
 

@@ -215,7 +215,7 @@ def _must_differ(expectation: Expectation, pair: _Pair) -> _Outcome | None:
 
 
 def _only_in(expectation: Expectation, pair: _Pair) -> _Outcome | None:
-    wrong = [name for name, _ in pair.sides if name not in expectation.names]
+    wrong = dict.fromkeys(name for name, _ in pair.sides if name not in expectation.names)
     if wrong:
         return _Outcome(False, f"it is in {' and '.join(wrong)}", *pair.words())
     # Among those that may have it, a difference is one like any other.

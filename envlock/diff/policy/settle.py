@@ -124,6 +124,15 @@ def _stale_baseline(baseline: Baseline, changes: list[Change], pair: Pair) -> It
         yield Note(NoteKind.STALE_BASELINE, " ".join(sorted(pair)), text)
 
 
+def _lead(change: Change, told: Mapping[str, Change], above: Mapping[str, str]) -> Change | None:
+    """Return the change that explains this one, over others that it explains as well."""
+    record, seen = change.explained_by, {""}
+    while record not in told and record not in seen:
+        seen.add(record)
+        record = above.get(record, "")
+    return told.get(record) if change.explained_by else None
+
+
 def _inherit(changes: Iterable[Change]) -> Iterator[Change]:
     """Yield the changes, the explained ones with the status of what explains them."""
     listed = list(changes)
@@ -134,8 +143,9 @@ def _inherit(changes: Iterable[Change]) -> Iterator[Change]:
         known = told.get(change.record)
         if known is None or (change.status.counts and not known.status.counts):
             told[change.record] = change
+    above = {change.record: change.explained_by for change in listed if change.explained_by}
     for change in listed:
-        lead = told.get(change.explained_by) if change.explained_by else None
+        lead = _lead(change, told, above)
         if lead is None or lead.status is ChangeStatus.NEW:
             yield change
         else:

@@ -54,13 +54,22 @@ ASIDE: Mapping[str, Rule] = {
         id="EXPLAINED",
         severity=Severity.INFO,
         why="it follows from another change, and is counted there",
+        fix="see to the change it follows from",
         source="the package or file that owns it",
     ),
     "comments": Rule(
         id="FILE-COMMENTS",
         severity=Severity.INFO,
         why="only comments, order or layout differ; every setting is the same",
+        fix="nothing to do",
         source="comparison by key",
+    ),
+    "abi": Rule(
+        id="DEB-LIBRARY-ABI",
+        severity=Severity.HIGH,
+        why="a library of another soname took the place of this one",
+        fix="bring both sides to one release, or rebuild on {right_name} what links against it",
+        source="Debian Policy 8.1, shared library packages and their soname",
     ),
     "must-differ": Rule(
         id="EXPECT-MUST-DIFFER",
@@ -94,6 +103,7 @@ ASIDE: Mapping[str, Rule] = {
         id="FILE-NOISE",
         severity=Severity.INFO,
         why="a log, cache, state or identity: it differs between any two machines",
+        fix="nothing to do",
         source="file classes",
     ),
 }

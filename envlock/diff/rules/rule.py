@@ -21,7 +21,7 @@ class Rule:
     id: str
     severity: Severity
     why: str
-    fix: str = ""
+    fix: str = "look at it on {left_name} and on {right_name}, and keep one"
     source: str
     sections: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 import pytest
 
 from envlock.diff.drift import ChangeKind, Delta, Relation, Severity
+from envlock.diff.order import deb
 from envlock.diff.rules import ASIDE, RULES
 from envlock.diff.severity import classify, explain
 from envlock.errors import UsageError
@@ -42,6 +43,11 @@ EXAMPLES = [
     ("OS-FACT", changed("os", "", "codename", "a", "b")),
     ("DEB-CORE-LIBRARY", removed("deb", "libc6:amd64")),
     ("DEB-CORE-OLDER", older("deb", "libstdc++6:amd64", "13", "12")),
+    ("DEB-DOCUMENTATION", removed("deb", "curl-doc:all", mark="manual")),
+    ("DEB-DEVELOPMENT", added("deb", "libssl-dev:amd64", mark="manual")),
+    ("DEB-TZDATA-MISSING", removed("deb", "tzdata:all", mark="auto")),
+    ("DEB-CERTIFICATES-MISSING", removed("deb", "ca-certificates:all", mark="auto")),
+    ("DEB-DOWNGRADE-REVISION", older("deb", "libx1:amd64", "1.2-2", "1.2-1", mark="auto")),
     ("DEB-LIBRARY-MISSING", removed("deb", "libssl3:amd64", mark="auto")),
     ("DEB-MISSING", removed("deb", "nginx:amd64", mark="manual")),
     ("DEB-DEPENDENCY-MISSING", removed("deb", "nginx-common:all", mark="auto")),
@@ -172,7 +178,33 @@ def test_every_rule_has_an_example():
 def test_ids_are_unique_and_reasons_have_sources():
     rules = [*RULES, *ASIDE.values()]
     assert len({rule.id for rule in rules}) == len(rules)
-    assert all(rule.source and rule.why for rule in rules)
+    assert all(rule.source and rule.why and rule.fix for rule in rules)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "mark", "severity"),
+    [
+        # Right is older: upstream weighs more than a revision, unless that is a stable update.
+        ("libx1", ("1.2-3", "1.2-1"), "auto", "medium"),
+        ("libx1", ("1.2-3", "1.2-1"), "manual", "high"),
+        ("libx1", ("1.2-1+deb12u3", "1.2-1+deb12u1"), "auto", "high"),
+        ("libx1", ("1.3-1", "1.2-1"), "auto", "high"),
+        # Right is newer: less by one.
+        ("libx1", ("1.2-1", "1.2-3"), "auto", "low"),
+        ("libx1", ("1.2-1", "1.2-3"), "manual", "medium"),
+        ("libx1", ("1.2-1", "1.3-1"), "auto", "high"),
+        ("curl", ("1.2-1", "1.3-1"), "auto", "medium"),
+        # What is not there to run.
+        ("libx-dev", ("1.3-1", "1.2-1"), "manual", "low"),
+        ("libx-doc", ("1.3-1", "1.2-1"), "manual", "info"),
+        ("libx1-dbgsym", ("1.3-1", "1.2-1"), "manual", "info"),
+        ("libdevel-1", ("1.3-1", "1.2-1"), "auto", "high"),
+    ],
+)
+def test_direction_scope_and_who_asked_weigh(name, version, mark, severity):
+    make = older if deb.compare(*version) > 0 else newer
+    delta = make("deb", f"{name}:amd64", *version, mark=mark)
+    assert classify(delta, "dev", "prod").severity == severity
 
 
 def test_what_is_brittle_is_critical():

@@ -1,0 +1,82 @@
+"""Debian packages explain each other: a soname that moved, what came with what was wanted."""
+
+from envlock.diff.drift import Severity
+from envlock.diff.engine import compare
+from envlock.model.lock import Lock
+from envlock.model.record import Record
+
+
+def lock(*records):
+    return Lock.of(
+        Record("deb", f"{name}:amd64", {"version": "1-1", **facts}) for name, facts in records
+    )
+
+
+def auto(name, needed_by=""):
+    return name, {"mark": "auto", **({"needed-by": f"{needed_by}:amd64"} if needed_by else {})}
+
+
+def manual(name, **facts):
+    return name, {"mark": "manual", **facts}
+
+
+def explained(left, right):
+    return {
+        change.key.partition(":")[0]: change.explained_by.removeprefix("deb ").partition(":")[0]
+        for change in compare(left, right).changes
+    }
+
+
+def test_another_soname_is_one_finding():
+    a, b = lock(auto("libicu67"), auto("libssl1.1")), lock(auto("libicu72"), auto("libssl3t64"))
+    assert explained(a, b) == {
+        "libicu67": "",
+        "libicu72": "libicu67",
+        "libssl1.1": "",
+        "libssl3t64": "libssl1.1",
+    }
+    assert explained(b, a) == explained(a, b)
+    change = compare(a, b).changes[0]
+    assert (change.rule, change.severity) == ("DEB-LIBRARY-ABI", Severity.HIGH)
+    assert "libicu67 on the left, libicu72 on the right" in change.why
+    assert "libicu72 on the left, libicu67 on the right" in compare(b, a).changes[0].why
+
+
+def test_other_libraries_and_several_at_once_are_themselves():
+    assert set(explained(lock(auto("liba1")), lock(auto("libb2"))).values()) == {""}
+    a, b = lock(auto("libicu67"), auto("libicu70")), lock(auto("libicu72"))
+    assert set(explained(a, b).values()) == {""}
+    other = Lock.of([Record("deb", "libicu72:i386", {"version": "1-1", "mark": "auto"})])
+    assert set(explained(lock(auto("libicu67")), other).values()) == {""}
+
+
+def test_what_came_with_what_was_asked_for_is_folded_under_it():
+    a = lock(manual("nginx"), auto("nginx-common", "nginx"), auto("libmod1", "nginx"))
+    assert explained(a, lock()) == {"nginx": "", "nginx-common": "nginx", "libmod1": "nginx"}
+    assert explained(lock(), a) == explained(a, lock())
+    assert compare(a, lock()).summary["high"] == 1
+
+
+def test_what_stays_asked_for_explains_nothing():
+    a = lock(manual("nginx"), auto("nginx-common", "nginx"))
+    assert explained(a, lock(manual("nginx"))) == {"nginx-common": ""}
+
+
+def test_an_update_is_never_folded():
+    a = lock(manual("nginx"), auto("libssl3", "nginx"))
+    b = lock(manual("nginx", version="2-1"), ("libssl3", {"mark": "auto", "version": "2-1"}))
+    assert explained(a, b) == {"nginx": "", "libssl3": ""}
+
+
+def test_the_libraries_of_every_program_are_never_folded():
+    a = lock(manual("nginx"), auto("libc6", "nginx"))
+    assert explained(a, lock())["libc6"] == ""
+
+
+def test_a_lock_cannot_make_packages_hide_each_other():
+    a = lock(auto("a", "b"), auto("b", "a"), auto("c", "c"))
+    assert set(explained(a, lock()).values()) == {""}
+
+
+def test_who_needs_it_is_never_compared():
+    assert explained(lock(auto("x", "a")), lock(auto("x", "b"))) == {}
