@@ -63,13 +63,13 @@ def compare(
     names = [n for n in _names(left, right) if is_selected(n, options.sections)]
     deltas = [delta for name in names for delta in compare_section(name, left, right)]
     total = sum(len(left.sections.get(n, {}).keys() | right.sections.get(n, {})) for n in names)
-    changed = _changed_packages(deltas)
-    deltas = [_fold_packaged(delta, changed) for delta in deltas]
+    changed = changed_packages(deltas)
+    deltas = [fold_packaged(delta, changed) for delta in deltas]
     drift = _compare_files((left, right), (left_tree, right_tree), changed, options)
     if drift is not None:
         deltas = [delta for delta in deltas if not _is_told_by_tree(delta, drift)] + drift.deltas
         total += drift.compared
-    deltas = list(_with_settings(deltas, options))
+    deltas = list(with_settings(deltas, options))
     deltas, ignored = drop_ignored(deltas, options.ignore)
     uncovered = list(_uncovered(left, right, options))
     changes = tuple(
@@ -86,23 +86,24 @@ def compare(
         changes=changes,
         hidden=hidden,
         summary=summarize(changes),
-        parity=_parity(total, len({delta.record for delta in deltas})),
+        parity=parity(total, len({delta.record for delta in deltas})),
     )
 
 
 def _names(left: Lock, right: Lock) -> list[str]:
-    return sorted(left.sections.keys() | right.sections, key=_section_order)
+    return sorted(left.sections.keys() | right.sections, key=section_order)
 
 
-def _section_order(name: str) -> tuple[int, str]:
+def section_order(name: str) -> tuple[int, str]:
+    """Sort key of sections: as the vocabulary lists them, then those it does not know."""
     return _PLACE.get(name, len(_PLACE)), name
 
 
 def _order(delta: Delta) -> tuple[tuple[int, str], bytes, tuple[bool, str]]:
-    return _section_order(delta.section), sort_key(delta.key), fact_sort_key(delta.field)
+    return section_order(delta.section), sort_key(delta.key), fact_sort_key(delta.field)
 
 
-def _changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
+def changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
     """Return the records of packages whose own change explains what came with them."""
     return frozenset(
         delta.record
@@ -113,7 +114,7 @@ def _changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
     )
 
 
-def _fold_packaged(delta: Delta, changed: frozenset[str]) -> Delta:
+def fold_packaged(delta: Delta, changed: frozenset[str]) -> Delta:
     """Return a difference of what another package brought as explained by that package's."""
     owner = delta.facts.get("packaged-by", "")
     is_told = owner in changed and delta.kind is not ChangeKind.UNKNOWN
@@ -145,7 +146,7 @@ def _is_told_by_tree(delta: Delta, drift: FileDrift) -> bool:
     return delta.section == _TREE and bool(drift.paths)
 
 
-def _with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:
+def with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:
     """Yield every difference, a changed file followed by the settings in it that differ."""
     for delta in deltas:
         found = _settings(delta, options)
@@ -198,7 +199,7 @@ def _uncovered(left: Lock, right: Lock, options: Options) -> Iterator[Delta]:
         )
 
 
-def _parity(total: int, differing: int) -> float:
+def parity(total: int, differing: int) -> float:
     """Return the equal share in percent, rounded down so that 100 means all."""
     if not total:
         return 100.0 if not differing else 0.0
