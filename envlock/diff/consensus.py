@@ -14,6 +14,7 @@ from envlock.model.lock import Lock, Section
 from envlock.model.record import Facts
 
 _NOTHING: Section = {}
+_MOST_CANDIDATES = 16  # each is held against each other
 
 
 class SectionPool:
@@ -56,9 +57,10 @@ class _Column(NamedTuple):
 def consensus(locks: Sequence[Lock], sections: Sequence[str]) -> Lock:
     """Return the lock that holds for each record, and each fact of it, what most `locks` hold.
 
-    A record is in it when no fewer have it than are known to lack it.  Of values that are equally
-    frequent the newest wins, else the one that comes first; the order of `locks` never matters.
-    It claims to know everything: holes are those of the lock it is compared with.
+    A record is in it when no fewer have it than are known to lack it.  Of a few values that are
+    equally frequent the newest wins, else the one that comes first in byte order; the order of
+    `locks` never matters.  It claims to know everything: holes are those of the lock it is
+    compared with.
     """
     found = {name: _majority(name, list(_columns(name, locks))) for name in sections}
     return Lock(sections={name: entries for name, entries in found.items() if entries})
@@ -127,7 +129,7 @@ def _elect(section: str, fact: str, votes: Sequence[tuple[Facts, int]]) -> str |
 
 
 def _preferred(section: str, fact: str, values: Sequence[str]) -> str:
-    if kind_of(section, fact) is Kind.VERSION:
+    if kind_of(section, fact) is Kind.VERSION and len(values) <= _MOST_CANDIDATES:
         for value in values:
             others = (other for other in values if other != value)
             if all(relate(order_of(section), other, value) is Relation.NEWER for other in others):

@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = sorted((ROOT / "envlock").rglob("*.py"))
 OURS = ("envlock", "tests", "docs", "scripts", "benchmarks", ".ci")
-HEAVY = ("docker", "tomlkit", "deepdiff", "jsonschema", "rich", "zstandard")
+HEAVY = ("docker", "tomlkit", "deepdiff", "jsonschema", "rich", "yaml", "zstandard")
 
 MODULE_LINES = 400
 FUNCTION_LINES = 50
