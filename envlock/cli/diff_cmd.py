@@ -7,19 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
-from envlock.cli.fleet import compare_all, rendered_matrix
+from envlock.cli.fleet import add_more, run_fleet
 from envlock.cli.operands import open_store, read_environment
 from envlock.cli.options import add_lock, read_config
-from envlock.cli.reporting import FORMATS, rendered
-from envlock.errors import ExitStatus, UsageError
+from envlock.cli.reporting import FORMATS, rendered, write_text
+from envlock.errors import ExitStatus
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
-    from envlock.diff.drift import DriftReport
     from envlock.diff.engine import Options
     from envlock.lockfile.reader import Known
     from envlock.store.objects import Store
-    from envlock.workflow import Progress
 
 _LEVELS = ("critical", "high", "medium", "low", "info", "never")
 _DESCRIPTION = """\
@@ -37,8 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     add_lock(parser, "left")
     add_lock(parser, "right")
-    parser.add_argument("more", nargs="*", metavar="MORE", help="any number of further ones")
-    parser.set_defaults(rest="more")
+    add_more(parser)
     parser.add_argument(
         "--format", choices=FORMATS, default="text", help="how to write the report (text)"
     )
@@ -57,13 +54,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Compare, write the report, return the status that policy gives it."""
     from envlock.diff.drift import Result, Severity, exceeds
+    from envlock.workflow import compare_environments
 
     flags = {"diff.fail-on": arguments.fail_on} if arguments.fail_on not in (None, "never") else {}
     config = read_config(arguments, console, flags)
+    if arguments.more:
+        return run_fleet(arguments, config, console, _options)
     with open_store(config) as store, console.progress("comparing") as steps:
-        report, text = _compare(arguments, config, store, console, steps)
+        known: Known = {}
+        left = read_environment(arguments.left, config, store, steps, known)
+        right = read_environment(arguments.right, config, store, steps, known)
+        options = _options(arguments, config, store)
+        report = compare_environments(left, right, options, store)
+        text = rendered(report, arguments.format, console, full=arguments.all)
     if arguments.output:
-        _write(arguments.output, text)
+        write_text(arguments.output, text)
     else:
         console.out(text)
     if arguments.exit_zero:
@@ -72,24 +77,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return ExitStatus.INCONCLUSIVE
     level = None if arguments.fail_on == "never" else Severity(config.diff.fail_on)
     return ExitStatus.DRIFT if exceeds(report, level) else ExitStatus.OK
-
-
-def _compare(
-    arguments: argparse.Namespace, config: Config, store: Store, console: Console, steps: Progress
-) -> tuple[DriftReport, str]:
-    """Return what gives the verdict, and the report as it was asked for."""
-    from envlock.workflow import compare_environments
-
-    options = _options(arguments, config, store)
-    if arguments.more:
-        operands = (arguments.left, arguments.right, *arguments.more)
-        matrix = compare_all(operands, config, options, store, steps)
-        return matrix.report, rendered_matrix(matrix, arguments.format, console, full=arguments.all)
-    known: Known = {}
-    left = read_environment(arguments.left, config, store, steps, known)
-    right = read_environment(arguments.right, config, store, steps, known)
-    report = compare_environments(left, right, options, store)
-    return report, rendered(report, arguments.format, console, full=arguments.all)
 
 
 def _options(arguments: argparse.Namespace, config: Config, store: Store) -> Options:
@@ -111,10 +98,3 @@ def _disclose(name: str, value: str) -> str:
     from envlock.capture.disclose import disclose
 
     return disclose(name, value)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write the report: {error.strerror}", where=str(path)) from error

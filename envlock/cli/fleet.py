@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
-from envlock.cli.operands import read_environment
-from envlock.errors import UsageError
+from envlock.cli.operands import open_store, read_environment
+from envlock.cli.reporting import write_text
+from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
@@ -19,8 +21,39 @@ if TYPE_CHECKING:
     from envlock.store.objects import Store
     from envlock.workflow import Progress
 
+    OptionsOf = Callable[[argparse.Namespace, Config, Store], Options]
+
 FORMATS = ("text", "json")
 """The formats that can tell of more than two environments."""
+
+
+def add_more(parser: argparse.ArgumentParser) -> None:
+    """Add operands beyond two."""
+    parser.add_argument("more", nargs="*", metavar="MORE", help="any number of further ones")
+    parser.set_defaults(rest="more")
+
+
+def run_fleet(
+    arguments: argparse.Namespace, config: Config, console: Console, options_of: OptionsOf
+) -> int:
+    """Compare all operands, write the matrix, return the status that policy gives it."""
+    from envlock.diff.drift import Result, Severity, exceeds
+
+    operands = (arguments.left, arguments.right, *arguments.more)
+    with open_store(config) as store, console.progress("comparing") as steps:
+        options = options_of(arguments, config, store)
+        matrix = compare_all(operands, config, options, store, steps)
+        text = rendered_matrix(matrix, arguments.format, console, full=arguments.all)
+    if arguments.output:
+        write_text(arguments.output, text)
+    else:
+        console.out(text)
+    if arguments.exit_zero:
+        return ExitStatus.OK
+    if matrix.report.result is Result.INCONCLUSIVE:
+        return ExitStatus.INCONCLUSIVE
+    level = None if arguments.fail_on == "never" else Severity(config.diff.fail_on)
+    return ExitStatus.DRIFT if exceeds(matrix.report, level) else ExitStatus.OK
 
 
 def compare_all(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
+from envlock.errors import UsageError
 
 if TYPE_CHECKING:
     from envlock.diff.drift import DriftReport
@@ -19,6 +21,14 @@ def write_report(report: DriftReport, form: str, console: Console, *, full: bool
 def rendered(report: DriftReport, form: str, console: Console, *, full: bool = False) -> str:
     """Return `report` in the format `form`."""
     return _RENDERERS[form](report, console, full)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a report to a file.  Raise UsageError when it cannot be written."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write the report: {error.strerror}", where=str(path)) from error
 
 
 def _text(report: DriftReport, console: Console, full: bool) -> str:
