@@ -95,6 +95,7 @@ def comparisons(root: Path, work: Path, runs: int) -> Iterator[str]:
         max(1, runs // 2),
     )
     yield compare_diff(work, runs)
+    yield compare_fleet(work, runs)
     yield compare(
         "Start",
         [
@@ -153,6 +154,46 @@ def synthetic_lock(changed: int) -> str:
         for number in range(5000)
     )
     return "".join(out)
+
+
+def compare_fleet(work: Path, runs: int) -> str:
+    """Measure the comparison of many locks with 2,500 packages and 2,500 files each."""
+    locks = [str(work / f"host-{number}.lock") for number in range(200)]
+    for number, lock in enumerate(locks):
+        Path(lock).write_text(fleet_lock(number))
+    script = (
+        "import sys, tomllib, deepdiff;"
+        "a, *rest = (tomllib.load(open(p, 'rb')) for p in sys.argv[1:]);"
+        "print([len(deepdiff.DeepDiff(a, b, threshold_to_diff_deeper=0)) for b in rest])"
+    )
+    few = [
+        Command("envlock diff", [ENVLOCK, "diff", *locks[:10]]),
+        Command(
+            "deepdiff of the first and each other", [sys.executable, "-c", script, *locks[:10]]
+        ),
+    ]
+    many = [
+        Command("envlock diff", [ENVLOCK, "diff", *locks]),
+        Command("envlock diff --format json", [ENVLOCK, "diff", "--json", *locks]),
+    ]
+    return "\n".join(
+        [
+            compare("10 environments of 5,000 records", few, max(1, runs // 2)),
+            compare("200 environments of 5,000 records", many, runs),
+        ]
+    )
+
+
+def fleet_lock(number: int) -> str:
+    """Return the lock of one host of a fleet: every other one differs in up to 40 packages."""
+    tables = synthetic_lock(0).split("\n[")
+    tables = tables[:2501] + tables[5001:7501]
+    for step in range(number % 40 if number % 2 else 0):
+        place = 1 + (number * 131 + step * 61) % 2500
+        tables[place] = tables[place].replace('version = "1.', 'version = "2.')
+    if number % 10 == 3:
+        del tables[2501 + number]
+    return "\n[".join(tables)
 
 
 def memory(work: Path) -> str:

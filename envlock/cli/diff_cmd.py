@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
+from envlock.cli.fleet import add_more, run_fleet
 from envlock.cli.operands import open_store, read_environment
 from envlock.cli.options import add_lock
 from envlock.cli.policy import add_policy, make_policy, read_policy_config, today_of
@@ -28,6 +29,8 @@ Compare two environments: lockfiles, names, git revisions, or targets captured o
 Ends with 0 when nothing at or above --fail-on differs, with 1 when something does, with 3 when a
 required section was not covered on one side. What could not be looked at is unknown, never removed.
 What envlock.toml ignores, expects or waives acts before any format is written.
+
+Of three and more environments each is compared with what most of them have.
 """
 
 
@@ -36,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     add_lock(parser, "left")
     add_lock(parser, "right")
+    add_more(parser)
     add_reports(parser)
     parser.add_argument("--fail-on", choices=_LEVELS, help="least severity that ends with 1")
     parser.add_argument(
@@ -63,6 +67,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     flags = {"diff.fail-on": arguments.fail_on} if arguments.fail_on not in (None, "never") else {}
     config = read_policy_config(arguments, console, flags)
     _check_baseline(arguments, config)
+    if arguments.more:
+        return run_fleet(arguments, config, console, _options)
     with open_store(config) as store, console.progress("comparing") as steps:
         known: Known = {}
         left = read_environment(arguments.left, config, store, steps, known)

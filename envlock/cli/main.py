@@ -28,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     lazy("verify", "prove that an image or container is what a lock says"),
     lazy("store", "check, clean or measure the store"),
     lazy("merge-driver", "merge lockfiles by record, for git"),
+    lazy("git-textconv", "print a lock as git diff shows it best"),
     lazy("completion", "print a completion script for a shell"),
 )
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from envlock.diff.drift import DriftReport, Severity
     from envlock.report.place import LockText, Places
 
-_FILE_WIDTH = 100
+FILE_WIDTH = 100
+"""Columns of a text report that goes to a file."""
 _FORMATS_HELP = "how to write the report (text); again, with --output, for several"
 
 
@@ -75,6 +76,23 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
 def write_reports(drawing: Drawing, words: Sequence[str | Path] | None) -> None:
     """Write the reports that `words`, formats and files, ask for; text, when there are none.
 
+    Raise UsageError as `write_texts`.
+    """
+    from envlock.report.wording import headline
+
+    write_texts(
+        words, lambda wanted: _rendered(drawing, wanted), drawing.console, headline(drawing.report)
+    )
+
+
+def write_texts(
+    words: Sequence[str | Path] | None,
+    render: Callable[[Wanted], str],
+    console: Console,
+    summary: str,
+) -> None:
+    """Write what `render` makes of each report that is asked for; say `summary` if none is shown.
+
     Raise UsageError when two go to one place, before anything is written, or when a file cannot
     be written.
     """
@@ -86,16 +104,14 @@ def write_reports(drawing: Drawing, words: Sequence[str | Path] | None) -> None:
                 f"two reports would go to {name}",
                 hint="give each --format an --output of its own",
             )
-    texts = [(report.path, _rendered(drawing, report)) for report in wanted]
+    texts = [(report.path, render(report)) for report in wanted]
     for path, text in texts:
         if path is None:
-            drawing.console.out(text)
+            console.out(text)
         else:
             _write(path, text)
     if all(path is not None for path, _ in texts):
-        from envlock.report.wording import headline
-
-        drawing.console.note(f"{headline(drawing.report)}; written: {', '.join(names)}")
+        console.note(f"{summary}; written: {', '.join(names)}")
 
 
 def _paired(words: Sequence[str | Path]) -> list[Wanted]:
@@ -117,9 +133,14 @@ def _paired(words: Sequence[str | Path]) -> list[Wanted]:
     return wanted or [Wanted(None, None)]
 
 
-def _rendered(drawing: Drawing, wanted: Wanted) -> str:
+def form_of(wanted: Wanted) -> str:
+    """Return the format asked for, or what the name of the file says."""
     suffix = wanted.path.suffix if wanted.path else ""
-    form = wanted.form or _SUFFIXES.get(suffix, "text")
+    return wanted.form or _SUFFIXES.get(suffix, "text")
+
+
+def _rendered(drawing: Drawing, wanted: Wanted) -> str:
+    form = form_of(wanted)
     if form != "text":
         if wanted.path is None:
             drawing.console.speak_utf8()
@@ -133,7 +154,7 @@ def _text(drawing: Drawing, *, to_file: bool) -> str:
     console = drawing.console
     return render_text(
         drawing.report,
-        width=_FILE_WIDTH if to_file else console.width,
+        width=FILE_WIDTH if to_file else console.width,
         color=console.when == "always" if to_file else console.color,
         ascii=not (to_file or console.unicode),
         full=drawing.full,

@@ -1,19 +1,25 @@
-"""Inside a changed file: which settings differ.  JSON, TOML and INI by key, other text by line.
+"""Inside a changed file: which settings differ.  By name where the format is known, else by line.
 
-Only here is deepdiff used, on the payload of one file, never with ``ignore_order`` and with
-``threshold_to_diff_deeper=0``: its default turns two maps that share few keys into one change that
-shows every value of both.
+Only here is deepdiff used, on the parts of one file that differ, never with ``ignore_order`` and
+with ``threshold_to_diff_deeper=0``: its default turns two maps that share few keys into one change
+that shows every value of both.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from envlock.diff.edits import edits
+from envlock.diff.formats import format_of
+from envlock.diff.formats.document import MAX_DEPTH, Bare
 
 Redact = Callable[[str, str], str]
-"""Given a setting's name and value, what may be shown of the value."""
+"""Given a setting's name and value, what may be shown of the value.
+
+The name is the whole place of a setting, so that what stands below ``secrets:`` is one.
+"""
 
 Setting = tuple[str, str | None, str | None]
 """Where in the file, the left value and the right one; None where there is none."""
@@ -24,9 +30,11 @@ MAX_BYTES = 1 << 18
 MAX_SETTINGS = 200
 """More settings than this are no explanation."""
 
-_JSON = (".json", ".ipynb")
-_INI = (".ini", ".cfg", ".service", ".socket", ".timer", ".mount", ".desktop", ".network", ".repo")
-_NAME = re.compile(r"\s*[#;]?\s*(?:export\s+)?([A-Za-z0-9_.-]+)")
+_MAX_LINES = 20_000
+_MAX_ITEMS = 256
+_ABSENT = "not present"
+_NAME = re.compile(r"\s*[#;]?\s*(?:-\s+)?(?:export\s+)?[\"']?([A-Za-z0-9_.-]+)")
+_BARE_PART = re.compile(r"[\w-]+\Z")
 
 
 def conceal(_name: str, _value: str) -> str:
@@ -40,6 +48,8 @@ def settings(path: str, left: bytes, right: bytes, redact: Redact) -> list[Setti
     Empty when only comments, order or layout differ; None when the content is no text, or differs
     in more places than anyone would read.
     """
+    if max(len(left), len(right)) > MAX_BYTES:
+        return None
     found = structured(path, left, right, redact)
     if found is None:
         found = changed_lines(left, right, redact)
@@ -47,111 +57,126 @@ def settings(path: str, left: bytes, right: bytes, redact: Redact) -> list[Setti
 
 
 def structured(path: str, left: bytes, right: bytes, redact: Redact) -> list[Setting] | None:
-    """Return the keys of a structured file whose values differ, None where it is not structured."""
-    parse = _parser(path)
-    if parse is None:
+    """Return the names of a structured file whose values differ, None where it is not one."""
+    form = format_of(path)
+    if form is None:
         return None
     try:
-        before, after = _tagged(parse(left.decode())), _tagged(parse(right.decode()))
+        before, after = (_tagged(form.read(raw.decode()), 0) for raw in (left, right))
     except (ValueError, RecursionError):
         return None
-    return [] if before == after else sorted(_compare(before, after, redact), key=_place)
+    if before == after:
+        # json keeps the order of names, which == does not look at.
+        is_same = not form.is_ordered or json.dumps(before) == json.dumps(after)
+        return [] if is_same else None
+    found = sorted(_compare(*_pruned(before, after), redact), key=lambda item: _place(item[0]))
+    return [(_joined(path, form.separator), old, new) for path, old, new in found]
 
 
 def changed_lines(left: bytes, right: bytes, redact: Redact) -> list[Setting] | None:
-    """Return the lines that differ, named by their number on the left; None where it is no text."""
-    texts = _as_lines(left, right)
-    if texts is None:
-        return None
-    import difflib
+    """Return the lines that differ, named by their number on the left.
 
+    None where it is no text, or more lines differ than anyone would read.
+    """
+    texts = _as_lines(left, right)
+    found = texts and edits(*texts, limit=2 * MAX_SETTINGS)
+    if texts is None or found is None:
+        return None
     before, after = texts
-    found: list[Setting] = []
-    matcher = difflib.SequenceMatcher(None, before, after)
-    for tag, start, end, other, stop in matcher.get_opcodes():
-        if tag == "equal":
-            continue
+    contexts = _contexts(before), _contexts(after)
+    shown: list[Setting] = []
+    for start, end, other, stop in found:
         for offset in range(max(end - start, stop - other)):
-            old = before[start + offset] if start + offset < end else None
-            new = after[other + offset] if other + offset < stop else None
-            place = (
-                f"line {start + offset + 1}"
-                if old is not None
-                else f"new line {other + offset + 1}"
-            )
-            found.append((place, _shown_line(old, redact), _shown_line(new, redact)))
+            old = new = None
+            place = f"new line {other + offset + 1}"
+            if start + offset < end:
+                number = start + offset
+                place = f"line {number + 1}"
+                old = redact(contexts[0][number], before[number])
+            if other + offset < stop:
+                number = other + offset
+                new = redact(contexts[1][number], after[number])
+            shown.append((place, old, new))
+    return shown
+
+
+def _contexts(lines: Sequence[str]) -> list[str]:
+    """Return for each line its name behind the names of what it stands in.
+
+    A line belongs to the less indented one above it, and to one that a backslash continues: the
+    word that tells a secret often stands there.
+    """
+    found: list[str] = []
+    above: list[tuple[int, str]] = []
+    is_continued = False
+    for line in lines:
+        if not line.strip():
+            found.append("")
+            is_continued = False
+            continue
+        indent = len(line) - len(line.lstrip())
+        while above and above[-1][0] >= indent and not is_continued:
+            above.pop()
+        match = _NAME.match(line)
+        above.append((indent, match[1] if match else ""))
+        del above[:-MAX_DEPTH]
+        found.append(".".join(name for _, name in above if name))
+        is_continued = line.endswith("\\")
     return found
 
 
-def text_diff(left: bytes, right: bytes, redact: Redact, limit: int = 200) -> str | None:
-    """Return a unified diff of at most `limit` lines, each redacted; None where it is no text."""
-    texts = _as_lines(left, right)
-    if texts is None:
-        return None
-    import difflib
-
-    before, after = ([_shown_line(line, redact) or "" for line in lines] for lines in texts)
-    lines = list(difflib.unified_diff(before, after, "left", "right", lineterm=""))
-    if len(lines) > limit:
-        lines[limit:] = [f"... {len(lines) - limit} more lines"]
-    return "\n".join(lines)
+Part = tuple[str, ...]
 
 
-def _parser(path: str) -> Callable[[str], object] | None:
-    name = path.rpartition("/")[2].lower()
-    if name.endswith(_JSON):
-        return json.loads
-    if name.endswith(".toml"):
-        return tomllib.loads
-    return _parse_ini if name.endswith(_INI) else None
-
-
-def _parse_ini(text: str) -> Mapping[str, Mapping[str, str | None]]:
-    """Return section -> key -> value.  Raise ValueError when it is no INI file.
-
-    Duplicate keys are an error, so that unit files that repeat ``ExecStart=`` are compared by line.
-    """
-    import configparser
-
-    class Ini(configparser.RawConfigParser):
-        """A reader that keeps the case of keys."""
-
-        def optionxform(self, optionstr: str) -> str:
-            return optionstr
-
-    parser = Ini(allow_no_value=True, default_section="", delimiters=("=",))
-    try:
-        parser.read_string(text)
-    except configparser.Error as error:
-        raise ValueError(str(error)) from error
-    return {name: dict(parser[name]) for name in parser.sections()}
-
-
-def _compare(before: object, after: object, redact: Redact) -> Iterator[Setting]:
+def _compare(
+    before: object, after: object, redact: Redact
+) -> Iterator[tuple[Part, str | None, str | None]]:
     from deepdiff import DeepDiff
 
     tree = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0, verbose_level=2)
     for levels in tree.values():
         for level in levels:
-            path = [str(part) for part in level.path(output_format="list")]
+            path = tuple(str(part) for part in level.path(output_format="list"))
             sides = [None if str(side) == _ABSENT else side for side in (level.t1, level.t2)]
-            name = next((part for part in reversed(path) if not part.isdigit()), "")
+            name = ".".join(part for part in path if not part.isdigit())
             # A string beside a number keeps its quotes, or the two might look the same.
             bare = all(side is None or str(side).startswith('"') for side in sides)
             old, new = (_shown(name, side, redact, bare=bare) for side in sides)
-            yield _dotted(path), old, new
+            yield path, old, new
 
 
-_ABSENT = "not present"
-
-
-def _tagged(value: object) -> object:
+def _tagged(value: object, depth: int) -> object:
     """Return a value whose leaves are JSON texts: ``1``, ``true`` and ``"1"`` are three things."""
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deeply")
     if isinstance(value, Mapping):
-        return {str(key): _tagged(item) for key, item in value.items()}
+        return {str(key): _tagged(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_tagged(item) for item in value]
-    return json.dumps(value, default=str, ensure_ascii=False)
+        items = [_tagged(item, depth + 1) for item in value]
+        # A long list is compared place by place: to align it takes time without bound.
+        return items if len(items) <= _MAX_ITEMS else {str(n): item for n, item in enumerate(items)}
+    return (
+        value.text
+        if isinstance(value, Bare)
+        else json.dumps(value, default=str, ensure_ascii=False)
+    )
+
+
+def _pruned(before: object, after: object) -> tuple[object, object]:
+    """Return two values without the names below which they are equal."""
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return before, after
+    kept: tuple[dict[str, object], dict[str, object]] = ({}, {})
+    for name in before.keys() | after.keys():
+        if name in before and name in after:
+            if before[name] == after[name]:
+                continue
+            kept[0][name], kept[1][name] = _pruned(before[name], after[name])
+        elif name in before:
+            kept[0][name] = before[name]
+        else:
+            kept[1][name] = after[name]
+    return kept
 
 
 def _shown(name: str, value: object, redact: Redact, *, bare: bool = False) -> str | None:
@@ -160,32 +185,28 @@ def _shown(name: str, value: object, redact: Redact, *, bare: bool = False) -> s
     if isinstance(value, str):
         return redact(name, json.loads(value) if bare else value)
     if isinstance(value, Mapping):
-        inner = (f"{key}: {_shown(str(key), item, redact)}" for key, item in value.items())
+        inner = (f"{key}: {_shown(f'{name}.{key}', item, redact)}" for key, item in value.items())
         return "{" + ", ".join(inner) + "}"
     items = value if isinstance(value, list) else [value]
     return "[" + ", ".join(str(_shown(name, item, redact)) for item in items) + "]"
 
 
-def _dotted(path: list[str]) -> str:
-    """Return a key path as TOML writes it, quoted where a part needs it."""
-    return ".".join(part if re.fullmatch(r"[\w-]+", part) else json.dumps(part) for part in path)
+def _joined(path: Part, separator: str) -> str:
+    """Return a place in a file; with dots as TOML writes it, quoted where a part needs it."""
+    if separator != ".":
+        return separator.join(path)
+    return ".".join(part if _BARE_PART.match(part) else json.dumps(part) for part in path)
 
 
-def _place(setting: Setting) -> list[tuple[int, str]]:
-    return [(int(part) if part.isdecimal() else -1, part) for part in setting[0].split(".")]
+def _place(path: Part) -> list[tuple[int, str]]:
+    return [(int(part) if part.isdecimal() and len(part) < 10 else -1, part) for part in path]
 
 
 def _as_lines(left: bytes, right: bytes) -> tuple[list[str], list[str]] | None:
     if b"\0" in left or b"\0" in right:
         return None
     try:
-        return left.decode().splitlines(), right.decode().splitlines()
+        texts = left.decode().splitlines(), right.decode().splitlines()
     except UnicodeDecodeError:
         return None
-
-
-def _shown_line(line: str | None, redact: Redact) -> str | None:
-    if line is None:
-        return None
-    match = _NAME.match(line)
-    return redact(match[1] if match else "", line)
+    return texts if max(map(len, texts)) <= _MAX_LINES else None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from envlock.lockfile.syntax import COVERAGE
+from envlock.lockfile.writer import render_lock
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.text import escape
@@ -13,31 +14,68 @@ from envlock.model.text import escape
 _Key = tuple[str, str]
 
 
-class Merged(NamedTuple):
-    """The merged lock, and the records that both sides changed to something else.
+class Conflict(NamedTuple):
+    """A record that both sides changed to something else; None where one removed it."""
 
-    Of a conflict the lock holds ours.
-    """
+    section: str
+    key: str
+    ours: Facts | None
+    theirs: Facts | None
+
+    @property
+    def name(self) -> str:
+        """Return how messages name the record."""
+        return f"{self.section} {escape(self.key)}".rstrip()
+
+
+class Merged(NamedTuple):
+    """The merged lock; of a conflict it holds what there is, ours before theirs."""
 
     lock: Lock
-    conflicts: tuple[str, ...]
+    conflicts: tuple[Conflict, ...]
 
 
 def merge_locks(base: Lock, ours: Lock, theirs: Lock) -> Merged:
     """Return the three-way merge of two locks; what only one side changed is taken from it."""
     before, left, right = (_records(lock) for lock in (base, ours, theirs))
     merged: dict[_Key, Facts] = {}
-    conflicts: list[str] = []
+    conflicts: list[Conflict] = []
     for key in sorted({*before, *left, *right}):
         old, mine, yours = before.get(key), left.get(key), right.get(key)
-        if mine != old and yours not in (old, mine):
-            conflicts.append(f"{key[0]} {escape(key[1])}".rstrip())
         chosen = yours if mine == old else mine
+        if mine != old and yours not in (old, mine):
+            conflicts.append(Conflict(*key, mine, yours))
+            chosen = mine or yours
         if chosen is not None:
             merged[key] = chosen
-    records = (Record(*key, facts) for key, facts in merged.items() if key[0] != COVERAGE)
-    coverage = {key[1]: facts for key, facts in merged.items() if key[0] == COVERAGE}
-    return Merged(Lock.of(records, coverage, max(ours.version, theirs.version)), tuple(conflicts))
+    return Merged(_lock(merged, max(ours.version, theirs.version)), tuple(conflicts))
+
+
+def render_merged(merged: Merged) -> bytes:
+    """Return the merged lock as a file, git's conflict markers around each disputed record.
+
+    Everything else is merged.  No lock can be read from it before the markers are gone.
+    """
+    text = render_lock(merged.lock)
+    for section, key, ours, theirs in merged.conflicts:
+        mine, yours = (_table(section, key, facts) for facts in (ours, theirs))
+        marked = b"\n<<<<<<< ours\n" + mine + b"=======\n" + yours + b">>>>>>> theirs\n"
+        text = text.replace(b"\n" + (mine or yours), marked, 1)
+    return text
+
+
+def _table(section: str, key: str, facts: Facts | None) -> bytes:
+    """Return the text of one record, nothing where there is none."""
+    if facts is None:
+        return b""
+    alone = render_lock(_lock({(section, key): facts}, Lock(sections={}).version))
+    return alone.split(b"\n\n", 1)[1]
+
+
+def _lock(found: Mapping[_Key, Facts], version: str) -> Lock:
+    records = (Record(*key, facts) for key, facts in found.items() if key[0] != COVERAGE)
+    coverage = {key[1]: facts for key, facts in found.items() if key[0] == COVERAGE}
+    return Lock.of(records, coverage, version)
 
 
 def _records(lock: Lock) -> Mapping[_Key, Facts]:

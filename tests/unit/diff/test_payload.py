@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+from unittest.mock import ANY
 
 import pytest
 
-from envlock.diff.payload import MAX_SETTINGS, conceal, settings, structured, text_diff
+from envlock.diff.payload import MAX_BYTES, MAX_SETTINGS, conceal, settings, structured
 
 
 def show(_name, value):
@@ -53,9 +54,9 @@ def test_broken_structure_is_compared_otherwise(broken):
     assert structured("/a.json", broken, b"{}", show) is None
 
 
-def test_a_unit_that_repeats_a_key_is_compared_by_line():
+def test_a_unit_that_repeats_a_key_is_compared_by_its_place():
     left, right = b"[Service]\nExecStart=a\nExecStart=b\n", b"[Service]\nExecStart=a\nExecStart=c\n"
-    assert settings("/u.service", left, right, show) == [("line 3", "ExecStart=b", "ExecStart=c")]
+    assert settings("/u.service", left, right, show) == [("Service.ExecStart.1", "b", "c")]
 
 
 def test_other_text_by_line_with_secrets_hidden_by_name():
@@ -71,7 +72,6 @@ def test_other_text_by_line_with_secrets_hidden_by_name():
 @pytest.mark.parametrize("raw", [b"\0", b"\xff\xfe"])
 def test_what_is_no_text_is_not_explained(raw):
     assert settings("/bin/x", raw, b"text", show) is None
-    assert text_diff(raw, b"text", show) is None
 
 
 def test_more_than_anyone_would_read_is_not_explained():
@@ -79,12 +79,36 @@ def test_more_than_anyone_would_read_is_not_explained():
     assert settings("/x", left, left.replace(b"\n", b"x\n"), show) is None
 
 
-def test_a_unified_diff_is_bounded_and_redacted():
-    found = text_diff(b"a\npassword one\n", b"b\npassword one\n", hide_passwords)
-    assert found == "--- left\n+++ right\n@@ -1,2 +1,2 @@\n-a\n+b\n (secret)"
-    many = "".join(f"{n}\n" for n in range(500)).encode()
-    cut = text_diff(b"", many, show, limit=10).split("\n")
-    assert (len(cut), cut[-1]) == (11, "... 493 more lines")
+def test_what_stands_below_a_secret_is_hidden_with_it():
+    for path in ("/x.yaml", "/x.txt"):
+        left = b"database:\n  passwords:\n    app: hunter2\n  port: 1\n"
+        found = settings(path, left, left.replace(b"hunter2", b"other").replace(b"1", b"7"),
+                         hide_passwords)  # fmt: skip
+        assert [values for _, *values in found] == [["(secret)"] * 2, [ANY, ANY]]
+        assert "hunter2" not in str(found)
+
+
+def test_what_continues_the_line_of_a_secret_is_hidden_with_it():
+    left, right = b"run --password \\\n  hunter2\n", b"run --password \\\n  other\n"
+    [(_, old, new)] = settings("/x.sh", left, right, lambda name, value: name)
+    assert (old, new) == ("run.hunter2", "run.other")
+
+
+def test_large_files_are_only_different():
+    assert settings("/x", b"a\n" * MAX_BYTES, b"b", show) is None
+
+
+def test_hostile_text_takes_no_time_without_bound():
+    left = "".join(f"{n % 99}\n" for n in range(20_000)).encode()
+    right = "".join(f"{n % 98}\n" for n in range(20_000)).encode()
+    assert settings("/x", left, right, show) is None
+    assert settings("/x", b"\n" * 20_001, b"", show) is None
+
+
+def test_another_order_is_a_difference_where_the_first_that_fits_wins():
+    left, right = b"Match User a\nX11Forwarding no\n", b"Match User b\nX11Forwarding yes\n"
+    assert settings("/etc/ssh/sshd_config", left + right, right + left, show) != []
+    assert settings("/x.ini", b"[a]\nx=1\n[b]\ny=1\n", b"[b]\ny=1\n[a]\nx=1\n", show) == []
 
 
 def test_hiding_shows_nothing():

@@ -129,7 +129,7 @@ def test_a_merge_tells_conflicts_and_keeps_ours():
 
     new = Record("deb", "b:amd64", {"version": "1"})
     merged = merge_locks(lock("1"), lock("2"), lock("3", new))
-    assert merged.conflicts == ("deb a:amd64",)
+    assert [conflict.name for conflict in merged.conflicts] == ["deb a:amd64"]
     assert merged.lock.get("deb", "a:amd64") == {"version": "2"}
     assert merged.lock.get("deb", "b:amd64") == {"version": "1"}
     assert merge_locks(lock("1", new), lock("1"), lock("2", new)).lock == lock("2")

@@ -1,0 +1,309 @@
+"""Many environments for people: what most have, and who has something else, as a table or a list.
+
+The table has a column for what most have and one for each group of odd environments; where the
+columns do not fit the width, every finding lists who has what instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from string import ascii_uppercase
+from typing import NamedTuple
+
+from envlock.diff.drift import Change, ChangeKind, Relation, Result, Severity
+from envlock.diff.matrix import Finding, Group, Matrix, Outlier, label
+from envlock.model.facts import SECTIONS, Kind, kind_of
+from envlock.report.lines import Line, Piece, line, paint
+from envlock.report.visible import cells, shorten, visible
+
+_SHOWN_PER_SECTION = 12
+_SHOWN_GROUPS = 8
+_LABEL_LIMIT = 44
+_VALUE_LIMIT = 28
+_NARROWEST = 10
+_DIGEST_DIGITS = 12
+_VERDICTS: Mapping[Result, Piece] = {
+    Result.EQUAL: Piece("EQUAL", "bold green"),
+    Result.DRIFT: Piece("DRIFT", "bold red"),
+    Result.INCONCLUSIVE: Piece("INCONCLUSIVE", "bold yellow"),
+}
+_STYLES: Mapping[Severity, str] = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+_LOUD = (Severity.CRITICAL, Severity.HIGH)
+
+
+class _Signs(NamedTuple):
+    """What has a form in ASCII."""
+
+    newer: str
+    older: str
+    more: str
+
+
+_UNICODE = _Signs("↑", "↓", "…")
+_ASCII = _Signs("^", "v", "...")
+
+
+class _Column(NamedTuple):
+    """A group of environments that are not as most are."""
+
+    letter: str
+    group: Group
+
+
+def render_matrix(
+    matrix: Matrix,
+    *,
+    width: int = 100,
+    color: bool = False,
+    ascii: bool = False,  # noqa: A002  # named like the setting
+    full: bool = False,
+) -> str:
+    """Return `matrix` as text, about `width` columns wide.
+
+    `ascii` uses no other characters; `full` lists every finding and cuts no value short.  Without
+    `color` rich is not imported.
+    """
+    return paint(_Page(matrix, width, ascii_only=ascii, full=full).lines(), color=color)
+
+
+class _Page:
+    """One rendering of a matrix; remembers which reasons it has given."""
+
+    def __init__(self, matrix: Matrix, width: int, *, ascii_only: bool, full: bool) -> None:
+        self._matrix = matrix
+        self._width = width
+        self._ascii = ascii_only
+        self._full = full
+        self._signs = _ASCII if ascii_only else _UNICODE
+        self._told: set[str] = set()
+        self._used: set[str] = set()
+        self._listed = [f for f in matrix.findings if _stands(f)]
+        self._columns = _odd_groups(matrix, self._listed)
+        labels = (cells(self._label(finding)) for finding in self._listed)
+        self._label_width = min(max(labels, default=0), _LABEL_LIMIT)
+        room = (width - 11 - self._label_width) // (len(self._columns) + 1) - 2
+        self._room = 0 if room < _NARROWEST or full else min(room, _VALUE_LIMIT)
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the whole page."""
+        yield from self._verdict()
+        yield from self._legend_of_groups()
+        sections = [(name, list(found)) for name, found in groupby(self._listed, _section)]
+        sections.sort(key=lambda group: min(f.lead.severity.rank for f in group[1]))
+        for name, found in sections:
+            yield line()
+            yield from self._section(name, found)
+        yield from self._footer()
+
+    def _verdict(self) -> Iterator[Line]:
+        report, count = self._matrix.report, len(self._matrix.environments)
+        groups = len(self._matrix.groups)
+        kinds = "all alike" if groups == 1 else f"{groups} kinds"
+        yield line(_VERDICTS[report.result], f"  {count} environments, {kinds}")
+        counts = [
+            Piece(f"{report.summary[severity.value]} {severity.value}  ", style)
+            for severity, style in _STYLES.items()
+            if report.summary.get(severity.value)
+        ]
+        if counts:
+            yield [
+                *counts,
+                Piece(f"{report.parity:g} % of the records are alike everywhere", "dim"),
+            ]
+
+    def _legend_of_groups(self) -> Iterator[Line]:
+        if not self._columns:
+            return
+        yield line()
+        shown = self._columns if self._full else self._columns[:_SHOWN_GROUPS]
+        for letter, group in shown:
+            mark = letter if self._room else "*"
+            yield line(Piece(f"{mark:<3}", "bold"), self._clean(group.name))
+        if len(self._columns) > len(shown):
+            more = f"   {self._signs.more} {len(self._columns) - len(shown)} more kinds"
+            yield line(Piece(more, "dim"))
+        odd = {column.group.name for column in self._columns}
+        for group in self._matrix.groups:
+            if group.name not in odd:
+                yield line(Piece("=  ", "bold"), self._clean(group.name), Piece("  as most", "dim"))
+
+    def _section(self, name: str, findings: list[Finding]) -> Iterator[Line]:
+        known = SECTIONS.get(name)
+        title = known.title if known else self._clean(name)
+        yield line(Piece(title, "bold"), f": {len(findings)}")
+        holes = [f for f in findings if _is_hole(f)]
+        if len(holes) > 1 and not self._full:
+            findings = [f for f in findings if not _is_hole(f)]
+        else:
+            holes = []
+        findings.sort(key=lambda finding: finding.lead.severity.rank)
+        critical = sum(f.lead.severity is Severity.CRITICAL for f in findings)
+        room = len(findings) if self._full else max(_SHOWN_PER_SECTION, critical)
+        yield from self._rows(findings[:room])
+        if len(findings) > room:
+            more = f"  {self._signs.more} {len(findings) - room} more, --all shows them"
+            yield line(Piece(more, "dim"))
+        for (who, why), found in groupby(sorted(holes, key=_hole), _hole):
+            self._used.add("?")
+            text = f"{len(list(found))} not known of {who}: {why}"
+            yield line(Piece("? ", "magenta"), self._clean(text))
+
+    def _rows(self, findings: Sequence[Finding]) -> Iterator[Line]:
+        room = self._room
+        if room and findings:
+            heads = ["most", *(column.letter for column in self._columns)]
+            text = "".join(f"  {head:<{room}}" for head in heads)
+            yield line(Piece(" " * (11 + self._label_width) + text, "bold"))
+        for finding in findings:
+            severity = finding.lead.severity
+            name = self._fit(self._label(finding), self._label_width)
+            pieces = [Piece(f"  {severity.value:<9}", _STYLES[severity]), Piece(name)]
+            if room:
+                yield [*pieces, *self._cells(finding, room)]
+            else:
+                most = self._value(finding, finding.majority, _VALUE_LIMIT)
+                yield [*pieces, Piece(f"  {most}"), Piece(f"  ({finding.agreeing})", "dim")]
+                yield from self._who_has_what(finding)
+            yield from self._reason(finding.lead)
+
+    def _cells(self, finding: Finding, room: int) -> Iterator[Piece]:
+        yield Piece("  " + self._fit(self._value(finding, finding.majority, room), room))
+        for column in self._columns:
+            outlier = _of(finding, column.group)
+            if outlier is None:
+                is_missing = column.group.environments[0] in finding.missing
+                yield Piece("  " + self._fit("absent" if is_missing else "=", room), "dim")
+                continue
+            text, style = self._answer(finding, outlier, room)
+            yield Piece("  " + self._fit(text, room), style)
+
+    def _who_has_what(self, finding: Finding) -> Iterator[Line]:
+        for outlier in finding.outliers:
+            limit = max(24, self._width // 2)
+            text, style = self._answer(finding, outlier, limit)
+            names = self._clean(label(outlier.environments))
+            yield line("      ", Piece(text, style), f"  {names}")
+        if finding.missing:
+            yield line(Piece(f"      absent  {len(finding.missing)} environments", "dim"))
+
+    def _answer(self, finding: Finding, outlier: Outlier, room: int) -> tuple[str, str]:
+        """Return what an odd environment has, behind a sign, and its style."""
+        change = outlier.change
+        if change.kind is ChangeKind.UNKNOWN:
+            sign, style = "?", "magenta"
+        elif change.relation is not Relation.DIFFERS:
+            is_newer = change.relation is Relation.NEWER
+            sign = self._signs.newer if is_newer else self._signs.older
+            style = "green" if is_newer else "red"
+        else:
+            sign, style = {"added": ("+", "green"), "removed": ("-", "red")}.get(
+                change.kind.value, ("~", "yellow")
+            )
+        self._used.add(sign)
+        text = "unknown" if sign == "?" else self._value(finding, change.right, room - 2)
+        return f"{sign} {text}", style
+
+    def _reason(self, change: Change) -> Iterator[Line]:
+        if change.severity in _LOUD and change.rule not in self._told:
+            self._told.add(change.rule)
+            yield line(Piece(f"      {self._clean(change.why)} [{change.rule}]", "dim"))
+
+    def _label(self, finding: Finding) -> str:
+        field = "" if finding.field in ("", "version", "value") and finding.key else finding.field
+        if finding.section == "file" and field == "sha256":
+            field = "content"
+        return self._clean(" ".join(filter(None, (finding.key, field.removeprefix("content:")))))
+
+    def _value(self, finding: Finding, text: str | None, limit: int) -> str:
+        if text is None:
+            return "absent"
+        if kind_of(finding.section, finding.field) in (Kind.DIGEST, Kind.PROVENANCE):
+            text = text.removeprefix("sha256:")[:_DIGEST_DIGITS]
+        clean = self._clean(text)
+        return clean if self._full else shorten(clean, limit, mark=self._signs.more)
+
+    def _fit(self, text: str, room: int) -> str:
+        text = shorten(text, room, mark=self._signs.more)
+        return text + " " * (room - cells(text))
+
+    def _footer(self) -> Iterator[Line]:
+        notes = list(self._notes())
+        if notes:
+            yield line()
+        for note in notes:
+            yield line(Piece(note, "dim"))
+
+    def _notes(self) -> Iterator[str]:
+        folded = len(self._matrix.findings) - len(self._listed)
+        if folded:
+            yield f"folded: {folded} explained by the findings above, or covered by policy"
+        for name, count in self._matrix.report.hidden.items():
+            yield f"hidden: {count} {name}"
+        meanings = {
+            "=": "= as most",
+            "+": "+ most lack it",
+            "-": "- most have it",
+            self._signs.newer: f"{self._signs.newer} newer than most",
+            self._signs.older: f"{self._signs.older} older",
+            "~": "~ differs",
+            "?": "? unknown",
+        }
+        used = [meaning for sign, meaning in meanings.items() if sign in self._used]
+        if used:
+            yield f"legend: {', '.join(used)}"
+
+    def _clean(self, text: str) -> str:
+        return visible(text, ascii_only=self._ascii)
+
+
+def _odd_groups(matrix: Matrix, findings: Sequence[Finding]) -> list[_Column]:
+    """Return the groups that are not as most are, the worst first."""
+    worst: dict[str, tuple[int, int]] = {}
+    for finding in findings:
+        for outlier in finding.outliers:
+            rank = outlier.change.severity.rank
+            for name in outlier.environments:
+                best, count = worst.get(name, (rank, 0))
+                worst[name] = (min(best, rank), count - 1)
+    odd = [group for group in matrix.groups if group.environments[0] in worst]
+    odd.sort(key=lambda group: worst[group.environments[0]])
+    return [_Column(_letter(number), group) for number, group in enumerate(odd)]
+
+
+def _letter(number: int) -> str:
+    """Return A, B, ... Z, A1, B1, ..."""
+    turn, place = divmod(number, len(ascii_uppercase))
+    return ascii_uppercase[place] + (str(turn) if turn else "")
+
+
+def _of(finding: Finding, group: Group) -> Outlier | None:
+    member = group.environments[0]
+    return next((o for o in finding.outliers if member in o.environments), None)
+
+
+def _stands(finding: Finding) -> bool:
+    """True when a change of it counts and none other explains it."""
+    return any(o.change.status.counts and not o.change.explained_by for o in finding.outliers)
+
+
+def _section(finding: Finding) -> str:
+    return finding.section
+
+
+def _is_hole(finding: Finding) -> bool:
+    """True for what some environments could not tell of, where no other differs."""
+    return finding.field != "coverage" and all(
+        outlier.change.kind is ChangeKind.UNKNOWN for outlier in finding.outliers
+    )
+
+
+def _hole(finding: Finding) -> tuple[str, str]:
+    names = [name for outlier in finding.outliers for name in outlier.environments]
+    return label(names), finding.outliers[0].change.why

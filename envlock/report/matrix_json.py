@@ -1,0 +1,72 @@
+"""Many environments for machines: one JSON document, its shape fixed by ``matrix.schema.json``."""
+
+from __future__ import annotations
+
+import json
+
+from envlock.diff.matrix import Finding, Matrix, Outlier
+from envlock.model.text import escape
+
+SCHEMA_VERSION = 1
+
+
+def render_matrix_json(matrix: Matrix) -> str:
+    """Return `matrix` as JSON, one finding a line, ended by a newline.
+
+    Keys and values are escaped as in the lockfile, so that paths of any bytes are valid text.
+    """
+    report = matrix.report
+    head = {
+        "schema_version": SCHEMA_VERSION,
+        "result": report.result,
+        "environments": [escape(name) for name in matrix.environments],
+        "groups": [
+            {"name": escape(name), "environments": [escape(member) for member in members]}
+            for name, members in matrix.groups
+        ],
+    }
+    tail = {
+        "hidden": dict(report.hidden),
+        "summary": dict(report.summary),
+        "parity": report.parity,
+    }
+    findings = ",\n    ".join(json.dumps(_finding(finding)) for finding in matrix.findings)
+    listed = f"[\n    {findings}\n  ]" if findings else "[]"
+    members = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
+    members.append(f'"findings": {listed}')
+    members += [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in tail.items()]
+    return "{\n  " + ",\n  ".join(members) + "\n}\n"
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "section": finding.section,
+        "key": escape(finding.key),
+        "field": escape(finding.field),
+        "severity": finding.lead.severity,
+        "majority": _value(finding.majority),
+        "agreeing": finding.agreeing,
+        "outliers": [_outlier(outlier) for outlier in finding.outliers],
+        "missing": [escape(name) for name in finding.missing],
+    }
+
+
+def _outlier(outlier: Outlier) -> dict[str, object]:
+    change = outlier.change
+    return {
+        "id": change.id,
+        "environments": [escape(name) for name in outlier.environments],
+        "kind": change.kind,
+        "value": _value(change.right),
+        "relation": change.relation,
+        "severity": change.severity,
+        "rule": change.rule,
+        "why": escape(change.why),
+        "fix": escape(change.fix),
+        "explained_by": escape(change.explained_by),
+        "status": change.status,
+    }
+
+
+def _value(text: str | None) -> str | None:
+    return None if text is None else escape(text)
