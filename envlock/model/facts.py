@@ -133,6 +133,7 @@ _KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {
     ("python", "installer"): Kind.PROVENANCE,
     ("python", "requested"): Kind.PROVENANCE,
     ("npm", "integrity"): Kind.PROVENANCE,
+    ("process", "container"): Kind.ADDRESS,
 }
 
 

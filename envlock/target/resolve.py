@@ -73,6 +73,12 @@ def _oci(operand: str) -> Target:
     return OciTarget.at(Path(operand))
 
 
+def _process(operand: str) -> Target:
+    from envlock.target.process import ProcessTarget
+
+    return ProcessTarget.connect(operand)
+
+
 def _recorded(operand: str) -> Target:
     from envlock.target.recorded import RecordedTarget
 
@@ -90,6 +96,7 @@ _OPENERS: Mapping[str, Callable[[str], Target]] = {
     "docker": _container,
     "image": _image,
     "oci": _oci,
+    "pid": _process,
     "recorded": _recorded,
     "ssh": _ssh,
 }
