@@ -7,7 +7,7 @@ them, so that a diff of two files loads neither capture nor materialize.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from envlock.errors import InconclusiveError, MaterializeError, StoreError
 from envlock.model.facts import Part, part_of
@@ -40,12 +40,24 @@ class Environment(NamedTuple):
 
 
 def capture_target(
-    reference: str, request: Request, store: Store, progress: Progress, *, keep: bool = False
+    reference: str,
+    request: Request,
+    store: Store,
+    progress: Progress,
+    *,
+    keep: bool = False,
+    recording: BinaryIO | None = None,
 ) -> Capture:
-    """Capture a target; with `keep`, what a rebuild needs stays in the store for good."""
+    """Capture a target.
+
+    With `keep`, what a rebuild needs stays in the store for good.  With `recording`, everything
+    the collectors were told is written there (see `envlock.capture.record`).
+    """
     from contextlib import closing
+    from dataclasses import replace
 
     from envlock.capture.engine import capture
+    from envlock.capture.record import Recorder
     from envlock.capture.registry import collectors
     from envlock.store.refs import set_ref
     from envlock.store.statcache import StatCache
@@ -55,9 +67,18 @@ def capture_target(
         closing(open_target(reference)) as target,
         StatCache(store.stat_cache, target.reference) as cache,
     ):
+        recorder = Recorder(target, request.env_allow, request.env_deny) if recording else None
         captured = capture(
-            target, collectors(), request, store=store, cache=cache, progress=progress
+            target,
+            collectors(),
+            request,
+            store=store,
+            cache=cache,
+            progress=progress,
+            recorder=recorder,
         )
+        if recorder is not None and recording is not None:
+            captured = replace(captured, left_out=recorder.write(recording))
     if keep and captured.tree is not None:
         set_ref(store, f"tree {tree_address(captured.lock)}", captured.objects)
     return captured

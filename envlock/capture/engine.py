@@ -19,6 +19,7 @@ from envlock.capture.files import file_records, missing_records
 from envlock.capture.finder import Finder
 from envlock.capture.noise import is_elsewhere
 from envlock.capture.ownership import Claim
+from envlock.capture.record import Recorder
 from envlock.capture.redact import strip_record
 from envlock.capture.residue import Residue
 from envlock.capture.spec import Collector
@@ -111,6 +112,7 @@ class _Run:
     other_claims: dict[str, Claim] = field(default_factory=dict)
     index: dict[str, Entry] = field(default_factory=dict)
     finder: Finder = field(init=False)
+    shown: Mapping[str, Entry] = field(init=False)
     is_walked: bool = False
     rows: dict[str, Row] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
@@ -119,8 +121,11 @@ class _Run:
     coverage: dict[str, Coverage] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
+    recorder: Recorder | None = None
+
     def __post_init__(self) -> None:
-        self.finder = Finder(self.index)
+        self.finder = self.recorder.finder(self.index) if self.recorder else Finder(self.index)
+        self.shown = self.recorder.watch(self.index) if self.recorder else self.index
 
     def owner(self, path: str) -> str:
         """Return the record that claims a path, whether or not its section is captured."""
@@ -133,7 +138,7 @@ class _Run:
     def view(self, collector: Collector, check_time: Callable[[], None] = in_time) -> View:
         return View(
             self.target,
-            self.index,
+            self.shown,
             collector.reads,
             finder=self.finder,
             owner=self.owner,
@@ -289,8 +294,9 @@ def capture(
     store: Store | None = None,
     cache: HashCache | None = None,
     progress: Progress = _silent,
+    recorder: Recorder | None = None,
 ) -> Capture:
-    """Capture `target`.
+    """Capture `target`, which a `recorder` looks at in its place.
 
     With a `store` and depth FULL the residue and the tree object are put into it (not yet durable:
     the caller commits and sets the reference).  Raise TargetError when the target stops
@@ -298,7 +304,10 @@ def capture(
     """
     everything = tuple(collectors)
     chosen = tuple(c for c in everything if _is_chosen(c, request))
-    run = _Run(target=target, request=request, collectors=chosen, progress=progress)
+    target = recorder or target
+    run = _Run(
+        target=target, request=request, collectors=chosen, progress=progress, recorder=recorder
+    )
     asks_owners = any(collector.needs_owners for collector in chosen)
     if asks_owners:
         run.claimants = tuple(c for c in everything if c.claims is not None and c not in chosen)
@@ -328,11 +337,11 @@ def _finish(run: _Run, everything: Iterable[Collector]) -> Capture:
         run.cover(collector, Coverage(Status.SKIPPED))
     if run.index:
         rows = [run.rows.get(entry.path) or run.row(entry) for entry in _recorded(run)]
-        records += file_records(rows, run.claims, run.index, run.request.files)
+        records += file_records(rows, run.claims, run.shown, run.request.files)
         run.gap_paths = frozenset(gap.where for gap in run.scan_gaps)
         ignored = _matcher(run.request.ignore)
         records += missing_records(
-            run.claims, run.index, lambda path: ignored(path) or run.is_unseen(path)
+            run.claims, run.shown, lambda path: ignored(path) or run.is_unseen(path)
         )
         status = Status.PARTIAL if run.scan_gaps else Status.OK
         run.coverage["file"] = Coverage(status, tuple(run.scan_gaps))
@@ -360,7 +369,7 @@ def _recorded(run: _Run) -> Iterable[Entry]:
     if run.request.depth is Depth.FULL:
         return run.index.values()
     configured = compile_globs((*CONFIG_PATHS, *run.request.files)).match
-    return (entry for path, entry in run.index.items() if configured(path))
+    return (run.shown[path] for path in run.index if configured(path))
 
 
 def _matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:

@@ -230,6 +230,17 @@ def find_secret(value: str) -> str | None:
     return next((rule.id for rule in RULES if rule.finds(value)), None)
 
 
+def mask_secrets(text: str) -> str:
+    """Return `text` with whatever has the shape of a secret replaced by ``***``.
+
+    Of a private key only its first line is one: look for it with `find_secret` afterwards.
+    """
+    for rule in RULES:
+        if rule.id != "private-key" and rule.finds(text):
+            text = rule.pattern.sub("***", text)
+    return text
+
+
 def is_secret_file(path: str, content: bytes) -> str | None:
     """Return the rule by which a file that would travel by value is secret, or None.
 

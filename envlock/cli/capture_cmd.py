@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from envlock.cli.console import Console
 from envlock.cli.operands import environment_name, make_request, open_store
 from envlock.cli.options import add_json, read_config
-from envlock.errors import ExitStatus
+from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from envlock.capture.engine import Capture
@@ -20,7 +22,9 @@ Capture an environment into a lockfile.
 
 The lock goes to locks/NAME.lock; NAME is the environment of envlock.toml with this target, or is
 made from the target. Containers, images and directories are captured in full and can be
-materialized; a host is captured down to its configuration unless --deep is given.
+materialized; a machine (host, ssh, pid) is captured down to its configuration unless --deep is
+given. With --record, what the collectors were told is kept as well, redacted, for a bug report or
+a fixture: capturing recorded:FILE gives the same lock.
 """
 
 
@@ -33,13 +37,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write here; - is standard output")
     parser.add_argument("--name", help="name of the environment: locks/NAME.lock")
     parser.add_argument(
-        "--deep", action="store_true", help="read every file of a host, so that it can be rebuilt"
+        "--deep",
+        action="store_true",
+        help="read every file of a machine, so that it can be rebuilt",
     )
     parser.add_argument(
         "--only", action="append", default=[], metavar="SECTION", help="capture only this section"
     )
     parser.add_argument(
         "--skip", action="append", default=[], metavar="SECTION", help="leave this section out"
+    )
+    parser.add_argument(
+        "--record",
+        metavar="FILE",
+        help="write what the collectors are told to this tar, or .tar.zst",
     )
     add_json(parser)
 
@@ -51,8 +62,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
     config = read_config(arguments, console)
     request = make_request(arguments, config)
-    with open_store(config) as store, console.progress("capturing") as steps:
-        captured = capture_target(arguments.target, request, store, steps, keep=True)
+    with (
+        _recording(arguments.record) as recording,
+        open_store(config) as store,
+        console.progress("capturing") as steps,
+    ):
+        captured = capture_target(
+            arguments.target, request, store, steps, keep=True, recording=recording
+        )
     _report(captured, console)
     if arguments.output == "-":
         console.out(render_lock(captured.lock).decode())
@@ -68,6 +85,31 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     console.out(render_lock_summary(captured.lock, color=console.color))
     console.note(f"{'wrote' if changed else 'unchanged:'} {path}")
     return ExitStatus.OK
+
+
+@contextmanager
+def _recording(name: str | None) -> Iterator[BinaryIO | None]:
+    """Open the file of a recording; it is there only when it is complete."""
+    if name is None:
+        yield None
+        return
+    draft = Path(f"{name}.part")
+    try:
+        with draft.open("wb") as stream:
+            if name.endswith(".zst"):
+                import zstandard
+
+                with zstandard.ZstdCompressor().stream_writer(stream, closefd=False) as packed:
+                    yield packed
+            else:
+                yield stream
+        draft.rename(name)
+    except OSError as error:
+        raise UsageError(
+            f"the recording cannot be written: {error.strerror}", where=name
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _report(captured: Capture, console: Console) -> None:

@@ -47,9 +47,11 @@ def make_request(arguments: argparse.Namespace, config: Config) -> Request:
     known = {name for c in collectors() for name in (c.name, *c.sections)}
     for name in sorted((only | skip) - known):
         raise UsageError(f"no section is called {name}", hint=f"one of {', '.join(sorted(known))}")
-    depth = Depth.FULL if arguments.target != "host" or arguments.deep else Depth.CONFIG
+    is_machine = arguments.target == "host" or arguments.target.startswith(("ssh:", "pid:"))
+    depth = Depth.FULL if arguments.deep or not is_machine else Depth.CONFIG
+    is_shallow = only or arguments.record or arguments.target.startswith("recorded:")
     return Request(
-        depth=Depth.RECORDS if only else depth,
+        depth=Depth.RECORDS if is_shallow else depth,
         only=only,
         skip=skip,
         files=tuple(config.capture.files),
@@ -63,7 +65,9 @@ def make_request(arguments: argparse.Namespace, config: Config) -> Request:
 
 def live_request(target: str, config: Config) -> Request:
     """Return what to capture of a target named where a lock was expected."""
-    return make_request(argparse.Namespace(only=[], skip=[], target=target, deep=False), config)
+    return make_request(
+        argparse.Namespace(only=[], skip=[], target=target, deep=False, record=None), config
+    )
 
 
 def read_environment(
@@ -138,13 +142,15 @@ def lock_path(operand: str, config: Config) -> Path:
     """Return where the lockfile of an operand lies: a path, or the place of a name."""
     if operand in config.environments:
         return config.environments[operand].lock
+    from envlock.target.resolve import FORMS
+
     path = Path(operand)
     if path.is_file() or operand.endswith(".lock") or "/" in operand:
         return path
     if re.match(r"[a-z]+:", operand):
         raise TargetNameError(
             f"nothing is known as {operand}",
-            hint="targets are host, docker:NAME, image:REF, oci:PATH[:TAG] and dir:PATH",
+            hint=f"targets are {', '.join(FORMS)}",
         )
     return Path(config.locks.dir) / f"{operand}.lock"
 

@@ -169,6 +169,7 @@ _KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {
     ("go", "path"): Kind.ADDRESS,
     ("cargo", "path"): Kind.ADDRESS,
     ("cargo", "requested"): Kind.PROVENANCE,
+    ("process", "container"): Kind.ADDRESS,
 }
 
 

@@ -13,7 +13,9 @@ class ProcessConfig:
     `is_session`: `environ` is that of the session that looks, not of what is run.
     `environ` is the complete environment, secrets included: it is redacted by
     `envlock.capture.redact` before anything is recorded.  `maps` is the text of /proc/PID/maps of
-    a process, with paths as seen from the target's root.
+    a process, with paths as seen from the target's root.  Of a process are also known `exe`, its
+    program; `container`, the engine and the number of the container it runs in; `namespaces`, the
+    kinds of those that it has to itself; `unreadable`, what may not be seen and why.
     """
 
     cmd: tuple[str, ...] = ()
@@ -27,3 +29,7 @@ class ProcessConfig:
     environ: Mapping[str, str] = field(default_factory=dict)
     is_session: bool = False
     maps: str = ""
+    exe: str = ""
+    container: str = ""
+    namespaces: tuple[str, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """A container of a Docker-compatible engine, running or stopped, through its export stream.
 
 The container needs no tools inside, and nothing is run in it.  Which engine answers follows the
-docker command: DOCKER_HOST, else the current context.  Sources: Docker Engine API, "Export a
-container", "Get an archive of a filesystem resource"; Go's io/fs for the mode bits.
+docker command: DOCKER_HOST, else the current context; where the default engine does not answer, a
+podman that listens at its usual socket does (podman-system-service(1)).  Sources: Docker Engine
+API, "Export a container", "Get an archive of a filesystem resource"; Go's io/fs for the mode bits.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import base64
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from envlock.errors import TargetError
@@ -137,17 +138,42 @@ class ContainerTarget(StreamingTarget):
 
 
 def connect() -> DockerClient:
-    """Return a client of the engine that the docker command would use.
+    """Return a client of the engine that the docker command would use, else of podman.
 
     Raise TargetError when none answers.
     """
     import docker
 
-    with engine_errors("docker", "start the engine, or set DOCKER_HOST"):
-        if os.environ.get("DOCKER_HOST"):
-            return docker.from_env(timeout=_TIMEOUT_SECONDS)
-        client: DockerClient = docker.DockerClient.from_context(timeout=_TIMEOUT_SECONDS)
-        return client
+    named = os.environ.get("DOCKER_HOST")
+    try:
+        with engine_errors("docker", "start the engine, or set DOCKER_HOST"):
+            if named:
+                return docker.from_env(timeout=_TIMEOUT_SECONDS)
+            client: DockerClient = docker.DockerClient.from_context(timeout=_TIMEOUT_SECONDS)
+            return client
+    except TargetError:
+        podman = None if named or _context() != "default" else _podman()
+        if podman is None:
+            raise
+        return podman
+
+
+def _context() -> str:
+    import docker
+
+    return str(docker.ContextAPI.get_current_context().name)
+
+
+def _podman() -> DockerClient | None:
+    """Return a client of the user's podman or of the machine's, or None when neither answers."""
+    import docker
+
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    for folder in (runtime, "/run"):
+        url = f"unix://{folder}/podman/podman.sock"
+        with suppress(TargetError), engine_errors("podman", ""):
+            return docker.DockerClient(base_url=url, timeout=_TIMEOUT_SECONDS)
+    return None
 
 
 @contextmanager

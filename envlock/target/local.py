@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from io import BufferedReader
 from pathlib import Path
@@ -70,7 +70,7 @@ class LocalTarget:
         unknown: list[tuple[Entry, StatKey]] = []
         linked: list[Entry] = []
         with closing(HashPool(plan.jobs)) as pool:
-            for entry, status, wanted in _walk(self._root, plan):
+            for entry, status, wanted in _walk(self._root, plan, self.mounts()):
                 if entry.type is not EntryType.FILE:
                     yield entry
                     continue
@@ -96,6 +96,10 @@ class LocalTarget:
             plan.on_walked()
             for entry in _hashed(unknown, pool, plan):
                 yield next(_named(entry, groups[entry.path])) if entry.path in groups else entry
+
+    def mounts(self) -> Mapping[str, str]:
+        """Return what is mounted below the root: path from it -> type of file system."""
+        return mounts_below(self._root)
 
     def stat(self, path: str) -> Entry:
         """Return one path, its final link not followed."""
@@ -197,9 +201,10 @@ def directory(path: Path) -> LocalTarget:
     return LocalTarget(root, f"dir:{root}", is_host=False)
 
 
-def _walk(root: str, plan: ScanPlan) -> Iterator[tuple[Entry, os.stat_result, bool]]:
+def _walk(
+    root: str, plan: ScanPlan, mounts: Mapping[str, str]
+) -> Iterator[tuple[Entry, os.stat_result, bool]]:
     """Yield every path, and whether the content of a file is asked for."""
-    mounts = mounts_below(root)
     for path, kind in sorted(mounts.items()):
         if is_worth_a_word(path, kind):
             plan.on_gap(path, f"another file system ({kind}), not entered")

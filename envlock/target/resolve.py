@@ -15,6 +15,8 @@ FORMS = (
     "oci:PATH[:TAG]",
     "dir:PATH",
     "ssh:[USER@]HOST[:PORT]",
+    "pid:N",
+    "recorded:FILE",
 )
 """How a target can be written, for messages and completion."""
 
@@ -71,6 +73,18 @@ def _oci(operand: str) -> Target:
     return OciTarget.at(Path(operand))
 
 
+def _process(operand: str) -> Target:
+    from envlock.target.process import ProcessTarget
+
+    return ProcessTarget.connect(operand)
+
+
+def _recorded(operand: str) -> Target:
+    from envlock.target.recorded import RecordedTarget
+
+    return RecordedTarget.at(Path(operand))
+
+
 def _ssh(operand: str) -> Target:
     from envlock.target.ssh import connect
 
@@ -82,5 +96,7 @@ _OPENERS: Mapping[str, Callable[[str], Target]] = {
     "docker": _container,
     "image": _image,
     "oci": _oci,
+    "pid": _process,
+    "recorded": _recorded,
     "ssh": _ssh,
 }

@@ -7,18 +7,22 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+import time
 import uuid
 from contextlib import closing
 from pathlib import Path
 
+import docker
 import pytest
 
 from envlock.target.oci import OciTarget
 from envlock.target.resolve import open_target
 from envlock.target.ssh import open_far
 from envlock.target.sshtar import SshTarTarget
+from tests.conftest import unavailable
 from tests.targets import hostile
 
 
@@ -54,7 +58,9 @@ def layout_of(folder: Path, layers: list[bytes], compress=lambda raw: raw) -> Pa
     return folder
 
 
-@pytest.fixture(params=["dir", "oci", "oci-gzip", "oci-archive", "docker", "image", "far", "tar"])
+@pytest.fixture(
+    params=["dir", "oci", "oci-gzip", "oci-archive", "docker", "image", "podman", "far", "tar"]
+)
 def target(request, hostile_root, tmp_path):
     kind = request.param
     if kind == "dir":
@@ -72,6 +78,39 @@ def target(request, hostile_root, tmp_path):
         made = engine_target(request, kind, hostile_root)
     with closing(made):
         yield made
+
+
+@pytest.fixture(scope="session")
+def podman_socket(tmp_path_factory):
+    """Start podman's service with a storage of its own; return the folder of its socket."""
+    if not shutil.which("podman") or os.geteuid():
+        unavailable("podman", "it is not installed, or needs root to have a storage of its own")
+    folder = tmp_path_factory.mktemp("podman")
+    (folder / "podman").mkdir()
+    socket = folder / "podman/podman.sock"
+    options = ["--root", folder / "root", "--runroot", folder / "runroot"]
+    options += ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"]
+    serve = ["system", "service", "--time", "0", f"unix://{socket}"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["podman", *options, "--events-backend", "file", *serve], stdout=log, stderr=log
+        )
+    for _ in range(600):
+        if socket.exists() or process.poll() is not None:
+            break
+        time.sleep(0.05)
+    if not socket.exists():
+        unavailable("podman", (folder / "log").read_text())
+    yield folder
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def podman(podman_socket, monkeypatch):
+    """Make podman the engine that answers."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{podman_socket}/podman/podman.sock")
+    return podman_socket
 
 
 IN_ROOT = """
@@ -95,9 +134,14 @@ def far_target(kind, root):
 
 
 def engine_target(request, kind, root):
-    client = request.getfixturevalue("engine")
     if os.geteuid():
         pytest.skip("device nodes and owners need root")
+    if kind == "podman":
+        request.getfixturevalue("podman")
+        client = docker.from_env()
+        request.addfinalizer(client.close)
+    else:
+        client = request.getfixturevalue("engine")
     name = f"envlock-test/hostile-{uuid.uuid4().hex[:8]}"
     take = ["docker", "import", "-", name]
     subprocess.run(take, input=tar_of(root), check=True, capture_output=True)

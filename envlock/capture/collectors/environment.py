@@ -23,6 +23,8 @@ def collect(view: View) -> Iterator[Record]:
     yield from redact_environ(
         process.environ, view.env_allow, view.env_deny, is_session=process.is_session
     )
+    for where, why in process.unreadable.items():
+        view.gap(where, why)
     facts = _facts(process)
     if facts:
         yield Record("process", "", facts)
@@ -32,6 +34,9 @@ def _facts(process: ProcessConfig) -> dict[str, str]:
     labels = {k: v for k, v in process.labels.items() if not k.startswith(_OWN_LABELS)}
     values = {
         "cmd": _json([redact_text(word) for word in process.cmd]),
+        "exe": process.exe,
+        "container": process.container,
+        "namespaces": " ".join(process.namespaces),
         "entrypoint": _json([redact_text(word) for word in process.entrypoint]),
         "user": process.user,
         "workdir": process.workdir,

@@ -1,0 +1,135 @@
+"""Running processes as targets: this very user's, a chroot's, and one that refuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from envlock.errors import TargetError
+from envlock.target.base import Capability, ScanPlan
+from envlock.target.local import directory
+from envlock.target.resolve import open_target
+
+
+@pytest.fixture
+def start(request):
+    def start(*argv, **options):
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stdin=subprocess.PIPE, **options)
+        request.addfinalizer(lambda: process.communicate(timeout=60))
+        request.addfinalizer(process.kill)
+        return process
+
+    return start
+
+
+def ready(process, name):
+    """Wait until the program that was asked for is the one that runs."""
+    for _ in range(600):
+        if Path(f"/proc/{process.pid}/exe").resolve().name.startswith(name):
+            return process
+        time.sleep(0.05)
+    pytest.fail(f"{name} does not start")
+
+
+def test_a_process_is_told_as_the_kernel_tells_it(start, tmp_path):
+    environ = {"LANG": "C.UTF-8", "EMPTY": "", "PAIR": "a=b", "PATH": os.environ["PATH"]}
+    process = ready(start("sleep", "60", env=environ, cwd=tmp_path), "sleep")
+    with closing(open_target(f"pid:{process.pid}")) as target:
+        told = target.process()
+        assert told.cmd == ("sleep", "60")
+        assert told.environ == environ
+        assert told.workdir == str(tmp_path)
+        assert told.user == f"{os.geteuid()}:{os.getegid()}"
+        assert told.namespaces == ()
+        assert told.unreadable == {}
+        assert told.exe in told.maps
+        assert Capability.MAPS in target.capabilities
+        limits = target.read("/proc/self/limits")
+        assert limits == Path(f"/proc/{process.pid}/limits").read_bytes()
+        release = target.read("/proc/sys/kernel/osrelease").decode().strip()
+        assert release == os.uname().release
+        assert target.stat("/").type == "d"
+
+
+def test_a_chroot_is_the_root_that_is_seen(start, debian_root):
+    process = ready(start("chroot", debian_root, "sleep", "60"), "sleep")
+    with closing(open_target(f"pid:{process.pid}")) as target:
+        told = target.process()
+        assert (told.exe, told.workdir) == ("/usr/bin/sleep", "/")
+        libraries = [line.split()[-1] for line in told.maps.splitlines()]
+        assert any(path.startswith("/usr/lib/") for path in libraries)
+        assert not any(str(debian_root) in path for path in libraries)
+        plan = ScanPlan(digest=False)
+        seen = {entry.path: entry for entry in target.scan(plan)}
+        assert seen == {entry.path: entry for entry in directory(debian_root).scan(plan)}
+        assert target.read("/etc/os-release") == (debian_root / "etc/os-release").read_bytes()
+
+
+def test_what_is_refused_is_a_gap(start):
+    if os.geteuid():
+        pytest.skip("only root has processes that it can hide from itself")
+    process = ready(start("sleep", "60"), "sleep")
+    gaps = []
+    os.seteuid(65534)
+    try:
+        with closing(open_target(f"pid:{process.pid}")) as target:
+            told = target.process()
+            entries = list(target.scan(ScanPlan(on_gap=lambda *gap: gaps.append(gap))))
+            with pytest.raises(PermissionError):
+                target.read("/etc/os-release")
+    finally:
+        os.seteuid(0)
+    assert gaps == [("/", "permission denied")]
+    assert entries == []
+    assert told.cmd == ("sleep", "60")
+    assert told.unreadable["/proc/self/environ"] == "permission denied"
+    assert told.unreadable["/proc/self/maps"] == "permission denied"
+
+
+def test_a_process_that_ends_is_told(start):
+    process = start(sys.executable, "-c", "input()")
+    target = open_target(f"pid:{process.pid}")
+    process.communicate(b"\n", timeout=60)
+    with pytest.raises(TargetError, match="no such process"):
+        target.process()
+
+
+@pytest.mark.parametrize("operand", ["0", "-1", "self", "1/../2", "4194304999"])
+def test_what_is_no_process_is_told(operand):
+    with pytest.raises(TargetError):
+        open_target(f"pid:{operand}")
+
+
+def test_refusals_are_in_the_coverage_and_containers_in_no_comparison(start, envlock):
+    process = ready(start("sleep", "60"), "sleep")
+    lock = envlock("capture", f"pid:{process.pid}", "--only", "env", "-o", "-").out
+    assert 'exe = "' in lock
+    assert '\n[coverage."env"]\nstatus = "ok"' in lock
+
+
+@pytest.mark.docker
+def test_a_process_of_a_container_has_the_container_as_its_root(
+    run_container, debian_image, envlock
+):
+    box = run_container(debian_image)
+    argv = ["docker", "inspect", "-f", "{{.State.Pid}}", box.name]
+    pid = int(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
+    box.sh("echo x > /etc/mine")
+    with closing(open_target(f"pid:{pid}")) as target:
+        told = target.process()
+        assert "mnt" in told.namespaces
+        assert target.read("/etc/mine") == b"x\n"
+    for target, options in ((f"pid:{pid}", ["--deep"]), (f"docker:{box.name}", [])):
+        envlock("capture", target, *options, "-o", f"{target.partition(':')[0]}.lock")
+    lines = [
+        [line for line in (envlock.folder / name).read_text().splitlines() if "content" in line]
+        for name in ("pid.lock", "docker.lock")
+    ]
+    assert lines[0] == lines[1]
+    assert len(lines[0]) == 1
