@@ -18,7 +18,12 @@ from envlock.model.text import sort_key
 from envlock.model.tree import Tree
 
 _TREE = "tree"
-_PACKAGE_SECTIONS = frozenset({"deb", "python", "conda", "npm", "gem", "r", "spack", "easybuild"})
+_PACKAGE_SECTIONS = frozenset(
+    {
+        "deb", "rpm", "apk", "pacman", "snap", "flatpak", "python", "conda", "npm", "gem", "r",
+        "spack", "easybuild",
+    }
+)  # fmt: skip
 _PLACE = {name: place for place, name in enumerate(SECTIONS)}
 
 
@@ -108,7 +113,7 @@ def _changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
         delta.record
         for delta in deltas
         if delta.section in _PACKAGE_SECTIONS
-        and delta.field in ("", "version", "sha256")
+        and delta.field in ("", "version", "sha256", "sha1")
         and delta.kind is not ChangeKind.UNKNOWN
     )
 

@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
 from envlock.diff.drift import Delta
-from envlock.diff.order import deb, dotted, pep440
+from envlock.diff.order import alpm, apk, deb, dotted, pep440, rpm
 
 _SET_ID = 0o6000
 _WORLD_WRITABLE = 0o0002
 _STICKY = 0o1000
-_CORE_LIBRARY = re.compile(r"(?:libc6|libgcc-s1|libstdc\+\+6|musl)(?::|\Z)")
+_CORE_LIBRARIES: Mapping[str, frozenset[str]] = {
+    "deb": frozenset({"libc6", "libgcc-s1", "libstdc++6", "musl"}),
+    "rpm": frozenset({"glibc", "libgcc", "libstdc++", "musl"}),
+    "apk": frozenset({"musl", "libgcc", "libstdc++"}),
+    "pacman": frozenset({"glibc", "gcc-libs", "libgcc", "libstdc++"}),
+}
+_UPSTREAM: Mapping[str, Callable[[str], str]] = {
+    "rpm": rpm.upstream,
+    "apk": apk.upstream,
+    "pacman": alpm.upstream,
+}
 _TWO_WORDS = re.compile(r"(\S+) (\S+)\Z")
 
 
 def both(delta: Delta) -> tuple[str, str]:
     """Return the two values, empty for none."""
     return delta.left or "", delta.right or ""
+
+
+def package_name(delta: Delta) -> str:
+    """Return a package's name without its architecture, its version and the place it lies in."""
+    if delta.section != "rpm":
+        return delta.key.partition(":")[0].rpartition("/")[2]
+    if is_one_of_many(delta):
+        return delta.key.rpartition(f"-{delta.facts['version']}")[0]
+    return delta.key.rpartition(".")[0] or delta.key
 
 
 def is_explicit(delta: Delta) -> bool:
@@ -29,22 +49,36 @@ def is_held(delta: Delta) -> bool:
     return "hold" in both(delta)
 
 
+def is_pinned(delta: Delta) -> bool:
+    """True when one side is held to a version, by a mark or by a constraint."""
+    return is_held(delta) or delta.field == "constraint"
+
+
+def is_one_of_many(delta: Delta) -> bool:
+    """True for a package in whose key the version stands: several may be installed."""
+    version = delta.facts.get("version", "")
+    return bool(version) and f"-{version}" in delta.key
+
+
 def is_library(delta: Delta) -> bool:
-    """True for a Debian package of shared libraries, by its name (Debian Policy 8.1)."""
-    name = delta.key.partition(":")[0]
-    return name.startswith("lib") and any(char.isdigit() for char in name)
+    """True for a package of shared libraries, by its name (for Debian's, Debian Policy 8.1)."""
+    name = package_name(delta)
+    if delta.section == "deb":
+        return name.startswith("lib") and any(char.isdigit() for char in name)
+    return name.startswith("lib") or name.endswith(("-libs", "-lib"))
 
 
 def is_core_library(delta: Delta) -> bool:
     """True for the libraries that nearly every program is linked against."""
-    return _CORE_LIBRARY.match(delta.key) is not None
+    return package_name(delta) in _CORE_LIBRARIES.get(delta.section, ())
 
 
 def is_other_upstream(delta: Delta) -> bool:
-    """True when two Debian versions differ in more than their revision."""
+    """True when two versions of a distribution differ in more than its own revision."""
     left, right = both(delta)
+    upstream = _UPSTREAM.get(delta.section, deb.upstream)
     try:
-        return deb.upstream(left) != deb.upstream(right)
+        return upstream(left) != upstream(right)
     except ValueError:
         return True
 
@@ -114,6 +148,11 @@ def gains_privilege(delta: Delta) -> bool:
     left, right = _mode(delta.left), _mode(delta.right)
     runs = bool(_SET_ID & right & ~left) and not _is_directory(delta)
     return runs or (_is_open(right) and not _is_open(left))
+
+
+def is_otherwise_than_stated(delta: Delta) -> bool:
+    """True for a file whose rights are not what its package states."""
+    return any(fact.startswith("packaged-") for fact in delta.facts)
 
 
 def is_privileged(delta: Delta) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from envlock.diff.drift import Severity
 from envlock.diff.rules.config import CONFIG_RULES
+from envlock.diff.rules.os_packages import OS_PACKAGE_RULES
 from envlock.diff.rules.packages import PACKAGE_RULES
 from envlock.diff.rules.rule import Rule
 from envlock.diff.rules.system import SYSTEM_RULES
@@ -19,6 +20,7 @@ __all__ = ["ASIDE", "RULES", "Rule"]
 RULES: tuple[Rule, ...] = (
     *SYSTEM_RULES,
     *PACKAGE_RULES,
+    *OS_PACKAGE_RULES,
     *CONFIG_RULES,
     Rule(
         id="OTHER",
