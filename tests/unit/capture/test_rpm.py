@@ -14,7 +14,7 @@ from envlock.capture.engine import Depth
 from envlock.capture.parse.rpmdb import read_bdb, read_ndb, read_sqlite
 from envlock.model.tree import FileClass
 from tests.conftest import unavailable
-from tests.unit.capture.conftest import installed, rpm
+from tests.packages import install, rpm
 
 FLAGS = {
     "packaged-mode": "M",
@@ -152,7 +152,7 @@ def test_files_unpacked_by_somebody_else_are_not_all_drift(rpm_root, captured):
 
 
 def test_documentation_that_was_not_installed_is_not_missing(rpms, tmp_path, captured):
-    root = installed(tmp_path / "small", rpms, "--excludedocs")
+    root = install(tmp_path / "small", rpms, "--excludedocs")
     assert not (root / "usr/share/doc/shop/README").exists()
     assert "file" not in captured(root).lock.sections
 
