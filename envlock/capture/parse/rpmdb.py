@@ -59,6 +59,7 @@ _HASH_PAGES = (2, 13)
 _OVERFLOW_PAGE = 7
 _IN_PAGE, _OFF_PAGE = 1, 3
 _PAGE_HEAD = 26
+_SMALLEST_PAGE = 512
 _KEY = 4
 """Size of a package number; the value of number 0 is the next free number and no header."""
 
@@ -66,12 +67,12 @@ _KEY = 4
 def read_bdb(raw: bytes) -> Headers:
     """Yield the headers of a ``Packages`` that is a Berkeley DB of type hash, in either order."""
     order = next((o for o in "<>" if raw[12:16] == struct.pack(f"{o}I", _HASH_MAGIC)), "")
-    if not order:
+    if not order or len(raw) < _SMALLEST_PAGE:
         raise ValueError("not a Berkeley DB of type hash")
     if raw[24]:
         raise ValueError("it is encrypted")
     (size,) = struct.unpack(f"{order}I", raw[20:24])
-    if not 512 <= size <= 65536 or size & (size - 1):
+    if not _SMALLEST_PAGE <= size <= 65536 or size & (size - 1):
         raise ValueError("a page size that is none")
     budget = len(raw)
     for start in range(size, len(raw) - size + 1, size):
