@@ -73,6 +73,7 @@ SECTIONS: Mapping[str, Section] = {
         Section("rpm", "RPM packages", order=Order.RPM),
         Section("apk", "Alpine packages", order=Order.APK),
         Section("pacman", "Arch packages", order=Order.ALPM),
+        Section("repository", "package repositories"),
         Section("snap", "snaps"),
         Section("flatpak", "Flatpaks"),
         Section("python", "Python packages", order=Order.PEP440),

@@ -32,7 +32,7 @@ def read_ndb(raw: bytes) -> Headers:
     magic, version, _, pages = struct.unpack("<4s3I", raw[:16].ljust(16, b"\0"))
     if magic != b"RpmP" or version:
         raise ValueError("not an ndb database of version 0")
-    if pages * _PAGE > len(raw):
+    if not pages or pages * _PAGE > len(raw):
         raise ValueError("the slots of packages are cut off")
     for at in range(2 * _SLOT, pages * _PAGE, _SLOT):
         slot, index, offset, count = struct.unpack_from("<4s3I", raw, at)

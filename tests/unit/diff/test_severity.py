@@ -127,6 +127,7 @@ EXAMPLES = [
     ("FILE-OWNER", changed("file", "/x", "owner", "0:0", "1:0")),
     ("FILE-CONTENT", changed("file", "/srv/x", "sha256")),
     ("APT-SOURCE", added("apt-source")),
+    ("REPOSITORY", changed("repository", "dnf baseos", "url")),
     ("APT-PIN", added("apt-pin")),
     ("ALTERNATIVE", changed("alternative", "editor", "value")),
     ("DPKG-OVERRIDE", added("diversion", "/bin/sh")),
