@@ -9,6 +9,7 @@ from envlock.diff.drift import ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
 from envlock.diff.payload import MAX_BYTES, conceal, settings
+from envlock.diff.predicates import is_otherwise_than_stated
 from envlock.diff.records import Holes, compare_section, hole_in, status_in
 from envlock.diff.select import SETTING, drop_ignored, is_selected
 from envlock.diff.severity import classify
@@ -72,7 +73,7 @@ def compare(
     deltas = [_fold_packaged(delta, changed) for delta in deltas]
     drift = _compare_files((left, right), (left_tree, right_tree), changed, options)
     if drift is not None:
-        deltas = [delta for delta in deltas if not _is_told_by_tree(delta, drift)] + drift.deltas
+        deltas = _with_tree(deltas, drift)
         total += drift.compared
     deltas = list(_with_settings(deltas, options))
     deltas, ignored = drop_ignored(deltas, options.ignore)
@@ -143,11 +144,23 @@ def _compare_files(
     )
 
 
-def _is_told_by_tree(delta: Delta, drift: FileDrift) -> bool:
-    """True for what the comparison of the trees says in more detail."""
-    if delta.section == FILE:
-        return delta.key in drift.paths
-    return delta.section == _TREE and bool(drift.paths)
+def _with_tree(deltas: Iterable[Delta], drift: FileDrift) -> list[Delta]:
+    """Return the differences of records and of trees, each told once.
+
+    The comparison of the trees says it in more detail; but where it only finds that a package
+    changed, and a record says that the file is not as that package has it, the record counts.
+    """
+    unexplained = {delta.key for delta in drift.deltas if not delta.explained_by}
+    kept = []
+    for delta in deltas:
+        if delta.section == FILE and delta.key in drift.paths:
+            is_told = delta.key in unexplained or not is_otherwise_than_stated(delta)
+        else:
+            is_told = delta.section == _TREE and bool(drift.paths)
+        if not is_told:
+            kept.append(delta)
+    by_record = {delta.key for delta in kept if delta.section == FILE}
+    return kept + [delta for delta in drift.deltas if delta.key not in by_record]
 
 
 def _with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:

@@ -151,8 +151,9 @@ def gains_privilege(delta: Delta) -> bool:
 
 
 def is_otherwise_than_stated(delta: Delta) -> bool:
-    """True for a file whose rights are not what its package states."""
-    return any(fact.startswith("packaged-") for fact in delta.facts)
+    """True for a file that is missing, or whose rights are not what its package states."""
+    is_missing = delta.facts.get("class", "").endswith("-missing")
+    return is_missing or any(fact.startswith("packaged-") for fact in delta.facts)
 
 
 def is_privileged(delta: Delta) -> bool:
