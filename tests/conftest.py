@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.packages import build_rpms, install
+
 settings.register_profile(
     "shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -93,6 +95,26 @@ def debian_root(shared: Path) -> Path:
             )
             draft.rename(root)
     return root
+
+
+@pytest.fixture(scope="session")
+def rpms(shared: Path) -> list[Path]:
+    """Return the package files that `tests.packages` builds."""
+    if not shutil.which("rpmbuild") or os.geteuid():
+        unavailable("rpm", "rpmbuild is not here, or not root")
+    top, built = shared / "rpms", shared / "rpms.built"
+    with once(built) as is_mine:
+        if is_mine:
+            top.mkdir(exist_ok=True)
+            build_rpms(top)
+            built.touch()
+    return sorted(top.rglob("*.rpm"))
+
+
+@pytest.fixture
+def rpm_root(rpms: list[Path], tmp_path: Path) -> Path:
+    """Return a root of its own with all of them installed."""
+    return install(tmp_path / "root", rpms)
 
 
 def debian_mirror() -> tuple[str, str]:

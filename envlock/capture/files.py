@@ -14,7 +14,7 @@ _ALWAYS = frozenset({FileClass.CONFFILE_MODIFIED, FileClass.PACKAGE_MODIFIED})
 _CONTENTS = frozenset({EntryType.FILE, EntryType.SYMLINK, EntryType.HARDLINK})
 _CONFIG_ROOT = "/etc/"
 _VOLATILE = ("/dev/", "/proc/", "/run/", "/sys/", "/tmp/", "/var/tmp/")  # noqa: S108  in a target
-"""Where the running system puts things, so that what is missing says nothing."""
+"""Where the running system puts things, so that what is missing or otherwise says nothing."""
 
 
 def file_records(
@@ -33,7 +33,9 @@ def file_records(
         entry, kind = row.entry, row.file_class
         unowned_config = kind is FileClass.UNOWNED and entry.path.startswith(_CONFIG_ROOT)
         is_told = kind in _ALWAYS or unowned_config or declared(entry.path)
-        other = deviations(entry, claims.get(entry.path), with_owners=with_owners)
+        other: Facts = {}
+        if kind.is_significant and not f"{entry.path}/".startswith(_VOLATILE):
+            other = deviations(entry, claims.get(entry.path), with_owners=with_owners)
         if other or (is_told and entry.type in _CONTENTS):
             yield Record("file", entry.path, {**_facts(row), **other})
 

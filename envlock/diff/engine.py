@@ -18,6 +18,7 @@ from envlock.diff.policy.expect import Verdict, judge_expectations
 from envlock.diff.policy.policy import NO_POLICY, Policy
 from envlock.diff.policy.presets import PRESETS
 from envlock.diff.policy.settle import settle
+from envlock.diff.predicates import is_otherwise_than_stated
 from envlock.diff.records import Holes, compare_section, hole_in, status_in
 from envlock.diff.select import SETTING, Ignores, drop, is_selected
 from envlock.diff.severity import classify
@@ -28,7 +29,12 @@ from envlock.model.text import sort_key
 from envlock.model.tree import Tree
 
 _TREE = "tree"
-_PACKAGE_SECTIONS = frozenset({"deb", "python", "conda", "npm", "gem", "r", "spack", "easybuild"})
+_PACKAGE_SECTIONS = frozenset(
+    {
+        "deb", "rpm", "apk", "pacman", "snap", "flatpak", "python", "conda", "npm", "gem", "r",
+        "spack", "easybuild",
+    }
+)  # fmt: skip
 _PLACE = {name: place for place, name in enumerate(SECTIONS)}
 
 
@@ -118,8 +124,7 @@ def _find(sides: tuple[Side, Side], options: Options) -> _Found:
     drift = _compare_files(sides, changed, options)
     if drift is None:
         return _Found(deltas, Counter(), total)
-    deltas = [delta for delta in deltas if not _is_told_by_tree(delta, drift)] + drift.deltas
-    return _Found(deltas, drift.hidden, total + drift.compared)
+    return _Found(_with_tree(deltas, drift), drift.hidden, total + drift.compared)
 
 
 def _hide(
@@ -165,7 +170,7 @@ def changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
         delta.record
         for delta in deltas
         if delta.section in _PACKAGE_SECTIONS
-        and delta.field in ("", "version", "sha256")
+        and delta.field in ("", "version", "sha256", "sha1")
         and delta.kind is not ChangeKind.UNKNOWN
     )
 
@@ -192,11 +197,23 @@ def _compare_files(
     )
 
 
-def _is_told_by_tree(delta: Delta, drift: FileDrift) -> bool:
-    """True for what the comparison of the trees says in more detail."""
-    if delta.section == FILE:
-        return delta.key in drift.paths
-    return delta.section == _TREE and bool(drift.paths)
+def _with_tree(deltas: Iterable[Delta], drift: FileDrift) -> list[Delta]:
+    """Return the differences of records and of trees, each told once.
+
+    The comparison of the trees says it in more detail; but where it only finds that a package
+    changed, and a record says that the file is not as that package has it, the record counts.
+    """
+    unexplained = {delta.key for delta in drift.deltas if not delta.explained_by}
+    kept = []
+    for delta in deltas:
+        if delta.section == FILE and delta.key in drift.paths:
+            is_told = delta.key in unexplained or not is_otherwise_than_stated(delta)
+        else:
+            is_told = delta.section == _TREE and bool(drift.paths)
+        if not is_told:
+            kept.append(delta)
+    by_record = {delta.key for delta in kept if delta.section == FILE}
+    return kept + [delta for delta in drift.deltas if delta.key not in by_record]
 
 
 def with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
 from envlock.diff.drift import Delta
-from envlock.diff.order import deb, dotted, pep440
+from envlock.diff.order import alpm, apk, deb, dotted, pep440, rpm
 
 _SET_ID = 0o6000
 _WORLD_WRITABLE = 0o0002
 _STICKY = 0o1000
-_CORE_LIBRARY = re.compile(r"(?:libc6|libgcc-s1|libstdc\+\+6|musl)(?::|\Z)")
+_CORE_LIBRARIES: Mapping[str, frozenset[str]] = {
+    "deb": frozenset({"libc6", "libgcc-s1", "libstdc++6", "musl"}),
+    "rpm": frozenset({"glibc", "libgcc", "libstdc++", "musl"}),
+    "apk": frozenset({"musl", "libgcc", "libstdc++"}),
+    "pacman": frozenset({"glibc", "gcc-libs", "libgcc", "libstdc++"}),
+}
+_UPSTREAM: Mapping[str, Callable[[str], str]] = {
+    "rpm": rpm.upstream,
+    "apk": apk.upstream,
+    "pacman": alpm.upstream,
+}
 _DEVELOPMENT = re.compile(r"-dev(?:-bin)?\Z|\Alinux-headers-|-headers\Z|-source\Z")
 _DOCUMENTATION = re.compile(r"-(?:doc|docs|dbg|dbgsym|examples|manpages)\Z|\Amanpages")
 _STABLE_UPDATE = re.compile(r"[+~]deb[0-9]+u[0-9]+")
@@ -20,6 +31,15 @@ _TWO_WORDS = re.compile(r"(\S+) (\S+)\Z")
 def both(delta: Delta) -> tuple[str, str]:
     """Return the two values, empty for none."""
     return delta.left or "", delta.right or ""
+
+
+def package_name(delta: Delta) -> str:
+    """Return a package's name without its architecture, its version and the place it lies in."""
+    if delta.section != "rpm":
+        return delta.key.partition(":")[0].rpartition("/")[2]
+    if is_one_of_many(delta):
+        return delta.key.rpartition(f"-{delta.facts['version']}")[0]
+    return delta.key.rpartition(".")[0] or delta.key
 
 
 def is_explicit(delta: Delta) -> bool:
@@ -32,20 +52,33 @@ def is_held(delta: Delta) -> bool:
     return "hold" in both(delta)
 
 
+def is_pinned(delta: Delta) -> bool:
+    """True when one side is held to a version, by a mark or by a constraint."""
+    return is_held(delta) or delta.field == "constraint"
+
+
+def is_one_of_many(delta: Delta) -> bool:
+    """True for a package in whose key the version stands: several may be installed."""
+    version = delta.facts.get("version", "")
+    return bool(version) and f"-{version}" in delta.key
+
+
 def is_library(delta: Delta) -> bool:
-    """True for a Debian package of shared libraries, by its name (Debian Policy 8.1)."""
-    name = _package(delta)
-    return name.startswith("lib") and any(char.isdigit() for char in name)
+    """True for a package of shared libraries, by its name (for Debian's, Debian Policy 8.1)."""
+    name = package_name(delta)
+    if delta.section == "deb":
+        return name.startswith("lib") and any(char.isdigit() for char in name)
+    return name.startswith("lib") or name.endswith(("-libs", "-lib"))
 
 
 def is_development(delta: Delta) -> bool:
     """True for a Debian package that is needed to build, not to run."""
-    return _DEVELOPMENT.search(_package(delta)) is not None
+    return _DEVELOPMENT.search(package_name(delta)) is not None
 
 
 def is_documentation(delta: Delta) -> bool:
     """True for a Debian package that nothing runs: documentation and debug symbols."""
-    return _DOCUMENTATION.search(_package(delta)) is not None
+    return _DOCUMENTATION.search(package_name(delta)) is not None
 
 
 def is_dependency_revision(delta: Delta) -> bool:
@@ -62,14 +95,15 @@ def is_dependency_revision(delta: Delta) -> bool:
 
 def is_core_library(delta: Delta) -> bool:
     """True for the libraries that nearly every program is linked against."""
-    return _CORE_LIBRARY.match(delta.key) is not None
+    return package_name(delta) in _CORE_LIBRARIES.get(delta.section, ())
 
 
 def is_other_upstream(delta: Delta) -> bool:
-    """True when two Debian versions differ in more than their revision."""
+    """True when two versions of a distribution differ in more than its own revision."""
     left, right = both(delta)
+    upstream = _UPSTREAM.get(delta.section, deb.upstream)
     try:
-        return deb.upstream(left) != deb.upstream(right)
+        return upstream(left) != upstream(right)
     except ValueError:
         return True
 
@@ -141,6 +175,12 @@ def gains_privilege(delta: Delta) -> bool:
     return runs or (_is_open(right) and not _is_open(left))
 
 
+def is_otherwise_than_stated(delta: Delta) -> bool:
+    """True for a file that is missing, or whose rights are not what its package states."""
+    is_missing = delta.facts.get("class", "").endswith("-missing")
+    return is_missing or any(fact.startswith("packaged-") for fact in delta.facts)
+
+
 def is_privileged(delta: Delta) -> bool:
     """True when it is a file whose mode has a set-id bit."""
     return bool(_mode(delta.facts.get("mode")) & _SET_ID) and not _is_directory(delta)
@@ -156,10 +196,6 @@ def becomes_root(delta: Delta) -> bool:
     """True when the process runs as root on the right side only."""
     left, right = (value.partition(":")[0] in ("", "0", "root") for value in both(delta))
     return right and not left
-
-
-def _package(delta: Delta) -> str:
-    return delta.key.partition(":")[0]
 
 
 def _release_differs(delta: Delta, parts: int) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from envlock.diff.drift import Change, ChangeKind, Delta
+from envlock.diff.predicates import package_name
 from envlock.diff.rules import ASIDE, RULES, VERDICTS, Rule
+from envlock.diff.rules.os_packages import install_command
 from envlock.errors import UsageError
 from envlock.model.glob import compile_globs
 
@@ -15,7 +17,8 @@ def classify(delta: Delta, left_name: str, right_name: str) -> Change:
     rule = _find(delta)
     words = {
         "key": delta.key,
-        "package": delta.key.partition(":")[0].rpartition("/")[2],
+        "package": package_name(delta),
+        "install": install_command(delta),
         "field": delta.field,
         "left": delta.left or "nothing",
         "right": delta.right or "nothing",

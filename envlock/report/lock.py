@@ -120,6 +120,9 @@ def _tree(entries: Section) -> str:
 
 _DETAILS: Mapping[str, Callable[[Section], str]] = {
     "deb": _packages,
+    "rpm": _packages,
+    "apk": _packages,
+    "pacman": _packages,
     "env": _variables,
     "tree": _tree,
 }

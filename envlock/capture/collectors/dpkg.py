@@ -30,6 +30,7 @@ from envlock.model.record import Record
 
 _ADMIN = "/var/lib/dpkg"
 _INFO = f"{_ADMIN}/info"
+_STATUS_D = f"{_ADMIN}/status.d"
 _LISTS = "/var/lib/apt/lists"
 _MARKS = "/var/lib/apt/extended_states"
 _INDEX_LIMIT = 512 * 1024 * 1024
@@ -61,10 +62,11 @@ def claims(view: View) -> Claims:
     diversions = parse_diversions(view.text(f"{_ADMIN}/diversions") or "")
     directories: dict[str, str] = {}
     names = frozenset(view.names(_INFO))
+    beside = _sums_beside(view)
     for package in packages:
         stem = package.key if f"{package.key}.list" in names else package.name
         listed = view.text(f"{_INFO}/{stem}.list") if f"{stem}.list" in names else None
-        sums = parse_md5sums(view.text(f"{_INFO}/{stem}.md5sums") or "")
+        sums = parse_md5sums(view.text(beside.get(package.name, f"{_INFO}/{stem}.md5sums")) or "")
         by_value = has_index and (package.name, package.version, package.arch) not in archives
         diverted = _diverted(diversions, package.name)
         owner = f"deb {package.key}"
@@ -85,14 +87,25 @@ def claims(view: View) -> Claims:
     return found
 
 
+def _sums_beside(view: View) -> dict[str, str]:
+    """Return package -> its checksum file in distroless images, which have no info folder."""
+    found = {}
+    names = view.names(_STATUS_D)
+    for name in names:
+        if f"{name}.md5sums" in names:
+            for package in parse_status(view.text(f"{_STATUS_D}/{name}") or ""):
+                found[package.name] = f"{_STATUS_D}/{name}.md5sums"
+    return found
+
+
 def _packages(view: View) -> list[Package]:
     text = view.text(f"{_ADMIN}/status") or ""
     packages = list(parse_status(text))
     if len(packages) != text.count("\nPackage: ") + text.startswith("Package: "):
         view.gap(f"{_ADMIN}/status", "some stanzas are damaged")
-    for name in view.names(f"{_ADMIN}/status.d"):
+    for name in view.names(_STATUS_D):
         if not name.endswith(".md5sums"):
-            packages += parse_status(view.text(f"{_ADMIN}/status.d/{name}") or "")
+            packages += parse_status(view.text(f"{_STATUS_D}/{name}") or "")
     return [package for package in packages if not package.status.endswith(" not-installed")]
 
 
@@ -170,7 +183,7 @@ COLLECTOR = Collector(
     sections=("deb",),
     reads=(
         f"{_ADMIN}/status",
-        f"{_ADMIN}/status.d/*",
+        f"{_STATUS_D}/*",
         f"{_ADMIN}/diversions",
         f"{_INFO}/*.list",
         f"{_INFO}/*.md5sums",

@@ -16,6 +16,7 @@ _MACHINES = {
 }  # fmt: skip
 """ELF e_machine -> Debian architecture (elf(5); Debian's ostable and cputable)."""
 
+_ARCHS = "/var/lib/dpkg/arch"
 _SHELLS = ("/bin/sh", "/usr/bin/env", "/usr/bin/dpkg", "/sbin/ldconfig", "/bin/busybox")
 _LIBRARY_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 _GLIBC = re.compile(rb"GNU C Library[^\n]*? (?:stable )?release version ([0-9.]+[0-9])")
@@ -35,6 +36,7 @@ def collect(view: View) -> Iterator[Record]:
         "variant": release.get("VARIANT_ID", ""),
         "point-release": point,
         "arch": _arch(view),
+        "foreign-archs": " ".join(sorted((view.text(_ARCHS) or "").split()[1:])),
         "libc": _libc(view),
     }
     facts = {name: value for name, value in facts.items() if value}
@@ -43,7 +45,7 @@ def collect(view: View) -> Iterator[Record]:
 
 
 def _arch(view: View) -> str:
-    foreign_last = (view.text("/var/lib/dpkg/arch") or "").split()
+    foreign_last = (view.text(_ARCHS) or "").split()
     if foreign_last:
         return foreign_last[0]
     for path in _SHELLS:
@@ -83,7 +85,7 @@ COLLECTOR = Collector(
         "/etc/os-release",
         "/usr/lib/os-release",
         "/etc/debian_version",
-        "/var/lib/dpkg/arch",
+        _ARCHS,
         *_SHELLS,
         *(f"{folder}/libc.so.6" for folder in _LIBRARY_FOLDERS),
         *(f"{folder}/*/libc.so.6" for folder in _LIBRARY_FOLDERS),

@@ -193,35 +193,48 @@ class _Reasons(NamedTuple):
         return Reason("auto" if package.name in self.auto_installed else "manual")
 
 
+class _Terms(NamedTuple):
+    """What very many claims share: all of a file but its name and its digest."""
+
+    has_digest: bool
+    conffile: bool
+    required: bool
+    generated: bool
+    stated: Stated
+
+
 class _ClaimFactory:
-    """Makes claims; few combinations of rights are shared by very many files."""
+    """Makes claims, their terms once for all files that have the same rights."""
 
     def __init__(self, users: Mapping[str, str], groups: Mapping[str, str]) -> None:
         self._users, self._groups = users, groups
-        self._stated: dict[tuple[object, ...], Stated] = {}
+        self._known: dict[tuple[object, ...], _Terms | None] = {}
 
     def claim(self, file: File, owner: str) -> Claim | None:
         """Return the claim on a file; None for configuration that the package does not ship."""
-        flags = file.flags
-        is_ghost, is_config = bool(flags & rpm.GHOST), bool(flags & rpm.CONFIG)
+        key = file[3:]
+        if key in self._known:
+            terms = self._known[key]
+        else:
+            terms = self._known[key] = self._terms(file)
+        if terms is None:
+            return None
+        has_digest, conffile, required, generated, stated = terms
+        digest = file.digest if has_digest else ""
+        return Claim(owner, digest, conffile, "", required, generated, stated)
+
+    def _terms(self, file: File) -> _Terms | None:
+        is_ghost, is_config = bool(file.flags & rpm.GHOST), bool(file.flags & rpm.CONFIG)
         if is_ghost and is_config:
             return None
         has_digest = bool(file.verify & rpm.VERIFY_DIGEST) and stat.S_ISREG(file.mode)
-        return Claim(
-            owner=owner,
-            digest=file.digest if has_digest and not is_ghost else "",
+        return _Terms(
+            has_digest=has_digest and not is_ghost,
             conffile=is_config,
-            required=not flags & (rpm.GHOST | rpm.MISSING_OK),
+            required=not file.flags & (rpm.GHOST | rpm.MISSING_OK),
             generated=is_ghost,
-            stated=self._state(file, is_ghost=is_ghost),
+            stated=self._make(file, is_ghost=is_ghost),
         )
-
-    def _state(self, file: File, *, is_ghost: bool) -> Stated:
-        key = (file.mode, file.verify, file.user, file.group, file.link, file.capability, is_ghost)
-        found = self._stated.get(key)
-        if found is None:
-            found = self._stated[key] = self._make(file, is_ghost=is_ghost)
-        return found
 
     def _make(self, file: File, *, is_ghost: bool) -> Stated:
         """Return what rpm would verify: no mode of a link, capabilities of regular files only."""

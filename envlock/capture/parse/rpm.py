@@ -10,6 +10,7 @@ import struct
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import compress
 from typing import NamedTuple, TypeVar
 
 _T = TypeVar("_T")
@@ -43,6 +44,8 @@ MISSING_OK = 1 << 3
 VERIFY_DIGEST, VERIFY_LINK, VERIFY_USER, VERIFY_GROUP = 1 << 0, 1 << 2, 1 << 3, 1 << 4
 VERIFY_MODE, VERIFY_CAPABILITIES = 1 << 6, 1 << 8
 _ALL = 0xFFFFFFFF
+_NORMAL = 0
+"""State of a file that rpm put in place."""
 
 
 class Header:
@@ -257,8 +260,8 @@ class File(NamedTuple):
 
     directory: str
     name: str
-    mode: int
     digest: str
+    mode: int
     link: str
     user: str
     group: str
@@ -276,11 +279,12 @@ def parse_files(header: Header) -> list[File]:
     names, directories = _paths(header)
     count = len(names)
     algorithm = _HASHES.get(next(iter(header.numbers(_ALGORITHM)), 1), "")
+    digests = _filled(header.texts(_DIGESTS), count, "")
     columns = zip(
         directories,
         names,
+        [f"{algorithm}:{digest}" if digest and algorithm else "" for digest in digests],
         _filled(header.numbers(_MODES), count, 0),
-        _filled(header.texts(_DIGESTS), count, ""),
         _filled(header.texts(_LINKS), count, ""),
         _filled(header.texts(_USERS), count, ""),
         _filled(header.texts(_GROUPS), count, ""),
@@ -290,11 +294,7 @@ def parse_files(header: Header) -> list[File]:
         strict=True,
     )
     states = _filled(header.numbers(_STATES), count, 0)
-    return [
-        File(d, n, mode, f"{algorithm}:{digest}" if digest and algorithm else "", *rest)
-        for state, (d, n, mode, digest, *rest) in zip(states, columns, strict=True)
-        if not state
-    ]
+    return list(compress(map(File._make, columns), map(_NORMAL.__eq__, states)))
 
 
 def _paths(header: Header) -> tuple[list[str], list[str]]:

@@ -32,7 +32,7 @@ def read_ndb(raw: bytes) -> Headers:
     magic, version, _, pages = struct.unpack("<4s3I", raw[:16].ljust(16, b"\0"))
     if magic != b"RpmP" or version:
         raise ValueError("not an ndb database of version 0")
-    if pages * _PAGE > len(raw):
+    if not pages or pages * _PAGE > len(raw):
         raise ValueError("the slots of packages are cut off")
     for at in range(2 * _SLOT, pages * _PAGE, _SLOT):
         slot, index, offset, count = struct.unpack_from("<4s3I", raw, at)
@@ -59,6 +59,7 @@ _HASH_PAGES = (2, 13)
 _OVERFLOW_PAGE = 7
 _IN_PAGE, _OFF_PAGE = 1, 3
 _PAGE_HEAD = 26
+_SMALLEST_PAGE = 512
 _KEY = 4
 """Size of a package number; the value of number 0 is the next free number and no header."""
 
@@ -66,12 +67,12 @@ _KEY = 4
 def read_bdb(raw: bytes) -> Headers:
     """Yield the headers of a ``Packages`` that is a Berkeley DB of type hash, in either order."""
     order = next((o for o in "<>" if raw[12:16] == struct.pack(f"{o}I", _HASH_MAGIC)), "")
-    if not order:
+    if not order or len(raw) < _SMALLEST_PAGE:
         raise ValueError("not a Berkeley DB of type hash")
     if raw[24]:
         raise ValueError("it is encrypted")
     (size,) = struct.unpack(f"{order}I", raw[20:24])
-    if not 512 <= size <= 65536 or size & (size - 1):
+    if not _SMALLEST_PAGE <= size <= 65536 or size & (size - 1):
         raise ValueError("a page size that is none")
     budget = len(raw)
     for start in range(size, len(raw) - size + 1, size):

@@ -28,7 +28,7 @@ class _Database:
     """Pages of a database, those in the log before those in the file."""
 
     def __init__(self, raw: bytes, wal: bytes) -> None:
-        if raw[:16] != _MAGIC:
+        if raw[:16] != _MAGIC or len(raw) < _HEADER:
             raise ValueError("not an SQLite database")
         size = int.from_bytes(raw[16:18], "big")
         self._size = 65536 if size == 1 else size

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from envlock.diff.drift import Severity
 from envlock.diff.rules.config import CONFIG_RULES
 from envlock.diff.rules.hardware import HARDWARE_RULES
+from envlock.diff.rules.os_packages import OS_PACKAGE_RULES
 from envlock.diff.rules.packages import PACKAGE_RULES
 from envlock.diff.rules.rule import Rule
 from envlock.diff.rules.system import SYSTEM_RULES
@@ -23,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     *SYSTEM_RULES,
     *HARDWARE_RULES,
     *PACKAGE_RULES,
+    *OS_PACKAGE_RULES,
     *CONFIG_RULES,
     Rule(
         id="OTHER",

@@ -10,7 +10,7 @@ CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
 ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind
 OLDER = Relation.OLDER
 
-_PACKAGES = ("rpm", "apk", "pacman", "conda", "npm", "gem", "go", "cargo")
+_PACKAGES = ("snap", "flatpak", "conda", "npm", "gem", "go", "cargo")
 _APT = "on {right_name}: apt-get install {package}={left}"
 _PIP = "on {right_name}: pip install {package}=={left}"
 _POLICY = "Debian Policy, chapters 3, 8 and 10"
@@ -177,7 +177,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="PACKAGE-ORIGIN",
         severity=HIGH,
-        sections=("deb", "python", *_PACKAGES),
+        sections=("deb", "rpm", "pacman", "python", *_PACKAGES),
         fields=("origin", "revision", "editable"),
         why="it comes from another place",
         fix="install both from one repository",

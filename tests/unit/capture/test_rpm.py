@@ -11,10 +11,11 @@ from contextlib import closing
 import pytest
 
 from envlock.capture.engine import Depth
+from envlock.capture.parse.rpm import parse_signer
 from envlock.capture.parse.rpmdb import read_bdb, read_ndb, read_sqlite
 from envlock.model.tree import FileClass
 from tests.conftest import unavailable
-from tests.unit.capture.conftest import installed, rpm
+from tests.packages import install, rpm
 
 FLAGS = {
     "packaged-mode": "M",
@@ -152,7 +153,7 @@ def test_files_unpacked_by_somebody_else_are_not_all_drift(rpm_root, captured):
 
 
 def test_documentation_that_was_not_installed_is_not_missing(rpms, tmp_path, captured):
-    root = installed(tmp_path / "small", rpms, "--excludedocs")
+    root = install(tmp_path / "small", rpms, "--excludedocs")
     assert not (root / "usr/share/doc/shop/README").exists()
     assert "file" not in captured(root).lock.sections
 
@@ -231,3 +232,58 @@ def test_ndb_is_read(rpm_root, tmp_path, captured):
     (new / "Packages.db").write_bytes(raw)
     expected = captured(rpm_root, depth=Depth.RECORDS).lock.sections["rpm"]
     assert captured(tmp_path / "new", depth=Depth.RECORDS).lock.sections["rpm"] == expected
+
+
+def test_the_signing_key_is_told(rpms, tmp_path, captured):
+    if not (shutil.which("gpg") and shutil.which("rpmsign")):
+        unavailable("rpm", "gpg or rpmsign is not here")
+    home = tmp_path / "gnupg"
+    home.mkdir(mode=0o700)
+    environ = {**os.environ, "GNUPGHOME": str(home)}
+
+    def run(*argv):
+        return subprocess.run(argv, env=environ, check=True, capture_output=True, text=True).stdout
+
+    run(
+        "gpg",
+        "--batch",
+        "--passphrase",
+        "",
+        "--quick-gen-key",
+        "Shop <shop@example.org>",
+        "rsa2048",
+    )
+    shop = next(path for path in rpms if path.name.startswith("shop"))
+    signed = shutil.copy(shop, tmp_path / "signed.rpm")
+    names = ("-D", "_gpg_name shop@example.org", "-D", f"__gpg {shutil.which('gpg')}")
+    run("rpmsign", "--addsign", *names, signed)
+    run("gpgconf", "--kill", "gpg-agent")
+    root = install(tmp_path / "signed", [signed], "--nosignature")
+    told = rpm(root, "-q", "--qf", "%{RSAHEADER:pgpsig}", "shop")
+    found = captured(root, depth=Depth.RECORDS).lock.sections["rpm"]["shop.x86_64"]
+    assert found["signed-by"] == told.rpartition(" ")[2]
+    assert len(found["signed-by"]) == 16
+
+
+OLD = bytes.fromhex("03050000000000" + "0123456789abcdef" + "0102")
+HASHED_NONE = bytes.fromhex("04000108" + "0000")
+
+
+@pytest.mark.parametrize(
+    ("packet", "signer"),
+    [
+        # Version 3, in both forms of the packet's head.
+        (b"\x88\x11" + OLD, "0123456789abcdef"),
+        (b"\xc2\x11" + OLD, "0123456789abcdef"),
+        # Version 4, the issuer behind another subpacket, and the fingerprint of the issuer.
+        (b"\xc2\x16" + HASHED_NONE + b"\0\x0e\3\2ab\x09\x10" + bytes(range(8)), "0001020304050607"),
+        (b"\xc2\x20\4\0\1\x08\0\x17\x16\x21\4" + bytes(range(20)) + b"\0\0", "0c0d0e0f10111213"),
+        # Version 6, the fingerprint of a key of version 6.
+        (b"\xc2\x2c\6\0\1\x08\0\0\0\x23\x22\x21\6" + bytes(range(32)), "0001020304050607"),
+        (b"", ""),
+        (b"\xc1\x02\4\0", ""),
+        (b"\x88\x05\4\0\1\x08\0\xff\xff", ""),
+    ],
+)
+def test_signers_of_every_form(packet, signer):
+    assert parse_signer(packet) == signer

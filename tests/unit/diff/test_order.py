@@ -1,17 +1,20 @@
 """Version orders, against the programs that define them."""
 
+import ctypes
 import itertools
 import random
 import shutil
 import subprocess
+from functools import cmp_to_key
 
 import pytest
 import rattler
 from packaging.version import InvalidVersion, Version
 
 from envlock.diff.drift import Relation
-from envlock.diff.order import conda, deb, dotted, pep440, relate, semver
+from envlock.diff.order import alpm, apk, conda, deb, dotted, pep440, relate, rpm, semver
 from envlock.model.facts import Order
+from tests.conftest import unavailable
 
 
 def debian_versions(seed: int, count: int) -> list[str]:
@@ -195,3 +198,99 @@ def test_what_is_no_semantic_version_is_refused(text):
 def test_build_metadata_have_no_order():
     assert relate(Order.SEMVER, "1.0.0+a", "1.0.0+b") is Relation.DIFFERS
     assert relate(Order.SEMVER, "2.0.0+incompatible", "1.0.0") is Relation.OLDER
+
+
+def versions(seed, count, heads, tail, ends):
+    dice = random.Random(seed)
+    return [
+        dice.choice(heads)
+        + dice.choice("019a")
+        + "".join(dice.choice(tail) for _ in range(dice.randrange(7)))
+        + dice.choice(ends)
+        for _ in range(count)
+    ]
+
+
+def neighbours(seed, found, changes):
+    """Return pairs of versions, half of which differ in one place: there mistakes hide."""
+    dice = random.Random(seed)
+    others = [
+        dice.choice(found) if dice.random() < 0.5 else a.replace("-", dice.choice(changes) + "-", 1)
+        for a in found
+    ]
+    return list(zip(found, others, strict=True))
+
+
+def test_rpm_order_is_rpms():
+    if not shutil.which("rpm"):
+        unavailable("rpm", "it defines the order, and is not here")
+    found = versions(
+        5, 3000, ["", "", "0:", "1:"], "0019abZ.._+~^", ["-1", "-01", "-1~a", "-1^", "-2.el9"]
+    )
+    pairs = neighbours(6, found, ["~", "^", ".0", "a", "1", "", "+", "^~", "~~"])
+    signs = []
+    for start in range(0, len(pairs), 500):
+        calls = " ".join(
+            f'print(rpm.vercmp("{a}", "{b}") + 1)' for a, b in pairs[start : start + 500]
+        )
+        run = subprocess.run(
+            ["rpm", "--eval", f"%{{lua: {calls}}}"], capture_output=True, text=True, check=True
+        )
+        signs += [int(sign) - 1 for sign in run.stdout.strip()]
+    expected = list(zip(pairs, signs, strict=True))
+    assert [e for e in expected if rpm.compare(*e[0]) != e[1]] == []
+
+
+def test_arch_order_is_libalpms():
+    try:
+        library = ctypes.CDLL("libalpm.so.13")
+    except OSError as error:
+        unavailable("pacman", str(error))
+    found = versions(
+        7, 20_000, ["", "", "0:", "1:", ":"], "0019abZ.._+", ["-1", "-2", "-1.1", "", "-10"]
+    )
+    pairs = neighbours(8, found, ["a", "1", ".a", ".1", ".", "..1", ""])
+    expected = [(p, library.alpm_pkg_vercmp(p[0].encode(), p[1].encode())) for p in pairs]
+    assert [e for e in expected if alpm.compare(*e[0]) != e[1]] == []
+
+
+ALPINE = [
+    "0.9", "1.0_alpha", "1.0_alpha-r1", "1.0_alpha1", "1.0_beta", "1.0_pre2", "1.0_rc", "1.0_rc1",
+    "1.0_rc1_git20240101", "1.0", "1.0-r0", "1.0-r9", "1.0-r10", "1.0~0abc-r1", "1.0_cvs",
+    "1.0_svn1", "1.0_git1", "1.0_git20240101-r1", "1.0_hg", "1.0_p1", "1.0_p1_p2", "1.0a",
+    "1.0a-r1", "1.0b", "1.1", "1.9", "1.10", "10",
+]  # fmt: skip
+"""In order, by the rules of apk-tools' version.c."""
+
+
+def test_alpine_order():
+    for place, version in enumerate(ALPINE):
+        signs = [apk.compare(version, other) for other in ALPINE]
+        assert signs == [(place > at) - (place < at) for at in range(len(ALPINE))], version
+    # Behind a dot, what begins with 0 is a fraction.
+    assert sorted(["1.1", "1.01", "1.009", "1.00", "1.0", "1.10"], key=cmp_to_key(apk.compare)) == [
+        "1.0", "1.00", "1.009", "1.01", "1.1", "1.10",
+    ]  # fmt: skip
+    assert apk.compare("1.0.1", "1.0") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a", "1.", "1..2", "1.0-1", "1.0-r", "1ab", "1_foo", "1.0_rc-r1-r2", "1.0~xyz", "١"],
+)
+def test_what_is_no_alpine_version_is_refused(text):
+    with pytest.raises(ValueError, match="Alpine version"):
+        apk.compare(text, "1")
+
+
+@pytest.mark.parametrize("text", ["", "1-2-3", "a:1-1", "1 2", "1:", "1-", "١"])
+def test_what_is_no_rpm_or_arch_version_is_refused(text):
+    for order in (rpm, alpm):
+        with pytest.raises(ValueError, match="version"):
+            order.compare(text, "1")
+
+
+def test_upstream_of_the_other_systems():
+    assert rpm.upstream("1:2.3~rc1-4.el9") == "2.3~rc1"
+    assert apk.upstream("2.3_rc1-r4") == "2.3_rc1"
+    assert alpm.upstream("1:2.3-4") == "2.3"

@@ -4,6 +4,7 @@ import pytest
 
 from envlock.diff.drift import ChangeKind, Delta, Relation, Severity
 from envlock.diff.order import deb
+from envlock.diff.predicates import package_name
 from envlock.diff.rules import ASIDE, RULES
 from envlock.diff.severity import classify, explain
 from envlock.errors import UsageError
@@ -56,6 +57,27 @@ EXAMPLES = [
     ("DEB-UPDATE", newer("deb", "curl:amd64", "7-1", "8-1", mark="auto")),
     ("DEB-REVISION-EXPLICIT", newer("deb", "curl:amd64", "8-1", "8-2", mark="manual")),
     ("DEB-REVISION", newer("deb", "libssl3:amd64", "3.0-1", "3.0-2", mark="auto")),
+    ("SYSTEM-CORE-LIBRARY", removed("apk", "musl")),
+    ("SYSTEM-CORE-OLDER", older("rpm", "glibc.x86_64", "2.34-60.el9", "2.34-28.el9")),
+    ("SYSTEM-ONE-OF-MANY", removed("rpm", "kernel-5.14-1.x86_64", "5.14-1", version="5.14-1")),
+    ("SYSTEM-LIBRARY-MISSING", removed("rpm", "openssl-libs.x86_64", mark="auto")),
+    ("SYSTEM-MISSING", removed("pacman", "nginx", mark="manual")),
+    ("SYSTEM-DEPENDENCY-MISSING", removed("rpm", "nginx-core.x86_64")),
+    ("SYSTEM-DOWNGRADE", older("apk", "nginx", "1.26.2-r1", "1.26.2-r0")),
+    ("SYSTEM-LIBRARY-UPDATE", newer("apk", "libssl3", "3.3.1-r0", "3.3.2-r0")),
+    ("SYSTEM-UPDATE", newer("rpm", "curl.x86_64", "7.76-1.el9", "1:7.77-1.el9")),
+    ("SYSTEM-RELEASE-EXPLICIT", newer("pacman", "curl", "8-1", "8-2", mark="manual")),
+    ("SYSTEM-RELEASE", newer("rpm", "openssl-libs.x86_64", "3.0-1", "3.0-2", mark="auto")),
+    ("SYSTEM-REBUILT", changed("rpm", "curl.x86_64", "sha256")),
+    ("SYSTEM-SIGNED", changed("rpm", "curl.x86_64", "signed-by")),
+    ("SYSTEM-STATE", Delta("apk", "x", "status", ADDED, None, "broken files", {})),
+    ("SYSTEM-HOLD", Delta("apk", "x", "constraint", ADDED, None, "x<2", {})),
+    ("SYSTEM-HOLD", changed("pacman", "x", "mark", "auto", "hold")),
+    ("SYSTEM-MARK", changed("rpm", "x.noarch", "mark", "auto", "manual")),
+    ("SYSTEM-ARCH", changed("apk", "x", "arch", "x86_64", "noarch")),
+    ("SYSTEM-SOURCE", changed("rpm", "x.noarch", "vendor")),
+    ("SYSTEM-EXTRA", added("apk", "vim", mark="manual")),
+    ("SYSTEM-EXTRA-DEPENDENCY", added("rpm", "vim-common.x86_64", mark="auto")),
     ("PACKAGE-REBUILT", changed("deb", "curl:amd64", "sha256")),
     ("PACKAGE-ORIGIN", changed("python", "app/x", "origin")),
     ("DEB-SOURCE", changed("deb", "curl:amd64", "source")),
@@ -80,7 +102,7 @@ EXAMPLES = [
     ("PYTHON-PATCH", newer("python", "app", "3.11.7", "3.11.8")),
     ("PYTHON-EXTRA", added("python", "app/numpy")),
     ("PACKAGE-MISSING", removed("npm")),
-    ("PACKAGE-UPDATE", changed("rpm", "x", "version")),
+    ("PACKAGE-UPDATE", changed("snap", "x", "version")),
     ("PACKAGE-EXTRA", added("gem")),
     ("ENV-CHARSET", changed("env", "LANG", "value", "C.UTF-8", "C")),
     ("ENV-CHARSET", removed("env", "LC_ALL", "en_US.utf8")),
@@ -96,6 +118,9 @@ EXAMPLES = [
     ("FILE-TYPE", changed("file", "/x", "type", "file", "symlink")),
     ("FILE-LOADER", added("file", "/etc/ld.so.preload")),
     ("FILE-TRUST", changed("file", "/etc/ssl/certs/ca.pem", "sha256")),
+    ("FILE-PACKAGE-MISSING", added("file", "/bin/x", **{"class": "package-missing"})),
+    ("FILE-RIGHTS", added("file", "/x", **{"class": "package", "packaged-mode": "0755"})),
+    ("FILE-STATED", changed("file", "/bin/x", "packaged-mode", "0755", "0700")),
     ("FILE-PACKAGE-EDITED", changed("file", "/bin/x", "sha256", **{"class": "package-modified"})),
     ("FILE-CONFFILE", changed("file", "/etc/x", "sha256", **{"class": "conffile-modified"})),
     ("FILE-PACKAGE-GONE", removed("file", "/bin/x", **{"class": "package"})),
@@ -108,6 +133,7 @@ EXAMPLES = [
     ("FILE-OWNER", changed("file", "/x", "owner", "0:0", "1:0")),
     ("FILE-CONTENT", changed("file", "/srv/x", "sha256")),
     ("APT-SOURCE", added("apt-source")),
+    ("REPOSITORY", changed("repository", "dnf baseos", "url")),
     ("APT-PIN", added("apt-pin")),
     ("ALTERNATIVE", changed("alternative", "editor", "value")),
     ("DPKG-OVERRIDE", added("diversion", "/bin/sh")),
@@ -229,3 +255,33 @@ def test_the_fix_names_what_to_do_and_takes_no_orders_from_values():
 def test_an_unknown_rule_is_an_error_of_usage():
     with pytest.raises(UsageError, match="NO-SUCH"):
         explain("NO-SUCH")
+
+
+@pytest.mark.parametrize(
+    ("delta", "command"),
+    [
+        (older("rpm", "bash.x86_64", "1:5.1-2.el9", "1:5.1-1.el9"), "dnf install bash-1:5.1-2.el9"),
+        (older("rpm", "python3.11.noarch", "3.11-2", "3.11-1"), "dnf install python3.11-3.11-2"),
+        (removed("rpm", "kernel-5.14-1.x86_64", "5.14-1", mark="manual"), "dnf install kernel-"),
+        (older("apk", "nginx", "1.26.2-r1", "1.26.2-r0"), "apk add nginx=1.26.2-r1"),
+        (older("pacman", "nginx", "1.2-2", "1.2-1"), "package nginx-1.2-2"),
+    ],
+)
+def test_the_remedy_is_a_command_of_the_packages_own_system(delta, command):
+    assert command in classify(delta, "dev", "prod").fix
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "facts", "name"),
+    [
+        ("rpm", "kernel-5.14.0-1.el9.x86_64", {"version": "5.14.0-1.el9"}, "kernel"),
+        ("rpm", "gpg-pubkey-fd431d51-4ae0493b", {"version": "fd431d51-4ae0493b"}, "gpg-pubkey"),
+        ("rpm", "python3.11.x86_64", {"version": "3.11.9-1"}, "python3.11"),
+        ("rpm", "odd", {}, "odd"),
+        ("deb", "libc6:amd64", {}, "libc6"),
+        ("python", "app/numpy", {}, "numpy"),
+        ("apk", "so.name", {}, "so.name"),
+    ],
+)
+def test_a_package_is_called_by_its_name(section, key, facts, name):
+    assert package_name(added(section, key, **facts)) == name

@@ -1,0 +1,107 @@
+"""Repositories of packages as dnf, zypper, apk and pacman have them configured.
+
+Sources: dnf.conf(5), zypper(8), apk-repositories(5), pacman.conf(5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+_QUERY = re.compile(r"\?([^\s#]*)")
+_PUBLIC = re.compile(r"(?:\w*arch|repo\w*|release\w*|version|path|infra|country|protocol)=")
+"""Parameters of mirror lists; any other may be a token."""
+_OFF = frozenset({"0", "no", "false", "off"})
+
+
+class Ini(NamedTuple):
+    """A section of a configuration file; of an option given twice all values are kept."""
+
+    name: str
+    options: Mapping[str, tuple[str, ...]]
+
+    def text(self, option: str) -> str:
+        """Return the values of an option, separated by spaces."""
+        return " ".join(self.options.get(option, ()))
+
+
+def parse_ini(text: str) -> Iterator[Ini]:
+    """Yield the sections of a file; an indented line goes on with the value above it."""
+    name, options, last = "", dict[str, tuple[str, ...]](), ""
+    for line in text.split("\n"):
+        stripped = line.strip()
+        if not stripped or stripped[0] in "#;":
+            continue
+        if stripped[0] == "[" and stripped[-1] == "]":
+            if name:
+                yield Ini(name, options)
+            name, options, last = stripped[1:-1].strip(), {}, ""
+        elif line[0] in " \t" and last:
+            options[last] = (*options[last], stripped)
+        else:
+            option, _, value = (part.strip() for part in stripped.partition("="))
+            last = option.lower()
+            options[last] = (*options.get(last, ()), value) if value else options.get(last, ())
+    if name:
+        yield Ini(name, options)
+
+
+def parse_repo_file(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield id and facts of each repository in a ``.repo`` file."""
+    for section in parse_ini(text):
+        if section.name == "main":
+            continue
+        url = next(filter(None, map(section.text, ("baseurl", "metalink", "mirrorlist"))), "")
+        facts = {
+            "url": " ".join(url.replace(",", " ").split()),
+            "enabled": "false" if section.text("enabled").lower() in _OFF else "true",
+            "gpgcheck": _flag(section, "gpgcheck"),
+            "repo-gpgcheck": _flag(section, "repo_gpgcheck"),
+            "keys": " ".join(section.text("gpgkey").replace(",", " ").split()),
+            "priority": section.text("priority"),
+            "exclude": section.text("excludepkgs") or section.text("exclude"),
+            "include": section.text("includepkgs"),
+        }
+        yield section.name, {name: without_tokens(v) for name, v in facts.items() if v}
+
+
+def without_tokens(urls: str) -> str:
+    """Return addresses without those parameters of a query that may be secret."""
+    return _QUERY.sub(lambda match: _public(match[1]), urls)
+
+
+def _public(query: str) -> str:
+    kept = [word for word in query.split("&") if _PUBLIC.match(word)]
+    return f"?{'&'.join(kept)}" if kept else ""
+
+
+def _flag(section: Ini, option: str) -> str:
+    value = section.text(option).lower()
+    return "" if not value else "false" if value in _OFF else "true"
+
+
+def parse_apk_repositories(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield address and facts of each repository in apk's list; those commented out are none."""
+    for line in text.split("\n"):
+        words = line.partition("#")[0].split()
+        tag = words.pop(0)[1:] if words and words[0].startswith("@") else ""
+        if words:
+            url = without_tokens(" ".join(words))
+            yield url, {"url": url, "enabled": "true", **({"tag": tag} if tag else {})}
+
+
+def parse_pacman_repositories(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield name and facts of each repository in a ``pacman.conf``."""
+    default = ""
+    for section in parse_ini(text):
+        if section.name == "options":
+            default = section.text("siglevel")
+            continue
+        facts = {
+            "url": without_tokens(section.text("server")),
+            "include": section.text("include"),
+            "signature": section.text("siglevel") or default,
+            "enabled": "true",
+        }
+        yield section.name, {name: value for name, value in facts.items() if value}

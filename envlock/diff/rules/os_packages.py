@@ -1,0 +1,234 @@
+"""Rules for the packages of operating systems other than Debian: RPM, Alpine, Arch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from envlock.diff import predicates as is_
+from envlock.diff.drift import ChangeKind, Delta, Relation, Severity
+from envlock.diff.rules.rule import Rule
+
+CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
+ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind
+OLDER = Relation.OLDER
+
+SYSTEMS = ("rpm", "apk", "pacman")
+
+_COMMANDS: Mapping[str, str] = {
+    "deb": "apt-get install {package}={left}",
+    "rpm": "dnf install {package}-{left}",
+    "apk": "apk add {package}={left}",
+    "pacman": "pacman -U the archived package {package}-{left}",
+}
+"""Section -> the command that brings a package to the version of the left side."""
+
+_INSTALL = "on {right_name}: {install}"
+_BOTH = "bring both sides to {right}"
+_NAMES = "naming conventions of the distributions"
+_ORDER = "rpm-version(7); apk-package(5); vercmp(8)"
+_ASKED = "dnf mark; apk-world(5); pacman(8) --asexplicit"
+
+
+def install_command(delta: Delta) -> str:
+    """Return the command that gives the right side what the left one has, for its system."""
+    package, left = is_.package_name(delta), delta.left or "nothing"
+    command = _COMMANDS.get(delta.section, "install {package} {left}")
+    return command.format(package=package, left=left)
+
+
+OS_PACKAGE_RULES: tuple[Rule, ...] = (
+    Rule(
+        id="SYSTEM-CORE-LIBRARY",
+        severity=CRITICAL,
+        sections=SYSTEMS,
+        fields=("",),
+        kinds=(REMOVED,),
+        when=is_.is_core_library,
+        why="nearly every program is linked against it and does not start without it",
+        fix=_INSTALL,
+        source="compatibility of programs with the platform below them",
+    ),
+    Rule(
+        id="SYSTEM-CORE-OLDER",
+        severity=CRITICAL,
+        sections=SYSTEMS,
+        fields=("version",),
+        relation=OLDER,
+        when=is_.is_core_library,
+        why="programs built against {left} may need symbols that {right} lacks",
+        fix=_INSTALL,
+        source="glibc, musl and libstdc++ symbol versioning",
+    ),
+    Rule(
+        id="SYSTEM-ONE-OF-MANY",
+        severity=MEDIUM,
+        sections=SYSTEMS,
+        fields=("",),
+        when=is_.is_one_of_many,
+        why="a version of what may be installed in several versions, as kernels and keys are",
+        fix="on the other side: install or remove it",
+        source="dnf.conf(5), installonlypkgs",
+    ),
+    Rule(
+        id="SYSTEM-LIBRARY-MISSING",
+        severity=HIGH,
+        sections=SYSTEMS,
+        fields=("",),
+        kinds=(REMOVED,),
+        when=is_.is_library,
+        why="programs linked against this library do not start without it",
+        fix=_INSTALL,
+        source=_NAMES,
+    ),
+    Rule(
+        id="SYSTEM-MISSING",
+        severity=HIGH,
+        sections=SYSTEMS,
+        fields=("",),
+        kinds=(REMOVED,),
+        when=is_.is_explicit,
+        why="somebody installed it on {left_name} on purpose",
+        fix=_INSTALL,
+        source=_ASKED,
+    ),
+    Rule(
+        id="SYSTEM-DEPENDENCY-MISSING",
+        severity=MEDIUM,
+        sections=SYSTEMS,
+        fields=("",),
+        kinds=(REMOVED,),
+        why="a package that came as a dependency, or for a reason nobody wrote down, is not there",
+        fix=_INSTALL,
+        source=_ASKED,
+    ),
+    Rule(
+        id="SYSTEM-DOWNGRADE",
+        severity=HIGH,
+        sections=SYSTEMS,
+        fields=("version",),
+        relation=OLDER,
+        why="older on {right_name}: it lacks fixes and features of {left}",
+        fix=_INSTALL,
+        source=_ORDER,
+    ),
+    Rule(
+        id="SYSTEM-LIBRARY-UPDATE",
+        severity=HIGH,
+        sections=SYSTEMS,
+        fields=("version",),
+        kinds=(CHANGED,),
+        when=lambda delta: is_.is_library(delta) and is_.is_other_upstream(delta),
+        why="another upstream version of a library: behaviour of its users may differ",
+        fix=_BOTH,
+        source=_NAMES,
+    ),
+    Rule(
+        id="SYSTEM-UPDATE",
+        severity=MEDIUM,
+        sections=SYSTEMS,
+        fields=("version",),
+        when=is_.is_other_upstream,
+        why="another upstream version",
+        fix=_BOTH,
+        source=_ORDER,
+    ),
+    Rule(
+        id="SYSTEM-RELEASE-EXPLICIT",
+        severity=MEDIUM,
+        sections=SYSTEMS,
+        fields=("version",),
+        when=is_.is_explicit,
+        why="another release of the same upstream version, often a security fix",
+        fix=_BOTH,
+        source=_ORDER,
+    ),
+    Rule(
+        id="SYSTEM-RELEASE",
+        severity=LOW,
+        sections=SYSTEMS,
+        fields=("version",),
+        why="another release of the same upstream version",
+        fix=_BOTH,
+        source=_ORDER,
+    ),
+    Rule(
+        id="SYSTEM-REBUILT",
+        severity=HIGH,
+        sections=SYSTEMS,
+        fields=("sha256", "sha1"),
+        kinds=(CHANGED,),
+        why="the same version with other content: rebuilt, or from another repository",
+        fix="install both from one repository",
+        source="RPMTAG_SHA256HEADER; apk-package(5), the checksum of the control data",
+    ),
+    Rule(
+        id="SYSTEM-SIGNED",
+        severity=HIGH,
+        sections=SYSTEMS,
+        fields=("signed-by", "validation"),
+        why="signed by another key, or accepted without a signature",
+        fix="install both from one repository, and check its key",
+        source="rpmkeys(8); pacman(8), SigLevel",
+    ),
+    Rule(
+        id="SYSTEM-STATE",
+        severity=HIGH,
+        sections=SYSTEMS,
+        fields=("status",),
+        why="a package that is not fully installed may not work",
+        fix="on {right_name}: apk fix {package}",
+        source="apk-fix(8)",
+    ),
+    Rule(
+        id="SYSTEM-HOLD",
+        severity=MEDIUM,
+        sections=SYSTEMS,
+        fields=("mark", "constraint"),
+        when=is_.is_pinned,
+        why="a package held to a version gets no updates, security ones included",
+        fix="give both sides the same constraint",
+        source="apk-world(5); pacman.conf(5), IgnorePkg",
+    ),
+    Rule(
+        id="SYSTEM-MARK",
+        severity=INFO,
+        sections=SYSTEMS,
+        fields=("mark",),
+        why="whether it was asked for or pulled in decides only what a clean-up may take",
+        source=_ASKED,
+    ),
+    Rule(
+        id="SYSTEM-ARCH",
+        severity=HIGH,
+        sections=SYSTEMS,
+        fields=("arch",),
+        why="built for another architecture",
+        source="rpm(8); apk-package(5)",
+    ),
+    Rule(
+        id="SYSTEM-SOURCE",
+        severity=LOW,
+        sections=SYSTEMS,
+        fields=("source", "source-version", "vendor", "module"),
+        why="built from another source package, or by somebody else",
+        source="RPMTAG_SOURCERPM, RPMTAG_VENDOR",
+    ),
+    Rule(
+        id="SYSTEM-EXTRA",
+        severity=MEDIUM,
+        sections=SYSTEMS,
+        fields=("",),
+        when=is_.is_explicit,
+        why="somebody installed it on {right_name} on purpose",
+        fix="install it on {left_name} too, or remove it",
+        source=_ASKED,
+    ),
+    Rule(
+        id="SYSTEM-EXTRA-DEPENDENCY",
+        severity=LOW,
+        sections=SYSTEMS,
+        fields=("",),
+        why="a package that came as a dependency",
+        source=_ASKED,
+    ),
+)

@@ -1,0 +1,169 @@
+"""Parsers of package databases: SQLite against the library, and any damage ends in ValueError."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from envlock.capture.parse import apk, dnf, pacman
+from envlock.capture.parse.capability import (
+    NO_CAPABILITIES,
+    Capabilities,
+    decode_capabilities,
+    parse_capabilities,
+)
+from envlock.capture.parse.rpm import Header, parse_files, parse_package, parse_signer
+from envlock.capture.parse.rpmdb import READERS
+from envlock.capture.parse.sqlite import read_table
+
+HERE = Path(__file__).resolve().parents[1] / "collectors"
+DATABASES = {
+    "rpmdb.sqlite": HERE / "rpm/dnf4/rootfs/usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "Packages.db": HERE / "rpm/ndb-zypper/rootfs/usr/lib/sysimage/rpm/Packages.db",
+    "Packages": HERE / "rpm/bdb-dnf5/rootfs/var/lib/rpm/Packages",
+}
+HISTORY = HERE / "rpm/dnf4/rootfs/var/lib/dnf/history.sqlite"
+
+values = st.one_of(
+    st.none(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False),
+    st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30),
+    st.binary(max_size=30),
+    st.integers(0, 20_000).map(lambda size: b"x" * size),
+)
+rows = st.lists(st.tuples(values, values), max_size=40)
+
+
+@settings(max_examples=60)
+@given(rows=rows, page_size=st.sampled_from([512, 1024, 4096, 65536]), deleted=st.integers(0, 5))
+def test_a_table_is_read_as_the_library_reads_it(tmp_path_factory, rows, page_size, deleted):
+    path = tmp_path_factory.mktemp("db") / "x"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA page_size = {page_size}")
+        database.execute("CREATE TABLE other (x)")
+        database.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a, b)")
+        database.executemany("INSERT INTO t (a, b) VALUES (?, ?)", rows)
+        database.execute("DELETE FROM t WHERE id % 7 < ?", (deleted,))
+        database.commit()
+        expected = database.execute("SELECT id, a, b FROM t ORDER BY id").fetchall()
+    found = [(row.id, *row.values[1:]) for row in read_table(path.read_bytes(), "t")]
+    assert found == expected
+    assert [type(v) for row in found for v in row] == [type(v) for row in expected for v in row]
+
+
+damages = st.one_of(
+    st.tuples(st.just("flip"), st.integers(0, 2**16), st.integers(1, 255)),
+    st.tuples(st.just("cut"), st.integers(0, 2**16), st.just(0)),
+    st.tuples(st.just("word"), st.integers(0, 2**16), st.sampled_from([0, 0xFF, 0x7F])),
+)
+
+
+def damaged(raw: bytes, damage: tuple[str, int, int]) -> bytes:
+    kind, place, value = damage
+    place %= len(raw)
+    if kind == "cut":
+        return raw[:place]
+    if kind == "word":
+        return raw[:place] + bytes((value,)) * 4 + raw[place + 4 :]
+    return raw[:place] + bytes((raw[place] ^ value,)) + raw[place + 1 :]
+
+
+def read_all(name: str, raw: bytes) -> None:
+    """Read everything of a database; ValueError is the one thing that may be raised."""
+    try:
+        for blob in READERS[name](raw):
+            try:
+                header = Header(blob)
+                parse_package(header)
+                parse_files(header)
+            except ValueError:
+                continue
+    except ValueError:
+        return
+
+
+@pytest.mark.parametrize("name", DATABASES)
+@settings(max_examples=250)
+@given(damages=st.lists(damages, min_size=1, max_size=4))
+def test_any_damage_to_a_database_is_noticed_or_harmless(name, damages):
+    raw = DATABASES[name].read_bytes()
+    for damage in damages:
+        raw = damaged(raw, damage)
+        if not raw:
+            return
+    read_all(name, raw)
+
+
+@settings(max_examples=150)
+@given(damages=st.lists(damages, min_size=1, max_size=4))
+def test_any_damage_to_a_history_is_noticed_or_harmless(damages):
+    raw = HISTORY.read_bytes()
+    for damage in damages:
+        raw = damaged(raw, damage)
+        if not raw:
+            return
+    try:
+        dnf.parse_history(raw, raw)
+    except ValueError:
+        return
+
+
+@given(damage=damages)
+def test_any_damage_to_a_header_is_noticed_or_harmless(damage):
+    for blob in READERS["rpmdb.sqlite"](DATABASES["rpmdb.sqlite"].read_bytes()):
+        try:
+            header = Header(damaged(blob, damage))
+            parse_package(header)
+            parse_files(header)
+        except ValueError:
+            continue
+
+
+@given(raw=st.binary(max_size=400))
+def test_arbitrary_bytes_are_no_database(raw):
+    for name, read in READERS.items():
+        if raw:
+            with pytest.raises(ValueError, match=r"\w"):
+                list(read(raw))
+        read_all(name, raw)
+    parse_signer(raw)
+    decode_capabilities(raw)
+    text = raw.decode("utf-8", "surrogateescape")
+    list(apk.parse_installed(text))
+    apk.parse_world(text)
+    apk.parse_checksum(text)
+    apk.Protected.parse(text).covers("/etc/x")
+    pacman.parse_fields(text)
+    list(pacman.parse_mtree(text))
+    pacman.parse_configuration(text).extracts("/usr/x")
+    for parse in (lambda: pacman.decompress_mtree(raw), lambda: dnf.parse_state(text, text)):
+        try:
+            parse()
+        except ValueError:
+            continue
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", NO_CAPABILITIES),
+        ("=", NO_CAPABILITIES),
+        ("cap_net_raw=p", Capabilities(1 << 13, 0, False)),
+        ("cap_net_raw,cap_chown+ep", Capabilities(1 << 13 | 1, 0, True)),
+        ("= cap_chown+eip cap_chown-i", Capabilities(1, 0, True)),
+        ("cap_chown=i", Capabilities(0, 1, False)),
+        ("CAP_CHOWN=EP", Capabilities(1, 0, True)),
+        ("cap_of_tomorrow=p", None),
+        ("cap_chown", None),
+    ],
+)
+def test_capabilities_are_read(text, expected):
+    assert parse_capabilities(text) == expected
+    if expected:
+        assert parse_capabilities("" if str(expected) == "none" else str(expected)) == expected
