@@ -36,7 +36,7 @@ ALLOWED = (
     "NVIDIA_DISABLE_REQUIRE", "NVARCH", "PYTORCH_*", "TORCH_CUDA_ARCH_LIST", "TF_*", "XLA_FLAGS",
     "JAX_PLATFORMS", "ROCM_PATH", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "HSA_*",
     "HSA_OVERRIDE_GFX_VERSION", "OMPI_MCA_*", "UCX_*", "FI_PROVIDER", "I_MPI_*", "SLURM_CPU_BIND",
-    "MODULEPATH", "LOADEDMODULES", "EBROOT*", "EBVERSION*", "SPACK_ROOT",
+    "MODULEPATH", "EBROOT*", "EBVERSION*", "SPACK_ROOT",
     "NGINX_VERSION", "NJS_VERSION", "PG_VERSION", "PG_MAJOR", "PGDATA", "REDIS_VERSION",
     "MYSQL_VERSION", "MONGO_VERSION", "SOURCE_DATE_EPOCH", "TERM_PROGRAM_VERSION",
 )  # fmt: skip
@@ -52,6 +52,7 @@ VOLATILE = (
     "LISTEN_*", "SUDO_*", "CI", "CI_*", "GITHUB_*", "GITLAB_*", "RUNNER_*", "BUILDKITE*",
     "JENKINS_*", "PYTEST_*", "COVERAGE_*", "VSCODE_*", "TERM_PROGRAM*", "ENVLOCK_*", "NO_COLOR",
     "FORCE_COLOR", "CLICOLOR*", "debian_chroot", "PYTHONUNBUFFERED_SESSION",
+    "_ModuleTable*", "__LMOD_*", "__MODULES_*",
 )  # fmt: skip
 """Variables of a session, not of an environment: on a host they are not recorded at all."""
 
