@@ -52,7 +52,6 @@ VOLATILE = (
     "LISTEN_*", "SUDO_*", "CI", "CI_*", "GITHUB_*", "GITLAB_*", "RUNNER_*", "BUILDKITE*",
     "JENKINS_*", "PYTEST_*", "COVERAGE_*", "VSCODE_*", "TERM_PROGRAM*", "ENVLOCK_*", "NO_COLOR",
     "FORCE_COLOR", "CLICOLOR*", "debian_chroot", "PYTHONUNBUFFERED_SESSION",
-    "_ModuleTable*", "__LMOD_*", "__MODULES_*",
 )  # fmt: skip
 """Variables of a session, not of an environment: on a host they are not recorded at all."""
 

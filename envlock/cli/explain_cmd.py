@@ -105,6 +105,7 @@ WORDS = {
     "key": "KEY",
     "field": "FIELD",
     "package": "PACKAGE",
+    "install": "install PACKAGE OLD",
 }
 """What stands in a rule's sentence where no difference is at hand."""
 

@@ -10,6 +10,7 @@ from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
 from envlock.diff.payload import MAX_BYTES, conceal, settings
 from envlock.diff.records import Holes, compare_section, hole_in, status_in
+from envlock.diff.rules.languages import LANGUAGES
 from envlock.diff.select import SETTING, drop_ignored, is_selected
 from envlock.diff.severity import classify
 from envlock.model.facts import SECTIONS, fact_sort_key
@@ -18,7 +19,7 @@ from envlock.model.text import sort_key
 from envlock.model.tree import Tree
 
 _TREE = "tree"
-_PACKAGE_SECTIONS = frozenset({"deb", "python", "conda", "npm", "gem", "r", "spack", "easybuild"})
+_PACKAGE_SECTIONS = frozenset({"deb", "python", *LANGUAGES})
 _PLACE = {name: place for place, name in enumerate(SECTIONS)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from envlock.diff.drift import Change, ChangeKind, Delta
+from envlock.diff.install import install_command
 from envlock.diff.rules import ASIDE, RULES, Rule
 from envlock.errors import UsageError
 from envlock.model.glob import compile_globs
@@ -21,6 +22,7 @@ def classify(delta: Delta, left_name: str, right_name: str) -> Change:
         "right": delta.right or "nothing",
         "left_name": left_name,
         "right_name": right_name,
+        "install": install_command(delta),
     }
     return Change(
         id=delta.id,

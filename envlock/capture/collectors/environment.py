@@ -20,7 +20,8 @@ from envlock.model.process import ProcessConfig
 from envlock.model.record import Record
 from envlock.target.base import Capability
 
-_MODULES = ("LOADEDMODULES", "_LMFILES_")
+_MODULES = ("LOADEDMODULES", "_LMFILES_", "_ModuleTable", "__LMOD_", "__MODULES_")
+"""What the names of variables begin with that say which modules are loaded."""
 _OWN_LABELS = "io.envlock."
 
 
@@ -30,7 +31,7 @@ def collect(view: View) -> Iterator[Record]:
     if process is None:
         return
     is_session = Capability.KERNEL in view.capabilities
-    environ = {k: v for k, v in process.environ.items() if k not in _MODULES}
+    environ = {k: v for k, v in process.environ.items() if not k.startswith(_MODULES)}
     yield from redact_environ(environ, view.env_allow, view.env_deny, is_session=is_session)
     yield from _modules(process)
     facts = _facts(process)
@@ -39,7 +40,7 @@ def collect(view: View) -> Iterator[Record]:
 
 
 def _modules(process: ProcessConfig) -> Iterator[Record]:
-    """Yield the loaded modules, which the two variables left out above name."""
+    """Yield the loaded modules, which the variables left out above name."""
     modules = {(m.name, m.version): m for m in loaded_modules(process.environ)}
     for names, key in version_keys(modules).items():
         module = modules[names]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from envlock.diff.drift import Severity
 from envlock.diff.rules.config import CONFIG_RULES
+from envlock.diff.rules.languages import LANGUAGE_RULES
 from envlock.diff.rules.packages import PACKAGE_RULES
 from envlock.diff.rules.rule import Rule
 from envlock.diff.rules.system import SYSTEM_RULES
@@ -19,6 +20,7 @@ __all__ = ["ASIDE", "RULES", "Rule"]
 RULES: tuple[Rule, ...] = (
     *SYSTEM_RULES,
     *PACKAGE_RULES,
+    *LANGUAGE_RULES,
     *CONFIG_RULES,
     Rule(
         id="OTHER",
