@@ -31,6 +31,10 @@ class _Software(NamedTuple):
         return self.folder.rpartition("/software/")[0]
 
     @property
+    def name(self) -> str:
+        return posixpath.basename(posixpath.dirname(self.folder))
+
+    @property
     def full_version(self) -> str:
         return posixpath.basename(self.folder)
 
@@ -52,16 +56,17 @@ def _installed(view: View) -> dict[str, _Software]:
     for path in view.glob(_PATTERN):
         folder = posixpath.dirname(posixpath.dirname(path))
         text = view.text(path, _LARGEST)
-        config = parse_easyconfig(text) if text is not None else None
+        version = posixpath.basename(folder)
+        config = parse_easyconfig(text, version) if text is not None else None
         if config is not None:
             software = _Software(folder, config)
             found.setdefault(software.prefix, {}).setdefault(folder, software)
         elif text is not None:
-            view.gap(path, "no easyconfig with a name and a version")
+            view.gap(path, "no easyconfig with a toolchain")
     names = unique_names({prefix: (prefix, place_name(prefix or "/")) for prefix in found})
     keyed = {}
     for prefix in sorted(found, key=lambda prefix: sort_key(names[prefix])):
-        named = {(s.config.name, s.full_version): s for s in found[prefix].values()}
+        named = {(s.name, s.full_version): s for s in found[prefix].values()}
         for pair, key in version_keys(named).items():
             keyed[f"{names[prefix]}/{key}"] = named[pair]
     return keyed
@@ -69,7 +74,7 @@ def _installed(view: View) -> dict[str, _Software]:
 
 def _facts(software: _Software, view: View) -> dict[str, str]:
     config = software.config
-    module = f"{posixpath.basename(posixpath.dirname(software.folder))}/{software.full_version}"
+    module = f"{software.name}/{software.full_version}"
     file = f"{software.prefix}/modules/all/{module}"
     is_there = any(view.entry(file + end) is not None for end in ("", ".lua"))
     return clean_facts(

@@ -30,6 +30,7 @@ from envlock.model.tree import Entry, EntryType
 
 _EXTENSIONS = ("jar", "war", "ear")
 _CACHES = ("/.m2/", "/.gradle/", "/.ivy2/", "/.cache/")
+_RUNTIME_MARKS = ("bin/java", "lib/modules", "jre/lib/rt.jar", "lib/rt.jar")
 _MANIFEST = "META-INF/MANIFEST.MF"
 _LARGEST_ARCHIVE = 1 << 30
 _LARGEST_DIRECTORY = 64 * 1024 * 1024
@@ -49,11 +50,16 @@ class _Found(NamedTuple):
 
 def collect(view: View) -> Iterator[Record]:
     """Yield a record for each runtime, for each archive, and for what is inside one."""
-    yield from _runtimes(view)
+    runtimes = _runtimes(view)
+    names = unique_names({prefix: (prefix, place_name(prefix or "/")) for prefix in runtimes})
+    for prefix, facts in runtimes.items():
+        yield Record("java", names[prefix], facts)
+    parts = tuple(f"{prefix}/" for prefix in runtimes)
     folders: dict[str, list[_Found]] = {}
     for path in view.glob(*(f"**/*.{extension}" for extension in _EXTENSIONS)):
         entry = view.entry(path)
-        found = _read(entry, view) if entry is not None and _is_wanted(entry, view) else None
+        is_part = path.startswith(parts)
+        found = _read(entry, view) if entry and not is_part and _is_wanted(entry, view) else None
         if found is not None:
             folders.setdefault(posixpath.dirname(path), []).append(found)
     names = unique_names({folder: (folder, _base(folder)) for folder in folders})
@@ -61,25 +67,23 @@ def collect(view: View) -> Iterator[Record]:
         yield from _archives(names[folder], folders[folder])
 
 
-def _runtimes(view: View) -> Iterator[Record]:
+def _runtimes(view: View) -> dict[str, dict[str, str]]:
+    """Return folder -> facts of every Java runtime."""
     found = {}
     for path in view.glob("**/release"):
         prefix = posixpath.dirname(path)
-        marks = ("bin/java", "lib/modules", "jre/lib/rt.jar", "lib/rt.jar")
-        if not any(view.entry(f"{prefix}/{mark}") for mark in marks):
+        if not any(view.entry(f"{prefix}/{mark}") for mark in _RUNTIME_MARKS):
             continue
         runtime = parse_release(view.text(path, _LARGEST_MEMBER) or "")
         if runtime is not None:
-            found[prefix] = (runtime, view.owner(path))
-    names = unique_names({prefix: (prefix, place_name(prefix or "/")) for prefix in found})
-    for prefix, (runtime, owner) in found.items():
-        facts = {
-            "version": runtime.version,
-            "implementor": runtime.implementor,
-            "variant": runtime.variant,
-            "packaged-by": owner,
-        }
-        yield Record("java", names[prefix], clean_facts(facts))
+            facts = {
+                "version": runtime.version,
+                "implementor": runtime.implementor,
+                "variant": runtime.variant,
+                "packaged-by": view.owner(path),
+            }
+            found[prefix] = clean_facts(facts)
+    return found
 
 
 def _is_wanted(entry: Entry, view: View) -> bool:

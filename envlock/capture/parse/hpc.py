@@ -14,7 +14,8 @@ from typing import NamedTuple
 from envlock.capture.parse.document import at, items, json_or_none, members, text_at
 
 _ASSIGNED = re.compile(
-    r"^(name|version|versionsuffix|easyblock|moduleclass)\s*=\s*(?P<quote>['\"])(.*?)(?P=quote)",
+    r"^(version|versionsuffix|moduleclass)[ \t]*=[ \t]*"
+    r"(?P<quote>['\"])(.*?)(?P=quote)[ \t]*(?:#.*)?$",
     re.MULTILINE,
 )
 _TOOLCHAIN = re.compile(r"^toolchain\s*=\s*\{([^}]*)\}", re.MULTILINE)
@@ -42,7 +43,6 @@ class SpackPackage(NamedTuple):
 class EasyConfig(NamedTuple):
     """An easyconfig file: `toolchain` as in the name of its module (``foss-2023a``)."""
 
-    name: str
     version: str
     suffix: str
     toolchain: str
@@ -76,26 +76,32 @@ def parse_spack(text: str) -> list[SpackPackage] | None:
     return found
 
 
-def parse_easyconfig(text: str) -> EasyConfig | None:
-    """Return what an easyconfig assigns as plain text, or None without a name and a version.
+def parse_easyconfig(text: str, full_version: str) -> EasyConfig | None:
+    """Return what an easyconfig says of an installation, or None when it is none.
 
-    An easyconfig is Python; only assignments of literals are read, nothing is evaluated.
+    `full_version` is the name of the installation's folder: version, toolchain and suffix.  An
+    easyconfig is Python; only assignments of literals are read, nothing is evaluated, and what
+    the file computes is told by that name.
     """
     fields = {name: value for name, _, value in _ASSIGNED.findall(text)}
-    if not fields.get("name") or not fields.get("version"):
+    toolchain = _toolchain(text)
+    if not toolchain:
         return None
+    tail = f"-{toolchain}" if toolchain != "system" else ""
+    version, suffix = fields.get("version", ""), fields.get("versionsuffix", "")
+    if not version or not f"{full_version}-".startswith((f"{version}-", f"{version}{suffix}-")):
+        cut = full_version.partition(tail)[0] if tail else full_version.removesuffix(suffix)
+        version = cut or full_version
+    suffix = full_version.removeprefix(version).removeprefix(tail)
+    return EasyConfig(version, suffix, toolchain, fields.get("moduleclass", ""))
+
+
+def _toolchain(text: str) -> str:
     match = _TOOLCHAIN.search(text)
     pairs = dict(_PAIR.findall(match[1])) if match else {}
-    toolchain = f"{pairs.get('name', '')}-{pairs.get('version', '')}".strip("-")
     if _SYSTEM.search(text) or pairs.get("name") in ("system", "dummy"):
-        toolchain = "system"
-    return EasyConfig(
-        fields["name"],
-        fields["version"],
-        fields.get("versionsuffix", ""),
-        toolchain,
-        fields.get("moduleclass", ""),
-    )
+        return "system"
+    return "-".join(filter(None, (pairs.get("name"), pairs.get("version"))))
 
 
 def loaded_modules(environ: Mapping[str, str]) -> list[LoadedModule]:
