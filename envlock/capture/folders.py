@@ -5,9 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from envlock.capture.ownership import Claim, Claims
 from envlock.capture.view import View
+
+_P = TypeVar("_P", bound=tuple[str, ...])
 
 
 def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> Claims:
@@ -26,7 +29,7 @@ def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> C
     return found
 
 
-def version_keys(packages: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+def version_keys(packages: Iterable[_P]) -> dict[_P, str]:
     """Return a key for each package, given by its name, version and what else tells it apart.
 
     >>> sorted(version_keys([("gcc", "12"), ("zlib", "1.3"), ("zlib", "1.2")]).values())

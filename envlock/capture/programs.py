@@ -30,9 +30,12 @@ def programs(view: View, owners: tuple[str, ...] = ()) -> Iterator[Program]:
 
     Each is open only until the next is asked for.
     """
-    for entry in sorted(view.entries(), key=lambda entry: sort_key(entry.path)):
-        if not _is_candidate(entry) or not _is_wanted(view.owner(entry.path), owners):
-            continue
+    wanted = [
+        entry
+        for entry in view.entries()
+        if _is_candidate(entry) and _is_wanted(view.owner(entry.path), owners)
+    ]
+    for entry in sorted(wanted, key=lambda entry: sort_key(entry.path)):
         stream = view.open(entry)
         if stream is None:
             continue

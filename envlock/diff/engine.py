@@ -20,6 +20,8 @@ from envlock.diff.policy.presets import PRESETS
 from envlock.diff.policy.settle import settle
 from envlock.diff.predicates import is_otherwise_than_stated
 from envlock.diff.records import Holes, compare_section, hole_in, status_in
+from envlock.diff.rules.languages import LANGUAGES
+from envlock.diff.rules.os_packages import SYSTEMS
 from envlock.diff.select import SETTING, Ignores, drop, is_selected
 from envlock.diff.severity import classify
 from envlock.diff.side import Side
@@ -29,12 +31,7 @@ from envlock.model.text import sort_key
 from envlock.model.tree import Tree
 
 _TREE = "tree"
-_PACKAGE_SECTIONS = frozenset(
-    {
-        "deb", "rpm", "apk", "pacman", "snap", "flatpak", "python", "conda", "npm", "gem", "r",
-        "spack", "easybuild",
-    }
-)  # fmt: skip
+_PACKAGE_SECTIONS = frozenset({"deb", "snap", "flatpak", "python", *SYSTEMS, *LANGUAGES})
 _PLACE = {name: place for place, name in enumerate(SECTIONS)}
 
 

@@ -121,8 +121,16 @@ def is_other_python(delta: Delta) -> bool:
 def is_other_major(delta: Delta) -> bool:
     """True when the major number differs, or the minor one of a version 0."""
     left, right = both(delta)
-    zero = left.startswith("0.") and right.startswith("0.")
+    zero = left.startswith(("0.", "v0.")) and right.startswith(("0.", "v0."))
     return _release_differs(delta, 2 if zero else 1)
+
+
+def has_release(delta: Delta) -> bool:
+    """True when both versions begin with numbers that count major, minor and patch releases."""
+    try:
+        return all(pep440.release(value) for value in both(delta))
+    except ValueError:
+        return False
 
 
 def is_other_minor(delta: Delta) -> bool:

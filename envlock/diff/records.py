@@ -12,7 +12,19 @@ from envlock.model.facts import Kind, coverage_of, fact_sort_key, kind_of, order
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
 
-_FOLLOWS_VERSION = frozenset({"sha256", "sha1", "artifact", "source-version"})
+_FOLLOWS_VERSION = frozenset(
+    {
+        "sha256",
+        "md5",
+        "sha1",
+        "integrity",
+        "artifact",
+        "source-version",
+        "revision",
+        "build",
+        "hash",
+    }
+)
 _NO_FACTS: Facts = {}
 _WORDS = {
     "skipped": "not looked at",

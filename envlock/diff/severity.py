@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from envlock.diff.drift import Change, ChangeKind, Delta
+from envlock.diff.install import install_command
 from envlock.diff.predicates import package_name
 from envlock.diff.rules import ASIDE, RULES, VERDICTS, Rule
-from envlock.diff.rules.os_packages import install_command
 from envlock.errors import UsageError
 from envlock.model.glob import compile_globs
 

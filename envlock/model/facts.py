@@ -175,6 +175,7 @@ _KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {
     ("go", "integrity"): Kind.PROVENANCE,
     ("go", "path"): Kind.ADDRESS,
     ("cargo", "path"): Kind.ADDRESS,
+    ("java", "path"): Kind.ADDRESS,
     ("cargo", "requested"): Kind.PROVENANCE,
     ("process", "container"): Kind.ADDRESS,
 }

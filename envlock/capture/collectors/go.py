@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.origin import LOCAL, clean_facts, clean_origin
-from envlock.capture.parse.go import BuildInfo, Module, read_build_info
+from envlock.capture.parse.go import Build, Module, read_build
 from envlock.capture.programs import program_names, programs
 from envlock.capture.spec import Collector
 from envlock.capture.view import View
@@ -26,7 +26,7 @@ def collect(view: View) -> Iterator[Record]:
     found = {
         program.path: info
         for program in programs(view)
-        if (info := read_build_info(program.elf, program.read)) is not None
+        if (info := read_build(program.elf, program.read)) is not None
     }
     for path, name in program_names(found).items():
         yield Record("go", name, _facts(path, found[path]))
@@ -38,7 +38,7 @@ def collect(view: View) -> Iterator[Record]:
                 yield Record("go", key, _module_facts(module, name))
 
 
-def _facts(path: str, info: BuildInfo) -> dict[str, str]:
+def _facts(path: str, info: Build) -> dict[str, str]:
     settings = info.settings
     system = [settings.get(name, "") for name in ("GOOS", "GOARCH")]
     is_modified = settings.get("vcs.modified") == "true"
@@ -58,7 +58,7 @@ def _facts(path: str, info: BuildInfo) -> dict[str, str]:
     )
 
 
-def _version(info: BuildInfo) -> str:
+def _version(info: Build) -> str:
     version = info.main.version if info.main else ""
     if version not in _UNVERSIONED:
         return version

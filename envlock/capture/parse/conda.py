@@ -79,8 +79,8 @@ def channel_name(channel: str, subdir: str) -> str:
     clean = clean_origin(channel)
     if clean == LOCAL:
         return LOCAL
-    name = _SCHEME.sub("", clean, count=1).strip("/")
-    return name.removesuffix(subdir).rstrip("/") if subdir and name != subdir else name
+    platform = f"/{subdir}" if subdir else ""
+    return _SCHEME.sub("", clean.rstrip("/").removesuffix(platform), count=1).strip("/")
 
 
 def parse_specs(history: str) -> dict[str, str]:

@@ -33,7 +33,7 @@ class Module(NamedTuple):
     replaced: str = ""
 
 
-class BuildInfo(NamedTuple):
+class Build(NamedTuple):
     """What a Go program was built from.
 
     `toolchain` is as in ``go version`` (``go1.22.1``), `package` the import path of the main
@@ -47,7 +47,7 @@ class BuildInfo(NamedTuple):
     settings: Mapping[str, str]
 
 
-def read_build_info(elf: Elf, read: Reader) -> BuildInfo | None:
+def read_build(elf: Elf, read: Reader) -> Build | None:
     """Return the build information of an ELF file, or None when Go did not make it."""
     read = careful(read)
     start = _start(elf, read)
@@ -71,7 +71,7 @@ def read_build_info(elf: Elf, read: Reader) -> BuildInfo | None:
     return parse_modules(toolchain.decode("utf-8", "replace"), _without_sentinels(modules))
 
 
-def parse_modules(toolchain: str, text: str) -> BuildInfo:
+def parse_modules(toolchain: str, text: str) -> Build:
     """Return the build information of its lines; one that is of no known form is passed over."""
     package = ""
     main: Module | None = None
@@ -94,7 +94,7 @@ def parse_modules(toolchain: str, text: str) -> BuildInfo:
         elif word == "build":
             name, _, value = rest.partition("=")
             settings[name.strip('"`')] = value.strip('"`')
-    return BuildInfo(toolchain, package, main, tuple(modules), settings)
+    return Build(toolchain, package, main, tuple(modules), settings)
 
 
 def _start(elf: Elf, read: Reader) -> int | None:

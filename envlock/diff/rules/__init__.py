@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from envlock.diff.drift import Severity
 from envlock.diff.rules.config import CONFIG_RULES
 from envlock.diff.rules.hardware import HARDWARE_RULES
+from envlock.diff.rules.languages import LANGUAGE_RULES
 from envlock.diff.rules.os_packages import OS_PACKAGE_RULES
 from envlock.diff.rules.packages import PACKAGE_RULES
 from envlock.diff.rules.rule import Rule
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     *HARDWARE_RULES,
     *PACKAGE_RULES,
     *OS_PACKAGE_RULES,
+    *LANGUAGE_RULES,
     *CONFIG_RULES,
     Rule(
         id="OTHER",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from envlock.diff import predicates as is_
-from envlock.diff.drift import ChangeKind, Delta, Relation, Severity
+from envlock.diff.drift import ChangeKind, Relation, Severity
 from envlock.diff.rules.rule import Rule
 
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
@@ -14,26 +12,11 @@ OLDER = Relation.OLDER
 
 SYSTEMS = ("rpm", "apk", "pacman")
 
-_COMMANDS: Mapping[str, str] = {
-    "deb": "apt-get install {package}={left}",
-    "rpm": "dnf install {package}-{left}",
-    "apk": "apk add {package}={left}",
-    "pacman": "pacman -U the archived package {package}-{left}",
-}
-"""Section -> the command that brings a package to the version of the left side."""
-
 _INSTALL = "on {right_name}: {install}"
 _BOTH = "bring both sides to {right}"
 _NAMES = "naming conventions of the distributions"
 _ORDER = "rpm-version(7); apk-package(5); vercmp(8)"
 _ASKED = "dnf mark; apk-world(5); pacman(8) --asexplicit"
-
-
-def install_command(delta: Delta) -> str:
-    """Return the command that gives the right side what the left one has, for its system."""
-    package, left = is_.package_name(delta), delta.left or "nothing"
-    command = _COMMANDS.get(delta.section, "install {package} {left}")
-    return command.format(package=package, left=left)
 
 
 OS_PACKAGE_RULES: tuple[Rule, ...] = (

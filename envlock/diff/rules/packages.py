@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from envlock.diff import predicates as is_
 from envlock.diff.drift import ChangeKind, Relation, Severity
+from envlock.diff.rules.languages import LANGUAGES
 from envlock.diff.rules.rule import Rule
 
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
 ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind
 OLDER = Relation.OLDER
 
-_PACKAGES = ("snap", "flatpak", "conda", "npm", "gem", "go", "cargo")
+_PACKAGES = ("snap", "flatpak")
 _APT = "on {right_name}: apt-get install {package}={left}"
 _PIP = "on {right_name}: pip install {package}=={left}"
 _POLICY = "Debian Policy, chapters 3, 8 and 10"
@@ -167,8 +168,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="PACKAGE-REBUILT",
         severity=HIGH,
-        sections=("deb", "python"),
-        fields=("sha256",),
+        sections=("deb", "python", "conda", "npm", "go"),
+        fields=("sha256", "md5", "integrity"),
         kinds=(CHANGED,),
         why="the same version with other content: rebuilt, or from another repository",
         fix="install both from one repository",
@@ -177,7 +178,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="PACKAGE-ORIGIN",
         severity=HIGH,
-        sections=("deb", "rpm", "pacman", "python", *_PACKAGES),
+        sections=("deb", "rpm", "pacman", "python", *_PACKAGES, *LANGUAGES),
         fields=("origin", "revision", "editable"),
         why="it comes from another place",
         fix="install both from one repository",

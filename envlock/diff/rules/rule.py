@@ -14,8 +14,9 @@ class Rule:
 
     Every condition that is set must hold; one that is empty holds for all.  `keys` are globs,
     `classes` file classes, `when` a question about the difference as a whole.  `why` and `fix`
-    may name ``{key}``, ``{package}``, ``{field}``, ``{left}``, ``{right}``, ``{left_name}`` and
-    ``{right_name}``.  `source` tells where the judgement comes from.
+    may name ``{key}``, ``{package}``, ``{field}``, ``{left}``, ``{right}``, ``{left_name}``,
+    ``{right_name}`` and ``{install}``, the command that installs the left version.  `source` tells
+    where the judgement comes from.
     """
 
     id: str

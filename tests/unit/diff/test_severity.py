@@ -101,9 +101,21 @@ EXAMPLES = [
     ("PYTHON-PATCH", newer("python", "app/numpy", "2.0", "2.0.1")),
     ("PYTHON-PATCH", newer("python", "app", "3.11.7", "3.11.8")),
     ("PYTHON-EXTRA", added("python", "app/numpy")),
-    ("PACKAGE-MISSING", removed("npm")),
+    ("PACKAGE-MISSING", removed("snap")),
     ("PACKAGE-UPDATE", changed("snap", "x", "version")),
-    ("PACKAGE-EXTRA", added("gem")),
+    ("PACKAGE-EXTRA", added("flatpak")),
+    ("LANGUAGE-MISSING", removed("npm", "shop/x")),
+    ("LANGUAGE-DOWNGRADE", older("gem", "system/rake", "13.0.6", "12.3.3")),
+    ("LANGUAGE-MAJOR", newer("conda", "base/numpy", "1.26.4", "2.0.0")),
+    ("LANGUAGE-MAJOR", newer("go", "tool", "v0.9.0", "v0.10.0")),
+    ("LANGUAGE-PATCH", newer("npm", "shop/x", "1.0.0", "1.0.1")),
+    ("LANGUAGE-UPDATE", newer("npm", "shop/x", "1.0.0", "1.1.0")),
+    ("LANGUAGE-UPDATE", changed("conda", "base/openssl", "version", "1.0.2u", "1.0.2_")),
+    ("LANGUAGE-BUILD", changed("spack", "spack/hdf5", "variants", "~mpi", "+mpi")),
+    ("LANGUAGE-DECLARED", changed("composer", "shop", "declared-missing", "1", "2")),
+    ("LANGUAGE-MANAGER", changed("r", "system/x", "packaged-by")),
+    ("LANGUAGE-EXTRA", added("gem")),
+    ("MODULE-LOADED", removed("module", "GCC", "12.3.0")),
     ("ENV-CHARSET", changed("env", "LANG", "value", "C.UTF-8", "C")),
     ("ENV-CHARSET", removed("env", "LC_ALL", "en_US.utf8")),
     ("ENV-LOCALE", changed("env", "LANG", "value", "de_DE.UTF-8", "C.UTF-8")),
@@ -250,6 +262,50 @@ def test_the_fix_names_what_to_do_and_takes_no_orders_from_values():
     assert change.fix == "on prod: apt-get install nginx=1.2"
     hostile = classify(removed("env", "{left_name.__class__}", "{0}"), "dev", "prod")
     assert hostile.fix == "set {left_name.__class__} on prod"
+
+
+INSTALLED = [
+    (
+        removed("conda", "ml/numpy", "1.26.4", build="py311_0"),
+        "conda install -n ml numpy=1.26.4=py311_0",
+    ),
+    (newer("conda", "ml/numpy", "1.26.4", "2.0", build="x"), "conda install -n ml numpy=1.26.4"),
+    (removed("gem", "system-3.1.0/rack@2.2.8", "2.2.8"), "gem install rack -v 2.2.8"),
+    (removed("npm", "shop/@babel/core@7.1.0", "7.1.0"), "npm install @babel/core@7.1.0"),
+    (removed("npm", "shop/x/node_modules/@a/b", "1.0.0"), "npm install @a/b@1.0.0"),
+    (
+        removed("go", "tool", "v1.2.3", package="example.org/tool"),
+        "go install example.org/tool@v1.2.3",
+    ),
+    (
+        removed("go", "tool/example.org/x", "v1", **{"packaged-by": "go tool"}),
+        "bring go tool to one version",
+    ),
+    (removed("cargo", "cargo/rg", "13.0.0"), "cargo install rg --version 13.0.0"),
+    (removed("cargo", "uv", "0.13.9"), "install uv 0.13.9"),
+    (
+        removed("r", "local/dplyr", "1.1.4"),
+        'Rscript -e \'remotes::install_version("dplyr", "1.1.4")\'',
+    ),
+    (
+        removed("java", "shop/guava", "32", group="g.x"),
+        "mvn dependency:copy -Dartifact=g.x:guava:32",
+    ),
+    (removed("composer", "shop/a/b", "v1"), "composer require a/b:v1"),
+    (removed("spack", "spack/zlib@1.3/abcdefg", "1.3"), "spack install zlib@1.3"),
+    (
+        removed("easybuild", "apps/R", "4.3.2", toolchain="gfbf-2023a", suffix="-bare"),
+        "eb --robot R-4.3.2-gfbf-2023a-bare.eb",
+    ),
+    (removed("easybuild", "apps/GCC", "12.3.0", toolchain="system"), "eb --robot GCC-12.3.0.eb"),
+    (removed("module", "tools/zlib", "1.2"), "module load tools/zlib/1.2"),
+    (removed("gem", "x/$(id)", "1"), "install x/$(id) 1"),
+]
+
+
+@pytest.mark.parametrize(("delta", "command"), INSTALLED, ids=lambda value: str(value)[:40])
+def test_the_fix_is_the_managers_command(delta, command):
+    assert classify(delta, "dev", "prod").fix == f"on prod: {command}"
 
 
 def test_an_unknown_rule_is_an_error_of_usage():

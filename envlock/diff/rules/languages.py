@@ -1,0 +1,117 @@
+"""Rules for packages of languages and of computing centres, each with its manager's command."""
+
+from __future__ import annotations
+
+from envlock.diff import predicates as is_
+from envlock.diff.drift import ChangeKind, Relation, Severity
+from envlock.diff.rules.rule import Rule
+
+LANGUAGES = (
+    "conda", "npm", "gem", "go", "cargo", "r", "java", "composer", "spack", "easybuild",
+)  # fmt: skip
+"""Sections of packages that a manager other than the system's installed."""
+
+_BUILD = (
+    "build", "channel", "subdir", "hash", "compiler", "variants", "target", "system", "toolchain",
+    "suffix", "built", "platform", "features", "profile", "cgo", "tags", "sha1", "implementor",
+    "variant",
+)  # fmt: skip
+_ADDED, _REMOVED, _CHANGED, _UNKNOWN = ChangeKind
+_INSTALL = "on {right_name}: {install}"
+_SEMVER = "semantic versioning 2.0.0, items 4 and 6 to 8"
+
+LANGUAGE_RULES: tuple[Rule, ...] = (
+    Rule(
+        id="LANGUAGE-MISSING",
+        severity=Severity.HIGH,
+        sections=LANGUAGES,
+        fields=("",),
+        kinds=(_REMOVED,),
+        why="what needs it fails",
+        fix=_INSTALL,
+        source="what is not installed is not loaded",
+    ),
+    Rule(
+        id="LANGUAGE-DOWNGRADE",
+        severity=Severity.HIGH,
+        sections=LANGUAGES,
+        fields=("version",),
+        relation=Relation.OLDER,
+        why="older on {right_name}: it lacks fixes and features of {left}",
+        fix=_INSTALL,
+        source="the order of versions of its manager",
+    ),
+    Rule(
+        id="LANGUAGE-MAJOR",
+        severity=Severity.HIGH,
+        sections=LANGUAGES,
+        fields=("version",),
+        kinds=(_CHANGED,),
+        when=lambda delta: is_.has_release(delta) and is_.is_other_major(delta),
+        why="a new major version, or minor one before 1.0, may break its users",
+        fix=_INSTALL,
+        source=_SEMVER,
+    ),
+    Rule(
+        id="LANGUAGE-PATCH",
+        severity=Severity.LOW,
+        sections=LANGUAGES,
+        fields=("version",),
+        kinds=(_CHANGED,),
+        when=lambda delta: is_.has_release(delta) and not is_.is_other_minor(delta),
+        why="a new patch version",
+        fix=_INSTALL,
+        source=_SEMVER,
+    ),
+    Rule(
+        id="LANGUAGE-UPDATE",
+        severity=Severity.MEDIUM,
+        sections=LANGUAGES,
+        fields=("version",),
+        why="another version",
+        fix=_INSTALL,
+        source=_SEMVER,
+    ),
+    Rule(
+        id="LANGUAGE-BUILD",
+        severity=Severity.MEDIUM,
+        sections=LANGUAGES,
+        fields=_BUILD,
+        why="the same version built otherwise: for another platform, or with other options",
+        fix="install both from one build",
+        source="what its manager notes of a build",
+    ),
+    Rule(
+        id="LANGUAGE-DECLARED",
+        severity=Severity.MEDIUM,
+        sections=LANGUAGES,
+        fields=("declared", "declared-missing", "declared-differing", "lockfile"),
+        why="what is installed is not what the lockfile of the application declares",
+        fix="install what the lockfile declares on both sides",
+        source="the lockfile of the application",
+    ),
+    Rule(
+        id="LANGUAGE-MANAGER",
+        severity=Severity.INFO,
+        sections=LANGUAGES,
+        fields=("requested", "packaged-by", "managed-by", "bundler", "repository", "default"),
+        why="it was installed in another way; what is installed is compared by itself",
+        source="what its manager notes of an installation",
+    ),
+    Rule(
+        id="LANGUAGE-EXTRA",
+        severity=Severity.LOW,
+        sections=LANGUAGES,
+        fields=("",),
+        why="only {right_name} has it",
+        source="what is not loaded does no harm",
+    ),
+    Rule(
+        id="MODULE-LOADED",
+        severity=Severity.MEDIUM,
+        sections=("module",),
+        why="a loaded module decides which programs and libraries the process finds",
+        fix=_INSTALL,
+        source="module(1)",
+    ),
+)

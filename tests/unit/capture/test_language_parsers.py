@@ -1,0 +1,106 @@
+"""Whatever stands in a file of a package manager, its parser answers or says that it is none."""
+
+import json
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from envlock.capture.parse import cargo, composer, conda, gem, go, hpc, java, r
+
+TEXT_PARSERS = [
+    cargo.parse_crates,
+    cargo.parse_crates_toml,
+    composer.parse_installed,
+    composer.parse_lockfile,
+    conda.parse_package,
+    conda.parse_specs,
+    gem.parse_full_name,
+    gem.parse_lockfile,
+    gem.parse_ruby_version,
+    hpc.parse_spack,
+    java.parse_manifest,
+    java.parse_properties,
+    java.parse_release,
+    java.split_file_name,
+    r.parse_description,
+    r.parse_renv,
+    lambda text: conda.channel_name(text, text[:3]),
+    lambda text: gem.parse_specification(text, text),
+    lambda text: go.parse_modules("go1", text),
+    lambda text: hpc.parse_easyconfig(text, text[:9]),
+    lambda text: hpc.loaded_modules({"LOADEDMODULES": text, "_LMFILES_": text[::-1]}),
+]
+WORDS = [
+    "name", "version", "spec", "database", "installs", "installed", "packages", "files", "_path",
+    "paths_data", "paths", "sha256", "subdir", "channel", "requested_specs", "Packages", "Version",
+    "v1", "bins", "features", "source", "dist", "reference", "arch", "target", "parameters", "root",
+]  # fmt: skip
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from(WORDS), st.text())
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "# stub: a 1 ruby lib\n", "GEM\n", "    a (1)\n", "BUNDLED WITH\n", "Package: x\n",
+            "Version: 1\n", "Built: R 4\n", "path\tx\n", "=>\tx\tv1\n", "dep\tx\n", "[v1]\n",
+            '"a 1 (git+x#y)" = ["b"]\n', "toolchain = SYSTEM\n", "version = '1'\n", " \n", ":",
+            "# update specs: ['a=1']\n", 'JAVA_VERSION="1"\n', "artifactId=a\n", "\udcff", "é-1",
+        ]
+    ),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@pytest.mark.parametrize("parse", TEXT_PARSERS)
+@settings(max_examples=25)
+@given(text=st.text(max_size=200) | LINES | DOCUMENTS.map(json.dumps))
+def test_any_text_is_survived(parse, text):
+    parse(text)
+
+
+@given(st.binary(max_size=200))
+def test_any_audit_section_is_survived(content):
+    cargo.parse_audit(content)
+
+
+def test_an_audit_section_that_inflates_without_end_is_cut():
+    bomb = zlib.compress(b" " * (64 << 20))
+    assert cargo.parse_audit(bomb) is None
+
+
+@pytest.mark.parametrize(
+    ("full_version", "text", "version", "suffix"),
+    [
+        ("1.2-foss-2023a", "version = '1.2'\n", "1.2", ""),
+        ("1.2-foss-2023a-C-12", "version = '1.2'\nversionsuffix = '-C-%(v)s'\n", "1.2", "-C-12"),
+        ("1.2.3-foss-2023a", "version = '1.' + local_x\n", "1.2.3", ""),
+        ("1.2.3-foss-2023a", "version = local_x\nversionsuffix = '-x'  # y\n", "1.2.3", ""),
+    ],
+)  # fmt: skip
+def test_what_an_easyconfig_computes_is_told_by_its_folder(full_version, text, version, suffix):
+    text += "toolchain = {'name': 'foss', 'version': '2023a'}\n"
+    found = hpc.parse_easyconfig(text, full_version)
+    assert found == hpc.EasyConfig(version, suffix, "foss-2023a", "")
+
+
+@pytest.mark.parametrize(
+    ("channel", "name"),
+    [
+        ("https://conda.example.org/conda-forge/linux-64", "conda-forge"),
+        ("https://user:secret@conda.example.org/t/TOKEN/pkgs/main/noarch", "pkgs/main/noarch"),
+        ("conda-forge", "conda-forge"),
+        ("https://conda.example.org/linux-64", ""),
+        ("file:///home/someone/channel", "local"),
+        ("/home/someone/channel/linux-64", "local"),
+    ],
+)
+def test_a_channel_is_called_without_server_and_credentials(channel, name):
+    assert conda.channel_name(channel, "linux-64") == name
