@@ -28,14 +28,18 @@ ALLOWED = (
     "GOVERSION", "GOLANG_VERSION", "GOFLAGS", "RUST_VERSION", "RUSTFLAGS", "CARGO_HOME",
     "RUSTUP_HOME", "RUBY_VERSION", "GEM_HOME", "BUNDLE_PATH", "PERL5LIB", "R_HOME", "R_LIBS*",
     "PHP_VERSION", "PHP_INI_DIR", "CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "MAKEFLAGS",
-    "OMP_*", "OPENBLAS_*", "MKL_*", "BLIS_*", "NUMEXPR_*", "KMP_*", "GOTO_NUM_THREADS",
+    "OMP_*", "GOMP_*", "OPENBLAS_*", "MKL_*", "BLIS_*", "FLEXIBLAS*", "NUMEXPR_*", "NUMBA_*",
+    "KMP_*", "GOTO_NUM_THREADS", "TBB_*",
     "VECLIB_MAXIMUM_THREADS", "NPY_DISABLE_CPU_FEATURES", "ATEN_CPU_CAPABILITY",
     "CUDA_VERSION", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER",
-    "CUDA_LAUNCH_BLOCKING", "CUBLAS_WORKSPACE_CONFIG", "CUDNN_*", "NCCL_*", "NV_*_VERSION",
+    "CUDA_LAUNCH_BLOCKING", "CUDA_MODULE_LOADING", "CUDA_DEVICE_MAX_CONNECTIONS", "CUDA_CACHE_*",
+    "CUDA_FORCE_PTX_JIT", "CUDA_DISABLE_PTX_JIT", "CUDA_MPS_*", "CUBLAS_*", "CUBLASLT_*", "CUDNN_*",
+    "NCCL_*", "NVSHMEM_*", "NV_*_VERSION", "NVIDIA_TF32_OVERRIDE", "NVIDIA_IMEX_CHANNELS",
     "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_REQUIRE_*",
     "NVIDIA_DISABLE_REQUIRE", "NVARCH", "PYTORCH_*", "TORCH_CUDA_ARCH_LIST", "TF_*", "XLA_FLAGS",
-    "JAX_PLATFORMS", "ROCM_PATH", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "HSA_*",
-    "HSA_OVERRIDE_GFX_VERSION", "OMPI_MCA_*", "UCX_*", "FI_PROVIDER", "I_MPI_*", "SLURM_CPU_BIND",
+    "JAX_PLATFORMS", "TORCH_NCCL_*", "GLOO_SOCKET_IFNAME", "ROCM_PATH", "ROCM_HOME",
+    "ROCR_VISIBLE_DEVICES", "HIP_*", "HSA_*", "GPU_DEVICE_ORDINAL", "MIOPEN_*", "RCCL_*",
+    "ZE_AFFINITY_MASK", "OMPI_MCA_*", "UCX_*", "FI_PROVIDER", "I_MPI_*", "SLURM_CPU_BIND",
     "MODULEPATH", "EBROOT*", "EBVERSION*", "SPACK_ROOT",
     "NGINX_VERSION", "NJS_VERSION", "PG_VERSION", "PG_MAJOR", "PGDATA", "REDIS_VERSION",
     "MYSQL_VERSION", "MONGO_VERSION", "SOURCE_DATE_EPOCH", "TERM_PROGRAM_VERSION",
@@ -80,7 +84,7 @@ RULES = (
     _rule("private-key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", "PRIVATE KEY"),
     _rule(
         "url-credentials",
-        r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/?#\"'<>:@]*:[^\s/?#\"'<>@${}]+@",
+        r"\b[a-zA-Z][a-zA-Z0-9+.-]{0,40}://[^\s/?#\"'<>:@]*:[^\s/?#\"'<>@${}]+@",
         "://",
     ),
     _rule(
@@ -277,13 +281,18 @@ def strip_record(record: Record) -> Record:
 def redact_text(text: str) -> str:
     """Return one line (a kernel command line, an argument) with secrets replaced by ``***``."""
     for rule in (*RULES, PASSWORD_SETTING):
-        text = rule.pattern.sub("***", text)
+        if any(hint in text for hint in rule.hints):
+            text = rule.pattern.sub("***", text)
     return _ASSIGNED.sub(r"\1***", text)
 
 
 _ASSIGNED = re.compile(
-    r"(?i)([\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|credential)[\w.-]*[= ])\S+"
+    r"(?i)((?:password|passwd|passphrase|secret|token|api[_-]?key|credential)[\w.-]{0,200}[= ])\S+"
 )
+
+
+_DEVICE = re.compile(r"\b(GPU|MIG)-[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""A GPU by its UUID, as in NVIDIA_VISIBLE_DEVICES: it names one device in the world."""
 
 
 def redact_environ(
@@ -305,7 +314,7 @@ def redact_environ(
             continue
         shown = _matches(name, allowed) and not _matches(name, denied)
         if shown and value and find_secret(value) is None:
-            yield Record("env", name, {"value": value})
+            yield Record("env", name, {"value": _DEVICE.sub(r"\1-***", value)})
         elif shown and not value:
             yield Record("env", name, {"empty": "true"})
         else:

@@ -90,11 +90,12 @@ def _elsewhere(component: str, path: str, owner: str, view: View) -> str:
 def _facts(files: list[_Found]) -> dict[str, str]:
     versions = sorted({file.version for file in files} - {""}, key=version_key, reverse=True)
     sonames = sorted({file.soname for file in files if not file.version} - {""}, key=version_key)
-    main = min({file.part for file in files}, key=len)
-    is_mixed = {file.version for file in files if file.part == main} != set(versions)
+    main = min(sorted({file.part for file in files}), key=len)
+    own = sorted({f.version for f in files if f.part == main} - {""}, key=version_key, reverse=True)
+    is_mixed = own != versions
     owners = sorted({file.owner for file in files} - {""}, key=sort_key)
     facts = {
-        "version": versions[0] if versions else "",
+        "version": (own or versions or [""])[0],
         "soname": " ".join(sonames) if not versions else "",
         "other-versions": " ".join(versions[1:]) if not is_mixed else "",
         "mixed": " ".join(versions) if is_mixed and len(versions) > 1 else "",

@@ -19,7 +19,7 @@ _LSM = "/sys/kernel/security/lsm"
 _PER_BOOT = ("BOOT_IMAGE=", "initrd=", "root=", "resume=", "random.trust")
 _IDENTITY = re.compile(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-    r"|(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}"
+    r"|(?:[0-9a-fA-F]{2}[:-]){5,7}[0-9a-fA-F]{2}"
     r"|[0-9a-fA-F]{4}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]"
 )
 """What names one machine: UUIDs (of disks), hardware addresses of networks, PCI addresses."""

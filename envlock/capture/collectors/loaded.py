@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator
 
-from envlock.capture.libraries import place
+from envlock.capture.libraries import distribution_version, place
 from envlock.capture.parse.accelerated import is_exact, parse_blas, parse_library
 from envlock.capture.parse.maps import Mapped, parse_maps
 from envlock.capture.spec import Collector
@@ -52,8 +52,9 @@ def _facts(files: Iterable[Mapped], view: View) -> dict[str, str]:
         library = parse_library(posixpath.basename(mapped.path))
         blas = parse_blas(mapped.path)
         version = library.version if library else blas.version if blas else ""
-        versions.add(version if is_exact(version) else "")
         owner = view.owner(mapped.path)
+        is_known = is_exact(version) or library is None
+        versions.add(version if is_known else distribution_version(mapped.path, owner, view))
         owners.add(owner)
         places.add(place(mapped.path, owner))
         is_deleted = is_deleted or mapped.is_deleted
@@ -72,6 +73,7 @@ COLLECTOR = Collector(
     reads=(),
     needs=frozenset({Capability.FILES, Capability.MAPS}),
     collect=collect,
+    needs_scan=True,
     needs_owners=True,
     sources=("proc_pid_maps(5)",),
 )

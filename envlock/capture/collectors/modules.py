@@ -6,6 +6,7 @@ changes the machine.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -22,6 +23,7 @@ _RELEASE = "/proc/sys/kernel/osrelease"
 _MODULES = "/lib/modules"
 _DKMS = "/var/lib/dkms"
 _LOADED = ("version", "srcversion", "taint")
+_NAME = re.compile(r"[\w.+~-]{1,128}", re.ASCII)
 _BUDGET = 1024 * 1024 * 1024
 """Bytes of unpacked module files that one capture looks through."""
 
@@ -33,7 +35,8 @@ def collect(view: View) -> Iterator[Record]:
     unsigned...), ``state``; ``disk-version`` and ``disk-srcversion`` where its file differs from
     what is loaded, ``pending = "true"`` then.
     """
-    release = _line(view, _RELEASE)
+    match = _NAME.fullmatch(_line(view, _RELEASE))
+    release = match[0] if match else "unknown"
     files = parse_modules_dep(view.text(f"{_MODULES}/{release}/modules.dep") or "")
     disk = _Disk(view, f"{_MODULES}/{release}", files)
     for name in parse_modules(view.text("/proc/modules") or ""):
@@ -105,7 +108,11 @@ def _dkms(view: View, release: str) -> Iterator[Record]:
         if not versions:
             continue
         newest = max(versions, key=_order)
-        kernels = [k for k in view.names(f"{tree}/{newest}") if k not in ("source", "build")]
+        kernels = [
+            entry.path.rpartition("/")[2]
+            for entry in view.children(f"{tree}/{newest}")
+            if entry.type is EntryType.DIRECTORY and not entry.path.endswith("/build")
+        ]
         modules = _built(view, f"{tree}/{newest}/{release}") if release in kernels else []
         facts = {
             "version": newest,

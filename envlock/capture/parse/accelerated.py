@@ -31,7 +31,7 @@ _COMPONENTS = {
 
 _PLAIN_BLAS = ("blas", "cblas", "lapack", "lapacke")
 _BLAS = (
-    ("openblas", re.compile(r"lib(?:scipy_)?openblas\w*(?:-r?[\w.]+)?\.so(?:\.|\Z)")),
+    ("openblas", re.compile(r"lib(?:scipy_)?openblas[\w.-]*\.so(?:\.\d+)*\Z")),
     ("mkl", re.compile(r"libmkl_rt(?:-[\w.]+)?\.so(?:\.|\Z)")),
     ("blis", re.compile(r"libblis(?:-mt)?(?:-[\w.]+)?\.so(?:\.|\Z)")),
     ("atlas", re.compile(r"lib(?:[st]?atlas|ptf77blas|f77blas)\.so(?:\.|\Z)")),

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 _MAX_LINES = 10_000
-_NAME = re.compile(r"[A-Za-z0-9_.*/:@-]+\Z")
+_NAME = re.compile(r"[A-Za-z0-9_*:@-]+(?:[./][A-Za-z0-9_*:@-]+)+\Z")
 _COLUMNS = re.compile(r"\s{2,}")
 _ROW_NAMES = {
     "Max address space": "as",

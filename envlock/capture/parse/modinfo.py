@@ -34,7 +34,7 @@ def unpack(name: str, raw: bytes, limit: int = MAX_SIZE) -> bytes:
         if name.endswith(".gz"):
             content = zlib.decompressobj(wbits=31).decompress(raw, limit + 1)
         elif name.endswith(".xz"):
-            content = lzma.LZMADecompressor(memlimit=limit).decompress(raw, limit + 1)
+            content = lzma.LZMADecompressor(memlimit=MAX_SIZE).decompress(raw, limit + 1)
         elif name.endswith(".zst"):
             content = _unpack_zst(raw, limit + 1)
         else:
@@ -79,6 +79,8 @@ def read_modinfo(stream: BinaryIO) -> dict[str, str]:
 def _sections(stream: BinaryIO, head: bytes) -> tuple[list[_Section], bytes]:
     """Return the sections of an ELF file and the table of their names."""
     order = "<" if head[5] == 1 else ">"
+    if head[4] == 2 and len(head) < 64:
+        raise ValueError("cut in its header")
     if head[4] == 2:
         (start,) = struct.unpack_from(f"{order}Q", head, 40)
         size, count, index = struct.unpack_from(f"{order}HHH", head, 58)

@@ -1,0 +1,252 @@
+"""The host layer against the real machine, and against machines full of what must not get out."""
+
+import ctypes
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envlock.capture.engine import Depth, Request, capture
+from envlock.capture.parse import accelerated, kernel, limits, maps, nvidia
+from envlock.capture.redact import redact_environ, redact_text
+from envlock.capture.registry import collectors
+from envlock.lockfile.writer import render_lock
+from envlock.model.facts import SECTIONS
+from envlock.model.process import ProcessConfig
+from envlock.target.base import Capability
+from envlock.target.local import LocalTarget, host
+
+GOLDEN = Path(__file__).parents[2] / "collectors"
+HOST = frozenset(c.name for c in collectors() if c.name.startswith("host."))
+LOADER = Path("/lib64/ld-linux-x86-64.so.2")
+UUID = "9221d5d1-b60b-a624-bf14-0a1819cfda3b"
+PLANTED = (
+    "SERIAL-7XK2P93",
+    f"GPU-{UUID}",
+    f"MIG-{UUID}",
+    UUID,
+    "0000:3b:00.0",
+    "52:54:00:12:34:56",
+    "a088:c203:00a1:b2c3",
+    "692317000512",
+    "gpu-host-17",
+)
+"""A serial number, UUIDs, a PCI address, a network address, a GUID, an AMD serial, a host name."""
+
+
+class Machine(LocalTarget):
+    """A directory with everything a machine can tell."""
+
+    def __init__(self, root, environ):
+        super().__init__(root, "dir:machine", is_host=False)
+        self.capabilities = frozenset(Capability)
+        self._environ = environ
+
+    def process(self):
+        return ProcessConfig(environ=self._environ)
+
+
+def lock_of(target, *, only=HOST):
+    request = Request(depth=Depth.RECORDS, only=frozenset(only))
+    return capture(target, collectors(), request).lock
+
+
+def identifying(path):
+    """Return what a file of sysfs or procfs may say of the one device it is about."""
+    name = path.name
+    if name == "information":
+        return f"GPU UUID: \t GPU-{UUID}\nBus Location: \t 0000:3b:00.0\nSerial: SERIAL-7XK2P93\n"
+    if name == "params":
+        return 'RegistryDwordsPerDevice: "pci=0000:3b:00.0;uuid=' + UUID + '"\n'
+    if name == "properties":
+        return "unique_id 692317000512\n"
+    if name == "cmdline":
+        return f" root=UUID={UUID} resume=/dev/x rd.md.uuid={UUID} ip=0000:3b:00.0\n"
+    if path.suffix in (".yaml", ".json") and "cdi" in path.parts:
+        return f"\n# name: GPU-{UUID}\n# name: MIG-{UUID}\n"
+    return ""
+
+
+PLACES = {
+    "sys/class/dmi/id": ("product_serial", "product_uuid", "board_serial", "chassis_asset_tag"),
+    "sys/class/nvme/nvme0": ("serial", "address", "subsysnqn"),
+    "sys/class/infiniband/mlx5_0": ("node_guid", "sys_image_guid", "node_desc"),
+    "sys/devices/pci0000:00/0000:05:00.0": ("serial_number", "unique_id", "config"),
+    "proc/sys/kernel": ("hostname", "domainname"),
+    "proc/sys/kernel/random": ("boot_id", "uuid"),
+    "etc": ("machine-id", "hostname"),
+}
+
+
+def plant(root):
+    """Put identities into every file below `root` that may hold one, and beside the others."""
+    for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink()):
+        more = identifying(path)
+        if more:
+            old = path.read_text().rstrip("\n")
+            path.write_text(old + more if more.startswith(" ") else f"{old}\n{more}")
+    for folder, names in PLACES.items():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for name in names:
+            (root / folder / name).write_text("\n".join(PLANTED))
+
+
+def test_nothing_that_names_one_device_or_machine_gets_into_a_lock(tmp_path):
+    environ = {"NVIDIA_VISIBLE_DEVICES": f"GPU-{UUID},MIG-{UUID}", "CUDA_VISIBLE_DEVICES": "0,1"}
+    seen = set()
+    for name in sorted(HOST):
+        for case in sorted((GOLDEN / name).iterdir()):
+            root = tmp_path / name / case.name
+            shutil.copytree(case / "rootfs", root, symlinks=True)
+            plant(root)
+            lock = lock_of(Machine(root, environ), only=(*HOST, "env"))
+            seen |= lock.sections.keys()
+            text = render_lock(lock).decode()
+            assert [secret for secret in PLANTED if secret in text] == [], case
+    assert lock.get("env", "NVIDIA_VISIBLE_DEVICES") == {"value": "GPU-***,MIG-***"}
+    assert lock.get("env", "CUDA_VISIBLE_DEVICES") == {"value": "0,1"}
+    assert {section for section in SECTIONS if section.startswith("host.")} <= seen
+
+
+def test_the_host_this_runs_on_twice_gives_the_same_bytes():
+    first, second = (lock_of(host()) for _ in range(2))
+    assert render_lock(first) == render_lock(second)
+    assert (
+        first.get("host.kernel")["release"] == Path("/proc/sys/kernel/osrelease").read_text()[:-1]
+    )
+    assert first.get("host.cpu")["count"] == str(
+        Path("/proc/cpuinfo").read_text().count("processor\t")
+    )
+
+
+@pytest.mark.skipif(not LOADER.exists(), reason="x86-64 with glibc only")
+def test_the_loader_is_read_as_it_describes_itself():
+    said = subprocess.run([LOADER, "--help"], capture_output=True, text=True, check=True).stdout
+    searched = re.findall(r"^ +(x86-64-v\d) \(supported, searched\)", said, re.MULTILINE)
+    version = subprocess.run([LOADER, "--version"], capture_output=True, text=True, check=True)
+    found = lock_of(host(), only=["host.libc"]).get("host.libc")
+    assert found.get("hwcaps", "").split() == searched
+    assert f"version {found['version']}." in version.stdout
+
+
+def test_a_library_that_a_process_has_mapped_is_found_and_so_is_its_removal(tmp_path):
+    library = tmp_path / "libcudart.so.12.4.127"
+    shutil.copy(Path(sys.modules["_ctypes"].__file__), library)
+    ctypes.CDLL(str(library))
+    found = maps.parse_maps(Path("/proc/self/maps").read_text())
+    assert maps.Mapped(str(library)) in found
+    assert any(mapped.path.endswith("/libc.so.6") for mapped in found)
+    library.unlink()
+    found = maps.parse_maps(Path("/proc/self/maps").read_text())
+    assert maps.Mapped(str(library), is_deleted=True) in found
+    assert accelerated.parse_library(library.name).version == "12.4.127"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["LD_LIBRARY_PATH", "LD_PRELOAD", "OMP_NUM_THREADS", "MKL_CBWR", "MKL_NUM_THREADS",
+     "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "BLIS_NUM_THREADS", "CUDA_VISIBLE_DEVICES",
+     "CUDA_MODULE_LOADING", "CUBLAS_WORKSPACE_CONFIG", "CUDNN_LOGINFO_DBG", "NCCL_IB_HCA",
+     "NCCL_SOCKET_IFNAME", "NVIDIA_VISIBLE_DEVICES", "NVIDIA_TF32_OVERRIDE", "ATEN_CPU_CAPABILITY",
+     "NPY_DISABLE_CPU_FEATURES", "PYTORCH_CUDA_ALLOC_CONF", "TORCH_NCCL_BLOCKING_WAIT", "UCX_TLS",
+     "HSA_OVERRIDE_GFX_VERSION", "HIP_VISIBLE_DEVICES", "RCCL_MSCCL_ENABLE", "GOMP_CPU_AFFINITY"],
+)  # fmt: skip
+def test_variables_that_shape_numerical_results_are_recorded(name):
+    (record,) = redact_environ({name: "1"}, is_session=True)
+    assert record.facts == {"value": "1"}
+
+
+@pytest.mark.parametrize("word", ["x", "a-", "password", "eyJ", "://", "token=", "/"])
+def test_a_very_long_word_is_redacted_in_an_instant(word):
+    """Quadratic patterns took minutes for this; a hang is the failure."""
+    assert isinstance(redact_text(word * (400_000 // len(word))), str)
+
+
+PARSERS = [
+    kernel.parse_modules,
+    kernel.parse_modules_dep,
+    kernel.parse_cpuinfo,
+    kernel.parse_choice,
+    limits.parse_sysctl,
+    limits.parse_pam_limits,
+    limits.parse_proc_limits,
+    limits.parse_cgroup,
+    maps.parse_maps,
+    nvidia.parse_nvrm,
+    nvidia.parse_information,
+    nvidia.parse_params,
+    nvidia.parse_cdi,
+    accelerated.parse_library,
+    accelerated.parse_blas,
+    accelerated.parse_toolkit,
+    accelerated.parse_defines,
+]
+
+
+@pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
+@given(raw=st.binary(max_size=300))
+def test_no_parser_minds_what_it_is_given(parse, raw):
+    text = raw.decode("utf-8", "surrogateescape")
+    assert parse(text) == parse(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("libcudart.so.12.4.127", ("cudart", "cudart", "12.4.127")),
+        ("libcudart.so.12", ("cudart", "cudart", "12")),
+        ("libcudart-d0da41ae.so.11.0", ("cudart", "cudart", "11.0")),
+        ("libcudnn_ops_infer.so.8.9.2", ("cudnn", "cudnn_ops_infer", "8.9.2")),
+        ("libnccl.so.2.21.5", ("nccl", "nccl", "2.21.5")),
+        ("libcuda.so.580.95.05", ("libcuda", "cuda", "580.95.05")),
+        ("libcudart.so", ("cudart", "cudart", "")),
+        ("libcudart_static.a", None),
+        ("libcudadebugger.so.1", None),
+        ("libcurl.so.4", None),
+        ("cudart.so.12", None),
+    ],
+)
+def test_libraries_by_name(name, found):
+    assert accelerated.parse_library(name) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/usr/lib/x86_64-linux-gnu/libopenblasp-r0.3.21.so", ("openblas", "0.3.21")),
+        ("/usr/lib/x86_64-linux-gnu/blas/libblas.so.3.11.0", ("reference", "3.11.0")),
+        ("/usr/lib/x86_64-linux-gnu/blis-openmp/libblas.so.4.0.0", ("blis", "")),
+        ("/usr/lib/x86_64-linux-gnu/libmkl_rt.so", ("mkl", "")),
+        ("/opt/intel/oneapi/mkl/latest/lib/libmkl_rt.so.2", ("mkl", "")),
+        ("/x/numpy.libs/libopenblas64_p-r0-0cf96a72.3.23.dev.so", ("openblas", "")),
+        ("/x/numpy.libs/libscipy_openblas64_-ff651d7f.so", ("openblas", "")),
+        ("/usr/lib/libopenblas.so.0", ("openblas", "")),
+        ("/usr/lib/libblastrampoline.so", None),
+        ("/usr/lib/libm.so.6", None),
+    ],
+)  # fmt: skip
+def test_implementations_of_blas_by_name(path, found):
+    assert accelerated.parse_blas(path) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "toolkit"),
+    [
+        ("CUDA Version 10.2.89\nCUDA Patch Version 10.2.1\n", ("10.2.89", "", "")),
+        (
+            json.dumps({"cuda": {"version": "13.2.1"}, "nvidia_driver": {"version": "595.71.05"}}),
+            ("13.2.1", "", "595.71.05"),
+        ),
+        (json.dumps({"cuda": {"version": 13}}), None),
+        (json.dumps({"version": "1.2.3"}), None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_toolkits_by_their_version_files(text, toolkit):
+    assert accelerated.parse_toolkit(text) == toolkit
