@@ -80,7 +80,7 @@ RULES = (
     _rule("private-key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", "PRIVATE KEY"),
     _rule(
         "url-credentials",
-        r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/?#\"'<>:@]*:[^\s/?#\"'<>@${}]+@",
+        r"\b[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s/?#\"'<>:@]*:[^\s/?#\"'<>@${}]+@",
         "://",
     ),
     _rule(
@@ -170,7 +170,7 @@ _CONFIGURATION = compile_globs(
         *(f"**/*.{suffix}" for suffix in _SETTING_FILES),
     )
 )
-_USERINFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/?#\"']*@")
+_USERINFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]{0,30}://)[^\s/?#\"']*@")
 _SECRET_NAMES = compile_globs(
     (
         "**/.netrc",
@@ -264,14 +264,15 @@ def strip_record(record: Record) -> Record:
 
 
 def redact_text(text: str) -> str:
-    """Return one line (a kernel command line, an argument) with secrets replaced by ``***``."""
+    """Return text (a kernel command line, an argument) with secrets replaced by ``***``."""
     for rule in (*RULES, PASSWORD_SETTING):
-        text = rule.pattern.sub("***", text)
+        if any(hint in text for hint in rule.hints):
+            text = rule.pattern.sub("***", text)
     return _ASSIGNED.sub(r"\1***", text)
 
 
 _ASSIGNED = re.compile(
-    r"(?i)([\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|credential)[\w.-]*[= ])\S+"
+    r"(?i)((?:password|passwd|passphrase|secret|token|api[_-]?key|credential)[\w.-]{0,64}[= ])\S+"
 )
 
 
