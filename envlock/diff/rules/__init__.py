@@ -12,6 +12,7 @@ from envlock.diff.drift import Severity
 from envlock.diff.rules.config import CONFIG_RULES
 from envlock.diff.rules.packages import PACKAGE_RULES
 from envlock.diff.rules.rule import Rule
+from envlock.diff.rules.state import STATE_RULES
 from envlock.diff.rules.system import SYSTEM_RULES
 
 __all__ = ["ASIDE", "RULES", "Rule"]
@@ -19,6 +20,7 @@ __all__ = ["ASIDE", "RULES", "Rule"]
 RULES: tuple[Rule, ...] = (
     *SYSTEM_RULES,
     *PACKAGE_RULES,
+    *STATE_RULES,
     *CONFIG_RULES,
     Rule(
         id="OTHER",
