@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 from envlock.capture.noise_rule import NoiseRule, RuleTable
+from envlock.capture.running import RUNNING_RULES
 from envlock.model.tree import FileClass
 
 ELSEWHERE = (
@@ -169,7 +170,11 @@ RULES: tuple[NoiseRule, ...] = (
     ),
     NoiseRule(
         "service-links",
-        ("/etc/systemd/**/*.wants", "/etc/systemd/**/*.wants/*", "/etc/rc?.d/*"),
+        (
+            *(f"/etc/systemd/**/*.{kind}" for kind in ("wants", "requires", "upholds")),
+            *(f"/etc/systemd/**/*.{kind}/*" for kind in ("wants", "requires", "upholds")),
+            "/etc/rc?.d/*",
+        ),
         _GENERATED,
         "links that enable services; the service section compares them",
     ),
@@ -247,6 +252,7 @@ RULES: tuple[NoiseRule, ...] = (
         _LOG,
         "traces of interactive use",
     ),
+    *RUNNING_RULES,
     NoiseRule("spool", ("/var/spool/**", "/var/mail/**", "/var/backups/**"), _STATE, "data"),
     NoiseRule(
         "package-state",

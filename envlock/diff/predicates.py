@@ -25,6 +25,8 @@ _UPSTREAM: Mapping[str, Callable[[str], str]] = {
 _DEVELOPMENT = re.compile(r"-dev(?:-bin)?\Z|\Alinux-headers-|-headers\Z|-source\Z")
 _DOCUMENTATION = re.compile(r"-(?:doc|docs|dbg|dbgsym|examples|manpages)\Z|\Amanpages")
 _STABLE_UPDATE = re.compile(r"[+~]deb[0-9]+u[0-9]+")
+_NO_SHELLS = frozenset({"nologin", "false", "sync", "halt", "shutdown"})
+_RESTRICTIONS = frozenset({"ro", "noexec", "nosuid", "nodev"})
 _TWO_WORDS = re.compile(r"(\S+) (\S+)\Z")
 
 
@@ -198,6 +200,30 @@ def is_root_account(delta: Delta) -> bool:
     """True for an account with user number 0 under another name."""
     uid = delta.right if delta.field == "uid" else delta.facts.get("uid")
     return uid == "0" and delta.key != "root"
+
+
+def opens_login(delta: Delta) -> bool:
+    """True when no password is asked for on the right side, and one is, or none serves, left."""
+    value = delta.right if delta.field == "password" else delta.facts.get("password")
+    return value == "none"
+
+
+def gains_shell(delta: Delta) -> bool:
+    """True when an account without a login shell has one on the right side."""
+    left, right = (value.rpartition("/")[2] in _NO_SHELLS for value in both(delta))
+    return left and not right
+
+
+def gains_word(delta: Delta) -> bool:
+    """True when the right list, parted by commas, holds what the left one does not."""
+    left, right = (set(value.split(",")) for value in both(delta))
+    return bool(right - left - {""})
+
+
+def gains_restriction(delta: Delta) -> bool:
+    """True when the right mount options forbid what the left ones allow."""
+    left, right = (_RESTRICTIONS & set(value.split(",")) for value in both(delta))
+    return bool(right - left)
 
 
 def becomes_root(delta: Delta) -> bool:

@@ -116,6 +116,8 @@ class LocalTarget:
         """Return the content of a file of at most `limit` bytes."""
         content = bytearray()
         with self.open(path) as stream:
+            if os.fstat(stream.fileno()).st_size > limit:
+                raise OSError(errno.EFBIG, "too large", path)
             # The files of /proc/sys refuse to be read with a large buffer.
             while chunk := stream.read1(_CHUNK):
                 content += chunk

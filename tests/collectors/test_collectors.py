@@ -9,6 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
+import tempfile
+import tracemalloc
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,6 +33,13 @@ DAMAGES = {
     "binary": lambda _content: NOISE,
     "long": lambda content: content + b"x" * 100_000,
 }
+
+NOBODY = 65534
+GIGABYTE = 1 << 30
+MEMORY = 200 * 1024 * 1024
+NO_GAP = re.compile(r".*/(?:(?:bin|sbin|lib|private)/[^/]*|var/lib/dpkg/info/.*)\Z")
+"""Programs and libraries, of which only the headers are looked at: one of zeros is no software;
+and what tells only who owns a path, whose gap is that of the package system."""
 
 HERE = Path(__file__).parent
 COLLECTORS = {collector.name: collector for collector in collectors()}
@@ -51,10 +63,10 @@ class Fixture(LocalTarget):
         )
 
 
-def collect(collector, target):
+def collect(collector, target, plan=None):
     index = {}
     if collector.needs_scan:
-        index = {entry.path: entry for entry in target.scan(ScanPlan())}
+        index = {entry.path: entry for entry in target.scan(plan or ScanPlan())}
     claims = {}
     for other in sorted(COLLECTORS.values(), key=lambda c: c.needs_scan):
         if collector.needs_owners and other.claims is not None:
@@ -133,6 +145,101 @@ def test_damaged_files_never_crash(name, tmp_path):
                     content = path.read_bytes()
                     copy.write_bytes(damage(content) if path == damaged else content)
                 collect(collector, Fixture(root.parent, collector.needs))
+
+
+@pytest.fixture
+def open_folder():
+    """Yield a folder that every user may enter; the one of pytest belongs to whoever runs it."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextmanager
+def as_nobody():
+    """Run as a user whom nothing belongs to, where this one may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+
+
+def files_of(root):
+    return sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink())
+
+
+def keys(records):
+    return {(record.section, record.key) for record in records}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
+@pytest.mark.parametrize("closed", ["files", "folders"])
+def test_what_may_not_be_read_is_a_gap(case, closed, open_folder):
+    """Nothing that is there is lost in silence when permission is denied."""
+    collector = COLLECTORS[case.parent.name]
+    shutil.copytree(case, open_folder / "case", symlinks=True)
+    target = Fixture(open_folder / "case", collector.needs)
+    _, before = collect(collector, target)
+    root = open_folder / "case/rootfs"
+    files = files_of(root)
+    barred = files if closed == "files" else sorted({f.parent for f in files} - {root})
+    for path in reversed(barred):
+        path.chmod(0)
+    scan_gaps = []
+    plan = ScanPlan(on_gap=lambda path, reason: scan_gaps.append((path, reason)))
+    try:
+        with as_nobody():
+            view, records = collect(collector, Fixture(open_folder / "case", collector.needs), plan)
+    finally:
+        for path in barred:
+            path.chmod(0o755)
+    lost = keys(before) - keys(records)
+    told = {reason for _, reason in (*view.gaps, *scan_gaps)}
+    assert not lost or "permission denied" in told, lost
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
+def test_a_gigabyte_where_text_is_expected_is_a_gap(case, tmp_path):
+    """A file of any size costs bounded memory, and what it hid is not lost in silence."""
+    collector = COLLECTORS[case.parent.name]
+    shutil.copytree(case, tmp_path / "case", symlinks=True)
+    target = Fixture(tmp_path / "case", collector.needs)
+    names_only = ScanPlan(digest=False)
+    _, before = collect(collector, target, names_only)
+    for path in files_of(tmp_path / "case/rootfs"):
+        content, mode = path.read_bytes(), path.stat().st_mode
+        os.truncate(path, 0)
+        os.truncate(path, GIGABYTE)
+        tracemalloc.start()
+        view, records = collect(collector, target, names_only)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        path.write_bytes(content)
+        path.chmod(mode)
+        assert peak < MEMORY, path
+        lost = keys(before) - keys(records)
+        assert not lost or view.gaps or NO_GAP.match(str(path)), (path, lost)
+
+
+@pytest.mark.parametrize("name", COLLECTORS)
+def test_a_loop_of_links_is_no_trap(name, tmp_path):
+    """Each file a collector reads may be a link that leads to itself."""
+    collector = COLLECTORS[name]
+    for case in [case for case in CASES if case.parent.name == name]:
+        shutil.copytree(case, tmp_path / case.name, symlinks=True)
+        for path in files_of(tmp_path / case.name / "rootfs"):
+            path.unlink()
+            path.symlink_to(path.name)
+        collect(collector, Fixture(tmp_path / case.name, collector.needs))
 
 
 @pytest.mark.parametrize("name", COLLECTORS)

@@ -99,7 +99,7 @@ def _placed(view: View) -> Iterator[Certificate]:
 def _deselected(view: View) -> list[str]:
     """Return the certificates that update-ca-certificates(8) is told to leave out."""
     lines = parse_lines(view.text(_SELECTION, SETTINGS_LIMIT) or "")
-    return sorted({line for line in lines if line[0] == "!"})
+    return sorted({line for line in lines if line[0] == "!" and len(line) > 1})
 
 
 COLLECTOR = Collector(

@@ -134,7 +134,9 @@ def _activation(name: str, view: View) -> dict[str, str]:
             path = f"{folders[0]}/{name}.d/{drop_in}"
             parse_unit(view.text(path, SETTINGS_LIMIT) or "", settings)
     timer, socket = settings.get("Timer", {}), settings.get("Socket", {})
-    told = [f"{key}={value}" for key in _SCHEDULES for value in timer.get(key, ())]
+    told = [
+        f"{key}={' '.join(value.split())}" for key in _SCHEDULES for value in timer.get(key, ())
+    ]
     heard = [
         value for key, values in socket.items() if key.startswith("Listen") for value in values
     ]

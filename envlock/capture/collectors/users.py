@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from envlock.capture.parse.settings import SETTINGS_LIMIT, parse_lines, parse_pairs
@@ -13,6 +14,7 @@ from envlock.model.text import sort_key
 _PASSWD = ("", "password", "uid", "gid", "", "home", "shell")
 _GROUP = ("", "password", "gid", "members")
 _SUBORDINATE = (("/etc/subuid", "uid-ranges"), ("/etc/subgid", "gid-ranges"))
+_RANGE = re.compile(r"\d+:\d+", re.ASCII)
 _NO_PASSWORD = "none"
 _PERSONS = (1000, 60000)
 """UID_MIN and UID_MAX where login.defs(5) says nothing."""
@@ -72,7 +74,7 @@ def _subordinate(view: View) -> Iterator[Record]:
     for path, fact in _SUBORDINATE:
         for line in parse_lines(view.text(path, SETTINGS_LIMIT) or ""):
             owner, _, numbers = line.partition(":")
-            if not owner or not all(part.isdecimal() for part in numbers.split(":", 1)):
+            if not owner or not _RANGE.fullmatch(numbers):
                 view.gap(path, "a line that is no range")
                 continue
             found.setdefault(owner, {}).setdefault(fact, []).append(numbers)

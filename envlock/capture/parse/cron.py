@@ -14,8 +14,10 @@ from envlock.capture.redact import redact_text
 _SETTING = re.compile(r"\s*['\"]?\w+['\"]?\s*=")
 _TIMES = r"(@\w+|(?:\S+\s+){4}\S+)"
 _SYSTEM = re.compile(rf"\s*{_TIMES}\s+(\S+)\s+(\S.*)")
-_ANACRON = re.compile(r"\s*(@\w+|\d+\s+\d+)\s+(\S+)\s+(\S.*)")
+_ANACRON = re.compile(r"\s*((?:@\w+|\d+)\s+\d+)\s+(\S+)\s+(\S.*)")
 _PROGRAM = re.compile(r"(?:^|[\s;&|(])(/[\w./+-]+|[A-Za-z_][\w.+-]*)(?=[\s;&|)]|\Z)")
+_PARTS = re.compile(r"\|\||&&|[;{}]")
+_RUN_PARTS = "run-parts"
 _SHELL_WORDS = frozenset(
     {"test", "command", "exec", "root", "if", "then", "cd", "nice", "ionice", "env", "export",
      "set", "x", "v"}
@@ -51,9 +53,17 @@ def parse_crontab(text: str, *, is_anacron: bool = False) -> Iterator[Job | None
 def program_of(command: str) -> str:
     """Return the program a command is about, by name or path; empty where that is not plain.
 
+    Of several the last; run-parts(8) with the folder whose scripts it runs.
+
     >>> program_of("test -e /run/systemd/system || /sbin/e2scrub_all -A -r")
     '/sbin/e2scrub_all'
     """
-    last = re.split(r"\|\||&&|;|\{", command)[-1]
-    words = (match[1] for match in _PROGRAM.finditer(last))
-    return next((word for word in words if word not in _SHELL_WORDS), "")
+    for part in reversed(_PARTS.split(command)):
+        words = (match[1] for match in _PROGRAM.finditer(part))
+        program = next((word for word in words if word not in _SHELL_WORDS), "")
+        if program == _RUN_PARTS:
+            folder = re.search(r"\s(/\S+)\s*\Z", part)
+            return f"{program} {folder[1]}" if folder else program
+        if program:
+            return program
+    return ""

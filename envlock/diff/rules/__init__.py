@@ -15,6 +15,7 @@ from envlock.diff.rules.languages import LANGUAGE_RULES
 from envlock.diff.rules.os_packages import OS_PACKAGE_RULES
 from envlock.diff.rules.packages import PACKAGE_RULES
 from envlock.diff.rules.rule import Rule
+from envlock.diff.rules.state import STATE_RULES
 from envlock.diff.rules.system import SYSTEM_RULES
 from envlock.diff.rules.verdicts import VERDICTS
 
@@ -27,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     *PACKAGE_RULES,
     *OS_PACKAGE_RULES,
     *LANGUAGE_RULES,
+    *STATE_RULES,
     *CONFIG_RULES,
     Rule(
         id="OTHER",
