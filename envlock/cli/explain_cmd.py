@@ -9,17 +9,21 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
+from envlock.cli.operands import open_store
 from envlock.cli.options import read_config
 from envlock.cli.policy import add_policy, make_policy, read_policy_config, today_of
 from envlock.errors import EnvlockError, ExitStatus, UsageError
+from envlock.model.text import escape
 
 if TYPE_CHECKING:
+    from envlock.cli.findings import Finding
     from envlock.diff.policy.policy import Policy
 
 _OF_POLICY = re.compile(r"EXPECT-|[0-9a-f]{12}\Z")
 _DESCRIPTION = """\
-Explain a path (its class and what a rebuild does with it), a section, the id of a rule, an
-expectation, a waiver or accepted difference by its fingerprint, a preset, or the id of an error.
+Explain a path (its class and what a rebuild does with it), a section, the id of a rule, a preset,
+the id of an error, or by its fingerprint a finding between the locks of the lock folder, with what
+waives or accepts it.
 """
 
 
@@ -40,8 +44,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     else:
         lines = list(chain(_section(subject), _rule(subject), _preset(subject), _error(subject)))
         if _OF_POLICY.match(subject):
-            config = read_policy_config(arguments, console, {})
-            lines += _policy(subject, make_policy(config, today_of(arguments)))
+            lines += _of_policy(subject, arguments, console)
     if not lines:
         raise UsageError(
             f"nothing is known as {subject}", hint="name a path, a section, or an id from a report"
@@ -129,6 +132,34 @@ def _preset(name: str) -> Iterator[str]:
     yield f"preset {name}: {PRESETS[name].title}; it hides and counts"
     for noise in PRESETS[name].noise:
         yield f"{noise.reason} ({noise.source}): {', '.join(noise.rules)}"
+
+
+def _of_policy(subject: str, arguments: argparse.Namespace, console: Console) -> Iterator[str]:
+    """Yield what is known of a fingerprint, or of an expectation that is not met."""
+    from envlock.cli.findings import find
+
+    config = read_policy_config(arguments, console, {})
+    today = today_of(arguments)
+    if not subject.startswith("EXPECT-"):
+        with open_store(config) as store, console.progress("comparing") as steps:
+            for finding in find(subject, (), config, today, store, steps):
+                yield from _finding(finding)
+    yield from _policy(subject, make_policy(config, today))
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    from envlock.diff.policy.baseline import describe
+    from envlock.diff.severity import explain
+
+    change = finding.change
+    left, right = finding.environments
+    ours, theirs = (escape(value or "nothing") for value in (change.left, change.right))
+    yield f"{describe(change)}: {left} has {ours}, {right} has {theirs}"
+    yield f"severity {change.severity}: {escape(change.why)} [{change.rule}]"
+    yield f"fix: {escape(change.fix)}"
+    yield f"judged by: {explain(change.rule).source}"
+    if change.explained_by:
+        yield f"it follows from {escape(change.explained_by)}"
 
 
 def _policy(subject: str, policy: Policy) -> Iterator[str]:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
-from envlock.cli.operands import locks_in_use, open_store, read_environment
+from envlock.cli.findings import Finding, find
+from envlock.cli.operands import open_store
 from envlock.cli.options import read_config
-from envlock.cli.policy import add_today, make_policy, to_date, today_of
+from envlock.cli.policy import add_today, to_date, today_of
 from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from envlock.config.load import Config
     from envlock.config.setting import Value
     from envlock.diff.drift import Change
-    from envlock.lockfile.reader import Known
-    from envlock.store.objects import Store
-    from envlock.workflow import Progress
 
 _DESCRIPTION = """\
 Write a waiver into envlock.toml: the finding no longer counts until the end of a day, between these
@@ -61,89 +57,49 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError("a waiver needs a reason", where="--reason")
     config = read_config(arguments, console)
     with open_store(config) as store, console.progress("comparing") as steps:
-        hit = _find(arguments, config, today, store, steps)
+        named = [name for name in (arguments.left, arguments.right) if name]
+        found = find(arguments.fingerprint, named, config, today, store, steps)
+    finding = _only(found, arguments.fingerprint)
     path = config.file or Path.cwd() / "envlock.toml"
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        row = _row(hit, arguments.reason.strip(), expires)
+        row = _row(finding, arguments.reason.strip(), expires)
         replace_file(path, put_table(text, "waive", row, _SAME).encode())
     except OSError as error:
         raise UsageError(f"cannot write the waiver: {error.strerror}", where=str(path)) from error
-    between = " and ".join(hit.environments)
+    between = " and ".join(finding.environments)
     console.out(f"{row['what']}: waived between {between} until {expires}")
     return ExitStatus.OK
 
 
-def _row(hit: _Hit, reason: str, expires: date) -> dict[str, Value]:
+def _row(finding: Finding, reason: str, expires: date) -> dict[str, Value]:
     from envlock.diff.policy.baseline import describe
 
     return {
-        "id": hit.id,
-        "what": describe(hit.change),
+        "id": finding.change.id,
+        "what": describe(finding.change),
         "reason": reason,
         "expires": expires.isoformat(),
-        "environments": hit.environments,
-        "values": hit.values,
+        "environments": finding.environments,
+        "values": finding.change.bound,
     }
 
 
-def _find(
-    arguments: argparse.Namespace, config: Config, today: date, store: Store, steps: Progress
-) -> _Hit:
-    """Return the finding.  Raise UsageError when there is none, or one in several pairs."""
-    from dataclasses import replace
-
-    from envlock.diff.engine import Options
-    from envlock.workflow import compare_environments, reader_of
-
-    known: Known = {}
-    named = [name for name in (arguments.left, arguments.right) if name]
-    environments = [
-        read_environment(name, config, store, steps, known) for name in locks_in_use(named, config)
-    ]
-    options = Options(
-        ignore=tuple(config.diff.ignore),
-        contents=reader_of(store),
-        policy=replace(make_policy(config, today), waive=()),
-        bind=True,
-    )
-    found = [
-        hit
-        for left, right in combinations(environments, 2)
-        for change in compare_environments(left, right, options, store).changes
-        for hit in _hits(change, left.known_as or left.name, right.known_as or right.name)
-        if hit.id == arguments.fingerprint
-    ]
+def _only(found: Sequence[Finding], fingerprint: str) -> Finding:
+    """Return the one finding.  Raise UsageError when there is none, or one in several pairs."""
     if len(found) > 1:
-        pairs = "; ".join(" ".join(hit.environments) for hit in found)
+        pairs = "; ".join(" ".join(finding.environments) for finding in found)
         raise UsageError(
-            f"{arguments.fingerprint} stands between several pairs: {pairs}",
+            f"{fingerprint} stands between several pairs: {pairs}",
             hint="name the two environments",
         )
     if not found:
         raise UsageError(
-            f"no finding is called {arguments.fingerprint}",
-            hint="the ids stand in `envlock diff A B --json`",
+            f"no finding is called {fingerprint}",
+            hint="`envlock diff A B --all` shows the ids",
         )
     _refuse(found[0].change)
     return found[0]
-
-
-class _Hit(NamedTuple):
-    """A finding under one of its two ids: that of either order of the environments."""
-
-    id: str
-    environments: tuple[str, str]
-    values: tuple[str, str]
-    change: Change
-
-
-def _hits(change: Change, left: str, right: str) -> Iterator[_Hit]:
-    from envlock.diff.policy.bind import mirrored_id
-
-    yield _Hit(change.id, (left, right), change.bound, change)
-    if mirrored_id(change) != change.id:
-        yield _Hit(mirrored_id(change), (right, left), change.bound[::-1], change)
 
 
 def _refuse(change: Change) -> None:

@@ -129,7 +129,11 @@ class TestWaivers:
             f"waived until {LATER}: rebuilt on Monday",
         )
         assert project.changes("prod", "dev")["curl"]["status"] == "waived"
-        assert f"until {LATER}: rebuilt on Monday" in project("explain", finding["id"]).out
+        told = project("explain", finding["id"]).out
+        assert "deb curl:amd64 version: dev has 8-2, prod has 8-1" in told
+        assert "on prod: apt-get install curl=8-2" in told
+        assert "judged by: deb-version(7)" in told
+        assert f"until {LATER}: rebuilt on Monday" in told
         project("check", status=0)
         late = project.changes("dev", "prod", "--today", "2027-02-01")["curl"]
         assert late["status"] == "expired-waiver"
@@ -156,6 +160,7 @@ class TestWaivers:
 
     def test_every_lock_is_searched_when_none_is_named(self, project):
         added = project.changes("prod", "dev")["gdb"]["id"]
+        assert "prod has nothing, dev has 1.0-1" in project("explain", added).out
         ran = self.waive(project, added)
         assert "between prod and dev" in ran.out
         assert project.changes()["gdb"]["status"] == "waived"

@@ -1,12 +1,17 @@
 """The report for machines."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 
 import jsonschema
 import pytest
 
+from envlock.config.policy import Demand, Expectation
 from envlock.diff.engine import Options, compare
+from envlock.diff.moved import with_base
+from envlock.diff.policy.policy import Policy
+from envlock.diff.side import Side
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.report.json import render_json
@@ -87,6 +92,25 @@ def test_the_schema_knows_every_member():
     assert set(document) == set(SCHEMA["properties"]) == set(SCHEMA["required"])
     described = SCHEMA["properties"]["changes"]["items"]
     assert set(document["changes"][0]) == set(described["properties"]) == set(described["required"])
+
+
+def test_what_policy_says_is_in_it():
+    expectation = Expectation(
+        section="deb", key="*", fact="", demand=Demand.AT_LEAST, version="2", reason="r",
+        severity="low",
+    )  # fmt: skip
+    unused = replace(expectation, section="gem")
+    options = Options(policy=Policy(expect=(expectation, unused)))
+    base = Side("last", lock(CURL))
+    report = compare(lock(CURL), lock(CURL, ODD), options=options)
+    document = json.loads(render_json(with_base(report, base, base, Side("b", lock(CURL, ODD)))))
+    jsonschema.validate(document, SCHEMA)
+    assert document["base"] == "last"
+    assert [(c["field"], c["moved"]) for c in document["changes"]] == [
+        ("expect:at-least", None),
+        ("", "right"),
+    ]
+    assert [note["kind"] for note in document["notes"]] == ["unused-expectation"]
 
 
 def test_text_of_any_bytes_is_escaped_as_in_the_lockfile():
