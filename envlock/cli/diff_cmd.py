@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from envlock.cli.console import Console
 from envlock.cli.operands import open_store, read_environment
 from envlock.cli.options import add_lock, read_config
-from envlock.cli.reporting import Drawing, add_reports, write_reports
+from envlock.cli.pair import Pair
+from envlock.cli.reporting import add_reports, write_reports
 from envlock.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -57,10 +58,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         report = compare_environments(left, right, options, store)
     level = None if arguments.fail_on == "never" else Severity(config.diff.fail_on)
     operands = (arguments.left, arguments.right)
-    write_reports(
-        Drawing(report, operands, config, console, full=arguments.all, fail_on=level),
-        arguments.reports,
-    )
+    pair = Pair(report, operands, config, full=arguments.all, fail_on=level)
+    write_reports(report, pair.renderers(), arguments.reports, console)
     if arguments.exit_zero:
         return ExitStatus.OK
     if report.result is Result.INCONCLUSIVE:
