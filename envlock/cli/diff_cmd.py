@@ -10,8 +10,9 @@ from envlock.cli.console import Console
 from envlock.cli.fleet import add_more, run_fleet
 from envlock.cli.operands import open_store, read_environment
 from envlock.cli.options import add_lock
+from envlock.cli.pair import Pair
 from envlock.cli.policy import add_policy, make_policy, read_policy_config, today_of
-from envlock.cli.reporting import Drawing, add_reports, write_reports
+from envlock.cli.reporting import add_reports, write_reports
 from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -80,10 +81,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             report = _keep_baseline(arguments, report, options, (left, right), console)
     level = None if arguments.fail_on == "never" else Severity(config.diff.fail_on)
     operands = (arguments.left, arguments.right)
-    write_reports(
-        Drawing(report, operands, config, console, full=arguments.all, fail_on=level),
-        arguments.reports,
-    )
+    pair = Pair(report, operands, config, full=arguments.all, fail_on=level)
+    write_reports(report, pair.renderers(), arguments.reports, console)
     if arguments.exit_zero:
         return ExitStatus.OK
     if report.result is Result.INCONCLUSIVE:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
 from envlock.cli.operands import open_store, read_environment
-from envlock.cli.reporting import FILE_WIDTH, Wanted, form_of, write_texts
+from envlock.cli.reporting import Canvas, Renderer, write_reports
 from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     OptionsOf = Callable[[argparse.Namespace, Config, Store], Options]
 
-FORMATS = ("text", "json")
-"""The formats that can tell of more than two environments."""
-
 
 def add_more(parser: argparse.ArgumentParser) -> None:
     """Add operands beyond two."""
@@ -38,7 +35,6 @@ def run_fleet(
 ) -> int:
     """Compare all operands, write the matrix, return the status that policy gives it."""
     from envlock.diff.drift import Result, Severity, exceeds
-    from envlock.report.wording import headline
 
     if arguments.base or arguments.write_baseline or arguments.update_baseline:
         raise UsageError("a base or baseline is for two environments", hint="compare them in pairs")
@@ -46,11 +42,8 @@ def run_fleet(
     with open_store(config) as store, console.progress("comparing") as steps:
         options = options_of(arguments, config, store)
         matrix = compare_all(operands, config, options, store, steps)
-
-    def render(wanted: Wanted) -> str:
-        return rendered_matrix(matrix, wanted, console, full=arguments.all)
-
-    write_texts(arguments.reports, render, console, headline(matrix.report))
+    renderers = matrix_renderers(matrix, full=arguments.all)
+    write_reports(matrix.report, renderers, arguments.reports, console)
     if arguments.exit_zero:
         return ExitStatus.OK
     if matrix.report.result is Result.INCONCLUSIVE:
@@ -75,28 +68,27 @@ def compare_all(
     return compare_many(locks, options)
 
 
-def rendered_matrix(matrix: Matrix, wanted: Wanted, console: Console, *, full: bool) -> str:
-    """Return `matrix` as it is wanted.  Raise UsageError for a format that tells of two only."""
-    form = form_of(wanted)
-    if form == "json":
+def matrix_renderers(matrix: Matrix, *, full: bool) -> Mapping[str, Renderer]:
+    """Return what writes each format that can tell of more than two environments."""
+
+    def text(canvas: Canvas) -> str:
+        from envlock.report.matrix import render_matrix
+
+        return render_matrix(
+            matrix, width=canvas.width, color=canvas.color, ascii=canvas.ascii, full=full
+        )
+
+    def json(_canvas: Canvas) -> str:
         from envlock.report.matrix_json import render_matrix_json
 
         return render_matrix_json(matrix)
-    if form == "text":
-        from envlock.report.matrix import render_matrix
 
-        to_file = wanted.path is not None
-        return render_matrix(
-            matrix,
-            width=FILE_WIDTH if to_file else console.width,
-            color=console.when == "always" if to_file else console.color,
-            ascii=not (to_file or console.unicode),
-            full=full,
-        )
-    raise UsageError(
-        f"--format {form} tells of two environments only",
-        hint=f"for more of them there is {' and '.join(FORMATS)}",
-    )
+    def html(_canvas: Canvas) -> str:
+        from envlock.report.matrix_html import render_matrix_page
+
+        return render_matrix_page(matrix)
+
+    return {"text": text, "json": json, "html": html}
 
 
 def names_of(operands: Sequence[str]) -> dict[str, str]:

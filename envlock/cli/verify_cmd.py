@@ -7,7 +7,8 @@ import argparse
 from envlock.cli.console import Console
 from envlock.cli.operands import live_request, open_store, read_lock_operand, user_rules
 from envlock.cli.options import add_lock, read_config
-from envlock.cli.reporting import Drawing, add_reports, write_reports
+from envlock.cli.pair import Pair
+from envlock.cli.reporting import add_reports, write_reports
 from envlock.errors import ExitStatus
 
 _DESCRIPTION = """\
@@ -40,8 +41,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         checked = verify(left, arguments.target, request, store, steps, user_rules(config))
     report = checked.report
     operands = (arguments.lock, arguments.target)
-    drawing = Drawing(report, operands, config, console, full=arguments.all, fail_on=Severity.INFO)
-    write_reports(drawing, arguments.reports)
+    pair = Pair(report, operands, config, full=arguments.all, fail_on=Severity.INFO)
+    write_reports(report, pair.renderers(), arguments.reports, console)
     for remark in checked.remarks:
         console.note(remark)
     match report.result:

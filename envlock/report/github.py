@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from envlock.diff.drift import Change, DriftReport, Result, Severity
 from envlock.report.place import Places
 from envlock.report.visible import visible
-from envlock.report.wording import Parts, happening, headline, remarks, subject, worst_first
+from envlock.report.wording import Parts, happening, headline, remarks, subject, varied
 
 SHOWN_PER_LEVEL = 9
 
@@ -27,7 +27,7 @@ _LEVELS: Mapping[Severity, str] = {
 def render_github(report: DriftReport, places: Places) -> str:
     """Return one command a line: the verdict, then the worst changes of each level."""
     found: dict[str, list[Change]] = {"error": [], "warning": [], "notice": []}
-    for change in worst_first(Parts.of(report).listed):
+    for change in varied(Parts.of(report).listed):
         level = _LEVELS.get(change.severity)
         if level is not None:
             found[level].append(change)

@@ -34,7 +34,7 @@ STATIC_LIMIT = 500
 """Changes of the list that is there without JavaScript."""
 
 _VALUE_LIMIT = 2_000
-_VERDICTS: Mapping[Result, str] = {
+VERDICTS: Mapping[Result, str] = {
     Result.EQUAL: "Equal",
     Result.DRIFT: "Drift",
     Result.INCONCLUSIVE: "Inconclusive",
@@ -44,14 +44,19 @@ _VERDICTS: Mapping[Result, str] = {
 def render_html(report: DriftReport) -> str:
     """Return `report` as a page in UTF-8."""
     left, right = visible(report.left_name), visible(report.right_name)
-    title = f"{_VERDICTS[report.result]}: {left} → {right}"
-    body = [*_head(report, left, right), *_toolbar(), *_static(report)]
-    return page(title, body, _data(report), style="report.css", script="report.js")
+    title = f"{VERDICTS[report.result]}: {left} → {right}"
+    arrow = "=" if report.result is Result.EQUAL else "→"
+    heading = (
+        f'<code>{escape(left)}</code> <span class="arrow">{arrow}</span>'
+        f" <code>{escape(right)}</code>"
+    )
+    body = [*head(report, heading), *toolbar(), *_static(report)]
+    return page(title, body, _data(report), scripts=("report.js", "page.js"))
 
 
-def page(title: str, body: Iterable[str], data: object, *, style: str, script: str) -> str:
+def page(title: str, body: Iterable[str], data: object, *, scripts: Iterable[str]) -> str:
     """Return a page that carries its style, its script and the `data` that the script shows."""
-    css, js = (_asset(name) for name in (style, script))
+    css, js = _asset("report.css"), "".join(map(_asset, scripts))
     policy = (
         f"default-src 'none'; style-src '{_digest(css)}'; script-src '{_digest(js)}';"
         " base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
@@ -92,15 +97,13 @@ def _embedded(data: object) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _head(report: DriftReport, left: str, right: str) -> Iterator[str]:
-    arrow = "=" if report.result is Result.EQUAL else "→"
+def head(report: DriftReport, heading: str) -> Iterator[str]:
+    """Yield the verdict, with `heading` as markup beside it, the counts and the notes."""
     yield '<a class="skip" href="#findings">Skip to the findings</a>'
     yield f'<header class="head {report.result.value}">'
     yield '<div class="verdict">'
     yield '<p class="kind">envlock diff</p>'
-    yield f'<h1><span class="badge">{_VERDICTS[report.result]}</span>'
-    yield f' <code>{escape(left)}</code> <span class="arrow">{arrow}</span>'
-    yield f" <code>{escape(right)}</code></h1>"
+    yield f'<h1><span class="badge">{VERDICTS[report.result]}</span> {heading}</h1>'
     if report.base_name:
         yield f"<p>compared with their base <code>{escape(visible(report.base_name))}</code></p>"
     yield "</div>"
@@ -132,7 +135,8 @@ def _ring(parity: float) -> str:
     )
 
 
-def _toolbar() -> Iterator[str]:
+def toolbar() -> Iterator[str]:
+    """Yield search, filters and switches, hidden until the script makes them work."""
     yield '<div class="toolbar" id="toolbar" hidden>'
     yield (
         '<input type="search" id="search" placeholder="Search names, values, rules  ( / )"'
@@ -193,20 +197,21 @@ def _value(change: Change, text: str | None) -> str | None:
     return None if text is None else shown_value(change, text, limit=_VALUE_LIMIT)
 
 
-class _Pool:
-    """Texts that many changes share, written once and referred to by number."""
+class Pool:
+    """Texts that many rows share, written once and referred to by number."""
 
     def __init__(self) -> None:
         self.texts: dict[str, int] = {}
 
     def __call__(self, text: str) -> int:
+        """Return the number of `text`."""
         return self.texts.setdefault(text, len(self.texts))
 
 
 def _data(report: DriftReport) -> dict[str, object]:
     """Return what the script shows: changes as rows of values and of numbers in `texts`."""
     parts = Parts.of(report)
-    pool = _Pool()
+    pool = Pool()
     titles: dict[str, str] = {}
     rows: list[list[object]] = []
     groups = (
@@ -227,7 +232,7 @@ def _data(report: DriftReport) -> dict[str, object]:
     }
 
 
-def _row(change: Change, part: int, pool: _Pool) -> list[object]:
+def _row(change: Change, part: int, pool: Pool) -> list[object]:
     kind = sign(change)
     if change.relation is Relation.DIFFERS and change.kind is not ChangeKind.UNKNOWN:
         kind = {"added": "+", "removed": "-"}.get(change.kind.value, "~")

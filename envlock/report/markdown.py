@@ -23,6 +23,7 @@ from envlock.report.wording import (
     section_title,
     shown_value,
     sign,
+    varied,
     worst_first,
 )
 
@@ -32,7 +33,9 @@ SUMMARY_LIMIT = 1_000_000
 """Bytes of a page for a job summary of 1 MiB."""
 
 _RESERVE = 2_500
+_MORE = 30
 _FOLDED_SHOWN = 5
+_LOUD_SHOWN = 25
 _LOUD = (Severity.CRITICAL, Severity.HIGH)
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>()#+!|&@~$]|:(?=//)|(?<=www)\.")
 _REFERENCE = re.compile(r"[@#!%~$^&]|\b[0-9a-f]{7,40}\b|://|www\.", re.IGNORECASE)
@@ -76,21 +79,23 @@ class _Page:
     def write(self) -> None:
         """Write the whole page."""
         self._head()
-        loud = [c for c in worst_first(self._parts.listed) if c.severity in _LOUD]
+        loud = [c for c in varied(self._parts.listed) if c.severity in _LOUD][:_LOUD_SHOWN]
         if loud:
-            self._table(loud, "### What matters most\n\n", "", with_reason=True)
-        rest = [c for c in self._parts.listed if c.severity not in _LOUD]
+            self._table(loud, "### What matters most\n\n", "", self._room, with_reason=True)
+        told = {change.id for change in loud}
+        rest = [change for change in self._parts.listed if change.id not in told]
         groups = [(name, worst_first(found)) for name, found in groupby(rest, lambda c: c.section)]
         groups.sort(key=lambda group: group[1][0].severity.rank)
-        for name, found in groups:
+        for position, (name, found) in enumerate(groups):
             counts = Counter(change.kind.value for change in found)
-            told = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-            self._details(f"{words(section_title(name))}: {told}", found)
+            kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+            # A long section leaves room for those after it, a short one leaves them its share.
+            share = self._room // (len(groups) - position)
+            self._details(f"{words(section_title(name))}: {kinds}", found, share)
         self._folded()
         if self._parts.covered:
-            self._details(
-                f"covered by policy: {len(self._parts.covered)}", self._parts.covered, status=True
-            )
+            title = f"covered by policy: {len(self._parts.covered)}"
+            self._details(title, self._parts.covered, self._room, status=True)
         self._foot()
 
     def _head(self) -> None:
@@ -104,15 +109,18 @@ class _Page:
         ]
         self._add(" · ".join((*counted, f"{report.parity:g} % equal")) + "\n")
 
-    def _details(self, title: str, changes: Sequence[Change], *, status: bool = False) -> None:
+    def _details(
+        self, title: str, changes: Sequence[Change], share: int, *, status: bool = False
+    ) -> None:
         head = f"<details><summary>{title}</summary>\n\n"
-        self._table(changes, head, "\n</details>\n", with_status=status)
+        self._table(changes, head, "\n</details>\n", share, with_status=status)
 
     def _table(
         self,
         changes: Sequence[Change],
         before: str,
         after: str,
+        share: int,
         *,
         with_reason: bool = False,
         with_status: bool = False,
@@ -124,11 +132,13 @@ class _Page:
         if not self._fits(f"\n{before}{head}{rows[0]}{after}"):
             self._cut += changes
             return
+        last = self._room - share
         self._add(f"\n{before}{head}")
-        self._room -= len(after)
+        self._room -= len(after) + _MORE
         for position, row in enumerate(rows):
-            if not self._fits(row):
+            if not self._fits(row, last):
                 self._cut += changes[position:]
+                self._add_anyway(f"\n… {len(rows) - position:,} more\n")
                 break
             self._add(row)
         self._add_anyway(after)
@@ -196,8 +206,8 @@ class _Page:
         if len(kept) > 5:
             yield f"… {len(kept) - 5} more notes"
 
-    def _fits(self, text: str) -> bool:
-        return len(text.encode()) <= self._room
+    def _fits(self, text: str, last: int = 0) -> bool:
+        return len(text.encode()) <= self._room - last
 
     def _add(self, text: str) -> None:
         self._room -= len(text.encode())

@@ -19,7 +19,7 @@ from envlock.report.wording import (
     fact_name,
     is_setting,
     section_title,
-    worst_first,
+    varied,
 )
 
 _SHOWN_PER_SECTION = 12
@@ -130,7 +130,7 @@ class _Page:
 
     def _what_matters(self) -> Iterator[Line]:
         """Yield the worst changes where the page is too long to see them at once."""
-        loud = [c for c in worst_first(self._parts.listed) if c.severity in _LOUD]
+        loud = [c for c in varied(self._parts.listed) if c.severity in _LOUD]
         # Those of one section stand together at the top anyway.
         is_spread = len({change.section for change in loud}) > 1
         if self._full or not is_spread or len(self._parts.listed) <= _FIRST_SCREEN:
@@ -141,7 +141,9 @@ class _Page:
             severity = Piece(f"{change.severity.value:<9}", _STYLES[change.severity])
             label = self._clean(" ".join(filter(None, (change.section, change.key))))
             label += f" {change.field}" if not change.key and change.field else ""
-            yield [self._gutter(change), severity, Piece(f"{label}  "), *self._values(change)]
+            alike = sum(other.rule == change.rule for other in loud) - 1
+            more = Piece(f"  and {alike} more: {change.rule}" if alike else "", "dim")
+            yield [self._gutter(change), severity, Piece(f"{label}  "), *self._values(change), more]
 
     def _section(self, name: str, changes: Sequence[Change]) -> Iterator[Line]:
         items = list(_items(changes, self._clean))
@@ -156,8 +158,9 @@ class _Page:
         items.sort(key=lambda item: item.lead.severity.rank)
         critical = sum(item.lead.severity is Severity.CRITICAL for item in items)
         room = len(items) if self._full else max(_SHOWN_PER_SECTION, critical)
-        column = max((min(cells(item.label), _LABEL_LIMIT) for item in items[:room]), default=0)
-        for item in items[:room]:
+        shown = _varied(items, room)
+        column = max((min(cells(item.label), _LABEL_LIMIT) for item in shown), default=0)
+        for item in shown:
             yield from self._item(item, column)
         if len(items) > room:
             hidden = f"  {self._signs.more} {len(items) - room} more, --all shows them"
@@ -349,6 +352,16 @@ def _items(changes: Iterable[Change], clean: Callable[[str], str]) -> Iterator[_
         changes, lambda c: (c.key, c.field if c.is_unmet or not c.key else "")
     ):
         yield _Item(clean(key or field), tuple(found))
+
+
+def _varied(items: Sequence[_Item], room: int) -> list[_Item]:
+    """Return `room` items, the worst, and of one severity some of each rule, in their order."""
+    seen: Counter[str] = Counter()
+    placed = []
+    for position, item in enumerate(items):
+        placed.append((item.lead.severity.rank, seen[item.lead.rule], position))
+        seen[item.lead.rule] += 1
+    return [items[position] for *_, position in sorted(sorted(placed)[:room], key=lambda p: p[2])]
 
 
 def _is_hole(item: _Item) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -48,6 +49,19 @@ class Parts(NamedTuple):
 def worst_first(changes: Iterable[Change]) -> list[Change]:
     """Return the changes by severity, those of one severity in their order."""
     return sorted(changes, key=lambda change: change.severity.rank)
+
+
+def varied(changes: Iterable[Change]) -> list[Change]:
+    """Return the changes by severity and, of one severity, the first of each rule before seconds.
+
+    What stands first then tells of each kind of trouble, not of one kind many times.
+    """
+    seen: Counter[str] = Counter()
+    placed = []
+    for change in worst_first(changes):
+        placed.append((change.severity.rank, seen[change.rule], change))
+        seen[change.rule] += 1
+    return [change for _, _, change in sorted(placed, key=lambda item: item[:2])]
 
 
 def section_title(name: str) -> str:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -99,6 +99,7 @@ def embedded(page: str) -> dict[str, object]:
     return json.loads(found[1])
 
 
+@settings(max_examples=50)
 @given(reports())
 def test_every_format_tells_of_the_same_changes(report):
     wanted = {change.id for change in report.changes}
@@ -126,6 +127,7 @@ def test_every_format_tells_of_the_same_changes(report):
     assert all(identity in page for identity in wanted)
 
 
+@settings(max_examples=50)
 @given(reports())
 def test_gitlab_and_github_tell_of_what_counts(report):
     listed = Parts.of(report).listed
@@ -139,6 +141,7 @@ def test_gitlab_and_github_tell_of_what_counts(report):
     assert len(named) == len(loud) or any("more of this level" in line for line in commands)
 
 
+@settings(max_examples=50)
 @given(reports(), st.sampled_from([*Severity, None]))
 def test_dashboards_fail_with_the_status(report, level):
     tests = etree.fromstring(render_junit(report, Places(), fail_on=level).encode())

@@ -168,8 +168,12 @@ def test_ten_thousand_changes_are_made_as_they_come_into_view(open_page, many):
     count = "return document.querySelectorAll('details').length"
     before = page.run(count)
     assert 20 <= before <= 1_000
-    page.run("document.querySelector('.group').lastElementChild.scrollIntoView()")
-    page.wait(f"{count} > {before}", True)
+    more = "document.querySelector('.group').lastElementChild"
+    page.run(f"{more}.click()")
+    after = page.run(count)
+    assert after == before + 100
+    page.run(f"{more}.scrollIntoView()")
+    page.wait(f"{count} > {after}", True)
     page.driver.find_element("id", "search").send_keys("package-09999")
     page.wait("return document.getElementById('shown').textContent", "1 of 10,000 changes")
 
