@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     OptionsOf = Callable[[argparse.Namespace, Config, Store], Options]
 
+_MOST_TABLES = 200_000
+
 FORMATS = ("text", "json")
 """The formats that can tell of more than two environments."""
 
@@ -69,6 +71,8 @@ def compare_all(
     for operand, name in names_of(operands).items():
         lock = read_environment(operand, config, store, progress, known).lock
         locks[name] = pool.share(lock)
+        if len(known) > _MOST_TABLES:
+            known.clear()  # locks so unlike each other gain little by it
     return compare_many(locks, options)
 
 
