@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     OptionsOf = Callable[[argparse.Namespace, Config, Store], Options]
 
+_MOST_TABLES = 200_000
+
 
 def add_more(parser: argparse.ArgumentParser) -> None:
     """Add operands beyond two."""
@@ -65,6 +67,8 @@ def compare_all(
     for operand, name in names_of(operands).items():
         lock = read_environment(operand, config, store, progress, known).lock
         locks[name] = pool.share(lock)
+        if len(known) > _MOST_TABLES:
+            known.clear()  # locks so unlike each other gain little by it
     return compare_many(locks, options)
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envlock.diff.drift import Result
@@ -49,6 +49,7 @@ def fleets(draw, size=SIZES):
     return fleet
 
 
+@settings(max_examples=50)
 @given(fleets(), st.randoms(use_true_random=False))
 def test_the_order_of_the_environments_changes_nothing(fleet, random):
     names = list(fleet)
@@ -59,6 +60,7 @@ def test_the_order_of_the_environments_changes_nothing(fleet, random):
     assert render_matrix(matrix, full=True) == render_matrix(other, full=True)
 
 
+@settings(max_examples=50)
 @given(fleets())
 def test_the_order_of_records_changes_nothing(fleet):
     turned = {
@@ -74,6 +76,7 @@ def test_the_order_of_records_changes_nothing(fleet):
     assert compare_many(fleet, Options()) == compare_many(turned, Options())
 
 
+@settings(max_examples=50)
 @given(fleets(size=st.just(2)))
 def test_of_two_it_finds_what_their_diff_finds(fleet):
     report = compare(*fleet.values())
@@ -84,6 +87,7 @@ def test_of_two_it_finds_what_their_diff_finds(fleet):
     assert (matrix.report.result, matrix.report.parity) == (report.result, report.parity)
 
 
+@settings(max_examples=50)
 @given(fleets(), st.integers(1, 3))
 def test_copies_are_equal_to_each_other(fleet, copies):
     name, lock = next(iter(fleet.items()))
@@ -93,6 +97,7 @@ def test_copies_are_equal_to_each_other(fleet, copies):
     assert any({name, *copied} <= set(group.environments) for group in groups)
 
 
+@settings(max_examples=50)
 @given(fleets())
 def test_every_environment_agrees_is_odd_or_lacks_the_record(fleet):
     matrix = compare_many(fleet, Options())
