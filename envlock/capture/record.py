@@ -23,11 +23,11 @@ from envlock.capture.redact import (
     redact_text,
     strip_credentials,
 )
-from envlock.model.process import ProcessConfig
+from envlock.model.process import HIDDEN, ProcessConfig
 from envlock.model.text import from_bytes, sort_key, to_bytes
 from envlock.model.tree import Entry
 from envlock.target.base import READ_LIMIT, Capability, ScanPlan, Target
-from envlock.target.recorded import CONTENTS, HIDDEN, MEMBER, VERSION
+from envlock.target.recorded import CONTENTS, MEMBER, VERSION
 
 _SCANNED = 1024 * 1024
 _PERSONAL = {"/etc/passwd": (1, 4), "/etc/group": (1,)}

@@ -24,7 +24,8 @@ The lock goes to locks/NAME.lock; NAME is the environment of envlock.toml with t
 made from the target. Containers, images and directories are captured in full and can be
 materialized; a machine (host, ssh, pid) is captured down to its configuration unless --deep is
 given. With --record, what the collectors were told is kept as well, redacted, for a bug report or
-a fixture: capturing recorded:FILE gives the same lock.
+a fixture: capturing recorded:FILE gives the same lock. compose:PROJECT and kube:FILE are several
+environments: a lock for each service, and NAME.json that lists them.
 """
 
 
@@ -57,10 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Capture, write the lock, say what was found."""
+    from envlock.cli.capture_group import capture_group
     from envlock.lockfile.writer import render_lock, write_lock
+    from envlock.target.group import is_group
     from envlock.workflow import capture_target
 
     config = read_config(arguments, console)
+    if is_group(arguments.target):
+        return capture_group(arguments, config, console)
     request = make_request(arguments, config)
     with (
         _recording(arguments.record) as recording,

@@ -35,7 +35,12 @@ def environment_name(target: str, config: Config) -> str:
             return name
     _, _, operand = target.partition(":")
     text = operand.rstrip("/").rpartition("/")[2] if target.startswith("dir:") else operand
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "host"
+    return safe_name(text) or "host"
+
+
+def safe_name(text: str) -> str:
+    """Return `text` as the name of a lock: letters, digits, dots, dashes and underscores."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")
 
 
 def make_request(arguments: argparse.Namespace, config: Config) -> Request:

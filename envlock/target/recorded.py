@@ -29,9 +29,6 @@ MEMBER = "recording.json"
 CONTENTS = "rootfs"
 """The folder of the members that are the content of files, by path."""
 
-HIDDEN = "hidden://hidden:hidden@hidden"
-"""Stands for a value that a lock would not hold; it has the shape of a secret, so none does."""
-
 _LIMIT = 1024 * 1024 * 1024
 _CHUNK = 1024 * 1024
 
@@ -115,7 +112,7 @@ class RecordedTarget:
         return io.BytesIO(self.read(path))
 
     def process(self) -> ProcessConfig | None:
-        """Return the run configuration, its hidden values as `HIDDEN`."""
+        """Return the run configuration, without the values that a lock does not hold."""
         return self._process
 
     def close(self) -> None:
@@ -195,6 +192,7 @@ def _parse_process(told: Any) -> ProcessConfig | None:
         stop_signal=str(told["stop_signal"]),
         maps=str(told["maps"]),
         exe=str(told["exe"]),
+        image=str(told["image"]),
         container=str(told["container"]),
         namespaces=tuple(map(str, told["namespaces"])),
         unreadable=_texts(told["unreadable"]),

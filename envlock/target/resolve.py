@@ -7,6 +7,7 @@ from pathlib import Path
 
 from envlock.errors import TargetNameError
 from envlock.target.base import Target
+from envlock.target.group import is_group
 
 FORMS = (
     "host",
@@ -37,6 +38,11 @@ def open_target(reference: str) -> Target:
         from envlock.target.local import host
 
         return host()
+    if is_group(reference):
+        raise TargetNameError(
+            f"{reference} is several environments",
+            hint=f"`envlock capture {reference}` writes a lock for each",
+        )
     scheme, _, operand = reference.partition(":")
     opener = _OPENERS.get(scheme)
     if opener is None or not operand:
@@ -79,6 +85,12 @@ def _process(operand: str) -> Target:
     return ProcessTarget.connect(operand)
 
 
+def _kube(operand: str) -> Target:
+    from envlock.target.kube import KubeTarget
+
+    return KubeTarget.connect(operand)
+
+
 def _recorded(operand: str) -> Target:
     from envlock.target.recorded import RecordedTarget
 
@@ -95,6 +107,7 @@ _OPENERS: Mapping[str, Callable[[str], Target]] = {
     "dir": _directory,
     "docker": _container,
     "image": _image,
+    "kube": _kube,
     "oci": _oci,
     "pid": _process,
     "recorded": _recorded,

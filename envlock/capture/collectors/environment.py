@@ -54,6 +54,7 @@ def _facts(process: ProcessConfig) -> dict[str, str]:
     values = {
         "cmd": _json([redact_text(word) for word in process.cmd]),
         "exe": process.exe,
+        "image": process.image,
         "container": process.container,
         "namespaces": " ".join(process.namespaces),
         "entrypoint": _json([redact_text(word) for word in process.entrypoint]),
