@@ -79,7 +79,7 @@ SECTIONS: Mapping[str, Section] = {
         Section("cargo", "Rust programs", order=Order.SEMVER),
         Section("r", "R packages", order=Order.DOTTED),
         Section("java", "Java archives", order=Order.DOTTED),
-        Section("composer", "PHP packages", order=Order.DOTTED),
+        Section("composer", "PHP packages", order=Order.SEMVER),
         Section("spack", "Spack packages", order=Order.DOTTED),
         Section("easybuild", "EasyBuild software", order=Order.DOTTED),
         Section("apt-source", "apt sources"),
