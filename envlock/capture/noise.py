@@ -247,6 +247,22 @@ RULES: tuple[NoiseRule, ...] = (
         "written by the package manager; the conda section compares what they say",
     ),
     NoiseRule(
+        "build-records",
+        (
+            "**/.spack-db/**",
+            "**/.spack/spack-build-*",
+            "**/.spack/install_times.json",
+            "**/easybuild/easybuild-*.log*",
+            "**/extensions/**/gem_make.out",
+            "**/extensions/**/mkmf.log",
+            "**/.crates.toml",
+            "**/.crates2.json",
+        ),
+        _GENERATED,
+        "logs and databases of package managers; their sections compare what they say",
+        even_if_owned=True,
+    ),
+    NoiseRule(
         "shell-history",
         ("/root/.*_history", "/home/*/.*_history", "/root/.lesshst", "/root/.wget-hsts"),
         _LOG,

@@ -33,7 +33,9 @@ def programs(view: View, owners: tuple[str, ...] = ()) -> Iterator[Program]:
     wanted = [
         entry
         for entry in view.entries()
-        if _is_candidate(entry) and _is_wanted(view.owner(entry.path), owners)
+        if _is_candidate(entry)
+        and _is_wanted(view.owner(entry.path), owners)
+        and not _is_unpacked(entry.path, view)
     ]
     for entry in sorted(wanted, key=lambda entry: sort_key(entry.path)):
         stream = view.open(entry)
@@ -64,6 +66,13 @@ def _is_candidate(entry: Entry) -> bool:
 
 def _is_wanted(owner: str, owners: tuple[str, ...]) -> bool:
     return not owner or owner.partition(" ")[0] in owners
+
+
+def _is_unpacked(path: str, view: View) -> bool:
+    """True for what lies in a cache of unpacked conda packages."""
+    cache, folder, rest = path.partition("/pkgs/")
+    package = rest.partition("/")[0]
+    return bool(folder) and view.entry(f"{cache}{folder}{package}/info/index.json") is not None
 
 
 def _program(path: str, stream: BinaryIO) -> Iterator[Program]:
