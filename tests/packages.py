@@ -62,11 +62,17 @@ echo %{v} > %{buildroot}/boot/vmlinuz-%{v}
 def build_rpms(top: Path) -> None:
     """Build shop, and two versions of a kernel."""
     for spec, defines in ((SHOP, {}), (KERNEL, {"v": "1"}), (KERNEL, {"v": "2"})):
-        (top / "spec").write_text(spec)
-        options = {"_topdir": top, "_rpmdir": top, "_buildhost": "build.example.org", **defines}
-        words = [word for name, value in options.items() for word in ("-D", f"{name} {value}")]
-        argv = ["rpmbuild", "-bb", "--quiet", "--target", "x86_64", *words, str(top / "spec")]
-        subprocess.run(argv, check=True, capture_output=True)
+        build_rpm(top, spec, **defines)
+
+
+def build_rpm(top: Path, spec: str, **defines: str) -> list[Path]:
+    """Build the packages of a spec; return every package file below `top`."""
+    (top / "spec").write_text(spec)
+    options = {"_topdir": top, "_rpmdir": top, "_buildhost": "build.example.org", **defines}
+    words = [word for name, value in options.items() for word in ("-D", f"{name} {value}")]
+    argv = ["rpmbuild", "-bb", "--quiet", "--target", "x86_64", *words, str(top / "spec")]
+    subprocess.run(argv, check=True, capture_output=True)
+    return sorted(top.rglob("*.rpm"))
 
 
 def install(root: Path, rpms: Iterable[Path], *options: str) -> Path:

@@ -15,7 +15,7 @@ from envlock.capture.parse.rpm import parse_signer
 from envlock.capture.parse.rpmdb import read_bdb, read_ndb, read_sqlite
 from envlock.model.tree import FileClass
 from tests.conftest import unavailable
-from tests.packages import install, rpm
+from tests.packages import SHOP, build_rpm, install, rpm
 
 FLAGS = {
     "packaged-mode": "M",
@@ -134,6 +134,34 @@ def test_records_say_what_the_package_states(rpm_root, captured):
     assert files["/usr/share/shop dir/deep"] == {"class": "package-missing"}
     assert files["/etc/shop/lost.conf"] == {"class": "conffile-missing"}
     assert files["/etc/shop/edited.conf"]["class"] == "conffile-modified"
+
+
+@pytest.mark.parametrize(
+    ("number", "is_known"), [("1", True), ("2", True), ("8", True), ("10", False)]
+)
+def test_digests_of_other_ages_are_held_against(rpms, tmp_path, captured, number, is_known):
+    """MD5, SHA-1, SHA-256; SHA-512 is not computed, and is no reason to call a file edited."""
+    top = tmp_path / "top"
+    top.mkdir()
+    built = build_rpm(top, SHOP, _binary_filedigest_algorithm=number)
+    root = install(tmp_path / "aged", built)
+    assert "file" not in captured(root).lock.sections
+    (root / "usr/bin/edited").write_text("something else\n")
+    expected = {"/usr/bin/edited"} if is_known else set()
+    assert {*captured(root).lock.sections.get("file", {})} == expected
+
+
+def test_a_capture_of_configuration_alone_tells_no_lies(rpm_root, captured):
+    """Where programs are not read nothing is known of their content and capabilities."""
+    assert "file" not in captured(rpm_root, depth=Depth.CONFIG).lock.sections
+    tamper(rpm_root)
+    files = captured(rpm_root, depth=Depth.CONFIG).lock.sections["file"]
+    assert {path: facts["class"] for path, facts in files.items()} == {
+        "/etc/shop/edited.conf": "conffile-modified",
+        "/etc/shop/lost.conf": "conffile-missing",
+        "/usr/bin/lost": "package-missing",
+        "/usr/share/shop dir/deep": "package-missing",
+    }
 
 
 def test_what_nobody_looked_at_is_not_missing(rpm_root, captured):

@@ -1,0 +1,120 @@
+"""The formats below the rpm collector: headers old and odd, databases large and small."""
+
+import random
+import shutil
+import struct
+import subprocess
+
+import pytest
+
+from envlock.capture.parse.rpm import Header, parse_files, parse_package
+from envlock.capture.parse.rpmdb import read_bdb, read_ndb
+from tests.conftest import unavailable
+
+STRING, INT16, INT32, TEXTS = 6, 3, 4, 8
+
+
+def header(tags):
+    """Return a header as rpm's headerExport writes it: an index, then the data it points into."""
+    index, data = b"", b""
+    for tag, (kind, values) in tags.items():
+        offset = len(data)
+        if kind in (STRING, TEXTS):
+            data += b"".join(value.encode() + b"\0" for value in values)
+        else:
+            form = {INT16: "H", INT32: "I"}[kind]
+            data += struct.pack(f">{len(values)}{form}", *values)
+        index += struct.pack(">4I", tag, kind, offset, len(values))
+    return struct.pack(">2I", len(tags), len(data)) + index + data
+
+
+NAMED = {1000: (STRING, ["shop"]), 1001: (STRING, ["1"]), 1002: (STRING, ["2"])}
+
+
+def test_a_header_of_old_has_whole_paths_and_md5():
+    old = {
+        **NAMED,
+        1027: (TEXTS, ["/usr/bin/shop", "/toplevel", "/etc/é"]),
+        1030: (INT16, [0o100755, 0o040755, 0o100644]),
+        1035: (TEXTS, ["0" * 32, "", "1" * 32]),
+    }
+    files = parse_files(Header(header(old)))
+    assert [(f.directory, f.name, f.digest, f.mode) for f in files] == [
+        ("/usr/bin/", "shop", f"md5:{'0' * 32}", 0o100755),
+        ("/", "toplevel", "", 0o040755),
+        ("/etc/", "é", f"md5:{'1' * 32}", 0o100644),
+    ]
+
+
+def test_what_installation_adds_takes_the_place_of_what_was_signed():
+    """The index may hold a tag twice: in the signed region, and behind it."""
+    twice = bytearray(header({**NAMED, 1003: (INT32, [1]), 9999: (INT32, [7])}))
+    twice[8 + 4 * 16 : 8 + 4 * 16 + 4] = struct.pack(">I", 1003)
+    assert parse_package(Header(bytes(twice))).evr == "7:1-2"
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {1000: (STRING, ["shop"])},
+        {**NAMED, 1003: (STRING, ["one"])},
+        {**NAMED, 1001: (INT32, [1])},
+    ],
+)
+def test_a_header_that_names_no_package_is_refused(tags):
+    with pytest.raises(ValueError, match=r"header|tag"):
+        parse_package(Header(header(tags)))
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {1117: (TEXTS, ["a", "b"]), 1118: (TEXTS, ["/"]), 1116: (INT32, [0])},
+        {1117: (TEXTS, ["a"]), 1118: (TEXTS, ["/"]), 1116: (INT32, [1])},
+        {1117: (TEXTS, ["a"]), 1118: (TEXTS, ["/"]), 1116: (INT32, [0]), 1030: (INT16, [1, 2])},
+        {1117: (TEXTS, ["a"]), 1116: (INT32, [0])},
+    ],
+)
+def test_files_that_do_not_fit_together_are_refused(tags):
+    with pytest.raises(ValueError, match="files"):
+        parse_files(Header(header({**NAMED, **tags})))
+
+
+def test_a_source_is_told_apart_from_its_version():
+    tags = {**NAMED, 1044: (STRING, ["shop-suite-2.0-3.el9.src.rpm"]), 1022: (STRING, ["noarch"])}
+    package = parse_package(Header(header(tags)))
+    assert (package.source, package.source_version) == ("shop-suite", "2.0-3.el9")
+    assert (package.label, package.nevra) == ("shop.noarch", "shop-1-2.noarch")
+
+
+@pytest.mark.parametrize("page_size", [512, 4096, 65536])
+def test_a_large_berkeley_db_gives_back_what_was_put_in(tmp_path, page_size):
+    if not shutil.which("db5.3_load"):
+        unavailable("rpm", "db5.3_load is not here")
+    dice = random.Random(page_size)
+    blobs = [dice.randbytes(dice.choice([5, 100, 2000, 9000, 70_000])) for _ in range(60)]
+    rows = "".join(f" {i:08x}\n {blob.hex()}\n" for i, blob in enumerate(blobs, start=1))
+    dump = f"VERSION=3\nformat=bytevalue\ntype=hash\ndb_pagesize={page_size}\nHEADER=END\n"
+    path = tmp_path / "Packages"
+    subprocess.run(["db5.3_load", path], input=f"{dump}{rows}DATA=END\n", text=True, check=True)
+    raw = path.read_bytes()
+    assert sorted(read_bdb(raw)) == sorted(blobs)
+    with pytest.raises(ValueError, match="package"):
+        list(read_bdb(raw[: len(raw) // 2 // page_size * page_size]))
+
+
+def test_a_database_for_btrees_or_with_a_password_is_refused(tmp_path):
+    if not shutil.which("db5.3_load"):
+        unavailable("rpm", "db5.3_load is not here")
+    dump = "VERSION=3\nformat=bytevalue\ntype={}\nHEADER=END\n 01\n 02\nDATA=END\n"
+    for kind, options in (("btree", []), ("hash", ["-P", "secret"])):
+        path = tmp_path / kind
+        argv = ["db5.3_load", *options, path]
+        subprocess.run(argv, input=dump.format(kind), text=True, check=True)
+        with pytest.raises(ValueError, match=r"Berkeley|encrypted"):
+            list(read_bdb(path.read_bytes()))
+
+
+def test_an_ndb_of_another_version_is_refused():
+    with pytest.raises(ValueError, match="version 0"):
+        list(read_ndb(struct.pack("<4s4I", b"RpmP", 1, 0, 1, 0).ljust(4096, b"\0")))
