@@ -23,7 +23,7 @@ def main() -> int:
         pynvml.nvmlShutdown()
     except pynvml.NVMLError as error:
         answer = {"error": str(error)}
-    sys.stdout.write(json.dumps(answer))
+    json.dump(answer, sys.stdout)
     return 0
 
 
