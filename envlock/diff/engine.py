@@ -32,6 +32,8 @@ from envlock.model.tree import Tree
 
 _TREE = "tree"
 _PACKAGE_SECTIONS = frozenset({"deb", "snap", "flatpak", "python", *SYSTEMS, *LANGUAGES})
+_OTHER_CONTENT = frozenset({"", "version", "sha256", "sha1", "build", "hash", "revision"})
+"""Fields of a package whose change means that its files are others."""
 _PLACE = {name: place for place, name in enumerate(SECTIONS)}
 
 
@@ -167,7 +169,7 @@ def changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
         delta.record
         for delta in deltas
         if delta.section in _PACKAGE_SECTIONS
-        and delta.field in ("", "version", "sha256", "sha1")
+        and delta.field in _OTHER_CONTENT
         and delta.kind is not ChangeKind.UNKNOWN
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.diff.drift import ChangeKind, Delta, Relation
@@ -12,19 +12,12 @@ from envlock.model.facts import Kind, coverage_of, fact_sort_key, kind_of, order
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
 
-_FOLLOWS_VERSION = frozenset(
-    {
-        "sha256",
-        "md5",
-        "sha1",
-        "integrity",
-        "artifact",
-        "source-version",
-        "revision",
-        "build",
-        "hash",
-    }
-)
+_DIGESTS = frozenset({"sha256", "md5", "sha1", "integrity"})
+_FOLLOWS: Mapping[str, frozenset[str]] = {
+    "version": _DIGESTS | {"artifact", "source-version", "revision", "build", "hash"},
+    "build": _DIGESTS,
+}
+"""Fact of a package -> the facts that are others when it is, and are told with it."""
 _NO_FACTS: Facts = {}
 _WORDS = {
     "skipped": "not looked at",
@@ -123,7 +116,10 @@ def in_words(section: str, key: str, facts: Facts) -> str:
 
 
 def _compare_facts(section: str, key: str, left: Facts, right: Facts) -> Iterator[Delta]:
-    version_differs = left.get("version") != right.get("version")
+    following: frozenset[str] = frozenset()
+    for cause, facts in _FOLLOWS.items():
+        if left.get(cause) != right.get(cause):
+            following |= facts
     for name in left.keys() | right.keys():
         before, after = left.get(name), right.get(name)
         if before == after:
@@ -131,7 +127,6 @@ def _compare_facts(section: str, key: str, left: Facts, right: Facts) -> Iterato
         kind = kind_of(section, name)
         if kind is Kind.ADDRESS or (kind is Kind.PROVENANCE and not (before and after)):
             continue
-        follows = version_differs and name in _FOLLOWS_VERSION
         yield Delta(
             section,
             key,
@@ -141,7 +136,7 @@ def _compare_facts(section: str, key: str, left: Facts, right: Facts) -> Iterato
             after,
             right,
             _relation(section, kind, before, after),
-            f"{section} {key}" if follows else "",
+            f"{section} {key}" if name in following else "",
         )
 
 

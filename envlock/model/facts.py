@@ -30,6 +30,7 @@ class Order(StrEnum):
     SEMVER = "semver"
     DOTTED = "dotted"
     CONDA = "conda"
+    GEM = "gem"
     NONE = "none"
 
 
@@ -80,7 +81,7 @@ SECTIONS: Mapping[str, Section] = {
         Section("python", "Python packages", order=Order.PEP440),
         Section("conda", "conda packages", order=Order.CONDA),
         Section("npm", "Node packages", order=Order.SEMVER),
-        Section("gem", "Ruby gems", order=Order.DOTTED),
+        Section("gem", "Ruby gems", order=Order.GEM),
         Section("go", "Go programs", order=Order.SEMVER),
         Section("cargo", "Rust programs", order=Order.SEMVER),
         Section("r", "R packages", order=Order.DOTTED),

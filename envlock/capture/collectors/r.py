@@ -46,23 +46,23 @@ def collect(view: View) -> Iterator[Record]:
 def claims(view: View) -> Claims:
     """Return what lies in the folders of the packages; none states its content."""
     owners = {
-        f"{library}/{folder}": f"r {name}/{package.name}"
+        f"{library}/{package.name}": f"r {name}/{package.name}"
         for name, (library, packages) in _libraries(view).items()
-        for folder, package in packages.items()
+        for package in packages.values()
     }
     return claim_folders(view, owners)
 
 
 def _libraries(view: View) -> dict[str, tuple[str, Mapping[str, Package]]]:
-    """Return name -> (folder, name in it -> package)."""
+    """Return name -> (folder, name -> package)."""
     found: dict[str, dict[str, Package]] = {}
     for mark in view.glob(f"**/{_MARK}"):
         folder = mark.removesuffix(f"/{_MARK}")
         path = f"{folder}/DESCRIPTION"
         text = view.text(path, _LARGEST)
         package = parse_description(text) if text is not None else None
-        if package is not None:
-            library, _, name = folder.rpartition("/")
+        library, _, name = folder.rpartition("/")
+        if package is not None and package.name == name:
             found.setdefault(library, {})[name] = package
         elif text is not None:
             view.gap(path, "no description of an installed package")

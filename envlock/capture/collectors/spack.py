@@ -22,7 +22,7 @@ _DEFAULT = re.compile(r"/opt(?:/spack)?\Z")
 
 def collect(view: View) -> Iterator[Record]:
     """Yield a record for each package of each tree."""
-    for name, packages in _trees(view).items():
+    for name, (_, packages) in _trees(view).items():
         for key, package in packages.items():
             yield Record("spack", f"{name}/{key}", _facts(package))
 
@@ -31,15 +31,15 @@ def claims(view: View) -> Claims:
     """Return what lies in the folders of the packages; none states its content."""
     owners = {
         package.path: f"spack {name}/{key}"
-        for name, packages in _trees(view).items()
+        for name, (root, packages) in _trees(view).items()
         for key, package in packages.items()
-        if package.path.startswith("/") and not package.is_external
+        if package.path.startswith(f"{root}/") and not package.is_external
     }
     return claim_folders(view, owners)
 
 
-def _trees(view: View) -> dict[str, Mapping[str, SpackPackage]]:
-    """Return name -> key -> package of every tree."""
+def _trees(view: View) -> dict[str, tuple[str, Mapping[str, SpackPackage]]]:
+    """Return name -> (folder, key -> package) of every tree."""
     found = {}
     for path in view.glob(f"**/{_DATABASE}"):
         text = view.text(path)
@@ -53,7 +53,8 @@ def _trees(view: View) -> dict[str, Mapping[str, SpackPackage]]:
         ordered = sorted(by_name, key=lambda names: sort_key(keys[names]))
         found[path.removesuffix(f"/{_DATABASE}")] = {keys[n]: by_name[n] for n in ordered}
     names = unique_names({root: (root, _base(root)) for root in found})
-    return {names[root]: found[root] for root in sorted(found, key=lambda r: sort_key(names[r]))}
+    roots = sorted(found, key=lambda root: sort_key(names[root]))
+    return {names[root]: (root, found[root]) for root in roots}
 
 
 def _base(root: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from envlock.diff.drift import Relation
-from envlock.diff.order import alpm, apk, conda, deb, dotted, pep440, rpm, semver
+from envlock.diff.order import alpm, apk, conda, deb, dotted, gem, pep440, rpm, semver
 from envlock.model.facts import Order
 
 
@@ -48,6 +48,8 @@ def _compare(order: Order, left: str, right: str) -> int:
             return dotted.compare(left, right)
         case Order.CONDA:
             return conda.compare(left, right)
+        case Order.GEM:
+            return gem.compare(left, right)
         case Order.NONE:
             return 0
         case _:

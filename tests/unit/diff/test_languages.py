@@ -37,9 +37,15 @@ def test_a_conda_package_explains_its_python_distribution_and_its_build():
     }
 
 
-def test_a_build_alone_is_a_difference_of_its_own():
-    left, right = lock(conda("1.0")), lock(("conda", "ml/numpy", {"version": "1.0", "build": "x"}))
-    assert judged(compare(left, right)) == {("conda", "ml/numpy", "build"): ("LANGUAGE-BUILD", "")}
+def test_another_build_is_a_difference_and_explains_what_came_with_it():
+    edited = ("python", "ml-3.11/numpy", {**python("1.0")[2], "edited": "sha256:1"})
+    left = lock(conda("1.0", sha256="a"), python("1.0"))
+    right = lock(("conda", "ml/numpy", {"version": "1.0", "build": "x", "sha256": "b"}), edited)
+    assert judged(compare(left, right)) == {
+        ("conda", "ml/numpy", "build"): ("LANGUAGE-BUILD", ""),
+        ("conda", "ml/numpy", "sha256"): ("EXPLAINED", "conda ml/numpy"),
+        ("python", "ml-3.11/numpy", "edited"): ("EXPLAINED", "conda ml/numpy"),
+    }
 
 
 def test_a_go_program_explains_its_modules():

@@ -12,7 +12,7 @@ import rattler
 from packaging.version import InvalidVersion, Version
 
 from envlock.diff.drift import Relation
-from envlock.diff.order import alpm, apk, conda, deb, dotted, pep440, relate, rpm, semver
+from envlock.diff.order import alpm, apk, conda, deb, dotted, gem, pep440, relate, rpm, semver
 from envlock.model.facts import Order
 from tests.conftest import unavailable
 
@@ -141,6 +141,50 @@ def test_conda_order_is_that_of_its_documentation():
 def test_what_is_no_conda_version_is_refused(text):
     with pytest.raises(ValueError, match="conda version"):
         conda.compare(text, "1")
+
+
+def gem_version(dice: random.Random) -> str:
+    parts = ["0", "1", "2", "10", "01", "a", "rc", "rc1", "1a", "beta", "B", "0"]
+    tail = "".join(f".{dice.choice(parts)}" for _ in range(dice.randrange(4)))
+    return dice.choice(["0", "1", "2", "10"]) + tail + dice.choice(["", "", "", "-1", "-rc.1"])
+
+
+def by_rubygems(pairs: list[tuple[str, str]]) -> list[int]:
+    script = "STDIN.each_line { |l| a, b = l.split.map { |v| Gem::Version.new(v) }; puts a <=> b }"
+    lines = "".join(f"{a} {b}\n" for a, b in pairs)
+    command = ["ruby", "-e", script]
+    run = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
+    return [int(line) for line in run.stdout.split()]
+
+
+def test_gem_order_is_that_of_rubygems():
+    if shutil.which("ruby") is None:
+        unavailable("tools", "ruby is missing")
+    dice = random.Random(5)
+    pairs = [(gem_version(dice), gem_version(dice)) for _ in range(5000)]
+    pairs += [(version, f"{version}.0") for version, _ in pairs[:200]]
+    expected = by_rubygems(pairs)
+    wrong = [
+        (pair, sign)
+        for pair, sign in zip(pairs, expected, strict=True)
+        if gem.compare(*pair) != sign
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"), [("7.1.0.rc1", "7.1.0"), ("1.9", "1.10"), ("1", "1.1")]
+)
+def test_a_gem_that_is_not_released_is_older(older, newer):
+    assert gem.compare(older, newer) == -1
+    assert gem.compare(newer, older) == 1
+    assert gem.compare(newer, f"{newer}.0") == 0
+
+
+@pytest.mark.parametrize("text", ["", "a", "1..2", "1.", ".1", "1_2", "1.é"])
+def test_what_is_no_version_of_a_gem_is_refused(text):
+    with pytest.raises(ValueError, match="version of a gem"):
+        gem.compare(text, "1")
 
 
 @pytest.mark.parametrize(
