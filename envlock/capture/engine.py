@@ -113,6 +113,7 @@ class _Run:
     records: list[Record] = field(default_factory=list)
     scan_gaps: list[Gap] = field(default_factory=list)
     gap_paths: frozenset[str] = frozenset()
+    claim_gaps: dict[str, tuple[Gap, ...]] = field(default_factory=dict)
     coverage: dict[str, Coverage] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -150,10 +151,12 @@ class _Run:
             fresh: dict[str, Claim] = {}
             for collector in collectors:
                 if collector.claims is not None and collector.needs_scan is needs_scan:
-                    for path, claim in collector.claims(self.view(collector)).items():
+                    view = self.view(collector)
+                    for path, claim in collector.claims(view).items():
                         known = fresh.get(path)
                         if known is None or (claim.digest and not known.digest):
                             fresh[path] = claim
+                    self.claim_gaps[collector.name] = tuple(view.gaps)
             for path, claim in fresh.items():
                 claims.setdefault(path, claim)
 
@@ -237,7 +240,8 @@ class _Run:
             view = self.view(collector)
             found = [strip_record(record) for record in collector.collect(view)]
             self.records += found
-            self.cover(collector, _coverage(found, view))
+            gaps = (*view.gaps, *self.claim_gaps.get(collector.name, ()))
+            self.cover(collector, _coverage(found, gaps, is_there=view.found_something))
             self.seconds[collector.name] = time.perf_counter() - started
 
 
@@ -349,11 +353,12 @@ def _literal_reads(collectors: Iterable[Collector]) -> tuple[str, ...]:
     return tuple(sorted(literal - {""}))
 
 
-def _coverage(found: list[Record], view: View) -> Coverage:
-    gaps = tuple(view.gaps)
-    if gaps:
-        return Coverage(Status.PARTIAL if found else Status.UNREADABLE, gaps)
-    return Coverage(Status.OK if found or view.found_something else Status.ABSENT)
+def _coverage(found: list[Record], gaps: Iterable[Gap], *, is_there: bool) -> Coverage:
+    """Return what was covered; a gap that the claims and the records both met counts once."""
+    met = tuple(dict.fromkeys(gaps))
+    if met:
+        return Coverage(Status.PARTIAL if found else Status.UNREADABLE, met)
+    return Coverage(Status.OK if found or is_there else Status.ABSENT)
 
 
 def _coverage_facts(coverage: Coverage) -> Facts:

@@ -48,7 +48,7 @@ def collect(view: View) -> Iterator[Record]:
     installed = _installed(view)
     reasons = _Reasons.read(view) if installed else _Reasons({}, {}, {}, None)
     for key in sorted(installed, key=sort_key):
-        package, _ = installed[key]
+        package = installed[key].package
         yield Record("rpm", key, _facts(package, reasons.of(package)))
 
 
@@ -63,11 +63,10 @@ def claims(view: View) -> Claims:
     found: dict[str, Claim] = {}
     directories: dict[str, str] = {}
     for key in sorted(installed, key=sort_key):
-        package, header = installed[key]
         try:
-            files = parse_files(header)
+            files = parse_files(installed[key].header)
         except ValueError as error:
-            view.gap(_PLACES[0], f"the files of {package.nevra}: {error}")
+            view.gap(installed[key].database, f"the files of {key}: {error}")
             continue
         owner = f"rpm {key}"
         for file in files:
@@ -84,22 +83,31 @@ def claims(view: View) -> Claims:
     return found
 
 
-def _installed(view: View) -> dict[str, tuple[Package, Header]]:
-    """Return key -> package and header of what is installed.
+class _Installed(NamedTuple):
+    """A package, its header and the database it stands in."""
+
+    package: Package
+    header: Header
+    database: str
+
+
+def _installed(view: View) -> dict[str, _Installed]:
+    """Return key -> what is installed.
 
     The key is ``name.arch``; where several versions may be installed, or are, the version stands
     in it, so that the key of one package depends on no other.
     """
     found = list(_packages(view))
-    labels = Counter(package.label for package, _ in found)
-    keyed: dict[str, tuple[Package, Header]] = {}
-    for package, header in found:
+    labels = Counter(installed.package.label for installed in found)
+    keyed: dict[str, _Installed] = {}
+    for installed in found:
+        package = installed.package
         is_one = labels[package.label] == 1 and not package.is_multiple
-        keyed.setdefault(package.label if is_one else package.nevra, (package, header))
+        keyed.setdefault(package.label if is_one else package.nevra, installed)
     return keyed
 
 
-def _packages(view: View) -> Iterator[tuple[Package, Header]]:
+def _packages(view: View) -> Iterator[_Installed]:
     for path, headers in _databases(view):
         number = 0
         for blob in _sound(path, headers, view):
@@ -110,7 +118,7 @@ def _packages(view: View) -> Iterator[tuple[Package, Header]]:
             except ValueError as error:
                 view.gap(path, f"package {number}: {error}")
                 continue
-            yield package, header
+            yield _Installed(package, header, path)
         if number:
             return
 
@@ -260,11 +268,10 @@ COLLECTOR = Collector(
     name="rpm",
     sections=("rpm",),
     reads=(
-        *(f"{place}/{name}" for place in _PLACES for name in (*READERS, f"{_SQLITE}-wal")),
-        _HISTORY,
-        f"{_HISTORY}-wal",
-        f"{_STATE}/packages.toml",
-        f"{_STATE}/nevras.toml",
+        # Folders rather than files are asked of an engine: most of them are not there.
+        *(f"{place}/{name}*" for place in _PLACES for name in (_SQLITE, "Packages")),
+        f"{_HISTORY}*",
+        f"{_STATE}/*.toml",
         _AUTO_INSTALLED,
         "/etc/passwd",
         "/etc/group",
