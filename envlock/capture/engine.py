@@ -171,7 +171,7 @@ class _Run:
             hashes=(lambda _path: True) if full else _matcher((*CONFIG_PATHS, *request.files)),
             # A stream may show that a link leads to a path before anybody knows it is claimed.
             wants_md5=(lambda path: path not in with_sha1)
-            if streams and with_md5
+            if streams and (with_md5 or not self.claims)
             else with_md5.__contains__,
             wants_sha1=(lambda _path: True) if streams and with_sha1 else with_sha1.__contains__,
             retain=matcher(reads) if streams else (lambda _path: False),

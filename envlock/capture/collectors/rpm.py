@@ -16,7 +16,14 @@ from envlock.capture.ownership import Claim, Claims, Stated
 from envlock.capture.parse import rpm
 from envlock.capture.parse.accounts import parse_numbers
 from envlock.capture.parse.capability import NO_CAPABILITIES, parse_capabilities
-from envlock.capture.parse.dnf import Reason, parse_auto_installed, parse_history, parse_state
+from envlock.capture.parse.dnf import (
+    Locks,
+    Reason,
+    parse_auto_installed,
+    parse_history,
+    parse_locks,
+    parse_state,
+)
 from envlock.capture.parse.rpm import File, Header, Package, parse_files, parse_package
 from envlock.capture.parse.rpmdb import READERS, Headers, read_sqlite
 from envlock.capture.spec import Collector
@@ -32,6 +39,7 @@ _LIMIT = 512 * 1024 * 1024
 _HISTORY = "/var/lib/dnf/history.sqlite"
 _STATE = "/usr/lib/sysimage/libdnf5"
 _AUTO_INSTALLED = "/var/lib/zypp/AutoInstalled"
+_LOCKS = ("/etc/dnf/plugins/versionlock.list", "/etc/dnf/versionlock.toml", "/etc/zypp/locks")
 _TYPES: Mapping[int, EntryType] = {
     stat.S_IFREG: EntryType.FILE,
     stat.S_IFDIR: EntryType.DIRECTORY,
@@ -46,7 +54,9 @@ _TYPES: Mapping[int, EntryType] = {
 def collect(view: View) -> Iterator[Record]:
     """Yield a record for each package, and for each version of those that may have several."""
     installed = _installed(view)
-    reasons = _Reasons.read(view) if installed else _Reasons({}, {}, {}, None)
+    if not installed:
+        return
+    reasons = _Reasons.read(view)
     for key in sorted(installed, key=sort_key):
         package = installed[key].package
         yield Record("rpm", key, _facts(package, reasons.of(package)))
@@ -156,7 +166,7 @@ def _facts(package: Package, reason: Reason) -> dict[str, str]:
     }
     version = package.evr.rpartition(":")[2]
     built_from = package.source_version
-    if built_from and version.partition("-")[0] != built_from.partition("-")[0]:
+    if built_from and version != built_from:
         facts["source-version"] = built_from
     return {name: value for name, value in facts.items() if value}
 
@@ -168,6 +178,7 @@ class _Reasons(NamedTuple):
     marks: Mapping[str, str]
     origins: Mapping[str, str]
     auto_installed: frozenset[str] | None
+    locks: Locks
 
     @classmethod
     def read(cls, view: View) -> _Reasons:
@@ -186,12 +197,23 @@ class _Reasons(NamedTuple):
         except ValueError as error:
             view.gap(_STATE, f"damaged: {error}")
         auto = view.text(_AUTO_INSTALLED)
-        return cls(history, marks, origins, None if auto is None else parse_auto_installed(auto))
+        locks = Locks((), ())
+        try:
+            locks = parse_locks(*(view.text(path) or "" for path in _LOCKS))
+        except ValueError as error:
+            view.gap(_LOCKS[1], f"damaged: {error}")
+        installed = None if auto is None else parse_auto_installed(auto)
+        return cls(history, marks, origins, installed, locks)
 
     def of(self, package: Package) -> Reason:
         """Return the reason that the newest of the tools gives; nothing for a public key."""
         if not package.arch:
             return Reason()
+        reason = self._remembered(package)
+        is_held = self.locks.hold(package.name, package.evr, package.arch)
+        return reason._replace(mark="hold") if is_held else reason
+
+    def _remembered(self, package: Package) -> Reason:
         if package.label in self.marks:
             return Reason(self.marks[package.label], self.origins.get(package.nevra, ""))
         if package.label in self.history:
@@ -273,6 +295,7 @@ COLLECTOR = Collector(
         f"{_HISTORY}*",
         f"{_STATE}/*.toml",
         _AUTO_INSTALLED,
+        *_LOCKS,
         "/etc/passwd",
         "/etc/group",
     ),
