@@ -9,7 +9,7 @@ from envlock.diff.drift import ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
 from envlock.diff.payload import MAX_BYTES, conceal, settings
-from envlock.diff.predicates import is_otherwise_than_stated
+from envlock.diff.predicates import deviates
 from envlock.diff.records import Holes, compare_section, hole_in, status_in
 from envlock.diff.select import SETTING, drop_ignored, is_selected
 from envlock.diff.severity import classify
@@ -73,7 +73,7 @@ def compare(
     deltas = [_fold_packaged(delta, changed) for delta in deltas]
     drift = _compare_files((left, right), (left_tree, right_tree), changed, options)
     if drift is not None:
-        deltas = _with_tree(deltas, drift)
+        deltas = _with_tree(deltas, drift, _deviating(left, right))
         total += drift.compared
     deltas = list(_with_settings(deltas, options))
     deltas, ignored = drop_ignored(deltas, options.ignore)
@@ -144,7 +144,13 @@ def _compare_files(
     )
 
 
-def _with_tree(deltas: Iterable[Delta], drift: FileDrift) -> list[Delta]:
+def _deviating(*locks: Lock) -> frozenset[str]:
+    """Return the paths that are not as their package has them, by the record of either side."""
+    records = (lock.sections.get(FILE, {}).items() for lock in locks)
+    return frozenset(path for items in records for path, facts in items if deviates(facts))
+
+
+def _with_tree(deltas: Iterable[Delta], drift: FileDrift, deviating: frozenset[str]) -> list[Delta]:
     """Return the differences of records and of trees, each told once.
 
     The comparison of the trees says it in more detail; but where it only finds that a package
@@ -154,7 +160,7 @@ def _with_tree(deltas: Iterable[Delta], drift: FileDrift) -> list[Delta]:
     kept = []
     for delta in deltas:
         if delta.section == FILE and delta.key in drift.paths:
-            is_told = delta.key in unexplained or not is_otherwise_than_stated(delta)
+            is_told = delta.key in unexplained or delta.key not in deviating
         else:
             is_told = delta.section == _TREE and bool(drift.paths)
         if not is_told:
