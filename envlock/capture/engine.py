@@ -118,6 +118,7 @@ class _Run:
     records: list[Record] = field(default_factory=list)
     scan_gaps: list[Gap] = field(default_factory=list)
     gap_paths: frozenset[str] = frozenset()
+    claim_gaps: dict[str, tuple[Gap, ...]] = field(default_factory=dict)
     coverage: dict[str, Coverage] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -163,10 +164,12 @@ class _Run:
             fresh: dict[str, Claim] = {}
             for collector in collectors:
                 if collector.claims is not None and collector.needs_scan is needs_scan:
-                    for path, claim in collector.claims(self.view(collector)).items():
+                    view = self.view(collector)
+                    for path, claim in collector.claims(view).items():
                         known = fresh.get(path)
                         if known is None or (claim.digest and not known.digest):
                             fresh[path] = claim
+                    self.claim_gaps[collector.name] = tuple(view.gaps)
             for path, claim in fresh.items():
                 claims.setdefault(path, claim)
 
@@ -200,7 +203,8 @@ class _Run:
         if self.target.walks_first:
             return lambda path: self.is_stated(path, algorithm)
         stated = {path for path in self.claims if self.is_stated(path, algorithm)}
-        if self.target.is_streaming and stated:
+        is_likely = bool(stated) or (algorithm == "md5" and not self.claims)
+        if self.target.is_streaming and is_likely:
             # A stream may show that a link leads to a path before anybody knows it is claimed.
             return lambda path: not self.is_stated(path, other)
         return stated.__contains__
@@ -279,7 +283,8 @@ class _Run:
         except Exception as error:  # noqa: BLE001  one collector must not cost the others
             view.gap(collector.name, f"internal error: {type(error).__name__}: {error}")
         self.records += found.values()
-        return _coverage(found, view)
+        gaps = (*view.gaps, *self.claim_gaps.get(collector.name, ()))
+        return _coverage(found, gaps, is_there=view.found_something)
 
 
 CONFIG_PATHS = ("/etc/**", "**/site-packages/**", "**/dist-packages/**")
@@ -389,11 +394,12 @@ def _early_reads(collectors: Iterable[Collector]) -> tuple[str, ...]:
     return tuple(sorted({p for c in collectors if not c.needs_scan for p in c.reads}))
 
 
-def _coverage(found: Collection[object], view: View) -> Coverage:
-    gaps = tuple(view.gaps)
-    if gaps:
-        return Coverage(Status.PARTIAL if found else Status.UNREADABLE, gaps)
-    return Coverage(Status.OK if found or view.found_something else Status.ABSENT)
+def _coverage(found: Collection[object], gaps: Iterable[Gap], *, is_there: bool) -> Coverage:
+    """Return what was covered; a gap that the claims and the records both met counts once."""
+    met = tuple(dict.fromkeys(gaps))
+    if met:
+        return Coverage(Status.PARTIAL if found else Status.UNREADABLE, met)
+    return Coverage(Status.OK if found or is_there else Status.ABSENT)
 
 
 def _coverage_facts(coverage: Coverage) -> Facts:

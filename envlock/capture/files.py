@@ -15,6 +15,15 @@ _CONTENTS = frozenset({EntryType.FILE, EntryType.SYMLINK, EntryType.HARDLINK})
 _CONFIG_ROOT = "/etc/"
 _VOLATILE = ("/dev/", "/proc/", "/run/", "/sys/", "/tmp/", "/var/tmp/")  # noqa: S108  in a target
 """Where the running system puts things, so that what is missing or otherwise says nothing."""
+_SPARE = (
+    "/usr/share/doc/",
+    "/usr/share/gtk-doc/",
+    "/usr/share/info/",
+    "/usr/share/licenses/",
+    "/usr/share/locale/",
+    "/usr/share/man/",
+)
+"""What images are often stripped of, after the installation too: a comparison of trees tells it."""
 
 
 def file_records(
@@ -46,14 +55,15 @@ def missing_records(
     """Yield a record for each path that its package requires and that is not there.
 
     Its one fact is ``class``: ``conffile-missing`` or ``package-missing``.  A missing directory
-    stands for all below it.  `is_unseen` tells where nobody could look.
+    stands for all below it.  Documentation and translations are left out.  `is_unseen` tells where
+    nobody could look.
     """
     missing = {
         path: claim
         for path, claim in claims.items()
         if claim.required
         and path not in index
-        and not path.startswith(_VOLATILE)
+        and not path.startswith((*_VOLATILE, *_SPARE))
         and not is_unseen(path)
     }
     for path, claim in missing.items():

@@ -18,7 +18,7 @@ from envlock.diff.policy.expect import Verdict, judge_expectations
 from envlock.diff.policy.policy import NO_POLICY, Policy
 from envlock.diff.policy.presets import PRESETS
 from envlock.diff.policy.settle import settle
-from envlock.diff.predicates import is_otherwise_than_stated
+from envlock.diff.predicates import deviates
 from envlock.diff.records import Holes, compare_section, hole_in, status_in
 from envlock.diff.rules.languages import LANGUAGES
 from envlock.diff.rules.os_packages import SYSTEMS
@@ -123,7 +123,9 @@ def _find(sides: tuple[Side, Side], options: Options) -> _Found:
     drift = _compare_files(sides, changed, options)
     if drift is None:
         return _Found(deltas, Counter(), total)
-    return _Found(_with_tree(deltas, drift), drift.hidden, total + drift.compared)
+    return _Found(
+        _with_tree(deltas, drift, _deviating(left, right)), drift.hidden, total + drift.compared
+    )
 
 
 def _hide(
@@ -196,7 +198,13 @@ def _compare_files(
     )
 
 
-def _with_tree(deltas: Iterable[Delta], drift: FileDrift) -> list[Delta]:
+def _deviating(*locks: Lock) -> frozenset[str]:
+    """Return the paths that are not as their package has them, by the record of either side."""
+    records = (lock.sections.get(FILE, {}).items() for lock in locks)
+    return frozenset(path for items in records for path, facts in items if deviates(facts))
+
+
+def _with_tree(deltas: Iterable[Delta], drift: FileDrift, deviating: frozenset[str]) -> list[Delta]:
     """Return the differences of records and of trees, each told once.
 
     The comparison of the trees says it in more detail; but where it only finds that a package
@@ -206,7 +214,7 @@ def _with_tree(deltas: Iterable[Delta], drift: FileDrift) -> list[Delta]:
     kept = []
     for delta in deltas:
         if delta.section == FILE and delta.key in drift.paths:
-            is_told = delta.key in unexplained or not is_otherwise_than_stated(delta)
+            is_told = delta.key in unexplained or delta.key not in deviating
         else:
             is_told = delta.section == _TREE and bool(drift.paths)
         if not is_told:

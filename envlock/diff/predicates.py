@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from envlock.diff.drift import Delta
 from envlock.diff.order import alpm, apk, deb, dotted, pep440, rpm
+from envlock.model.record import Facts
 
 _SET_ID = 0o6000
 _WORLD_WRITABLE = 0o0002
@@ -187,8 +188,13 @@ def gains_privilege(delta: Delta) -> bool:
 
 def is_otherwise_than_stated(delta: Delta) -> bool:
     """True for a file that is missing, or whose rights are not what its package states."""
-    is_missing = delta.facts.get("class", "").endswith("-missing")
-    return is_missing or any(fact.startswith("packaged-") for fact in delta.facts)
+    return deviates(delta.facts)
+
+
+def deviates(facts: Facts) -> bool:
+    """True for the record of a file that is missing or has other rights than packaged."""
+    is_missing = facts.get("class", "").endswith("-missing")
+    return is_missing or any(fact.startswith("packaged-") for fact in facts)
 
 
 def is_privileged(delta: Delta) -> bool:

@@ -39,13 +39,27 @@ names = st.sampled_from(
 versions = st.sampled_from(["1", "1.0", "1.10-1", "1.9-1", "2~rc1", "not a version", "1!2.post1"])
 values = st.sampled_from(["0", "1", "True", "C.UTF-8", "\udc80", "[red]x[/red]", "{0}"])
 facts = st.dictionaries(
-    st.sampled_from(["version", "value", "sha256", "mode", "class", "mark", "object", "uid"]),
+    st.sampled_from(
+        ["version", "value", "sha256", "mode", "class", "mark", "object", "uid", "packaged-mode"]
+    ),
     st.one_of(versions, values, st.sampled_from(["0644", "4755"])),
     min_size=1,
     max_size=4,
 )
 sections = st.sampled_from(
-    ["deb", "python", "env", "file", "user", "apt-source", "host.driver", "os", "process", "novel"]
+    [
+        "deb",
+        "rpm",
+        "python",
+        "env",
+        "file",
+        "user",
+        "apt-source",
+        "host.driver",
+        "os",
+        "process",
+        "novel",
+    ]
 )
 
 
@@ -84,7 +98,7 @@ def lock_pairs(draw):
 
 
 paths = st.sampled_from(
-    ["/", "/etc", "/etc/a", "/etc-a", "/opt", "/opt/x", "/opt/x/y", "/opt/x/\udcff"]
+    ["/", "/etc", "/etc/a", "/etc/x", "/etc-a", "/opt", "/opt/x", "/opt/x/y", "/opt/x/\udcff"]
 )
 
 
@@ -103,7 +117,7 @@ def rows(draw, path):
         device=(1, draw(st.sampled_from([3, 5]))) if kind is EntryType.CHAR else None,
         xattrs=draw(st.sampled_from([(), (("security.capability", b"\1"),)])),
     )
-    owner = draw(st.sampled_from(["", "deb libc6:amd64", "deb b"]))  # keys of `names`
+    owner = draw(st.sampled_from(["", "deb libc6:amd64", "rpm b"]))  # keys of `names`
     return Row(entry, draw(st.sampled_from([*FileClass])), owner)
 
 

@@ -142,7 +142,11 @@ def test_arbitrary_bytes_are_no_database(raw):
     pacman.parse_fields(text)
     list(pacman.parse_mtree(text))
     pacman.parse_configuration(text).extracts("/usr/x")
-    for parse in (lambda: pacman.decompress_mtree(raw), lambda: dnf.parse_state(text, text)):
+    for parse in (
+        lambda: pacman.decompress_mtree(raw),
+        lambda: dnf.parse_state(text, text),
+        lambda: dnf.parse_locks(text, text, text),
+    ):
         try:
             parse()
         except ValueError:

@@ -49,12 +49,28 @@ def scanned(target, **plan):
     )
     for entry in target.scan(plan):
         if walked:
-            assert entry._replace(sha256="", md5="") == walked[entry.path]
+            assert entry._replace(sha256="", md5="", sha1="") == walked[entry.path]
         else:
             assert entry.path not in seen
         seen[entry.path] = entry
     assert walked.keys() == seen.keys()
     return seen, gaps
+
+
+def test_files_have_the_digests_that_are_asked_for(target, hostile_root):
+    def is_old(path):
+        return path.endswith("inside")
+
+    entries, _ = scanned(target, wants_md5=is_old, wants_sha1=lambda path: not is_old(path))
+    expected = truth(hostile_root)
+    files = [e for p, e in entries.items() if e.type is EntryType.FILE and p in expected]
+    assert any(map(is_old, entries))
+    for entry in files:
+        content = Path(str(hostile_root) + entry.path).read_bytes()
+        if entry.size and not is_old(entry.path):
+            assert (entry.md5, entry.sha1) == ("", hashlib.sha1(content).hexdigest())
+        elif entry.size:
+            assert (entry.md5, entry.sha1) == (hashlib.md5(content).hexdigest(), "")
 
 
 def test_every_path_is_seen_as_it_is(target, hostile_root):

@@ -61,5 +61,6 @@ COLLECTOR = Collector(
         *(f"{_ROOT}/{kind}/*/*/*/active/metadata" for kind in _KINDS),
     ),
     collect=collect,
+    needs_scan=True,  # only so that an engine is not asked for all of it beforehand
     sources=("flatpak(1)", "flatpak-metadata(5)", "flatpak, common/flatpak-dir.c"),
 )

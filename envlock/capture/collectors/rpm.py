@@ -16,7 +16,14 @@ from envlock.capture.ownership import Claim, Claims, Stated
 from envlock.capture.parse import rpm
 from envlock.capture.parse.accounts import parse_numbers
 from envlock.capture.parse.capability import NO_CAPABILITIES, parse_capabilities
-from envlock.capture.parse.dnf import Reason, parse_auto_installed, parse_history, parse_state
+from envlock.capture.parse.dnf import (
+    Locks,
+    Reason,
+    parse_auto_installed,
+    parse_history,
+    parse_locks,
+    parse_state,
+)
 from envlock.capture.parse.rpm import File, Header, Package, parse_files, parse_package
 from envlock.capture.parse.rpmdb import READERS, Headers, read_sqlite
 from envlock.capture.spec import Collector
@@ -32,6 +39,7 @@ _LIMIT = 512 * 1024 * 1024
 _HISTORY = "/var/lib/dnf/history.sqlite"
 _STATE = "/usr/lib/sysimage/libdnf5"
 _AUTO_INSTALLED = "/var/lib/zypp/AutoInstalled"
+_LOCKS = ("/etc/dnf/plugins/versionlock.list", "/etc/dnf/versionlock.toml", "/etc/zypp/locks")
 _TYPES: Mapping[int, EntryType] = {
     stat.S_IFREG: EntryType.FILE,
     stat.S_IFDIR: EntryType.DIRECTORY,
@@ -46,9 +54,11 @@ _TYPES: Mapping[int, EntryType] = {
 def collect(view: View) -> Iterator[Record]:
     """Yield a record for each package, and for each version of those that may have several."""
     installed = _installed(view)
-    reasons = _Reasons.read(view) if installed else _Reasons({}, {}, {}, None)
+    if not installed:
+        return
+    reasons = _Reasons.read(view)
     for key in sorted(installed, key=sort_key):
-        package, _ = installed[key]
+        package = installed[key].package
         yield Record("rpm", key, _facts(package, reasons.of(package)))
 
 
@@ -63,11 +73,10 @@ def claims(view: View) -> Claims:
     found: dict[str, Claim] = {}
     directories: dict[str, str] = {}
     for key in sorted(installed, key=sort_key):
-        package, header = installed[key]
         try:
-            files = parse_files(header)
+            files = parse_files(installed[key].header)
         except ValueError as error:
-            view.gap(_PLACES[0], f"the files of {package.nevra}: {error}")
+            view.gap(installed[key].database, f"the files of {key}: {error}")
             continue
         owner = f"rpm {key}"
         for file in files:
@@ -84,22 +93,31 @@ def claims(view: View) -> Claims:
     return found
 
 
-def _installed(view: View) -> dict[str, tuple[Package, Header]]:
-    """Return key -> package and header of what is installed.
+class _Installed(NamedTuple):
+    """A package, its header and the database it stands in."""
+
+    package: Package
+    header: Header
+    database: str
+
+
+def _installed(view: View) -> dict[str, _Installed]:
+    """Return key -> what is installed.
 
     The key is ``name.arch``; where several versions may be installed, or are, the version stands
     in it, so that the key of one package depends on no other.
     """
     found = list(_packages(view))
-    labels = Counter(package.label for package, _ in found)
-    keyed: dict[str, tuple[Package, Header]] = {}
-    for package, header in found:
+    labels = Counter(installed.package.label for installed in found)
+    keyed: dict[str, _Installed] = {}
+    for installed in found:
+        package = installed.package
         is_one = labels[package.label] == 1 and not package.is_multiple
-        keyed.setdefault(package.label if is_one else package.nevra, (package, header))
+        keyed.setdefault(package.label if is_one else package.nevra, installed)
     return keyed
 
 
-def _packages(view: View) -> Iterator[tuple[Package, Header]]:
+def _packages(view: View) -> Iterator[_Installed]:
     for path, headers in _databases(view):
         number = 0
         for blob in _sound(path, headers, view):
@@ -110,7 +128,7 @@ def _packages(view: View) -> Iterator[tuple[Package, Header]]:
             except ValueError as error:
                 view.gap(path, f"package {number}: {error}")
                 continue
-            yield package, header
+            yield _Installed(package, header, path)
         if number:
             return
 
@@ -148,7 +166,7 @@ def _facts(package: Package, reason: Reason) -> dict[str, str]:
     }
     version = package.evr.rpartition(":")[2]
     built_from = package.source_version
-    if built_from and version.partition("-")[0] != built_from.partition("-")[0]:
+    if built_from and version != built_from:
         facts["source-version"] = built_from
     return {name: value for name, value in facts.items() if value}
 
@@ -160,6 +178,7 @@ class _Reasons(NamedTuple):
     marks: Mapping[str, str]
     origins: Mapping[str, str]
     auto_installed: frozenset[str] | None
+    locks: Locks
 
     @classmethod
     def read(cls, view: View) -> _Reasons:
@@ -178,12 +197,23 @@ class _Reasons(NamedTuple):
         except ValueError as error:
             view.gap(_STATE, f"damaged: {error}")
         auto = view.text(_AUTO_INSTALLED)
-        return cls(history, marks, origins, None if auto is None else parse_auto_installed(auto))
+        locks = Locks((), ())
+        try:
+            locks = parse_locks(*(view.text(path) or "" for path in _LOCKS))
+        except ValueError as error:
+            view.gap(_LOCKS[1], f"damaged: {error}")
+        installed = None if auto is None else parse_auto_installed(auto)
+        return cls(history, marks, origins, installed, locks)
 
     def of(self, package: Package) -> Reason:
         """Return the reason that the newest of the tools gives; nothing for a public key."""
         if not package.arch:
             return Reason()
+        reason = self._remembered(package)
+        is_held = self.locks.hold(package.name, package.evr, package.arch)
+        return reason._replace(mark="hold") if is_held else reason
+
+    def _remembered(self, package: Package) -> Reason:
         if package.label in self.marks:
             return Reason(self.marks[package.label], self.origins.get(package.nevra, ""))
         if package.label in self.history:
@@ -260,12 +290,12 @@ COLLECTOR = Collector(
     name="rpm",
     sections=("rpm",),
     reads=(
-        *(f"{place}/{name}" for place in _PLACES for name in (*READERS, f"{_SQLITE}-wal")),
-        _HISTORY,
-        f"{_HISTORY}-wal",
-        f"{_STATE}/packages.toml",
-        f"{_STATE}/nevras.toml",
+        # Folders rather than files are asked of an engine: most of them are not there.
+        *(f"{place}/{name}*" for place in _PLACES for name in (_SQLITE, "Packages")),
+        f"{_HISTORY}*",
+        f"{_STATE}/*.toml",
         _AUTO_INSTALLED,
+        *_LOCKS,
         "/etc/passwd",
         "/etc/group",
     ),

@@ -65,5 +65,6 @@ COLLECTOR = Collector(
     sections=("snap",),
     reads=(_STATE, f"{_MOUNTS}/*/*/meta/snap.yaml"),
     collect=collect,
+    needs_scan=True,  # only so that an engine is not asked for all of it beforehand
     sources=("snapd, overlord/snapstate", "snap.yaml reference"),
 )

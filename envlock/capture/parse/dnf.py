@@ -1,13 +1,15 @@
 """Why a package is there, as the tools above rpm remember it: dnf, dnf 5 and zypper.
 
 Sources: libdnf's libdnf/transaction/sql/create.sql and private/swdb for the history of dnf 4,
-libdnf5's libdnf5/system/state.cpp for the state of dnf 5, and zypper(8) for AutoInstalled.
+libdnf5's libdnf5/system/state.cpp for the state of dnf 5, zypper(8) for AutoInstalled and
+locks, and dnf-versionlock(8).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from envlock.capture.parse.sqlite import Value, read_table
@@ -73,17 +75,54 @@ def parse_state(packages: str, nevras: str) -> tuple[dict[str, str], dict[str, s
 
 
 def _values(text: str, table: str, name: str) -> Iterator[tuple[str, str]]:
-    import tomllib
-
-    try:
-        document = tomllib.loads(text)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
-    entries = document.get(table)
+    entries = _toml(text).get(table)
     for key, entry in entries.items() if isinstance(entries, dict) else ():
         value = entry.get(name) if isinstance(entry, dict) else None
         if isinstance(value, str) and value:
             yield key, value
+
+
+def _toml(text: str) -> dict[str, object]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+class Locks(NamedTuple):
+    """Packages that are not to be upgraded: patterns of ``name-epoch:version-release.arch`` as
+    dnf's versionlock writes them, and of names.
+    """  # noqa: D205
+
+    versions: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def hold(self, name: str, evr: str, arch: str) -> bool:
+        """True when a pattern covers the package."""
+        whole = f"{name}-{evr if ':' in evr else f'0:{evr}'}.{arch}"
+        return any(fnmatchcase(whole, pattern) for pattern in self.versions) or any(
+            fnmatchcase(name, pattern) for pattern in self.names
+        )
+
+
+def parse_locks(versionlock: str, state: str, zypp: str) -> Locks:
+    """Read ``versionlock.list`` of dnf, ``versionlock.toml`` of dnf 5, and zypper's ``locks``.
+
+    Raise ValueError for text that is no TOML.
+    """
+    lines = (line.strip() for line in versionlock.split("\n"))
+    packages = _toml(state).get("packages")
+    listed = packages if isinstance(packages, list) else []
+    named = [entry.get("name") for entry in listed if isinstance(entry, dict)]
+    return Locks(
+        tuple(line for line in lines if line and line[0] not in "#!"),
+        (
+            *(name for name in named if isinstance(name, str)),
+            *re.findall(r"^solvable_name:\s*(\S+)", zypp, re.MULTILINE),
+        ),
+    )
 
 
 def parse_auto_installed(text: str) -> frozenset[str]:

@@ -315,3 +315,30 @@ HASHED_NONE = bytes.fromhex("04000108" + "0000")
 )
 def test_signers_of_every_form(packet, signer):
     assert parse_signer(packet) == signer
+
+
+def test_what_cannot_be_read_is_a_gap(rpm_root, captured):
+    """A package whose list of files is damaged is known, and that its files are not."""
+    path = rpm_root / "var/lib/rpm/rpmdb.sqlite"
+    basenames = struct.pack(">2I", 1117, 8)
+    with closing(sqlite3.connect(path)) as database:
+        for number, blob in database.execute("SELECT hnum, blob FROM Packages").fetchall():
+            if b"\0shop\0" in blob and basenames in blob:
+                damaged = blob.replace(basenames, struct.pack(">2I", 1117, 4))
+                database.execute("UPDATE Packages SET blob = ? WHERE hnum = ?", (damaged, number))
+        database.commit()
+        database.execute("INSERT INTO Packages (blob) VALUES (x'00')")
+        database.commit()
+    found = captured(rpm_root)
+    assert found.lock.sections["rpm"].keys() >= {"shop.x86_64"}
+    assert found.coverage["rpm"].status == "partial"
+    reasons = sorted(gap.reason for gap in found.coverage["rpm"].gaps)
+    assert reasons == [
+        "package 4: a header that is cut off",
+        "the files of shop.x86_64: tag 1117 is of another type",
+    ]
+
+
+def test_removed_documentation_is_not_told(rpm_root, captured):
+    (rpm_root / "usr/share/doc/shop/README").unlink()
+    assert "file" not in captured(rpm_root).lock.sections

@@ -41,7 +41,15 @@ def test_it_is_a_hash_cache(path: Path) -> None:
     assert cache.get(KEY) is None
 
 
-@pytest.mark.parametrize("hashes", [HASHES, Hashes("ab" * 32)])
+@pytest.mark.parametrize(
+    "hashes",
+    [
+        HASHES,
+        Hashes("ab" * 32),
+        Hashes("ab" * 32, sha1="ef" * 20),
+        Hashes("ab" * 32, "cd" * 16, "ef" * 20),
+    ],
+)
 def test_rows_come_back(path: Path, hashes: Hashes) -> None:
     odd = KEY._replace(path="/a\udcff\n\\x", ino=2**64 - 1, dev=2**63, mtime_ns=-5)
     remember(path, KEY, odd, hashes=hashes)
