@@ -24,6 +24,8 @@ def libraries(view: View) -> Iterator[Entry]:
     """
     for entry in view.entries():
         path = entry.path
+        if ".so" not in path:  # nearly every path ends here
+            continue
         name = path[path.rfind("/") + 1 :]
         if not name.startswith("lib") or ".so" not in name:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -29,6 +30,8 @@ _BASELINES: Mapping[str, Mapping[int, str]] = {
 """Distribution -> release from which its packages need that x86-64 level (release notes)."""
 
 _FABRIC = "nvidia-fabricmanager"
+_DEBIAN_BUILD = re.compile(r"\bDebian (\d\S*)")
+"""The version of the package that a kernel was built as, in what Debian's kernels say of it."""
 
 
 class Verdict(NamedTuple):
@@ -141,6 +144,14 @@ def _admits_older(constraints: str, floor: str) -> bool:
 
 
 def _pending(lock: Lock) -> Iterator[Verdict]:
+    kernel = lock.get("host.kernel")
+    running = _DEBIAN_BUILD.search(kernel.get("build", ""))
+    package = f"linux-image-{kernel.get('release', '')}"
+    for key, facts in lock.sections.get("deb", {}).items():
+        installed = facts.get("version", "")
+        if running and key.partition(":")[0] == package and installed != running[1]:
+            message = f"{installed} is installed, {running[1]} is running"
+            yield Verdict("KERNEL-PENDING", f"deb {key}", message)
     for key, facts in lock.sections.get("host.module", {}).items():
         if facts.get("pending"):
             loaded = facts.get("version") or facts.get("srcversion", "")

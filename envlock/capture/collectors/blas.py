@@ -51,11 +51,23 @@ def _candidates(soname: str, view: View) -> Iterator[str]:
         yield f"{folder}/{soname}"
 
 
+def _beside(path: str, vendor: str, view: View) -> str:
+    """Return the version in the name of the library that a shared name stands beside.
+
+    Debian puts libblas.so.3, built from OpenBLAS, into the folder of libopenblasp-r0.3.21.so.
+    """
+    folder = posixpath.dirname(path)
+    if not posixpath.basename(folder).startswith(vendor):
+        return ""
+    found = (parse_blas(f"{folder}/{name}") for name in view.names(folder))
+    return next((blas.version for blas in found if blas and blas.version), "")
+
+
 def _facts(path: str, view: View) -> dict[str, str]:
     blas = parse_blas(path)
     facts = {
         "vendor": blas.vendor if blas else "unknown",
-        "version": blas.version if blas else "",
+        "version": (blas.version or _beside(path, blas.vendor, view)) if blas else "",
         "library": path,
         "packaged-by": view.owner(path),
     }

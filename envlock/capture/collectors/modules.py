@@ -56,9 +56,13 @@ class _Disk:
         self._left = _BUDGET
 
     def changes(self, name: str, loaded: dict[str, str]) -> dict[str, str]:
-        """Return what the file of a loaded module says otherwise."""
-        path = self._files.get(name)
-        if path is None or not {"version", "srcversion"} & loaded.keys():
+        """Return what the file of a loaded module says otherwise.
+
+        One of the kernel's own, without a version of its own, changes with the kernel only.
+        """
+        path = self._files.get(name, "")
+        is_own = path.startswith("kernel/") and "version" not in loaded
+        if not path or is_own or not {"version", "srcversion"} & loaded.keys():
             return {}
         try:
             info = self._read(f"{self._folder}/{path}")
@@ -78,16 +82,13 @@ class _Disk:
             return {}
         if self._left <= 0:
             raise ValueError("too many modules to look through")
-        if path.endswith(".ko"):
-            self._left -= min(entry.size, MAX_SIZE) // 100
-            stream = self._view.open(entry)
-            if stream is None:
-                return {}
-            with closing(stream):
-                return read_modinfo(stream)
-        raw = self._view.read(path)
-        if raw is None:
+        stream = self._view.open(entry)
+        if stream is None:
             return {}
+        with closing(stream):
+            if path.endswith(".ko"):
+                return read_modinfo(stream)
+            raw = stream.read(MAX_SIZE)
         content = unpack(path, raw, min(MAX_SIZE, self._left))
         self._left -= len(content)
         return parse_modinfo(content)
@@ -149,7 +150,7 @@ COLLECTOR = Collector(
         _RELEASE,
         *(f"/sys/module/*/{fact}" for fact in _LOADED),
         f"{_MODULES}/*/modules.dep",
-        *(f"{_MODULES}/*/**/*.ko{end}" for end in ("", ".gz", ".xz", ".zst")),
+        f"{_DKMS}/*/*/source",
     ),
     needs=frozenset({Capability.FILES, Capability.KERNEL}),
     collect=collect,

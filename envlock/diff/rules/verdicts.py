@@ -84,6 +84,13 @@ VERDICTS: Mapping[str, Rule] = {
             source="NVIDIA Container Toolkit, NVIDIA_REQUIRE_* constraints",
         ),
         Rule(
+            id="KERNEL-PENDING",
+            severity=MEDIUM,
+            why="the package of the running kernel was updated: the next boot starts another build",
+            fix="reboot",
+            source="/proc/version; uname(2)",
+        ),
+        Rule(
             id="MODULE-PENDING",
             severity=MEDIUM,
             sections=("host.module",),

@@ -114,6 +114,31 @@ def test_nothing_that_names_one_device_or_machine_gets_into_a_lock(tmp_path):
     assert {section for section in SECTIONS if section.startswith("host.")} <= seen
 
 
+class Directory(LocalTarget):
+    """A directory without a kernel, which tells what it is asked to fetch."""
+
+    def __init__(self, root):
+        super().__init__(root, "dir:x", is_host=False)
+        self.asked = []
+
+    def preload(self, paths):
+        self.asked += paths
+
+    def read(self, path, limit=0):
+        assert not path.startswith(("/proc/", "/sys/")), path
+        return super().read(path, limit)
+
+
+def test_a_target_without_a_kernel_is_not_asked_for_its_files(tmp_path):
+    (tmp_path / "proc/sys/vm").mkdir(parents=True)
+    (tmp_path / "proc/sys/vm/swappiness").write_text("60")
+    target = Directory(tmp_path)
+    lock = lock_of(target, only=(*HOST, "os"))
+    assert [path for path in target.asked if path.startswith(("/proc", "/sys"))] == []
+    assert "/etc/os-release" in target.asked
+    assert {lock.coverage[name]["status"] for name in HOST} == {"unsupported"}
+
+
 def test_the_host_this_runs_on_twice_gives_the_same_bytes():
     first, second = (lock_of(host()) for _ in range(2))
     assert render_lock(first) == render_lock(second)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from envlock.capture.parse.modinfo import parse_modinfo, read_modinfo, unpack
 
 MODULES = Path(__file__).parents[2] / "collectors/host.module/updated/rootfs/usr/lib/modules"
-OVERLAY = MODULES / "6.1.0-18-amd64/kernel/fs/overlayfs/overlay.ko"
+OVERLAY = MODULES / "6.1.0-18-amd64/extra/overlay.ko"
 INFO = b"license=GPL\0srcversion=ABC\0srcversion=DEF\0depends=\0malformed\0"
 
 

@@ -55,6 +55,18 @@ CASES = [
     ),
     ("CUDA-REQUIRE-LOW", [CUDA_12, ("env", "NVIDIA_REQUIRE_CUDA", {"value": "driver>=470"})]),
     (
+        "KERNEL-PENDING",
+        [
+            (
+                "host.kernel",
+                "",
+                {"release": "6.1.0-18-amd64", "build": "#1 SMP Debian 6.1.76-1 (2024-02-01)"},
+            ),
+            ("deb", "linux-image-6.1.0-18-amd64:amd64", {"version": "6.1.82-1"}),
+            ("deb", "linux-image-6.1.0-20-amd64:amd64", {"version": "6.1.85-1"}),
+        ],
+    ),
+    (
         "MODULE-PENDING",
         [("host.module", "zfs", mark(version="2.1.11", disk_version="2.1.14", pending="true"))],
     ),
@@ -99,6 +111,14 @@ def test_every_verdict_has_a_case():
             ("env", "NVIDIA_DISABLE_REQUIRE", {"value": "1"}),
         ],
         [("host.dkms", "zfs", {"version": "2.1.11", "state": "built"})],
+        [
+            ("host.kernel", "", {"release": "6.1.0-18-amd64", "build": "#1 Debian 6.1.76-1"}),
+            ("deb", "linux-image-6.1.0-18-amd64:amd64", {"version": "6.1.76-1"}),
+        ],
+        [
+            ("host.kernel", "", {"release": "6.8.0-41-generic", "build": "#41-Ubuntu SMP"}),
+            ("deb", "linux-image-6.8.0-41-generic:amd64", {"version": "6.8.0-41.41"}),
+        ],
     ],
 )
 def test_what_works_together_is_not_judged(records):
