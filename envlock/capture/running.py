@@ -207,9 +207,9 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
     ),
     NoiseRule(
         "map-databases",
-        ("/etc/aliases.db", "/etc/postfix/*.db", "/etc/mail/*.db", "/etc/cups/*.O"),
+        ("/etc/aliases.db", "/etc/postfix/*.db", "/etc/mail/*.db"),
         _GENERATED,
-        "made by newaliases, postmap and cupsd from the text beside them",
+        "made by newaliases and postmap from the text beside them",
     ),
     NoiseRule(
         "policy-caches",
@@ -237,6 +237,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         "device-state",
         (
             "/etc/cups/subscriptions.conf*",
+            "/etc/cups/*.O",
             "/etc/lvm/archive/**",
             "/etc/lvm/backup/**",
             "/etc/lvm/cache/**",
