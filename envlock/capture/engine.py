@@ -246,13 +246,16 @@ def capture(
     asks_owners = any(collector.needs_owners for collector in chosen)
     if asks_owners:
         run.claimants = tuple(c for c in everything if c.claims is not None and c not in chosen)
-    target.preload(_literal_reads((*chosen, *run.claimants)))
+    scans = request.depth is not Depth.RECORDS or any(c.needs_scan for c in chosen)
+    # A scan shows what collectors read; only who owns a path must be known before it.
+    read_first = (c for c in (*chosen, *run.claimants) if c.claims is not None or not scans)
+    target.preload(_literal_reads(read_first))
     if asks_owners or request.depth is not Depth.RECORDS:
         run.add_claims(needs_scan=False)
     if store is not None and request.depth is Depth.FULL:
         run.residue = Residue(target, store, run.scan_gaps, cache)
     try:
-        if request.depth is not Depth.RECORDS or any(c.needs_scan for c in chosen):
+        if scans:
             run.scan(cache)
         else:
             run.collect(needs_scan=False)
