@@ -20,6 +20,13 @@ def _homes(*names: str) -> tuple[str, ...]:
 
 RUNNING_RULES: tuple[NoiseRule, ...] = (
     NoiseRule(
+        "apt-partial",
+        ("/var/cache/apt/archives/partial", "/var/lib/apt/lists/partial"),
+        _STATE,
+        "given to the account that downloads, at the first download",
+        even_if_owned=True,
+    ),
+    NoiseRule(
         "host-identity",
         (
             "/etc/iscsi/initiatorname.iscsi",
