@@ -22,7 +22,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
     NoiseRule(
         "apt-partial",
         ("/var/cache/apt/archives/partial", "/var/lib/apt/lists/partial"),
-        _STATE,
+        _CACHE,
         "given to the account that downloads, at the first download",
         even_if_owned=True,
     ),
