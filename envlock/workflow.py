@@ -228,13 +228,16 @@ def verify(
 
 
 def for_image(lock: Lock) -> Lock:
-    """Return what of a lock an image can hold: no host facts, no variables without a value."""
+    """Return what of a lock an image can hold.
+
+    It holds no host facts, no variables without a value, and every password is locked.
+    """
     sections = {
         name: {
             key: facts for key, facts in entries.items() if name != "env" or "secret" not in facts
         }
         for name, entries in lock.sections.items()
-        if part_of(name) is not Part.HOST
+        if part_of(name) is not Part.HOST and name != "login"
     }
     return Lock(sections={name: e for name, e in sections.items() if e}, version=lock.version)
 

@@ -27,7 +27,7 @@ settings.load_profile("shared machine")
 REQUIRED = frozenset(filter(None, os.environ.get("ENVLOCK_REQUIRE", "").split(",")))
 """Engines whose absence is a failure rather than a skip."""
 
-PACKAGES = "nginx-light,python3,python3-venv,libcap2-bin,ca-certificates"
+PACKAGES = "nginx-light,python3,python3-venv,libcap2-bin,ca-certificates,cron,logrotate"
 
 
 def unavailable(engine: str, reason: str) -> None:

@@ -317,7 +317,9 @@ def capture(
     if asks_owners:
         run.claimants = tuple(c for c in everything if c.claims is not None and c not in chosen)
     is_scanned = request.depth is not Depth.RECORDS or any(c.needs_scan for c in chosen)
-    target.preload(_early_reads(run.able((*chosen, *run.claimants))))
+    # A scan shows what collectors read; only who owns a path must be known before it.
+    able = run.able((*chosen, *run.claimants))
+    target.preload(_early_reads(c for c in able if c.claims is not None or not is_scanned))
     needs_claims = asks_owners or request.depth is not Depth.RECORDS
     if needs_claims and not (is_scanned and target.walks_first):
         run.add_claims(needs_scan=False)

@@ -20,6 +20,13 @@ def _homes(*names: str) -> tuple[str, ...]:
 
 RUNNING_RULES: tuple[NoiseRule, ...] = (
     NoiseRule(
+        "apt-partial",
+        ("/var/cache/apt/archives/partial", "/var/lib/apt/lists/partial"),
+        _CACHE,
+        "given to the account that downloads, at the first download",
+        even_if_owned=True,
+    ),
+    NoiseRule(
         "host-identity",
         (
             "/etc/iscsi/initiatorname.iscsi",
@@ -207,9 +214,9 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
     ),
     NoiseRule(
         "map-databases",
-        ("/etc/aliases.db", "/etc/postfix/*.db", "/etc/mail/*.db", "/etc/cups/*.O"),
+        ("/etc/aliases.db", "/etc/postfix/*.db", "/etc/mail/*.db"),
         _GENERATED,
-        "made by newaliases, postmap and cupsd from the text beside them",
+        "made by newaliases and postmap from the text beside them",
     ),
     NoiseRule(
         "policy-caches",
@@ -237,6 +244,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         "device-state",
         (
             "/etc/cups/subscriptions.conf*",
+            "/etc/cups/*.O",
             "/etc/lvm/archive/**",
             "/etc/lvm/backup/**",
             "/etc/lvm/cache/**",

@@ -58,6 +58,14 @@ def find_software(view: View) -> list[Found]:
     return sorted(units, key=lambda each: sort_key(each.entry.path))
 
 
+def is_place_of_software(path: str) -> bool:
+    """True where a program that no package claims is named in the software section."""
+    if path.startswith(_ROOTS) or _HOME.match(path):
+        return True
+    match = _SYSTEM.match(path)
+    return match is not None and (bool(match[1]) or is_library(path))
+
+
 def is_library(name: str) -> bool:
     """True for the name of a shared library."""
     return _LIBRARY.search(name) is not None

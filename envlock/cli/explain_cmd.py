@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _path(path: str, rules: tuple[object, ...]) -> Iterator[str]:
     from envlock.capture.noise import noise_rule
+    from envlock.capture.unowned import is_place_of_software
     from envlock.materialize.rules import explain
 
     unowned, owned = noise_rule(path, owned=False), noise_rule(path, owned=True)
@@ -62,6 +63,8 @@ def _path(path: str, rules: tuple[object, ...]) -> Iterator[str]:
         yield f"{path}: {unowned.file_class.value} ({unowned.id}): {unowned.reason}"
     else:
         yield f"{path}: unowned when no package claims it: significant, compared and kept by value"
+    if not unowned and is_place_of_software(path):
+        yield "a program or library is then named in section software, with what it lacks"
     if unowned and not owned:
         yield "a package that claims it takes precedence: package, conffile, or modified"
     rule = explain(path, rules)  # type: ignore[arg-type]

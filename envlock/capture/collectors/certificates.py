@@ -81,10 +81,15 @@ def _file(path: str, view: View) -> list[Certificate]:
 
 
 def _in_folders(folders: tuple[str, ...], view: View) -> Iterator[Certificate]:
+    """Yield the certificates in some folders and in the folders of those."""
     for folder in folders:
-        for name in view.names(folder):
-            if name.endswith(_SUFFIXES):
-                yield from _file(f"{folder}/{name}", view)
+        for child in view.children(folder):
+            paths = [child.path]
+            if child.type is EntryType.DIRECTORY:
+                paths = [f"{child.path}/{name}" for name in view.names(child.path)]
+            for path in paths:
+                if path.endswith(_SUFFIXES):
+                    yield from _file(path, view)
 
 
 def _placed(view: View) -> Iterator[Certificate]:
@@ -110,6 +115,7 @@ COLLECTOR = Collector(
         _SELECTION,
         f"{_LINKS}/*",
         *(f"{folder}/*" for folder in (*_LOCAL, *_DISTRUSTED, _VENDOR)),
+        *(f"{folder}/*/*" for folder in (*_LOCAL, *_DISTRUSTED, _VENDOR)),
     ),
     collect=collect,
     sources=("update-ca-certificates(8)", "update-ca-trust(8)", "RFC 5280", "RFC 7468"),

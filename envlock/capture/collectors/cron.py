@@ -49,9 +49,9 @@ def collect(view: View) -> Iterator[Record]:
 
 
 def _tables(view: View) -> Iterator[str]:
-    for name in view.names(_FOLDER):
-        if _RUN.match(name):
-            yield f"{_FOLDER}/{name}"
+    for child in view.children(_FOLDER):
+        if _RUN.match(child.path.rpartition("/")[2]) and child.type is not EntryType.DIRECTORY:
+            yield child.path
 
 
 def _folders() -> Iterator[tuple[str, str]]:

@@ -30,6 +30,7 @@ from envlock.capture.unowned import Found, find_software, is_library, kind_of_na
 from envlock.capture.view import View
 from envlock.model.record import Record
 from envlock.model.text import to_bytes
+from envlock.model.tree import EntryType
 
 _MOST_FILES = 10_000
 _LARGEST = 512 * 1024 * 1024
@@ -98,6 +99,8 @@ def _look(found: Found, linker: Linker, view: View) -> _Part:
     entry = found.entry
     name = posixpath.basename(entry.path)
     kind = kind_of_name(name)
+    if entry.type is EntryType.HARDLINK:
+        entry = view.entry(entry.target) or entry
     if kind:
         return _Part(found, kind)
     if entry.size > _LARGEST:
@@ -180,7 +183,8 @@ def _tree(unit: str, parts: list[_Part], view: View) -> dict[str, str]:
 
 def _tree_version(folder: str, view: View) -> str:
     for name, parse in _VERSION_FILES:
-        if view.entry(f"{folder}/{name}") is not None:
+        entry = view.entry(f"{folder}/{name}")
+        if entry is not None and entry.type is EntryType.FILE:
             version = parse(view.text(f"{folder}/{name}", SETTINGS_LIMIT) or "")
             if version:
                 return version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Callable, Mapping
 
 from envlock.diff.drift import Relation
 from envlock.diff.order import alpm, apk, conda, deb, dotted, gem, pep440, rpm, semver
@@ -31,26 +31,18 @@ def compare(order: Order, left: str, right: str) -> int:
 
 
 def _compare(order: Order, left: str, right: str) -> int:
-    match order:
-        case Order.DEB:
-            return deb.compare(left, right)
-        case Order.RPM:
-            return rpm.compare(left, right)
-        case Order.APK:
-            return apk.compare(left, right)
-        case Order.ALPM:
-            return alpm.compare(left, right)
-        case Order.PEP440:
-            return pep440.compare(left, right)
-        case Order.SEMVER:
-            return semver.compare(left, right)
-        case Order.DOTTED:
-            return dotted.compare(left, right)
-        case Order.CONDA:
-            return conda.compare(left, right)
-        case Order.GEM:
-            return gem.compare(left, right)
-        case Order.NONE:
-            return 0
-        case _:
-            assert_never(order)
+    return _COMPARE[order](left, right)
+
+
+_COMPARE: Mapping[Order, Callable[[str, str], int]] = {
+    Order.DEB: deb.compare,
+    Order.RPM: rpm.compare,
+    Order.APK: apk.compare,
+    Order.ALPM: alpm.compare,
+    Order.PEP440: pep440.compare,
+    Order.SEMVER: semver.compare,
+    Order.DOTTED: dotted.compare,
+    Order.CONDA: conda.compare,
+    Order.GEM: gem.compare,
+    Order.NONE: lambda _left, _right: 0,
+}

@@ -1,0 +1,120 @@
+"""Rules of file classes: found quickly, as a plain search would find them, and true to a corpus."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envlock.capture.noise import RULES, noise_rule
+from envlock.capture.noise_rule import NoiseRule, RuleTable
+from envlock.model.glob import compile_globs
+from envlock.model.tree import FileClass
+
+CORPUS = {
+    # What lists for integrity checkers leave out, and what databases and daemons write.
+    "/etc/mtab": FileClass.STATE,
+    "/etc/adjtime": FileClass.GENERATED,
+    "/etc/ld.so.cache": FileClass.GENERATED,
+    "/etc/machine-id": FileClass.IDENTITY,
+    "/etc/iscsi/initiatorname.iscsi": FileClass.IDENTITY,
+    "/etc/lvm/archive/vg_00001.vg": FileClass.STATE,
+    "/etc/cups/subscriptions.conf.O": FileClass.STATE,
+    "/etc/aliases.db": FileClass.GENERATED,
+    "/etc/passwd.lock": FileClass.STATE,
+    "/etc/nginx/nginx.conf.dpkg-dist": FileClass.STATE,
+    "/etc/yum.repos.d/fedora.repo.rpmnew": FileClass.STATE,
+    "/etc/pacman.conf.pacnew": FileClass.STATE,
+    "/etc/.git/objects/ab/cdef": FileClass.SECRET,
+    "/etc/init.d/.depend.boot": FileClass.STATE,
+    "/etc/systemd/system/multi-user.target.requires/a.service": FileClass.GENERATED,
+    "/etc/ssh/ssh_host_ed25519_key": FileClass.IDENTITY,
+    "/var/lib/rpm/rpmdb.sqlite": FileClass.GENERATED,
+    "/usr/lib/sysimage/rpm/rpmdb.sqlite-wal": FileClass.GENERATED,
+    "/lib/apk/db/installed": FileClass.GENERATED,
+    "/var/lib/pacman/local/zlib-1/desc": FileClass.GENERATED,
+    "/var/lib/pacman/sync/core.db": FileClass.CACHE,
+    "/var/cache/dnf/fedora.solv": FileClass.CACHE,
+    "/var/cache/apk/APKINDEX.tar.gz": FileClass.CACHE,
+    "/var/lib/apt/lists/x_InRelease": FileClass.CACHE,
+    "/var/lib/systemd/random-seed": FileClass.IDENTITY,
+    "/var/lib/systemd/timers/stamp-apt-daily.timer": FileClass.STATE,
+    "/var/log/journal/0/system.journal": FileClass.LOG,
+    "/var/log/wtmp": FileClass.LOG,
+    "/var/log/lastlog": FileClass.LOG,
+    "/run/utmp": FileClass.STATE,
+    "/snap/core22/1/usr/bin/x": FileClass.STATE,
+    "/var/snap/lxd/common/x": FileClass.STATE,
+    "/var/spool/cron/crontabs/ada": FileClass.STATE,
+    "/usr/share/mime/mime.cache": FileClass.GENERATED,
+    "/usr/share/icons/hicolor/icon-theme.cache": FileClass.GENERATED,
+    "/usr/lib/modules/6.1.0/modules.dep": FileClass.GENERATED,
+    "/boot/initrd.img-6.1.0": FileClass.GENERATED,
+    "/boot/grub/grubenv": FileClass.GENERATED,
+    "/usr/lib/locale/locale-archive": FileClass.GENERATED,
+    "/srv/shop/__pycache__/shop.cpython-311.pyc": FileClass.CACHE,
+    "/srv/shop/.pytest_cache/v/cache": FileClass.CACHE,
+    "/home/ada/.Xauthority": FileClass.SECRET,
+    "/home/ada/.ssh/known_hosts": FileClass.STATE,
+    "/root/.python_history": FileClass.LOG,
+    "/root/.viminfo": FileClass.LOG,
+    "/root/.nv/ComputeCache/index": FileClass.CACHE,
+    "/swap.img": FileClass.LOG,
+    "/core.4711": FileClass.LOG,
+}
+SIGNIFICANT = (
+    "/etc/app.toml",
+    "/etc/sudoers.d/web",
+    "/etc/cron.d/job",
+    "/etc/nginx/sites-enabled/shop",
+    "/usr/local/bin/tool",
+    "/usr/bin/planted",
+    "/opt/app/core/module.py",
+    "/srv/shop/cache/settings.py",
+    "/home/ada/.bashrc",
+    "/root/.ssh/authorized_keys",
+    "/var/www/html/index.html",
+    "/boot/vmlinuz-6.1.0",
+    "/usr/lib/x86_64-linux-gnu/libhook.so",
+)
+
+
+@pytest.mark.parametrize("path", CORPUS)
+def test_what_a_machine_writes_has_a_class(path):
+    rule = noise_rule(path, owned=False)
+    assert rule is not None
+    assert rule.file_class is CORPUS[path]
+    assert rule.reason
+
+
+@pytest.mark.parametrize("path", SIGNIFICANT)
+def test_what_people_write_stays_significant(path):
+    assert noise_rule(path, owned=False) is None
+
+
+def test_ids_are_unique():
+    assert len({rule.id for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize("glob", sorted({g for rule in RULES for g in rule.globs}))
+def test_no_rule_is_hidden_by_those_before_it(glob):
+    """A path made of a pattern finds a rule, and one whose class is that of its own rule."""
+    path = "/" + glob.replace("/**/", "/a/").replace("**", "a/b").replace("*", "x").lstrip("/")
+    rule = noise_rule(path.replace("?", "2"), owned=False)
+    assert rule is not None
+    assert rule.file_class in {own.file_class for own in RULES if glob in own.globs}
+
+
+names = st.sampled_from(["etc", "var", "a", "x.pyc", ".cache", "lib", "b.so", "__pycache__", "\n"])
+paths = st.lists(names, min_size=1, max_size=5).map(lambda parts: "/" + "/".join(parts))
+pieces = st.sampled_from(["etc", "var", "a", "*.pyc", ".cache", "**", "*", "?", "lib", "l*"])
+globs = st.lists(pieces, min_size=1, max_size=4).map("/".join)
+rooted = st.tuples(st.sampled_from(["/", "**/", "/**/"]), globs).map("".join)
+
+
+@given(st.lists(st.lists(rooted, min_size=1, max_size=3), max_size=5), paths)
+def test_the_table_finds_what_a_plain_search_finds(patterns, path):
+    rules = [
+        NoiseRule(f"rule-{number}", tuple(group), FileClass.LOG, "because")
+        for number, group in enumerate(patterns)
+    ]
+    plain = next((r for r in rules if compile_globs(r.globs).match(path)), None)
+    assert RuleTable(rules).find(path) is plain
