@@ -248,7 +248,9 @@ def _batches(items: Iterable[_T], path_of: Callable[[_T], str] = str) -> Iterato
     size = 0
     for item in items:
         batch.append(item)
-        size += 6 * len(path_of(item)) + 16  # as JSON a byte takes up to six
+        path = path_of(item)
+        # As JSON a character takes one byte, or up to twelve: two escapes.
+        size += 16 + len(path) * (1 if path.isascii() and path.isprintable() else 12)
         if size >= BATCH_BYTES or len(batch) >= _BATCH:
             yield batch
             batch, size = [], 0
