@@ -6,6 +6,7 @@ import argparse
 
 from envlock.cli.console import Console
 from envlock.errors import ExitStatus
+from envlock.target.forms import GROUPS, TARGETS
 
 _BASH = """\
 _envlock() {{
@@ -32,7 +33,8 @@ complete -c envlock -n __fish_use_subcommand -f -a "{verbs}"
 complete -c envlock -n "not __fish_use_subcommand" -a "{targets}"
 """
 _SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
-_TARGETS = "host docker: image: oci: dir:"
+_SCHEMES = sorted({form.partition(":")[0] for form in (*TARGETS, *GROUPS)} - {"host"})
+_TARGETS = " ".join(["host", *(f"{scheme}:" for scheme in _SCHEMES)])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from envlock.cli.command import Command, lazy
 from envlock.cli.console import Console
 from envlock.cli.options import add_common
 from envlock.errors import EnvlockError, ExitStatus, MaterializeError, UsageError
+from envlock.target.forms import GROUPS, TARGETS
 
 COMMANDS: tuple[Command, ...] = (
     lazy("init", "write envlock.toml, .gitattributes and locks/"),
@@ -32,8 +33,10 @@ COMMANDS: tuple[Command, ...] = (
     lazy("completion", "print a completion script for a shell"),
 )
 
-_EPILOG = """\
-targets:  host | docker:NAME | image:REF | oci:PATH[:TAG] | dir:PATH
+_EPILOG = f"""\
+targets:  {" | ".join([*TARGETS][:5])}
+          {" | ".join([*TARGETS, *GROUPS][5:8])}
+          {" | ".join([*TARGETS, *GROUPS][8:])}
 locks:    a path | a name (locks/NAME.lock) | git:REV:PATH | a target, captured on the spot
 status:   0 done, 1 drift, 2 usage, 3 inconclusive, 4 unreachable, 5 cannot materialize,
           6 a secret would have been written, 70 internal error, 130 interrupted

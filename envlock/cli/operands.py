@@ -147,7 +147,7 @@ def lock_path(operand: str, config: Config) -> Path:
     """Return where the lockfile of an operand lies: a path, or the place of a name."""
     if operand in config.environments:
         return config.environments[operand].lock
-    from envlock.target.resolve import FORMS
+    from envlock.target.forms import TARGETS
 
     path = Path(operand)
     if path.is_file() or operand.endswith(".lock") or "/" in operand:
@@ -155,7 +155,7 @@ def lock_path(operand: str, config: Config) -> Path:
     if re.match(r"[a-z]+:", operand):
         raise TargetNameError(
             f"nothing is known as {operand}",
-            hint=f"targets are {', '.join(FORMS)}",
+            hint=f"targets are {', '.join(TARGETS)}",
         )
     return Path(config.locks.dir) / f"{operand}.lock"
 

@@ -49,6 +49,13 @@ class Told(NamedTuple):
     md5: str = ""
 
 
+def are_numbers(counts: Iterable[object], times: Iterable[object]) -> bool:
+    """True when these are numbers as the kernel has them: unsigned and signed ones of 64 bits."""
+    return all(type(n) is int and 0 <= n < 1 << 64 for n in counts) and all(
+        type(n) is int and abs(n) < 1 << 63 for n in times
+    )
+
+
 def _drop(_piece: bytes) -> None:
     return None
 
@@ -106,8 +113,10 @@ class Conversation:
 
     def told(self, value: list[Any]) -> Told:
         """Return a value as what was read of a file.  Raise TargetError when it is none."""
-        if len(value) != 7 or any(
-            type(item) is not (str if at in (0, 5, 6) else int) for at, item in enumerate(value)
+        if (
+            len(value) != 7
+            or not all(type(value[at]) is str for at in (0, 5, 6))
+            or not are_numbers(value[1:3], value[3:5])
         ):
             raise self.nonsense()
         return Told(*value)

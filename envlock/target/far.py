@@ -20,7 +20,7 @@ from envlock.model.stat import StatKey
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.target.base import READ_LIMIT, Capability, ScanPlan
-from envlock.target.conversation import Conversation, Link
+from envlock.target.conversation import Conversation, Link, are_numbers
 from envlock.target.ssh_remote import CONTENT, FOLLOW
 from envlock.target.streaming import RETAIN_LIMIT
 
@@ -170,15 +170,19 @@ class FarTarget:
         try:
             _, mode, uid, gid, mtime_ns, ctime_ns, size, dev, ino, links, target, *rest = row
             major, minor, xattrs = rest
+            if not are_numbers(
+                (mode, uid, gid, size, dev, ino, links, major, minor), (mtime_ns, ctime_ns)
+            ):
+                raise self.talk.nonsense()
             kind = _TYPES[stat.S_IFMT(mode)]
             entry = Entry(
                 path,
                 kind,
                 stat.S_IMODE(mode),
-                int(uid),
-                int(gid),
+                uid,
+                gid,
                 mtime_ns // 1_000_000_000,
-                int(size) if kind is EntryType.FILE else 0,
+                size if kind is EntryType.FILE else 0,
                 str(target),
                 (major, minor) if kind in (EntryType.CHAR, EntryType.BLOCK) else None,
                 tuple((name, bytes.fromhex(value)) for name, value in xattrs),

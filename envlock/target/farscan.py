@@ -89,6 +89,7 @@ class FarScan:
         while level:
             requests = ({"do": "list", "paths": paths, "skip": skip} for paths in _batches(level))
             deeper: list[str] = []
+            found: list[Seen] = []
             for value in self._talk.answers(requests):
                 path, code, rows = self._target.rows(value)
                 if code:
@@ -97,7 +98,8 @@ class FarScan:
                     continue
                 self._target.learn_names(path, rows)
                 for row in rows:
-                    yield from self._child(f"{path.rstrip('/')}/{row[0]}", row, deeper)
+                    found += self._child(f"{path.rstrip('/')}/{row[0]}", row, deeper)
+            yield from found
             level = deeper
 
     def _child(self, path: str, row: list[Any], deeper: list[str]) -> Iterator[Seen]:
@@ -164,8 +166,11 @@ class FarScan:
                 continue
             self._plan.on_progress(1, entry.size)
             yield entry._replace(sha256=known.sha256, md5=known.md5), seen
-        for one, told in self._read(map(self._wanted, missing), UNBOUNDED):
-            yield self._settle(one, told), one.seen
+        # All of it before any is told of: whoever is told may ask for content.
+        yield from [
+            (self._settle(one, told), one.seen)
+            for one, told in self._read(map(self._wanted, missing), UNBOUNDED)
+        ]
 
     def _known(self, seen: Seen) -> Hashes | None:
         """Return the digests of a file that is as it was, and whose content is not to be kept."""
@@ -248,7 +253,9 @@ def _batches(items: Iterable[_T], path_of: Callable[[_T], str] = str) -> Iterato
     size = 0
     for item in items:
         batch.append(item)
-        size += 6 * len(path_of(item)) + 16  # as JSON a byte takes up to six
+        path = path_of(item)
+        # As JSON a character takes one byte, or up to twelve: two escapes.
+        size += 16 + len(path) * (1 if path.isascii() and path.isprintable() else 12)
         if size >= BATCH_BYTES or len(batch) >= _BATCH:
             yield batch
             batch, size = [], 0

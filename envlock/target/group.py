@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from envlock.errors import TargetNameError
-
-FORMS = ("compose:PROJECT", "kube:FILE")
-"""How a group can be written, for messages and completion."""
+from envlock.target.forms import GROUPS
 
 
 class Service(NamedTuple):
@@ -35,7 +33,7 @@ def open_group(reference: str) -> Group:
     scheme, _, operand = reference.partition(":")
     if not operand:
         raise TargetNameError(
-            f"{reference!r} names no group", hint=f"groups are {' and '.join(FORMS)}"
+            f"{reference!r} names no group", hint=f"groups are {' and '.join(GROUPS)}"
         )
     if scheme == "compose":
         from envlock.target.compose import project

@@ -7,19 +7,8 @@ from pathlib import Path
 
 from envlock.errors import TargetNameError
 from envlock.target.base import Target
+from envlock.target.forms import TARGETS
 from envlock.target.group import is_group
-
-FORMS = (
-    "host",
-    "docker:NAME",
-    "image:REF",
-    "oci:PATH[:TAG]",
-    "dir:PATH",
-    "ssh:[USER@]HOST[:PORT]",
-    "pid:N",
-    "recorded:FILE",
-)
-"""How a target can be written, for messages and completion."""
 
 
 def is_target(text: str) -> bool:
@@ -47,7 +36,7 @@ def open_target(reference: str) -> Target:
     opener = _OPENERS.get(scheme)
     if opener is None or not operand:
         raise TargetNameError(
-            f"{reference!r} names no environment", hint=f"targets are {', '.join(FORMS)}"
+            f"{reference!r} names no environment", hint=f"targets are {', '.join(TARGETS)}"
         )
     return opener(operand)
 

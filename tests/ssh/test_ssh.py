@@ -28,6 +28,7 @@ mkdir -p /opt/app && printf 'print(1)\\n' > /opt/app/main.py && ln /opt/app/main
 python3 -m venv --without-pip /opt/venv
 useradd --system --uid 499 worker
 rm /etc/logrotate.d/nginx
+printf '#\\n' >> /usr/bin/ldd
 ln -s ../main.py /opt/app/link
 """
 ONLY_OF_A_SESSION = {"env", "process"}
@@ -60,6 +61,7 @@ def test_a_container_is_the_same_over_ssh_and_in_the_engine(
     over_ssh, over_engine = locks(envlock, tmp_path, "ssh:box --deep", f"docker:{box.name}")
     assert common(over_ssh) == common(over_engine)
     assert over_ssh["file"]["/etc/nginx/nginx.conf"]["class"] == "conffile-modified"
+    assert over_ssh["file"]["/usr/bin/ldd"]["class"] == "package-modified"
     assert over_ssh["coverage"]["file"] == {"status": "ok"}
     assert over_ssh["coverage"]["env"] == {"status": "ok"}
     assert over_ssh["host"]["kernel"]["release"] == os.uname().release

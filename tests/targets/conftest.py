@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -96,11 +97,12 @@ def podman_socket(tmp_path_factory):
             ["podman", *options, "--events-backend", "file", *serve], stdout=log, stderr=log
         )
     for _ in range(600):
-        if socket.exists() or process.poll() is not None:
+        with contextlib.suppress(docker.errors.DockerException):
+            docker.DockerClient(base_url=f"unix://{socket}").close()
             break
-        time.sleep(0.05)
-    if not socket.exists():
-        unavailable("podman", (folder / "log").read_text())
+        time.sleep(0.1)
+        if process.poll() is not None:
+            unavailable("podman", (folder / "log").read_text())
     yield folder
     process.terminate()
     process.wait()

@@ -137,6 +137,18 @@ def test_content_can_be_had_again(target):
         assert digest.hexdigest() == entries[path].sha256
 
 
+def test_content_can_be_had_while_it_is_told_of(target):
+    target.preload(("/etc/inside",))
+    entries = [
+        (entry.path, target.read("/etc/inside"))
+        for entry in target.scan(ScanPlan())
+        if entry.sha256 and entry.path.startswith("/srv")
+    ]
+    with target.open("/srv/sparse") as stream:
+        assert stream.read(1) == b"\0"
+    assert {content for _, content in entries} == {b"inside the root\n"}
+
+
 def test_what_was_preloaded_is_read_before_any_scan(target):
     target.preload(("/etc/inside", "/usr/bin", "/not/there"))
     assert target.read("/etc/inside") == b"inside the root\n"

@@ -1,0 +1,162 @@
+"""The far side may be anything: its answers are checked, its program runs on an old Python."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envlock.errors import TargetError
+from envlock.target import ssh_remote
+from envlock.target.base import ScanPlan
+from envlock.target.far import FarTarget
+
+HELLO = {"uid": 0, "environ": [["LANG", "C"]]}
+FOLDER = [0o040755, 0, 0, 10**9, 10**9, 4096, 1, 2, 2, "", 0, 0, []]
+FILE = [0o100644, 0, 0, 10**9, 10**9, 4, 1, 3, 1, "", 0, 0, []]
+
+
+class Scripted:
+    """A link whose other end says what it was told to say, whatever it is asked."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self.sent = b""
+
+    def send(self, raw: bytes) -> None:
+        self.sent += raw
+
+    def receive(self, size: int) -> bytes:
+        taken, self._raw = self._raw[:size], self._raw[size:]
+        if len(taken) < size:
+            raise TargetError("the connection was lost")
+        return taken
+
+    def close(self) -> None:
+        pass
+
+
+def frame(kind: bytes, payload: bytes) -> bytes:
+    return struct.pack(">cI", kind, len(payload)) + payload
+
+
+def value(told: object) -> bytes:
+    return frame(b"J", json.dumps(told).encode())
+
+
+def answering(*told: object) -> FarTarget:
+    """Return a target whose far side says hello and then these values or raw frames."""
+    parts = (one if isinstance(one, bytes) else value(one) for one in (HELLO, *told))
+    return FarTarget("ssh:box", Scripted(b"".join(parts)))
+
+
+def test_the_program_runs_on_python_3_6_with_nothing_installed():
+    source = Path(ssh_remote.__file__).read_text()
+    tree = ast.parse(source, feature_version=(3, 6))
+    imported = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+        )
+    }
+    assert imported <= set(sys.stdlib_module_names)
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.NamedExpr | ast.Match)]
+    annotations = [
+        node
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in (function.returns, *(argument.annotation for argument in function.args.args))
+    ]
+    # Evaluated when the function is made, and in 3.6 no list can be subscripted.
+    assert not [node for node in annotations if isinstance(node, ast.Subscript)]
+
+
+def test_a_scripted_side_is_believed_when_it_makes_sense():
+    target = answering(
+        ["/proc/self/mountinfo", 2, 0, 0, 0, "", ""], None,
+        ["/", 0, ["/", *FOLDER]], None,
+        ["/", 0, [["etc", *FOLDER], ["a", *FILE]]], None,
+        ["/etc", 13, []], None,
+        ["/a", 0, 4, 10**9, 10**9, "0" * 64, ""], None,
+    )  # fmt: skip
+    gaps = []
+    plan = ScanPlan(on_gap=lambda *gap: gaps.append(gap))
+    seen = [(entry.path, entry.sha256[:1]) for entry in target.scan(plan)]
+    assert seen == [("/", ""), ("/etc", ""), ("/a", ""), ("/a", "0")]
+    assert gaps == [("/etc", "permission denied")]
+
+
+BOMB = frame(b"Z", zlib.compress(bytes(2 << 20)))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [b"X\0\0\0\0"],
+        [b"D\xff\xff\xff\xff"],
+        [frame(b"J", b"[" * 100_000)],
+        [frame(b"Z", b"not compressed")],
+        [BOMB],
+        [{"not": "a list"}],
+        [["/x", 0]],
+        [["/x", 0, True, 0, 0, "", ""]],
+        [["/x", 0, 1, 0, 0, "", None]],
+    ],
+    ids=["kind", "size", "deep", "packed", "bomb", "object", "short", "bool", "null"],
+)
+def test_nonsense_ends_the_capture(told):
+    with pytest.raises(TargetError, match="nonsense"):
+        answering(*told).read("/x")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\0b", 7, None])
+def test_a_name_that_leads_elsewhere_ends_the_capture(name):
+    with pytest.raises(TargetError, match="nonsense"):
+        answering(["/etc", 0, [[name, *FILE]]], None).names("/etc")
+
+
+@pytest.mark.parametrize("at", [1, 2, 4, 6, 7, 8])
+@pytest.mark.parametrize("number", [-(1 << 63), 1 << 64, True, "1"])
+def test_numbers_that_no_kernel_has_end_the_capture(at, number):
+    row = ["/x", *FILE]
+    row[at] = number
+    with pytest.raises(TargetError, match="nonsense"):
+        answering(["/x", 0, row], None).stat("/x")
+
+
+@given(st.binary(max_size=300))
+def test_arbitrary_answers_raise_only_what_a_target_raises(raw):
+    with contextlib.suppress(TargetError, OSError):
+        target = FarTarget("ssh:box", Scripted(value(HELLO) + raw))
+        target.preload(["/etc/passwd", "/etc/*.d/*"])
+        list(target.scan(ScanPlan()))
+
+
+VALUES = st.recursive(
+    st.none() | st.integers(-1, 2**70) | st.text(max_size=3) | st.sampled_from(["/", "/a", "a"]),
+    lambda inner: st.lists(inner, max_size=15),
+    max_leaves=20,
+)
+
+
+@given(st.lists(VALUES, max_size=6), st.integers(0, 3))
+def test_arbitrary_values_raise_only_what_a_target_raises(told, at):
+    sane = [["/proc/self/mountinfo", 2, 0, 0, 0, "", ""], None, ["/", 0, ["/", *FOLDER]], None]
+    with contextlib.suppress(TargetError, OSError):
+        target = answering(*sane[: at * 2], *told)
+        list(target.scan(ScanPlan()))
+    with contextlib.suppress(TargetError, OSError):
+        answering(*told).preload(["/a"])
+    for ask in ("stat", "names", "read"):
+        with contextlib.suppress(TargetError, OSError):
+            getattr(answering(*told), ask)("/a")
