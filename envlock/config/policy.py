@@ -217,12 +217,12 @@ EXPECT = Table(
     ),
     example={
         "section": "env",
-        "key": "DATABASE_URL",
+        "key": "APP_REGION",
         "fact": "value",
         "must-differ": True,
         "environments": ("dev", "prod"),
         "severity": "critical",
-        "reason": "nobody develops on the data of customers",
+        "reason": "each environment has its own region",
     },
     further=(
         {

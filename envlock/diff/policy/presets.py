@@ -240,11 +240,6 @@ PRESETS: Mapping[str, Preset] = {
                 "rewritten by programs from what is compared by itself, or while they run",
                 "the rules that Debian ships for aide(1)",
             ),
-            Noise(
-                ("deb:*:mark",),
-                "whether a package was asked for or pulled in changes nothing that runs",
-                "apt-mark(8)",
-            ),
         ),
     ),
 }
