@@ -36,7 +36,6 @@
         this.isFollowed = true;
         this.extend(CHUNK);
       });
-      watcher.observe(this.more);
       owners.set(this.more, this);
       this.open(true);
     }
@@ -62,6 +61,9 @@
       this.made += next.length;
       this.list.append(...next.map(row));
       this.refresh();
+      // Look again: the button may have left and come back into view between two looks.
+      watcher.unobserve(this.more);
+      watcher.observe(this.more);
     }
     refresh() {
       const left = this.found.length - this.made;
@@ -75,9 +77,6 @@
     for (const entry of entries) {
       if (!entry.isIntersecting || !owners.get(entry.target).isFollowed) continue;
       owners.get(entry.target).extend(CHUNK);
-      // It may still be in view after the chunk: look again.
-      watcher.unobserve(entry.target);
-      watcher.observe(entry.target);
     }
   }, {rootMargin: "800px"});
 

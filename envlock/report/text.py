@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
 
 from envlock.diff.drift import Change, ChangeKind, DriftReport, Moved, Relation, Result, Severity
 from envlock.model.facts import Kind, kind_of
+from envlock.report.items import Item, is_hole, items_of, varied_items
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, shorten, visible
 from envlock.report.wording import (
@@ -55,18 +56,6 @@ class _Signs(NamedTuple):
 
 _UNICODE = _Signs("↑", "↓", "→", "…")
 _ASCII = _Signs("^", "v", "->", "...")
-
-
-class _Item(NamedTuple):
-    """All that is said of one record, or of one fact of a single table."""
-
-    label: str
-    changes: tuple[Change, ...]
-
-    @property
-    def lead(self) -> Change:
-        """The most severe change, the first of several."""
-        return min(self.changes, key=lambda change: change.severity.rank)
 
 
 def render_text(
@@ -146,19 +135,19 @@ class _Page:
             yield [self._gutter(change), severity, Piece(f"{label}  "), *self._values(change), more]
 
     def _section(self, name: str, changes: Sequence[Change]) -> Iterator[Line]:
-        items = list(_items(changes, self._clean))
+        items = list(items_of(changes, self._clean))
         rollup = Counter(self._word(item.changes[0]) for item in items)
         words = ", ".join(f"{count} {word}" for word, count in sorted(rollup.items()))
         yield line(Piece(self._clean(section_title(name)), "bold"), f": {words}")
-        holes = [item for item in items if _is_hole(item)]
+        holes = [item for item in items if is_hole(item)]
         if len(holes) > 1 and not self._full:
-            items = [item for item in items if not _is_hole(item)]
+            items = [item for item in items if not is_hole(item)]
         else:
             holes = []
         items.sort(key=lambda item: item.lead.severity.rank)
         critical = sum(item.lead.severity is Severity.CRITICAL for item in items)
         room = len(items) if self._full else max(_SHOWN_PER_SECTION, critical)
-        shown = _varied(items, room)
+        shown = varied_items(items, room)
         column = max((min(cells(item.label), _LABEL_LIMIT) for item in shown), default=0)
         for item in shown:
             yield from self._item(item, column)
@@ -167,7 +156,7 @@ class _Page:
             yield line(Piece(hidden, "dim"))
         yield from self._folded_holes(holes)
 
-    def _item(self, item: _Item, column: int) -> Iterator[Line]:
+    def _item(self, item: Item, column: int) -> Iterator[Line]:
         lead = item.lead
         severity = Piece(f"{lead.severity.value:<9}", _STYLES[lead.severity])
         label = item.label + " " * (column - cells(item.label))
@@ -175,14 +164,17 @@ class _Page:
         for position, change in enumerate(item.changes):
             pieces += line(", ") if position else []
             pieces += self._values(change)
-            pieces += self._mover(change)
+            if change.moved is not None:
+                who = {Moved.LEFT: self._left, Moved.RIGHT: self._right}.get(change.moved, "both")
+                pieces.append(Piece(f"  ({who} moved)", "dim"))
         if self._full or lead.severity in _LOUD:
             named = item.changes if self._full else (lead,)
             pieces.append(Piece(f"  {' '.join(change.id for change in named)}", "dim"))
         yield pieces
-        if lead.policy and lead.status.counts:
-            yield from self._remark(lead.policy)
         yield from self._settings_lines(lead)
+        for change in item.changes:
+            if change.policy and change.status.counts:
+                yield from self._remark(f"{change.status.value}: {change.policy}")
         if lead.severity in _LOUD and (lead.is_unmet or lead.rule not in self._told):
             self._told.add(lead.rule)
             yield from self._remark(f"{lead.why} [{lead.rule}]")
@@ -224,13 +216,6 @@ class _Page:
             Piece(right[cut:], "green"),
         )
 
-    def _mover(self, change: Change) -> Line:
-        """Return who left the base of a comparison of three."""
-        if change.moved is None:
-            return []
-        who = {Moved.LEFT: self._left, Moved.RIGHT: self._right, Moved.BOTH: "both"}[change.moved]
-        return line(Piece(f"  ({who} moved)", "dim"))
-
     def _settings_lines(self, change: Change) -> Iterator[Line]:
         found = self._settings.get((change.section, change.key), [])
         room = len(found) if self._full else _SHOWN_SETTINGS
@@ -263,7 +248,7 @@ class _Page:
                 told = Piece(f"  {self._clean(reason)}  {change.id}", "dim")
                 yield [self._gutter(change), Piece(f"{label}  "), *self._values(change), told]
 
-    def _folded_holes(self, holes: Iterable[_Item]) -> Iterator[Line]:
+    def _folded_holes(self, holes: Iterable[Item]) -> Iterator[Line]:
         folded = Counter((item.lead.left is not None, item.lead.why) for item in holes)
         for (on_left, why), count in sorted(folded.items()):
             self._used.add("?")
@@ -295,7 +280,7 @@ class _Page:
         if aside:
             counted = ", ".join(f"{count} {status}" for status, count in sorted(aside.items()))
             yield f"covered by policy: {counted}"
-        yield from (self._clean(note.text) for note in report.notes)
+        yield from (self._clean(f"{note.kind.value}: {note.text}") for note in report.notes)
         if report.hidden:
             counted = ", ".join(f"{n} {self._clean(name)}" for name, n in report.hidden.items())
             yield f"hidden: {counted}"
@@ -341,33 +326,6 @@ def _settings_of(changes: Iterable[Change]) -> dict[tuple[str, str], list[Change
         if is_setting(change):
             found.setdefault((change.section, change.key), []).append(change)
     return found
-
-
-def _items(changes: Iterable[Change], clean: Callable[[str], str]) -> Iterator[_Item]:
-    """Yield the changes of each record together, of a single table one by one.
-
-    An expectation that is not met stands for itself.
-    """
-    for (key, field), found in groupby(
-        changes, lambda c: (c.key, c.field if c.is_unmet or not c.key else "")
-    ):
-        yield _Item(clean(key or field), tuple(found))
-
-
-def _varied(items: Sequence[_Item], room: int) -> list[_Item]:
-    """Return `room` items, the worst, and of one severity some of each rule, in their order."""
-    seen: Counter[str] = Counter()
-    placed = []
-    for position, item in enumerate(items):
-        placed.append((item.lead.severity.rank, seen[item.lead.rule], position))
-        seen[item.lead.rule] += 1
-    return [items[position] for *_, position in sorted(sorted(placed)[:room], key=lambda p: p[2])]
-
-
-def _is_hole(item: _Item) -> bool:
-    """True for a record that the other side could not tell of."""
-    change = item.changes[0]
-    return change.kind is ChangeKind.UNKNOWN and (change.left is None) != (change.right is None)
 
 
 def _field_name(change: Change) -> str:

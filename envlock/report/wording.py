@@ -18,8 +18,8 @@ _VALUE_LIMIT = 200
 class Parts(NamedTuple):
     """The changes of a report by the part they play; every one is in exactly one of these.
 
-    `listed` count and nothing explains them; `folded` maps a record to the changes that its own
-    change explains; `covered` are those that policy covers, waived or in the baseline.
+    `folded` maps a record to the changes that its own change explains; of the others `listed` count
+    and `covered` are those that policy covers, waived or in the baseline.
     """
 
     listed: tuple[Change, ...]
@@ -33,12 +33,12 @@ class Parts(NamedTuple):
         folded: dict[str, list[Change]] = {}
         covered: list[Change] = []
         for change in report.changes:
-            if not change.status.counts:
-                covered.append(change)
-            elif change.explained_by:
+            if change.explained_by:
                 folded.setdefault(change.explained_by, []).append(change)
-            else:
+            elif change.status.counts:
                 listed.append(change)
+            else:
+                covered.append(change)
         return cls(
             tuple(listed),
             {record: tuple(found) for record, found in folded.items()},
@@ -146,7 +146,7 @@ def counts(report: DriftReport) -> list[str]:
 
 def remarks(report: DriftReport) -> list[str]:
     """Return what stands beside the changes: notes of policy, and what was left out."""
-    found = [visible(note.text) for note in report.notes]
+    found = [visible(f"{note.kind.value}: {note.text}") for note in report.notes]
     if report.hidden:
         hidden = ", ".join(f"{count} {visible(name)}" for name, count in report.hidden.items())
         found.append(f"hidden: {hidden}")

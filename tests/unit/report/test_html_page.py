@@ -39,7 +39,7 @@ class Page:
 
     def wait(self, script: str, wanted: object, *arguments: object) -> None:
         """Wait until a script returns `wanted`."""
-        for _ in range(200):
+        for _ in range(1200):
             if (found := self.run(script, *arguments)) == wanted:
                 return
             time.sleep(0.05)
