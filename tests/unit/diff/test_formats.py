@@ -2,6 +2,7 @@
 
 import configparser
 import itertools
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,6 +16,7 @@ from envlock.diff.edits import edits
 from envlock.diff.formats import FORMATS, blocks, format_of, ini, markup, words
 from envlock.diff.formats.document import MAX_DEPTH, Bare
 from envlock.diff.payload import settings
+from tests.conftest import unavailable
 
 NGINX = """
 user www-data;  # who
@@ -159,8 +161,8 @@ def test_ssh():
 def test_sshd_agrees_about_a_real_configuration(tmp_path):
     """`sshd -T` prints what it understood: every setting read here without a block is in it."""
     sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin")
-    if sshd is None or not shutil.which("ssh-keygen"):
-        pytest.skip("no sshd")
+    if sshd is None or not shutil.which("ssh-keygen") or os.geteuid():
+        unavailable("ssh", "it takes root and an OpenSSH server")
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     config = tmp_path / "sshd_config"
