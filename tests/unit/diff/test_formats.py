@@ -252,10 +252,15 @@ def test_what_is_no_yaml_that_is_read(text):
 
 
 leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.text("ab:#'\"- \n", max_size=6))
-trees = st.recursive(
-    leaves, lambda kids: st.lists(kids, max_size=3) | st.dictionaries(names, kids, max_size=3),
-    max_leaves=12,
-)  # fmt: skip
+
+
+def nested(inside):
+    return st.one_of(
+        inside, st.lists(inside, max_size=3), st.dictionaries(names, inside, max_size=3)
+    )
+
+
+trees = nested(nested(leaves))
 
 
 @given(st.dictionaries(names, trees, max_size=4), st.booleans())
