@@ -71,11 +71,11 @@ def test_the_gitlab_job_tells_and_fails_as_envlock_does(project):
     assert run_job(project).returncode == 0
     (project / "locks/dev.lock").write_text(lock("1.1-1"))
     (project / "locks/prod.lock").write_text(lock("0.9-1"))
-    (project / "locks/new.lock").write_text(lock("1"))
+    (project / "locks/a new.lock").write_text(lock("1"))
     (project / "envlock.toml").write_text('[diff]\nignore = ["deb:**"]\n')
     done = run_job(project)
     assert done.returncode == 1, done.stderr
-    assert "locks/new.lock: new\n" in done.stdout
+    assert "locks/a new.lock: new\n" in done.stdout
     assert "locks/prod.lock: status 1\n" in done.stdout
     quality = json.loads((project / "envlock-reports/codequality").read_text())
     assert {item["location"]["path"] for item in quality} == {"locks/dev.lock", "locks/prod.lock"}
