@@ -15,7 +15,8 @@ from envlock.model.lock import Lock
 from envlock.model.tree import Tree
 
 if TYPE_CHECKING:
-    from envlock.capture.engine import Capture, Request
+    from envlock.capture.engine import Capture
+    from envlock.capture.request import Request
     from envlock.diff.drift import DriftReport
     from envlock.diff.engine import Options
     from envlock.materialize.assemble import Assembled, Order

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import BinaryIO
 
 from envlock.capture.classify import classify
@@ -21,6 +20,7 @@ from envlock.capture.noise import is_elsewhere
 from envlock.capture.ownership import Claim
 from envlock.capture.record import Recorder
 from envlock.capture.redact import strip_record
+from envlock.capture.request import Depth, Request
 from envlock.capture.residue import Residue
 from envlock.capture.spec import Collector
 from envlock.capture.view import OutOfTime, View, in_time
@@ -33,38 +33,6 @@ from envlock.model.record import Facts, Record
 from envlock.model.tree import Entry, Row, Tree
 from envlock.store.objects import Store
 from envlock.target.base import HashCache, ScanPlan, Target
-
-
-class Depth(StrEnum):
-    """How much of the file tree a capture reads."""
-
-    RECORDS = "records"
-    """Only the files that the chosen collectors name: packages and facts in a moment."""
-    CONFIG = "config"
-    """Walk the names of the whole tree, read configuration and Python environments."""
-    FULL = "full"
-    """Read and hash every file, keep the residue: the lock can be materialized."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What to capture.
-
-    `only` and `skip` name collectors (empty `only`: all).  `files` are globs of paths to hold in
-    the lock by digest, `ignore` globs never walked.  `env_allow` and `env_deny` add to the
-    built-in lists of variables whose values may be recorded.  `timeout` is the most seconds that
-    one collector may take.
-    """
-
-    depth: Depth = Depth.FULL
-    only: frozenset[str] = frozenset()
-    skip: frozenset[str] = frozenset()
-    files: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    env_allow: tuple[str, ...] = ()
-    env_deny: tuple[str, ...] = ()
-    jobs: int = 0
-    timeout: float = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

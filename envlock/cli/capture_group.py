@@ -12,7 +12,7 @@ from envlock.cli.operands import make_request, open_store, safe_name
 from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
-    from envlock.capture.engine import Request
+    from envlock.capture.request import Request
     from envlock.config.load import Config
     from envlock.model.lock import Lock
     from envlock.store.objects import Store

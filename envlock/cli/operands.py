@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from envlock.errors import LockfileError, TargetNameError, UsageError
 
 if TYPE_CHECKING:
-    from envlock.capture.engine import Request
+    from envlock.capture.request import Request
     from envlock.cli.console import Console
     from envlock.config.load import Config
     from envlock.lockfile.reader import Known
@@ -45,8 +45,8 @@ def safe_name(text: str) -> str:
 
 def make_request(arguments: argparse.Namespace, config: Config) -> Request:
     """Return what to capture, from the command line and the configuration."""
-    from envlock.capture.engine import Depth, Request
     from envlock.capture.registry import collectors
+    from envlock.capture.request import Depth, Request
 
     only, skip = frozenset(arguments.only), frozenset(arguments.skip)
     known = {name for c in collectors() for name in (c.name, *c.sections)}

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from envlock.capture.engine import Capture, Depth, Request, capture
+from envlock.capture.engine import Capture, capture
 from envlock.capture.registry import collectors
+from envlock.capture.request import Depth, Request
 from envlock.store.objects import Store
 from envlock.target.local import LocalTarget
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from envlock.capture.engine import Depth
 from envlock.capture.parse.apk import Protected, parse_checksum, parse_world
+from envlock.capture.request import Depth
 from envlock.model.tree import FileClass
 
 
@@ -99,8 +99,9 @@ def test_a_merged_usr_is_followed(root, captured):
 
 def test_the_stat_cache_knows_both_digests(root, tmp_path):
     """A second capture by another algorithm reads again what the cache has only one digest of."""
-    from envlock.capture.engine import Request, capture
+    from envlock.capture.engine import capture
     from envlock.capture.registry import collectors
+    from envlock.capture.request import Request
     from envlock.store.objects import Store
     from envlock.store.statcache import StatCache
     from envlock.target.local import LocalTarget

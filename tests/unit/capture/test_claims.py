@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from envlock.capture.engine import Request, capture
+from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
+from envlock.capture.request import Request
 from envlock.model.tree import FileClass
 from envlock.store.objects import Store
 from envlock.target.local import LocalTarget

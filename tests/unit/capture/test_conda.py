@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import rattler
 
-from envlock.capture.engine import Request, capture
+from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
+from envlock.capture.request import Request
 from envlock.model.tree import FileClass
 from envlock.store.objects import Store
 from envlock.target.local import LocalTarget

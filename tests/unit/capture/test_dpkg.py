@@ -2,7 +2,7 @@
 
 import hashlib
 
-from envlock.capture.engine import Depth
+from envlock.capture.request import Depth
 from envlock.model.tree import FileClass
 
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from envlock.capture.engine import Depth, Request, capture
+from envlock.capture.engine import capture
+from envlock.capture.request import Depth, Request
 from envlock.capture.spec import Collector
 from envlock.capture.view import View
 from envlock.model.record import Record

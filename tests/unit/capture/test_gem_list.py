@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from envlock.capture.engine import Depth, Request, capture
+from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
+from envlock.capture.request import Depth, Request
 from envlock.target.local import LocalTarget
 from tests.conftest import unavailable
 

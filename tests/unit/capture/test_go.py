@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.capture.engine import Depth, Request, capture
+from envlock.capture.engine import capture
 from envlock.capture.parse.elf import parse_elf
 from envlock.capture.parse.go import parse_modules, read_build_info
 from envlock.capture.registry import collectors
+from envlock.capture.request import Depth, Request
 from envlock.target.local import LocalTarget
 from tests.conftest import unavailable
 from tests.unit.capture.elves import go_program, make_elf, old_go_program, varint

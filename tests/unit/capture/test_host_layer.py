@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.capture.engine import Depth, Request, capture
+from envlock.capture.engine import capture
 from envlock.capture.parse import accelerated, kernel, limits, maps, nvidia
 from envlock.capture.redact import redact_environ, redact_text
 from envlock.capture.registry import collectors
+from envlock.capture.request import Depth, Request
 from envlock.lockfile.writer import render_lock
 from envlock.model.facts import SECTIONS
 from envlock.model.process import ProcessConfig

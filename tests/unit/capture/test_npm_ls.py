@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from envlock.capture.engine import Request, capture
+from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
+from envlock.capture.request import Request
 from envlock.target.local import LocalTarget
 
 

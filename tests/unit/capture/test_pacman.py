@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from envlock.capture.engine import Depth
+from envlock.capture.request import Depth
 from envlock.model.tree import FileClass
 from tests.conftest import unavailable
 

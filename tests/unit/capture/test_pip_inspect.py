@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from envlock.capture.engine import Request, capture
+from envlock.capture.engine import capture
 from envlock.capture.parse.wheel import normalize_name
 from envlock.capture.registry import collectors
+from envlock.capture.request import Request
 from envlock.target.local import LocalTarget
 
 

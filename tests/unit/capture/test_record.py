@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.capture.engine import Depth, Request, capture
+from envlock.capture.engine import capture
 from envlock.capture.record import Recorder
 from envlock.capture.registry import collectors
+from envlock.capture.request import Depth, Request
 from envlock.errors import TargetError
 from envlock.lockfile.writer import render_lock
 from envlock.target.recorded import RecordedTarget
