@@ -85,7 +85,6 @@ class _Run:
     rows: dict[str, Row] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     scan_gaps: list[Gap] = field(default_factory=list)
-    gap_paths: frozenset[str] = frozenset()
     claim_gaps: dict[str, tuple[Gap, ...]] = field(default_factory=dict)
     coverage: dict[str, Coverage] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -181,15 +180,6 @@ class _Run:
         """True when a package states a digest of that algorithm for the path."""
         claim = self.claims.get(path)
         return claim is not None and claim.digest.startswith(f"{algorithm}:")
-
-    def is_unseen(self, path: str) -> bool:
-        """True for what lies where the walk did not or could not look."""
-        gaps = self.gap_paths
-        while path:
-            if path in gaps:
-                return True
-            path = path.rpartition("/")[0]
-        return "/" in gaps
 
     def walked(self) -> None:
         """Every path is known: no claim is missing any more."""
@@ -313,11 +303,8 @@ def _finish(run: _Run, everything: Iterable[Collector]) -> Capture:
     if run.index:
         rows = [run.rows.get(entry.path) or run.row(entry) for entry in _recorded(run)]
         records += file_records(rows, run.claims, run.shown, run.request.files)
-        run.gap_paths = frozenset(gap.where for gap in run.scan_gaps)
-        ignored = _matcher(run.request.ignore)
-        records += missing_records(
-            run.claims, run.shown, lambda path: ignored(path) or run.is_unseen(path)
-        )
+        unseen = frozenset(gap.where for gap in run.scan_gaps)
+        records += missing_records(run.claims, run.shown, unseen, _matcher(run.request.ignore))
         status = Status.PARTIAL if run.scan_gaps else Status.OK
         run.coverage["file"] = Coverage(status, tuple(run.scan_gaps))
         if run.request.depth is Depth.FULL:

@@ -50,13 +50,16 @@ def file_records(
 
 
 def missing_records(
-    claims: Claims, index: Collection[str], is_unseen: Callable[[str], bool]
+    claims: Claims,
+    index: Collection[str],
+    unseen: Collection[str],
+    is_ignored: Callable[[str], bool],
 ) -> Iterator[Record]:
     """Yield a record for each path that its package requires and that is not there.
 
     Its one fact is ``class``: ``conffile-missing`` or ``package-missing``.  A missing directory
-    stands for all below it.  Documentation and translations are left out.  `is_unseen` tells where
-    nobody could look.
+    stands for all below it.  Documentation and translations are left out, and what lies in or
+    below the paths `unseen`, where nobody could look, or is ignored on purpose.
     """
     missing = {
         path: claim
@@ -64,13 +67,23 @@ def missing_records(
         if claim.required
         and path not in index
         and not path.startswith((*_VOLATILE, *_SPARE))
-        and not is_unseen(path)
+        and not _is_in(path, unseen)
+        and not is_ignored(path)
     }
     for path, claim in missing.items():
         if claim.conffile:
             yield Record("file", path, {"class": "conffile-missing"})
         elif path.rpartition("/")[0] not in missing:
             yield Record("file", path, {"class": "package-missing"})
+
+
+def _is_in(path: str, folders: Collection[str]) -> bool:
+    """True when the path or a folder it lies in is among `folders`."""
+    while path:
+        if path in folders:
+            return True
+        path = path.rpartition("/")[0]
+    return "/" in folders
 
 
 def _facts(row: Row) -> Facts:
