@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from envlock.capture.engine import capture
 from envlock.capture.parse.elf import parse_elf
-from envlock.capture.parse.go import parse_modules, read_build_info
+from envlock.capture.parse.go import parse_modules, read_build
 from envlock.capture.registry import collectors
 from envlock.capture.request import Depth, Request
 from envlock.target.local import LocalTarget
@@ -46,7 +46,7 @@ def read_from(content: bytes):
 def build_info(content: bytes):
     read = read_from(content)
     elf = parse_elf(read)
-    return read_build_info(elf, read) if elf else None
+    return read_build(elf, read) if elf else None
 
 
 def test_both_forms_say_the_same():
