@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from envlock.model.glob import Tail, compile_globs
 from envlock.model.text import sort_key
 
-TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
-"""Where nothing is part of an environment."""
+_TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
 
 
 class Finder:
@@ -41,7 +40,7 @@ class Finder:
         return self._extended.get(tail.extension, ()) if tail.extension else self._paths
 
     def _sort(self) -> None:
-        self._paths = [path for path in self._all if not path.startswith(TEMPORARY)]
+        self._paths = [path for path in self._all if not path.startswith(_TEMPORARY)]
         named = self._named
         for path in self._paths:
             name = path[path.rfind("/") + 1 :]

@@ -6,10 +6,10 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from envlock.capture.finder import TEMPORARY
 from envlock.capture.view import View
 from envlock.model.tree import Entry, EntryType
 
+_TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
 _TOOLKIT_LIBRARIES = re.compile(r"(/.*cuda[^/]*)(?:/targets/[^/]+)?/(?:lib(?:64)?|compat)\Z")
 _HOME = re.compile(r"(?:/home/[^/]+|/root)(?=/|\Z)")
 _DIST_INFO = re.compile(r"(.+)-([^-]+)\.dist-info\Z")
@@ -29,7 +29,7 @@ def libraries(view: View) -> Iterator[Entry]:
         name = path[path.rfind("/") + 1 :]
         if not name.startswith("lib") or ".so" not in name:
             continue
-        if "/stubs/" in path or path.startswith(TEMPORARY):
+        if "/stubs/" in path or path.startswith(_TEMPORARY):
             continue
         if entry.type is EntryType.HARDLINK or (entry.type is EntryType.FILE and entry.size):
             yield entry

@@ -84,7 +84,7 @@ RULES = (
     _rule("private-key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", "PRIVATE KEY"),
     _rule(
         "url-credentials",
-        r"\b[a-zA-Z][a-zA-Z0-9+.-]{0,40}://[^\s/?#\"'<>:@]*:[^\s/?#\"'<>@${}]+@",
+        r"\b[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s/?#\"'<>:@]*:[^\s/?#\"'<>@${}]+@",
         "://",
     ),
     _rule(
@@ -174,7 +174,7 @@ _CONFIGURATION = compile_globs(
         *(f"**/*.{suffix}" for suffix in _SETTING_FILES),
     )
 )
-_USERINFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/?#\"']*@")
+_USERINFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]{0,30}://)[^\s/?#\"']*@")
 _SECRET_NAMES = compile_globs(
     (
         "**/.netrc",
@@ -276,7 +276,7 @@ def redact_text(text: str) -> str:
 
 
 _ASSIGNED = re.compile(
-    r"(?i)((?:password|passwd|passphrase|secret|token|api[_-]?key|credential)[\w.-]{0,200}[= ])\S+"
+    r"(?i)((?:password|passwd|passphrase|secret|token|api[_-]?key|credential)[\w.-]{0,64}[= ])\S+"
 )
 
 
