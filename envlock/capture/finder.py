@@ -9,8 +9,7 @@ from envlock.model.glob import Tail, compile_globs
 from envlock.model.text import sort_key
 
 _UNPACKED = re.compile(r".*/pkgs/(?=[^/]+/info/index\.json\Z)")
-TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
-"""Where nothing is part of an environment."""
+_TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
 
 
 class Finder:
@@ -45,7 +44,7 @@ class Finder:
     def _sort(self) -> None:
         records = [path for path in self._all if path.endswith("/info/index.json")]
         caches = {match[0] for path in records if (match := _UNPACKED.match(path))}
-        elsewhere = (*TEMPORARY, *sorted(caches))
+        elsewhere = (*_TEMPORARY, *sorted(caches))
         self._paths = [path for path in self._all if not path.startswith(elsewhere)]
         named = self._named
         for path in self._paths:

@@ -20,9 +20,7 @@ def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> C
     """
     found: dict[str, Claim] = {}
     known: dict[str, str] = {}
-    for entry in view.entries() if owners else ():
-        if within not in entry.path:
-            continue
+    for entry in view.entries(lambda entry: within in entry.path) if owners else ():
         owner = owners.get(entry.path) or _owner(posixpath.dirname(entry.path), owners, known)
         if owner:
             found[entry.path] = Claim(owner=owner)

@@ -22,10 +22,8 @@ def libraries(view: View) -> Iterator[Entry]:
     Links, empty files (what container engines leave where they mounted one) and the stubs that
     programs are linked with are passed over.
     """
-    for entry in view.entries():
+    for entry in view.entries(lambda entry: ".so" in entry.path):
         path = entry.path
-        if ".so" not in path:  # nearly every path ends here
-            continue
         name = path[path.rfind("/") + 1 :]
         if not name.startswith("lib") or ".so" not in name:
             continue

@@ -32,10 +32,8 @@ def programs(view: View, owners: tuple[str, ...] = ()) -> Iterator[Program]:
     """
     wanted = [
         entry
-        for entry in view.entries()
-        if _is_candidate(entry)
-        and _is_wanted(view.owner(entry.path), owners)
-        and not _is_unpacked(entry.path, view)
+        for entry in view.entries(_is_candidate)
+        if _is_wanted(view.owner(entry.path), owners) and not _is_unpacked(entry.path, view)
     ]
     for entry in sorted(wanted, key=lambda entry: sort_key(entry.path)):
         stream = view.open(entry)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, ValuesView
 from dataclasses import asdict, replace
 from typing import BinaryIO
 
@@ -199,6 +199,10 @@ class _Watched(Mapping[str, Entry]):
 
     def __len__(self) -> int:
         return len(self._index)
+
+    def values(self) -> ValuesView[Entry]:
+        """Return every entry; to look through them is not to take one."""
+        return self._index.values()
 
 
 class _WatchedFinder(Finder):

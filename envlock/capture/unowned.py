@@ -43,9 +43,7 @@ def find_software(view: View) -> list[Found]:
     homes: set[str] = set()
     found: list[tuple[Entry, str]] = []
     managed: dict[str, bool] = {}
-    for entry in view.entries():
-        if entry.type not in _FILES or not _may_be(entry):
-            continue
+    for entry in view.entries(_may_be):
         home = _HOME.match(entry.path) if entry.path.startswith(("/root/", "/home/")) else None
         if home is not None:
             homes.add(home[1])
@@ -79,7 +77,9 @@ def kind_of_name(name: str) -> str:
 
 
 def _may_be(entry: Entry) -> bool:
-    """True for what is executable or called like software."""
+    """True for a file that is executable or called like software."""
+    if entry.type not in _FILES:
+        return False
     path = entry.path
     name = path[path.rfind("/") + 1 :]
     return bool(entry.mode & 0o111) or ".so" in name or bool(kind_of_name(name))

@@ -153,9 +153,9 @@ class View:
             return self._finder.find(patterns)
         return sorted(set(self._list(patterns)), key=sort_key)
 
-    def entries(self) -> Iterable[Entry]:
-        """Yield every entry of the scan."""
-        return self._index.values()
+    def entries(self, wanted: Callable[[Entry], bool]) -> Iterator[Entry]:
+        """Yield the entries of the scan that are `wanted`; a recording holds these only."""
+        return (self._index[entry.path] for entry in self._index.values() if wanted(entry))
 
     def children(self, directory: str) -> Iterator[Entry]:
         """Yield the entries directly in a directory, in byte order."""

@@ -162,7 +162,7 @@ def _parse_names(told: Any) -> tuple[str, ...] | OSError:
 
 
 def _parse_entry(row: Any) -> Entry:
-    path, kind, mode, uid, gid, mtime, size, target, device, xattrs, sha256, md5 = row
+    path, kind, mode, uid, gid, mtime, size, target, device, xattrs, sha256, md5, sha1 = row
     return Entry(
         str(path),
         EntryType(kind),
@@ -176,6 +176,7 @@ def _parse_entry(row: Any) -> Entry:
         tuple((str(name), bytes.fromhex(value)) for name, value in xattrs),
         str(sha256),
         str(md5),
+        str(sha1),
     )
 
 

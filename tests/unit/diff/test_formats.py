@@ -2,6 +2,7 @@
 
 import configparser
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -279,7 +280,8 @@ def in_words(value):
         return ("bare", value.text)
     if isinstance(value, str):
         return value
-    return ("bare", {None: "null", True: "true", False: "false"}.get(value, str(value)))
+    word = json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+    return ("bare", word)
 
 
 def test_json_that_says_a_thing_twice_is_no_structure():
