@@ -106,13 +106,17 @@ def materialize(
 def compare_environments(
     left: Environment, right: Environment, options: Options, store: Store
 ) -> DriftReport:
-    """Compare two environments, file by file where both trees are at hand and differ."""
+    """Compare two environments, file by file where both trees are at hand and differ.
+
+    Trees of the same content are looked through as well when anything else in them differs: how
+    many logs and caches are hidden is part of the answer.
+    """
     from dataclasses import replace
 
     from envlock.diff.engine import compare
 
     left_tree = right_tree = None
-    if options.all or left.lock.get("tree").get("content") != right.lock.get("tree").get("content"):
+    if options.all or left.lock.get("tree") != right.lock.get("tree"):
         left_tree = left.tree or load_tree(left.lock, store)
         right_tree = right.tree or load_tree(right.lock, store)
     options = replace(options, left_name=left.name, right_name=right.name)
