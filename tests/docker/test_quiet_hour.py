@@ -74,7 +74,7 @@ def test_an_hour_of_running_is_hidden_and_counted(debian_image, run_container, e
     shown = envlock("diff", "before", "after", "--all", "--json", status=None).json
     paths = {change["key"] for change in shown["changes"]}
     assert {
-        "/var/log/nginx/access.log",
+        "/var/log/nginx/access.log.1",
         "/root/.bash_history",
         "/home/ada/.ssh/known_hosts",
         "/etc/nginx/nginx.conf.dpkg-dist",
