@@ -138,7 +138,12 @@ def compare_environments(
 ) -> DriftReport:
     """Compare two environments, file by file where both trees are at hand and differ.
 
+<<<<<<< HEAD
     With `base`, which was before both, the report tells who moved.
+=======
+    Trees of the same content are looked through as well when anything else in them differs: how
+    many logs and caches are hidden is part of the answer.
+>>>>>>> system-state
     """
     from dataclasses import replace
 
@@ -147,7 +152,7 @@ def compare_environments(
     from envlock.diff.side import Side
 
     left_tree = right_tree = None
-    if options.all or left.lock.get("tree").get("content") != right.lock.get("tree").get("content"):
+    if options.all or left.lock.get("tree") != right.lock.get("tree"):
         left_tree = left.tree or load_tree(left.lock, store)
         right_tree = right.tree or load_tree(right.lock, store)
     options = replace(

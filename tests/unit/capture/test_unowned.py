@@ -1,0 +1,69 @@
+"""Where software without a package lies, and what is reported together."""
+
+import pytest
+
+from envlock.capture.unowned import find_software, is_place_of_software
+from envlock.capture.view import View
+from envlock.model.tree import Entry, EntryType
+
+
+class Names:
+    """A target that only knows the names in its folders."""
+
+    def __init__(self, paths):
+        self.paths = paths
+
+    def names(self, folder):
+        return [p.rpartition("/")[2] for p in self.paths if p.rpartition("/")[0] == folder]
+
+
+def units(*paths, owned=(), mode=0o755):
+    index = {path: Entry(path, EntryType.FILE, mode) for path in (*paths, *owned)}
+    view = View(Names(index), index, owner=lambda path: "deb x" if path in owned else "")
+    return [(found.unit, found.is_tree) for found in find_software(view)]
+
+
+@pytest.mark.parametrize(
+    ("path", "unit", "is_tree"),
+    [
+        ("/usr/local/bin/a", "/usr/local/bin/a", False),
+        ("/usr/local/lib/liba.so.1", "/usr/local/lib/liba.so.1", False),
+        ("/usr/local/lib/app/bin/a", "/usr/local/lib/app", True),
+        ("/usr/local/go/bin/go", "/usr/local/go", True),
+        ("/opt/single", "/opt/single", False),
+        ("/opt/app/deep/down/a", "/opt/app", True),
+        ("/srv/shop/run", "/srv/shop", True),
+        ("/home/ada/.local/bin/a", "~/.local/bin/a", False),
+        ("/root/.cargo/bin/a", "~/.cargo/bin/a", False),
+    ],
+)
+def test_what_it_is_reported_under(path, unit, is_tree):
+    assert units(path) == [(unit, is_tree)]
+    assert is_place_of_software(path)
+
+
+@pytest.mark.parametrize("path", ["/home/ada/work/a", "/var/lib/x/a", "/etc/init.d/a", "/tmp/a"])
+def test_elsewhere_nothing_is_software(path):
+    assert units(path) == []
+    assert not is_place_of_software(path)
+
+
+def test_what_a_package_claims_is_no_business_of_this():
+    assert units(owned=("/opt/app/a", "/usr/local/bin/a")) == []
+
+
+def test_a_program_beside_packaged_ones_is_planted():
+    assert units("/usr/bin/a", owned=("/usr/bin/b",)) == [("/usr/bin/a", False)]
+    assert units("/usr/bin/a", "/usr/bin/b") == [], "no package database says who owns them"
+
+
+def test_homes_have_no_names():
+    assert units("/home/zoe/bin/a", "/home/ada/bin/a") == [("~/bin/a", False), ("~2/bin/a", False)]
+
+
+def test_data_is_no_software():
+    assert units("/opt/app/readme.txt", "/srv/x/data.bin", mode=0o644) == []
+    assert units("/opt/app/lib.jar", "/opt/x.tar.gz", mode=0o644) == [
+        ("/opt/app", True),
+        ("/opt/x.tar.gz", False),
+    ]
