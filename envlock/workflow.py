@@ -138,12 +138,9 @@ def compare_environments(
 ) -> DriftReport:
     """Compare two environments, file by file where both trees are at hand and differ.
 
-<<<<<<< HEAD
-    With `base`, which was before both, the report tells who moved.
-=======
-    Trees of the same content are looked through as well when anything else in them differs: how
+    With `base`, which was before both, the report tells who moved.  Trees of the same content
+    are looked through as well when anything else in them differs: how
     many logs and caches are hidden is part of the answer.
->>>>>>> system-state
     """
     from dataclasses import replace
 
