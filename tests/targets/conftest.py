@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from contextlib import closing
@@ -89,7 +90,8 @@ def podman_socket(tmp_path_factory):
     folder = tmp_path_factory.mktemp("podman")
     (folder / "podman").mkdir()
     socket = folder / "podman/podman.sock"
-    options = ["--root", folder / "root", "--runroot", folder / "runroot"]
+    runroot = tempfile.mkdtemp(prefix="envlock-")  # podman takes no more than 50 characters
+    options = ["--root", folder / "root", "--runroot", runroot]
     options += ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"]
     serve = ["system", "service", "--time", "0", f"unix://{socket}"]
     with (folder / "log").open("wb") as log:
@@ -106,6 +108,7 @@ def podman_socket(tmp_path_factory):
     yield folder
     process.terminate()
     process.wait()
+    shutil.rmtree(runroot, ignore_errors=True)
 
 
 @pytest.fixture
