@@ -15,6 +15,9 @@ from envlock.model.tree import Entry, EntryType
 from envlock.target.base import READ_LIMIT, Capability, Target
 from envlock.target.probe import Probing
 
+LINE_LIMIT = 64 * 1024
+"""Largest file in bytes that `View.line` reads: twice the largest that sysfs has."""
+
 
 class OutOfTime(Exception):
     """The time a collector may take is over; the engine makes a gap of it."""
@@ -95,6 +98,10 @@ class View:
         """Return a file's content as UTF-8 with surrogateescape; otherwise as `read`."""
         raw = self.read(path, limit)
         return None if raw is None else raw.decode("utf-8", "surrogateescape")
+
+    def line(self, path: str) -> str:
+        """Return the words of a file of the kernel, apart by one blank; empty when unreadable."""
+        return " ".join((self.text(path, LINE_LIMIT) or "").split())
 
     def open(self, entry: Entry) -> BinaryIO | None:
         """Open a file of the scan to look into it, or return None when (with a gap) unreadable.

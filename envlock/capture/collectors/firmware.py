@@ -44,7 +44,7 @@ def _drives(view: View) -> dict[str, set[str]]:
 
 
 def _line(view: View, path: str) -> str:
-    return " ".join((view.text(path) or "").split())
+    return view.line(path)
 
 
 COLLECTOR = Collector(

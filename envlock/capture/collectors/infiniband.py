@@ -63,7 +63,7 @@ def _port(view: View, folder: str) -> dict[str, str]:
 
 
 def _line(view: View, path: str) -> str:
-    return " ".join((view.text(path) or "").split())
+    return view.line(path)
 
 
 COLLECTOR = Collector(

@@ -48,7 +48,7 @@ def _cmdline(view: View) -> str:
 
 
 def _line(view: View, path: str) -> str:
-    return " ".join((view.text(path) or "").split())
+    return view.line(path)
 
 
 COLLECTOR = Collector(

@@ -89,7 +89,7 @@ def _values(view: View, hierarchy: str, group: str, file: str) -> Iterator[str]:
     parts = [part for part in group.split("/") if part][:_DEEPEST]
     for depth in range(len(parts), -1, -1):
         path = "/".join([f"{_CGROUP}{hierarchy}", *parts[:depth], file])
-        yield " ".join((view.text(path) or "").split())
+        yield view.line(path)
 
 
 COLLECTOR = Collector(

@@ -139,7 +139,7 @@ def _order(version: str) -> tuple[tuple[int, ...], bytes]:
 
 
 def _line(view: View, path: str) -> str:
-    return " ".join((view.text(path) or "").split())
+    return view.line(path)
 
 
 COLLECTOR = Collector(

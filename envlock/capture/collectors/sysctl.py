@@ -96,7 +96,7 @@ def _running(view: View, name: str) -> str:
     parts = name.translate(str.maketrans("./", "/.")).split("/")
     if "*" in name or not all(parts) or {".", ".."} & set(parts):
         return ""
-    return " ".join((view.text(f"{_ROOT}/{'/'.join(parts)}") or "").split())
+    return view.line(f"{_ROOT}/{'/'.join(parts)}")
 
 
 def _shown(value: str) -> str:

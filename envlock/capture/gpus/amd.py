@@ -74,7 +74,7 @@ def _targets(view: View) -> dict[int, str]:
 
 
 def _line(view: View, path: str) -> str:
-    return " ".join((view.text(path) or "").split())
+    return view.line(path)
 
 
 READS = (
