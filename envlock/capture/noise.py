@@ -116,6 +116,7 @@ RULES: tuple[NoiseRule, ...] = (
             "/usr/share/rpm",
             "/usr/share/rpm/**",
             "/usr/lib/sysimage/libdnf5/**",
+            "/usr/lib/sysimage/rpm-ostree-base-db/**",
             "/var/lib/dnf/**",
             "/var/lib/yum/**",
             "/var/lib/zypp/**",
@@ -131,6 +132,7 @@ RULES: tuple[NoiseRule, ...] = (
         "apk's own records; the apk section compares what they say",
         even_if_owned=True,
     ),
+    NoiseRule("pacman-indices", ("/var/lib/pacman/sync/**",), _CACHE, "downloaded package indices"),
     NoiseRule(
         "pacman-database",
         ("/var/lib/pacman", "/var/lib/pacman/**"),

@@ -17,13 +17,13 @@ _NVME = "/sys/class/nvme"
 def collect(view: View) -> Iterator[Record]:
     """Yield a record for each firmware, by what it belongs to: versions, and the maker's name."""
     bios = {
-        "version": _line(view, f"{_DMI}/bios_version"),
-        "vendor": _line(view, f"{_DMI}/bios_vendor"),
-        "release": _line(view, f"{_DMI}/bios_release"),
+        "version": view.line(f"{_DMI}/bios_version"),
+        "vendor": view.line(f"{_DMI}/bios_vendor"),
+        "release": view.line(f"{_DMI}/bios_release"),
     }
     if bios["version"]:
         yield Record("host.firmware", "bios", {name: text for name, text in bios.items() if text})
-    controller = _line(view, f"{_DMI}/ec_firmware_release")
+    controller = view.line(f"{_DMI}/ec_firmware_release")
     if controller:
         yield Record("host.firmware", "embedded-controller", {"version": controller})
     microcode = parse_cpuinfo(view.text("/proc/cpuinfo") or "").microcode
@@ -36,15 +36,11 @@ def collect(view: View) -> Iterator[Record]:
 def _drives(view: View) -> dict[str, set[str]]:
     drives: dict[str, set[str]] = {}
     for name in view.names(_NVME):
-        model = _line(view, f"{_NVME}/{name}/model")
-        version = _line(view, f"{_NVME}/{name}/firmware_rev")
+        model = view.line(f"{_NVME}/{name}/model")
+        version = view.line(f"{_NVME}/{name}/firmware_rev")
         if model and version:
             drives.setdefault(model, set()).add(version)
     return drives
-
-
-def _line(view: View, path: str) -> str:
-    return view.line(path)
 
 
 COLLECTOR = Collector(

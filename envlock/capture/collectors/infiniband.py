@@ -30,15 +30,15 @@ def collect(view: View) -> Iterator[Record]:
         yield Record("host.infiniband", "driver ofed", {"version": info[2], "name": info[1]})
     for module in _MODULES:
         # Modules of the kernel itself have none.
-        version = _line(view, f"/sys/module/{module}/version")
+        version = view.line(f"/sys/module/{module}/version")
         if version:
             yield Record("host.infiniband", f"driver {module}", {"version": version})
     models: dict[str, list[dict[str, str]]] = {}
     for name in view.names(_ADAPTERS):
         folder = f"{_ADAPTERS}/{name}"
-        names = (_line(view, f"{folder}/hca_type"), _line(view, f"{folder}/board_id"))
+        names = (view.line(f"{folder}/hca_type"), view.line(f"{folder}/board_id"))
         models.setdefault(" ".join(filter(None, names)) or name.rstrip("0123456789_"), []).append(
-            {"version": _line(view, f"{folder}/fw_ver"), **_port(view, folder)}
+            {"version": view.line(f"{folder}/fw_ver"), **_port(view, folder)}
         )
     for model, adapters in sorted(models.items()):
         facts = {"count": str(len(adapters))}
@@ -54,16 +54,12 @@ def collect(view: View) -> Iterator[Record]:
 def _port(view: View, folder: str) -> dict[str, str]:
     rates, layers = set(), set()
     for port in view.names(f"{folder}/ports"):
-        rates.add(_line(view, f"{folder}/ports/{port}/rate"))
-        layers.add(_line(view, f"{folder}/ports/{port}/link_layer"))
+        rates.add(view.line(f"{folder}/ports/{port}/rate"))
+        layers.add(view.line(f"{folder}/ports/{port}/link_layer"))
     return {
         "rate": ", ".join(sorted(rates - {""})),
         "link-layer": " ".join(sorted(layers - {""})),
     }
-
-
-def _line(view: View, path: str) -> str:
-    return view.line(path)
 
 
 COLLECTOR = Collector(

@@ -28,13 +28,13 @@ _IDENTITY = re.compile(
 def collect(view: View) -> Iterator[Record]:
     """Yield the kernel: release, build, taint, command line, huge pages, security modules."""
     facts = {
-        "release": _line(view, f"{_KERNEL}/osrelease"),
-        "system": _line(view, f"{_KERNEL}/ostype"),
-        "build": _line(view, f"{_KERNEL}/version"),
-        "tainted": _line(view, f"{_KERNEL}/tainted"),
+        "release": view.line(f"{_KERNEL}/osrelease"),
+        "system": view.line(f"{_KERNEL}/ostype"),
+        "build": view.line(f"{_KERNEL}/version"),
+        "tainted": view.line(f"{_KERNEL}/tainted"),
         "cmdline": _cmdline(view),
-        "transparent-hugepages": parse_choice(_line(view, _HUGE_PAGES)),
-        "lsm": _line(view, _LSM),
+        "transparent-hugepages": parse_choice(view.line(_HUGE_PAGES)),
+        "lsm": view.line(_LSM),
     }
     if facts["release"]:
         yield Record("host.kernel", "", {name: value for name, value in facts.items() if value})
@@ -45,10 +45,6 @@ def _cmdline(view: View) -> str:
     words = (view.text("/proc/cmdline") or "").partition(" -- ")[0].split()
     kept = (redact_text(word) for word in words if not word.startswith(_PER_BOOT))
     return " ".join(_IDENTITY.sub("***", word) for word in kept)
-
-
-def _line(view: View, path: str) -> str:
-    return view.line(path)
 
 
 COLLECTOR = Collector(

@@ -35,12 +35,12 @@ def collect(view: View) -> Iterator[Record]:
     unsigned...), ``state``; ``disk-version`` and ``disk-srcversion`` where its file differs from
     what is loaded, ``pending = "true"`` then.
     """
-    match = _NAME.fullmatch(_line(view, _RELEASE))
+    match = _NAME.fullmatch(view.line(_RELEASE))
     release = match[0] if match else "unknown"
     files = parse_modules_dep(view.text(f"{_MODULES}/{release}/modules.dep") or "")
     disk = _Disk(view, f"{_MODULES}/{release}", files)
     for name in parse_modules(view.text("/proc/modules") or ""):
-        found = {fact: _line(view, f"/sys/module/{name}/{fact}") for fact in _LOADED}
+        found = {fact: view.line(f"/sys/module/{name}/{fact}") for fact in _LOADED}
         facts = {fact: value for fact, value in found.items() if value}
         yield Record("host.module", name, {**facts, **disk.changes(name, facts), "state": "loaded"})
     yield from _dkms(view, release)
@@ -136,10 +136,6 @@ def _built(view: View, folder: str) -> list[str]:
 def _order(version: str) -> tuple[tuple[int, ...], bytes]:
     digits = "".join(char if char.isdecimal() and char.isascii() else " " for char in version)
     return tuple(int(number) for number in digits.split()[:8]), sort_key(version)
-
-
-def _line(view: View, path: str) -> str:
-    return view.line(path)
 
 
 COLLECTOR = Collector(

@@ -29,7 +29,7 @@ def collect(view: View) -> Iterator[Record]:
     The driver has a ``version`` only when it was built by DKMS; the one of the kernel has the
     kernel's.  ``arch`` of a GPU is its LLVM target (``gfx942``).
     """
-    facts = {name: _line(view, f"{_MODULE}/{name}") for name in ("version", "srcversion")}
+    facts = {name: view.line(f"{_MODULE}/{name}") for name in ("version", "srcversion")}
     facts["flavor"] = "dkms" if facts["version"] else "in-tree"
     if view.exists(_MODULE):
         yield Record("host.driver", "amdgpu", {name: text for name, text in facts.items() if text})
@@ -46,7 +46,7 @@ def collect(view: View) -> Iterator[Record]:
 
 
 def _model(device: PciDevice, view: View) -> str:
-    name = _line(view, f"{device.folder}/product_name") if device.vendor == _AMD else ""
+    name = view.line(f"{device.folder}/product_name") if device.vendor == _AMD else ""
     return name or f"pci {device.id}"
 
 
@@ -55,7 +55,7 @@ def _facts(device: PciDevice, targets: dict[int, str], view: View) -> dict[str, 
     if device.vendor == _AMD:
         facts["arch"] = targets.get(int(device.device, 16), "")
         for name, file in _FACTS.items():
-            facts[name] = _line(view, f"{device.folder}/{file}")
+            facts[name] = view.line(f"{device.folder}/{file}")
     return {name: value for name, value in facts.items() if value}
 
 
@@ -71,10 +71,6 @@ def _targets(view: View) -> dict[int, str]:
             target = f"gfx{version // 10000}{version // 100 % 100:x}{version % 100:x}"
             found[numbers.get("device_id", 0)] = target
     return found
-
-
-def _line(view: View, path: str) -> str:
-    return view.line(path)
 
 
 READS = (
