@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+_MD5_LENGTH = 32
 
 
 class StatKey(NamedTuple):
@@ -22,3 +24,12 @@ class Hashes(NamedTuple):
     sha256: str
     md5: str = ""
     sha1: str = ""
+
+    @classmethod
+    def of(cls, sha256: str, second: str) -> Self:
+        """Return SHA-256 with one other digest, MD5 or SHA-1, or with nothing."""
+        return cls(sha256, second) if len(second) == _MD5_LENGTH else cls(sha256, sha1=second)
+
+    def lacks(self, algorithm: str) -> bool:
+        """True when this second digest is wanted (empty: none is) and not known."""
+        return bool(algorithm) and not (self.md5 if algorithm == "md5" else self.sha1)

@@ -174,7 +174,7 @@ class _Page:
         yield from self._settings_lines(lead)
         for change in item.changes:
             if change.policy and change.status.counts:
-                yield from self._remark(f"{change.status.value}: {change.policy}")
+                yield from self._remark(change.policy)
         if lead.severity in _LOUD and (lead.is_unmet or lead.rule not in self._told):
             self._told.add(lead.rule)
             yield from self._remark(f"{lead.why} [{lead.rule}]")

@@ -46,7 +46,8 @@ class Told(NamedTuple):
     mtime_ns: int = 0
     ctime_ns: int = 0
     sha256: str = ""
-    md5: str = ""
+    second: str = ""
+    """MD5 or SHA-1, as it was asked for."""
 
 
 def are_numbers(counts: Iterable[object], times: Iterable[object]) -> bool:

@@ -23,13 +23,14 @@ from envlock.target.base import ContentWriter, ScanPlan
 from envlock.target.conversation import BATCH_BYTES, Told
 from envlock.target.far import UNBOUNDED, FarTarget, Seen
 from envlock.target.mounts import MOUNTINFO, is_worth_a_word, may_hang, parse_mountinfo
-from envlock.target.ssh_remote import CONTENT, MD5, SHA256
+from envlock.target.ssh_remote import CONTENT, MD5, SHA1, SHA256
 from envlock.target.streaming import RETAIN_LIMIT
 
 _T = TypeVar("_T")
 _BATCH = 256
 _PATH_LIMIT = 8192
-_HEX = re.compile(r"[0-9a-f]{64} (?:[0-9a-f]{32})?\Z")
+_SECOND = {"": 0, "md5": MD5, "sha1": SHA1}
+_HEX = re.compile(r"[0-9a-f]{64} (?:[0-9a-f]{32}|[0-9a-f]{40})?\Z")
 
 
 class _Wanted(NamedTuple):
@@ -128,7 +129,13 @@ class FarScan:
         for name in self._names_of(seen):
             if name != entry.path:
                 yield entry._replace(
-                    path=name, type=EntryType.HARDLINK, target=entry.path, size=0, sha256="", md5=""
+                    path=name,
+                    type=EntryType.HARDLINK,
+                    target=entry.path,
+                    size=0,
+                    sha256="",
+                    md5="",
+                    sha1="",
                 )
 
     def _retain(self, files: Iterable[Seen]) -> None:
@@ -165,7 +172,7 @@ class FarScan:
                 missing.append(seen)
                 continue
             self._plan.on_progress(1, entry.size)
-            yield entry._replace(sha256=known.sha256, md5=known.md5), seen
+            yield entry._replace(**known._asdict()), seen
         # All of it before any is told of: whoever is told may ask for content.
         yield from [
             (self._settle(one, told), one.seen)
@@ -175,7 +182,7 @@ class FarScan:
     def _known(self, seen: Seen) -> Hashes | None:
         """Return the digests of a file that is as it was, and whose content is not to be kept."""
         known = self._plan.cache.get(seen.key) if self._plan.cache else None
-        if known is None or (not known.md5 and self._plan.wants_md5(seen.entry.path)):
+        if known is None or known.lacks(self._plan.second(seen.entry.path)):
             return None
         writer = self._plan.keep(seen.entry)
         if writer is not None:
@@ -184,7 +191,7 @@ class FarScan:
         return known
 
     def _wanted(self, seen: Seen) -> _Wanted:
-        flags = SHA256 | (MD5 if self._plan.wants_md5(seen.entry.path) else 0)
+        flags = SHA256 | _SECOND[self._plan.second(seen.entry.path)]
         writer = self._plan.keep(seen.entry)
         if writer is None:
             return _Wanted(seen, flags)
@@ -197,8 +204,10 @@ class FarScan:
                 writer.write(content)
             writer.close()
         self._plan.on_progress(1, entry.size)
-        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        return entry._replace(sha256=hashlib.sha256(content).hexdigest(), md5=md5)
+        second = self._plan.second(entry.path)
+        other = hashlib.new(second, content, usedforsecurity=False).hexdigest() if second else ""
+        hashes = Hashes.of(hashlib.sha256(content).hexdigest(), other)
+        return entry._replace(**hashes._asdict())
 
     def _settle(self, one: _Wanted, told: Told) -> Entry:
         """Return a file with what the far side computed; a gap when it could not be read."""
@@ -209,16 +218,17 @@ class FarScan:
             if told.errno != errno.ENOENT:
                 self._plan.on_gap(entry.path, _why(told.errno))
             return entry
-        if not _HEX.match(f"{told.sha256} {told.md5}"):
+        if not _HEX.match(f"{told.sha256} {told.second}"):
             raise self._talk.nonsense()
         if one.writer is not None:
             one.writer.close()
+        hashes = Hashes.of(told.sha256, told.second)
         if self._plan.cache is not None:
             numbers = (told.size, told.mtime_ns, told.ctime_ns)
             key = StatKey(*one.seen.key[:3], *numbers)
-            self._plan.cache.put(key, Hashes(told.sha256, told.md5))
+            self._plan.cache.put(key, hashes)
         self._plan.on_progress(1, told.size)
-        return entry._replace(size=told.size, sha256=told.sha256, md5=told.md5)
+        return entry._replace(size=told.size, **hashes._asdict())
 
     def _read(self, wanted: Iterable[_Wanted], limit: int) -> Iterator[tuple[_Wanted, Told]]:
         """Yield what was told of each file, its content written before; abort writers on errors."""

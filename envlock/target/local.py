@@ -27,7 +27,6 @@ from envlock.target.probe import PROBES, run_probe
 
 _LINK_LIMIT = 40
 _CHUNK = 64 * 1024
-_MD5_LENGTH = 32
 _EMPTY = Hashes(
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "d41d8cd98f00b204e9800998ecf8427e",
@@ -302,10 +301,7 @@ def _key(path: str, status: os.stat_result) -> StatKey:
 def _known(entry: Entry, key: StatKey, plan: ScanPlan) -> Entry | None:
     """Return a file that needs no reading, because it is empty or the cache knows it."""
     hashes = _EMPTY if not entry.size else plan.cache.get(key) if plan.cache else None
-    if hashes is None:
-        return None
-    second = plan.second(entry.path)
-    if second and not (hashes.md5 if second == "md5" else hashes.sha1):
+    if hashes is None or hashes.lacks(plan.second(entry.path)):
         return None
     plan.on_progress(1, entry.size)
     return Entry(*entry[:10], *hashes)
@@ -322,12 +318,12 @@ def _hashed(
             yield entry
             continue
         sha256, second, size, mtime_ns, ctime_ns = result
-        md5, sha1 = (second, "") if len(second) == _MD5_LENGTH else ("", second)
+        hashes = Hashes.of(sha256, second)
         if plan.cache is not None:
             now = StatKey(*key[:3], size, mtime_ns, ctime_ns)
-            plan.cache.put(now, Hashes(sha256, md5, sha1))
+            plan.cache.put(now, hashes)
         plan.on_progress(1, size)
-        yield Entry(*entry[:6], size, *entry[7:10], sha256, md5, sha1)
+        yield Entry(*entry[:6], size, *entry[7:10], *hashes)
 
 
 def _named(entry: Entry, names: list[Entry]) -> Iterator[Entry]:

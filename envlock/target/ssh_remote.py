@@ -14,7 +14,7 @@ Requests (``do``):
   ``skip`` are not even looked at.
 - ``stat``: for each of ``paths``: ``[path, errno, row]``, a final link not followed.
 - ``read``: for each ``[path, flags]`` of ``files`` its content, if asked for, then
-  ``[path, errno, size, mtime_ns, ctime_ns, sha256, md5]``.  No more than ``limit`` bytes.
+  ``[path, errno, size, mtime_ns, ctime_ns, sha256, md5 or sha1]``.  No more than ``limit`` bytes.
 - ``match``: for the globs in ``patterns``: ``[true]`` when there is too much of it, else
   ``[false]``; the folders they look into, as ``list``; the files they match, as ``read`` with
   content, and the paths without a wildcard that are not there.
@@ -34,7 +34,7 @@ import sys
 import zlib
 from typing import Any, BinaryIO, Iterator  # noqa: UP035  collections.abc is no type in 3.6
 
-SHA256, MD5, CONTENT, FOLLOW = 1, 2, 4, 8
+SHA256, MD5, CONTENT, FOLLOW, SHA1 = 1, 2, 4, 8, 16
 _CHUNK = 64 * 1024
 _WORTH_PACKING = 1024
 _MATCH_LIMIT = 100000
@@ -170,7 +170,7 @@ def _pour(path: bytes, flags: int, limit: int, sink: Sink) -> "list[Any]":
     with os.fdopen(descriptor, "rb", buffering=0) as stream:
         before = os.fstat(descriptor)
         _check(before, limit)
-        digests = [hashlib.sha256() if flags & SHA256 else None, _md5() if flags & MD5 else None]
+        digests = [hashlib.sha256() if flags & SHA256 else None, _second(flags)]
         size = 0
         # The files of /proc/sys refuse to be read with a large buffer.
         for chunk in iter(lambda: stream.read(_CHUNK), b""):
@@ -208,11 +208,14 @@ def _open(path: bytes, follow: bool) -> int:
         return os.open(path, flags)
 
 
-def _md5() -> Any:
+def _second(flags: int) -> Any:
+    if not flags & (MD5 | SHA1):
+        return None
+    make = hashlib.md5 if flags & MD5 else hashlib.sha1
     try:
-        return hashlib.md5(usedforsecurity=False)
+        return make(usedforsecurity=False)
     except TypeError:  # before Python 3.9
-        return hashlib.md5()
+        return make()
 
 
 def _match(request: "dict[str, Any]", sink: Sink) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from typing import BinaryIO
 
 from envlock.capture.parse.kernel import module_name, parse_modules, parse_modules_dep
 from envlock.capture.parse.modinfo import MAX_SIZE, parse_modinfo, read_modinfo, unpack
@@ -24,6 +25,9 @@ _MODULES = "/lib/modules"
 _DKMS = "/var/lib/dkms"
 _LOADED = ("version", "srcversion", "taint")
 _NAME = re.compile(r"[\w.+~-]{1,128}", re.ASCII)
+_PIECE = 4 * 1024 * 1024
+_PACKED_LIMIT = 64 * 1024 * 1024
+"""Most bytes of a compressed module; the largest that are built have a third of it."""
 _BUDGET = 1024 * 1024 * 1024
 """Bytes of unpacked module files that one capture looks through."""
 
@@ -88,10 +92,18 @@ class _Disk:
         with closing(stream):
             if path.endswith(".ko"):
                 return read_modinfo(stream)
-            raw = stream.read(MAX_SIZE)
+            raw = _up_to(_PACKED_LIMIT, stream)
         content = unpack(path, raw, min(MAX_SIZE, self._left))
         self._left -= len(content)
         return parse_modinfo(content)
+
+
+def _up_to(size: int, stream: BinaryIO) -> bytes:
+    """Read by pieces: a stream makes room for all that is asked for at once."""
+    raw = b""
+    while piece := stream.read(min(_PIECE, size - len(raw))):
+        raw += piece
+    return raw
 
 
 def _dkms(view: View, release: str) -> Iterator[Record]:
