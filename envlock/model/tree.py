@@ -7,7 +7,8 @@ them, and a named tuple is created five times faster and is as immutable.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -29,6 +30,21 @@ class EntryType(StrEnum):
     BLOCK = "b"
     FIFO = "p"
     SOCKET = "s"
+
+
+FORMAT_BITS = 0o170000
+"""The bits of a mode that tell the type (inode(7))."""
+
+TYPE_OF_FORMAT: Mapping[int, EntryType] = {
+    stat.S_IFREG: EntryType.FILE,
+    stat.S_IFDIR: EntryType.DIRECTORY,
+    stat.S_IFLNK: EntryType.SYMLINK,
+    stat.S_IFCHR: EntryType.CHAR,
+    stat.S_IFBLK: EntryType.BLOCK,
+    stat.S_IFIFO: EntryType.FIFO,
+    stat.S_IFSOCK: EntryType.SOCKET,
+}
+"""Format bits of a mode -> type."""
 
 
 class FileClass(StrEnum):

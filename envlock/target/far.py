@@ -18,7 +18,7 @@ from envlock.model.glob import compile_globs
 from envlock.model.process import ProcessConfig
 from envlock.model.stat import StatKey
 from envlock.model.text import sort_key
-from envlock.model.tree import Entry, EntryType
+from envlock.model.tree import TYPE_OF_FORMAT, Entry, EntryType
 from envlock.target.base import READ_LIMIT, Capability, ScanPlan
 from envlock.target.conversation import Conversation, Link, are_numbers
 from envlock.target.ssh_remote import CONTENT, FOLLOW
@@ -28,16 +28,6 @@ _T = TypeVar("_T")
 _WORDS = {errno.EFBIG: "too large", errno.ELOOP: "loop of symbolic links"}
 UNBOUNDED = 1 << 62
 """A limit in bytes that no file reaches."""
-
-_TYPES = {
-    stat.S_IFREG: EntryType.FILE,
-    stat.S_IFDIR: EntryType.DIRECTORY,
-    stat.S_IFLNK: EntryType.SYMLINK,
-    stat.S_IFCHR: EntryType.CHAR,
-    stat.S_IFBLK: EntryType.BLOCK,
-    stat.S_IFIFO: EntryType.FIFO,
-    stat.S_IFSOCK: EntryType.SOCKET,
-}
 
 
 class Seen(NamedTuple):
@@ -174,7 +164,7 @@ class FarTarget:
                 (mode, uid, gid, size, dev, ino, links, major, minor), (mtime_ns, ctime_ns)
             ):
                 raise self.talk.nonsense()
-            kind = _TYPES[stat.S_IFMT(mode)]
+            kind = TYPE_OF_FORMAT[stat.S_IFMT(mode)]
             entry = Entry(
                 path,
                 kind,

@@ -19,7 +19,7 @@ from envlock.errors import TargetError
 from envlock.model.process import ProcessConfig
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.text import sort_key, to_bytes
-from envlock.model.tree import Entry, EntryType, Xattrs
+from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Xattrs
 from envlock.target.base import READ_LIMIT, Capability, ScanPlan
 from envlock.target.hashpool import HashPool
 from envlock.target.mounts import is_worth_a_word, may_hang, mounts_below
@@ -32,17 +32,6 @@ _EMPTY = Hashes(
     "d41d8cd98f00b204e9800998ecf8427e",
     "da39a3ee5e6b4b0d3255bfef95601890afd80709",
 )
-_FORMAT = 0o170000
-"""The bits of a mode that tell the type (inode(7))."""
-_TYPES = {
-    stat.S_IFREG: EntryType.FILE,
-    stat.S_IFDIR: EntryType.DIRECTORY,
-    stat.S_IFLNK: EntryType.SYMLINK,
-    stat.S_IFCHR: EntryType.CHAR,
-    stat.S_IFBLK: EntryType.BLOCK,
-    stat.S_IFIFO: EntryType.FIFO,
-    stat.S_IFSOCK: EntryType.SOCKET,
-}
 
 
 class LocalTarget:
@@ -227,7 +216,7 @@ def _walk(
             except OSError:  # vanished since the directory was read
                 continue
             if (
-                _TYPES[status.st_mode & _FORMAT] is EntryType.DIRECTORY
+                TYPE_OF_FORMAT[status.st_mode & FORMAT_BITS] is EntryType.DIRECTORY
                 and not kind
                 and not plan.elsewhere(f"{path}/")
             ):
@@ -258,7 +247,7 @@ def _why(error: OSError) -> str:
 
 def _entry(path: str, status: os.stat_result, real: str, *, with_xattrs: bool = True) -> Entry:
     mode = status.st_mode
-    kind = _TYPES[mode & _FORMAT]
+    kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]
     size, target, device = 0, "", None
     xattrs: Xattrs = ()
     if kind is EntryType.FILE:

@@ -30,7 +30,7 @@ from envlock.capture.spec import Collector
 from envlock.capture.view import View
 from envlock.model.record import Record
 from envlock.model.text import sort_key
-from envlock.model.tree import EntryType
+from envlock.model.tree import TYPE_OF_FORMAT
 
 _PLACES = ("/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm")
 """Where the database lies, by distribution and age; often one is a link to another."""
@@ -40,15 +40,6 @@ _HISTORY = "/var/lib/dnf/history.sqlite"
 _STATE = "/usr/lib/sysimage/libdnf5"
 _AUTO_INSTALLED = "/var/lib/zypp/AutoInstalled"
 _LOCKS = ("/etc/dnf/plugins/versionlock.list", "/etc/dnf/versionlock.toml", "/etc/zypp/locks")
-_TYPES: Mapping[int, EntryType] = {
-    stat.S_IFREG: EntryType.FILE,
-    stat.S_IFDIR: EntryType.DIRECTORY,
-    stat.S_IFLNK: EntryType.SYMLINK,
-    stat.S_IFCHR: EntryType.CHAR,
-    stat.S_IFBLK: EntryType.BLOCK,
-    stat.S_IFIFO: EntryType.FIFO,
-    stat.S_IFSOCK: EntryType.SOCKET,
-}
 
 
 def collect(view: View) -> Iterator[Record]:
@@ -273,7 +264,7 @@ class _ClaimFactory:
         has_link = verify & rpm.VERIFY_LINK and kind == stat.S_IFLNK and not is_ghost
         has_capabilities = verify & rpm.VERIFY_CAPABILITIES and kind == stat.S_IFREG
         return Stated(
-            type=None if is_ghost else _TYPES.get(kind),
+            type=None if is_ghost else TYPE_OF_FORMAT.get(kind),
             mode=stat.S_IMODE(file.mode) if has_mode else None,
             user=self._users.get(file.user, file.user) if verify & rpm.VERIFY_USER else None,
             group=self._groups.get(file.group, file.group) if verify & rpm.VERIFY_GROUP else None,
