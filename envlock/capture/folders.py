@@ -27,6 +27,16 @@ def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> C
     return found
 
 
+def claim_parents(found: dict[str, Claim], root: str) -> None:
+    """Claim the folders below `root` that hold claimed files, each for the first file's owner."""
+    below = f"{root.rstrip('/')}/"
+    for path, claim in list(found.items()):
+        folder = posixpath.dirname(path)
+        while folder.startswith(below) and folder not in found:
+            found[folder] = Claim(owner=claim.owner)
+            folder = posixpath.dirname(folder)
+
+
 def version_keys(packages: Iterable[_P]) -> dict[_P, str]:
     """Return a key for each package, given by its name, version and what else tells it apart.
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from envlock.capture.folders import claim_parents
 from envlock.capture.origin import clean_facts
 from envlock.capture.ownership import Claim, Claims
 from envlock.capture.parse.conda import Package, parse_package, parse_specs
@@ -47,7 +48,10 @@ def collect(view: View) -> Iterator[Record]:
 
 
 def claims(view: View) -> Claims:
-    """Return the files of every package, with the content that conda wrote where it says so."""
+    """Return the files of every package, with the content that conda wrote where it says so.
+
+    The folders they lie in are claimed too, each for the first package with a file in it.
+    """
     found: dict[str, Claim] = {}
     for environment in _environments(view):
         for name, package in environment.packages.items():
@@ -55,6 +59,7 @@ def claims(view: View) -> Claims:
             for path, sha256 in package.files:
                 digest = f"sha256:{sha256}" if sha256 else ""
                 found[f"{environment.prefix}/{path}"] = Claim(owner=owner, digest=digest)
+        claim_parents(found, environment.prefix)
     return found
 
 

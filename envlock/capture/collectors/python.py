@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from envlock.capture import sites
+from envlock.capture.folders import claim_parents
 from envlock.capture.origin import LOCAL, clean_facts, clean_origin
 from envlock.capture.ownership import Claim, Claims
 from envlock.capture.parse.wheel import (
@@ -96,11 +97,15 @@ def collect(view: View) -> Iterator[Record]:
 
 
 def claims(view: View) -> Claims:
-    """Return the files of every distribution that has a RECORD."""
+    """Return the files of every distribution that has a RECORD, and the folders they lie in."""
     found: dict[str, Claim] = {}
     for site in sites.find_sites(view):
+        inside: dict[str, Claim] = {}
         for distribution in _distributions(site, view):
-            found.update(_claims(distribution, view))
+            inside.update(_claims(distribution, view))
+        for folder in site.folders:
+            claim_parents(inside, folder)
+        found.update(inside)
     return found
 
 

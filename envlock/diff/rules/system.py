@@ -46,7 +46,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         fields=("version",),
         when=is_.is_other_leading,
         why="another release of the distribution: nearly every package differs",
-        fix="upgrade or rebuild {right_name} to release {left}",
+        fix="bring both sides to one release, {left} or {right}",
         source="os-release(5) VERSION_ID",
     ),
     Rule(
