@@ -30,6 +30,9 @@ def main() -> None:
     parser.add_argument("--root", type=Path, help="an existing Debian root file system")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--output", type=Path, help="also write the tables here")
+    parser.add_argument(
+        "--host", action="store_true", help="also measure this machine, every file of it"
+    )
     arguments = parser.parse_args()
     output = arguments.output.absolute() if arguments.output else None
     with tempfile.TemporaryDirectory(prefix="envlock-bench-") as folder:
@@ -38,6 +41,8 @@ def main() -> None:
         os.chdir(work)
         root = arguments.root.resolve() if arguments.root else build_root(work / "root")
         sections = [heading(root), *comparisons(root, work, arguments.runs)]
+        if arguments.host:
+            sections += host(work, max(1, arguments.runs // 2))
     text = "\n".join(sections)
     sys.stdout.write(text)
     if output:
@@ -105,6 +110,38 @@ def comparisons(root: Path, work: Path, runs: int) -> Iterator[str]:
         runs * 2,
     )
     yield memory(work)
+
+
+def host(work: Path, runs: int) -> Iterator[str]:
+    """Yield the tables of this machine; the scanner gets nine minutes, once."""
+    lock = str(work / "host.lock")
+    names = [ENVLOCK, "capture", "host", "-o", lock, "-q"]
+    deep = [*names, "--deep"]
+    cache = work / "data/envlock/statcache.sqlite"
+    forget = ["rm", "-f", str(cache), f"{cache}-wal", f"{cache}-shm"]
+    find = ["find", "/", "-xdev"]
+    listed = subprocess.run(find, capture_output=True, check=False).stdout.count(b"\n")
+    packages = len(list(Path("/var/lib/dpkg/info").glob("*.list")))
+    yield compare(
+        f"This machine, {packages:,} packages and {listed:,} paths",
+        [
+            Command("envlock capture host, nothing known", names, forget),
+            Command("envlock capture host, again", names),
+            Command("find / -xdev", find),
+        ],
+        runs,
+    )
+    subprocess.run(deep, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    commands = [
+        Command("envlock capture host --deep, again", deep),
+        Command("find / -xdev", find),
+    ]
+    yield compare("This machine, every file", commands, runs)
+    if shutil.which(tool("syft")):
+        scan = ["timeout", "540", tool("syft"), "-q", "-o", "json", "dir:/"]
+        done = subprocess.run(scan, check=False, stdout=subprocess.DEVNULL)
+        says = "did not finish" if done.returncode == 124 else "finished"  # timeout(1)
+        yield f"syft of this machine {says} in nine minutes.\n"
 
 
 def compare(title: str, commands: list[Command], runs: int) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from envlock.capture.ownership import Claim, Claims
 from envlock.capture.view import View
+from envlock.model.tree import Entry
 
 _P = TypeVar("_P", bound=tuple[str, ...])
 
@@ -20,11 +21,25 @@ def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> C
     """
     found: dict[str, Claim] = {}
     known: dict[str, str] = {}
-    for entry in view.entries(lambda entry: within in entry.path) if owners else ():
+    outer = _outermost({f"{posixpath.dirname(folder).rstrip('/')}/" for folder in owners})
+
+    def may_be(entry: Entry) -> bool:
+        return entry.path.startswith(outer) and within in entry.path
+
+    for entry in view.entries(may_be) if owners else ():
         owner = owners.get(entry.path) or _owner(posixpath.dirname(entry.path), owners, known)
         if owner:
             found[entry.path] = Claim(owner=owner)
     return found
+
+
+def _outermost(folders: Collection[str]) -> tuple[str, ...]:
+    """Return those of the folders (with a final slash) that lie in none of the others."""
+    kept: list[str] = []
+    for folder in sorted(folders):
+        if not (kept and folder.startswith(kept[-1])):
+            kept.append(folder)
+    return tuple(kept)
 
 
 def claim_parents(found: dict[str, Claim], root: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -136,7 +135,7 @@ def _write(path: Path, text: str) -> None:
     draft = path
     try:
         if not path.exists() or path.is_file():
-            draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+            draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
         draft.write_text(text, encoding="utf-8")
         if draft != path:
             draft.replace(path)

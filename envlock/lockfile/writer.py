@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,7 +76,7 @@ def _facts(record: Record) -> Iterator[str]:
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all; the mode of an existing one is kept.  Raise OSError."""
     mode = path.stat().st_mode & 0o7777 if path.exists() else None
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
             file.write(content)
