@@ -21,7 +21,7 @@ SYFT = Path(sys.executable).parent / "syft"
 def drifted(debian_root, tmp_path_factory):
     """A copy of the root in which packaged files were edited, removed and given other rights."""
     root = tmp_path_factory.mktemp("drifted") / "root"
-    subprocess.run(["cp", "-a", debian_root, root], check=True)
+    subprocess.run(["cp", "-ax", debian_root, root], check=True)
     with (root / "etc/nginx/nginx.conf").open("a") as file:
         file.write("# by hand\n")
     with (root / "usr/share/common-licenses/BSD").open("a") as file:
@@ -72,7 +72,7 @@ def test_changed_and_missing_files_are_those_of_dpkg_verify(drifted, envlock):
 
 def test_packages_are_those_of_syft(debian_root, envlock, tmp_path):
     root = tmp_path / "root"
-    subprocess.run(["cp", "-a", debian_root, root], check=True)
+    subprocess.run(["cp", "-ax", debian_root, root], check=True)
     wheels = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
     subprocess.run(
         [*wheels, root / "usr/local/lib/python3.11/dist-packages", "jinja2", "markupsafe"],
