@@ -155,6 +155,11 @@ class Cli:
         return ran
 
 
+def was_starting(err: bytes) -> bool:
+    """True when an interrupt met Python itself before it ran anything of ours."""
+    return b"Failed to import the site module" in err or b"Fatal Python error: init" in err
+
+
 class Ran(NamedTuple):
     """A finished command."""
 
