@@ -144,6 +144,8 @@ class StatCache:
         """Open the database, made new when it is of another version."""
         database = sqlite3.connect(self._path, timeout=_WAIT)
         try:
+            # A cache need not survive a power failure, and a busy disk makes waiting for it long.
+            database.execute("PRAGMA synchronous = OFF")
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if version != _VERSION:
                 database.executescript(

@@ -8,6 +8,7 @@ that is sent is always the same text; the names of files travel as data.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -19,6 +20,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import resources
+from typing import cast
 
 from envlock.errors import TargetError, TargetNameError
 from envlock.target.base import Target
@@ -94,7 +96,11 @@ class Connection:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
         try:
             self._process = subprocess.Popen(
-                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._said,
+                bufsize=0,
             )
         except OSError as error:
             self._said.close()
@@ -104,21 +110,23 @@ class Connection:
                 where=where,
                 hint="install an OpenSSH client",
             ) from error
-        # Both are pipes, as was asked for.
-        self._input, self._output = self._process.stdin, self._process.stdout
+        # Both are pipes, as was asked for.  What is sent has no buffer: `close` must never wait for
+        # a far side that reads no more, because nobody takes its answers.
+        self._input = self._process.stdin
+        self._output = io.BufferedReader(cast("io.RawIOBase", self._process.stdout))
 
     def send(self, raw: bytes) -> None:
         """Send bytes."""
         try:
-            if self._input is not None:
-                self._input.write(raw)
-                self._input.flush()
+            left = memoryview(raw)
+            while left and self._input is not None:
+                left = left[self._input.write(left) :]
         except (OSError, ValueError) as error:
             raise self.failure() from error
 
     def receive(self, size: int) -> bytes:
         """Return exactly `size` bytes."""
-        raw = self._output.read(size) if self._output is not None and size else b""
+        raw = self._output.read(size) if size else b""
         if len(raw) < size:
             raise self.failure()
         return raw
@@ -126,7 +134,7 @@ class Connection:
     def greeting(self) -> bytes:
         """Return which side answers; what shells say when they start is passed over."""
         for _ in range(_NOISE_LINES):
-            line = self._output.readline(_LINE) if self._output is not None else b""
+            line = self._output.readline(_LINE)
             if line in (_PYTHON_GREETING, _TAR_GREETING):
                 return line
             if not line:

@@ -156,7 +156,7 @@ def test_an_interrupt_leaves_nothing_in_the_engine(envlock, engine, image, momen
     )
     time.sleep(moment)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     if not was_starting(err):
         assert process.returncode in (0, 130, -signal.SIGINT), err
     assert engine.containers.list(all=True, filters={"ancestor": image}) == []
