@@ -155,6 +155,10 @@ class Cli:
         return ran
 
 
+TAKING_INTERRUPTS = ("env", "--default-signal=INT")
+"""What runs a command that SIGINT reaches, also where whoever runs the tests ignores it."""
+
+
 def was_starting(err: bytes) -> bool:
     """True when an interrupt met Python itself before it ran anything of ours."""
     return b"Failed to import the site module" in err or b"Fatal Python error: init" in err

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tests.conftest import was_starting
+from tests.conftest import TAKING_INTERRUPTS, was_starting
 
 pytestmark = pytest.mark.docker
 
@@ -149,7 +149,17 @@ def test_nothing_is_left_in_the_engine(envlock, engine, image):
 @pytest.mark.parametrize("moment", [0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5])
 def test_an_interrupt_leaves_nothing_in_the_engine(envlock, engine, image, moment):
     process = subprocess.Popen(
-        [sys.executable, "-m", "envlock", "capture", f"image:{image}", "-o", "-", "-q"],
+        [
+            *TAKING_INTERRUPTS,
+            sys.executable,
+            "-m",
+            "envlock",
+            "capture",
+            f"image:{image}",
+            "-o",
+            "-",
+            "-q",
+        ],
         cwd=envlock.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -16,6 +16,7 @@ from envlock.errors import TargetError, TargetNameError
 from envlock.target.base import Capability, ScanPlan
 from envlock.target.resolve import open_target
 from envlock.target.ssh import destination
+from tests.conftest import TAKING_INTERRUPTS
 from tests.ssh.conftest import inside
 
 pytestmark = pytest.mark.ssh
@@ -164,7 +165,17 @@ def test_a_connection_that_dies_is_told(sshd):
 def test_an_interrupt_leaves_nothing_running_there(sshd, envlock):
     server = sshd()
     process = subprocess.Popen(
-        [sys.executable, "-m", "envlock", "capture", "ssh:box", "--deep", "-o", "-"],
+        [
+            *TAKING_INTERRUPTS,
+            sys.executable,
+            "-m",
+            "envlock",
+            "capture",
+            "ssh:box",
+            "--deep",
+            "-o",
+            "-",
+        ],
         cwd=envlock.folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
