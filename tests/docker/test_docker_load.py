@@ -16,6 +16,7 @@ from envlock.materialize.oci import blob_path, write_layout
 from envlock.materialize.sinks.docker import connect, load
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+from tests.conftest import unavailable
 
 pytestmark = pytest.mark.docker
 
@@ -84,9 +85,7 @@ def client():
     try:
         client = connect()
     except TargetError as error:
-        if "docker" in os.environ.get("ENVLOCK_REQUIRE", ""):
-            raise
-        pytest.skip(str(error))
+        unavailable("docker", str(error))
     yield client
     for name in (TAG, "envlock-test/load:v2"):
         for image in client.images.list(name):

@@ -17,6 +17,7 @@ from envlock.materialize.oci import write_layout
 from envlock.model.process import ProcessConfig
 from envlock.model.text import to_bytes
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+from tests.conftest import unavailable
 
 CAPABILITY = bytes.fromhex("0100000200200000000000000000000000000000")
 CONTENT = b"x" * 1000
@@ -72,7 +73,7 @@ def built(tmp_path):
 
 def tool(name, *arguments, directory):
     if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
+        unavailable("docker", f"{name} is not installed")
     command = [name, *arguments]
     return subprocess.run(command, check=True, capture_output=True, cwd=directory).stdout
 
