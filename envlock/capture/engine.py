@@ -75,6 +75,7 @@ class _Run:
     collectors: tuple[Collector, ...]
     progress: Progress
     claimants: tuple[Collector, ...] = ()
+    store: Store | None = None
     residue: Residue | None = None
     claims: dict[str, Claim] = field(default_factory=dict)
     other_claims: dict[str, Claim] = field(default_factory=dict)
@@ -152,6 +153,7 @@ class _Run:
             wants_sha1=self.wants("sha1", "md5"),
             retain=matcher(reads) if streams else (lambda _path: False),
             prune=_matcher(request.ignore) if request.ignore else None,
+            own=str(self.store.root.resolve()) if self.store else "",
             elsewhere=is_elsewhere,
             cache=cache,
             on_gap=lambda path, reason: self.scan_gaps.append(Gap(path, reason)),
@@ -269,7 +271,12 @@ def capture(
     chosen = tuple(c for c in everything if _is_chosen(c, request))
     target = recorder or target
     run = _Run(
-        target=target, request=request, collectors=chosen, progress=progress, recorder=recorder
+        target=target,
+        request=request,
+        collectors=chosen,
+        progress=progress,
+        store=store,
+        recorder=recorder,
     )
     asks_owners = any(collector.needs_owners for collector in chosen)
     if asks_owners:

@@ -21,13 +21,15 @@ ELSEWHERE = (
     "/var/lib/machines/",
     "/.local/share/containers/",
     "/.local/share/docker/",
+    "/.local/share/envlock/",
 )
-"""Where engines keep the file systems of containers: other environments, not parts of this one."""
+"""Where engines keep the file systems of containers, and envlock what it captured: other
+environments, not parts of this one."""
 _ROOTLESS = tuple(path for path in ELSEWHERE if path.startswith("/."))
 
 
 def is_elsewhere(path: str) -> bool:
-    """True for what belongs to the file system of a container and is captured as one."""
+    """True for what belongs to the file system of a container, or to a lock of one."""
     return path.startswith(ELSEWHERE) or any(folder in path for folder in _ROOTLESS)
 
 

@@ -116,6 +116,8 @@ class ScanPlan:
     `on_progress(files, bytes)`: increments, called now and then.
     `on_walked()`: called once, when every path has been yielded; only digests are outstanding.
     `prune(path)`: paths not to record, with what is below (a gap each).
+    `own`: a real directory of this machine that a target here passes over in silence: the store,
+    which would otherwise capture itself.
     `elsewhere(path)`: what belongs to another environment and is passed over in silence; a
     directory is asked for with a final slash, before it is entered.
     """
@@ -131,6 +133,7 @@ class ScanPlan:
     on_progress: Callable[[int, int], None] = _ignore_progress
     on_walked: Callable[[], None] = _ignore_walked
     prune: Callable[[str], bool] | None = None
+    own: str = ""
     elsewhere: Callable[[str], bool] = _never
     jobs: int = 0
 

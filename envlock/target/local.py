@@ -218,6 +218,7 @@ def _walk(
             if (
                 TYPE_OF_FORMAT[status.st_mode & FORMAT_BITS] is EntryType.DIRECTORY
                 and not kind
+                and child.path != plan.own
                 and not plan.elsewhere(f"{path}/")
             ):
                 stack.append(path)
