@@ -32,7 +32,7 @@ from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.tree import Entry, Row, Tree
 from envlock.store.objects import Store
-from envlock.target.base import HashCache, ScanPlan, Target
+from envlock.target.base import HashCache, ScanPlan, Target, always
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ class _Run:
         reads = (g for c in self.able((*self.collectors, *self.claimants)) for g in c.reads)
         streams = self.target.is_streaming
         plan = ScanPlan(
-            hashes=(lambda _path: True) if full else _matcher((*CONFIG_PATHS, *request.files)),
+            hashes=always if full else _matcher((*CONFIG_PATHS, *request.files)),
             wants_md5=self.wants("md5", "sha1"),
             wants_sha1=self.wants("sha1", "md5"),
             retain=matcher(reads) if streams else (lambda _path: False),

@@ -26,6 +26,7 @@ __all__ = [
     "ScanPlan",
     "StatKey",
     "Target",
+    "always",
     "as_mapping",
 ]
 
@@ -77,7 +78,8 @@ class ContentWriter(Protocol):
         """The file cannot be completed: forget it."""
 
 
-def _always(_: str) -> bool:
+def always(_: str) -> bool:
+    """Ask for every path."""
     return True
 
 
@@ -106,7 +108,7 @@ class ScanPlan:
     """What one walk over a target's files should do on the way.
 
     `digest`: hash regular files with SHA-256 (False: names and metadata only), of these the ones
-    that `hashes(path)` asks for.
+    that `hashes(path)` asks for; `always` is known to ask for all of them.
     `wants_md5(path)`: also compute MD5, dpkg's baseline.
     `wants_sha1(path)`: also compute SHA-1, apk's; nothing is asked for both.
     `retain(path)`: a streaming target keeps this file's content for later `read` calls.
@@ -123,7 +125,7 @@ class ScanPlan:
     """
 
     digest: bool = True
-    hashes: Callable[[str], bool] = _always
+    hashes: Callable[[str], bool] = always
     wants_md5: Callable[[str], bool] = _never
     wants_sha1: Callable[[str], bool] = _never
     retain: Callable[[str], bool] = _never

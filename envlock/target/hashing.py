@@ -1,20 +1,15 @@
 """Hash files, in this process or in a few small ones beside it.
 
 Hashing many small files is bound by the interpreter, not by the hash, so threads gain nothing.
-The workers are this very file run as a script: it imports the standard library only and is up in a
-few milliseconds, and unlike a fork it is safe beside threads.
+This file is run by `envlock.target.worker`, so it imports the standard library only.
 """
 
 from __future__ import annotations
 
 import hashlib
-import marshal
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Sequence
-from typing import BinaryIO
 
 Job = tuple[bytes, str]
 """A path and the name of an algorithm that is wanted as well, empty for none."""
@@ -66,49 +61,7 @@ def _hash_once(path: bytes, second: str, buffer: bytearray) -> Result | None:
     return sha256.hexdigest(), digest, size, after.st_mtime_ns, after.st_ctime_ns
 
 
-class Worker:
-    """A process that hashes batches of files."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the parent, which then closes the worker
-        )
-
-    def hash(self, jobs: Sequence[Job]) -> list[Result]:
-        """Return a result for each job, in order."""
-        if self._process.stdin is None or self._process.stdout is None:
-            raise ValueError("the worker is closed")
-        marshal.dump(list(jobs), self._process.stdin)
-        self._process.stdin.flush()
-        answer: list[Result] = marshal.load(self._process.stdout)  # noqa: S302  our own child
-        return answer
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.communicate()
-
-
-def serve(source: BinaryIO, sink: BinaryIO) -> None:
-    """Answer batches until the source ends."""
-    buffer = bytearray(_CHUNK)
-    while True:
-        try:
-            jobs = marshal.load(source)  # noqa: S302  written by our own parent
-        except EOFError:
-            return
-        marshal.dump([hash_file(path, second, buffer) for path, second in jobs], sink)
-        sink.flush()
-
-
-def hash_here(jobs: Sequence[Job]) -> list[Result]:
-    """Hash a few files without any worker."""
+def answer(jobs: Sequence[Job]) -> list[Result]:
+    """Return a result for each job, in order."""
     buffer = bytearray(_CHUNK)
     return [hash_file(path, second, buffer) for path, second in jobs]
-
-
-if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 
-from envlock.target.hashing import Job, Result, Worker, hash_here
+from envlock.target import hashing
+from envlock.target.hashing import Job, Result
+from envlock.target.worker import Worker
 
 _BATCH = 128
 _FEW = 256
@@ -37,7 +39,7 @@ class HashPool:
     def results(self) -> Iterator[Result]:
         """Yield a result for each job, in the order they were submitted."""
         if not self._workers:
-            yield from hash_here(self._waiting)
+            yield from hashing.answer(self._waiting)
             return
         self._send()
         for future in self._running:
@@ -53,7 +55,7 @@ class HashPool:
 
     def _send(self) -> None:
         if not self._workers:
-            self._workers = [Worker() for _ in range(self._count)]
+            self._workers = [Worker(hashing.__file__) for _ in range(self._count)]
             for worker in self._workers:
                 self._idle.put(worker)
         for start in range(0, len(self._waiting), _BATCH):
@@ -64,6 +66,8 @@ class HashPool:
     def _run(self, batch: list[Job]) -> list[Result]:
         worker = self._idle.get()
         try:
-            return worker.hash(batch)
+            worker.send(batch)
+            results: list[Result] = worker.receive()
+            return results
         finally:
             self._idle.put(worker)

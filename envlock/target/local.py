@@ -1,9 +1,4 @@
-"""The local targets: this host, and a directory that holds a root file system.
-
-The walk stays on one file system: it enters no mount point below the root (network, automount,
-proc or another disk), so it can neither hang nor wander off.  Another disk that is left out is a
-gap, since an environment may well live there.
-"""
+"""The local targets: this host, and a directory that holds a root file system."""
 
 from __future__ import annotations
 
@@ -11,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from io import BufferedReader
 from pathlib import Path
 
@@ -19,10 +14,11 @@ from envlock.errors import TargetError
 from envlock.model.process import ProcessConfig
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.text import sort_key, to_bytes
-from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Xattrs
+from envlock.model.tree import Entry, EntryType
 from envlock.target.base import READ_LIMIT, Capability, ScanPlan
 from envlock.target.hashpool import HashPool
-from envlock.target.mounts import is_worth_a_word, may_hang, mounts_below
+from envlock.target.localwalk import entry_of, walk
+from envlock.target.mounts import mounts_below
 from envlock.target.probe import PROBES, run_probe
 
 _LINK_LIMIT = 40
@@ -58,23 +54,17 @@ class LocalTarget:
         unknown: list[tuple[Entry, StatKey]] = []
         linked: list[Entry] = []
         with closing(HashPool(plan.jobs)) as pool:
-            for entry, status, wanted in _walk(self._root, plan, self.mounts()):
-                if entry.type is not EntryType.FILE:
-                    yield entry
-                    continue
-                if status.st_nlink > 1:
-                    names = links.setdefault((status.st_dev, status.st_ino), [])
+            for entry, key, inode in walk(self._root, plan, self.mounts()):
+                if inode is not None:
+                    names = links.setdefault(inode, [])
                     names.append(entry)
                     if len(names) > 1:
                         continue
-                known: Entry | None = entry
-                if wanted:
-                    key = _key(entry.path, status)
-                    known = _known(entry, key, plan)
-                if known is None:
+                known = entry if key is None else _known(entry, key, plan)
+                if known is None and key is not None:
                     unknown.append((entry, key))
                     pool.submit((to_bytes(self._root + entry.path), plan.second(entry.path)))
-                if status.st_nlink > 1:
+                if inode is not None:
                     linked.append(known or entry)
                 else:
                     yield known or entry
@@ -93,7 +83,7 @@ class LocalTarget:
         """Return one path, its final link not followed."""
         real = self._real(path, follow=False)
         status = os.lstat(self._root + real)
-        return _entry(path, status, self._root + real)
+        return entry_of(path, status, self._root + real)
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory."""
@@ -189,103 +179,6 @@ def directory(path: Path) -> LocalTarget:
     if not root.is_dir():
         raise TargetError("no such directory", where=str(path), hint="name a root file system")
     return LocalTarget(root, f"dir:{root}", is_host=False)
-
-
-def _walk(
-    root: str, plan: ScanPlan, mounts: Mapping[str, str]
-) -> Iterator[tuple[Entry, os.stat_result, bool]]:
-    """Yield every path, and whether the content of a file is asked for."""
-    for path, kind in sorted(mounts.items()):
-        if is_worth_a_word(path, kind):
-            plan.on_gap(path, f"another file system ({kind}), not entered")
-    status = os.lstat(root or "/")
-    yield _entry("/", status, root or "/"), status, False
-    stack = [""]
-    while stack:
-        parent = stack.pop()
-        for child in _children(f"{root}{parent}/", parent or "/", plan):
-            path = f"{parent}/{child.name}"
-            if plan.prune is not None and plan.prune(path):
-                plan.on_gap(path, "ignored by configuration")
-                continue
-            kind = mounts.get(path, "")
-            if kind and may_hang(kind):
-                continue
-            try:
-                status = child.stat(follow_symlinks=False)
-            except OSError:  # vanished since the directory was read
-                continue
-            if (
-                TYPE_OF_FORMAT[status.st_mode & FORMAT_BITS] is EntryType.DIRECTORY
-                and not kind
-                and child.path != plan.own
-                and not plan.elsewhere(f"{path}/")
-            ):
-                stack.append(path)
-            # Attributes are part of a tree, which is only recorded when everything is read.
-            wanted = plan.digest and plan.hashes(path)
-            yield _entry(path, status, child.path, with_xattrs=wanted), status, wanted
-
-
-def _children(real: str, path: str, plan: ScanPlan) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(real) as listing:
-            return list(listing)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        plan.on_gap(path, "permission denied" if _denied(error) else _why(error))
-        return []
-
-
-def _denied(error: OSError) -> bool:
-    return error.errno in (errno.EACCES, errno.EPERM)
-
-
-def _why(error: OSError) -> str:
-    return error.strerror or "cannot be read"
-
-
-def _entry(path: str, status: os.stat_result, real: str, *, with_xattrs: bool = True) -> Entry:
-    mode = status.st_mode
-    kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]
-    size, target, device = 0, "", None
-    xattrs: Xattrs = ()
-    if kind is EntryType.FILE:
-        size = status.st_size
-        xattrs = _xattrs(real) if with_xattrs else ()
-    elif kind is EntryType.DIRECTORY:
-        xattrs = _xattrs(real) if with_xattrs else ()
-    elif kind is EntryType.SYMLINK:
-        with suppress(OSError):
-            target = os.readlink(real)
-    elif kind in (EntryType.CHAR, EntryType.BLOCK):
-        device = (os.major(status.st_rdev), os.minor(status.st_rdev))
-    mtime = status.st_mtime_ns // 1_000_000_000
-    owner, group = status.st_uid, status.st_gid
-    return Entry(path, kind, mode & 0o7777, owner, group, mtime, size, target, device, xattrs)
-
-
-def _xattrs(real: str) -> Xattrs:
-    """Return file capabilities and user attributes; labels of security modules belong to a host."""
-    try:
-        names = os.listxattr(real, follow_symlinks=False)
-    except OSError:
-        return ()
-    if not names:
-        return ()
-    kept = sorted(n for n in names if n == "security.capability" or n.startswith("user."))
-    found = []
-    for name in kept:
-        with suppress(OSError):
-            found.append((name, os.getxattr(real, name, follow_symlinks=False)))
-    return tuple(found)
-
-
-def _key(path: str, status: os.stat_result) -> StatKey:
-    return StatKey(
-        path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-    )
 
 
 def _known(entry: Entry, key: StatKey, plan: ScanPlan) -> Entry | None:

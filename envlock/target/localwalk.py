@@ -1,0 +1,114 @@
+"""Walk a root of this machine: every path with its metadata, in no particular order.
+
+The walk stays on one file system: it enters no mount point below the root (network, automount,
+proc or another disk), so it can neither hang nor wander off.  Another disk that is left out is a
+gap, since an environment may well live there.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from typing import NamedTuple
+
+from envlock.model.stat import StatKey
+from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
+from envlock.target.base import ScanPlan, always
+from envlock.target.mounts import is_worth_a_word, may_hang
+from envlock.target.walking import FIELDS, Listing, read_xattrs
+from envlock.target.walkpool import WalkPool
+
+_FILE, _DIRECTORY = EntryType.FILE, EntryType.DIRECTORY
+
+
+class Found(NamedTuple):
+    """A path of a walk: `key` for a file whose content is asked for, `inode` for one of several
+    names of a file.
+    """  # noqa: D205
+
+    entry: Entry
+    key: StatKey | None = None
+    inode: tuple[int, int] | None = None
+
+
+def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Iterator[Found]:
+    """Yield every path below `root` (empty for the machine's own), and the root itself."""
+    for path, kind in sorted(mounts.items()):
+        if is_worth_a_word(path, kind):
+            plan.on_gap(path, f"another file system ({kind}), not entered")
+    untouched = [path for path, kind in mounts.items() if may_hang(kind)]
+    everything = plan.digest and plan.hashes is always
+    yield Found(entry_of("/", os.lstat(root or "/"), root or "/"))
+    with closing(WalkPool(root, plan.jobs, untouched)) as pool:
+        for listing in pool.list(with_xattrs=everything):
+            directory, failure = listing[0], listing[-1]
+            if failure not in (0, errno.ENOENT):
+                plan.on_gap(directory or "/", _why(failure))
+            for found in _found(root, listing, plan, everything=everything):
+                path = found.entry.path
+                if found.entry.type is _DIRECTORY and is_entered(root, path, plan, mounts):
+                    pool.enter(path)
+                yield found
+
+
+def is_entered(root: str, path: str, plan: ScanPlan, mounts: Mapping[str, str]) -> bool:
+    """True when what lies in a directory belongs to the environment."""
+    if path in mounts or plan.elsewhere(f"{path}/"):
+        return False
+    return not plan.own or root + path != plan.own
+
+
+def _found(root: str, listing: Listing, plan: ScanPlan, *, everything: bool) -> Iterator[Found]:
+    directory, names, numbers, targets, xattrs, _ = listing
+    prune, digest, hashes = plan.prune, plan.digest, plan.hashes
+    fields = zip(names, *[iter(numbers)] * FIELDS, strict=True)
+    for name, mode, uid, gid, size, mtime, ctime, device, inode, links, rdev in fields:
+        path = f"{directory}/{name}"
+        if prune is not None and prune(path):
+            plan.on_gap(path, "ignored by configuration")
+            continue
+        kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]
+        wanted = everything or (digest and hashes(path))
+        found = xattrs.get(name, ())
+        if wanted and not everything and kind in (_FILE, _DIRECTORY):
+            # Attributes are part of a tree, which is only recorded when everything is read.
+            found = read_xattrs(root + path)
+        if kind is _FILE:
+            yield Found(
+                Entry(path, kind, mode & 0o7777, uid, gid, mtime // 10**9, size, "", None, found),
+                StatKey(path, device, inode, size, mtime, ctime) if wanted else None,
+                (device, inode) if links > 1 else None,
+            )
+            continue
+        is_device = kind in (EntryType.CHAR, EntryType.BLOCK)
+        numbered = (os.major(rdev), os.minor(rdev)) if is_device else None
+        target = targets.get(name, "")
+        yield Found(
+            Entry(path, kind, mode & 0o7777, uid, gid, mtime // 10**9, 0, target, numbered, found)
+        )
+
+
+def entry_of(path: str, status: os.stat_result, real: str) -> Entry:
+    """Return one path by what `lstat` says of it."""
+    mode = status.st_mode
+    kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]
+    target, device = "", None
+    if kind is EntryType.SYMLINK:
+        with suppress(OSError):
+            target = os.readlink(real)
+    elif kind in (EntryType.CHAR, EntryType.BLOCK):
+        device = (os.major(status.st_rdev), os.minor(status.st_rdev))
+    size = status.st_size if kind is _FILE else 0
+    xattrs = read_xattrs(real) if kind in (_FILE, _DIRECTORY) else ()
+    mtime = status.st_mtime_ns // 10**9
+    return Entry(
+        path, kind, mode & 0o7777, status.st_uid, status.st_gid, mtime, size, target, device, xattrs
+    )
+
+
+def _why(number: int) -> str:
+    if number in (errno.EACCES, errno.EPERM):
+        return "permission denied"
+    return os.strerror(number)
