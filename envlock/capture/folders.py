@@ -22,15 +22,15 @@ def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> C
     found: dict[str, Claim] = {}
     known: dict[str, str] = {}
     outer = _outermost({f"{posixpath.dirname(folder).rstrip('/')}/" for folder in owners})
-
-    def may_be(entry: Entry) -> bool:
-        return entry.path.startswith(outer) and within in entry.path
-
-    for entry in view.entries(may_be) if owners else ():
+    for entry in view.entries(_is_in, outer, within) if owners else ():
         owner = owners.get(entry.path) or _owner(posixpath.dirname(entry.path), owners, known)
         if owner:
             found[entry.path] = Claim(owner=owner)
     return found
+
+
+def _is_in(entry: Entry, folders: tuple[str, ...], within: str) -> bool:
+    return entry.path.startswith(folders) and within in entry.path
 
 
 def _outermost(folders: Collection[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.view import View
+from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 
 _TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
@@ -17,12 +18,12 @@ _SEPARATORS = re.compile(r"[-_.]+")
 
 
 def libraries(view: View) -> Iterator[Entry]:
-    """Yield the files of the scan that are named like shared libraries.
+    """Yield the files of the scan that are named like shared libraries, by path.
 
     Links, empty files (what container engines leave where they mounted one) and the stubs that
     programs are linked with are passed over.
     """
-    for entry in view.entries(lambda entry: ".so" in entry.path):
+    for entry in sorted(view.entries(_may_be), key=lambda entry: sort_key(entry.path)):
         path = entry.path
         name = path[path.rfind("/") + 1 :]
         if not name.startswith("lib") or ".so" not in name:
@@ -31,6 +32,10 @@ def libraries(view: View) -> Iterator[Entry]:
             continue
         if entry.type is EntryType.HARDLINK or (entry.type is EntryType.FILE and entry.size):
             yield entry
+
+
+def _may_be(entry: Entry) -> bool:
+    return ".so" in entry.path
 
 
 def place(path: str, owner: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from envlock.capture.finder import Finder
+from envlock.capture.notes import Given, Notes
 from envlock.model.coverage import Gap
 from envlock.model.glob import compile_globs
 from envlock.model.process import ProcessConfig
@@ -35,7 +36,8 @@ class View:
     digests); it is empty when the capture asked for no scan, and `finder` looks through it.
     `owner` tells which record claims a path, `open_file` opens the file of an entry.  `env_allow`
     and `env_deny` are the user's additions to the lists of variables whose values may be recorded.
-    `check_time` is called before anything is asked of the target, and raises OutOfTime.
+    `check_time` is called before anything is asked of the target, and raises OutOfTime.  What is
+    asked goes to `notes`.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class View:
         env_allow: tuple[str, ...] = (),
         env_deny: tuple[str, ...] = (),
         check_time: Callable[[], None] = in_time,
+        notes: Notes | None = None,
     ) -> None:
         self.env_allow = env_allow
         self.env_deny = env_deny
@@ -58,6 +61,7 @@ class View:
         self._finder = finder or Finder(index)
         self._open_file = open_file or (lambda entry: target.open(entry.path))
         self._check_time = check_time
+        self._notes = notes or Notes()
         self._target = target
         self._index = index
         self._allowed = compile_globs(tuple(reads))
@@ -83,6 +87,7 @@ class View:
         """Return the content of a small file, or None when absent or (with a gap) unreadable."""
         self._require(path)
         self._check_time()
+        self._notes.paths.add(path)
         try:
             content = self._target.read(path, limit)
         except (FileNotFoundError, NotADirectoryError):
@@ -110,6 +115,7 @@ class View:
         target keeps no content for it.
         """
         self._check_time()
+        self._notes.paths.add(entry.path)
         try:
             return self._open_file(entry)
         except OSError as error:
@@ -119,6 +125,7 @@ class View:
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory, empty when absent or (with a gap) unreadable."""
         self._check_time()
+        self._notes.folders.add(path)
         try:
             names = self._target.names(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -130,6 +137,7 @@ class View:
 
     def stat(self, path: str) -> Entry | None:
         """Return one path (final link not followed), from the scan when it has it."""
+        self._notes.paths.add(path)
         known = self._index.get(path)
         if known is not None:
             return known
@@ -144,6 +152,7 @@ class View:
 
     def entry(self, path: str) -> Entry | None:
         """Return the scanned entry of exactly this path, with its digest, or None."""
+        self._notes.paths.add(path)
         return self._index.get(path)
 
     def exists(self, path: str) -> bool:
@@ -156,13 +165,20 @@ class View:
         A pattern whose directory part has no wildcard also works without a scan.
         """
         self._check_time()
+        self._notes.patterns.update(patterns)
         if self._index:
             return self._finder.find(patterns)
         return sorted(set(self._list(patterns)), key=sort_key)
 
-    def entries(self, wanted: Callable[[Entry], bool]) -> Iterator[Entry]:
-        """Yield the entries of the scan that are `wanted`; a recording holds these only."""
-        return (self._index[entry.path] for entry in self._index.values() if wanted(entry))
+    def entries(self, wanted: Callable[..., bool], *given: Given) -> Iterator[Entry]:
+        """Yield the entries of the scan that are `wanted`; a recording holds these only.
+
+        `wanted` is a function of a module that is called with an entry and `given`, so that a
+        later capture can ask it about what changed.
+        """
+        self._notes.look_through(wanted, given)
+        index = self._index
+        return (index[entry.path] for entry in index.values() if wanted(entry, *given))
 
     def children(self, directory: str) -> Iterator[Entry]:
         """Yield the entries directly in a directory, in byte order."""
@@ -173,6 +189,7 @@ class View:
 
     def process(self) -> ProcessConfig | None:
         """Return the run configuration of the target, when it has one."""
+        self._notes.is_complete = False
         return self._target.process()
 
     def probe(self, name: str) -> bytes | None:
@@ -180,6 +197,7 @@ class View:
 
         Raise ValueError when it fails or does not end in time.
         """
+        self._notes.is_complete = False
         return self._target.probe(name) if isinstance(self._target, Probing) else None
 
     def resolve(self, path: str) -> str:

@@ -17,7 +17,7 @@ from envlock.model.stat import StatKey
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
 from envlock.target.base import ScanPlan, always
 from envlock.target.mounts import is_worth_a_word, may_hang
-from envlock.target.walking import FIELDS, Listing, read_xattrs
+from envlock.target.walking import Listing, read_xattrs, unpack
 from envlock.target.walkpool import WalkPool
 
 _FILE, _DIRECTORY = EntryType.FILE, EntryType.DIRECTORY
@@ -61,10 +61,11 @@ def is_entered(root: str, path: str, plan: ScanPlan, mounts: Mapping[str, str]) 
 
 
 def _found(root: str, listing: Listing, plan: ScanPlan, *, everything: bool) -> Iterator[Found]:
-    directory, names, numbers, targets, xattrs, _ = listing
+    directory, packed, _, _, others, targets, xattrs, _ = listing
+    names, modes, inodes, sizes, mtimes, ctimes, links = unpack(packed)
     prune, digest, hashes = plan.prune, plan.digest, plan.hashes
-    fields = zip(names, *[iter(numbers)] * FIELDS, strict=True)
-    for name, mode, uid, gid, size, mtime, ctime, device, inode, links, rdev in fields:
+    columns = zip(names, modes, inodes, sizes, mtimes, ctimes, links, *others, strict=True)
+    for name, mode, inode, size, mtime, ctime, count, uid, gid, device, number in columns:
         path = f"{directory}/{name}"
         if prune is not None and prune(path):
             plan.on_gap(path, "ignored by configuration")
@@ -79,11 +80,11 @@ def _found(root: str, listing: Listing, plan: ScanPlan, *, everything: bool) -> 
             yield Found(
                 Entry(path, kind, mode & 0o7777, uid, gid, mtime // 10**9, size, "", None, found),
                 StatKey(path, device, inode, size, mtime, ctime) if wanted else None,
-                (device, inode) if links > 1 else None,
+                (device, inode) if count > 1 else None,
             )
             continue
         is_device = kind in (EntryType.CHAR, EntryType.BLOCK)
-        numbered = (os.major(rdev), os.minor(rdev)) if is_device else None
+        numbered = (os.major(number), os.minor(number)) if is_device else None
         target = targets.get(name, "")
         yield Found(
             Entry(path, kind, mode & 0o7777, uid, gid, mtime // 10**9, 0, target, numbered, found)

@@ -14,14 +14,22 @@ import stat
 from contextlib import suppress
 
 Listing = tuple[
-    str, list[str], list[int], dict[str, str], dict[str, tuple[tuple[str, bytes], ...]], int
+    str,
+    bytes,
+    bytes,
+    int,
+    tuple[list[int], ...],
+    dict[str, str],
+    dict[str, tuple[tuple[str, bytes], ...]],
+    int,
 ]
-"""A directory (below the root, ``""`` for the root), the names in it, `FIELDS` numbers for each,
+"""A directory (below the root, ``""`` for the root), what is known of it as `unpack` reads it, the
+digest of that, the newest of its times, then of each name uid, gid, device and number of a device,
 the targets of symbolic links, attributes where they are asked for and there are any, and the errno
 by which it could not be listed (0)."""
 
-FIELDS = 10
-"""Numbers for each name: mode, uid, gid, size, mtime_ns, ctime_ns, device, inode, links, rdev."""
+Columns = tuple[list[str], list[int], list[int], list[int], list[int], list[int], list[int]]
+"""The names in a directory and of each: mode, inode, size, mtime_ns, ctime_ns, number of links."""
 
 Signature = tuple[str, bytes, list[str]]
 """A directory, a digest of all that is known of its names (empty when it could not be listed), and
@@ -54,7 +62,7 @@ def _answer(order: Order, *, is_alone: bool) -> list[Listing | Signature]:
                 os.chdir(real)
             names = os.listdir("." if is_alone else real)
         except OSError as error:
-            found.append((path, b"", []) if signs else (path, [], [], {}, {}, error.errno or 0))
+            found.append((path, b"", []) if signs else _unlisted(path, error))
             continue
         names.sort()
         if untouched:
@@ -69,21 +77,12 @@ def _answer(order: Order, *, is_alone: bool) -> list[Listing | Signature]:
 
 def _list(path: str, names: list[str], prefix: str, with_xattrs: bool) -> Listing:
     """List one directory; what vanished meanwhile is not in it."""
-    numbers: list[int] = []
+    statuses = _look(names, prefix)
+    modes = [status.st_mode for status in statuses]
+    packed, newest = _pack(names, statuses)
     targets: dict[str, str] = {}
     xattrs: dict[str, tuple[tuple[str, bytes], ...]] = {}
-    vanished = set()
-    for name in names:
-        try:
-            status = os.lstat(prefix + name)
-        except OSError:
-            vanished.add(name)
-            continue
-        mode = status.st_mode
-        numbers += (
-            mode, status.st_uid, status.st_gid, status.st_size, status.st_mtime_ns,
-            status.st_ctime_ns, status.st_dev, status.st_ino, status.st_nlink, status.st_rdev,
-        )  # fmt: skip
+    for name, mode in zip(names, modes, strict=True):
         kind = mode & 0o170000
         if kind == stat.S_IFLNK:
             with suppress(OSError):
@@ -92,32 +91,69 @@ def _list(path: str, names: list[str], prefix: str, with_xattrs: bool) -> Listin
             found = read_xattrs(prefix + name)
             if found:
                 xattrs[name] = found
-    if vanished:
-        names = [name for name in names if name not in vanished]
-    return path, names, numbers, targets, xattrs, 0
+    others = (
+        [status.st_uid for status in statuses],
+        [status.st_gid for status in statuses],
+        [status.st_dev for status in statuses],
+        [status.st_rdev for status in statuses],
+    )
+    return path, packed, _digest(packed), newest, others, targets, xattrs, 0
+
+
+def _unlisted(path: str, error: OSError) -> Listing:
+    packed, newest = _pack([], [])
+    return path, packed, b"", newest, ([], [], [], []), {}, {}, error.errno or 0
 
 
 def _sign(path: str, names: list[str], prefix: str) -> Signature:
     """Sign one directory: no change of a name, of metadata or of content leaves it as it is."""
-    facts: list[object] = [names]
-    add = facts.append
-    folders = []
-    for name in names:
-        try:
-            status = os.lstat(prefix + name)
-        except OSError:
-            continue
-        mode = status.st_mode
-        add(mode)
-        add(status.st_ino)
-        add(status.st_size)
-        add(status.st_mtime_ns)
-        add(status.st_ctime_ns)
-        if mode & 0o170000 == stat.S_IFDIR:
-            folders.append(name)
+    statuses = _look(names, prefix)
+    folders = [
+        name
+        for name, status in zip(names, statuses, strict=True)
+        if status.st_mode & 0o170000 == stat.S_IFDIR
+    ]
+    return path, _digest(_pack(names, statuses)[0]), folders
+
+
+def _look(names: list[str], prefix: str) -> list[os.stat_result]:
+    """Return the status of each name, and drop from the list those that vanished meanwhile."""
+    lstat = os.lstat
+    try:
+        return [lstat(prefix + name) for name in names]
+    except OSError:
+        found = {}
+        for name in names:
+            with suppress(OSError):
+                found[name] = lstat(prefix + name)
+        names[:] = list(found)
+        return list(found.values())
+
+
+def _pack(names: list[str], statuses: list[os.stat_result]) -> tuple[bytes, int]:
+    mtimes = [status.st_mtime_ns for status in statuses]
+    ctimes = [status.st_ctime_ns for status in statuses]
+    columns: Columns = (
+        names,
+        [status.st_mode for status in statuses],
+        [status.st_ino for status in statuses],
+        [status.st_size for status in statuses],
+        mtimes,
+        ctimes,
+        [status.st_nlink for status in statuses],
+    )
     # Version 1 of the format has no references, so equal values give equal bytes.
-    digest = hashlib.blake2b(marshal.dumps(facts, 1), digest_size=_DIGEST_SIZE).digest()
-    return path, digest, folders
+    return marshal.dumps(columns, 1), max(mtimes + ctimes, default=0)
+
+
+def unpack(packed: bytes) -> Columns:
+    """Return what is known of the names in a directory."""
+    columns: Columns = marshal.loads(packed)  # noqa: S302  written by a worker of our own
+    return columns
+
+
+def _digest(packed: bytes) -> bytes:
+    return hashlib.blake2b(packed, digest_size=_DIGEST_SIZE).digest()
 
 
 def read_xattrs(real: str) -> tuple[tuple[str, bytes], ...]:

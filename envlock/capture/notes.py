@@ -1,0 +1,147 @@
+"""What the collectors that look through a scan asked of a target, to tell later what changed it.
+
+Their answer stands as long as nothing they asked for is otherwise.  It is noted on the safe side:
+a change that may matter counts as one that does.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import NamedTuple
+
+from envlock.capture.finder import Finder
+from envlock.model.tree import Entry, EntryType
+
+Given = tuple[str, ...] | str
+"""What is given to a function that says which entries are looked through."""
+
+Filter = tuple[str, str, tuple[Given, ...]]
+"""Such a function: its module, its name, and what it is given beside the entry."""
+
+
+_LINK_LIMIT = 40
+
+
+class Change(NamedTuple):
+    """The paths of a scan that are not as they were, as entries without digests.
+
+    A path that is in both was changed.
+    """
+
+    before: Mapping[str, Entry]
+    after: Mapping[str, Entry]
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every path that is not as it was."""
+        return frozenset((*self.before, *self.after))
+
+    @property
+    def comings(self) -> frozenset[str]:
+        """Paths that are there and were not, or were and are not."""
+        return frozenset(self.before.keys() ^ self.after.keys())
+
+
+class Notes:
+    """What was asked: paths looked at, directories listed, patterns sought, entries looked through.
+
+    `is_complete` is False once something was asked that no look at files can tell again.
+    """
+
+    def __init__(self) -> None:
+        self.paths: set[str] = set()
+        self.folders: set[str] = set()
+        self.patterns: set[str] = set()
+        self.filters: set[Filter] = set()
+        self.is_complete = True
+
+    def look_through(self, wanted: Callable[..., bool], given: tuple[Given, ...]) -> None:
+        """Note that entries were looked through."""
+        self.filters.add((wanted.__module__, wanted.__qualname__, given))
+
+    def are_touched(self, change: Change) -> bool:
+        """True when an answer may have been another one now."""
+        paths, comings = change.paths, change.comings
+        if not self.is_complete or not paths.isdisjoint(self.paths):
+            return True
+        if any(posixpath.dirname(path) in self.folders for path in comings):
+            return True
+        return (
+            self._leads_elsewhere(change)
+            or bool(Finder(comings).find(self.patterns))
+            or self._is_looked_through(change)
+        )
+
+    def _leads_elsewhere(self, change: Change) -> bool:
+        """True when a link now stands where something below it was asked for."""
+        links = [e.path for e in change.after.values() if e.type is EntryType.SYMLINK]
+        if not links:
+            return False
+        asked = sorted((*self.paths, *self.folders))
+        return any(_has_below(asked, path) for path in links)
+
+    def _is_looked_through(self, change: Change) -> bool:
+        entries = (*change.before.values(), *change.after.values())
+        for module, name, given in self.filters:
+            wanted = getattr(import_module(module), name)
+            if any(wanted(entry, *given) for entry in entries):
+                return True
+        return False
+
+
+def _has_below(ordered: list[str], path: str) -> bool:
+    below = f"{path}/"
+    at = bisect_left(ordered, below)
+    return at < len(ordered) and ordered[at].startswith(below)
+
+
+class Trails:
+    """Where paths lead in a scan: the links on the way, and the path that is no link."""
+
+    def __init__(self, index: Mapping[str, Entry]) -> None:
+        self._index = index
+        self._known: dict[str, tuple[frozenset[str], str]] = {"": (frozenset(), "")}
+
+    def follow(self, path: str, depth: int = 0) -> tuple[frozenset[str], str]:
+        """Return the links that lead to `path`, and the path without any."""
+        known = self._known.get(path)
+        if known is not None:
+            return known
+        folder, _, name = path.rstrip("/").rpartition("/")
+        links, real = self.follow(folder, depth)
+        if name in ("", "."):
+            found = links, real
+        elif name == "..":
+            found = links, real.rpartition("/")[0]
+        else:
+            real = f"{real}/{name}"
+            entry = self._index.get(real)
+            found = links, real
+            if entry is not None and entry.type is EntryType.SYMLINK and depth < _LINK_LIMIT:
+                start = "" if entry.target.startswith("/") else f"{real.rpartition('/')[0]}/"
+                more, end = self.follow(f"{start}{entry.target}", depth + 1)
+                found = links | more | {real}, end
+        self._known[path] = found
+        return found
+
+
+def with_trails(notes: Notes, index: Mapping[str, Entry]) -> Notes:
+    """Return the notes with every link that led to what was asked for, and what it led to."""
+    trails = Trails(index)
+    found = Notes()
+    found.patterns, found.filters = notes.patterns, notes.filters
+    found.is_complete = notes.is_complete
+    for path in notes.paths:
+        links, real = trails.follow(path)
+        found.paths |= links
+        found.paths.add(real)
+    for path in notes.folders:
+        links, real = trails.follow(path)
+        found.paths |= links
+        found.folders.add(real)
+    found.paths |= notes.paths
+    found.folders |= notes.folders
+    return found
