@@ -15,8 +15,8 @@ from envlock.model.lock import Lock
 from envlock.model.tree import Tree
 
 if TYPE_CHECKING:
-    from envlock.capture.engine import Capture
     from envlock.capture.request import Request
+    from envlock.capture.result import Capture
     from envlock.diff.drift import DriftReport
     from envlock.diff.engine import Options
     from envlock.materialize.assemble import Assembled, Order
@@ -80,8 +80,11 @@ def capture_target(
         )
         if recorder is not None and recording is not None:
             captured = replace(captured, left_out=recorder.write(recording))
-    if keep and captured.tree is not None:
-        set_ref(store, f"tree {tree_address(captured.lock)}", captured.objects)
+        address = tree_address(captured.lock)
+        if keep and address:
+            set_ref(store, f"tree {address}", captured.objects, held=captured.held)
+        if keep or not address:
+            captured.remember()
     return captured
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from envlock.capture.parse.capability import Capabilities
 from envlock.model.tree import EntryType
@@ -43,6 +43,28 @@ class Claim(NamedTuple):
     required: bool = False
     generated: bool = False
     stated: Stated | None = None
+
+
+def to_plain(claim: Claim) -> tuple[Any, ...]:
+    """Return a claim as values that `marshal` can write."""
+    stated = claim.stated
+    if stated is None:
+        return tuple(claim)
+    kind = stated.type.value if stated.type else None
+    capabilities = None if stated.capabilities is None else tuple(stated.capabilities)
+    return (*claim[:-1], (kind, *stated[1:-1], capabilities))
+
+
+def from_plain(plain: tuple[Any, ...]) -> Claim:
+    """Return the claim that `to_plain` was given."""
+    stated = plain[-1]
+    if stated is None:
+        return Claim(*plain)
+    found = Stated(*stated)._replace(
+        type=EntryType(stated[0]) if stated[0] else None,
+        capabilities=None if stated[-1] is None else Capabilities(*stated[-1]),
+    )
+    return Claim(*plain)._replace(stated=found)
 
 
 Claims = Mapping[str, Claim]

@@ -47,8 +47,9 @@ class Residue:
         self._cache = cache
         self._spooled: set[str] = set()
         self._kept: set[str] = set()
+        self._counted: set[str] = set()
         self.size = 0
-        """Bytes kept by value."""
+        """Bytes kept by value, each content once."""
         self.left_out: dict[str, str] = {}
         """Paths whose content is secret, with the rule that says so."""
 
@@ -120,22 +121,23 @@ class Residue:
         Raise OSError when it cannot be read any more or is no longer what was hashed.
         """
         if self._is_known(entry):
-            if entry.sha256 not in self._kept:
-                self._count(entry)
+            self._count(entry)
             return None
         if entry.size > _SECRET_SCAN_LIMIT:
             rule = is_secret_file(entry.path, b"") if may_be_secret else None
-            if rule is None and entry.sha256 not in self._kept:
-                self._copy(entry)
+            if rule is None:
+                if entry.sha256 not in self._kept:
+                    self._copy(entry)
                 self._count(entry)
             self._vouch(entry, rule, may_be_secret=may_be_secret)
             return rule
         content = self._content(entry)
         rule = is_secret_file(entry.path, content) if may_be_secret and content else None
-        if rule is None and entry.sha256 not in self._kept:
-            if hashlib.sha256(content).hexdigest() != entry.sha256:
-                raise OSError(0, _CHANGED)
-            self._store.put(content)
+        if rule is None:
+            if entry.sha256 not in self._kept:
+                if hashlib.sha256(content).hexdigest() != entry.sha256:
+                    raise OSError(0, _CHANGED)
+                self._store.put(content)
             self._count(entry)
         self._vouch(entry, rule, may_be_secret=may_be_secret)
         return rule
@@ -165,7 +167,9 @@ class Residue:
 
     def _count(self, entry: Entry) -> None:
         self._kept.add(entry.sha256)
-        self.size += entry.size
+        if entry.sha256 not in self._counted:
+            self._counted.add(entry.sha256)
+            self.size += entry.size
 
     def _content(self, entry: Entry) -> bytes:
         if entry.sha256 in self._spooled:

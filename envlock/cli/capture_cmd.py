@@ -15,7 +15,7 @@ from envlock.cli.options import add_json, read_config
 from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
-    from envlock.capture.engine import Capture
+    from envlock.capture.result import Capture
 
 _DESCRIPTION = """\
 Capture an environment into a lockfile.

@@ -148,22 +148,11 @@ class Tree(NamedTuple):
         """Return the canonical bytes and the content digest, made in one pass over the rows."""
         digest = hashlib.sha256()
         lines = [TREE_HEADER]
-        owners: dict[str, str] = {}
-        for entry, kind, owner, source in self.rows:
-            path, form, mode, uid, gid, mtime, size, target, device, xattrs, sha256, *_ = entry
-            head = f"{escape(path)}\t{form}\t{mode:o}\t{uid}\t{gid}"
-            tail = f"{sha256}\t\t\t"
-            if target or device or xattrs:
-                tail = f"{sha256}\t{escape(target)}\t{_device(entry)}\t{_xattrs(xattrs)}"
-            if kind in SIGNIFICANT:
-                compared = size if form is EntryType.FILE else 0
-                digest.update(f"{head}\t{compared}\t{tail}\n".encode())
-            if owner not in owners:
-                owners[owner] = escape(owner)
-            lines.append(
-                f"{head}\t{mtime}\t{size}\t{tail}\t{kind}\t{owners[owner]}"
-                f"\t{escape(source) if source else ''}"
-            )
+        for row in self.rows:
+            line, compared = written_row(row)
+            if compared:
+                digest.update(compared.encode())
+            lines.append(line)
         lines.append("")
         return Written("\n".join(lines).encode(), f"sha256:{digest.hexdigest()}")
 
@@ -171,6 +160,22 @@ class Tree(NamedTuple):
     def from_bytes(cls, raw: bytes) -> Tree:
         """Parse what `to_bytes` wrote.  Raise ValueError naming the line otherwise."""
         return cls(tuple(_parse_rows(raw)))
+
+
+def written_row(row: Row) -> tuple[str, str]:
+    """Return the line of a row, and what of it enters the content digest (or nothing)."""
+    entry, kind, owner, source = row
+    path, form, mode, uid, gid, mtime, size, target, device, xattrs, sha256, *_ = entry
+    head = f"{escape(path)}\t{form}\t{mode:o}\t{uid}\t{gid}"
+    tail = f"{sha256}\t\t\t"
+    if target or device or xattrs:
+        tail = f"{sha256}\t{escape(target)}\t{_device(entry)}\t{_xattrs(xattrs)}"
+    compared = ""
+    if kind in SIGNIFICANT:
+        compared = f"{head}\t{size if form is EntryType.FILE else 0}\t{tail}\n"
+    owner = escape(owner) if owner else ""
+    source = escape(source) if source else ""
+    return f"{head}\t{mtime}\t{size}\t{tail}\t{kind}\t{owner}\t{source}", compared
 
 
 def _device(entry: Entry) -> str:

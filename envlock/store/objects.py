@@ -85,6 +85,10 @@ class Store:
         """Where `envlock.store.statcache.StatCache` keeps its rows."""
         return self.root / "statcache.sqlite"
 
+    def snapshot(self, name: str) -> Path:
+        """Where `envlock.store.snapshot` keeps what a capture called `name` leaves for the next."""
+        return self.cache / f"capture-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+
     def put(self, content: bytes) -> str:
         """Stage `content`; return its SHA-256 in hex."""
         writer = self.writer()

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,14 +44,21 @@ class Ref:
         return self.objects | {self.lock} if self.lock else self.objects
 
 
-def set_ref(store: Store, name: str, objects: Iterable[str], lock: bytes | None = None) -> None:
+def set_ref(
+    store: Store,
+    name: str,
+    objects: Iterable[str],
+    lock: bytes | None = None,
+    held: Collection[str] = frozenset(),
+) -> None:
     """Commit the store and record, atomically, that `name` needs `objects`.
 
-    `lock` are the bytes of the lockfile, kept as an object as well.  Raise StoreError when an
+    `lock` are the bytes of the lockfile, kept as an object as well.  `held` are objects that
+    another reference keeps, and so need not be looked for.  Raise StoreError when an
     object is not in the store; an older reference of that name stands then.
     """
     needed = frozenset(objects)
-    for sha256 in sorted(needed):
+    for sha256 in sorted(needed.difference(held)):
         if not store.has(sha256):
             raise StoreError(
                 f"{name} needs an object that the store lacks", where=f"sha256:{sha256}"
@@ -64,6 +71,14 @@ def set_ref(store: Store, name: str, objects: Iterable[str], lock: bytes | None 
     path = _path(store, name)
     with storing(path):
         write_atomic(path, "".join(f"{line}\n" for line in lines).encode())
+
+
+def find_ref(store: Store, name: str) -> frozenset[str] | None:
+    """Return what a reference keeps, or None when there is none that can be read."""
+    try:
+        return read_ref(_path(store, name)).needs
+    except StoreError:
+        return None
 
 
 def use_ref(store: Store, name: str) -> None:

@@ -35,12 +35,16 @@ _MD5_SIZE, _SHA1_SIZE = 16, 20
 _NO_VERDICT = _VERDICT.pack(0)
 _CHECKSUM = struct.Struct("<I")
 _RACY_NS = 2_000_000_000
+_FEW = 1000
+"""Rows that are looked up one by one."""
 _WAIT = 1.0
 """Seconds to wait for another process that is writing."""
 
 
 class StatCache:
-    """The rows of one scanned root, loaded at once, written back at `close`.
+    """The rows of one scanned root, written back at `close`.
+
+    The first few are looked up one by one, then all are loaded: a scan may ask for one or for all.
 
     `root` tells the target apart from others, as its reference does.  Create it when the scan
     starts: `clock` (nanoseconds since the epoch) is read once, for the racy rule.  Implements
@@ -52,12 +56,14 @@ class StatCache:
         self._root = to_bytes(root)
         self._settled_before = clock() - _RACY_NS
         self._new: dict[str, bytes] = {}
-        self._rows = self._load()
+        self._rows: dict[str, bytes] = {}
+        self._asked = 0
+        self._reader: sqlite3.Connection | None = None
 
     def get(self, key: StatKey) -> Hashes | None:
         """Return the digests of a file with exactly this key, or None."""
         path, *numbers = key
-        row = self._rows.get(path)
+        row = self._row(path)
         if row is None or not row.startswith(_NUMBERS.pack(*numbers)) or self._is_racy(key):
             return None
         content, checksum = row[: -_CHECKSUM.size], row[-_CHECKSUM.size :]
@@ -77,25 +83,39 @@ class StatCache:
 
     def vouch(self, path: str, sha256: str, verdict: int) -> None:
         """Remember that this content was looked through at this path, with that verdict."""
-        row = self._rows.get(path)
+        row = self._row(path)
         if row is not None and row[_SHA256:_SHA256_END].hex() == sha256:
             numbers, rest = row[: _NUMBERS.size], row[_SHA256 : -_CHECKSUM.size]
             self._write(path, numbers + _VERDICT.pack(verdict) + rest)
 
     def is_vouched(self, path: str, sha256: str, verdict: int) -> bool:
         """True when `vouch` was called with the same, and the row is sound."""
-        row = self._rows.get(path)
+        row = self._row(path)
         return (
             row is not None
             and row[_NUMBERS.size : _SHA256_END] == _VERDICT.pack(verdict) + bytes.fromhex(sha256)
             and row[-_CHECKSUM.size :] == _checksum(path, row[: -_CHECKSUM.size])
         )
 
+    def _row(self, path: str) -> bytes | None:
+        row = self._rows.get(path)
+        if row is None and self._asked < _FEW:
+            self._asked += 1
+            if self._asked == _FEW:
+                self._rows = {**self._load(), **self._rows}
+            else:
+                self._rows.update(self._load(path))
+            row = self._rows.get(path)
+        return row
+
     def _write(self, path: str, content: bytes) -> None:
         self._rows[path] = self._new[path] = content + _checksum(path, content)
 
     def close(self) -> None:
         """Write what is new in one transaction.  May be called twice."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
         new, self._new = self._new, {}
         if not new:
             return
@@ -118,14 +138,20 @@ class StatCache:
         settled = self._settled_before
         return key.mtime_ns >= settled or key.ctime_ns >= settled
 
-    def _load(self) -> dict[str, bytes]:
+    def _load(self, path: str | None = None) -> dict[str, bytes]:
         query = (
             "SELECT path, row FROM entry"
             " WHERE root = ? AND typeof(path) = 'blob' AND typeof(row) = 'blob'"
         )
+        wanted = [self._root]
+        if path is not None:
+            query += " AND path = ?"
+            wanted.append(to_bytes(path))
         rows: dict[str, bytes] = {}
-        with self._forgiving(), closing(self._connect()) as database:
-            found = database.execute(query, (self._root,))
+        with self._forgiving():
+            if self._reader is None:
+                self._reader = self._connect()
+            found = self._reader.execute(query, wanted)
             rows.update((from_bytes(path), row) for path, row in found)
         return rows
 
@@ -137,6 +163,7 @@ class StatCache:
         except sqlite3.OperationalError:
             pass  # locked, or it cannot be made here
         except sqlite3.DatabaseError:
+            self._asked = _FEW
             with suppress(OSError):
                 self._path.unlink()
 

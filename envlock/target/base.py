@@ -8,27 +8,33 @@ or `envlock.errors.TargetError` when the whole target stopped answering.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from envlock.model.process import ProcessConfig
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.tree import Entry
 
 __all__ = [
+    "IGNORED",
     "READ_LIMIT",
     "Capability",
     "ContentWriter",
+    "Folder",
     "HashCache",
     "Hashes",
+    "Rewalkable",
     "ScanPlan",
     "StatKey",
     "Target",
     "always",
     "as_mapping",
 ]
+
+IGNORED = "ignored by configuration"
+"""The reason of a gap that the user asked for."""
 
 READ_LIMIT = 64 * 1024 * 1024
 """Largest file in bytes that `Target.read` returns; a gigabyte where text is expected is a gap."""
@@ -78,6 +84,18 @@ class ContentWriter(Protocol):
         """The file cannot be completed: forget it."""
 
 
+class Folder(NamedTuple):
+    """A directory as a walk listed it: its path below the root (``""`` for the root), what is known
+    of its names in the bytes of `envlock.target.walking.unpack`, the digest of that, and the newest
+    time in it in nanoseconds.
+    """  # noqa: D205
+
+    path: str
+    packed: bytes
+    signature: bytes
+    newest: int
+
+
 def always(_: str) -> bool:
     """Ask for every path."""
     return True
@@ -99,6 +117,10 @@ def _ignore_progress(_files: int, _size: int) -> None:
     return None
 
 
+def _ignore_folder(_folder: Folder) -> None:
+    return None
+
+
 def _ignore_walked() -> None:
     return None
 
@@ -117,6 +139,7 @@ class ScanPlan:
     `on_gap(path, reason)`: called for everything that could not be read.
     `on_progress(files, bytes)`: increments, called now and then.
     `on_walked()`: called once, when every path has been yielded; only digests are outstanding.
+    `on_folder(folder)`: called by a target that can look again, for each directory it could list.
     `prune(path)`: paths not to record, with what is below (a gap each).
     `own`: a real directory of this machine that a target here passes over in silence: the store,
     which would otherwise capture itself.
@@ -134,6 +157,7 @@ class ScanPlan:
     on_gap: Callable[[str, str], None] = _ignore_gap
     on_progress: Callable[[int, int], None] = _ignore_progress
     on_walked: Callable[[], None] = _ignore_walked
+    on_folder: Callable[[Folder], None] = _ignore_folder
     prune: Callable[[str], bool] | None = None
     own: str = ""
     elsewhere: Callable[[str], bool] = _never
@@ -199,6 +223,26 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Release connections and temporary containers.  May be called twice."""
+
+
+@runtime_checkable
+class Rewalkable(Target, Protocol):
+    """A target that can tell cheaply which directories are not as they were."""
+
+    def mounts(self) -> Mapping[str, str]:
+        """Return what is mounted below the root: path from it -> type of file system."""
+
+    def look_again(
+        self, plan: ScanPlan, known: Mapping[str, bytes]
+    ) -> tuple[dict[str, bytes], dict[str, Folder]]:
+        """Look at every path there is; nothing is read.
+
+        Return the signature of each directory, by its path below the root, and the directories
+        that are not as `known`; an empty signature never is.
+        """
+
+    def scan_again(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
+        """Yield of the directories that `look_again` told the `paths` asked for, as `scan` does."""
 
 
 def as_mapping(pairs: Iterable[str]) -> Mapping[str, str]:

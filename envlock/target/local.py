@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from io import BufferedReader
 from pathlib import Path
@@ -15,11 +15,12 @@ from envlock.model.process import ProcessConfig
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.text import sort_key, to_bytes
 from envlock.model.tree import Entry, EntryType
-from envlock.target.base import READ_LIMIT, Capability, ScanPlan
+from envlock.target.base import READ_LIMIT, Capability, Folder, ScanPlan
 from envlock.target.hashpool import HashPool
-from envlock.target.localwalk import entry_of, walk
+from envlock.target.localwalk import Found, entry_of, found_in, look_again, walk
 from envlock.target.mounts import mounts_below
 from envlock.target.probe import PROBES, run_probe
+from envlock.target.walking import Listing
 
 _LINK_LIMIT = 40
 _CHUNK = 64 * 1024
@@ -44,36 +45,31 @@ class LocalTarget:
         self._is_host = is_host
         self._root = str(root).rstrip("/")
         self._directories: dict[str, str] = {}
+        self._listings: dict[str, Listing] = {}
 
     def preload(self, patterns: Iterable[str]) -> None:
         """Do nothing: everything is at hand."""
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Walk the root; see `envlock.target.base.Target.scan`."""
-        links: dict[tuple[int, int], list[Entry]] = {}
-        unknown: list[tuple[Entry, StatKey]] = []
-        linked: list[Entry] = []
-        with closing(HashPool(plan.jobs)) as pool:
-            for entry, key, inode in walk(self._root, plan, self.mounts()):
-                if inode is not None:
-                    names = links.setdefault(inode, [])
-                    names.append(entry)
-                    if len(names) > 1:
-                        continue
-                known = entry if key is None else _known(entry, key, plan)
-                if known is None and key is not None:
-                    unknown.append((entry, key))
-                    pool.submit((to_bytes(self._root + entry.path), plan.second(entry.path)))
-                if inode is not None:
-                    linked.append(known or entry)
-                else:
-                    yield known or entry
-            groups = {names[0].path: names for names in links.values()}
-            for entry in linked:
-                yield from _named(entry, groups[entry.path])
-            plan.on_walked()
-            for entry in _hashed(unknown, pool, plan):
-                yield next(_named(entry, groups[entry.path])) if entry.path in groups else entry
+        return self._scanned(walk(self._root, plan, self.mounts()), plan)
+
+    def look_again(
+        self, plan: ScanPlan, known: Mapping[str, bytes]
+    ) -> tuple[dict[str, bytes], dict[str, Folder]]:
+        """Look at every path again; see `envlock.target.base.Rewalkable.look_again`."""
+        signatures, self._listings = look_again(self._root, plan, self.mounts(), known)
+        return signatures, {path: Folder(*found[:4]) for path, found in self._listings.items()}
+
+    def scan_again(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
+        """Scan some paths; see `envlock.target.base.Rewalkable.scan_again`."""
+        found = (
+            found
+            for listing in self._listings.values()
+            for found in found_in(self._root, listing, plan)
+            if found.entry.path in paths
+        )
+        return self._scanned(found, plan)
 
     def mounts(self) -> Mapping[str, str]:
         """Return what is mounted below the root: path from it -> type of file system."""
@@ -81,9 +77,8 @@ class LocalTarget:
 
     def stat(self, path: str) -> Entry:
         """Return one path, its final link not followed."""
-        real = self._real(path, follow=False)
-        status = os.lstat(self._root + real)
-        return entry_of(path, status, self._root + real)
+        real = self._root + self._real(path, follow=False) or "/"
+        return entry_of(path, os.lstat(real), real)
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory."""
@@ -127,6 +122,32 @@ class LocalTarget:
 
     def close(self) -> None:
         """Do nothing."""
+
+    def _scanned(self, found: Iterable[Found], plan: ScanPlan) -> Iterator[Entry]:
+        links: dict[tuple[int, int], list[Entry]] = {}
+        unknown: list[tuple[Entry, StatKey]] = []
+        linked: list[Entry] = []
+        with closing(HashPool(plan.jobs)) as pool:
+            for entry, key, inode in found:
+                if inode is not None:
+                    names = links.setdefault(inode, [])
+                    names.append(entry)
+                    if len(names) > 1:
+                        continue
+                known = entry if key is None else _known(entry, key, plan)
+                if known is None and key is not None:
+                    unknown.append((entry, key))
+                    pool.submit((to_bytes(self._root + entry.path), plan.second(entry.path)))
+                if inode is not None:
+                    linked.append(known or entry)
+                else:
+                    yield known or entry
+            groups = {names[0].path: names for names in links.values()}
+            for entry in linked:
+                yield from _named(entry, groups[entry.path])
+            plan.on_walked()
+            for entry in _hashed(unknown, pool, plan):
+                yield next(_named(entry, groups[entry.path])) if entry.path in groups else entry
 
     def _real(self, path: str, *, follow: bool) -> str:
         """Return `path` with links resolved inside the root; the last part only if `follow`."""

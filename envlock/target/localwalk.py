@@ -11,13 +11,13 @@ import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from envlock.model.stat import StatKey
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
-from envlock.target.base import ScanPlan, always
+from envlock.target.base import IGNORED, Folder, ScanPlan, always
 from envlock.target.mounts import is_worth_a_word, may_hang
-from envlock.target.walking import Listing, read_xattrs, unpack
+from envlock.target.walking import Listing, answer_here, read_xattrs, unpack
 from envlock.target.walkpool import WalkPool
 
 _FILE, _DIRECTORY = EntryType.FILE, EntryType.DIRECTORY
@@ -44,13 +44,46 @@ def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Iterator[Found
     with closing(WalkPool(root, plan.jobs, untouched)) as pool:
         for listing in pool.list(with_xattrs=everything):
             directory, failure = listing[0], listing[-1]
-            if failure not in (0, errno.ENOENT):
-                plan.on_gap(directory or "/", _why(failure))
-            for found in _found(root, listing, plan, everything=everything):
+            _note_failure(directory, failure, plan)
+            if not failure:
+                plan.on_folder(Folder(*listing[:4]))
+            for found in found_in(root, listing, plan):
                 path = found.entry.path
                 if found.entry.type is _DIRECTORY and is_entered(root, path, plan, mounts):
                     pool.enter(path)
                 yield found
+
+
+def look_again(
+    root: str, plan: ScanPlan, mounts: Mapping[str, str], known: Mapping[str, bytes]
+) -> tuple[dict[str, bytes], dict[str, Listing]]:
+    """Return the signature of each directory, and a listing of those that are not as `known`."""
+    untouched = [path for path, kind in mounts.items() if may_hang(kind)]
+    signatures: dict[str, bytes] = {}
+    others = []
+    prune = plan.prune
+    with closing(WalkPool(root, plan.jobs, untouched)) as pool:
+        for directory, signature, folders in pool.sign():
+            signatures[directory] = signature
+            if not signature or known.get(directory) != signature:
+                others.append(directory)
+            for name in folders:
+                path = f"{directory}/{name}"
+                if is_entered(root, path, plan, mounts) and not (prune and prune(path)):
+                    pool.enter(path)
+    order = False, root, others, untouched, plan.digest and plan.hashes is always
+    listings = {}
+    for listing in cast("list[Listing]", answer_here(order)):
+        directory = listing[0]
+        signatures[directory] = listing[2]
+        listings[directory] = listing
+        _note_failure(directory, listing[-1], plan)
+    return signatures, listings
+
+
+def _note_failure(directory: str, failure: int, plan: ScanPlan) -> None:
+    if failure not in (0, errno.ENOENT):
+        plan.on_gap(directory or "/", _why(failure))
 
 
 def is_entered(root: str, path: str, plan: ScanPlan, mounts: Mapping[str, str]) -> bool:
@@ -60,15 +93,17 @@ def is_entered(root: str, path: str, plan: ScanPlan, mounts: Mapping[str, str]) 
     return not plan.own or root + path != plan.own
 
 
-def _found(root: str, listing: Listing, plan: ScanPlan, *, everything: bool) -> Iterator[Found]:
+def found_in(root: str, listing: Listing, plan: ScanPlan) -> Iterator[Found]:
+    """Yield every path directly in a directory."""
     directory, packed, _, _, others, targets, xattrs, _ = listing
     names, modes, inodes, sizes, mtimes, ctimes, links = unpack(packed)
     prune, digest, hashes = plan.prune, plan.digest, plan.hashes
+    everything = digest and hashes is always
     columns = zip(names, modes, inodes, sizes, mtimes, ctimes, links, *others, strict=True)
     for name, mode, inode, size, mtime, ctime, count, uid, gid, device, number in columns:
         path = f"{directory}/{name}"
         if prune is not None and prune(path):
-            plan.on_gap(path, "ignored by configuration")
+            plan.on_gap(path, IGNORED)
             continue
         kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]
         wanted = everything or (digest and hashes(path))

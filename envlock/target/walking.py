@@ -79,7 +79,7 @@ def _list(path: str, names: list[str], prefix: str, with_xattrs: bool) -> Listin
     """List one directory; what vanished meanwhile is not in it."""
     statuses = _look(names, prefix)
     modes = [status.st_mode for status in statuses]
-    packed, newest = _pack(names, statuses)
+    packed, newest = _packed(names, statuses)
     targets: dict[str, str] = {}
     xattrs: dict[str, tuple[tuple[str, bytes], ...]] = {}
     for name, mode in zip(names, modes, strict=True):
@@ -101,7 +101,7 @@ def _list(path: str, names: list[str], prefix: str, with_xattrs: bool) -> Listin
 
 
 def _unlisted(path: str, error: OSError) -> Listing:
-    packed, newest = _pack([], [])
+    packed, newest = _packed([], [])
     return path, packed, b"", newest, ([], [], [], []), {}, {}, error.errno or 0
 
 
@@ -113,7 +113,7 @@ def _sign(path: str, names: list[str], prefix: str) -> Signature:
         for name, status in zip(names, statuses, strict=True)
         if status.st_mode & 0o170000 == stat.S_IFDIR
     ]
-    return path, _digest(_pack(names, statuses)[0]), folders
+    return path, _digest(_packed(names, statuses)[0]), folders
 
 
 def _look(names: list[str], prefix: str) -> list[os.stat_result]:
@@ -130,7 +130,7 @@ def _look(names: list[str], prefix: str) -> list[os.stat_result]:
         return list(found.values())
 
 
-def _pack(names: list[str], statuses: list[os.stat_result]) -> tuple[bytes, int]:
+def _packed(names: list[str], statuses: list[os.stat_result]) -> tuple[bytes, int]:
     mtimes = [status.st_mtime_ns for status in statuses]
     ctimes = [status.st_ctime_ns for status in statuses]
     columns: Columns = (
@@ -142,8 +142,12 @@ def _pack(names: list[str], statuses: list[os.stat_result]) -> tuple[bytes, int]
         ctimes,
         [status.st_nlink for status in statuses],
     )
-    # Version 1 of the format has no references, so equal values give equal bytes.
-    return marshal.dumps(columns, 1), max(mtimes + ctimes, default=0)
+    return pack(columns), max(mtimes + ctimes, default=0)
+
+
+def pack(columns: Columns) -> bytes:
+    """Return the bytes that `unpack` reads; equal values give equal bytes."""
+    return marshal.dumps(columns, 1)  # version 1 of the format has no references
 
 
 def unpack(packed: bytes) -> Columns:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from envlock.capture.engine import Capture, capture
+from envlock.capture.engine import capture
+from envlock.capture.result import Capture
 from envlock.capture.registry import collectors
 from envlock.capture.request import Depth, Request
 from envlock.store.objects import Store

@@ -1,0 +1,270 @@
+"""Capture a machine again: look at all of it, and make anew only what is not as it was.
+
+Every name is looked at each time, so nothing that changed is missed; what is spared is reading,
+classifying and writing down what did not.  Where a change may matter to more than its own path (a
+package was installed, a library replaced) there is no answer, and everything is made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from envlock.capture.files import file_records
+from envlock.capture.memory import Found, Memory
+from envlock.capture.notes import Change
+from envlock.capture.outside import digest_outside, mounts_that_matter
+from envlock.capture.request import Depth
+from envlock.capture.residue import Residue
+from envlock.capture.result import Capture, lock_of, tree_record
+from envlock.capture.run import Run, recorded
+from envlock.model.coverage import Coverage, Gap, Status
+from envlock.model.record import Record
+from envlock.model.splice import blobs, content_digest, splice
+from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Row, Tree
+from envlock.store.objects import Store
+from envlock.store.refs import find_ref
+from envlock.target.base import IGNORED, Folder, HashCache, Rewalkable, ScanPlan
+from envlock.target.walking import unpack
+
+_MANY = 20_000
+"""Changed paths from which on it is quicker to make everything anew."""
+
+
+class _Look(NamedTuple):
+    """What a look at everything showed: what is otherwise, and in how many paths and bytes."""
+
+    signatures: dict[str, bytes]
+    folders: dict[str, Folder]
+    change: Change
+    paths: int
+    size: int
+
+
+def capture_again(
+    run: Run, memory: Memory, store: Store, cache: HashCache | None
+) -> Capture | None:
+    """Return what a capture of everything would, or None when that has to be made."""
+    target, before = run.target, memory.recall()
+    if before is None or not isinstance(target, Rewalkable):
+        return None
+    if before.mounts != mounts_that_matter(target.mounts()):
+        return None
+    held = find_ref(store, f"tree {before.tree[0]}") if before.tree[0] else frozenset()
+    if held is None or (run.request.depth is Depth.FULL) is not bool(before.tree[0]):
+        return None
+    run.claim_gaps = dict(before.claim_gaps)
+    plan = run.plan(cache)
+    look = _look(target, plan, memory, before)
+    if look is None or before.notes.are_touched(_that_matters(look.change)):
+        return None
+    if before.outside != digest_outside(before.notes, before.mounts, target):
+        return None
+    run.claims = memory.claims(look.change.paths)
+    if any(run.claims[path].required for path in look.change.comings if path in run.claims):
+        return None
+    return _finish(run, memory, before, look, store, cache, held)
+
+
+def _look(target: Rewalkable, plan: ScanPlan, memory: Memory, before: Found) -> _Look | None:
+    """Look at everything, or return None when it is better made anew."""
+    signatures, folders = target.look_again(plan, before.signatures)
+    old: dict[str, Entry] = {}
+    new: dict[str, Entry] = {}
+    count, size = before.count, before.size
+    gone = [path for path in before.signatures if path not in signatures]
+    for path in (*folders, *gone):
+        known = memory.folder(path) if path in before.signatures else None
+        if known is None and path in before.signatures:
+            return None
+        now = folders[path].packed if path in folders else None
+        was, is_now = _names(path, known, plan), _names(path, now, plan)
+        count += len(is_now) - len(was)
+        for name, facts in was.items():
+            if is_now.get(name) != facts:
+                old[name] = _entry(name, facts)
+                size -= old[name].size
+        for name, facts in is_now.items():
+            if was.get(name) != facts:
+                new[name] = _entry(name, facts)
+                size += new[name].size
+        if len(old) + len(new) > _MANY:
+            return None
+    if _LINKED in {entry.target for entry in (*old.values(), *new.values())}:
+        return None
+    return _Look(signatures, folders, Change(old, new), count, size)
+
+
+_LINKED = "another name"
+"""Target of an entry that has other names: which of them is the first may be otherwise now."""
+
+_Facts = tuple[int, int, int, int, int, int]
+
+
+def _names(folder: str, packed: bytes | None, plan: ScanPlan) -> Mapping[str, _Facts]:
+    """Return path -> mode, inode, size, mtime_ns, ctime_ns and links, of what is not ignored."""
+    if packed is None:
+        return {}
+    names, *columns = unpack(packed)
+    found = zip((f"{folder}/{name}" for name in names), zip(*columns, strict=True), strict=True)
+    if plan.prune is None:
+        return dict(found)
+    return {path: facts for path, facts in found if not plan.prune(path)}
+
+
+def _entry(path: str, facts: _Facts) -> Entry:
+    mode, _, size, mtime, _, links = facts
+    kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]
+    is_file = kind is EntryType.FILE
+    return Entry(
+        path,
+        kind,
+        mode & 0o7777,
+        mtime=mtime // 10**9,
+        size=size if is_file else 0,
+        target=_LINKED if is_file and links > 1 else "",
+    )
+
+
+def _that_matters(change: Change) -> Change:
+    """Leave out the directories that only list other names now: the names are told themselves."""
+    same = {
+        path
+        for path, entry in change.before.items()
+        if entry.type is EntryType.DIRECTORY
+        and path in change.after
+        and change.after[path].type is EntryType.DIRECTORY
+        and change.after[path].mode == entry.mode
+    }
+    return Change(
+        {path: entry for path, entry in change.before.items() if path not in same},
+        {path: entry for path, entry in change.after.items() if path not in same},
+    )
+
+
+def _finish(
+    run: Run,
+    memory: Memory,
+    before: Found,
+    look: _Look,
+    store: Store,
+    cache: HashCache | None,
+    held: frozenset[str],
+) -> Capture | None:
+    """Make anew what is otherwise, and put it into what was."""
+    run.collect(needs_scan=False)
+    for collector in run.collectors:
+        if collector.needs_scan:
+            run.cover(collector, before.covered[collector.name])
+    rows = _rows(run, look, store, cache)
+    gaps = _gaps(run, before, look)
+    if {gap.where for gap in gaps} != {gap.where for gap in before.gaps}:
+        return None  # what is missing may be otherwise: nobody could look there
+    changed = {"/", *look.change.paths}
+    files = {path: facts for path, facts in before.files.items() if path not in changed}
+    found = file_records(rows, run.claims, run.shown, run.request.files)
+    files |= {record.key: record.facts for record in found}
+    left_out = {path: rule for path, rule in before.left_out.items() if path not in changed}
+    after = replace(
+        before,
+        signatures=look.signatures,
+        gaps=gaps,
+        files=files,
+        count=look.paths,
+        size=look.size,
+        left_out=left_out | (run.residue.left_out if run.residue else {}),
+    )
+    run.records += before.records
+    run.records += [Record("file", path, facts) for path, facts in files.items()]
+    run.skip_others()
+    status = Status.PARTIAL if gaps else Status.OK
+    run.coverage["file"] = run.coverage["tree"] = Coverage(status, gaps)
+    objects: frozenset[str] = frozenset()
+    make_tree = None
+    if run.residue is None:
+        run.coverage["tree"] = Coverage(Status.SKIPPED)
+    else:
+        tree = _splice(run.residue, before, look, rows, store, held)
+        after = replace(after, tree=(tree.address, tree.content), residue=tree.residue)
+        run.records.append(tree_record(tree.content, tree.address, look.paths, tree.residue))
+        objects, raw = tree.objects, tree.raw
+        make_tree = lambda: Tree.from_bytes(raw)  # noqa: E731
+    for folder in look.folders.values():
+        memory.see(folder)
+    return Capture(
+        lock=lock_of(run.records, run.coverage),
+        make_tree=make_tree,
+        left_out=after.left_out,
+        coverage=run.coverage,
+        seconds=run.seconds,
+        objects=objects,
+        held=held,
+        files=look.paths,
+        size=look.size,
+        remember=lambda: memory.keep(after, gaps=run.scan_gaps),
+    )
+
+
+def _rows(run: Run, look: _Look, store: Store, cache: HashCache | None) -> list[Row]:
+    """Read and classify the paths that are otherwise, and the root of them all."""
+    target = run.target
+    if run.request.depth is Depth.FULL:
+        run.residue = Residue(target, store, run.scan_gaps, cache)
+    plan = replace(run.plan(cache), on_walked=lambda: None)
+    run.index["/"] = target.stat("/")
+    if isinstance(target, Rewalkable):
+        for entry in target.scan_again(plan, look.change.after.keys()):
+            run.index[entry.path] = entry
+    return [run.row(entry) for entry in recorded(run)]
+
+
+def _gaps(run: Run, before: Found, look: _Look) -> tuple[Gap, ...]:
+    """Return the gaps of the scan: what was met now, and of before what was not looked at."""
+    paths = look.change.paths
+    folders = {path or "/" for path in look.folders}
+
+    def stands(gap: Gap) -> bool:
+        if gap.where in before.mounts:
+            return True
+        if gap.reason == IGNORED and (gap.where.rpartition("/")[0] or "/") in folders:
+            return False
+        return gap.where not in paths and gap.where not in folders
+
+    return (*filter(stands, before.gaps), *run.scan_gaps)
+
+
+class _Tree(NamedTuple):
+    raw: bytes
+    address: str
+    content: str
+    residue: int
+    objects: frozenset[str]
+
+
+def _splice(
+    residue: Residue,
+    before: Found,
+    look: _Look,
+    rows: list[Row],
+    store: Store,
+    held: frozenset[str],
+) -> _Tree:
+    """Return the tree object with the rows that are otherwise."""
+    address, content = before.tree
+    raw = store.read(address)
+    there = {row.entry.path for row in rows}
+    spliced = splice(raw, look.change.before.keys() - there, rows)
+    if spliced.object == raw:
+        return _Tree(raw, address, content, before.residue, held)
+    if spliced.is_otherwise:
+        content = content_digest(spliced.object)
+    size = before.residue
+    gone = spliced.gone & held
+    if gone or residue.size:
+        kept = dict(blobs(spliced.object))
+        size = sum(kept.values())
+        gone = frozenset(sha256 for sha256 in gone if sha256.encode() not in spliced.object)
+    new = residue.put_tree(spliced.object)
+    objects = (held - gone - {address}) | residue.objects | {new}
+    return _Tree(spliced.object, new, content, size, objects)

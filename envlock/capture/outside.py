@@ -1,0 +1,39 @@
+"""What collectors look at beside the scanned tree: other mounts, and what the kernel tells."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from envlock.capture.noise import is_elsewhere
+from envlock.capture.notes import Notes
+from envlock.target.base import Target
+
+
+def mounts_that_matter(mounts: Mapping[str, str]) -> dict[str, str]:
+    """Return the mounts that a walk meets: not those inside of another, nor of containers."""
+    points = tuple(f"{path}/" for path in mounts)
+    return {
+        path: kind
+        for path, kind in sorted(mounts.items())
+        if not path.startswith(points) and not is_elsewhere(f"{path}/")
+    }
+
+
+def digest_outside(notes: Notes, mounts: Mapping[str, str], target: Target) -> str:
+    """Return a digest of what stands outside of the scan at each path that was asked for."""
+    points = tuple(f"{path}/" for path in mounts)
+    digest = hashlib.sha256()
+    for path in sorted(notes.paths | notes.folders):
+        if path.startswith(points) or is_elsewhere(path):
+            digest.update(f"{path}\0{_seen(path, target)}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _seen(path: str, target: Target) -> str:
+    try:
+        return hashlib.sha256(target.read(path)).hexdigest()
+    except IsADirectoryError:
+        return "\0".join(target.names(path))
+    except OSError as error:
+        return str(error.errno)

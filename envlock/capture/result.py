@@ -1,0 +1,68 @@
+"""What a capture gives, and how it says what was covered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from envlock.model.coverage import Coverage
+from envlock.model.lock import Lock
+from envlock.model.record import Facts, Record
+from envlock.model.tree import Tree
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """A finished capture.
+
+    `objects` are the digests of what is in the store for its file tree, of which a reference keeps
+    `held` already.  `left_out` are paths whose content is secret, with the rule that says so.
+    `coverage` holds every gap; the lock has the counts.  `seconds` is wall time per collector, for
+    people and never in the lock.  `remember` leaves behind what makes the next capture of the same
+    target quick; it may be called once a reference keeps the objects.
+    """
+
+    lock: Lock
+    make_tree: Callable[[], Tree] | None = None
+    left_out: Mapping[str, str]
+    coverage: Mapping[str, Coverage]
+    seconds: Mapping[str, float]
+    objects: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
+    files: int = 0
+    size: int = 0
+    remember: Callable[[], None] = _nothing
+
+    @property
+    def tree(self) -> Tree | None:
+        """The file tree, or None unless everything was hashed."""
+        return self.make_tree() if self.make_tree else None
+
+
+def lock_of(records: Iterable[Record], coverage: Mapping[str, Coverage]) -> Lock:
+    """Return the lock of what was found."""
+    return Lock.of(records, {name: _coverage_facts(cover) for name, cover in coverage.items()})
+
+
+def _coverage_facts(coverage: Coverage) -> Facts:
+    facts = {"status": coverage.status.value}
+    if coverage.gaps:
+        first = min(coverage.gaps)
+        facts["gaps"] = str(len(coverage.gaps))
+        facts["reason"] = f"{first.where}: {first.reason}"
+    return facts
+
+
+def tree_record(content: str, address: str, entries: int, residue: int | None) -> Record:
+    """Return the record of a file tree: digest of what is compared, where it is kept, how many
+    paths it has, and how many bytes are kept by value.
+    """  # noqa: D205
+    facts = {"content": content, "entries": str(entries)}
+    if residue is not None:
+        facts["object"] = f"sha256:{address}"
+        facts["residue"] = str(residue)
+    return Record("tree", "", facts)

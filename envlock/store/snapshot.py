@@ -1,0 +1,101 @@
+"""A file of many small blobs behind one header: what a capture leaves for the next one.
+
+Like the stat cache it is only a cache, kept in a private store and written by envlock alone: a file
+that is missing, damaged or of another version is no file.  Its parts, in this order::
+
+    MAGIC | length of the header, 8 bytes | BLAKE2b of the header, 16 bytes | header | blobs
+
+The header is a `marshal` of three values: the key by which the writer knows its own, the blobs'
+table (name -> offset behind the header, length, CRC-32), and whatever value the writer wants kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import mmap
+import os
+import struct
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+_MAGIC = b"envlock-snapshot 1\n"
+_START = struct.Struct("<Q16s")
+_HEADER = len(_MAGIC) + _START.size
+
+
+class Snapshot:
+    """An open file; `value` is what was kept in its header."""
+
+    def __init__(
+        self, raw: mmap.mmap, start: int, table: Mapping[str, tuple[int, int, int]], value: Any
+    ) -> None:
+        self._raw = raw
+        self._start = start
+        self._table = table
+        self.value = value
+
+    @classmethod
+    def open(cls, path: Path, key: str) -> Self | None:
+        """Return the file at `path` when it is sound and was written with `key`."""
+        try:
+            with path.open("rb") as file:
+                raw = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+        except (OSError, ValueError):  # not there, or empty
+            return None
+        try:
+            length, digest = _START.unpack_from(raw, len(_MAGIC))
+            header = raw[_HEADER : _HEADER + length]
+            if raw[: len(_MAGIC)] != _MAGIC or _digest(header) != digest:
+                return None
+            found, table, value = marshal.loads(header)  # noqa: S302  its digest was checked
+        except (ValueError, EOFError, TypeError, struct.error):
+            return None
+        return cls(raw, _HEADER + length, table, value) if found == key else None
+
+    def blob(self, name: str) -> bytes | None:
+        """Return a blob, or None when there is none of that name, or it is damaged."""
+        place = self._table.get(name)
+        if place is None:
+            return None
+        offset, length, checksum = place
+        blob = self._raw[self._start + offset : self._start + offset + length]
+        return blob if zlib.crc32(blob) == checksum else None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._raw.close()
+
+    def blobs(self, without: Iterable[str]) -> dict[str, bytes]:
+        """Return the sound blobs of all names but some."""
+        left_out = set(without)
+        return {
+            name: blob
+            for name in self._table
+            if name not in left_out and (blob := self.blob(name)) is not None
+        }
+
+
+def write_snapshot(path: Path, key: str, value: Any, blobs: Mapping[str, bytes]) -> None:
+    """Replace the file at `path`; nothing is done where that cannot be written."""
+    table = {}
+    offset = 0
+    for name, blob in blobs.items():
+        table[name] = offset, len(blob), zlib.crc32(blob)
+        offset += len(blob)
+    header = marshal.dumps((key, table, value))
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_MAGIC + _START.pack(len(header), _digest(header)) + header)
+            file.writelines(blobs.values())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+
+
+def _digest(raw: bytes) -> bytes:
+    return hashlib.blake2b(raw, digest_size=16).digest()
