@@ -14,7 +14,7 @@ from typing import NamedTuple
 from envlock.capture.files import file_records
 from envlock.capture.memory import Found, Memory
 from envlock.capture.notes import Change
-from envlock.capture.outside import digest_outside, mounts_that_matter
+from envlock.capture.outside import digest_of, mounts_that_matter
 from envlock.capture.request import Depth
 from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
@@ -26,8 +26,10 @@ from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Ro
 from envlock.store.objects import Store
 from envlock.store.refs import find_ref
 from envlock.target.base import IGNORED, Folder, HashCache, Rewalkable, ScanPlan
-from envlock.target.walking import unpack
+from envlock.target.walking import Known, unpack
 
+_FEW = 200
+"""Changed paths up to which it is quicker to look at them once more than to write that down."""
 _MANY = 20_000
 """Changed paths from which on it is quicker to make everything anew."""
 
@@ -59,7 +61,8 @@ def capture_again(
     look = _look(target, plan, memory, before)
     if look is None or before.notes.are_touched(_that_matters(look.change)):
         return None
-    if before.outside != digest_outside(before.notes, before.mounts, target):
+    paths, digest = before.outside
+    if digest != digest_of(paths, target):
         return None
     run.claims = memory.claims(look.change.paths)
     if any(run.claims[path].required for path in look.change.comings if path in run.claims):
@@ -99,21 +102,19 @@ def _look(target: Rewalkable, plan: ScanPlan, memory: Memory, before: Found) -> 
 _LINKED = "another name"
 """Target of an entry that has other names: which of them is the first may be otherwise now."""
 
-_Facts = tuple[int, int, int, int, int, int]
 
-
-def _names(folder: str, packed: bytes | None, plan: ScanPlan) -> Mapping[str, _Facts]:
-    """Return path -> mode, inode, size, mtime_ns, ctime_ns and links, of what is not ignored."""
+def _names(folder: str, packed: bytes | None, plan: ScanPlan) -> Mapping[str, Known]:
+    """Return path -> what is known of it, of what is not ignored."""
     if packed is None:
         return {}
-    names, *columns = unpack(packed)
-    found = zip((f"{folder}/{name}" for name in names), zip(*columns, strict=True), strict=True)
+    names, known = unpack(packed)
+    found = zip((f"{folder}/{name}" for name in names), known, strict=True)
     if plan.prune is None:
         return dict(found)
-    return {path: facts for path, facts in found if not plan.prune(path)}
+    return {path: facts for path, facts in found if not plan.prune.match(path)}
 
 
-def _entry(path: str, facts: _Facts) -> Entry:
+def _entry(path: str, facts: Known) -> Entry:
     mode, _, size, mtime, _, links = facts
     kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]
     is_file = kind is EntryType.FILE
@@ -192,6 +193,7 @@ def _finish(
         make_tree = lambda: Tree.from_bytes(raw)  # noqa: E731
     for folder in look.folders.values():
         memory.see(folder)
+    is_much = len(changed) > _FEW
     return Capture(
         lock=lock_of(run.records, run.coverage),
         make_tree=make_tree,
@@ -202,7 +204,7 @@ def _finish(
         held=held,
         files=look.paths,
         size=look.size,
-        remember=lambda: memory.keep(after, gaps=run.scan_gaps),
+        remember=lambda: memory.keep(after, run.scan_gaps) if is_much else None,
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import envlock
 from envlock.capture.notes import Notes, with_trails
-from envlock.capture.outside import digest_outside
+from envlock.capture.outside import digest_of, outside
 from envlock.capture.ownership import Claim, from_plain, to_plain
 from envlock.capture.run import Run
 from envlock.model.coverage import Coverage, Gap, Status
@@ -27,7 +27,7 @@ from envlock.model.record import Facts, Record
 from envlock.store.objects import Store
 from envlock.store.snapshot import Snapshot, write_snapshot
 from envlock.target.base import IGNORED, Folder
-from envlock.target.walking import pack, unpack
+from envlock.target.walking import Known, pack, unpack
 
 _RACY_NS = 2_000_000_000
 """A file may change again within the resolution of its times: what is younger is not believed."""
@@ -40,16 +40,17 @@ _FOLDER, _CLAIMS = "folder ", "claims "
 class Found:
     """What a capture found by looking through all files, beside the directories and the claims.
 
-    `signatures` are of the directories, by their path below the root.  `outside` is a digest of
-    what was asked for and lies outside the scan.  `files` are the facts of the ``file`` records by
-    path.  `count` and `size` are of all paths.  `tree` is the address of the tree object and its
-    content digest, empty when there is none, `residue` what of it is kept by value, in bytes.
+    `signatures` are of the directories, by their path below the root.  `outside` are paths that
+    were asked for and lie outside the scan, with a digest of what stands there.  `files` are the
+    facts of the ``file`` records by path.  `count` and `size` are of all paths.  `tree` is the
+    address of the tree object and its content digest, empty when there is none, `residue` what of
+    it is kept by value, in bytes.
     """
 
     mounts: dict[str, str]
     signatures: dict[str, bytes]
     notes: Notes
-    outside: str
+    outside: tuple[list[str], str]
     records: list[Record]
     covered: dict[str, Coverage]
     claim_gaps: dict[str, tuple[Gap, ...]]
@@ -100,14 +101,17 @@ class Memory:
         """Take a directory as it was listed; what is too young in it will count as changed."""
         packed, signature = folder.packed, folder.signature
         if folder.newest >= self._settled_before:
-            names, modes, inodes, sizes, mtimes, ctimes, links = unpack(packed)
-            settled = self._settled_before
-            times = zip(mtimes, ctimes, strict=True)
-            ctimes = [0 if max(mtime, ctime) >= settled else ctime for mtime, ctime in times]
-            packed = pack((names, modes, inodes, sizes, mtimes, ctimes, links))
+            names, known = unpack(packed)
+            packed = pack(names, [self._settled(facts) for facts in known])
             signature = b""
         self._folders[f"{_FOLDER}{folder.path}"] = packed
         self._signatures[folder.path] = signature
+
+    def _settled(self, facts: Known) -> Known:
+        """Return what is known of a name, with a time that it cannot have when it is too young."""
+        mode, inode, size, mtime, ctime, links = facts
+        is_young = max(mtime, ctime) >= self._settled_before
+        return mode, inode, size, mtime, 0 if is_young else ctime, links
 
     def _claim(self, claims: Mapping[str, Claim]) -> None:
         """Take whose every path is."""
@@ -130,6 +134,7 @@ class Memory:
         if not (run.is_repeatable and run.notes.is_complete):
             return
         notes = with_trails(run.notes, run.index)
+        beside = outside(notes, run.mounts)
         residue = run.residue
         self._claim(run.claims)
         self.keep(
@@ -137,7 +142,7 @@ class Memory:
                 mounts=run.mounts,
                 signatures={},
                 notes=notes,
-                outside=digest_outside(notes, run.mounts, run.target),
+                outside=(beside, digest_of(beside, run.target)),
                 records=scanned,
                 covered=run.covered,
                 claim_gaps=run.claim_gaps,

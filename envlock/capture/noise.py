@@ -12,26 +12,24 @@ from functools import cache
 from envlock.capture.noise_rule import NoiseRule, RuleTable
 from envlock.capture.running import RUNNING_RULES
 from envlock.model.tree import FileClass
+from envlock.target.base import Places
 
-ELSEWHERE = (
-    "/var/lib/docker/",
-    "/var/lib/containers/",
-    "/var/lib/containerd/",
-    "/var/lib/lxc/",
-    "/var/lib/machines/",
-    "/.local/share/containers/",
-    "/.local/share/docker/",
-    "/.local/share/envlock/",
+ELSEWHERE = Places(
+    begins=(
+        "/var/lib/docker/",
+        "/var/lib/containers/",
+        "/var/lib/containerd/",
+        "/var/lib/lxc/",
+        "/var/lib/machines/",
+    ),
+    within=(
+        "/.local/share/containers/",
+        "/.local/share/docker/",
+        "/.local/share/envlock/",
+    ),
 )
 """Where engines keep the file systems of containers, and envlock what it captured: other
 environments, not parts of this one."""
-_ROOTLESS = tuple(path for path in ELSEWHERE if path.startswith("/."))
-
-
-def is_elsewhere(path: str) -> bool:
-    """True for what belongs to the file system of a container, or to a lock of one."""
-    return path.startswith(ELSEWHERE) or any(folder in path for folder in _ROOTLESS)
-
 
 _CACHE, _LOG, _STATE = FileClass.CACHE, FileClass.LOG, FileClass.STATE
 _GENERATED, _IDENTITY, _SECRET = FileClass.GENERATED, FileClass.IDENTITY, FileClass.SECRET

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from envlock.capture.noise import is_elsewhere
+from envlock.capture.noise import ELSEWHERE
 from envlock.capture.notes import Notes
 from envlock.target.base import Target
 
@@ -16,24 +16,30 @@ def mounts_that_matter(mounts: Mapping[str, str]) -> dict[str, str]:
     return {
         path: kind
         for path, kind in sorted(mounts.items())
-        if not path.startswith(points) and not is_elsewhere(f"{path}/")
+        if not path.startswith(points) and not ELSEWHERE.hold(f"{path}/")
     }
 
 
-def digest_outside(notes: Notes, mounts: Mapping[str, str], target: Target) -> str:
-    """Return a digest of what stands outside of the scan at each path that was asked for."""
+def outside(notes: Notes, mounts: Mapping[str, str]) -> list[str]:
+    """Return the paths that were asked for and lie outside of the scan."""
     points = tuple(f"{path}/" for path in mounts)
+    asked = sorted(notes.paths | notes.folders)
+    return [path for path in asked if path.startswith(points) or ELSEWHERE.hold(path)]
+
+
+def digest_of(paths: Iterable[str], target: Target) -> str:
+    """Return a digest of what stands at each path."""
     digest = hashlib.sha256()
-    for path in sorted(notes.paths | notes.folders):
-        if path.startswith(points) or is_elsewhere(path):
-            digest.update(f"{path}\0{_seen(path, target)}\0".encode("utf-8", "surrogateescape"))
+    for path in paths:
+        digest.update(f"{path}\0{_seen(path, target)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
 def _seen(path: str, target: Target) -> str:
     try:
-        return hashlib.sha256(target.read(path)).hexdigest()
-    except IsADirectoryError:
-        return "\0".join(target.names(path))
+        try:
+            return hashlib.sha256(target.read(path)).hexdigest()
+        except IsADirectoryError:
+            return "\0".join(target.names(path))
     except OSError as error:
         return str(error.errno)

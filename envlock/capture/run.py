@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from envlock.capture.classify import classify
 from envlock.capture.finder import Finder
-from envlock.capture.noise import is_elsewhere
+from envlock.capture.noise import ELSEWHERE
 from envlock.capture.notes import Notes
 from envlock.capture.ownership import Claim
 from envlock.capture.record import Recorder
@@ -151,9 +151,9 @@ class Run:
             wants_md5=self.wants("md5", "sha1"),
             wants_sha1=self.wants("sha1", "md5"),
             retain=matcher(reads) if streams else (lambda _path: False),
-            prune=as_predicate(request.ignore) if request.ignore else None,
+            prune=compile_globs(request.ignore) if request.ignore else None,
             own=str(self.store.root.resolve()) if self.store else "",
-            elsewhere=is_elsewhere,
+            elsewhere=ELSEWHERE,
             cache=cache,
             on_gap=lambda path, reason: self.scan_gaps.append(Gap(path, reason)),
             on_progress=lambda files, size: self.progress("files", files, size),

@@ -8,6 +8,7 @@ or `envlock.errors.TargetError` when the whole target stopped answering.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,6 +85,20 @@ class ContentWriter(Protocol):
         """The file cannot be completed: forget it."""
 
 
+class Places(NamedTuple):
+    """Paths that begin with one of some texts, or have one of others in them."""
+
+    begins: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+
+    def hold(self, path: str) -> bool:
+        """True when the path is one of them."""
+        return path.startswith(self.begins) or any(part in path for part in self.within)
+
+
+NOWHERE = Places()
+
+
 class Folder(NamedTuple):
     """A directory as a walk listed it: its path below the root (``""`` for the root), what is known
     of its names in the bytes of `envlock.target.walking.unpack`, the digest of that, and the newest
@@ -140,10 +155,10 @@ class ScanPlan:
     `on_progress(files, bytes)`: increments, called now and then.
     `on_walked()`: called once, when every path has been yielded; only digests are outstanding.
     `on_folder(folder)`: called by a target that can look again, for each directory it could list.
-    `prune(path)`: paths not to record, with what is below (a gap each).
+    `prune`: matches paths not to record, with what is below (a gap each).
     `own`: a real directory of this machine that a target here passes over in silence: the store,
     which would otherwise capture itself.
-    `elsewhere(path)`: what belongs to another environment and is passed over in silence; a
+    `elsewhere`: what belongs to another environment and is passed over in silence; a
     directory is asked for with a final slash, before it is entered.
     """
 
@@ -158,9 +173,9 @@ class ScanPlan:
     on_progress: Callable[[int, int], None] = _ignore_progress
     on_walked: Callable[[], None] = _ignore_walked
     on_folder: Callable[[Folder], None] = _ignore_folder
-    prune: Callable[[str], bool] | None = None
+    prune: re.Pattern[str] | None = None
     own: str = ""
-    elsewhere: Callable[[str], bool] = _never
+    elsewhere: Places = NOWHERE
     jobs: int = 0
 
     def second(self, path: str) -> str:

@@ -107,12 +107,12 @@ class FarScan:
         plan = self._plan
         if len(path) > _PATH_LIMIT:
             raise self._talk.nonsense()
-        if plan.prune is not None and plan.prune(path):
+        if plan.prune is not None and plan.prune.match(path):
             plan.on_gap(path, "ignored by configuration")
             return
         seen = self._target.seen(path, row)
         is_entered = path not in self._mounts and seen.entry.type is EntryType.DIRECTORY
-        if is_entered and not plan.elsewhere(f"{path}/"):
+        if is_entered and not plan.elsewhere.hold(f"{path}/"):
             deeper.append(path)
         yield seen
 

@@ -11,13 +11,13 @@ import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from envlock.model.stat import StatKey
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
 from envlock.target.base import IGNORED, Folder, ScanPlan, always
 from envlock.target.mounts import is_worth_a_word, may_hang
-from envlock.target.walking import Listing, answer_here, read_xattrs, unpack
+from envlock.target.walking import Listing, listings, read_xattrs, unpack
 from envlock.target.walkpool import WalkPool
 
 _FILE, _DIRECTORY = EntryType.FILE, EntryType.DIRECTORY
@@ -41,8 +41,8 @@ def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Iterator[Found
     untouched = [path for path, kind in mounts.items() if may_hang(kind)]
     everything = plan.digest and plan.hashes is always
     yield Found(entry_of("/", os.lstat(root or "/"), root or "/"))
-    with closing(WalkPool(root, plan.jobs, untouched)) as pool:
-        for listing in pool.list(with_xattrs=everything):
+    with closing(WalkPool(root, plan.jobs)) as pool:
+        for listing in pool.listings(untouched, with_xattrs=everything):
             directory, failure = listing[0], listing[-1]
             _note_failure(directory, failure, plan)
             if not failure:
@@ -59,26 +59,21 @@ def look_again(
 ) -> tuple[dict[str, bytes], dict[str, Listing]]:
     """Return the signature of each directory, and a listing of those that are not as `known`."""
     untouched = [path for path, kind in mounts.items() if may_hang(kind)]
-    signatures: dict[str, bytes] = {}
-    others = []
-    prune = plan.prune
-    with closing(WalkPool(root, plan.jobs, untouched)) as pool:
-        for directory, signature, folders in pool.sign():
-            signatures[directory] = signature
-            if not signature or known.get(directory) != signature:
-                others.append(directory)
-            for name in folders:
-                path = f"{directory}/{name}"
-                if is_entered(root, path, plan, mounts) and not (prune and prune(path)):
-                    pool.enter(path)
-    order = False, root, others, untouched, plan.digest and plan.hashes is always
-    listings = {}
-    for listing in cast("list[Listing]", answer_here(order)):
+    closed = list(mounts)
+    if plan.own.startswith(f"{root}/"):
+        closed.append(plan.own.removeprefix(root))
+    others = f"(?s:{plan.prune.pattern})" if plan.prune else ""
+    with closing(WalkPool(root, plan.jobs)) as pool:
+        signatures = pool.sign((untouched, closed, *plan.elsewhere, others))
+    changed = [path for path, found in signatures.items() if not found or known.get(path) != found]
+    order = root, changed, untouched, plan.digest and plan.hashes is always
+    found = {}
+    for listing in listings(order):
         directory = listing[0]
         signatures[directory] = listing[2]
-        listings[directory] = listing
+        found[directory] = listing
         _note_failure(directory, listing[-1], plan)
-    return signatures, listings
+    return signatures, found
 
 
 def _note_failure(directory: str, failure: int, plan: ScanPlan) -> None:
@@ -88,7 +83,7 @@ def _note_failure(directory: str, failure: int, plan: ScanPlan) -> None:
 
 def is_entered(root: str, path: str, plan: ScanPlan, mounts: Mapping[str, str]) -> bool:
     """True when what lies in a directory belongs to the environment."""
-    if path in mounts or plan.elsewhere(f"{path}/"):
+    if path in mounts or plan.elsewhere.hold(f"{path}/"):
         return False
     return not plan.own or root + path != plan.own
 
@@ -96,13 +91,14 @@ def is_entered(root: str, path: str, plan: ScanPlan, mounts: Mapping[str, str]) 
 def found_in(root: str, listing: Listing, plan: ScanPlan) -> Iterator[Found]:
     """Yield every path directly in a directory."""
     directory, packed, _, _, others, targets, xattrs, _ = listing
-    names, modes, inodes, sizes, mtimes, ctimes, links = unpack(packed)
+    names, known = unpack(packed)
     prune, digest, hashes = plan.prune, plan.digest, plan.hashes
     everything = digest and hashes is always
-    columns = zip(names, modes, inodes, sizes, mtimes, ctimes, links, *others, strict=True)
-    for name, mode, inode, size, mtime, ctime, count, uid, gid, device, number in columns:
+    for name, facts, more in zip(names, known, others, strict=True):
+        mode, inode, size, mtime, ctime, count = facts
+        uid, gid, device, number = more
         path = f"{directory}/{name}"
-        if prune is not None and prune(path):
+        if prune is not None and prune.match(path):
             plan.on_gap(path, IGNORED)
             continue
         kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]

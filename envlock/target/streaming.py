@@ -92,7 +92,8 @@ class StreamingTarget:
         self._seen = self._pass(plan)
         self._is_scanned = True
         for entry in self._seen.entries.values():
-            if not (plan.elsewhere(entry.path) or (plan.prune and plan.prune(entry.path))):
+            is_pruned = plan.prune is not None and plan.prune.match(entry.path)
+            if not (is_pruned or plan.elsewhere.hold(entry.path)):
                 yield entry
         plan.on_walked()
 

@@ -10,15 +10,18 @@ from __future__ import annotations
 import hashlib
 import marshal
 import os
+import re
 import stat
 from contextlib import suppress
+from operator import attrgetter
+from typing import Any
 
 Listing = tuple[
     str,
     bytes,
     bytes,
     int,
-    tuple[list[int], ...],
+    list[tuple[int, int, int, int]],
     dict[str, str],
     dict[str, tuple[tuple[str, bytes], ...]],
     int,
@@ -28,62 +31,106 @@ digest of that, the newest of its times, then of each name uid, gid, device and 
 the targets of symbolic links, attributes where they are asked for and there are any, and the errno
 by which it could not be listed (0)."""
 
-Columns = tuple[list[str], list[int], list[int], list[int], list[int], list[int], list[int]]
-"""The names in a directory and of each: mode, inode, size, mtime_ns, ctime_ns, number of links."""
+Known = tuple[int, int, int, int, int, int]
+"""What is known of a name: mode, inode, size, mtime_ns, ctime_ns, number of links."""
 
-Signature = tuple[str, bytes, list[str]]
-"""A directory, a digest of all that is known of its names (empty when it could not be listed), and
-which of them are directories."""
+Order = tuple[str, list[str], list[str], bool]
+"""What to list: the root, directories below it, paths that are not to be touched, and whether
+attributes are wanted."""
 
-Order = tuple[bool, str, list[str], list[str], bool]
-"""What to do: sign rather than list; the root; directories below it; paths that are not to be
-touched; whether attributes are wanted."""
+LeftOut = tuple[list[str], list[str], tuple[str, ...], tuple[str, ...], str]
+"""Which paths are not to be touched, which directories are not entered, by what others begin, what
+is in them, and a regular expression for the rest (or nothing)."""
 
+Search = tuple[str, list[str], int, LeftOut]
+"""What to sign: the root, directories below it from where to go down, how many names to look at
+before there is an answer, and what to leave out."""
+
+Signed = tuple[dict[str, bytes], list[str]]
+"""A digest for each directory of all that is known of its names (empty when it could not be
+listed), and the directories where there was no time to look."""
+
+_KNOWN = attrgetter("st_mode", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns", "st_nlink")
+_OTHERS = attrgetter("st_uid", "st_gid", "st_dev", "st_rdev")
 _DIGEST_SIZE = 16
 
 
-def answer(order: Order) -> list[Listing | Signature]:
+def answer(order: tuple[str, Any]) -> list[Listing] | Signed:
     """Carry out an order, going to each directory so that a name needs no path to be looked at."""
-    return _answer(order, is_alone=True)
+    what, details = order
+    if what == "sign":
+        return sign(details, is_alone=True)
+    return listings(details, is_alone=True)
 
 
-def answer_here(order: Order) -> list[Listing | Signature]:
-    """Carry out an order in a process that has other work to do, and so stays where it is."""
-    return _answer(order, is_alone=False)
-
-
-def _answer(order: Order, *, is_alone: bool) -> list[Listing | Signature]:
-    signs, root, directories, untouched, with_xattrs = order
-    found: list[Listing | Signature] = []
+def listings(order: Order, *, is_alone: bool = False) -> list[Listing]:
+    """Return a listing of each directory; a process that `is_alone` goes there."""
+    root, directories, untouched, with_xattrs = order
+    found: list[Listing] = []
     for path in directories:
-        real = f"{root}{path}" or "/"
         try:
-            if is_alone:
-                os.chdir(real)
-            names = os.listdir("." if is_alone else real)
+            names, prefix = _names(f"{root}{path}", is_alone=is_alone)
         except OSError as error:
-            found.append((path, b"", []) if signs else _unlisted(path, error))
+            failure = error.errno or 0
+            found.append((path, pack([], []), b"", 0, [], {}, {}, failure))
             continue
-        names.sort()
         if untouched:
             names = [name for name in names if f"{path}/{name}" not in untouched]
-        prefix = "" if is_alone else f"{root}{path}/"
-        if signs:
-            found.append(_sign(path, names, prefix))
-        else:
-            found.append(_list(path, names, prefix, with_xattrs))
+        found.append(_list(path, names, prefix, with_xattrs))
     return found
+
+
+def sign(search: Search, *, is_alone: bool = False) -> Signed:
+    """Sign directories and what is below them: no change of a name, of metadata or of content
+    leaves a signature as it is.
+    """  # noqa: D205
+    root, todo, most, (untouched, closed, begins, within, others) = search
+    other = re.compile(others) if others else None
+    signatures = {}
+    count = 0
+    while todo and count < most:
+        path = todo.pop()
+        try:
+            names, prefix = _names(f"{root}{path}", is_alone=is_alone)
+        except OSError:
+            signatures[path] = b""
+            continue
+        if untouched:
+            names = [name for name in names if f"{path}/{name}" not in untouched]
+        known = list(map(_KNOWN, _look(names, prefix)))
+        signatures[path] = digest(pack(names, known))
+        count += len(names)
+        for name, facts in zip(names, known, strict=True):
+            if facts[0] & 0o170000 == stat.S_IFDIR:
+                child = f"{path}/{name}"
+                below = f"{child}/"
+                if not (
+                    child in closed
+                    or below.startswith(begins)
+                    or any(part in below for part in within)
+                    or (other is not None and other.match(child))
+                ):
+                    todo.append(child)
+    return signatures, todo
+
+
+def _names(real: str, *, is_alone: bool) -> tuple[list[str], str]:
+    """Return the sorted names in a directory, and what to put before one to look at it."""
+    if is_alone:
+        os.chdir(real or "/")
+    names = os.listdir("." if is_alone else real or "/")
+    names.sort()
+    return names, "" if is_alone else f"{real}/"
 
 
 def _list(path: str, names: list[str], prefix: str, with_xattrs: bool) -> Listing:
     """List one directory; what vanished meanwhile is not in it."""
     statuses = _look(names, prefix)
-    modes = [status.st_mode for status in statuses]
-    packed, newest = _packed(names, statuses)
+    known: list[Known] = list(map(_KNOWN, statuses))
     targets: dict[str, str] = {}
     xattrs: dict[str, tuple[tuple[str, bytes], ...]] = {}
-    for name, mode in zip(names, modes, strict=True):
-        kind = mode & 0o170000
+    for name, facts in zip(names, known, strict=True):
+        kind = facts[0] & 0o170000
         if kind == stat.S_IFLNK:
             with suppress(OSError):
                 targets[name] = os.readlink(prefix + name)
@@ -91,72 +138,37 @@ def _list(path: str, names: list[str], prefix: str, with_xattrs: bool) -> Listin
             found = read_xattrs(prefix + name)
             if found:
                 xattrs[name] = found
-    others = (
-        [status.st_uid for status in statuses],
-        [status.st_gid for status in statuses],
-        [status.st_dev for status in statuses],
-        [status.st_rdev for status in statuses],
-    )
-    return path, packed, _digest(packed), newest, others, targets, xattrs, 0
-
-
-def _unlisted(path: str, error: OSError) -> Listing:
-    packed, newest = _packed([], [])
-    return path, packed, b"", newest, ([], [], [], []), {}, {}, error.errno or 0
-
-
-def _sign(path: str, names: list[str], prefix: str) -> Signature:
-    """Sign one directory: no change of a name, of metadata or of content leaves it as it is."""
-    statuses = _look(names, prefix)
-    folders = [
-        name
-        for name, status in zip(names, statuses, strict=True)
-        if status.st_mode & 0o170000 == stat.S_IFDIR
-    ]
-    return path, _digest(_packed(names, statuses)[0]), folders
+    packed = pack(names, known)
+    newest = max((max(facts[3:5]) for facts in known), default=0)
+    return path, packed, digest(packed), newest, list(map(_OTHERS, statuses)), targets, xattrs, 0
 
 
 def _look(names: list[str], prefix: str) -> list[os.stat_result]:
     """Return the status of each name, and drop from the list those that vanished meanwhile."""
-    lstat = os.lstat
     try:
-        return [lstat(prefix + name) for name in names]
+        return list(map(os.lstat, [prefix + name for name in names] if prefix else names))
     except OSError:
         found = {}
         for name in names:
             with suppress(OSError):
-                found[name] = lstat(prefix + name)
+                found[name] = os.lstat(prefix + name)
         names[:] = list(found)
         return list(found.values())
 
 
-def _packed(names: list[str], statuses: list[os.stat_result]) -> tuple[bytes, int]:
-    mtimes = [status.st_mtime_ns for status in statuses]
-    ctimes = [status.st_ctime_ns for status in statuses]
-    columns: Columns = (
-        names,
-        [status.st_mode for status in statuses],
-        [status.st_ino for status in statuses],
-        [status.st_size for status in statuses],
-        mtimes,
-        ctimes,
-        [status.st_nlink for status in statuses],
-    )
-    return pack(columns), max(mtimes + ctimes, default=0)
-
-
-def pack(columns: Columns) -> bytes:
+def pack(names: list[str], known: list[Known]) -> bytes:
     """Return the bytes that `unpack` reads; equal values give equal bytes."""
-    return marshal.dumps(columns, 1)  # version 1 of the format has no references
+    return marshal.dumps((names, known), 1)  # version 1 of the format has no references
 
 
-def unpack(packed: bytes) -> Columns:
-    """Return what is known of the names in a directory."""
-    columns: Columns = marshal.loads(packed)  # noqa: S302  written by a worker of our own
-    return columns
+def unpack(packed: bytes) -> tuple[list[str], list[Known]]:
+    """Return the names in a directory and what is known of each."""
+    names, known = marshal.loads(packed)  # noqa: S302  written by a worker of our own
+    return names, known
 
 
-def _digest(packed: bytes) -> bytes:
+def digest(packed: bytes) -> bytes:
+    """Return the signature of what is known."""
     return hashlib.blake2b(packed, digest_size=_DIGEST_SIZE).digest()
 
 

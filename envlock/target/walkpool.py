@@ -1,34 +1,34 @@
-"""Walk a tree by worker processes, each listing some directories while others are looked at."""
+"""Walk a tree by worker processes, each looking at some directories while others do at others."""
 
 from __future__ import annotations
 
 import os
 import select
 from collections.abc import Iterator
-from typing import cast
+from typing import Any
 
 from envlock.target import walking
-from envlock.target.walking import Listing, Order, Signature
+from envlock.target.walking import LeftOut, Listing
 from envlock.target.worker import Worker
 
 _FEW = 200
 """Directories that are listed before a process is worth its start."""
 _BATCH = 100
 _AHEAD = 2
-"""Orders given to a worker before it has answered."""
+"""Orders to list given to a worker before it has answered."""
+_NAMES = 5000
+"""Names a worker looks at, to sign, before it answers."""
 
 
 class WalkPool:
-    """Lists directories of a root, a few in this process and more of them by `workers` processes.
+    """Lists or signs the directories of a root, a few in this process and more by `workers`.
 
-    `workers` of 0 is one for each processor.  `untouched` are paths that are not even looked at.
-    The caller has more directories listed while it is given what was found.
+    `workers` of 0 is one for each processor.
     """
 
-    def __init__(self, root: str, workers: int, untouched: list[str]) -> None:
+    def __init__(self, root: str, workers: int) -> None:
         self._root = root
         self._count = workers or os.cpu_count() or 1
-        self._untouched = untouched
         self._workers: list[Worker] = []
         self._todo = [""]
 
@@ -36,13 +36,47 @@ class WalkPool:
         """Have a directory, named by its path below the root, listed too."""
         self._todo.append(path)
 
-    def list(self, *, with_xattrs: bool) -> Iterator[Listing]:
-        """Yield a listing of each directory there is to list, in no particular order."""
-        return cast("Iterator[Listing]", self._run(signs=False, with_xattrs=with_xattrs))
+    def listings(self, untouched: list[str], *, with_xattrs: bool) -> Iterator[Listing]:
+        """Yield a listing of each directory there is to list, in no particular order.
 
-    def sign(self) -> Iterator[Signature]:
-        """Yield a signature of each directory there is to list, in no particular order."""
-        return cast("Iterator[Signature]", self._run(signs=True, with_xattrs=False))
+        `untouched` are paths that are not even looked at.  The caller has more directories listed
+        (`enter`) while it is given what was found.
+        """
+        done = 0
+        while self._todo and done < _FEW:
+            yield from walking.listings((self._root, [self._todo.pop()], untouched, with_xattrs))
+            done += 1
+        waiting = dict.fromkeys(self._start(), 0)
+        while self._todo or any(waiting.values()):
+            for worker in sorted(waiting, key=waiting.__getitem__) * _AHEAD:
+                if self._todo and waiting[worker] < _AHEAD:
+                    share = -(-len(self._todo) // (self._count * _AHEAD))
+                    batch = self._take(min(_BATCH, share))
+                    worker.send(("list", (self._root, batch, untouched, with_xattrs)))
+                    waiting[worker] += 1
+            for worker in _ready(worker for worker in waiting if waiting[worker]):
+                waiting[worker] -= 1
+                yield from worker.receive()
+
+    def sign(self, left_out: LeftOut) -> dict[str, bytes]:
+        """Return the signature of every directory below the root."""
+        search = (self._root, self._todo, _NAMES, left_out)
+        signatures, self._todo = walking.sign(search)
+        idle = self._start()
+        busy: list[Worker] = []
+        while self._todo or busy:
+            while self._todo and idle:
+                batch = self._take(-(-len(self._todo) // len(idle)))
+                worker = idle.pop()
+                worker.send(("sign", (self._root, batch, _NAMES, left_out)))
+                busy.append(worker)
+            for worker in _ready(busy):
+                found, todo = worker.receive()
+                signatures |= found
+                self._todo += todo
+                busy.remove(worker)
+                idle.append(worker)
+        return signatures
 
     def close(self) -> None:
         """End the workers; what they have not done is dropped."""
@@ -50,27 +84,17 @@ class WalkPool:
             worker.close()
         self._workers = []
 
-    def _run(self, *, signs: bool, with_xattrs: bool) -> Iterator[Listing | Signature]:
-        done = 0
-        while self._todo and done < _FEW:
-            yield from walking.answer_here(self._order(1, signs, with_xattrs))
-            done += 1
-        if not self._todo:
-            return
-        self._workers = self._workers or [Worker(walking.__file__) for _ in range(self._count)]
-        waiting = dict.fromkeys(self._workers, 0)
-        while self._todo or any(waiting.values()):
-            for worker in sorted(waiting, key=waiting.__getitem__) * _AHEAD:
-                if self._todo and waiting[worker] < _AHEAD:
-                    worker.send(self._order(_BATCH, signs, with_xattrs))
-                    waiting[worker] += 1
-            ready, _, _ = select.select([w for w in waiting if waiting[w]], [], [])
-            for worker in ready:
-                waiting[worker] -= 1
-                yield from worker.receive()
+    def _start(self) -> list[Worker]:
+        """Return the workers, started if there is something for them to do."""
+        if self._todo and not self._workers:
+            self._workers = [Worker(walking.__file__) for _ in range(self._count)]
+        return list(self._workers)
 
-    def _order(self, most: int, signs: bool, with_xattrs: bool) -> Order:
-        """Return an order for a share of what there is to do."""
-        most = min(most, -(-len(self._todo) // (self._count * _AHEAD)))
+    def _take(self, most: int) -> list[str]:
         batch, self._todo = self._todo[-most:], self._todo[:-most]
-        return signs, self._root, batch, self._untouched, with_xattrs
+        return batch
+
+
+def _ready(workers: Iterator[Worker] | list[Worker]) -> list[Any]:
+    """Wait for an answer; return the workers that have one."""
+    return select.select(list(workers), [], [])[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envlock.capture.noise import is_elsewhere
+from envlock.capture.noise import ELSEWHERE
 from envlock.capture.parse.mounts import Mount, parse_fstab, parse_mountinfo
 from envlock.capture.parse.settings import SETTINGS_LIMIT
 from envlock.capture.spec import Collector
@@ -58,7 +58,7 @@ def collect(view: View) -> Iterator[Record]:
 
 def _matters(mount: Mount) -> bool:
     """True for what stays from one boot to the next and is no file system of the kernel's own."""
-    if mount.type in _PSEUDO or is_elsewhere(f"{mount.place}/"):
+    if mount.type in _PSEUDO or ELSEWHERE.hold(f"{mount.place}/"):
         return False
     return mount.place in _KEPT or not mount.place.startswith(_TRANSIENT)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from envlock.capture.engine import capture
-from envlock.capture.result import Capture
 from envlock.capture.registry import collectors
 from envlock.capture.request import Depth, Request
+from envlock.capture.result import Capture
 from envlock.store.objects import Store
 from envlock.target.local import LocalTarget
 
