@@ -8,6 +8,7 @@ package was installed, a library replaced) there is no answer, and everything is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,12 +20,13 @@ from envlock.capture.request import Depth
 from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
 from envlock.capture.run import Run, recorded
+from envlock.capture.treework import Other, TreeState, as_lines, with_rows
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Record
-from envlock.model.splice import blobs, content_digest, splice
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Row, Tree
 from envlock.store.objects import Store
 from envlock.store.refs import find_ref
+from envlock.store.snapshot import DamagedSnapshotError
 from envlock.target.base import IGNORED, Folder, HashCache, Rewalkable, ScanPlan
 from envlock.target.walking import Known, unpack
 
@@ -48,18 +50,31 @@ def capture_again(
     run: Run, memory: Memory, store: Store, cache: HashCache | None
 ) -> Capture | None:
     """Return what a capture of everything would, or None when that has to be made."""
+    try:
+        return _capture_again(run, memory, store, cache)
+    except DamagedSnapshotError:
+        return None
+
+
+def _capture_again(
+    run: Run, memory: Memory, store: Store, cache: HashCache | None
+) -> Capture | None:
     target, before = run.target, memory.recall()
     if before is None or not isinstance(target, Rewalkable):
         return None
-    if before.mounts != mounts_that_matter(target.mounts()):
-        return None
-    held = find_ref(store, f"tree {before.tree[0]}") if before.tree[0] else frozenset()
-    if held is None or (run.request.depth is Depth.FULL) is not bool(before.tree[0]):
+    is_full = run.request.depth is Depth.FULL
+    if is_full is not bool(before.tree.address) or before.mounts != mounts_that_matter(
+        target.mounts()
+    ):
         return None
     run.claim_gaps = dict(before.claim_gaps)
     plan = run.plan(cache)
-    look = _look(target, plan, memory, before)
-    if look is None or before.notes.are_touched(_that_matters(look.change)):
+    with ThreadPoolExecutor(1) as beside:
+        looking = beside.submit(_look, target, plan, memory, before)
+        run.collect(needs_scan=False)
+        held = find_ref(store, f"tree {before.tree.address}") if is_full else frozenset()
+        look = looking.result()
+    if held is None or look is None or before.notes.are_touched(_that_matters(look.change)):
         return None
     paths, digest = before.outside
     if digest != digest_of(paths, target):
@@ -154,7 +169,6 @@ def _finish(
     held: frozenset[str],
 ) -> Capture | None:
     """Make anew what is otherwise, and put it into what was."""
-    run.collect(needs_scan=False)
     for collector in run.collectors:
         if collector.needs_scan:
             run.cover(collector, before.covered[collector.name])
@@ -180,31 +194,31 @@ def _finish(
     run.records += [Record("file", path, facts) for path, facts in files.items()]
     run.skip_others()
     status = Status.PARTIAL if gaps else Status.OK
-    run.coverage["file"] = run.coverage["tree"] = Coverage(status, gaps)
-    objects: frozenset[str] = frozenset()
-    make_tree = None
-    if run.residue is None:
-        run.coverage["tree"] = Coverage(Status.SKIPPED)
-    else:
-        tree = _splice(run.residue, before, look, rows, store, held)
-        after = replace(after, tree=(tree.address, tree.content), residue=tree.residue)
+    run.coverage["file"] = Coverage(status, gaps)
+    run.coverage["tree"] = Coverage(Status.SKIPPED)
+    other = Other(before.tree, held)
+    if run.residue is not None:
+        lines = as_lines(rows, look.change.before.keys() - run.index.keys())
+        if lines != {"/": before.tree.root}:
+            other = with_rows(before.tree, lines, memory.beside_tree(), held, run.residue, store)
+        tree = other.state
+        after = replace(after, tree=tree)
+        run.coverage["tree"] = run.coverage["file"]
         run.records.append(tree_record(tree.content, tree.address, look.paths, tree.residue))
-        objects, raw = tree.objects, tree.raw
-        make_tree = lambda: Tree.from_bytes(raw)  # noqa: E731
     for folder in look.folders.values():
         memory.see(folder)
     is_much = len(changed) > _FEW
     return Capture(
         lock=lock_of(run.records, run.coverage),
-        make_tree=make_tree,
+        make_tree=(lambda: _tree(store, other.state)) if run.residue else None,
         left_out=after.left_out,
         coverage=run.coverage,
         seconds=run.seconds,
-        objects=objects,
+        objects=other.objects,
         held=held,
         files=look.paths,
         size=look.size,
-        remember=lambda: memory.keep(after, run.scan_gaps) if is_much else None,
+        remember=lambda: memory.keep(after, run.scan_gaps, store) if is_much else None,
     )
 
 
@@ -236,37 +250,5 @@ def _gaps(run: Run, before: Found, look: _Look) -> tuple[Gap, ...]:
     return (*filter(stands, before.gaps), *run.scan_gaps)
 
 
-class _Tree(NamedTuple):
-    raw: bytes
-    address: str
-    content: str
-    residue: int
-    objects: frozenset[str]
-
-
-def _splice(
-    residue: Residue,
-    before: Found,
-    look: _Look,
-    rows: list[Row],
-    store: Store,
-    held: frozenset[str],
-) -> _Tree:
-    """Return the tree object with the rows that are otherwise."""
-    address, content = before.tree
-    raw = store.read(address)
-    there = {row.entry.path for row in rows}
-    spliced = splice(raw, look.change.before.keys() - there, rows)
-    if spliced.object == raw:
-        return _Tree(raw, address, content, before.residue, held)
-    if spliced.is_otherwise:
-        content = content_digest(spliced.object)
-    size = before.residue
-    gone = spliced.gone & held
-    if gone or residue.size:
-        kept = dict(blobs(spliced.object))
-        size = sum(kept.values())
-        gone = frozenset(sha256 for sha256 in gone if sha256.encode() not in spliced.object)
-    new = residue.put_tree(spliced.object)
-    objects = (held - gone - {address}) | residue.objects | {new}
-    return _Tree(spliced.object, new, content, size, objects)
+def _tree(store: Store, state: TreeState) -> Tree:
+    return Tree.from_bytes(store.read(state.address))

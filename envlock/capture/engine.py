@@ -20,6 +20,7 @@ from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
 from envlock.capture.run import Progress, Run, as_predicate, recorded, silent
 from envlock.capture.spec import Collector
+from envlock.capture.treework import TreeState, line_of
 from envlock.model.coverage import Coverage, Status
 from envlock.model.record import Record
 from envlock.model.tree import Tree
@@ -112,7 +113,7 @@ def _capture(run: Run, memory: Memory | None, cache: HashCache | None) -> Captur
 
 
 def _finish(run: Run, memory: Memory | None, scanned: list[Record]) -> Capture:
-    tree, content, address = None, "", ""
+    tree, state = None, TreeState()
     residue = run.residue
     files: list[Record] = []
     run.coverage["tree"] = Coverage(Status.SKIPPED)
@@ -125,12 +126,9 @@ def _finish(run: Run, memory: Memory | None, scanned: list[Record]) -> Capture:
         run.coverage["file"] = Coverage(Status.PARTIAL if gaps else Status.OK, gaps)
         if run.request.depth is Depth.FULL:
             tree = Tree.of(rows)
-            written = tree.write()
-            content = written.content
-            address = residue.put_tree(written.object) if residue else ""
-            files.append(
-                tree_record(content, address, len(rows), residue.size if residue else None)
-            )
+            state = _put_tree(tree, residue)
+            size = residue.size if residue else None
+            files.append(tree_record(state.content, state.address, len(rows), size))
             run.coverage["tree"] = run.coverage["file"]
     run.skip_others()
     return Capture(
@@ -142,8 +140,16 @@ def _finish(run: Run, memory: Memory | None, scanned: list[Record]) -> Capture:
         objects=residue.objects if residue else frozenset(),
         files=len(run.index),
         size=sum(entry.size for entry in run.index.values()),
-        remember=lambda: memory.learn(run, scanned, files, (address, content)) if memory else None,
+        remember=lambda: memory.learn(run, scanned, files, state) if memory else None,
     )
+
+
+def _put_tree(tree: Tree, residue: Residue | None) -> TreeState:
+    written = tree.write()
+    if residue is None:
+        return TreeState(content=written.content)
+    root = line_of(tree.rows[0])
+    return TreeState(residue.put_tree(written.object), written.content, root, residue.size)
 
 
 def _is_chosen(collector: Collector, request: Request) -> bool:

@@ -22,10 +22,11 @@ from envlock.capture.notes import Notes, with_trails
 from envlock.capture.outside import digest_of, outside
 from envlock.capture.ownership import Claim, from_plain, to_plain
 from envlock.capture.run import Run
+from envlock.capture.treework import BLOBS, COMPARED, TreeState, tables
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Facts, Record
 from envlock.store.objects import Store
-from envlock.store.snapshot import Snapshot, write_snapshot
+from envlock.store.snapshot import DamagedSnapshotError, Snapshot, write_snapshot
 from envlock.target.base import IGNORED, Folder
 from envlock.target.walking import Known, pack, unpack
 
@@ -42,9 +43,7 @@ class Found:
 
     `signatures` are of the directories, by their path below the root.  `outside` are paths that
     were asked for and lie outside the scan, with a digest of what stands there.  `files` are the
-    facts of the ``file`` records by path.  `count` and `size` are of all paths.  `tree` is the
-    address of the tree object and its content digest, empty when there is none, `residue` what of
-    it is kept by value, in bytes.
+    facts of the ``file`` records by path.  `count` and `size` are of all paths.
     """
 
     mounts: dict[str, str]
@@ -59,8 +58,7 @@ class Found:
     left_out: dict[str, str]
     count: int
     size: int
-    tree: tuple[str, str] = ("", "")
-    residue: int = 0
+    tree: TreeState
 
 
 class Memory:
@@ -82,7 +80,7 @@ class Memory:
 
     def folder(self, path: str) -> bytes | None:
         """Return what was known of the names in a directory, or None."""
-        return self._snapshot.blob(f"{_FOLDER}{path}") if self._snapshot else None
+        return self._blob(f"{_FOLDER}{path}")
 
     def claims(self, paths: Iterable[str]) -> dict[str, Claim]:
         """Return the claims of those of the paths that are claimed."""
@@ -91,11 +89,19 @@ class Memory:
         for path in paths:
             folder, _, name = path.rpartition("/")
             if folder not in known:
-                raw = self._snapshot.blob(f"{_CLAIMS}{folder}") if self._snapshot else None
+                raw = self._blob(f"{_CLAIMS}{folder}")
                 known[folder] = marshal.loads(raw) if raw else {}  # noqa: S302  checked
             if name in known[folder]:
                 found[path] = from_plain(known[folder][name])
         return found
+
+    def beside_tree(self) -> dict[str, bytes]:
+        """Return what is kept beside the tree object."""
+        found = ((name, self._blob(name)) for name in (COMPARED, BLOBS))
+        return {name: blob for name, blob in found if blob is not None}
+
+    def _blob(self, name: str) -> bytes | None:
+        return self._snapshot.blob(name) if self._snapshot else None
 
     def see(self, folder: Folder) -> None:
         """Take a directory as it was listed; what is too young in it will count as changed."""
@@ -124,15 +130,16 @@ class Memory:
         }
 
     def learn(
-        self, run: Run, scanned: list[Record], files: Iterable[Record], tree: tuple[str, str]
+        self, run: Run, scanned: list[Record], files: Iterable[Record], tree: TreeState
     ) -> None:
         """Write down what a capture of everything found.
 
         `scanned` are the records of the collectors that look through the scan, `files` those of
-        single paths, `tree` the address and the content digest of the tree object.
+        single paths.
         """
         if not (run.is_repeatable and run.notes.is_complete):
             return
+        self._snapshot = None  # nothing of it stands
         notes = with_trails(run.notes, run.index)
         beside = outside(notes, run.mounts)
         residue = run.residue
@@ -152,12 +159,12 @@ class Memory:
                 count=len(run.index),
                 size=sum(entry.size for entry in run.index.values()),
                 tree=tree,
-                residue=residue.size if residue else 0,
             ),
             run.scan_gaps,
+            run.store,
         )
 
-    def keep(self, found: Found, gaps: Iterable[Gap]) -> None:
+    def keep(self, found: Found, gaps: Iterable[Gap], store: Store | None) -> None:
         """Write down what was found; directories and claims that nothing new is known of stay.
 
         Nothing is, where one of the `gaps` that were met is of a moment.
@@ -165,12 +172,19 @@ class Memory:
         if any(not gap.reason.startswith(_LASTING) for gap in gaps):
             return
         found = replace(found, signatures=found.signatures | self._signatures)
-        kept: dict[str, bytes] = {}
+        blobs: dict[str, bytes] = {}
+        tree = TreeState()
         if self._snapshot is not None:
-            known = self._snapshot.value["signatures"]
-            gone = (f"{_FOLDER}{path}" for path in known if path not in found.signatures)
-            kept = self._snapshot.blobs({*gone, *self._folders, *self._claims})
-        blobs = {**kept, **self._folders, **self._claims}
+            known = self._snapshot.value
+            tree = TreeState(*known["tree"])
+            gone = (f"{_FOLDER}{path}" for path in known["signatures"].keys() - found.signatures)
+            try:
+                blobs = self._snapshot.blobs({*gone, *self._folders, *self._claims})
+            except DamagedSnapshotError:
+                return
+        blobs |= self._folders | self._claims
+        if store is not None and found.tree.address != tree.address:
+            blobs |= tables(store.read(found.tree.address))
         write_snapshot(self._path, self._key, _packed(found), blobs)
 
 
@@ -207,6 +221,7 @@ def _code() -> str:
 
 def _packed(found: Found) -> dict[str, Any]:
     value = {each.name: getattr(found, each.name) for each in fields(found)}
+    value["tree"] = tuple(found.tree)
     notes = found.notes
     return value | {
         "notes": (notes.paths, notes.folders, notes.patterns, notes.filters),
@@ -231,6 +246,7 @@ def _unpacked(value: dict[str, Any]) -> Found:
         },
         "claim_gaps": {name: _gaps(gaps) for name, gaps in value["claim_gaps"].items()},
         "gaps": _gaps(value["gaps"]),
+        "tree": TreeState(*value["tree"]),
     }
     return Found(**(value | changed))
 

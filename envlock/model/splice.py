@@ -2,75 +2,74 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.model.text import sort_key, unescape
-from envlock.model.tree import SIGNIFICANT, TREE_HEADER, EntryType, Row, written_row
+from envlock.model.tree import SIGNIFICANT, TREE_HEADER, EntryType
 
-_SHA256, _CLASS, _SOURCE = 7, 11, 13
+_SIZE, _SHA256, _CLASS, _SOURCE = 6, 7, 11, 13
 """Fields of a line."""
 _SIGNIFICANT = frozenset(kind.value.encode() for kind in SIGNIFICANT)
-_BLOB = re.compile(rb"\tblob ([0-9a-f]{64})$", re.MULTILINE)
+_FILE = EntryType.FILE.value.encode()
+_BLOB = b"blob "
+HEADER_SIZE = len(TREE_HEADER) + 1
 
 
 class Spliced(NamedTuple):
-    """A tree object with other rows: its bytes, whether what is compared may be otherwise now, and
-    the digests of content that the rows now gone had.
+    """Bytes with other lines in them, and the lines that were replaced: old and new, each empty
+    where there was or is none.
     """  # noqa: D205
 
-    object: bytes
-    is_otherwise: bool
-    gone: frozenset[str]
+    raw: bytes
+    replaced: tuple[tuple[bytes, bytes], ...]
 
 
-def splice(raw: bytes, gone: Iterable[str], rows: Iterable[Row]) -> Spliced:
-    """Return a tree object without the paths `gone`, and with `rows` in the place of older ones."""
-    lines = {row.entry.path: written_row(row) for row in rows}
+def splice(raw: bytes, lines: Mapping[str, bytes], start: int = HEADER_SIZE) -> Spliced:
+    """Return `raw` with another line for each path, empty for none.
+
+    `raw` is a tree object, or from `start` on lines that begin with a path and a tab, in its order.
+    """
     pieces: list[bytes] = []
-    dropped: set[str] = set()
-    is_otherwise = False
-    done, end = 0, len(TREE_HEADER) + 1
-    for path in sorted({*gone, *lines}, key=sort_key):
-        start, end = _find(raw, sort_key(path), end)
-        old = raw[start:end]
-        line, compared = lines.get(path, ("", ""))
-        new = f"{line}\n".encode() if line else b""
-        if old == new:
-            continue
-        if old:
-            fields = old[:-1].split(b"\t")
-            is_otherwise = is_otherwise or fields[_CLASS] in _SIGNIFICANT
-            dropped.add(fields[_SHA256].decode())
-        is_otherwise = is_otherwise or bool(compared)
-        pieces += (raw[done:start], new)
-        done = end
+    replaced = []
+    done, end = 0, start
+    for path in sorted(lines, key=sort_key):
+        begin, end = _find(raw, sort_key(path), end)
+        old, new = raw[begin:end], lines[path]
+        if old != new:
+            replaced.append((old, new))
+            pieces += (raw[done:begin], new)
+            done = end
     pieces.append(raw[done:])
-    return Spliced(b"".join(pieces), is_otherwise, frozenset(dropped - {""}))
+    return Spliced(b"".join(pieces) if replaced else raw, tuple(replaced))
 
 
-def content_digest(raw: bytes) -> str:
-    """Return the content digest of a tree object, as `Tree.write` makes it."""
-    digest = hashlib.sha256()
-    file = EntryType.FILE.value.encode()
-    for line in raw[len(TREE_HEADER) + 1 : -1].split(b"\n"):
-        fields = line.split(b"\t")
-        if fields[_CLASS] in _SIGNIFICANT:
-            size = fields[6] if fields[1] == file else b"0"
-            digest.update(b"\t".join((*fields[:5], size, *fields[7:11])) + b"\n")
-    return f"sha256:{digest.hexdigest()}"
+def lines_of(raw: bytes) -> Iterator[bytes]:
+    """Yield the lines of a tree object, each with its end."""
+    return (line + b"\n" for line in raw[HEADER_SIZE:-1].split(b"\n"))
 
 
-def blobs(raw: bytes) -> Iterator[tuple[str, int]]:
-    """Yield the digest and size of each content that a tree object needs by value, once."""
-    seen = set()
-    for match in _BLOB.finditer(raw):
-        if match[1] not in seen:
-            seen.add(match[1])
-            start = raw.rfind(b"\n", 0, match.start()) + 1
-            yield match[1].decode(), int(raw[start : match.start()].split(b"\t", 7)[6])
+def compared(line: bytes) -> bytes:
+    """Return what of a line enters the content digest, as `envlock.model.tree` writes it."""
+    fields = line[:-1].split(b"\t")
+    if len(fields) <= _CLASS or fields[_CLASS] not in _SIGNIFICANT:
+        return b""
+    size = fields[_SIZE] if fields[1] == _FILE else b"0"
+    return b"\t".join((*fields[:5], size, *fields[_SHA256:_CLASS])) + b"\n"
+
+
+def blob_of(line: bytes) -> tuple[str, int] | None:
+    """Return digest and size of the content that a line needs by value, or None."""
+    fields = line[:-1].split(b"\t")
+    if len(fields) <= _SOURCE or not fields[_SOURCE].startswith(_BLOB):
+        return None
+    return fields[_SOURCE][len(_BLOB) :].decode(), int(fields[_SIZE])
+
+
+def sha256_of(line: bytes) -> str:
+    """Return the digest of the content of a line's path, empty for none."""
+    fields = line[:-1].split(b"\t")
+    return fields[_SHA256].decode() if len(fields) > _SHA256 else ""
 
 
 def _find(raw: bytes, key: bytes, low: int) -> tuple[int, int]:

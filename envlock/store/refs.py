@@ -27,7 +27,8 @@ from envlock.store.disk import storing, sync, write_atomic
 from envlock.store.objects import Store
 
 _HEADER = "envlock-ref 1"
-_LINE = re.compile(r"(lock|object) ([0-9a-f]{64})\Z")
+_OBJECT = re.compile(r"^object ([0-9a-f]{64})$", re.MULTILINE)
+_LOCK = re.compile(r"^lock ([0-9a-f]{64})$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +121,22 @@ def read_ref(path: Path) -> Ref:
         name = unescape(lines[1].removeprefix("name "))
     except ValueError as error:
         raise _malformed(path, 2) from error
-    found: dict[str, set[str]] = {"lock": set(), "object": set()}
+    body = "\n".join(lines[2:-1])
+    objects = frozenset(_OBJECT.findall(body))
+    lock = "".join(_LOCK.findall(body))
+    if len(objects) + bool(lock) != len(lines) - 3:
+        raise _malformed(path, _first_bad(lines))
+    return Ref(name=name, objects=objects, lock=lock)
+
+
+def _first_bad(lines: list[str]) -> int:
+    """Return the number of the first line that is none of a reference, or that stands twice."""
+    seen = set()
     for number, line in enumerate(lines[2:-1], 3):
-        match = _LINE.match(line)
-        if match is None:
-            raise _malformed(path, number)
-        found[match[1]].add(match[2])
-    return Ref(name=name, objects=frozenset(found["object"]), lock="".join(found["lock"]))
+        if line in seen or not (_OBJECT.fullmatch(line) or _LOCK.fullmatch(line)):
+            return number
+        seen.add(line)
+    return len(lines)
 
 
 def _path(store: Store, name: str) -> Path:

@@ -26,6 +26,10 @@ _START = struct.Struct("<Q16s")
 _HEADER = len(_MAGIC) + _START.size
 
 
+class DamagedSnapshotError(ValueError):
+    """A blob is not what was written."""
+
+
 class Snapshot:
     """An open file; `value` is what was kept in its header."""
 
@@ -51,25 +55,32 @@ class Snapshot:
             if raw[: len(_MAGIC)] != _MAGIC or _digest(header) != digest:
                 return None
             found, table, value = marshal.loads(header)  # noqa: S302  its digest was checked
+            end = _HEADER + length + sum(place[1] for place in table.values())
         except (ValueError, EOFError, TypeError, struct.error):
             return None
-        return cls(raw, _HEADER + length, table, value) if found == key else None
+        is_whole = found == key and end == len(raw)
+        return cls(raw, _HEADER + length, table, value) if is_whole else None
 
     def blob(self, name: str) -> bytes | None:
-        """Return a blob, or None when there is none of that name, or it is damaged."""
+        """Return a blob, or None when there is none of that name.
+
+        Raise DamagedSnapshotError when it is not what was written.
+        """
         place = self._table.get(name)
         if place is None:
             return None
         offset, length, checksum = place
         blob = self._raw[self._start + offset : self._start + offset + length]
-        return blob if zlib.crc32(blob) == checksum else None
+        if zlib.crc32(blob) != checksum:
+            raise DamagedSnapshotError(name)
+        return blob
 
     def close(self) -> None:
         """Close the file."""
         self._raw.close()
 
     def blobs(self, without: Iterable[str]) -> dict[str, bytes]:
-        """Return the sound blobs of all names but some."""
+        """Return the blobs of all names but some.  Raise DamagedSnapshotError."""
         left_out = set(without)
         return {
             name: blob

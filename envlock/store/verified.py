@@ -14,6 +14,7 @@ from envlock.store.disk import storing
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+_CHUNK = 8 * 1024 * 1024
 PACKED = ".zst"
 """Suffix of an object stored zstd-compressed."""
 
@@ -55,6 +56,20 @@ class Verified(io.RawIOBase):
             self._condemn()
         view[: len(chunk)] = chunk
         return len(chunk)
+
+    def readall(self) -> bytes:
+        """Return what is left, in few steps: a file tree is a hundred megabytes."""
+        chunks = []
+        while True:
+            with storing(self._path):
+                chunk = self._source.read(_CHUNK)
+            if not chunk:
+                break
+            self._digest.update(chunk)
+            chunks.append(chunk)
+        if self._digest.hexdigest() != self._sha256:
+            self._condemn()
+        return b"".join(chunks)
 
     def close(self) -> None:
         """Close the file.  May be called twice."""
