@@ -7,6 +7,7 @@ them, so that a diff of two files loads neither capture nor materialize.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from envlock.errors import InconclusiveError, MaterializeError, StoreError
@@ -48,8 +49,9 @@ def capture_target(
     *,
     keep: bool = False,
     recording: BinaryIO | None = None,
+    own: Sequence[Path] = (),
 ) -> Capture:
-    """Capture a target.
+    """Capture a target, but not the files and folders that are envlock's `own` work.
 
     With `keep`, what a rebuild needs stays in the store for good.  With `recording`, everything
     the collectors were told is written there (see `envlock.capture.record`).
@@ -77,12 +79,15 @@ def capture_target(
             cache=cache,
             progress=progress,
             recorder=recorder,
+            own=own,
         )
         if recorder is not None and recording is not None:
             captured = replace(captured, left_out=recorder.write(recording))
         address = tree_address(captured.lock)
         if keep and address:
-            set_ref(store, f"tree {address}", captured.objects, held=captured.held)
+            name, like, dropped = f"tree {address}", captured.like, captured.dropped
+            if name != like:
+                set_ref(store, name, captured.objects, like=like, without=dropped)
         if keep or not address:
             captured.remember()
     return captured

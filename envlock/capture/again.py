@@ -25,7 +25,7 @@ from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Record
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Row, Tree
 from envlock.store.objects import Store
-from envlock.store.refs import find_ref
+from envlock.store.refs import has_ref
 from envlock.store.snapshot import DamagedSnapshotError
 from envlock.target.base import IGNORED, Folder, HashCache, Rewalkable, ScanPlan
 from envlock.target.walking import Known, unpack
@@ -67,14 +67,15 @@ def _capture_again(
         target.mounts()
     ):
         return None
+    if is_full and not has_ref(store, f"tree {before.tree.address}"):
+        return None
     run.claim_gaps = dict(before.claim_gaps)
     plan = run.plan(cache)
     with ThreadPoolExecutor(1) as beside:
         looking = beside.submit(_look, target, plan, memory, before)
         run.collect(needs_scan=False)
-        held = find_ref(store, f"tree {before.tree.address}") if is_full else frozenset()
         look = looking.result()
-    if held is None or look is None or before.notes.are_touched(_that_matters(look.change)):
+    if look is None or before.notes.are_touched(_that_matters(look.change)):
         return None
     paths, digest = before.outside
     if digest != digest_of(paths, target):
@@ -82,7 +83,7 @@ def _capture_again(
     run.claims = memory.claims(look.change.paths)
     if any(run.claims[path].required for path in look.change.comings if path in run.claims):
         return None
-    return _finish(run, memory, before, look, store, cache, held)
+    return _finish(run, memory, before, look, store, cache)
 
 
 def _look(target: Rewalkable, plan: ScanPlan, memory: Memory, before: Found) -> _Look | None:
@@ -166,7 +167,6 @@ def _finish(
     look: _Look,
     store: Store,
     cache: HashCache | None,
-    held: frozenset[str],
 ) -> Capture | None:
     """Make anew what is otherwise, and put it into what was."""
     for collector in run.collectors:
@@ -196,11 +196,11 @@ def _finish(
     status = Status.PARTIAL if gaps else Status.OK
     run.coverage["file"] = Coverage(status, gaps)
     run.coverage["tree"] = Coverage(Status.SKIPPED)
-    other = Other(before.tree, held)
+    other = Other(before.tree)
     if run.residue is not None:
         lines = as_lines(rows, look.change.before.keys() - run.index.keys())
         if lines != {"/": before.tree.root}:
-            other = with_rows(before.tree, lines, memory.beside_tree(), held, run.residue, store)
+            other = with_rows(before.tree, lines, memory.beside_tree(), run.residue, store)
         tree = other.state
         after = replace(after, tree=tree)
         run.coverage["tree"] = run.coverage["file"]
@@ -215,7 +215,8 @@ def _finish(
         coverage=run.coverage,
         seconds=run.seconds,
         objects=other.objects,
-        held=held,
+        dropped=other.dropped,
+        like=f"tree {before.tree.address}" if run.residue else "",
         files=look.paths,
         size=look.size,
         remember=lambda: memory.keep(after, run.scan_gaps, store) if is_much else None,

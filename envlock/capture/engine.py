@@ -9,6 +9,7 @@ is classified, and what no package can give back is kept by value.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from envlock.capture.again import capture_again
 from envlock.capture.files import file_records, missing_records
@@ -37,8 +38,9 @@ def capture(
     cache: HashCache | None = None,
     progress: Progress = silent,
     recorder: Recorder | None = None,
+    own: Iterable[Path] = (),
 ) -> Capture:
-    """Capture `target`, which a `recorder` looks at in its place.
+    """Capture `target`, which a `recorder` looks at in its place.  What is `own` is left out.
 
     With a `store` and depth FULL the residue and the tree object are put into it (not yet durable:
     the caller commits and sets the reference), and a target that can be walked again cheaply is
@@ -48,8 +50,9 @@ def capture(
     everything = tuple(collectors)
     target = recorder or target
     memory = None
+    left_out = frozenset(str(path.resolve()) for path in (*own, *([store.root] if store else ())))
     if store is not None and isinstance(target, Rewalkable):
-        run = _begin(target, everything, request, store, progress)
+        run = _begin(target, everything, request, store, progress, left_out=left_out)
         memory = Memory(run, store)
         try:
             captured = capture_again(run, memory, store, cache)
@@ -57,7 +60,7 @@ def capture(
             run.close()
         if captured is not None:
             return captured
-    run = _begin(target, everything, request, store, progress, recorder)
+    run = _begin(target, everything, request, store, progress, recorder, left_out)
     if memory is not None and isinstance(target, Rewalkable):
         run.on_folder = memory.see
         run.mounts = mounts_that_matter(target.mounts())
@@ -74,6 +77,7 @@ def _begin(
     store: Store | None,
     progress: Progress,
     recorder: Recorder | None = None,
+    left_out: frozenset[str] = frozenset(),
 ) -> Run:
     chosen = tuple(c for c in everything if _is_chosen(c, request))
     others = tuple(c for c in everything if c not in chosen)
@@ -87,6 +91,7 @@ def _begin(
         progress=progress,
         store=store,
         recorder=recorder,
+        own=left_out,
     )
 
 

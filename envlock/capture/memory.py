@@ -201,7 +201,7 @@ def _key(run: Run) -> str:
         sorted(target.capabilities),
         repr(asked),
         names,
-        str(run.store.root) if run.store else "",
+        sorted(run.own),
         os.geteuid(),
         sorted(os.getgroups()),
     ]

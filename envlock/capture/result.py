@@ -19,11 +19,11 @@ def _nothing() -> None:
 class Capture:
     """A finished capture.
 
-    `objects` are the digests of what is in the store for its file tree, of which a reference keeps
-    `held` already.  `left_out` are paths whose content is secret, with the rule that says so.
-    `coverage` holds every gap; the lock has the counts.  `seconds` is wall time per collector, for
-    people and never in the lock.  `remember` leaves behind what makes the next capture of the same
-    target quick; it may be called once a reference keeps the objects.
+    `objects` are the digests of what is in the store for its file tree, beside what the reference
+    `like` keeps, of which `dropped` are not needed.  `left_out` are paths whose content is secret,
+    with the rule that says so.  `coverage` holds every gap; the lock has the counts.  `seconds` is
+    wall time per collector, for people and never in the lock.  `remember` leaves behind what makes
+    the next capture of the same target quick; it may be called once a reference keeps the objects.
     """
 
     lock: Lock
@@ -32,7 +32,8 @@ class Capture:
     coverage: Mapping[str, Coverage]
     seconds: Mapping[str, float]
     objects: frozenset[str] = frozenset()
-    held: frozenset[str] = frozenset()
+    like: str = ""
+    dropped: frozenset[str] = frozenset()
     files: int = 0
     size: int = 0
     remember: Callable[[], None] = _nothing

@@ -70,6 +70,7 @@ class Run:
     seconds: dict[str, float] = field(default_factory=dict)
 
     recorder: Recorder | None = None
+    own: frozenset[str] = frozenset()
     notes: Notes = field(default_factory=Notes)
     covered: dict[str, Coverage] = field(default_factory=dict)
     mounts: dict[str, str] = field(default_factory=dict)
@@ -152,7 +153,7 @@ class Run:
             wants_sha1=self.wants("sha1", "md5"),
             retain=matcher(reads) if streams else (lambda _path: False),
             prune=compile_globs(request.ignore) if request.ignore else None,
-            own=str(self.store.root.resolve()) if self.store else "",
+            own=self.own,
             elsewhere=ELSEWHERE,
             cache=cache,
             on_gap=lambda path, reason: self.scan_gaps.append(Gap(path, reason)),

@@ -13,6 +13,7 @@ from envlock.model.splice import blob_of, compared, lines_of, sha256_of, splice
 from envlock.model.tree import Row, written_row
 from envlock.store.objects import Store
 
+_FEW = 3
 _DIGEST = re.compile(rb"\t([0-9a-f]{64})\t")
 
 COMPARED, BLOBS = "tree compared", "tree blobs"
@@ -32,10 +33,11 @@ class TreeState(NamedTuple):
 
 
 class Other(NamedTuple):
-    """A tree object with other rows, and what the store keeps for it and has kept."""
+    """A tree object with other rows, what it needs beside what the one before did, and without."""
 
     state: TreeState
-    objects: frozenset[str]
+    objects: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
 
 
 def line_of(row: Row) -> bytes:
@@ -57,39 +59,45 @@ def with_rows(
     before: TreeState,
     lines: Mapping[str, bytes],
     beside: Mapping[str, bytes],
-    held: frozenset[str],
     residue: Residue,
     store: Store,
 ) -> Other:
     """Return the tree object with other `lines` (by path, empty for none), put into the store.
 
-    `beside` are the tables of the one before, `held` is what the store keeps for that.
+    `beside` are the tables of the one before.
     """
     spliced = splice(store.read(before.address), lines)
     if not spliced.replaced:
-        return Other(before, held)
+        return Other(before)
     beside = beside if len(beside) == 2 else tables(store.read(before.address))
     content = before.content
     judged = {path: compared(line) for path, line in lines.items()}
     if any(compared(old) != compared(new) for old, new in spliced.replaced):
         changed = splice(beside[COMPARED], judged, 0).raw
         content = f"sha256:{hashlib.sha256(changed).hexdigest()}"
-    old_lines = [old for old, _ in spliced.replaced]
-    dropped = {sha256_of(line) for line in old_lines} & held
+    dropped = {sha256_of(old) for old, _ in spliced.replaced} - {""}
     size = before.residue
     if any(blob_of(line) for pair in spliced.replaced for line in pair):
         counts = marshal.loads(beside[BLOBS])  # noqa: S302  checked, and our own
+        touched = {found[0] for pair in spliced.replaced for found in map(blob_of, pair) if found}
+        size -= _size(counts, touched)
         for old, new in spliced.replaced:
             _count(counts, old, -1)
             _count(counts, new, 1)
-        size = sum(size for size, rows in counts.values() if rows)
-        dropped = {sha256 for sha256 in dropped if not counts.get(sha256, (0, 0))[1]}
-    if dropped:
-        # What is kept only to tell which setting was changed is no row's blob, but is its digest.
+        size += _size(counts, touched)
+    # What is kept to tell which setting was changed is no row's blob, but the digest of one.
+    if len(dropped) > _FEW:
         dropped -= {found.decode() for found in _DIGEST.findall(spliced.raw)}
+    dropped = {sha256 for sha256 in dropped if sha256.encode() not in spliced.raw}
     address = residue.put_tree(spliced.raw)
     state = TreeState(address, content, lines.get("/", before.root), size)
-    return Other(state, (held - dropped - {before.address}) | residue.objects | {address})
+    return Other(state, residue.objects | {address}, frozenset({*dropped, before.address}))
+
+
+def _size(counts: Mapping[str, tuple[int, int]], digests: Iterable[str]) -> int:
+    """Return the size of those contents that rows need."""
+    found = (counts.get(sha256, (0, 0)) for sha256 in digests)
+    return sum(size for size, rows in found if rows)
 
 
 def _count(counts: dict[str, tuple[int, int]], line: bytes, more: int) -> None:

@@ -16,6 +16,7 @@ from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from envlock.capture.result import Capture
+    from envlock.config.load import Config
 
 _DESCRIPTION = """\
 Capture an environment into a lockfile.
@@ -67,20 +68,25 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if is_group(arguments.target):
         return capture_group(arguments, config, console)
     request = make_request(arguments, config)
+    path = _place(arguments, config)
     with (
         _recording(arguments.record) as recording,
         open_store(config) as store,
         console.progress("capturing") as steps,
     ):
         captured = capture_target(
-            arguments.target, request, store, steps, keep=True, recording=recording
+            arguments.target,
+            request,
+            store,
+            steps,
+            keep=True,
+            recording=recording,
+            own=[path] if path else [],
         )
     _report(captured, console)
-    if arguments.output == "-":
+    if path is None:
         console.out(render_lock(captured.lock).decode())
         return ExitStatus.OK
-    name = arguments.name or environment_name(arguments.target, config)
-    path = Path(arguments.output or Path(config.locks.dir) / f"{name}.lock")
     changed = write_lock(path, captured.lock)
     if arguments.json:
         console.out(json.dumps(_summary(captured, path), indent=2, sort_keys=True))
@@ -90,6 +96,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     console.out(render_lock_summary(captured.lock, color=console.color))
     console.note(f"{'wrote' if changed else 'unchanged:'} {path}")
     return ExitStatus.OK
+
+
+def _place(arguments: argparse.Namespace, config: Config) -> Path | None:
+    """Return where the lock goes, None for standard output."""
+    if arguments.output == "-":
+        return None
+    name = arguments.name or environment_name(arguments.target, config)
+    return Path(arguments.output or Path(config.locks.dir) / f"{name}.lock")
 
 
 @contextmanager

@@ -50,16 +50,17 @@ def set_ref(
     name: str,
     objects: Iterable[str],
     lock: bytes | None = None,
-    held: Collection[str] = frozenset(),
+    like: str = "",
+    without: Collection[str] = frozenset(),
 ) -> None:
     """Commit the store and record, atomically, that `name` needs `objects`.
 
-    `lock` are the bytes of the lockfile, kept as an object as well.  `held` are objects that
-    another reference keeps, and so need not be looked for.  Raise StoreError when an
+    `lock` are the bytes of the lockfile, kept as an object as well.  What the
+    reference `like` keeps, `without` some, is kept too.  Raise StoreError when an
     object is not in the store; an older reference of that name stands then.
     """
     needed = frozenset(objects)
-    for sha256 in sorted(needed.difference(held)):
+    for sha256 in sorted(needed):
         if not store.has(sha256):
             raise StoreError(
                 f"{name} needs an object that the store lacks", where=f"sha256:{sha256}"
@@ -67,6 +68,8 @@ def set_ref(
     lines = [_HEADER, f"name {escape(name)}"]
     if lock is not None:
         lines.append(f"lock {store.put(lock)}")
+    if like:
+        needed |= read_ref(_path(store, like)).objects.difference(without)
     lines += [f"object {sha256}" for sha256 in sorted(needed)]
     store.commit()
     path = _path(store, name)
@@ -74,12 +77,9 @@ def set_ref(
         write_atomic(path, "".join(f"{line}\n" for line in lines).encode())
 
 
-def find_ref(store: Store, name: str) -> frozenset[str] | None:
-    """Return what a reference keeps, or None when there is none that can be read."""
-    try:
-        return read_ref(_path(store, name)).needs
-    except StoreError:
-        return None
+def has_ref(store: Store, name: str) -> bool:
+    """True when there is such a reference."""
+    return _path(store, name).is_file()
 
 
 def use_ref(store: Store, name: str) -> None:

@@ -156,8 +156,8 @@ class ScanPlan:
     `on_walked()`: called once, when every path has been yielded; only digests are outstanding.
     `on_folder(folder)`: called by a target that can look again, for each directory it could list.
     `prune`: matches paths not to record, with what is below (a gap each).
-    `own`: a real directory of this machine that a target here passes over in silence: the store,
-    which would otherwise capture itself.
+    `own`: real paths of this machine that a target here passes over in silence: the store and the
+    lock, which would otherwise capture themselves.
     `elsewhere`: what belongs to another environment and is passed over in silence; a
     directory is asked for with a final slash, before it is entered.
     """
@@ -174,7 +174,7 @@ class ScanPlan:
     on_walked: Callable[[], None] = _ignore_walked
     on_folder: Callable[[Folder], None] = _ignore_folder
     prune: re.Pattern[str] | None = None
-    own: str = ""
+    own: frozenset[str] = frozenset()
     elsewhere: Places = NOWHERE
     jobs: int = 0
 

@@ -38,7 +38,7 @@ def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Iterator[Found
     for path, kind in sorted(mounts.items()):
         if is_worth_a_word(path, kind):
             plan.on_gap(path, f"another file system ({kind}), not entered")
-    untouched = [path for path, kind in mounts.items() if may_hang(kind)]
+    untouched = _untouched(root, plan, mounts)
     everything = plan.digest and plan.hashes is always
     yield Found(entry_of("/", os.lstat(root or "/"), root or "/"))
     with closing(WalkPool(root, plan.jobs)) as pool:
@@ -49,7 +49,7 @@ def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Iterator[Found
                 plan.on_folder(Folder(*listing[:4]))
             for found in found_in(root, listing, plan):
                 path = found.entry.path
-                if found.entry.type is _DIRECTORY and is_entered(root, path, plan, mounts):
+                if found.entry.type is _DIRECTORY and _is_entered(path, plan, mounts):
                     pool.enter(path)
                 yield found
 
@@ -58,10 +58,8 @@ def look_again(
     root: str, plan: ScanPlan, mounts: Mapping[str, str], known: Mapping[str, bytes]
 ) -> tuple[dict[str, bytes], dict[str, Listing]]:
     """Return the signature of each directory, and a listing of those that are not as `known`."""
-    untouched = [path for path, kind in mounts.items() if may_hang(kind)]
+    untouched = _untouched(root, plan, mounts)
     closed = list(mounts)
-    if plan.own.startswith(f"{root}/"):
-        closed.append(plan.own.removeprefix(root))
     others = f"(?s:{plan.prune.pattern})" if plan.prune else ""
     with closing(WalkPool(root, plan.jobs)) as pool:
         signatures = pool.sign((untouched, closed, *plan.elsewhere, others))
@@ -76,16 +74,20 @@ def look_again(
     return signatures, found
 
 
+def _untouched(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> list[str]:
+    """Return the paths that are not even looked at."""
+    own = [path.removeprefix(root) for path in plan.own if path.startswith(f"{root}/")]
+    return [*own, *(path for path, kind in mounts.items() if may_hang(kind))]
+
+
 def _note_failure(directory: str, failure: int, plan: ScanPlan) -> None:
     if failure not in (0, errno.ENOENT):
         plan.on_gap(directory or "/", _why(failure))
 
 
-def is_entered(root: str, path: str, plan: ScanPlan, mounts: Mapping[str, str]) -> bool:
+def _is_entered(path: str, plan: ScanPlan, mounts: Mapping[str, str]) -> bool:
     """True when what lies in a directory belongs to the environment."""
-    if path in mounts or plan.elsewhere.hold(f"{path}/"):
-        return False
-    return not plan.own or root + path != plan.own
+    return path not in mounts and not plan.elsewhere.hold(f"{path}/")
 
 
 def found_in(root: str, listing: Listing, plan: ScanPlan) -> Iterator[Found]:

@@ -74,8 +74,7 @@ def listings(order: Order, *, is_alone: bool = False) -> list[Listing]:
             failure = error.errno or 0
             found.append((path, pack([], []), b"", 0, [], {}, {}, failure))
             continue
-        if untouched:
-            names = [name for name in names if f"{path}/{name}" not in untouched]
+        names = _touched(path, names, untouched)
         found.append(_list(path, names, prefix, with_xattrs))
     return found
 
@@ -95,8 +94,7 @@ def sign(search: Search, *, is_alone: bool = False) -> Signed:
         except OSError:
             signatures[path] = b""
             continue
-        if untouched:
-            names = [name for name in names if f"{path}/{name}" not in untouched]
+        names = _touched(path, names, untouched)
         known = list(map(_KNOWN, _look(names, prefix)))
         signatures[path] = digest(pack(names, known))
         count += len(names)
@@ -121,6 +119,13 @@ def _names(real: str, *, is_alone: bool) -> tuple[list[str], str]:
     names = os.listdir("." if is_alone else real or "/")
     names.sort()
     return names, "" if is_alone else f"{real}/"
+
+
+def _touched(path: str, names: list[str], untouched: list[str]) -> list[str]:
+    below = f"{path}/"
+    if not any(each.startswith(below) for each in untouched):
+        return names
+    return [name for name in names if below + name not in untouched]
 
 
 def _list(path: str, names: list[str], prefix: str, with_xattrs: bool) -> Listing:

@@ -18,7 +18,7 @@ from envlock.capture.run import Run
 from envlock.lockfile.writer import render_lock
 from envlock.store import snapshot
 from envlock.store.objects import Store
-from envlock.store.refs import find_ref
+from envlock.store.refs import read_ref, ref_files
 from envlock.workflow import capture_target, tree_address
 
 FILES = {
@@ -117,7 +117,8 @@ def take(root: Path, place: Path, depth: Depth = Depth.FULL, **request: object):
         address = tree_address(captured.lock)
         tree = store.read(address) if address else b""
         assert not address or captured.tree.to_bytes() == tree
-        kept = find_ref(store, f"tree {address}")
+        found = {ref.name: ref.needs for ref in map(read_ref, ref_files(store))}
+        kept = found.get(f"tree {address}")
         for sha256 in kept or ():
             assert store.has(sha256)
         totals = captured.files, captured.size, dict(captured.left_out)
