@@ -85,9 +85,7 @@ def capture_target(
             captured = replace(captured, left_out=recorder.write(recording))
         address = tree_address(captured.lock)
         if keep and address:
-            name, like, dropped = f"tree {address}", captured.like, captured.dropped
-            if name != like:
-                set_ref(store, name, captured.objects, like=like, without=dropped)
+            set_ref(store, f"tree {address}", trees=[address])
         if keep or not address:
             captured.remember()
     return captured

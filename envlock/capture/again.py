@@ -20,7 +20,7 @@ from envlock.capture.request import Depth
 from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
 from envlock.capture.run import Run, recorded
-from envlock.capture.treework import Other, TreeState, as_lines, with_rows
+from envlock.capture.treework import TreeState, as_lines, with_rows
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Record
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Row, Tree
@@ -74,6 +74,8 @@ def _capture_again(
     with ThreadPoolExecutor(1) as beside:
         looking = beside.submit(_look, target, plan, memory, before)
         run.collect(needs_scan=False)
+        # A log or a cache is always otherwise, so the tree object will be asked for.
+        raw = store.read(before.tree.address) if is_full else b""
         look = looking.result()
     if look is None or before.notes.are_touched(_that_matters(look.change)):
         return None
@@ -83,7 +85,7 @@ def _capture_again(
     run.claims = memory.claims(look.change.paths)
     if any(run.claims[path].required for path in look.change.comings if path in run.claims):
         return None
-    return _finish(run, memory, before, look, store, cache)
+    return _finish(run, memory, before, look, store, cache, raw)
 
 
 def _look(target: Rewalkable, plan: ScanPlan, memory: Memory, before: Found) -> _Look | None:
@@ -167,6 +169,7 @@ def _finish(
     look: _Look,
     store: Store,
     cache: HashCache | None,
+    raw: bytes,
 ) -> Capture | None:
     """Make anew what is otherwise, and put it into what was."""
     for collector in run.collectors:
@@ -196,12 +199,11 @@ def _finish(
     status = Status.PARTIAL if gaps else Status.OK
     run.coverage["file"] = Coverage(status, gaps)
     run.coverage["tree"] = Coverage(Status.SKIPPED)
-    other = Other(before.tree)
+    tree = before.tree
     if run.residue is not None:
         lines = as_lines(rows, look.change.before.keys() - run.index.keys())
         if lines != {"/": before.tree.root}:
-            other = with_rows(before.tree, lines, memory.beside_tree(), run.residue, store)
-        tree = other.state
+            tree = with_rows(before.tree, raw, lines, memory.blob, run.residue)
         after = replace(after, tree=tree)
         run.coverage["tree"] = run.coverage["file"]
         run.records.append(tree_record(tree.content, tree.address, look.paths, tree.residue))
@@ -210,13 +212,10 @@ def _finish(
     is_much = len(changed) > _FEW
     return Capture(
         lock=lock_of(run.records, run.coverage),
-        make_tree=(lambda: _tree(store, other.state)) if run.residue else None,
+        make_tree=(lambda: _tree(store, tree)) if run.residue else None,
         left_out=after.left_out,
         coverage=run.coverage,
         seconds=run.seconds,
-        objects=other.objects,
-        dropped=other.dropped,
-        like=f"tree {before.tree.address}" if run.residue else "",
         files=look.paths,
         size=look.size,
         remember=lambda: memory.keep(after, run.scan_gaps, store) if is_much else None,

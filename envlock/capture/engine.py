@@ -142,7 +142,6 @@ def _finish(run: Run, memory: Memory | None, scanned: list[Record]) -> Capture:
         left_out=residue.left_out if residue else {},
         coverage=run.coverage,
         seconds=run.seconds,
-        objects=residue.objects if residue else frozenset(),
         files=len(run.index),
         size=sum(entry.size for entry in run.index.values()),
         remember=lambda: memory.learn(run, scanned, files, state) if memory else None,

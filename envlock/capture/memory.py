@@ -22,7 +22,7 @@ from envlock.capture.notes import Notes, with_trails
 from envlock.capture.outside import digest_of, outside
 from envlock.capture.ownership import Claim, from_plain, to_plain
 from envlock.capture.run import Run
-from envlock.capture.treework import BLOBS, COMPARED, TreeState, tables
+from envlock.capture.treework import TreeState, tables
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Facts, Record
 from envlock.store.objects import Store
@@ -80,7 +80,7 @@ class Memory:
 
     def folder(self, path: str) -> bytes | None:
         """Return what was known of the names in a directory, or None."""
-        return self._blob(f"{_FOLDER}{path}")
+        return self.blob(f"{_FOLDER}{path}")
 
     def claims(self, paths: Iterable[str]) -> dict[str, Claim]:
         """Return the claims of those of the paths that are claimed."""
@@ -89,18 +89,14 @@ class Memory:
         for path in paths:
             folder, _, name = path.rpartition("/")
             if folder not in known:
-                raw = self._blob(f"{_CLAIMS}{folder}")
+                raw = self.blob(f"{_CLAIMS}{folder}")
                 known[folder] = marshal.loads(raw) if raw else {}  # noqa: S302  checked
             if name in known[folder]:
                 found[path] = from_plain(known[folder][name])
         return found
 
-    def beside_tree(self) -> dict[str, bytes]:
-        """Return what is kept beside the tree object."""
-        found = ((name, self._blob(name)) for name in (COMPARED, BLOBS))
-        return {name: blob for name, blob in found if blob is not None}
-
-    def _blob(self, name: str) -> bytes | None:
+    def blob(self, name: str) -> bytes | None:
+        """Return what was kept under a name, or None.  Raise DamagedSnapshotError."""
         return self._snapshot.blob(name) if self._snapshot else None
 
     def see(self, folder: Folder) -> None:

@@ -110,11 +110,6 @@ class Residue:
         self._kept.add(digest)
         return digest
 
-    @property
-    def objects(self) -> frozenset[str]:
-        """Digests of everything this capture needs from the store."""
-        return frozenset(self._kept)
-
     def _keep(self, entry: Entry, *, may_be_secret: bool) -> str | None:
         """Keep one file's content, or return the rule by which it is secret.
 

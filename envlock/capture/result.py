@@ -19,11 +19,10 @@ def _nothing() -> None:
 class Capture:
     """A finished capture.
 
-    `objects` are the digests of what is in the store for its file tree, beside what the reference
-    `like` keeps, of which `dropped` are not needed.  `left_out` are paths whose content is secret,
-    with the rule that says so.  `coverage` holds every gap; the lock has the counts.  `seconds` is
-    wall time per collector, for people and never in the lock.  `remember` leaves behind what makes
-    the next capture of the same target quick; it may be called once a reference keeps the objects.
+    `left_out` are paths whose content is secret, with the rule that says so.  `coverage` holds
+    every gap; the lock has the counts.  `seconds` is wall time per collector, for people and never
+    in the lock.  `remember` leaves behind what makes the next capture of the same target quick; it
+    may be called once a reference keeps the tree.
     """
 
     lock: Lock
@@ -31,9 +30,6 @@ class Capture:
     left_out: Mapping[str, str]
     coverage: Mapping[str, Coverage]
     seconds: Mapping[str, float]
-    objects: frozenset[str] = frozenset()
-    like: str = ""
-    dropped: frozenset[str] = frozenset()
     files: int = 0
     size: int = 0
     remember: Callable[[], None] = _nothing

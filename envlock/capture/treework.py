@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from envlock.capture.residue import Residue
-from envlock.model.splice import blob_of, compared, lines_of, sha256_of, splice
+from envlock.model.splice import blob_of, compared, lines_of, splice
 from envlock.model.tree import Row, written_row
-from envlock.store.objects import Store
-
-_FEW = 3
-_DIGEST = re.compile(rb"\t([0-9a-f]{64})\t")
 
 COMPARED, BLOBS = "tree compared", "tree blobs"
 """What is kept of a tree object beside it: the lines its content digest is made of, and size and
@@ -30,14 +25,6 @@ class TreeState(NamedTuple):
     content: str = ""
     root: bytes = b""
     residue: int = 0
-
-
-class Other(NamedTuple):
-    """A tree object with other rows, what it needs beside what the one before did, and without."""
-
-    state: TreeState
-    objects: frozenset[str] = frozenset()
-    dropped: frozenset[str] = frozenset()
 
 
 def line_of(row: Row) -> bytes:
@@ -57,41 +44,34 @@ def tables(raw: bytes) -> dict[str, bytes]:
 
 def with_rows(
     before: TreeState,
+    raw: bytes,
     lines: Mapping[str, bytes],
-    beside: Mapping[str, bytes],
+    table: Callable[[str], bytes | None],
     residue: Residue,
-    store: Store,
-) -> Other:
-    """Return the tree object with other `lines` (by path, empty for none), put into the store.
+) -> TreeState:
+    """Return the tree object `raw` with other `lines` (by path, empty for none), put into the store.
 
-    `beside` are the tables of the one before.
+    `table` gives what is kept beside the one before.
     """
-    spliced = splice(store.read(before.address), lines)
+    spliced = splice(raw, lines)
     if not spliced.replaced:
-        return Other(before)
-    beside = beside if len(beside) == 2 else tables(store.read(before.address))
-    content = before.content
-    judged = {path: compared(line) for path, line in lines.items()}
+        return before
+    content, size = before.content, before.residue
     if any(compared(old) != compared(new) for old, new in spliced.replaced):
-        changed = splice(beside[COMPARED], judged, 0).raw
+        known = table(COMPARED) or tables(raw)[COMPARED]
+        changed = splice(known, {path: compared(line) for path, line in lines.items()}, 0).raw
         content = f"sha256:{hashlib.sha256(changed).hexdigest()}"
-    dropped = {sha256_of(old) for old, _ in spliced.replaced} - {""}
-    size = before.residue
-    if any(blob_of(line) for pair in spliced.replaced for line in pair):
-        counts = marshal.loads(beside[BLOBS])  # noqa: S302  checked, and our own
-        touched = {found[0] for pair in spliced.replaced for found in map(blob_of, pair) if found}
+    blobs = {blob for pair in spliced.replaced for blob in map(blob_of, pair) if blob}
+    if blobs:
+        counts = marshal.loads(table(BLOBS) or tables(raw)[BLOBS])  # noqa: S302  our own
+        touched = {sha256 for sha256, _ in blobs}
         size -= _size(counts, touched)
         for old, new in spliced.replaced:
             _count(counts, old, -1)
             _count(counts, new, 1)
         size += _size(counts, touched)
-    # What is kept to tell which setting was changed is no row's blob, but the digest of one.
-    if len(dropped) > _FEW:
-        dropped -= {found.decode() for found in _DIGEST.findall(spliced.raw)}
-    dropped = {sha256 for sha256 in dropped if sha256.encode() not in spliced.raw}
     address = residue.put_tree(spliced.raw)
-    state = TreeState(address, content, lines.get("/", before.root), size)
-    return Other(state, residue.objects | {address}, frozenset({*dropped, before.address}))
+    return TreeState(address, content, lines.get("/", before.root), size)
 
 
 def _size(counts: Mapping[str, tuple[int, int]], digests: Iterable[str]) -> int:

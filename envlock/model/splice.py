@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ _SIZE, _SHA256, _CLASS, _SOURCE = 6, 7, 11, 13
 _SIGNIFICANT = frozenset(kind.value.encode() for kind in SIGNIFICANT)
 _FILE = EntryType.FILE.value.encode()
 _BLOB = b"blob "
+_BLOB_SOURCE = re.compile(rb"\tblob ([0-9a-f]{64})\n")
+_PRISTINE = re.compile(rb"\t([0-9a-f]{64})\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*\tconffile\t")
 HEADER_SIZE = len(TREE_HEADER) + 1
 
 
@@ -66,10 +69,13 @@ def blob_of(line: bytes) -> tuple[str, int] | None:
     return fields[_SOURCE][len(_BLOB) :].decode(), int(fields[_SIZE])
 
 
-def sha256_of(line: bytes) -> str:
-    """Return the digest of the content of a line's path, empty for none."""
-    fields = line[:-1].split(b"\t")
-    return fields[_SHA256].decode() if len(fields) > _SHA256 else ""
+def kept_by(raw: bytes) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the digests of content that a tree object needs by value, and of the configuration
+    that is as its package has it, which is kept to tell what of it is changed later.
+    """  # noqa: D205
+    blobs = {found.decode() for found in _BLOB_SOURCE.findall(raw)}
+    pristine = {found.decode() for found in _PRISTINE.findall(raw)}
+    return frozenset(blobs), frozenset(pristine)
 
 
 def _find(raw: bytes, key: bytes, low: int) -> tuple[int, int]:

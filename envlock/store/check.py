@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from envlock.errors import StoreError
 from envlock.model.text import sort_key
 from envlock.store.objects import EMPTY, Store
-from envlock.store.refs import read_ref, ref_files
+from envlock.store.refs import needs, read_ref, ref_files
 
 
 class ProblemKind(StrEnum):
@@ -83,7 +84,10 @@ def _needs(store: Store) -> tuple[Mapping[str, tuple[str, ...]], list[Problem]]:
                 Problem(kind=ProblemKind.REFERENCE, where=error.where, message=error.message)
             )
             continue
-        for sha256 in ref.needs:
+        needed = ref.named
+        with suppress(StoreError):  # a tree that cannot be read is told as an object
+            needed = needs(store, ref).all
+        for sha256 in needed:
             names[sha256].add(ref.name)
     return {k: tuple(sorted(v, key=sort_key)) for k, v in names.items()}, problems
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from envlock.errors import StoreError
 from envlock.store.disk import storing
 from envlock.store.objects import Store
-from envlock.store.refs import ref_files, refs
+from envlock.store.refs import needs, ref_files, refs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +40,18 @@ def collect_garbage(
 
     With `unused_seconds`, what references keep that were neither made nor used for that long is
     garbage too.  The stat cache goes as well.  Raise StoreError when another process has the store
-    open, when a reference cannot be read, and, unless `force`, when there are objects but no
-    reference at all: more likely the references were lost than everything is garbage.
+    open, when a reference or a tree object that it names cannot be read, and, unless `force`, when
+    there are objects but no reference at all: more likely the references were lost than everything
+    is garbage.
     """
     with store.exclusively(), storing(store.root):
         if unused_seconds is not None:
             oldest = clock() - unused_seconds
             for path in filter(lambda path: _is_old(path, oldest), list(ref_files(store))):
                 path.unlink()
-        needed = frozenset[str]().union(*(ref.needs for ref in refs(store)))
+        needed = set[str]()
+        for ref in refs(store):
+            needed.update(*needs(store, ref))
         found = [(sha256, path) for sha256, path in store.objects() if sha256]
         if found and not needed and not force:
             raise StoreError(

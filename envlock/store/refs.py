@@ -7,6 +7,7 @@ may hold any character and be of any length::
     name <escaped name>
     lock <sha256>          the lockfile itself, when it was given
     object <sha256>        one line each, sorted
+    tree <sha256>          a tree object, with what its rows need: one line each, sorted
 
 A reference is written last, after `Store.commit`: it never promises what is not on the disk.
 """
@@ -16,19 +17,20 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from envlock.errors import StoreError
+from envlock.model.splice import kept_by
 from envlock.model.text import escape, sort_key, to_bytes, unescape
 from envlock.store.disk import storing, sync, write_atomic
 from envlock.store.objects import Store
 
 _HEADER = "envlock-ref 1"
-_OBJECT = re.compile(r"^object ([0-9a-f]{64})$", re.MULTILINE)
-_LOCK = re.compile(r"^lock ([0-9a-f]{64})$", re.MULTILINE)
+_LINE = re.compile(r"(lock|object|tree) ([0-9a-f]{64})\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,29 +40,46 @@ class Ref:
     name: str
     objects: frozenset[str]
     lock: str = ""
+    trees: frozenset[str] = frozenset()
 
     @property
-    def needs(self) -> frozenset[str]:
-        """Every object to keep."""
-        return self.objects | {self.lock} if self.lock else self.objects
+    def named(self) -> frozenset[str]:
+        """Every object that the reference names itself."""
+        return self.objects | self.trees | ({self.lock} if self.lock else frozenset())
+
+
+class Needs(NamedTuple):
+    """Objects that a reference cannot do without, and those to keep where they are there."""
+
+    all: frozenset[str]
+    spare: frozenset[str]
+
+
+def needs(store: Store, ref: Ref) -> Needs:
+    """Return what a reference needs.  Raise StoreError when a tree object cannot be read."""
+    everything, spare = set(ref.named), set[str]()
+    for tree in ref.trees:
+        blobs, pristine = kept_by(store.read(tree))
+        everything |= blobs
+        spare |= pristine
+    return Needs(frozenset(everything), frozenset(spare - everything))
 
 
 def set_ref(
     store: Store,
     name: str,
-    objects: Iterable[str],
+    objects: Iterable[str] = (),
     lock: bytes | None = None,
-    like: str = "",
-    without: Collection[str] = frozenset(),
+    trees: Iterable[str] = (),
 ) -> None:
-    """Commit the store and record, atomically, that `name` needs `objects`.
+    """Commit the store and record, atomically, that `name` needs `objects` and `trees`.
 
-    `lock` are the bytes of the lockfile, kept as an object as well.  What the
-    reference `like` keeps, `without` some, is kept too.  Raise StoreError when an
-    object is not in the store; an older reference of that name stands then.
+    `lock` are the bytes of the lockfile, kept as an object as well.  What rows of the tree objects
+    need must have been put into the store.  Raise StoreError when an object is not there; an older
+    reference of that name stands then.
     """
-    needed = frozenset(objects)
-    for sha256 in sorted(needed):
+    needed = {"object": frozenset(objects), "tree": frozenset(trees)}
+    for sha256 in sorted(frozenset().union(*needed.values())):
         if not store.has(sha256):
             raise StoreError(
                 f"{name} needs an object that the store lacks", where=f"sha256:{sha256}"
@@ -68,9 +87,7 @@ def set_ref(
     lines = [_HEADER, f"name {escape(name)}"]
     if lock is not None:
         lines.append(f"lock {store.put(lock)}")
-    if like:
-        needed |= read_ref(_path(store, like)).objects.difference(without)
-    lines += [f"object {sha256}" for sha256 in sorted(needed)]
+    lines += [f"{kind} {sha256}" for kind, digests in needed.items() for sha256 in sorted(digests)]
     store.commit()
     path = _path(store, name)
     with storing(path):
@@ -121,22 +138,18 @@ def read_ref(path: Path) -> Ref:
         name = unescape(lines[1].removeprefix("name "))
     except ValueError as error:
         raise _malformed(path, 2) from error
-    body = "\n".join(lines[2:-1])
-    objects = frozenset(_OBJECT.findall(body))
-    lock = "".join(_LOCK.findall(body))
-    if len(objects) + bool(lock) != len(lines) - 3:
-        raise _malformed(path, _first_bad(lines))
-    return Ref(name=name, objects=objects, lock=lock)
-
-
-def _first_bad(lines: list[str]) -> int:
-    """Return the number of the first line that is none of a reference, or that stands twice."""
-    seen = set()
+    found: dict[str, set[str]] = {"lock": set(), "object": set(), "tree": set()}
     for number, line in enumerate(lines[2:-1], 3):
-        if line in seen or not (_OBJECT.fullmatch(line) or _LOCK.fullmatch(line)):
-            return number
-        seen.add(line)
-    return len(lines)
+        match = _LINE.match(line)
+        if match is None:
+            raise _malformed(path, number)
+        found[match[1]].add(match[2])
+    return Ref(
+        name=name,
+        objects=frozenset(found["object"]),
+        lock="".join(found["lock"]),
+        trees=frozenset(found["tree"]),
+    )
 
 
 def _path(store: Store, name: str) -> Path:

@@ -5,8 +5,9 @@ that is missing, damaged or of another version is no file.  Its parts, in this o
 
     MAGIC | length of the header, 8 bytes | BLAKE2b of the header, 16 bytes | header | blobs
 
-The header is a `marshal` of three values: the key by which the writer knows its own, the blobs'
-table (name -> offset behind the header, length, CRC-32), and whatever value the writer wants kept.
+The header is a `marshal` of three values: the key by which the writer knows its own, the table of
+the blobs (name -> offset behind the header, length and CRC-32, as 20 bytes), and whatever value the
+writer wants kept.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any, Self
 
 _MAGIC = b"envlock-snapshot 1\n"
 _START = struct.Struct("<Q16s")
+_PLACE = struct.Struct("<QQI")
 _HEADER = len(_MAGIC) + _START.size
 
 
@@ -33,9 +35,7 @@ class DamagedSnapshotError(ValueError):
 class Snapshot:
     """An open file; `value` is what was kept in its header."""
 
-    def __init__(
-        self, raw: mmap.mmap, start: int, table: Mapping[str, tuple[int, int, int]], value: Any
-    ) -> None:
+    def __init__(self, raw: mmap.mmap, start: int, table: Mapping[str, bytes], value: Any) -> None:
         self._raw = raw
         self._start = start
         self._table = table
@@ -55,7 +55,7 @@ class Snapshot:
             if raw[: len(_MAGIC)] != _MAGIC or _digest(header) != digest:
                 return None
             found, table, value = marshal.loads(header)  # noqa: S302  its digest was checked
-            end = _HEADER + length + sum(place[1] for place in table.values())
+            end = _HEADER + length + sum(_PLACE.unpack(place)[1] for place in table.values())
         except (ValueError, EOFError, TypeError, struct.error):
             return None
         is_whole = found == key and end == len(raw)
@@ -69,7 +69,7 @@ class Snapshot:
         place = self._table.get(name)
         if place is None:
             return None
-        offset, length, checksum = place
+        offset, length, checksum = _PLACE.unpack(place)
         blob = self._raw[self._start + offset : self._start + offset + length]
         if zlib.crc32(blob) != checksum:
             raise DamagedSnapshotError(name)
@@ -94,7 +94,7 @@ def write_snapshot(path: Path, key: str, value: Any, blobs: Mapping[str, bytes])
     table = {}
     offset = 0
     for name, blob in blobs.items():
-        table[name] = offset, len(blob), zlib.crc32(blob)
+        table[name] = _PLACE.pack(offset, len(blob), zlib.crc32(blob))
         offset += len(blob)
     header = marshal.dumps((key, table, value))
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -18,7 +18,7 @@ from envlock.capture.run import Run
 from envlock.lockfile.writer import render_lock
 from envlock.store import snapshot
 from envlock.store.objects import Store
-from envlock.store.refs import read_ref, ref_files
+from envlock.store.refs import needs, read_ref, ref_files
 from envlock.workflow import capture_target, tree_address
 
 FILES = {
@@ -117,9 +117,9 @@ def take(root: Path, place: Path, depth: Depth = Depth.FULL, **request: object):
         address = tree_address(captured.lock)
         tree = store.read(address) if address else b""
         assert not address or captured.tree.to_bytes() == tree
-        found = {ref.name: ref.needs for ref in map(read_ref, ref_files(store))}
+        found = {ref.name: needs(store, ref) for ref in map(read_ref, ref_files(store))}
         kept = found.get(f"tree {address}")
-        for sha256 in kept or ():
+        for sha256 in kept.all if kept else ():
             assert store.has(sha256)
         totals = captured.files, captured.size, dict(captured.left_out)
         return render_lock(captured.lock), tree, kept, totals

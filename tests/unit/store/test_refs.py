@@ -3,8 +3,11 @@ import hashlib
 import pytest
 
 from envlock.errors import StoreError
+from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+from envlock.store.check import ProblemKind, check
+from envlock.store.gc import collect_garbage
 from envlock.store.objects import Store
-from envlock.store.refs import drop_ref, read_ref, ref_files, refs, set_ref
+from envlock.store.refs import drop_ref, needs, read_ref, ref_files, refs, set_ref
 
 NAMES = ["dev", "/srv/x y/locks/dev.lock", "a\nb\\c", "\udcff\udc80", "../..", "n" * 5000]
 
@@ -17,7 +20,7 @@ def test_any_name_comes_back(store: Store, name: str) -> None:
     assert ref.name == name
     assert ref.objects == {one, two}
     assert store.read(ref.lock) == b"the lock"
-    assert ref.needs == {one, two, ref.lock}
+    assert ref.named == {one, two, ref.lock}
 
 
 def test_names_do_not_collide_and_come_in_byte_order(store: Store) -> None:
@@ -90,3 +93,60 @@ def test_a_damaged_reference_is_an_error_with_its_line(store: Store, raw: bytes,
     assert caught.value.where == f"{path}:{line}"
     with pytest.raises(StoreError):
         refs(store)
+
+
+def tree_of(store: Store) -> tuple[str, str, str]:
+    """Put a tree object into the store; return its digest, a blob's and a pristine file's."""
+    blob, pristine = store.put(b"by value"), store.put(b"as packaged")
+    rows = (
+        Row(Entry("/", EntryType.DIRECTORY), FileClass.UNOWNED),
+        Row(
+            Entry("/etc/a", EntryType.FILE, size=11, sha256=pristine),
+            FileClass.CONFFILE,
+            "deb a",
+            "deb a etc/a",
+        ),
+        Row(
+            Entry("/srv/x", EntryType.FILE, size=8, sha256=blob),
+            FileClass.UNOWNED,
+            "",
+            f"blob {blob}",
+        ),
+        Row(Entry("/var/log/x", EntryType.FILE, size=1, sha256="1" * 64), FileClass.LOG),
+    )
+    return store.put_packed(Tree(rows).to_bytes()), blob, pristine
+
+
+def test_a_tree_stands_for_what_its_rows_need(store: Store) -> None:
+    tree, blob, pristine = tree_of(store)
+    set_ref(store, "dev", trees=[tree])
+    (ref,) = refs(store)
+    assert (ref.objects, ref.trees) == (frozenset(), {tree})
+    assert needs(store, ref) == ({tree, blob}, {pristine})
+
+
+def test_collection_keeps_what_a_tree_needs(root) -> None:
+    with Store.open(root) as store:
+        tree, blob, pristine = tree_of(store)
+        store.put(b"garbage")
+        set_ref(store, "dev", trees=[tree])
+        found = collect_garbage(store, 0)
+        assert (found.kept, found.removed) == (3, 1)
+        assert all(map(store.has, (tree, blob, pristine)))
+        store.path(blob).unlink()
+        (problem,) = check(store, read_data=False)
+        assert (problem.kind, problem.where, problem.refs) == (
+            ProblemKind.MISSING,
+            f"sha256:{blob}",
+            ("dev",),
+        )
+
+
+def test_collection_stops_at_a_tree_that_cannot_be_read(root) -> None:
+    with Store.open(root) as store:
+        tree, blob, _ = tree_of(store)
+        set_ref(store, "dev", trees=[tree])
+        next(store.root.glob(f"objects/{tree[:2]}/{tree[2:]}*")).write_bytes(b"damaged")
+        with pytest.raises(StoreError, match="corrupt"):
+            collect_garbage(store, 0)
+        assert store.has(blob)
