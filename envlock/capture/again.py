@@ -59,24 +59,24 @@ def capture_again(
 def _capture_again(
     run: Run, memory: Memory, store: Store, cache: HashCache | None
 ) -> Capture | None:
-    target, before = run.target, memory.recall()
-    if before is None or not isinstance(target, Rewalkable):
+    target = run.target
+    if not memory.is_there or not isinstance(target, Rewalkable):
         return None
-    is_full = run.request.depth is Depth.FULL
-    if is_full is not bool(before.tree.address) or before.mounts != mounts_that_matter(
-        target.mounts()
-    ):
-        return None
-    if is_full and not has_ref(store, f"tree {before.tree.address}"):
-        return None
-    run.claim_gaps = dict(before.claim_gaps)
     plan = run.plan(cache)
+    is_full = run.request.depth is Depth.FULL
     with ThreadPoolExecutor(1) as beside:
-        looking = beside.submit(_look, target, plan, memory, before)
+        signing = beside.submit(target.sign, plan)
+        before = memory.recall()
+        if before is None or before.mounts != mounts_that_matter(target.mounts()):
+            return None
+        if is_full and not has_ref(store, f"tree {before.tree.address}"):
+            return None
+        run.claim_gaps = dict(before.claim_gaps)
         run.collect(needs_scan=False)
         # A log or a cache is always otherwise, so the tree object will be asked for.
         raw = store.read(before.tree.address) if is_full else b""
-        look = looking.result()
+        signatures = signing.result()
+    look = _look(target, plan, memory, before, signatures)
     if look is None or before.notes.are_touched(_that_matters(look.change)):
         return None
     paths, digest = before.outside
@@ -88,19 +88,28 @@ def _capture_again(
     return _finish(run, memory, before, look, store, cache, raw)
 
 
-def _look(target: Rewalkable, plan: ScanPlan, memory: Memory, before: Found) -> _Look | None:
-    """Look at everything, or return None when it is better made anew."""
-    signatures, folders = target.look_again(plan, before.signatures)
+def _look(
+    target: Rewalkable,
+    plan: ScanPlan,
+    memory: Memory,
+    before: Found,
+    signatures: dict[str, bytes],
+) -> _Look | None:
+    """Look into what is not as it was, or return None when that is better made anew."""
+    known = before.signatures
+    changed = [path for path, found in signatures.items() if not found or known.get(path) != found]
+    folders = target.list_again(plan, changed)
+    signatures |= {path: folder.signature for path, folder in folders.items()}
     old: dict[str, Entry] = {}
     new: dict[str, Entry] = {}
     count, size = before.count, before.size
     gone = [path for path in before.signatures if path not in signatures]
     for path in (*folders, *gone):
-        known = memory.folder(path) if path in before.signatures else None
-        if known is None and path in before.signatures:
+        packed = memory.folder(path) if path in known else None
+        if packed is None and path in known:
             return None
         now = folders[path].packed if path in folders else None
-        was, is_now = _names(path, known, plan), _names(path, now, plan)
+        was, is_now = _names(path, packed, plan), _names(path, now, plan)
         count += len(is_now) - len(was)
         for name, facts in was.items():
             if is_now.get(name) != facts:

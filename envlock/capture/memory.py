@@ -26,7 +26,7 @@ from envlock.capture.treework import TreeState, tables
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Facts, Record
 from envlock.store.objects import Store
-from envlock.store.snapshot import DamagedSnapshotError, Snapshot, write_snapshot
+from envlock.store.snapshot import DamagedSnapshotError, Snapshot, is_snapshot, write_snapshot
 from envlock.target.base import IGNORED, Folder
 from envlock.target.walking import Known, pack, unpack
 
@@ -69,13 +69,19 @@ class Memory:
         self._path = store.snapshot(f"{target.reference} {request.depth}")
         self._key = _key(run)
         self._settled_before = clock() - _RACY_NS
-        self._snapshot = Snapshot.open(self._path, self._key)
+        self._snapshot: Snapshot | None = None
         self._folders: dict[str, bytes] = {}
         self._claims: dict[str, bytes] = {}
         self._signatures: dict[str, bytes] = {}
 
+    @property
+    def is_there(self) -> bool:
+        """True when there is something to recall, as far as that can be told at once."""
+        return is_snapshot(self._path, self._key)
+
     def recall(self) -> Found | None:
         """Return what the last capture found, or None when there is nothing that holds."""
+        self._snapshot = Snapshot.open(self._path, self._key)
         return _unpacked(self._snapshot.value) if self._snapshot else None
 
     def folder(self, path: str) -> bytes | None:

@@ -49,7 +49,7 @@ def with_rows(
     table: Callable[[str], bytes | None],
     residue: Residue,
 ) -> TreeState:
-    """Return the tree object `raw` with other `lines` (by path, empty for none), put into the store.
+    """Put the tree object `raw` with other `lines` (by path, empty for none) into the store.
 
     `table` gives what is kept beside the one before.
     """

@@ -33,7 +33,8 @@ def splice(raw: bytes, lines: Mapping[str, bytes], start: int = HEADER_SIZE) -> 
 
     `raw` is a tree object, or from `start` on lines that begin with a path and a tab, in its order.
     """
-    pieces: list[bytes] = []
+    view = memoryview(raw)
+    pieces: list[bytes | memoryview] = []
     replaced = []
     done, end = 0, start
     for path in sorted(lines, key=sort_key):
@@ -41,9 +42,9 @@ def splice(raw: bytes, lines: Mapping[str, bytes], start: int = HEADER_SIZE) -> 
         old, new = raw[begin:end], lines[path]
         if old != new:
             replaced.append((old, new))
-            pieces += (raw[done:begin], new)
+            pieces += (view[done:begin], new)
             done = end
-    pieces.append(raw[done:])
+    pieces.append(view[done:])
     return Spliced(b"".join(pieces) if replaced else raw, tuple(replaced))
 
 

@@ -3,11 +3,11 @@
 Like the stat cache it is only a cache, kept in a private store and written by envlock alone: a file
 that is missing, damaged or of another version is no file.  Its parts, in this order::
 
-    MAGIC | length of the header, 8 bytes | BLAKE2b of the header, 16 bytes | header | blobs
+    MAGIC | key, 64 bytes | length of the header, 8 bytes | its BLAKE2b, 16 bytes | header | blobs
 
-The header is a `marshal` of three values: the key by which the writer knows its own, the table of
-the blobs (name -> offset behind the header, length and CRC-32, as 20 bytes), and whatever value the
-writer wants kept.
+The key, a digest in hex, is that by which the writer knows its own.  The header is a `marshal` of
+the table of the blobs (name -> offset behind the header, length and CRC-32, as 20 bytes) and
+whatever value the writer wants kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Self
 
 _MAGIC = b"envlock-snapshot 1\n"
-_START = struct.Struct("<Q16s")
+_START = struct.Struct("<64sQ16s")
 _PLACE = struct.Struct("<QQI")
 _HEADER = len(_MAGIC) + _START.size
 
@@ -50,16 +50,15 @@ class Snapshot:
         except (OSError, ValueError):  # not there, or empty
             return None
         try:
-            length, digest = _START.unpack_from(raw, len(_MAGIC))
+            _, length, digest = _START.unpack_from(raw, len(_MAGIC))
             header = raw[_HEADER : _HEADER + length]
-            if raw[: len(_MAGIC)] != _MAGIC or _digest(header) != digest:
+            if not raw[:_HEADER].startswith(_MAGIC + key.encode()) or _digest(header) != digest:
                 return None
-            found, table, value = marshal.loads(header)  # noqa: S302  its digest was checked
+            table, value = marshal.loads(header)  # noqa: S302  its digest was checked
             end = _HEADER + length + sum(_PLACE.unpack(place)[1] for place in table.values())
         except (ValueError, EOFError, TypeError, struct.error):
             return None
-        is_whole = found == key and end == len(raw)
-        return cls(raw, _HEADER + length, table, value) if is_whole else None
+        return cls(raw, _HEADER + length, table, value) if end == len(raw) else None
 
     def blob(self, name: str) -> bytes | None:
         """Return a blob, or None when there is none of that name.
@@ -89,6 +88,15 @@ class Snapshot:
         }
 
 
+def is_snapshot(path: Path, key: str) -> bool:
+    """True when the file at `path` begins as one that was written with `key`."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEADER).startswith(_MAGIC + key.encode())
+    except OSError:
+        return False
+
+
 def write_snapshot(path: Path, key: str, value: Any, blobs: Mapping[str, bytes]) -> None:
     """Replace the file at `path`; nothing is done where that cannot be written."""
     table = {}
@@ -96,12 +104,12 @@ def write_snapshot(path: Path, key: str, value: Any, blobs: Mapping[str, bytes])
     for name, blob in blobs.items():
         table[name] = _PLACE.pack(offset, len(blob), zlib.crc32(blob))
         offset += len(blob)
-    header = marshal.dumps((key, table, value))
+    header = marshal.dumps((table, value))
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_MAGIC + _START.pack(len(header), _digest(header)) + header)
+            file.write(_MAGIC + _START.pack(key.encode(), len(header), _digest(header)) + header)
             file.writelines(blobs.values())
         draft.replace(path)
     except OSError:

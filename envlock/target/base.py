@@ -247,17 +247,16 @@ class Rewalkable(Target, Protocol):
     def mounts(self) -> Mapping[str, str]:
         """Return what is mounted below the root: path from it -> type of file system."""
 
-    def look_again(
-        self, plan: ScanPlan, known: Mapping[str, bytes]
-    ) -> tuple[dict[str, bytes], dict[str, Folder]]:
-        """Look at every path there is; nothing is read.
+    def sign(self, plan: ScanPlan) -> dict[str, bytes]:
+        """Look at every path there is, reading nothing, and return for each directory, by its path
+        below the root, what changes with any path in it; nothing when it cannot be listed.
+        """  # noqa: D205
 
-        Return the signature of each directory, by its path below the root, and the directories
-        that are not as `known`; an empty signature never is.
-        """
+    def list_again(self, plan: ScanPlan, folders: Iterable[str]) -> dict[str, Folder]:
+        """Return directories as they are now."""
 
     def scan_again(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
-        """Yield of the directories that `look_again` told the `paths` asked for, as `scan` does."""
+        """Yield those of the `paths` that `list_again` listed, as `scan` does."""
 
 
 def as_mapping(pairs: Iterable[str]) -> Mapping[str, str]:

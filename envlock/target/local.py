@@ -17,7 +17,7 @@ from envlock.model.text import sort_key, to_bytes
 from envlock.model.tree import Entry, EntryType
 from envlock.target.base import READ_LIMIT, Capability, Folder, ScanPlan
 from envlock.target.hashpool import HashPool
-from envlock.target.localwalk import Found, entry_of, found_in, look_again, walk
+from envlock.target.localwalk import Found, entry_of, found_in, list_again, sign, walk
 from envlock.target.mounts import mounts_below
 from envlock.target.probe import PROBES, run_probe
 from envlock.target.walking import Listing
@@ -54,12 +54,15 @@ class LocalTarget:
         """Walk the root; see `envlock.target.base.Target.scan`."""
         return self._scanned(walk(self._root, plan, self.mounts()), plan)
 
-    def look_again(
-        self, plan: ScanPlan, known: Mapping[str, bytes]
-    ) -> tuple[dict[str, bytes], dict[str, Folder]]:
-        """Look at every path again; see `envlock.target.base.Rewalkable.look_again`."""
-        signatures, self._listings = look_again(self._root, plan, self.mounts(), known)
-        return signatures, {path: Folder(*found[:4]) for path, found in self._listings.items()}
+    def sign(self, plan: ScanPlan) -> dict[str, bytes]:
+        """Look at every path; see `envlock.target.base.Rewalkable.sign`."""
+        return sign(self._root, plan, self.mounts())
+
+    def list_again(self, plan: ScanPlan, folders: Iterable[str]) -> dict[str, Folder]:
+        """List directories; see `envlock.target.base.Rewalkable.list_again`."""
+        found = list_again(self._root, plan, self.mounts(), folders)
+        self._listings = {listing[0]: listing for listing in found}
+        return {path: Folder(*listing[:4]) for path, listing in self._listings.items()}
 
     def scan_again(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
         """Scan some paths; see `envlock.target.base.Rewalkable.scan_again`."""

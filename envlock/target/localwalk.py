@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from typing import NamedTuple
 
@@ -54,24 +54,22 @@ def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Iterator[Found
                 yield found
 
 
-def look_again(
-    root: str, plan: ScanPlan, mounts: Mapping[str, str], known: Mapping[str, bytes]
-) -> tuple[dict[str, bytes], dict[str, Listing]]:
-    """Return the signature of each directory, and a listing of those that are not as `known`."""
-    untouched = _untouched(root, plan, mounts)
-    closed = list(mounts)
+def sign(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the signature of each directory that `walk` would list."""
     others = f"(?s:{plan.prune.pattern})" if plan.prune else ""
     with closing(WalkPool(root, plan.jobs)) as pool:
-        signatures = pool.sign((untouched, closed, *plan.elsewhere, others))
-    changed = [path for path, found in signatures.items() if not found or known.get(path) != found]
-    order = root, changed, untouched, plan.digest and plan.hashes is always
-    found = {}
+        return pool.sign((_untouched(root, plan, mounts), list(mounts), *plan.elsewhere, others))
+
+
+def list_again(
+    root: str, plan: ScanPlan, mounts: Mapping[str, str], folders: Iterable[str]
+) -> Iterator[Listing]:
+    """Yield a listing of each of the directories."""
+    everything = plan.digest and plan.hashes is always
+    order = root, list(folders), _untouched(root, plan, mounts), everything
     for listing in listings(order):
-        directory = listing[0]
-        signatures[directory] = listing[2]
-        found[directory] = listing
-        _note_failure(directory, listing[-1], plan)
-    return signatures, found
+        _note_failure(listing[0], listing[-1], plan)
+        yield listing
 
 
 def _untouched(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> list[str]:
