@@ -34,7 +34,7 @@ from typing import BinaryIO, Self
 from envlock.errors import StoreError
 from envlock.store.disk import flush, storing
 from envlock.store.staging import ObjectWriter, Staging
-from envlock.store.verified import PACKED, CorruptObjectError, Verified
+from envlock.store.verified import PACKED, CorruptObjectError, Verified, unpacked
 
 __all__ = ["EMPTY", "ObjectWriter", "Store"]
 
@@ -149,7 +149,12 @@ class Store:
 
     def read(self, sha256: str) -> bytes:
         """Return the content, verified; a corrupt object is quarantined and StoreError raised."""
-        with self.stream(sha256) as stream:
+        path = self._require(sha256)
+        if path.suffix == PACKED:
+            content = unpacked(path)
+            if hashlib.sha256(content).hexdigest() == sha256:
+                return content
+        with self._open(sha256, path) as stream:
             return stream.read()
 
     def stream(self, sha256: str) -> BinaryIO:

@@ -14,7 +14,6 @@ from envlock.store.disk import storing
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_CHUNK = 8 * 1024 * 1024
 PACKED = ".zst"
 """Suffix of an object stored zstd-compressed."""
 
@@ -57,20 +56,6 @@ class Verified(io.RawIOBase):
         view[: len(chunk)] = chunk
         return len(chunk)
 
-    def readall(self) -> bytes:
-        """Return what is left, in few steps: a file tree is a hundred megabytes."""
-        chunks = []
-        while True:
-            with storing(self._path):
-                chunk = self._source.read(_CHUNK)
-            if not chunk:
-                break
-            self._digest.update(chunk)
-            chunks.append(chunk)
-        if self._digest.hexdigest() != self._sha256:
-            self._condemn()
-        return b"".join(chunks)
-
     def close(self) -> None:
         """Close the file.  May be called twice."""
         self._file.close()
@@ -100,3 +85,15 @@ class _Unpacked:
             return self._reader.read(size)
         except self._damage:
             return b""
+
+
+def unpacked(path: Path) -> bytes:
+    """Return the content of a compressed object in one step; nothing when it is damaged."""
+    import zstandard
+
+    with storing(path):
+        packed = path.read_bytes()
+    try:
+        return zstandard.ZstdDecompressor().decompress(packed)
+    except zstandard.ZstdError:
+        return b""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import marshal
 import os
 import random
 import shutil
@@ -279,13 +278,6 @@ def test_what_is_too_young_is_looked_at_again(root, tmp_path, monkeypatch, scans
     scans.clear()
     assert take(root, tmp_path / "store") == first
     assert scans, "the package database may have changed as well"
-
-
-def key_of(path: Path) -> str:
-    """Return the key that a memory was written with."""
-    raw = path.read_bytes()
-    start = len(snapshot._MAGIC) + snapshot._START.size
-    return marshal.loads(raw[start:])[0]
 
 
 @pytest.mark.parametrize(
