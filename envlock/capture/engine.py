@@ -153,7 +153,7 @@ def _put_tree(tree: Tree, residue: Residue | None) -> TreeState:
     if residue is None:
         return TreeState(content=written.content)
     root = line_of(tree.rows[0])
-    return TreeState(residue.put_tree(written.object), written.content, root, residue.size)
+    return TreeState(residue.put_tree([written.object]), written.content, root, residue.size)
 
 
 def _is_chosen(collector: Collector, request: Request) -> bool:

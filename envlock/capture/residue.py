@@ -11,7 +11,7 @@ of a secret can be guessed) and is reported.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import BytesIO
 from typing import BinaryIO
@@ -104,9 +104,9 @@ class Residue:
             return BytesIO(self._store.read(entry.sha256))
         return self._target.open(entry.path)
 
-    def put_tree(self, raw: bytes) -> str:
+    def put_tree(self, pieces: Sequence[bytes | memoryview]) -> str:
         """Store the canonical bytes of the tree object; return their digest."""
-        digest = self._store.put_packed(raw)
+        digest = self._store.put_packed(*pieces)
         self._kept.add(digest)
         return digest
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from envlock.capture.residue import Residue
 from envlock.model.splice import blob_of, compared, lines_of, splice
 from envlock.model.tree import Row, written_row
+from envlock.store.objects import digest_of
 
 COMPARED, BLOBS = "tree compared", "tree blobs"
 """What is kept of a tree object beside it: the lines its content digest is made of, and size and
@@ -59,8 +59,8 @@ def with_rows(
     content, size = before.content, before.residue
     if any(compared(old) != compared(new) for old, new in spliced.replaced):
         known = table(COMPARED) or tables(raw)[COMPARED]
-        changed = splice(known, {path: compared(line) for path, line in lines.items()}, 0).raw
-        content = f"sha256:{hashlib.sha256(changed).hexdigest()}"
+        judged = splice(known, {path: compared(line) for path, line in lines.items()}, 0)
+        content = f"sha256:{digest_of(judged.pieces)}"
     blobs = {blob for pair in spliced.replaced for blob in map(blob_of, pair) if blob}
     if blobs:
         counts = marshal.loads(table(BLOBS) or tables(raw)[BLOBS])  # noqa: S302  our own
@@ -70,7 +70,7 @@ def with_rows(
             _count(counts, old, -1)
             _count(counts, new, 1)
         size += _size(counts, touched)
-    address = residue.put_tree(spliced.raw)
+    address = residue.put_tree(spliced.pieces)
     return TreeState(address, content, lines.get("/", before.root), size)
 
 

@@ -20,11 +20,11 @@ HEADER_SIZE = len(TREE_HEADER) + 1
 
 
 class Spliced(NamedTuple):
-    """Bytes with other lines in them, and the lines that were replaced: old and new, each empty
-    where there was or is none.
+    """Bytes with other lines in them, in pieces, and the lines that were replaced: old and new,
+    each empty where there was or is none.
     """  # noqa: D205
 
-    raw: bytes
+    pieces: tuple[bytes | memoryview, ...]
     replaced: tuple[tuple[bytes, bytes], ...]
 
 
@@ -45,7 +45,7 @@ def splice(raw: bytes, lines: Mapping[str, bytes], start: int = HEADER_SIZE) -> 
             pieces += (view[done:begin], new)
             done = end
     pieces.append(view[done:])
-    return Spliced(b"".join(pieces) if replaced else raw, tuple(replaced))
+    return Spliced(tuple(pieces), tuple(replaced))
 
 
 def lines_of(raw: bytes) -> Iterator[bytes]:

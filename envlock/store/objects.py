@@ -97,14 +97,16 @@ class Store:
         writer.write(content)
         return writer.close()
 
-    def put_packed(self, content: bytes) -> str:
-        """Stage `content` compressed; return the SHA-256 of the bytes as given."""
+    def put_packed(self, *pieces: bytes | memoryview) -> str:
+        """Stage content, given in pieces, compressed; return the SHA-256 of it as given."""
         import zstandard
 
-        sha256 = hashlib.sha256(content).hexdigest()
+        sha256 = digest_of(pieces)
         if not self._knows(sha256):
             packer = zstandard.ZstdCompressor(level=_LEVEL, threads=-1)
-            self._staging.save(sha256, packer.compress(content), PACKED)
+            stream = packer.compressobj(size=sum(map(len, pieces)))
+            packed = [*map(stream.compress, pieces), stream.flush()]
+            self._staging.save(sha256, b"".join(packed), PACKED)
         return sha256
 
     def put_stream(self, chunks: Iterable[bytes], expected: str | None = None) -> str:
@@ -312,6 +314,14 @@ class Store:
             os.utime(path)  # needed again: young to the grace period of the collection
         self._verified.add(sha256)
         return True
+
+
+def digest_of(pieces: Iterable[bytes | memoryview]) -> str:
+    """Return the SHA-256, in hex, of the pieces one after the other."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _unpacked_size(header: bytes) -> int:
