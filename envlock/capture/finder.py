@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from envlock.model.glob import Tail, compile_globs
 from envlock.model.text import sort_key
+from envlock.model.tree import Entry
 
 _UNPACKED = re.compile(r".*/pkgs/(?=[^/]+/info/index\.json\Z)")
 _TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
@@ -25,6 +27,8 @@ class Finder:
         self._paths: list[str] = []
         self._named: dict[str, list[str]] = {}
         self._extended: dict[str, list[str]] = {}
+        self._ordered: list[str] = []
+        self._picked: dict[object, list[str]] = {}
 
     def find(self, patterns: Iterable[str]) -> list[str]:
         """Return the paths that match any pattern, in byte order."""
@@ -33,6 +37,23 @@ class Finder:
             match = compile_globs((pattern,)).match
             found.update(path for path in self._candidates(Tail.of(pattern)) if match(path))
         return sorted(found, key=sort_key)
+
+    def pick(
+        self, index: Mapping[str, Entry], wanted: Callable[..., bool], given: tuple[object, ...]
+    ) -> list[str]:
+        """Return the paths of the entries for which `wanted` is true, found once for all."""
+        key = wanted, given
+        if key not in self._picked:
+            self._picked[key] = [e.path for e in index.values() if wanted(e, *given)]
+        return self._picked[key]
+
+    def below(self, folders: Iterable[str]) -> Iterator[str]:
+        """Yield the paths that begin with one of the folders, which end in a slash."""
+        if not self._ordered:
+            self._ordered = sorted(self._all)
+        for folder in folders:
+            start = bisect_left(self._ordered, folder)
+            yield from self._ordered[start : bisect_left(self._ordered, f"{folder[:-1]}0")]
 
     def _candidates(self, tail: Tail) -> Iterable[str]:
         if not self._paths:

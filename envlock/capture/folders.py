@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from envlock.capture.ownership import Claim, Claims
 from envlock.capture.view import View
-from envlock.model.tree import Entry
 
 _P = TypeVar("_P", bound=tuple[str, ...])
 
@@ -22,15 +21,11 @@ def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> C
     found: dict[str, Claim] = {}
     known: dict[str, str] = {}
     outer = _outermost({f"{posixpath.dirname(folder).rstrip('/')}/" for folder in owners})
-    for entry in view.entries(_is_in, outer, within) if owners else ():
+    for entry in view.below(outer, within) if owners else ():
         owner = owners.get(entry.path) or _owner(posixpath.dirname(entry.path), owners, known)
         if owner:
             found[entry.path] = Claim(owner=owner)
     return found
-
-
-def _is_in(entry: Entry, folders: tuple[str, ...], within: str) -> bool:
-    return entry.path.startswith(folders) and within in entry.path
 
 
 def _outermost(folders: Collection[str]) -> tuple[str, ...]:

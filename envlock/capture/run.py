@@ -21,11 +21,11 @@ from envlock.capture.view import OutOfTime, View, in_time
 from envlock.errors import EnvlockError
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.facts import coverage_of
-from envlock.model.glob import compile_globs, matcher
+from envlock.model.glob import Wanted, compile_globs, matcher
 from envlock.model.record import Record
 from envlock.model.tree import Entry, Row
 from envlock.store.objects import Store
-from envlock.target.base import Folder, HashCache, ScanPlan, Target, always
+from envlock.target.base import EVERYTHING, Folder, HashCache, ScanPlan, Target
 
 CONFIG_PATHS = ("/etc/**", "**/site-packages/**", "**/dist-packages/**")
 """What a capture of depth CONFIG hashes: configuration, and libraries that may have been edited."""
@@ -148,7 +148,7 @@ class Run:
         reads = (g for c in self.able((*self.collectors, *self.claimants)) for g in c.reads)
         streams = self.target.is_streaming
         return ScanPlan(
-            hashes=always if full else as_predicate((*CONFIG_PATHS, *request.files)),
+            hashes=EVERYTHING if full else Wanted((*CONFIG_PATHS, *request.files)),
             wants_md5=self.wants("md5", "sha1"),
             wants_sha1=self.wants("sha1", "md5"),
             retain=matcher(reads) if streams else (lambda _path: False),
@@ -261,8 +261,17 @@ def recorded(run: Run) -> Iterable[Entry]:
     """Return the entries that can end in a record: all of them, or the configuration."""
     if run.request.depth is Depth.FULL:
         return run.index.values()
-    configured = compile_globs((*CONFIG_PATHS, *run.request.files)).match
-    return (run.shown[path] for path in run.index if configured(path))
+    configured = Wanted((*CONFIG_PATHS, *run.request.files))
+    decided: dict[str, bool | None] = {}
+    found = []
+    for path in run.index:
+        folder = path[: path.rfind("/")]
+        if folder not in decided:
+            decided[folder] = configured.all_in(folder)
+        is_wanted = decided[folder]
+        if configured(path) if is_wanted is None else is_wanted:
+            found.append(run.shown[path])
+    return found
 
 
 def as_predicate(globs: tuple[str, ...]) -> Callable[[str], bool]:

@@ -177,8 +177,17 @@ class View:
         later capture can ask it about what changed.
         """
         self._notes.look_through(wanted, given)
-        index = self._index
-        return (index[entry.path] for entry in index.values() if wanted(entry, *given))
+        found = self._finder.pick(self._index, wanted, given)
+        return (self._index[path] for path in found)
+
+    def below(self, folders: tuple[str, ...], within: str = "/") -> Iterator[Entry]:
+        """Yield the entries of the scan whose paths begin with a folder and have `within` in them.
+
+        Folders end in a slash.
+        """
+        self._notes.look_through(_is_below, (folders, within))
+        found = self._finder.below(folders) if self._index else ()
+        return (self._index[path] for path in found if within in path)
 
     def children(self, directory: str) -> Iterator[Entry]:
         """Yield the entries directly in a directory, in byte order."""
@@ -240,6 +249,10 @@ class View:
     def _require(self, path: str) -> None:
         if not self._allowed.match(path):
             raise LookupError(f"the collector did not declare that it reads {path}")
+
+
+def _is_below(entry: Entry, folders: tuple[str, ...], within: str) -> bool:
+    return entry.path.startswith(folders) and within in entry.path
 
 
 def describe(error: OSError) -> str:

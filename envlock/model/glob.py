@@ -31,6 +31,27 @@ class Tail(NamedTuple):
         return cls(extension="" if _WILD.search(extension) else extension)
 
 
+class Wanted:
+    """Which paths any of many globs match, said also of all paths in a folder at once."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        globs = tuple(patterns)
+        trees = tuple(glob for glob in globs if glob.endswith("/**"))
+        self._match = compile_globs(globs).match
+        self._holds = compile_globs(trees).match
+        self._is_by_folder = trees == globs
+
+    def __call__(self, path: str) -> bool:
+        """True when a glob matches the path."""
+        return self._match(path) is not None
+
+    def all_in(self, folder: str) -> bool | None:
+        """Return whether globs match everything directly in a folder, or None: it depends."""
+        if self._holds(f"{folder}/."):
+            return True
+        return False if self._is_by_folder else None
+
+
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
     """Return a function that tells whether a path matches any of many patterns, quickly."""
     by_tail: dict[Tail, list[str]] = {}

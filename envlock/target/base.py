@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
+from envlock.model.glob import Wanted
 from envlock.model.process import ProcessConfig
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.tree import Entry
@@ -30,7 +31,6 @@ __all__ = [
     "ScanPlan",
     "StatKey",
     "Target",
-    "always",
     "as_mapping",
 ]
 
@@ -97,6 +97,7 @@ class Places(NamedTuple):
 
 
 NOWHERE = Places()
+EVERYTHING = Wanted(("/**",))
 
 
 class Folder(NamedTuple):
@@ -109,11 +110,6 @@ class Folder(NamedTuple):
     packed: bytes
     signature: bytes
     newest: int
-
-
-def always(_: str) -> bool:
-    """Ask for every path."""
-    return True
 
 
 def _never(_: str) -> bool:
@@ -145,7 +141,7 @@ class ScanPlan:
     """What one walk over a target's files should do on the way.
 
     `digest`: hash regular files with SHA-256 (False: names and metadata only), of these the ones
-    that `hashes(path)` asks for; `always` is known to ask for all of them.
+    that `hashes` asks for.
     `wants_md5(path)`: also compute MD5, dpkg's baseline.
     `wants_sha1(path)`: also compute SHA-1, apk's; nothing is asked for both.
     `retain(path)`: a streaming target keeps this file's content for later `read` calls.
@@ -163,7 +159,7 @@ class ScanPlan:
     """
 
     digest: bool = True
-    hashes: Callable[[str], bool] = always
+    hashes: Wanted = EVERYTHING
     wants_md5: Callable[[str], bool] = _never
     wants_sha1: Callable[[str], bool] = _never
     retain: Callable[[str], bool] = _never

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from envlock.model.stat import StatKey
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
-from envlock.target.base import IGNORED, Folder, ScanPlan, always
+from envlock.target.base import IGNORED, Folder, ScanPlan
 from envlock.target.mounts import is_worth_a_word, may_hang
 from envlock.target.walking import Listing, listings, read_xattrs, unpack
 from envlock.target.walkpool import WalkPool
@@ -39,10 +39,9 @@ def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Iterator[Found
         if is_worth_a_word(path, kind):
             plan.on_gap(path, f"another file system ({kind}), not entered")
     untouched = _untouched(root, plan, mounts)
-    everything = plan.digest and plan.hashes is always
     yield Found(entry_of("/", os.lstat(root or "/"), root or "/"))
     with closing(WalkPool(root, plan.jobs)) as pool:
-        for listing in pool.listings(untouched, with_xattrs=everything):
+        for listing in pool.listings(untouched, lambda folder: _is_read(folder, plan) is True):
             directory, failure = listing[0], listing[-1]
             _note_failure(directory, failure, plan)
             if not failure:
@@ -65,11 +64,16 @@ def list_again(
     root: str, plan: ScanPlan, mounts: Mapping[str, str], folders: Iterable[str]
 ) -> Iterator[Listing]:
     """Yield a listing of each of the directories."""
-    everything = plan.digest and plan.hashes is always
-    order = root, list(folders), _untouched(root, plan, mounts), everything
-    for listing in listings(order):
+    wanted = list(folders)
+    attributed = [folder for folder in wanted if _is_read(folder, plan)]
+    for listing in listings((root, wanted, _untouched(root, plan, mounts), attributed)):
         _note_failure(listing[0], listing[-1], plan)
         yield listing
+
+
+def _is_read(folder: str, plan: ScanPlan) -> bool | None:
+    """Return whether content and attributes of all in a folder are asked for; None: it depends."""
+    return plan.digest and plan.hashes.all_in(folder)
 
 
 def _untouched(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> list[str]:
@@ -92,8 +96,8 @@ def found_in(root: str, listing: Listing, plan: ScanPlan) -> Iterator[Found]:
     """Yield every path directly in a directory."""
     directory, packed, _, _, others, targets, xattrs, _ = listing
     names, known = unpack(packed)
-    prune, digest, hashes = plan.prune, plan.digest, plan.hashes
-    everything = digest and hashes is always
+    prune, hashes = plan.prune, plan.hashes
+    is_read = _is_read(directory, plan)
     for name, facts, more in zip(names, known, others, strict=True):
         mode, inode, size, mtime, ctime, count = facts
         uid, gid, device, number = more
@@ -102,9 +106,9 @@ def found_in(root: str, listing: Listing, plan: ScanPlan) -> Iterator[Found]:
             plan.on_gap(path, IGNORED)
             continue
         kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]
-        wanted = everything or (digest and hashes(path))
+        wanted = hashes(path) if is_read is None else is_read
         found = xattrs.get(name, ())
-        if wanted and not everything and kind in (_FILE, _DIRECTORY):
+        if wanted and is_read is None and kind in (_FILE, _DIRECTORY):
             # Attributes are part of a tree, which is only recorded when everything is read.
             found = read_xattrs(root + path)
         if kind is _FILE:

@@ -34,9 +34,9 @@ by which it could not be listed (0)."""
 Known = tuple[int, int, int, int, int, int]
 """What is known of a name: mode, inode, size, mtime_ns, ctime_ns, number of links."""
 
-Order = tuple[str, list[str], list[str], bool]
-"""What to list: the root, directories below it, paths that are not to be touched, and whether
-attributes are wanted."""
+Order = tuple[str, list[str], list[str], list[str]]
+"""What to list: the root, directories below it, paths that are not to be touched, and in which of
+the directories attributes are wanted."""
 
 LeftOut = tuple[list[str], list[str], tuple[str, ...], tuple[str, ...], str]
 """Which paths are not to be touched, which directories are not entered, by what others begin, what
@@ -65,7 +65,8 @@ def answer(order: tuple[str, Any]) -> list[Listing] | Signed:
 
 def listings(order: Order, *, is_alone: bool = False) -> list[Listing]:
     """Return a listing of each directory; a process that `is_alone` goes there."""
-    root, directories, untouched, with_xattrs = order
+    root, directories, untouched, attributed = order
+    with_xattrs = set(attributed)
     found: list[Listing] = []
     for path in directories:
         try:
@@ -75,7 +76,7 @@ def listings(order: Order, *, is_alone: bool = False) -> list[Listing]:
             found.append((path, pack([], []), b"", 0, [], {}, {}, failure))
             continue
         names = _touched(path, names, untouched)
-        found.append(_list(path, names, prefix, with_xattrs))
+        found.append(_list(path, names, prefix, path in with_xattrs))
     return found
 
 

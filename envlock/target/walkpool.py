@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from envlock.target import walking
@@ -36,15 +36,20 @@ class WalkPool:
         """Have a directory, named by its path below the root, listed too."""
         self._todo.append(path)
 
-    def listings(self, untouched: list[str], *, with_xattrs: bool) -> Iterator[Listing]:
+    def listings(
+        self, untouched: list[str], with_xattrs: Callable[[str], bool]
+    ) -> Iterator[Listing]:
         """Yield a listing of each directory there is to list, in no particular order.
 
-        `untouched` are paths that are not even looked at.  The caller has more directories listed
+        `untouched` are paths that are not even looked at; attributes are read in directories
+        `with_xattrs`.  The caller has more directories listed
         (`enter`) while it is given what was found.
         """
         done = 0
         while self._todo and done < _FEW:
-            yield from walking.listings((self._root, [self._todo.pop()], untouched, with_xattrs))
+            path = self._todo.pop()
+            attributed = [path] if with_xattrs(path) else []
+            yield from walking.listings((self._root, [path], untouched, attributed))
             done += 1
         waiting = dict.fromkeys(self._start(), 0)
         while self._todo or any(waiting.values()):
@@ -52,7 +57,8 @@ class WalkPool:
                 if self._todo and waiting[worker] < _AHEAD:
                     share = -(-len(self._todo) // (self._count * _AHEAD))
                     batch = self._take(min(_BATCH, share))
-                    worker.send(("list", (self._root, batch, untouched, with_xattrs)))
+                    attributed = list(filter(with_xattrs, batch))
+                    worker.send(("list", (self._root, batch, untouched, attributed)))
                     waiting[worker] += 1
             for worker in _ready(worker for worker in waiting if waiting[worker]):
                 waiting[worker] -= 1
