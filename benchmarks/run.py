@@ -10,10 +10,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from measure import Command, in_turn, table
+from measure import Command, in_turn, run_once, table
 
 PACKAGES = "nginx,redis-server,git,openssh-server,python3,python3-venv,ca-certificates"
 WHEELS = (
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--output", type=Path, help="also write the tables here")
     parser.add_argument(
-        "--host", action="store_true", help="also measure this machine, every file of it"
+        "--host", action="store_true", help="measure this machine instead, every file of it"
     )
     arguments = parser.parse_args()
     output = arguments.output.absolute() if arguments.output else None
@@ -39,10 +40,11 @@ def main() -> None:
         work = Path(folder)
         os.environ["XDG_DATA_HOME"] = str(work / "data")
         os.chdir(work)
-        root = arguments.root.resolve() if arguments.root else build_root(work / "root")
-        sections = [heading(root), *comparisons(root, work, arguments.runs)]
         if arguments.host:
-            sections += host(work, max(1, arguments.runs // 2))
+            sections = list(host(work, arguments.runs))
+        else:
+            root = arguments.root.resolve() if arguments.root else build_root(work / "root")
+            sections = [heading(root), *comparisons(root, work, arguments.runs)]
     text = "\n".join(sections)
     sys.stdout.write(text)
     if output:
@@ -64,12 +66,11 @@ def comparisons(root: Path, work: Path, runs: int) -> Iterator[str]:
         runs,
     )
     full = [ENVLOCK, "capture", target, "-o", str(lock), "-q"]
-    no_cache = ["rm", "-f", *map(str, (work / "data/envlock").glob("statcache*"))]
     find = f"find {root} -xdev -type f -print0 | xargs -0 -P2 -n64"
     both = f'{find} sh -c \'sha256sum "$@"; md5sum "$@"\' -'
     subprocess.run(full, check=True, stdout=subprocess.DEVNULL)
-    cache = work / "data/envlock/statcache.sqlite"
-    no_cache = ["rm", "-f", str(cache), f"{cache}-wal", f"{cache}-shm"]
+    store = work / "data/envlock"
+    no_cache = ["sh", "-c", f"rm -rf {store}/statcache* {store}/cache"]
     yield compare(
         "Every file hashed",
         [
@@ -114,34 +115,61 @@ def comparisons(root: Path, work: Path, runs: int) -> Iterator[str]:
 
 def host(work: Path, runs: int) -> Iterator[str]:
     """Yield the tables of this machine; the scanner gets nine minutes, once."""
-    lock = str(work / "host.lock")
-    names = [ENVLOCK, "capture", "host", "-o", lock, "-q"]
+    store = work / "data/envlock"
+    names = [ENVLOCK, "capture", "host", "-o", str(work / "host.lock"), "-q"]
     deep = [*names, "--deep"]
-    cache = work / "data/envlock/statcache.sqlite"
-    forget = ["rm", "-f", str(cache), f"{cache}-wal", f"{cache}-shm"]
-    find = ["find", "/", "-xdev"]
-    listed = subprocess.run(find, capture_output=True, check=False).stdout.count(b"\n")
-    packages = len(list(Path("/var/lib/dpkg/info").glob("*.list")))
+    forget = ["rm", "-rf", str(store)]
+    # The same tree: envlock leaves its own store out.
+    find = ["find", "/", "-xdev", "-path", str(store), "-prune", "-o", "-print"]
+    yield heading_of_machine(find)
     yield compare(
-        f"This machine, {packages:,} packages and {listed:,} paths",
-        [
-            Command("envlock capture host, nothing known", names, forget),
-            Command("envlock capture host, again", names),
-            Command("find / -xdev", find),
-        ],
+        "Packages, facts and configuration, nothing known",
+        [Command("envlock capture host", names, forget), Command("find / -xdev", find)],
         runs,
     )
-    subprocess.run(deep, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    commands = [
-        Command("envlock capture host --deep, again", deep),
-        Command("find / -xdev", find),
-    ]
-    yield compare("This machine, every file", commands, runs)
+    yield compare(
+        "Packages, facts and configuration, again",
+        [Command("envlock capture host", names), Command("find / -xdev", find)],
+        runs,
+    )
+    sys.stderr.write("Every file for the first time\n")
+    first = run_once(Command("", deep))
+    yield compare(
+        "Every file, again",
+        [Command("envlock capture host --deep", deep), Command("find / -xdev", find)],
+        runs,
+    )
+    held = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
+    yield (
+        f"Every file for the first time took {first.wall:.0f} s and {first.peak_mb:.0f} MB;"
+        f" {held / 1e9:.1f} GB that no package gives back were kept.\n"
+    )
     if shutil.which(tool("syft")):
+        sys.stderr.write("syft\n")
         scan = ["timeout", "540", tool("syft"), "-q", "-o", "json", "dir:/"]
-        done = subprocess.run(scan, check=False, stdout=subprocess.DEVNULL)
-        says = "did not finish" if done.returncode == 124 else "finished"  # timeout(1)
-        yield f"syft of this machine {says} in nine minutes.\n"
+        started = time.perf_counter()
+        done = subprocess.run(
+            scan, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        says = {0: "finished", 124: "did not finish"}  # timeout(1)
+        yield (
+            f"syft of this machine {says.get(done.returncode, 'failed')} after"
+            f" {time.perf_counter() - started:.0f} s; it was given nine minutes.\n"
+        )
+
+
+def heading_of_machine(find: list[str]) -> str:
+    """Return what the tables of the machine begin with."""
+    listed = subprocess.run(find, capture_output=True, check=False).stdout.count(b"\n")
+    packages = len(list(Path("/var/lib/dpkg/info").glob("*.list")))
+    return (
+        "# Measurements of a machine\n\n"
+        "Written by `python benchmarks/run.py --host --output"
+        " docs/explanation/measurements-of-a-machine.md`. Whole processes, run in turn; medians;"
+        " ratios are\nmedians of paired ratios.\n\n"
+        f"Machine: {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python"
+        f" {platform.python_version()}; {packages:,} packages and {listed:,} paths.\n"
+    )
 
 
 def compare(title: str, commands: list[Command], runs: int) -> str:

@@ -60,7 +60,8 @@ def _capture_again(
     run: Run, memory: Memory, store: Store, cache: HashCache | None
 ) -> Capture | None:
     target = run.target
-    if not memory.is_there or not isinstance(target, Rewalkable):
+    asks_early = any(c.needs_owners and not c.needs_scan for c in run.collectors)
+    if asks_early or not memory.is_there or not isinstance(target, Rewalkable):
         return None
     plan = run.plan(cache)
     is_full = run.request.depth is Depth.FULL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from envlock.model.glob import Tail, compile_globs
@@ -25,7 +26,7 @@ class Finder:
     def __init__(self, paths: Iterable[str]) -> None:
         self._all = paths
         self._paths: list[str] = []
-        self._named: dict[str, list[str]] = {}
+        self._named: defaultdict[str, list[str]] = defaultdict(list)
         self._extended: dict[str, list[str]] = {}
         self._ordered: list[str] = []
         self._picked: dict[object, list[str]] = {}
@@ -69,11 +70,7 @@ class Finder:
         self._paths = [path for path in self._all if not path.startswith(elsewhere)]
         named = self._named
         for path in self._paths:
-            name = path[path.rfind("/") + 1 :]
-            if name in named:
-                named[name].append(path)
-            else:
-                named[name] = [path]
+            named[path[path.rfind("/") + 1 :]].append(path)
         for name, paths in named.items():
             if "." in name:
                 self._extended.setdefault(name[name.rfind(".") + 1 :], []).extend(paths)

@@ -34,6 +34,8 @@ _RACY_NS = 2_000_000_000
 """A file may change again within the resolution of its times: what is younger is not believed."""
 _LASTING = ("permission denied", "another file system", IGNORED)
 """Reasons of gaps that stand as long as the path is as it was."""
+_WITHOUT_EFFECT = ("jobs", "timeout")
+"""Fields of a request on which nothing that is found depends."""
 _FOLDER, _CLAIMS = "folder ", "claims "
 
 
@@ -193,7 +195,12 @@ class Memory:
 def _key(run: Run) -> str:
     """Return what must be the same for a memory to hold."""
     target, request = run.target, run.request
-    asked = replace(request, jobs=0, timeout=0)
+    asked = [
+        (each.name, sorted(value) if isinstance(value, frozenset) else value)
+        for each in fields(request)
+        if each.name not in _WITHOUT_EFFECT
+        for value in [getattr(request, each.name)]
+    ]
     names = [collector.name for collector in (*run.collectors, *run.claimants)]
     parts = [
         envlock.__version__,
@@ -201,7 +208,7 @@ def _key(run: Run) -> str:
         sys.version,
         target.reference,
         sorted(target.capabilities),
-        repr(asked),
+        asked,
         names,
         sorted(run.own),
         os.geteuid(),

@@ -25,7 +25,7 @@ from envlock.model.glob import Wanted, compile_globs, matcher
 from envlock.model.record import Record
 from envlock.model.tree import Entry, Row
 from envlock.store.objects import Store
-from envlock.target.base import EVERYTHING, Folder, HashCache, ScanPlan, Target
+from envlock.target.base import EVERYTHING, Folder, HashCache, Rewalkable, ScanPlan, Target
 
 CONFIG_PATHS = ("/etc/**", "**/site-packages/**", "**/dist-packages/**")
 """What a capture of depth CONFIG hashes: configuration, and libraries that may have been edited."""
@@ -96,10 +96,14 @@ class Run:
         check_time: Callable[[], None] = in_time,
         notes: Notes | None = None,
     ) -> View:
-        """Return what a collector may see."""
+        """Return what a collector may see.
+
+        One that needs no scan is not shown it where another capture may do without.
+        """
+        needs_scan = collector.needs_scan or not isinstance(self.target, Rewalkable)
         return View(
             self.target,
-            self.shown,
+            self.shown if needs_scan else {},
             collector.reads,
             finder=self.finder,
             owner=self.owner,

@@ -19,6 +19,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -98,22 +99,23 @@ def is_snapshot(path: Path, key: str) -> bool:
 
 
 def write_snapshot(path: Path, key: str, value: Any, blobs: Mapping[str, bytes]) -> None:
-    """Replace the file at `path`; nothing is done where that cannot be written."""
+    """Replace the file at `path`; nothing is done where that or the value cannot be written."""
     table = {}
     offset = 0
     for name, blob in blobs.items():
         table[name] = _PLACE.pack(offset, len(blob), zlib.crc32(blob))
         offset += len(blob)
-    header = marshal.dumps((table, value))
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        header = marshal.dumps((table, value))
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(_MAGIC + _START.pack(key.encode(), len(header), _digest(header)) + header)
-            file.writelines(blobs.values())
+            file.write(b"".join(blobs.values()))
         draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
+    except (OSError, ValueError):
+        with suppress(OSError):
+            draft.unlink()
 
 
 def _digest(raw: bytes) -> bytes:

@@ -70,7 +70,7 @@ class LocalTarget:
             found
             for listing in self._listings.values()
             for found in found_in(self._root, listing, plan)
-            if found.entry.path in paths
+            if found[0].path in paths
         )
         return self._scanned(found, plan)
 

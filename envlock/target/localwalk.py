@@ -11,7 +11,6 @@ import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
-from typing import NamedTuple
 
 from envlock.model.stat import StatKey
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
@@ -23,14 +22,9 @@ from envlock.target.walkpool import WalkPool
 _FILE, _DIRECTORY = EntryType.FILE, EntryType.DIRECTORY
 
 
-class Found(NamedTuple):
-    """A path of a walk: `key` for a file whose content is asked for, `inode` for one of several
-    names of a file.
-    """  # noqa: D205
-
-    entry: Entry
-    key: StatKey | None = None
-    inode: tuple[int, int] | None = None
+Found = tuple[Entry, StatKey | None, tuple[int, int] | None]
+"""A path of a walk, the key of a file whose content is asked for, and device and inode of a file
+that has several names."""
 
 
 def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Iterator[Found]:
@@ -39,18 +33,18 @@ def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Iterator[Found
         if is_worth_a_word(path, kind):
             plan.on_gap(path, f"another file system ({kind}), not entered")
     untouched = _untouched(root, plan, mounts)
-    yield Found(entry_of("/", os.lstat(root or "/"), root or "/"))
+    yield entry_of("/", os.lstat(root or "/"), root or "/"), None, None
     with closing(WalkPool(root, plan.jobs)) as pool:
         for listing in pool.listings(untouched, lambda folder: _is_read(folder, plan) is True):
             directory, failure = listing[0], listing[-1]
             _note_failure(directory, failure, plan)
             if not failure:
                 plan.on_folder(Folder(*listing[:4]))
-            for found in found_in(root, listing, plan):
-                path = found.entry.path
-                if found.entry.type is _DIRECTORY and _is_entered(path, plan, mounts):
-                    pool.enter(path)
-                yield found
+            found = found_in(root, listing, plan)
+            for entry, _, _ in found:
+                if entry.type is _DIRECTORY and _is_entered(entry.path, plan, mounts):
+                    pool.enter(entry.path)
+            yield from found
 
 
 def sign(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> dict[str, bytes]:
@@ -92,14 +86,15 @@ def _is_entered(path: str, plan: ScanPlan, mounts: Mapping[str, str]) -> bool:
     return path not in mounts and not plan.elsewhere.hold(f"{path}/")
 
 
-def found_in(root: str, listing: Listing, plan: ScanPlan) -> Iterator[Found]:
-    """Yield every path directly in a directory."""
+def found_in(root: str, listing: Listing, plan: ScanPlan) -> list[Found]:
+    """Return every path directly in a directory."""
     directory, packed, _, _, others, targets, xattrs, _ = listing
     names, known = unpack(packed)
     prune, hashes = plan.prune, plan.hashes
     is_read = _is_read(directory, plan)
+    found: list[Found] = []
     for name, facts, more in zip(names, known, others, strict=True):
-        mode, inode, size, mtime, ctime, count = facts
+        mode, inode, size, mtime, ctime, links = facts
         uid, gid, device, number = more
         path = f"{directory}/{name}"
         if prune is not None and prune.match(path):
@@ -107,23 +102,22 @@ def found_in(root: str, listing: Listing, plan: ScanPlan) -> Iterator[Found]:
             continue
         kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]
         wanted = hashes(path) if is_read is None else is_read
-        found = xattrs.get(name, ())
+        attributes = xattrs.get(name, ())
         if wanted and is_read is None and kind in (_FILE, _DIRECTORY):
             # Attributes are part of a tree, which is only recorded when everything is read.
-            found = read_xattrs(root + path)
+            attributes = read_xattrs(root + path)
+        mode, time = mode & 0o7777, mtime // 10**9
         if kind is _FILE:
-            yield Found(
-                Entry(path, kind, mode & 0o7777, uid, gid, mtime // 10**9, size, "", None, found),
-                StatKey(path, device, inode, size, mtime, ctime) if wanted else None,
-                (device, inode) if count > 1 else None,
-            )
+            entry = Entry(path, kind, mode, uid, gid, time, size, "", None, attributes)
+            key = StatKey(path, device, inode, size, mtime, ctime) if wanted else None
+            found.append((entry, key, (device, inode) if links > 1 else None))
             continue
         is_device = kind in (EntryType.CHAR, EntryType.BLOCK)
         numbered = (os.major(number), os.minor(number)) if is_device else None
         target = targets.get(name, "")
-        yield Found(
-            Entry(path, kind, mode & 0o7777, uid, gid, mtime // 10**9, 0, target, numbered, found)
-        )
+        entry = Entry(path, kind, mode, uid, gid, time, 0, target, numbered, attributes)
+        found.append((entry, None, None))
+    return found
 
 
 def entry_of(path: str, status: os.stat_result, real: str) -> Entry:

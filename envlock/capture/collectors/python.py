@@ -285,16 +285,20 @@ def _digest(lines: Iterable[bytes]) -> str:
 def _recorded(distribution: Distribution, view: View) -> Iterator[tuple[str, str, str]]:
     """Yield (absolute path, path as recorded, SHA-256) of the files of a distribution."""
     for path, sha256 in parse_record(_member(distribution.info, "RECORD", view)):
-        yield posixpath.normpath(posixpath.join(distribution.folder, path)), path, sha256
+        # Most are plain names below the folder, and a machine has a hundred thousand of them.
+        if path[0] in "./" or "/." in path or "//" in path or path[-1] == "/":
+            place = posixpath.normpath(posixpath.join(distribution.folder, path))
+        else:
+            place = f"{distribution.folder}/{path}"
+        yield place, path, sha256
 
 
 def _claims(distribution: Distribution, view: View) -> Iterator[tuple[str, Claim]]:
     owner = f"python {distribution.key}"
     for path, recorded, sha256 in _recorded(distribution, view):
         inside = not recorded.startswith(("../", "/"))
-        generated = posixpath.basename(recorded) in _GENERATED and posixpath.dirname(
-            recorded
-        ).endswith(".dist-info")
+        folder, _, name = recorded.rpartition("/")
+        generated = name in _GENERATED and folder.endswith(".dist-info")
         source = ""
         if distribution.is_published and inside and sha256 and not generated:
             source = f"wheel {distribution.key} {recorded}"

@@ -1,0 +1,36 @@
+"""What is said of all paths in a folder at once is what is said of each."""
+
+from __future__ import annotations
+
+import pytest
+
+from envlock.model.glob import Wanted
+
+FOLDERS = ("", "/etc", "/etc/ssl", "/srv", "/srv/app", "/usr/lib/python3/dist-packages/x", "/a\nb")
+NAMES = ("etc", "x", "site-packages", "dist-packages", "a.conf", ".", "\udcff", "app")
+
+
+@pytest.mark.parametrize(
+    "globs",
+    [
+        (),
+        ("/**",),
+        ("/etc/**",),
+        ("/etc/**", "**/dist-packages/**"),
+        ("/srv/*/**",),
+        ("/etc/**", "/srv/app"),
+        ("**/*.conf",),
+        ("/srv/?pp/**", "/etc"),
+    ],
+)
+def test_a_folder_stands_for_its_names(globs):
+    wanted = Wanted(globs)
+    for folder in FOLDERS:
+        found = {wanted(f"{folder}/{name}") for name in NAMES}
+        stated = wanted.all_in(folder)
+        assert stated is None or found == {stated}
+
+
+def test_trees_never_depend_on_names():
+    wanted = Wanted(("/etc/**", "**/site-packages/**"))
+    assert {wanted.all_in(folder) for folder in FOLDERS} == {True, False}

@@ -1,0 +1,91 @@
+"""A walk by several processes finds what one finds, and signs what changes."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+
+import pytest
+
+from envlock.target import walkpool
+from envlock.target.base import ScanPlan
+from envlock.target.local import directory
+from envlock.target.walking import unpack
+
+NOTHING = ([], [], (), (), "")
+
+
+@pytest.fixture
+def root(tmp_path):
+    for number in range(60):
+        folder = tmp_path / f"a{number % 7}" / f"b{number % 11}" / f"c{number}"
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(b"x" * number)
+        (folder / "odd\udcff\n").touch()
+    (tmp_path / "link").symlink_to("a0")
+    return tmp_path
+
+
+def listed(root, jobs):
+    found = {}
+    with closing(walkpool.WalkPool(str(root), jobs)) as pool:
+        for listing in pool.listings([], lambda _folder: False):
+            names, known = unpack(listing[1])
+            found[listing[0]] = names
+            for name, facts in zip(names, known, strict=True):
+                if facts[0] & 0o170000 == 0o040000:
+                    pool.enter(f"{listing[0]}/{name}")
+    return found
+
+
+def signed(root, jobs, left_out=NOTHING):
+    with closing(walkpool.WalkPool(str(root), jobs)) as pool:
+        return pool.sign(left_out)
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+@pytest.mark.parametrize("few", [0, 10, 10_000])
+def test_processes_find_what_one_finds(root, jobs, few, monkeypatch):
+    monkeypatch.setattr(walkpool, "_FEW", few)
+    monkeypatch.setattr(walkpool, "_NAMES", 25)
+    wanted = {
+        folder.removeprefix(str(root)): sorted(folders + names)
+        for folder, folders, names in os.walk(root)
+    }
+    assert listed(root, jobs) == wanted
+    assert signed(root, jobs).keys() == wanted.keys()
+    assert signed(root, jobs) == signed(root, 1)
+
+
+def test_what_is_left_out_is_not_looked_at(root):
+    found = signed(root, 1, (["/a0"], ["/a1"], ("/a2/",), ("/b3/",), r"(?s:/a4\Z)"))
+    assert "/a3" in found
+    assert not {path for path in found if path.startswith(("/a0", "/a1", "/a2", "/a4"))}
+    assert not {path for path in found if "/b3" in path}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda file: file.write_bytes(b"y" * file.stat().st_size),
+        lambda file: file.chmod(0o600),
+        lambda file: file.rename(file.with_name("renamed")),
+        lambda file: (file.parent / "more").touch(),
+        lambda file: file.unlink(),
+        lambda file: os.utime(file, (1, 1)),
+    ],
+)
+def test_every_change_is_in_the_signature(root, change):
+    before = signed(root, 1)
+    change(root / "a1/b1/c1/file")
+    after = signed(root, 1)
+    changed = {path for path in before if before[path] != after[path]}
+    assert "/a1/b1/c1" in changed
+    assert changed <= {"/a1/b1/c1", "/a1/b1"}, "of the folder above at most its time"
+
+
+def test_what_a_scan_tells_is_what_it_signed(root):
+    folders = {}
+    target = directory(root)
+    list(target.scan(ScanPlan(on_folder=lambda folder: folders.update({folder.path: folder}))))
+    assert {path: f.signature for path, f in folders.items()} == target.sign(ScanPlan())
