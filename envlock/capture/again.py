@@ -83,7 +83,7 @@ def _capture_again(
     paths, digest = before.outside
     if digest != digest_of(paths, target):
         return None
-    run.claims = memory.claims(look.change.paths)
+    run.claims = memory.claims({"/", *look.change.paths})
     if any(run.claims[path].required for path in look.change.comings if path in run.claims):
         return None
     return _finish(run, memory, before, look, store, cache, raw)
@@ -189,46 +189,51 @@ def _finish(
     gaps = _gaps(run, before, look)
     if {gap.where for gap in gaps} != {gap.where for gap in before.gaps}:
         return None  # what is missing may be otherwise: nobody could look there
-    changed = {"/", *look.change.paths}
-    files = {path: facts for path, facts in before.files.items() if path not in changed}
-    found = file_records(rows, run.claims, run.shown, run.request.files)
-    files |= {record.key: record.facts for record in found}
-    left_out = {path: rule for path, rule in before.left_out.items() if path not in changed}
-    after = replace(
-        before,
-        signatures=look.signatures,
-        gaps=gaps,
-        files=files,
-        count=look.paths,
-        size=look.size,
-        left_out=left_out | (run.residue.left_out if run.residue else {}),
-    )
+    after = _found_now(run, before, look, rows, gaps)
     run.records += before.records
-    run.records += [Record("file", path, facts) for path, facts in files.items()]
+    run.records += [Record("file", path, facts) for path, facts in after.files.items()]
     run.skip_others()
-    status = Status.PARTIAL if gaps else Status.OK
-    run.coverage["file"] = Coverage(status, gaps)
+    run.coverage["file"] = Coverage(Status.PARTIAL if gaps else Status.OK, gaps)
     run.coverage["tree"] = Coverage(Status.SKIPPED)
-    tree = before.tree
     if run.residue is not None:
+        tree = before.tree
         lines = as_lines(rows, look.change.before.keys() - run.index.keys())
-        if lines != {"/": before.tree.root}:
-            tree = with_rows(before.tree, raw, lines, memory.blob, run.residue)
+        if lines != {"/": tree.root}:
+            tree = with_rows(tree, raw, lines, memory.blob, run.residue)
         after = replace(after, tree=tree)
         run.coverage["tree"] = run.coverage["file"]
         run.records.append(tree_record(tree.content, tree.address, look.paths, tree.residue))
     for folder in look.folders.values():
         memory.see(folder)
-    is_much = len(changed) > _FEW
+    is_much = len(look.change.paths) > _FEW
     return Capture(
         lock=lock_of(run.records, run.coverage),
-        make_tree=(lambda: _tree(store, tree)) if run.residue else None,
+        make_tree=(lambda: _tree(store, after.tree)) if run.residue else None,
         left_out=after.left_out,
         coverage=run.coverage,
         seconds=run.seconds,
         files=look.paths,
         size=look.size,
         remember=lambda: memory.keep(after, run.scan_gaps, store) if is_much else None,
+    )
+
+
+def _found_now(
+    run: Run, before: Found, look: _Look, rows: list[Row], gaps: tuple[Gap, ...]
+) -> Found:
+    """Return what was found before, with what is told of single paths as it is now."""
+    changed = {"/", *look.change.paths}
+    files = {path: facts for path, facts in before.files.items() if path not in changed}
+    found = file_records(rows, run.claims, run.shown, run.request.files)
+    left_out = {path: rule for path, rule in before.left_out.items() if path not in changed}
+    return replace(
+        before,
+        signatures=look.signatures,
+        gaps=gaps,
+        files=files | {record.key: record.facts for record in found},
+        count=look.paths,
+        size=look.size,
+        left_out=left_out | (run.residue.left_out if run.residue else {}),
     )
 
 

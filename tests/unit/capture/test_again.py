@@ -81,7 +81,7 @@ def root(tmp_path: Path) -> Path:
     )
     status += "".join(f" /{path} {md5(FILES[path])}\n" for path in conffiles)
     put(root, "var/lib/dpkg/status", status.encode())
-    listed = sorted({f"/{p}" for p in FILES} | {f"/{Path(p).parent}" for p in FILES})
+    listed = ["/.", *sorted({f"/{p}" for p in FILES} | {f"/{Path(p).parent}" for p in FILES})]
     put(root, "var/lib/dpkg/info/tool.list", "".join(f"{p}\n" for p in listed).encode())
     sums = (f"{md5(c)}  {p}\n" for p, c in FILES.items() if p not in conffiles)
     put(root, "var/lib/dpkg/info/tool.md5sums", "".join(sums).encode())
