@@ -135,9 +135,11 @@ def with_trails(notes: Notes, index: Mapping[str, Entry]) -> Notes:
     found.patterns, found.filters = notes.patterns, notes.filters
     found.is_complete = notes.is_complete
     for path in notes.paths:
-        links, real = trails.follow(path)
-        found.paths |= links
-        found.paths.add(real)
+        entry = index.get(path)
+        if entry is None or entry.type is EntryType.SYMLINK:  # else it leads nowhere but there
+            links, real = trails.follow(path)
+            found.paths |= links
+            found.paths.add(real)
     for path in notes.folders:
         links, real = trails.follow(path)
         found.paths |= links

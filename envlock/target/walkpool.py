@@ -14,8 +14,7 @@ from envlock.target.worker import Worker
 _FEW = 200
 """Directories that are listed before a process is worth its start."""
 _BATCH = 100
-_AHEAD = 2
-"""Orders to list given to a worker before it has answered."""
+"""Directories a worker lists before it answers."""
 _NAMES = 5000
 """Names a worker looks at, to sign, before it answers."""
 
@@ -42,8 +41,8 @@ class WalkPool:
         """Yield a listing of each directory there is to list, in no particular order.
 
         `untouched` are paths that are not even looked at; attributes are read in directories
-        `with_xattrs`.  The caller has more directories listed
-        (`enter`) while it is given what was found.
+        `with_xattrs`.  The caller has more directories listed (`enter`) while it is given what was
+        found.
         """
         done = 0
         while self._todo and done < _FEW:
@@ -51,18 +50,28 @@ class WalkPool:
             attributed = [path] if with_xattrs(path) else []
             yield from walking.listings((self._root, [path], untouched, attributed))
             done += 1
-        waiting = dict.fromkeys(self._start(), 0)
-        while self._todo or any(waiting.values()):
-            for worker in sorted(waiting, key=waiting.__getitem__) * _AHEAD:
-                if self._todo and waiting[worker] < _AHEAD:
-                    share = -(-len(self._todo) // (self._count * _AHEAD))
-                    batch = self._take(min(_BATCH, share))
-                    attributed = list(filter(with_xattrs, batch))
-                    worker.send(("list", (self._root, batch, untouched, attributed)))
-                    waiting[worker] += 1
-            for worker in _ready(worker for worker in waiting if waiting[worker]):
-                waiting[worker] -= 1
-                yield from worker.receive()
+
+        def order(worker: Worker) -> None:
+            batch = self._take(min(_BATCH, -(-len(self._todo) // self._count)))
+            attributed = list(filter(with_xattrs, batch))
+            worker.send(("list", (self._root, batch, untouched, attributed)))
+
+        idle = self._start()
+        busy: list[Worker] = []
+        while self._todo or busy:
+            while self._todo and idle:
+                busy.append(idle.pop())
+                order(busy[-1])
+            for worker in _ready(busy):
+                answer = worker.receive()
+                # It has the next before this is looked at; one that has not answered has none, so
+                # nobody ever waits for room in a pipe while the other does.
+                if self._todo:
+                    order(worker)
+                else:
+                    busy.remove(worker)
+                    idle.append(worker)
+                yield from answer
 
     def sign(self, left_out: LeftOut) -> dict[str, bytes]:
         """Return the signature of every directory below the root."""
@@ -101,6 +110,6 @@ class WalkPool:
         return batch
 
 
-def _ready(workers: Iterator[Worker] | list[Worker]) -> list[Any]:
+def _ready(workers: list[Worker]) -> list[Any]:
     """Wait for an answer; return the workers that have one."""
-    return select.select(list(workers), [], [])[0]
+    return select.select(workers, [], [])[0]

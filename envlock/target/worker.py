@@ -7,15 +7,18 @@ and its answer are values that `marshal` can write, each behind its length in 8 
 
 from __future__ import annotations
 
+import fcntl
 import marshal
 import os
 import runpy
 import struct
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 _LENGTH = struct.Struct("<Q")
+_SET_PIPE_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux only
 _PIPE_SIZE = 1024 * 1024
 """Bytes a pipe holds, so that a worker goes on while its last answer waits to be read."""
 
@@ -32,9 +35,12 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            pipesize=_PIPE_SIZE,
             start_new_session=True,  # Ctrl-C is for the parent, which then closes the worker
         )
+        for pipe in (self._process.stdin, self._process.stdout):
+            if _SET_PIPE_SIZE is not None:
+                with suppress(OSError):  # more than this user may have
+                    fcntl.fcntl(self._pipe(pipe), _SET_PIPE_SIZE, _PIPE_SIZE)
 
     def fileno(self) -> int:
         """Return the descriptor that can be read when there is an answer."""

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from envlock.target import walkpool
+from envlock.target import walkpool, worker
 from envlock.target.base import ScanPlan
 from envlock.target.local import directory
 from envlock.target.walking import unpack
@@ -55,6 +55,15 @@ def test_processes_find_what_one_finds(root, jobs, few, monkeypatch):
     assert listed(root, jobs) == wanted
     assert signed(root, jobs).keys() == wanted.keys()
     assert signed(root, jobs) == signed(root, 1)
+
+
+def test_nobody_waits_for_room_in_a_pipe(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "_PIPE_SIZE", 4096)
+    monkeypatch.setattr(walkpool, "_FEW", 0)
+    for number in range(400):
+        (tmp_path / f"{number:0200}" / f"{number:0220}").mkdir(parents=True)
+    assert len(listed(tmp_path, 3)) == 801
+    assert signed(tmp_path, 3).keys() == listed(tmp_path, 1).keys()
 
 
 def test_what_is_left_out_is_not_looked_at(root):
