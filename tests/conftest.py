@@ -30,6 +30,14 @@ REQUIRED = frozenset(filter(None, os.environ.get("ENVLOCK_REQUIRE", "").split(",
 PACKAGES = "nginx-light,python3,python3-venv,libcap2-bin,ca-certificates,cron,logrotate"
 
 
+WITHOUT_RIGHTS = (
+    "setpriv",
+    "--bounding-set=-dac_override,-dac_read_search",
+    "--inh-caps=-dac_override,-dac_read_search",
+)
+"""Root stays root, since the interpreter may be root's, but files of others are closed to it."""
+
+
 def unavailable(engine: str, reason: str) -> None:
     """Skip a test because `engine` is missing, or fail where it is required."""
     if engine in REQUIRED:

@@ -210,7 +210,6 @@ def _key(run: Run) -> str:
         sorted(target.capabilities),
         asked,
         names,
-        sorted(run.own),
         os.geteuid(),
         sorted(os.getgroups()),
     ]

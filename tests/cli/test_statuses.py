@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tests.conftest import was_starting
+from tests.conftest import WITHOUT_RIGHTS, unavailable, was_starting
 
 TOOL_SUMS = f"{hashlib.md5(b'tool').hexdigest()}  usr/bin/tool\n"
 
@@ -110,24 +110,16 @@ def test_a_corrupt_status_file_is_a_gap(envlock, root):
     assert document["entries"]["deb"] == 2
 
 
-UNPRIVILEGED = (
-    "setpriv",
-    "--bounding-set=-dac_override,-dac_read_search",
-    "--inh-caps=-dac_override,-dac_read_search",
-)
-"""Root stays root, since the interpreter may be root's, but files of others are closed to it."""
-
-
 def test_unreadable_files_are_gaps_and_not_removals(envlock, root):
     if os.geteuid():
-        pytest.skip("needs root to make a file of somebody else's")
+        unavailable("root", "it takes root to make a file of somebody else's")
     closed = root / "srv/data"
     closed.chmod(0o600)
     os.chown(closed, 65534, 65534)
     envlock("capture", f"dir:{root}", "--name", "whole", "-q")
     command = [sys.executable, "-m", "envlock", "capture", f"dir:{root}", "-o", "-"]
     ran = subprocess.run(
-        [*UNPRIVILEGED, *command],
+        [*WITHOUT_RIGHTS, *command],
         cwd=envlock.folder,
         env=os.environ | {"ENVLOCK_STORE_PATH": str(root.parent / "empty-store")},
         capture_output=True,
@@ -284,7 +276,7 @@ def test_a_full_disk_is_status_4_and_loses_nothing(envlock, root, tmp_path):
     mounted.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "none", str(mounted)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no right to mount")
+        unavailable("mounts", "no right to mount")
     try:
         (root / "srv/big").write_bytes(os.urandom(1 << 20))
         ran = envlock("capture", f"dir:{root}", status=4, ENVLOCK_STORE_PATH=str(mounted / "s"))

@@ -134,13 +134,13 @@ def far_target(kind, root):
     if kind == "tar":
         return SshTarTarget("ssh:tar", ["sh", "-c"], io.BytesIO(), root=str(root))
     if os.geteuid():
-        pytest.skip("only root may move its root")
+        unavailable("root", "only root may move its root")
     return open_far([sys.executable, "-c", IN_ROOT], [str(root)], "ssh:far")
 
 
 def engine_target(request, kind, root):
     if os.geteuid():
-        pytest.skip("device nodes and owners need root")
+        unavailable("root", "device nodes and owners need root")
     if kind == "podman":
         request.getfixturevalue("podman")
         client = docker.from_env()

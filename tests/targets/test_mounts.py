@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from envlock.target.mounts import may_hang, parse_mountinfo
+from tests.conftest import unavailable
 
 LINE = b"36 35 98:0 /mnt1 %s rw,noatime master:1 - %s /dev/root rw,errors=continue\n"
 
@@ -47,7 +48,7 @@ def test_mounts_that_may_hang(kind, hangs):
 def test_another_disk_is_a_gap_and_is_not_entered(tmp_path):
     """In a mount namespace of its own: a tmpfs stands for the other disk's mount point."""
     if os.geteuid():
-        pytest.skip("mounting needs root")
+        unavailable("mounts", "mounting needs root")
     root = tmp_path / "root"
     (root / "disk").mkdir(parents=True)
     (root / "bound").mkdir()

@@ -15,6 +15,7 @@ from envlock.errors import TargetError
 from envlock.target.base import Capability, ScanPlan
 from envlock.target.local import directory
 from envlock.target.resolve import open_target
+from tests.conftest import unavailable
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_a_chroot_is_the_root_that_is_seen(start, debian_root):
 
 def test_what_is_refused_is_a_gap(start):
     if os.geteuid():
-        pytest.skip("only root has processes that it can hide from itself")
+        unavailable("root", "only root has processes that it can hide from itself")
     process = ready(start("sleep", "60"), "sleep")
     gaps = []
     os.seteuid(65534)

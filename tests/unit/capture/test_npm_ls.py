@@ -13,6 +13,7 @@ from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
 from envlock.capture.request import Request
 from envlock.target.local import LocalTarget
+from tests.conftest import unavailable
 
 
 def pack(folder: Path, name: str, version: str, **more) -> Path:
@@ -28,7 +29,7 @@ def pack(folder: Path, name: str, version: str, **more) -> Path:
 @pytest.fixture
 def npm(tmp_path):
     if shutil.which("npm") is None:
-        pytest.skip("npm is missing")
+        unavailable("npm", "it is not installed")
 
     def run(*arguments, folder=tmp_path):
         done = subprocess.run(

@@ -15,6 +15,7 @@ from envlock.errors import StoreError
 from envlock.store.check import check
 from envlock.store.objects import Store
 from envlock.store.refs import refs, set_ref
+from tests.conftest import unavailable
 
 WRITER = """
 import sys
@@ -61,7 +62,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     mount = shutil.which("mount")
     command = [mount or "mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(place)]
     if mount is None or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("a file system of its own cannot be mounted here")
+        unavailable("mounts", "a file system of its own cannot be mounted here")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 
