@@ -111,11 +111,11 @@ def scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def take(root: Path, place: Path, depth: Depth = Depth.FULL, **request: object):
+def take(root: Path, place: Path, depth: Depth = Depth.FULL, *, own=(), **request: object):
     """Return the lock, the tree object and what the store keeps for it."""
     with Store.open(place) as store:
         wanted = Request(depth=depth, **request)
-        captured = capture_target(f"dir:{root}", wanted, store, lambda *_: None, keep=True)
+        captured = capture_target(f"dir:{root}", wanted, store, lambda *_: None, keep=True, own=own)
         address = tree_address(captured.lock)
         tree = store.read(address) if address else b""
         assert not address or captured.tree.to_bytes() == tree
@@ -297,6 +297,23 @@ def test_another_request_is_another_capture(request_, root, tmp_path):
     append("srv/app/data/two.csv")(root)
     found = take(root, tmp_path / "store", **request_)
     assert found == taken_anew(root, tmp_path, **request_)
+
+
+def test_the_lock_that_is_written_is_left_out_of_this_capture_alone(root, tmp_path, scans):
+    lock = root / "srv/app/locks/dev.lock"
+    lock.parent.mkdir()
+    lock.write_text("a lock\n")
+    take(root, tmp_path / "store", own=[lock])
+    tick()
+    lock.write_text("another lock\n")
+    scans.clear()
+    left_out = take(root, tmp_path / "store", own=[lock])
+    told = take(root, tmp_path / "store")
+    assert not scans
+    assert b"/srv/app/locks/dev.lock" in told[1]
+    assert b"/srv/app/locks/dev.lock" not in left_out[1]
+    assert told == taken_anew(root, tmp_path)
+    assert left_out == taken_anew(root, tmp_path, own=[lock])
 
 
 @pytest.mark.parametrize("damage", ["cut", "header", "empty", "gone", "random"])
