@@ -19,10 +19,11 @@ from envlock.capture.record import Recorder
 from envlock.capture.request import Depth, Request
 from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
-from envlock.capture.run import Progress, Run, as_predicate, recorded, silent
+from envlock.capture.run import Progress, Run, recorded, silent
 from envlock.capture.spec import Collector
 from envlock.capture.treework import TreeState, line_of
 from envlock.model.coverage import Coverage, Status
+from envlock.model.glob import Wanted
 from envlock.model.record import Record
 from envlock.model.tree import Tree
 from envlock.store.objects import Store
@@ -127,7 +128,7 @@ def _finish(run: Run, memory: Memory | None, scanned: list[Record]) -> Capture:
         files += file_records(rows, run.claims, run.shown, run.request.files)
         gaps = tuple(run.scan_gaps)
         unseen = frozenset(gap.where for gap in gaps)
-        files += missing_records(run.claims, run.shown, unseen, as_predicate(run.request.ignore))
+        files += missing_records(run.claims, run.shown, unseen, Wanted(run.request.ignore))
         run.coverage["file"] = Coverage(Status.PARTIAL if gaps else Status.OK, gaps)
         if run.request.depth is Depth.FULL:
             tree = Tree.of(rows)

@@ -278,12 +278,6 @@ def recorded(run: Run) -> Iterable[Entry]:
     return found
 
 
-def as_predicate(globs: tuple[str, ...]) -> Callable[[str], bool]:
-    """Return a function that tells whether any of the globs matches a path."""
-    match = compile_globs(globs).match
-    return lambda path: match(path) is not None
-
-
 def _coverage(found: Collection[object], gaps: Iterable[Gap], *, is_there: bool) -> Coverage:
     """Return what was covered; a gap that the claims and the records both met counts once."""
     met = tuple(dict.fromkeys(gaps))

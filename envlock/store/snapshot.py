@@ -75,10 +75,6 @@ class Snapshot:
             raise DamagedSnapshotError(name)
         return blob
 
-    def close(self) -> None:
-        """Close the file."""
-        self._raw.close()
-
     def blobs(self, without: Iterable[str]) -> dict[str, bytes]:
         """Return the blobs of all names but some.  Raise DamagedSnapshotError."""
         left_out = set(without)

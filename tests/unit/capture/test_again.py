@@ -226,29 +226,19 @@ def tick() -> None:
     time.sleep(0.02)
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", [*QUICK, *ANEW])
 def test_what_stands_for_itself_is_made_anew_alone(name, root, tmp_path, scans):
+    """And what may matter elsewhere makes everything anew."""
     take(root, tmp_path / "store")
     tick()
-    QUICK[name](root)
+    {**QUICK, **ANEW}[name](root)
     scans.clear()
     again = take(root, tmp_path / "store")
-    assert not scans
+    assert bool(scans) is (name in ANEW)
     assert again == taken_anew(root, tmp_path)
 
 
-@pytest.mark.parametrize("name", ANEW)
-def test_what_may_matter_elsewhere_makes_everything_anew(name, root, tmp_path, scans):
-    take(root, tmp_path / "store")
-    tick()
-    ANEW[name](root)
-    scans.clear()
-    again = take(root, tmp_path / "store")
-    assert scans
-    assert again == taken_anew(root, tmp_path)
-
-
-@pytest.mark.parametrize("depth", [Depth.FULL, Depth.CONFIG])
+@pytest.mark.parametrize("depth", Depth)
 @pytest.mark.parametrize("few", [0, 200])
 @pytest.mark.parametrize("seed", range(4))
 def test_any_changes_in_any_order(seed, few, depth, root, tmp_path, monkeypatch):
