@@ -25,13 +25,12 @@ from envlock.capture.run import Run
 from envlock.capture.treework import TreeState, tables
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Facts, Record
+from envlock.model.stat import RACY_NS
 from envlock.store.objects import Store
 from envlock.store.snapshot import DamagedSnapshotError, Snapshot, is_snapshot, write_snapshot
 from envlock.target.base import IGNORED, Folder
 from envlock.target.walking import Known, pack, unpack
 
-_RACY_NS = 2_000_000_000
-"""A file may change again within the resolution of its times: what is younger is not believed."""
 _LASTING = ("permission denied", "another file system", IGNORED)
 """Reasons of gaps that stand as long as the path is as it was."""
 _WITHOUT_EFFECT = ("jobs", "timeout")
@@ -70,7 +69,7 @@ class Memory:
         target, request = run.target, run.request
         self._path = store.snapshot(f"{target.reference} {request.depth}")
         self._key = _key(run)
-        self._settled_before = clock() - _RACY_NS
+        self._settled_before = clock() - RACY_NS
         self._snapshot: Snapshot | None = None
         self._folders: dict[str, bytes] = {}
         self._claims: dict[str, bytes] = {}

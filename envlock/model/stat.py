@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple, Self
 
 _MD5_LENGTH = 32
+RACY_NS = 2_000_000_000
+"""A file may change again within the resolution of its times: younger ones are not believed."""
 
 
 class StatKey(NamedTuple):

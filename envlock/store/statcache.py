@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from envlock.model.stat import Hashes, StatKey
+from envlock.model.stat import RACY_NS, Hashes, StatKey
 from envlock.model.text import from_bytes, to_bytes
 
 _VERSION = 2
@@ -34,7 +34,6 @@ _SHA256_END = _SHA256 + 32
 _MD5_SIZE, _SHA1_SIZE = 16, 20
 _NO_VERDICT = _VERDICT.pack(0)
 _CHECKSUM = struct.Struct("<I")
-_RACY_NS = 2_000_000_000
 _FEW = 1000
 """Rows that are looked up one by one."""
 _WAIT = 1.0
@@ -54,7 +53,7 @@ class StatCache:
     def __init__(self, path: Path, root: str, clock: Callable[[], int] = time.time_ns) -> None:
         self._path = path
         self._root = to_bytes(root)
-        self._settled_before = clock() - _RACY_NS
+        self._settled_before = clock() - RACY_NS
         self._new: dict[str, bytes] = {}
         self._rows: dict[str, bytes] = {}
         self._asked = 0

@@ -94,7 +94,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def everything_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Believe times at once; the tests wait for the clock of files to move on."""
-    monkeypatch.setattr(memory, "_RACY_NS", -(10**13))
+    monkeypatch.setattr(memory, "RACY_NS", -(10**13))
 
 
 @pytest.fixture
@@ -262,7 +262,7 @@ def test_what_is_too_young_is_looked_at_again(root, tmp_path, monkeypatch, scans
     for folder, _, names in os.walk(root):
         for name in names:
             os.utime(Path(folder, name), (old, old), follow_symlinks=False)
-    monkeypatch.setattr(memory, "_RACY_NS", 2 * 10**9)
+    monkeypatch.setattr(memory, "RACY_NS", 2 * 10**9)
     first = take(root, tmp_path / "store")
     raw = next((tmp_path / "store/cache").iterdir())
     key = raw.read_bytes()[len(snapshot._MAGIC) :][:64].decode()
@@ -357,7 +357,7 @@ import sys
 from envlock.capture import memory
 from envlock.capture.run import Run
 from envlock.cli.main import run
-memory._RACY_NS = -(10**13)
+memory.RACY_NS = -(10**13)
 if sys.argv.pop(1) == "quick":
     Run.scan = None
 sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,75 @@
+"""What was asked of a scan tells which changes matter."""
+
+from __future__ import annotations
+
+import pytest
+
+from envlock.capture.notes import Change, Notes, with_trails
+from envlock.model.tree import Entry, EntryType
+
+FILE, FOLDER, LINK = EntryType.FILE, EntryType.DIRECTORY, EntryType.SYMLINK
+INDEX = {
+    entry.path: entry
+    for entry in (
+        Entry("/etc", FOLDER),
+        Entry("/usr", FOLDER),
+        Entry("/usr/lib", FOLDER),
+        Entry("/usr/lib/x", FILE),
+        Entry("/lib", LINK, target="usr/lib"),
+        Entry("/etc/x", LINK, target="/lib/x"),
+        Entry("/loop", LINK, target="loop"),
+    )
+}
+
+
+def is_program(entry: Entry) -> bool:
+    return bool(entry.mode & 0o111)
+
+
+def change(*entries: Entry, gone: tuple[Entry, ...] = ()) -> Change:
+    return Change({e.path: e for e in gone}, {e.path: e for e in entries})
+
+
+def asked() -> Notes:
+    notes = Notes()
+    notes.paths |= {"/etc/x", "/opt/app/version", "/loop/x"}
+    notes.folders.add("/lib")
+    notes.patterns.add("**/package.json")
+    notes.look_through(is_program, ())
+    return with_trails(notes, INDEX)
+
+
+@pytest.mark.parametrize(
+    "touching",
+    [
+        change(Entry("/etc/x", FILE)),
+        change(gone=(Entry("/usr/lib/x", FILE),)),
+        change(Entry("/lib", LINK)),
+        change(Entry("/usr/lib/another", FILE)),
+        change(Entry("/opt/app", LINK)),
+        change(Entry("/srv/package.json", FILE)),
+        change(Entry("/srv/tool", FILE, mode=0o755)),
+        change(gone=(Entry("/srv/tool", FILE, mode=0o755),)),
+    ],
+)
+def test_what_somebody_asked_for_matters(touching):
+    assert asked().are_touched(touching)
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [
+        change(),
+        change(Entry("/srv/data", FILE)),
+        change(Entry("/usr/share/x", FILE), gone=(Entry("/usr/share/x", FILE),)),
+        change(Entry("/opt/other", LINK)),
+    ],
+)
+def test_what_nobody_asked_for_does_not(apart):
+    assert not asked().are_touched(apart)
+
+
+def test_a_function_that_cannot_be_found_again_is_never_trusted():
+    notes = Notes()
+    notes.look_through(lambda _entry: False, ())
+    assert notes.are_touched(change())
