@@ -27,8 +27,9 @@ from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Ro
 from envlock.store.objects import Store
 from envlock.store.refs import has_ref
 from envlock.store.snapshot import DamagedSnapshotError
-from envlock.target.base import IGNORED, Folder, HashCache, Rewalkable, ScanPlan
-from envlock.target.walking import Known, unpack
+from envlock.target.base import IGNORED, HashCache, Rewalkable, ScanPlan
+from envlock.target.folder import Folder
+from envlock.target.walking import Known, known_of, unpack
 
 _FEW = 200
 """Changed paths up to which it is quicker to look at them once more than to write that down."""
@@ -135,8 +136,8 @@ def _names(folder: str, packed: bytes | None, plan: ScanPlan) -> Mapping[str, Kn
     """Return path -> what is known of it, of what is not ignored."""
     if packed is None:
         return {}
-    names, known = unpack(packed)
-    found = zip((f"{folder}/{name}" for name in names), known, strict=True)
+    names, columns = unpack(packed)
+    found = zip((f"{folder}/{name}" for name in names), known_of(columns), strict=True)
     if plan.prune is None:
         return dict(found)
     return {path: facts for path, facts in found if not plan.prune.match(path)}
@@ -243,10 +244,10 @@ def _rows(run: Run, look: _Look, store: Store, cache: HashCache | None) -> list[
     if run.request.depth is Depth.FULL:
         run.residue = Residue(target, store, run.scan_gaps, cache)
     plan = replace(run.plan(cache), on_walked=lambda: None)
-    run.index["/"] = target.stat("/")
+    run.index.add(target.stat("/"))
     if isinstance(target, Rewalkable):
         for entry in target.scan_again(plan, look.change.after.keys()):
-            run.index[entry.path] = entry
+            run.index.add(entry)
     return [run.row(entry) for entry in recorded(run)]
 
 

@@ -144,7 +144,7 @@ def _finish(run: Run, memory: Memory | None, scanned: list[Record]) -> Capture:
         coverage=run.coverage,
         seconds=run.seconds,
         files=len(run.index),
-        size=sum(entry.size for entry in run.index.values()),
+        size=run.index.size(),
         remember=lambda: memory.learn(run, scanned, files, state) if memory else None,
     )
 

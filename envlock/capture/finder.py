@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 
+from envlock.capture.index import Index
 from envlock.model.glob import Tail, compile_globs
 from envlock.model.text import sort_key
-from envlock.model.tree import Entry
 
-_UNPACKED = re.compile(r".*/pkgs/(?=[^/]+/info/index\.json\Z)")
+_UNPACKED = re.compile(r"(.*/pkgs/)[^/]+/info\Z", re.DOTALL)
 _TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
+_FOLDER = itemgetter(0)
 
 
 class Finder:
@@ -23,12 +25,11 @@ class Finder:
     unpacked conda packages, is no part of an environment and is not found.
     """
 
-    def __init__(self, paths: Iterable[str]) -> None:
-        self._all = paths
-        self._paths: list[str] = []
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._folders: list[tuple[str, list[str]]] = []
         self._named: defaultdict[str, list[str]] = defaultdict(list)
-        self._extended: dict[str, list[str]] = {}
-        self._ordered: list[str] = []
+        self._extended: defaultdict[str, list[str]] = defaultdict(list)
         self._picked: dict[object, list[str]] = {}
 
     def find(self, patterns: Iterable[str]) -> list[str]:
@@ -39,38 +40,56 @@ class Finder:
             found.update(path for path in self._candidates(Tail.of(pattern)) if match(path))
         return sorted(found, key=sort_key)
 
-    def pick(
-        self, index: Mapping[str, Entry], wanted: Callable[..., bool], given: tuple[object, ...]
-    ) -> list[str]:
-        """Return the paths of the entries for which `wanted` is true, found once for all."""
+    def pick(self, wanted: Callable[..., bool], given: tuple[object, ...]) -> list[str]:
+        """Return the paths for which `wanted` is true, found once for all.
+
+        It is called with a path, its type and its permission bits, and what is `given`.
+        """
         key = wanted, given
         if key not in self._picked:
-            self._picked[key] = [e.path for e in index.values() if wanted(e, *given)]
+            self._picked[key] = [seen[0] for seen in self._index.seen() if wanted(*seen, *given)]
         return self._picked[key]
 
     def below(self, folders: Iterable[str]) -> Iterator[str]:
         """Yield the paths that begin with one of the folders, which end in a slash."""
-        if not self._ordered:
-            self._ordered = sorted(self._all)
-        for folder in folders:
-            start = bisect_left(self._ordered, folder)
-            yield from self._ordered[start : bisect_left(self._ordered, f"{folder[:-1]}0")]
+        every = self._sorted()
+        for prefix in folders:
+            folder = prefix[:-1]
+            # Between a folder and what is below it others are sorted in, such as "folder-2".
+            start = bisect_left(every, folder, key=_FOLDER)
+            for path, names in every[start : bisect_left(every, f"{folder}0", key=_FOLDER)]:
+                if path == folder or path.startswith(prefix):
+                    for name in names:
+                        yield f"{path}/{name}"
 
-    def _candidates(self, tail: Tail) -> Iterable[str]:
-        if not self._paths:
+    def _candidates(self, tail: Tail) -> Iterator[str]:
+        if not self._named:
             self._sort()
         if tail.name:
-            return self._named.get(tail.name, ())
-        return self._extended.get(tail.extension, ()) if tail.extension else self._paths
+            names: Iterable[str] = (tail.name,) if tail.name in self._named else ()
+        else:
+            names = self._extended.get(tail.extension, ()) if tail.extension else self._named
+        for name in names:
+            for folder in self._named[name]:
+                yield f"{folder}/{name}"
+
+    def _sorted(self) -> list[tuple[str, list[str]]]:
+        if not self._folders:
+            self._folders = sorted(self._index.by_folder(), key=_FOLDER)
+        return self._folders
 
     def _sort(self) -> None:
-        records = [path for path in self._all if path.endswith("/info/index.json")]
-        caches = {match[0] for path in records if (match := _UNPACKED.match(path))}
+        caches = {
+            match[1]
+            for path, names in self._sorted()
+            if (match := _UNPACKED.match(path)) and "index.json" in names
+        }
         elsewhere = (*_TEMPORARY, *sorted(caches))
-        self._paths = [path for path in self._all if not path.startswith(elsewhere)]
         named = self._named
-        for path in self._paths:
-            named[path[path.rfind("/") + 1 :]].append(path)
-        for name, paths in named.items():
+        for path, names in self._sorted():
+            if not f"{path}/".startswith(elsewhere):
+                for name in names:
+                    named[name].append(path)
+        for name in named:
             if "." in name:
-                self._extended.setdefault(name[name.rfind(".") + 1 :], []).extend(paths)
+                self._extended[name[name.rfind(".") + 1 :]].append(name)

@@ -21,10 +21,10 @@ def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> C
     found: dict[str, Claim] = {}
     known: dict[str, str] = {}
     outer = _outermost({f"{posixpath.dirname(folder).rstrip('/')}/" for folder in owners})
-    for entry in view.below(outer, within) if owners else ():
-        owner = owners.get(entry.path) or _owner(posixpath.dirname(entry.path), owners, known)
+    for path in view.below(outer, within) if owners else ():
+        owner = owners.get(path) or _owner(posixpath.dirname(path), owners, known)
         if owner:
-            found[entry.path] = Claim(owner=owner)
+            found[path] = Claim(owner=owner)
     return found
 
 

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from envlock.capture.candidates import may_be_software
 from envlock.capture.view import View
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
@@ -23,7 +24,7 @@ def libraries(view: View) -> Iterator[Entry]:
     Links, empty files (what container engines leave where they mounted one) and the stubs that
     programs are linked with are passed over.
     """
-    for entry in sorted(view.entries(_may_be), key=lambda entry: sort_key(entry.path)):
+    for entry in sorted(view.entries(may_be_software), key=lambda entry: sort_key(entry.path)):
         path = entry.path
         name = path[path.rfind("/") + 1 :]
         if not name.startswith("lib") or ".so" not in name:
@@ -32,10 +33,6 @@ def libraries(view: View) -> Iterator[Entry]:
             continue
         if entry.type is EntryType.HARDLINK or (entry.type is EntryType.FILE and entry.size):
             yield entry
-
-
-def _may_be(entry: Entry) -> bool:
-    return ".so" in entry.path
 
 
 def place(path: str, owner: str) -> str:

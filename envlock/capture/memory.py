@@ -28,8 +28,9 @@ from envlock.model.record import Facts, Record
 from envlock.model.stat import RACY_NS
 from envlock.store.objects import Store
 from envlock.store.snapshot import DamagedSnapshotError, Snapshot, is_snapshot, write_snapshot
-from envlock.target.base import IGNORED, Folder
-from envlock.target.walking import Known, pack, unpack
+from envlock.target.base import IGNORED
+from envlock.target.folder import Folder
+from envlock.target.walking import Known, known_of, pack, unpack
 
 _LASTING = ("permission denied", "another file system", IGNORED)
 """Reasons of gaps that stand as long as the path is as it was."""
@@ -110,8 +111,8 @@ class Memory:
         """Take a directory as it was listed; what is too young in it will count as changed."""
         packed, signature = folder.packed, folder.signature
         if folder.newest >= self._settled_before:
-            names, known = unpack(packed)
-            packed = pack(names, [self._settled(facts) for facts in known])
+            names, columns = unpack(packed)
+            packed = pack(names, [self._settled(facts) for facts in known_of(columns)])
             signature = b""
         self._folders[f"{_FOLDER}{folder.path}"] = packed
         self._signatures[folder.path] = signature
@@ -160,7 +161,7 @@ class Memory:
                 files={record.key: record.facts for record in files if record.section == "file"},
                 left_out=residue.left_out if residue else {},
                 count=len(run.index),
-                size=sum(entry.size for entry in run.index.values()),
+                size=run.index.size(),
                 tree=tree,
             ),
             run.scan_gaps,

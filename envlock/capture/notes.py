@@ -13,13 +13,14 @@ from importlib import import_module
 from typing import NamedTuple
 
 from envlock.capture.finder import Finder
+from envlock.capture.index import Index
 from envlock.model.tree import Entry, EntryType
 
 Given = tuple[str, ...] | str
 """What is given to a function that says which entries are looked through."""
 
 Filter = tuple[str, str, tuple[Given, ...]]
-"""Such a function: its module, its name, and what it is given beside the entry."""
+"""Such a function: its module, its name, and what it is given beside the path."""
 
 
 _LINK_LIMIT = 40
@@ -40,9 +41,11 @@ class Change(NamedTuple):
         return frozenset((*self.before, *self.after))
 
     @property
-    def comings(self) -> frozenset[str]:
+    def comings(self) -> Mapping[str, Entry]:
         """Paths that are there and were not, or were and are not."""
-        return frozenset(self.before.keys() ^ self.after.keys())
+        both = self.before.keys() & self.after.keys()
+        every = (*self.before.items(), *self.after.items())
+        return {path: entry for path, entry in every if path not in both}
 
 
 class Notes:
@@ -74,7 +77,7 @@ class Notes:
             return True
         return (
             self._leads_elsewhere(change)
-            or bool(Finder(comings).find(self.patterns))
+            or bool(Finder(Index.of(comings.values())).find(self.patterns))
             or self._is_looked_through(change)
         )
 
@@ -90,7 +93,7 @@ class Notes:
         entries = (*change.before.values(), *change.after.values())
         for module, name, given in self.filters:
             wanted = getattr(import_module(module), name)
-            if any(wanted(entry, *given) for entry in entries):
+            if any(wanted(e.path, e.type, e.mode, *given) for e in entries):
                 return True
         return False
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import BinaryIO, NamedTuple
 
+from envlock.capture.candidates import may_be_software
 from envlock.capture.parse.elf import Elf, Reader, careful, is_elf, parse_elf
 from envlock.capture.places import unique_names
 from envlock.capture.view import View, describe
@@ -32,8 +33,10 @@ def programs(view: View, owners: tuple[str, ...] = ()) -> Iterator[Program]:
     """
     wanted = [
         entry
-        for entry in view.entries(_is_candidate)
-        if _is_wanted(view.owner(entry.path), owners) and not _is_unpacked(entry.path, view)
+        for entry in view.entries(may_be_software)
+        if _is_candidate(entry)
+        and _is_wanted(view.owner(entry.path), owners)
+        and not _is_unpacked(entry.path, view)
     ]
     for entry in sorted(wanted, key=lambda entry: sort_key(entry.path)):
         stream = view.open(entry)

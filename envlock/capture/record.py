@@ -11,11 +11,12 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import BinaryIO
 
 from envlock.capture.finder import Finder
+from envlock.capture.index import Index
 from envlock.capture.redact import (
     is_secret_file,
     mask_secrets,
@@ -121,7 +122,7 @@ class Recorder:
         """Return the scan as a mapping whose looked-up entries are noted."""
         return _Watched(index, self._entries)
 
-    def finder(self, index: Mapping[str, Entry]) -> Finder:
+    def finder(self, index: Index) -> Finder:
         """Return a finder over the scan that notes what it finds."""
         return _WatchedFinder(index, self.watch(index))
 
@@ -200,15 +201,11 @@ class _Watched(Mapping[str, Entry]):
     def __len__(self) -> int:
         return len(self._index)
 
-    def values(self) -> ValuesView[Entry]:
-        """Return every entry; to look through them is not to take one."""
-        return self._index.values()
-
 
 class _WatchedFinder(Finder):
     """A finder that takes out of a watched mapping what it finds."""
 
-    def __init__(self, index: Mapping[str, Entry], watched: Mapping[str, Entry]) -> None:
+    def __init__(self, index: Index, watched: Mapping[str, Entry]) -> None:
         super().__init__(index)
         self._watched = watched
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from envlock.capture.classify import classify
 from envlock.capture.finder import Finder
+from envlock.capture.index import Index
 from envlock.capture.noise import ELSEWHERE
 from envlock.capture.notes import Notes
 from envlock.capture.ownership import Claim
@@ -21,11 +22,12 @@ from envlock.capture.view import OutOfTime, View, in_time
 from envlock.errors import EnvlockError
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.facts import coverage_of
-from envlock.model.glob import Wanted, compile_globs, matcher
+from envlock.model.glob import EVERYTHING, Wanted, compile_globs, matcher
 from envlock.model.record import Record
 from envlock.model.tree import Entry, Row
 from envlock.store.objects import Store
-from envlock.target.base import EVERYTHING, Folder, HashCache, Rewalkable, ScanPlan, Target
+from envlock.target.base import HashCache, Rewalkable, ScanPlan, Target
+from envlock.target.folder import Folder
 
 CONFIG_PATHS = ("/etc/**", "**/site-packages/**", "**/dist-packages/**")
 """What a capture of depth CONFIG hashes: configuration, and libraries that may have been edited."""
@@ -58,7 +60,7 @@ class Run:
     residue: Residue | None = None
     claims: dict[str, Claim] = field(default_factory=dict)
     other_claims: dict[str, Claim] = field(default_factory=dict)
-    index: dict[str, Entry] = field(default_factory=dict)
+    index: Index = field(default_factory=Index)
     finder: Finder = field(init=False)
     shown: Mapping[str, Entry] = field(init=False)
     is_walked: bool = False
@@ -140,10 +142,13 @@ class Run:
 
     def scan(self, cache: HashCache | None) -> None:
         """Walk the target once; whatever can be done while files are hashed is done then."""
-        for entry in self.target.scan(self.plan(cache)):
-            self.index[entry.path] = entry
-            if self.is_walked:
-                self.rows[entry.path] = self.row(entry)
+        target, plan = self.target, self.plan(cache)
+        for found in target.walk(plan) if isinstance(target, Rewalkable) else target.scan(plan):
+            self.index.add(found)
+            if isinstance(found, Folder):
+                self.on_folder(found)
+            elif self.is_walked:
+                self.rows[found.path] = self.row(found)
 
     def plan(self, cache: HashCache | None) -> ScanPlan:
         """Return what a walk should do on the way."""
@@ -163,7 +168,6 @@ class Run:
             on_gap=lambda path, reason: self.scan_gaps.append(Gap(path, reason)),
             on_progress=lambda files, size: self.progress("files", files, size),
             on_walked=self.walked,
-            on_folder=self.on_folder,
             jobs=request.jobs,
             keep=residue.keeper(self.claims) if residue else lambda _entry: None,
         )
@@ -172,12 +176,13 @@ class Run:
         """Return which files need this digest too: those whose packages state it."""
         if self.target.walks_first:
             return lambda path: self.is_stated(path, algorithm)
-        stated = {path for path in self.claims if self.is_stated(path, algorithm)}
-        is_likely = bool(stated) or (algorithm == "md5" and not self.claims)
-        if self.target.is_streaming and is_likely:
+        if self.target.is_streaming:
             # A stream may show that a link leads to a path before anybody knows it is claimed.
-            return lambda path: not self.is_stated(path, other)
-        return stated.__contains__
+            stated = {path for path in self.claims if self.is_stated(path, algorithm)}
+            if stated or (algorithm == "md5" and not self.claims):
+                return lambda path: not self.is_stated(path, other)
+            return stated.__contains__
+        return lambda path: self.is_stated(path, algorithm)
 
     def is_stated(self, path: str, algorithm: str) -> bool:
         """True when a package states a digest of that algorithm for the path."""
@@ -264,18 +269,9 @@ class Run:
 def recorded(run: Run) -> Iterable[Entry]:
     """Return the entries that can end in a record: all of them, or the configuration."""
     if run.request.depth is Depth.FULL:
-        return run.index.values()
+        return run.index.entries()
     configured = Wanted((*CONFIG_PATHS, *run.request.files))
-    decided: dict[str, bool | None] = {}
-    found = []
-    for path in run.index:
-        folder = path[: path.rfind("/")]
-        if folder not in decided:
-            decided[folder] = configured.all_in(folder)
-        is_wanted = decided[folder]
-        if configured(path) if is_wanted is None else is_wanted:
-            found.append(run.shown[path])
-    return found
+    return (run.shown[path] for path in run.index.paths(configured))
 
 
 def _coverage(found: Collection[object], gaps: Iterable[Gap], *, is_there: bool) -> Coverage:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from envlock.capture.candidates import may_be_software
 from envlock.capture.view import View
 from envlock.model.text import sort_key
-from envlock.model.tree import Entry, EntryType
+from envlock.model.tree import Entry
 
 _TREES = re.compile(
     r"(/opt/[^/]+|/srv/[^/]+|/usr/local/(?:lib|lib64|libexec|share)/[^/]+"
@@ -21,9 +22,6 @@ _ROOTS = ("/usr/local/", "/opt/", "/srv/")
 _HOME = re.compile(r"(/root|/home/[^/]+)/((?:\.local/|go/|\.cargo/)?bin/[^/]+)\Z")
 _SYSTEM = re.compile(r"(/(?:usr/)?s?bin)/[^/]+\Z|(/(?:usr/)?lib(?:64)?(?:/[^/]+-linux-[^/]+)?)/lib")
 _LIBRARY = re.compile(r"\.so(?:\.\d+)*\Z")
-_ARCHIVES = (".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar.zst", ".zip", ".whl", ".rpm", ".deb")
-_JARS = (".jar", ".war", ".ear")
-_FILES = (EntryType.FILE, EntryType.HARDLINK)
 
 
 class Found(NamedTuple):
@@ -43,7 +41,7 @@ def find_software(view: View) -> list[Found]:
     homes: set[str] = set()
     found: list[tuple[Entry, str]] = []
     managed: dict[str, bool] = {}
-    for entry in view.entries(_may_be):
+    for entry in view.entries(may_be_software):
         home = _HOME.match(entry.path) if entry.path.startswith(("/root/", "/home/")) else None
         if home is not None:
             homes.add(home[1])
@@ -67,22 +65,6 @@ def is_place_of_software(path: str) -> bool:
 def is_library(name: str) -> bool:
     """True for the name of a shared library."""
     return _LIBRARY.search(name) is not None
-
-
-def kind_of_name(name: str) -> str:
-    """Return ``archive`` or ``jar`` for a file that is one by its name, else nothing."""
-    if name.endswith(_JARS):
-        return "jar"
-    return "archive" if name.endswith(_ARCHIVES) else ""
-
-
-def _may_be(entry: Entry) -> bool:
-    """True for a file that is executable or called like software."""
-    if entry.type not in _FILES:
-        return False
-    path = entry.path
-    name = path[path.rfind("/") + 1 :]
-    return bool(entry.mode & 0o111) or ".so" in name or bool(kind_of_name(name))
 
 
 def _is_planted(path: str, managed: dict[str, bool], view: View) -> bool:

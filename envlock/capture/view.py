@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from envlock.capture.finder import Finder
+from envlock.capture.index import Index
 from envlock.capture.notes import Given, Notes
 from envlock.model.coverage import Gap
 from envlock.model.glob import compile_globs
@@ -58,7 +59,7 @@ class View:
         self.env_deny = env_deny
         self.owner = owner
         """Path -> the record that claims it (``deb libc6:amd64``), empty for none."""
-        self._finder = finder or Finder(index)
+        self._finder = finder or Finder(Index.of(index.values()))
         self._open_file = open_file or (lambda entry: target.open(entry.path))
         self._check_time = check_time
         self._notes = notes or Notes()
@@ -173,21 +174,21 @@ class View:
     def entries(self, wanted: Callable[..., bool], *given: Given) -> Iterator[Entry]:
         """Yield the entries of the scan that are `wanted`; a recording holds these only.
 
-        `wanted` is a function of a module that is called with an entry and `given`, so that a
-        later capture can ask it about what changed.
+        `wanted` is a function of a module that is called with a path, its type, its permission bits
+        and `given`, so that a later capture can ask it about what changed.
         """
         self._notes.look_through(wanted, given)
-        found = self._finder.pick(self._index, wanted, given)
+        found = self._finder.pick(wanted, given)
         return (self._index[path] for path in found)
 
-    def below(self, folders: tuple[str, ...], within: str = "/") -> Iterator[Entry]:
-        """Yield the entries of the scan whose paths begin with a folder and have `within` in them.
+    def below(self, folders: tuple[str, ...], within: str = "/") -> Iterator[str]:
+        """Yield the paths of the scan that begin with a folder and have `within` in them.
 
         Folders end in a slash.
         """
         self._notes.look_through(_is_below, (folders, within))
         found = self._finder.below(folders) if self._index else ()
-        return (self._index[path] for path in found if within in path)
+        return (path for path in found if within in path)
 
     def children(self, directory: str) -> Iterator[Entry]:
         """Yield the entries directly in a directory, in byte order."""
@@ -251,8 +252,10 @@ class View:
             raise LookupError(f"the collector did not declare that it reads {path}")
 
 
-def _is_below(entry: Entry, folders: tuple[str, ...], within: str) -> bool:
-    return entry.path.startswith(folders) and within in entry.path
+def _is_below(
+    path: str, _kind: EntryType, _mode: int, folders: tuple[str, ...], within: str
+) -> bool:
+    return path.startswith(folders) and within in path
 
 
 def describe(error: OSError) -> str:

@@ -40,6 +40,9 @@ class Wanted:
         self._match = compile_globs(globs).match
         self._holds = compile_globs(trees).match
         self._is_by_folder = trees == globs
+        self.plain = compile_globs(trees).pattern, compile_globs(globs).pattern, trees == globs
+        """Regular expressions for folders whose every path is wanted and for paths, and whether the
+        first tells all: what a process that knows no globs can be given."""
 
     def __call__(self, path: str) -> bool:
         """True when a glob matches the path."""
@@ -101,3 +104,5 @@ def _glob(pattern: str) -> str:
 
 
 _WILD = re.compile(r"[*?]")
+
+EVERYTHING = Wanted(("/**",))

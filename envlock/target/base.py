@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
-from envlock.model.glob import Wanted
+from envlock.model.glob import EVERYTHING, Wanted
 from envlock.model.process import ProcessConfig
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.tree import Entry
+from envlock.target.folder import Folder
 
 __all__ = [
     "IGNORED",
     "READ_LIMIT",
     "Capability",
     "ContentWriter",
-    "Folder",
     "HashCache",
     "Hashes",
     "Rewalkable",
@@ -97,19 +97,6 @@ class Places(NamedTuple):
 
 
 NOWHERE = Places()
-EVERYTHING = Wanted(("/**",))
-
-
-class Folder(NamedTuple):
-    """A directory as a walk listed it: its path below the root (``""`` for the root), what is known
-    of its names in the bytes of `envlock.target.walking.unpack`, the digest of that, and the newest
-    time in it in nanoseconds.
-    """  # noqa: D205
-
-    path: str
-    packed: bytes
-    signature: bytes
-    newest: int
 
 
 def _never(_: str) -> bool:
@@ -125,10 +112,6 @@ def _ignore_gap(_path: str, _reason: str) -> None:
 
 
 def _ignore_progress(_files: int, _size: int) -> None:
-    return None
-
-
-def _ignore_folder(_folder: Folder) -> None:
     return None
 
 
@@ -150,7 +133,6 @@ class ScanPlan:
     `on_gap(path, reason)`: called for everything that could not be read.
     `on_progress(files, bytes)`: increments, called now and then.
     `on_walked()`: called once, when every path has been yielded; only digests are outstanding.
-    `on_folder(folder)`: called by a target that can look again, for each directory it could list.
     `prune`: matches paths not to record, with what is below (a gap each).
     `own`: real paths of this machine that a target here passes over in silence: the store and the
     lock, which would otherwise capture themselves.
@@ -168,7 +150,6 @@ class ScanPlan:
     on_gap: Callable[[str, str], None] = _ignore_gap
     on_progress: Callable[[int, int], None] = _ignore_progress
     on_walked: Callable[[], None] = _ignore_walked
-    on_folder: Callable[[Folder], None] = _ignore_folder
     prune: re.Pattern[str] | None = None
     own: frozenset[str] = frozenset()
     elsewhere: Places = NOWHERE
@@ -242,6 +223,13 @@ class Rewalkable(Target, Protocol):
 
     def mounts(self) -> Mapping[str, str]:
         """Return what is mounted below the root: path from it -> type of file system."""
+
+    def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
+        """Walk the whole tree as `scan` does, with what a directory tells told at once.
+
+        A file that it does not tell wholly, because of its digests or its other names, is yielded
+        as an entry too, before or after.
+        """
 
     def sign(self, plan: ScanPlan) -> dict[str, bytes]:
         """Look at every path there is, reading nothing, and return for each directory, by its path

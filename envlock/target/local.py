@@ -9,26 +9,23 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple
 
 from envlock.errors import TargetError
 from envlock.model.process import ProcessConfig
-from envlock.model.stat import Hashes, StatKey
-from envlock.model.text import sort_key, to_bytes
+from envlock.model.stat import StatKey
+from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
-from envlock.target.base import READ_LIMIT, Capability, Folder, ScanPlan
+from envlock.target.base import READ_LIMIT, Capability, ScanPlan
+from envlock.target.contents import Contents
+from envlock.target.folder import Folder
 from envlock.target.hashpool import HashPool
-from envlock.target.localwalk import Found, entry_of, found_in, list_again, sign, walk
+from envlock.target.localwalk import entry_of, list_again, sign, walk
 from envlock.target.mounts import mounts_below
 from envlock.target.probe import PROBES, run_probe
-from envlock.target.walking import Listing
 
 _LINK_LIMIT = 40
 _CHUNK = 64 * 1024
-_EMPTY = Hashes(
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    "d41d8cd98f00b204e9800998ecf8427e",
-    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-)
 
 
 class LocalTarget:
@@ -45,14 +42,20 @@ class LocalTarget:
         self._is_host = is_host
         self._root = str(root).rstrip("/")
         self._directories: dict[str, str] = {}
-        self._listings: dict[str, Listing] = {}
+        self._folders: dict[str, Folder] = {}
 
     def preload(self, patterns: Iterable[str]) -> None:
         """Do nothing: everything is at hand."""
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Walk the root; see `envlock.target.base.Target.scan`."""
-        return self._scanned(walk(self._root, plan, self.mounts()), plan)
+        return _one_by_one(self.walk(plan))
+
+    def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
+        """Walk the root; see `envlock.target.base.Rewalkable.walk`."""
+        real = self._root or "/"
+        yield entry_of("/", os.lstat(real), real)
+        yield from self._read(walk(self._root, plan, self.mounts()), plan)
 
     def sign(self, plan: ScanPlan) -> dict[str, bytes]:
         """Look at every path; see `envlock.target.base.Rewalkable.sign`."""
@@ -61,18 +64,13 @@ class LocalTarget:
     def list_again(self, plan: ScanPlan, folders: Iterable[str]) -> dict[str, Folder]:
         """List directories; see `envlock.target.base.Rewalkable.list_again`."""
         found = list_again(self._root, plan, self.mounts(), folders)
-        self._listings = {listing[0]: listing for listing in found}
-        return {path: Folder(*listing[:4]) for path, listing in self._listings.items()}
+        self._folders = {folder.path: folder for folder in found}
+        return self._folders
 
     def scan_again(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
         """Scan some paths; see `envlock.target.base.Rewalkable.scan_again`."""
-        found = (
-            found
-            for listing in self._listings.values()
-            for found in found_in(self._root, listing, plan)
-            if found[0].path in paths
-        )
-        return self._scanned(found, plan)
+        found = _one_by_one(self._read(self._folders.values(), plan, paths))
+        return (entry for entry in found if entry.path in paths)
 
     def mounts(self) -> Mapping[str, str]:
         """Return what is mounted below the root: path from it -> type of file system."""
@@ -126,31 +124,31 @@ class LocalTarget:
     def close(self) -> None:
         """Do nothing."""
 
-    def _scanned(self, found: Iterable[Found], plan: ScanPlan) -> Iterator[Entry]:
-        links: dict[tuple[int, int], list[Entry]] = {}
-        unknown: list[tuple[Entry, StatKey]] = []
-        linked: list[Entry] = []
+    def _read(
+        self, folders: Iterable[Folder], plan: ScanPlan, paths: Collection[str] | None = None
+    ) -> Iterator[Entry | Folder]:
+        """Yield the folders, and the files whose digests or other names they do not tell.
+
+        With `paths`, only of these the content is asked for.
+        """
+        links: dict[tuple[int, int], list[_Name]] = {}
         with closing(HashPool(plan.jobs)) as pool:
-            for entry, key, inode in found:
-                if inode is not None:
-                    names = links.setdefault(inode, [])
-                    names.append(entry)
-                    if len(names) > 1:
-                        continue
-                known = entry if key is None else _known(entry, key, plan)
-                if known is None and key is not None:
-                    unknown.append((entry, key))
-                    pool.submit((to_bytes(self._root + entry.path), plan.second(entry.path)))
-                if inode is not None:
-                    linked.append(known or entry)
-                else:
-                    yield known or entry
-            groups = {names[0].path: names for names in links.values()}
-            for entry in linked:
-                yield from _named(entry, groups[entry.path])
+            contents = Contents(self._root, plan, pool)
+            for folder in folders:
+                for key in folder.read():
+                    if paths is None or key.path in paths:
+                        known = contents.ask(folder, key, plan.second(key.path))
+                        if known is not None:
+                            yield known
+                for key, is_read in folder.linked():
+                    is_asked = is_read and (paths is None or key.path in paths)
+                    names = links.setdefault((key.dev, key.ino), [])
+                    names.append(_Name(folder, key, is_asked))
+                yield folder
+            for names in links.values():
+                yield from _named(sorted(names, key=_by_path), contents, plan)
             plan.on_walked()
-            for entry in _hashed(unknown, pool, plan):
-                yield next(_named(entry, groups[entry.path])) if entry.path in groups else entry
+            yield from contents.read()
 
     def _real(self, path: str, *, follow: bool) -> str:
         """Return `path` with links resolved inside the root; the last part only if `follow`."""
@@ -205,38 +203,48 @@ def directory(path: Path) -> LocalTarget:
     return LocalTarget(root, f"dir:{root}", is_host=False)
 
 
-def _known(entry: Entry, key: StatKey, plan: ScanPlan) -> Entry | None:
-    """Return a file that needs no reading, because it is empty or the cache knows it."""
-    hashes = _EMPTY if not entry.size else plan.cache.get(key) if plan.cache else None
-    if hashes is None or hashes.lacks(plan.second(entry.path)):
-        return None
-    plan.on_progress(1, entry.size)
-    return Entry(*entry[:10], *hashes)
+class _Name(NamedTuple):
+    """One of the names of a file that has several."""
+
+    folder: Folder
+    key: StatKey
+    is_asked: bool
+
+    def entry(self) -> Entry | None:
+        """Return the file under this name."""
+        return self.folder.entry(self.key.path.rpartition("/")[2])
 
 
-def _hashed(
-    unknown: list[tuple[Entry, StatKey]], pool: HashPool, plan: ScanPlan
-) -> Iterator[Entry]:
-    """Yield the files that had to be read, with their digests; a gap for what could not be."""
-    for (entry, key), result in zip(unknown, pool.results(), strict=True):
-        if isinstance(result, str):
-            if result != os.strerror(errno.ENOENT):
-                plan.on_gap(entry.path, result)
-            yield entry
-            continue
-        sha256, second, size, mtime_ns, ctime_ns = result
-        hashes = Hashes.of(sha256, second)
-        if plan.cache is not None:
-            now = StatKey(*key[:3], size, mtime_ns, ctime_ns)
-            plan.cache.put(now, hashes)
-        plan.on_progress(1, size)
-        yield Entry(*entry[:6], size, *entry[7:10], *hashes)
+def _by_path(name: _Name) -> bytes:
+    return sort_key(name.key.path)
 
 
-def _named(entry: Entry, names: list[Entry]) -> Iterator[Entry]:
-    """Yield a file under the first of its names, in byte order, then the others as links to it."""
-    first = min((name.path for name in names), key=sort_key)
-    yield entry._replace(path=first)
-    for name in names:
-        if name.path != first:
-            yield name._replace(type=EntryType.HARDLINK, target=first, size=0)
+def _named(names: list[_Name], contents: Contents, plan: ScanPlan) -> Iterator[Entry]:
+    """Yield a file under the first of its names, then the others as links to it.
+
+    It is read when that is asked for of any name.
+    """
+    first = names[0]
+    file = first.entry()
+    if any(name.is_asked for name in names):
+        second = next(filter(None, (plan.second(name.key.path) for name in names)), "")
+        file = contents.ask(first.folder, first.key, second) or file
+    if file is not None:
+        yield file
+    for name in names[1:]:
+        entry = name.entry()
+        if entry is not None:
+            yield entry._replace(type=EntryType.HARDLINK, target=first.key.path, size=0)
+
+
+def _one_by_one(found: Iterable[Entry | Folder]) -> Iterator[Entry]:
+    """Yield every path of folders that is not told on its own."""
+    told: set[str] = set()
+    for each in found:
+        if isinstance(each, Folder):
+            told.update(key.path for key, _ in each.linked())
+            yield from (entry for entry in each.entries() if entry.path not in told)
+            told.clear()
+        else:
+            told.add(each.path)
+            yield each

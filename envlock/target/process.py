@@ -19,6 +19,7 @@ from envlock.model.process import ProcessConfig
 from envlock.model.text import from_bytes
 from envlock.model.tree import Entry
 from envlock.target.base import Capability, ScanPlan, as_mapping
+from envlock.target.folder import Folder
 from envlock.target.local import LocalTarget, host
 from envlock.target.mounts import parse_mountinfo
 
@@ -56,7 +57,7 @@ class ProcessTarget(LocalTarget):
             )
         return cls(int(operand))
 
-    def scan(self, plan: ScanPlan) -> Iterator[Entry]:
+    def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
         """Walk the root that the process sees."""
         try:
             os.lstat(self._root)
@@ -64,7 +65,7 @@ class ProcessTarget(LocalTarget):
             plan.on_gap("/", "permission denied")
             plan.on_walked()
             return
-        yield from super().scan(plan)
+        yield from super().walk(plan)
         self._start_time()
 
     def stat(self, path: str) -> Entry:

@@ -12,96 +12,148 @@ import marshal
 import os
 import re
 import stat
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-Listing = tuple[
-    str,
-    bytes,
-    bytes,
-    int,
-    list[tuple[int, int, int, int]],
-    dict[str, str],
-    dict[str, tuple[tuple[str, bytes], ...]],
-    int,
-]
-"""A directory (below the root, ``""`` for the root), what is known of it as `unpack` reads it, the
-digest of that, the newest of its times, then of each name uid, gid, device and number of a device,
-the targets of symbolic links, attributes where they are asked for and there are any, and the errno
-by which it could not be listed (0)."""
+Xattrs = tuple[tuple[str, bytes], ...]
 
 Known = tuple[int, int, int, int, int, int]
 """What is known of a name: mode, inode, size, mtime_ns, ctime_ns, number of links."""
 
-Order = tuple[str, list[str], list[str], list[str]]
-"""What to list: the root, directories below it, paths that are not to be touched, and in which of
-the directories attributes are wanted."""
+Other = tuple[int, int, int, int]
+"""What else the kernel tells of a name: uid, gid, device, and the number of a device file."""
 
 LeftOut = tuple[list[str], list[str], tuple[str, ...], tuple[str, ...], str]
 """Which paths are not to be touched, which directories are not entered, by what others begin, what
 is in them, and a regular expression for the rest (or nothing)."""
 
-Search = tuple[str, list[str], int, LeftOut]
-"""What to sign: the root, directories below it from where to go down, how many names to look at
-before there is an answer, and what to leave out."""
+Asked = tuple[str, str, bool] | None
+"""Whose content and attributes are asked for: regular expressions of the folders where everything
+is and of paths, and whether the first tells all; None for nothing."""
 
-Signed = tuple[dict[str, bytes], list[str]]
-"""A digest for each directory of all that is known of its names (empty when it could not be
-listed), and the directories where there was no time to look."""
+Search = tuple[str, list[str], int, LeftOut, Asked]
+"""Where to look: the root, directories below it from where to go down, how many names to look at
+before there is an answer, what to leave out, and what is asked for."""
+
+
+class Listing(NamedTuple):
+    """A directory as it was found: its path below the root (``""`` for the root), what is known of
+    its names as `unpack` reads it, the digest of that, and the newest time in it.
+
+    `others` has one item when it is the same for all names.  `targets` are those of symbolic links,
+    `xattrs` are of the names where they are asked for.  `read` tells the places (in the order of
+    names) of the files whose content is asked for, `linked` of those with several names; `size` is
+    the sum of all files.  `failure` is the errno by which it could not be listed, or 0.
+    """  # noqa: D205
+
+    path: str
+    packed: bytes
+    signature: bytes
+    newest: int
+    others: list[Other]
+    targets: dict[str, str]
+    xattrs: dict[str, Xattrs]
+    read: list[int]
+    linked: list[int]
+    size: int
+    failure: int
+
 
 _KNOWN = attrgetter("st_mode", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns", "st_nlink")
-_OTHERS = attrgetter("st_uid", "st_gid", "st_dev", "st_rdev")
+_OTHER = attrgetter("st_uid", "st_gid", "st_dev", "st_rdev")
+_FORMAT = 0o170000
 _DIGEST_SIZE = 16
 
+Columns = Sequence[Sequence[int]]
+"""What is known of names, one sequence for each of the facts of `Known`."""
 
-def answer(order: tuple[str, Any]) -> list[Listing] | Signed:
+
+def answer(order: tuple[str, Search]) -> tuple[Any, list[str]]:
     """Carry out an order, going to each directory so that a name needs no path to be looked at."""
-    what, details = order
-    if what == "sign":
-        return sign(details, is_alone=True)
-    return listings(details, is_alone=True)
+    what, search = order
+    return (sign if what == "sign" else walk)(search, is_alone=True)
 
 
-def listings(order: Order, *, is_alone: bool = False) -> list[Listing]:
-    """Return a listing of each directory; a process that `is_alone` goes there."""
-    root, directories, untouched, attributed = order
-    with_xattrs = set(attributed)
+def walk(search: Search, *, is_alone: bool = False) -> tuple[list[tuple[Any, ...]], list[str]]:
+    """Return a `Listing` (as a plain tuple) of each directory, and the directories where there was
+    no time to look.  A process that `is_alone` goes there.
+    """  # noqa: D205
+    asked = _asked(search[-1])
+    found: list[tuple[Any, ...]] = []
+
+    def see(path: str, names: list[str], statuses: list[os.stat_result], prefix: str) -> Columns:
+        listing, known = _listing(path, names, statuses, prefix, asked)
+        found.append(tuple(listing))
+        return known
+
+    def fail(path: str, failure: int) -> None:
+        found.append(tuple(_EMPTY._replace(path=path, failure=failure)))
+
+    return found, _descend(search, see, fail, is_alone=is_alone)
+
+
+def sign(search: Search, *, is_alone: bool = False) -> tuple[dict[str, bytes], list[str]]:
+    """Return a digest for each directory (empty when it could not be listed), and the directories
+    where there was no time to look.
+
+    No change of a name, of metadata or of content leaves the digest of its directory as it is.
+    """  # noqa: D205
+    signatures: dict[str, bytes] = {}
+
+    def see(path: str, names: list[str], statuses: list[os.stat_result], _prefix: str) -> Columns:
+        known = _columns(map(_KNOWN, statuses))
+        signatures[path] = digest(_packed(names, known))
+        return known
+
+    def fail(path: str, _failure: int) -> None:
+        signatures[path] = b""
+
+    return signatures, _descend(search, see, fail, is_alone=is_alone)
+
+
+def listings(
+    root: str, directories: list[str], untouched: list[str], asked: Asked
+) -> list[Listing]:
+    """Return a listing of each directory and of none below."""
     found: list[Listing] = []
     for path in directories:
-        try:
-            names, prefix = _names(f"{root}{path}", is_alone=is_alone)
-        except OSError as error:
-            failure = error.errno or 0
-            found.append((path, pack([], []), b"", 0, [], {}, {}, failure))
-            continue
-        names = _touched(path, names, untouched)
-        found.append(_list(path, names, prefix, path in with_xattrs))
+        none_below: LeftOut = (untouched, [], ("",), (), "")
+        listed, _ = walk((root, [path], 1, none_below, asked))
+        found += map(Listing._make, listed)
     return found
 
 
-def sign(search: Search, *, is_alone: bool = False) -> Signed:
-    """Sign directories and what is below them: no change of a name, of metadata or of content
-    leaves a signature as it is.
-    """  # noqa: D205
-    root, todo, most, (untouched, closed, begins, within, others) = search
+def _descend(
+    search: Search,
+    see: Callable[[str, list[str], list[os.stat_result], str], Columns],
+    fail: Callable[[str, int], None],
+    *,
+    is_alone: bool,
+) -> list[str]:
+    """Show each directory with the status of its names; return those there was no time for."""
+    root, todo, most, (untouched, closed, begins, within, others), _ = search
     other = re.compile(others) if others else None
-    signatures = {}
     count = 0
     while todo and count < most:
         path = todo.pop()
+        real = f"{root}{path}"
         try:
-            names, prefix = _names(f"{root}{path}", is_alone=is_alone)
-        except OSError:
-            signatures[path] = b""
+            if is_alone:
+                os.chdir(real or "/")
+            names = os.listdir("." if is_alone else real or "/")
+        except OSError as error:
+            fail(path, error.errno or 0)
             continue
+        names.sort()
         names = _touched(path, names, untouched)
-        known = list(map(_KNOWN, _look(names, prefix)))
-        signatures[path] = digest(pack(names, known))
-        count += len(names)
-        for name, facts in zip(names, known, strict=True):
-            if facts[0] & 0o170000 == stat.S_IFDIR:
-                child = f"{path}/{name}"
+        prefix = "" if is_alone else f"{real}/"
+        known = see(path, names, _look(names, prefix), prefix)
+        count += len(names) + 1
+        for at, mode in enumerate(known[0] if known else ()):
+            if mode & _FORMAT == stat.S_IFDIR:
+                child = f"{path}/{names[at]}"
                 below = f"{child}/"
                 if not (
                     child in closed
@@ -110,16 +162,7 @@ def sign(search: Search, *, is_alone: bool = False) -> Signed:
                     or (other is not None and other.match(child))
                 ):
                     todo.append(child)
-    return signatures, todo
-
-
-def _names(real: str, *, is_alone: bool) -> tuple[list[str], str]:
-    """Return the sorted names in a directory, and what to put before one to look at it."""
-    if is_alone:
-        os.chdir(real or "/")
-    names = os.listdir("." if is_alone else real or "/")
-    names.sort()
-    return names, "" if is_alone else f"{real}/"
+    return todo
 
 
 def _touched(path: str, names: list[str], untouched: list[str]) -> list[str]:
@@ -127,26 +170,6 @@ def _touched(path: str, names: list[str], untouched: list[str]) -> list[str]:
     if not any(each.startswith(below) for each in untouched):
         return names
     return [name for name in names if below + name not in untouched]
-
-
-def _list(path: str, names: list[str], prefix: str, with_xattrs: bool) -> Listing:
-    """List one directory; what vanished meanwhile is not in it."""
-    statuses = _look(names, prefix)
-    known: list[Known] = list(map(_KNOWN, statuses))
-    targets: dict[str, str] = {}
-    xattrs: dict[str, tuple[tuple[str, bytes], ...]] = {}
-    for name, facts in zip(names, known, strict=True):
-        kind = facts[0] & 0o170000
-        if kind == stat.S_IFLNK:
-            with suppress(OSError):
-                targets[name] = os.readlink(prefix + name)
-        elif with_xattrs and kind in (stat.S_IFREG, stat.S_IFDIR):
-            found = read_xattrs(prefix + name)
-            if found:
-                xattrs[name] = found
-    packed = pack(names, known)
-    newest = max((max(facts[3:5]) for facts in known), default=0)
-    return path, packed, digest(packed), newest, list(map(_OTHERS, statuses)), targets, xattrs, 0
 
 
 def _look(names: list[str], prefix: str) -> list[os.stat_result]:
@@ -162,15 +185,110 @@ def _look(names: list[str], prefix: str) -> list[os.stat_result]:
         return list(found.values())
 
 
+def _listing(
+    path: str,
+    names: list[str],
+    statuses: list[os.stat_result],
+    prefix: str,
+    asked: Callable[[str, str], bool | None],
+) -> tuple[Listing, Columns]:
+    """Return a listing of one directory, and what is known of its names."""
+    if not names:
+        return _EMPTY._replace(path=path), ()
+    known = _columns(map(_KNOWN, statuses))
+    modes, _, sizes, mtimes, ctimes, links = known
+    others: list[Other] = list(map(_OTHER, statuses))
+    formats = [mode & _FORMAT for mode in modes]
+    files = [at for at, form in enumerate(formats) if form == stat.S_IFREG]
+    targets: dict[str, str] = {}
+    if stat.S_IFLNK in formats:
+        for name, form in zip(names, formats, strict=True):
+            if form == stat.S_IFLNK:
+                with suppress(OSError):
+                    targets[name] = os.readlink(prefix + name)
+    read, xattrs = _contents(path, names, formats, prefix, asked)
+    packed = _packed(names, known)
+    listing = Listing(
+        path,
+        packed,
+        digest(packed),
+        max(*mtimes, *ctimes),
+        others[:1] if len(set(others)) == 1 else others,
+        targets,
+        xattrs,
+        read,
+        [at for at in files if links[at] > 1],
+        sum(sizes[at] for at in files),
+        0,
+    )
+    return listing, known
+
+
+def _contents(
+    path: str,
+    names: list[str],
+    formats: list[int],
+    prefix: str,
+    asked: Callable[[str, str], bool | None],
+) -> tuple[list[int], dict[str, Xattrs]]:
+    """Return the places of the files whose content is asked for, and attributes that are."""
+    read: list[int] = []
+    xattrs: dict[str, Xattrs] = {}
+    is_asked = asked(path, ".")
+    if is_asked is False:
+        return read, xattrs
+    for at, form in enumerate(formats):
+        name = names[at]
+        if form in (stat.S_IFREG, stat.S_IFDIR) and (is_asked or asked(path, name)):
+            found = read_xattrs(prefix + name)
+            if found:
+                xattrs[name] = found
+            if form == stat.S_IFREG:
+                read.append(at)
+    return read, xattrs
+
+
+def _asked(asked: Asked) -> Callable[[str, str], bool | None]:
+    """Return whether a name in a folder is asked for; of ``.`` all are, none, or it depends."""
+    if asked is None:
+        return lambda _folder, _name: False
+    all_in, each, is_by_folder = asked
+    holds = re.compile(all_in, re.DOTALL).match
+    matches = re.compile(each, re.DOTALL).match
+
+    def is_asked(folder: str, name: str) -> bool | None:
+        if name != ".":
+            return matches(f"{folder}/{name}") is not None
+        if holds(f"{folder}/."):
+            return True
+        return False if is_by_folder else None
+
+    return is_asked
+
+
+def _columns(known: Iterable[Sequence[int]]) -> Columns:
+    return list(zip(*known, strict=True))
+
+
+def _packed(names: list[str], columns: Columns) -> bytes:
+    facts: tuple[Any, ...] = (names, *columns)
+    return marshal.dumps(facts, 1)  # version 1 of the format has no references
+
+
 def pack(names: list[str], known: list[Known]) -> bytes:
     """Return the bytes that `unpack` reads; equal values give equal bytes."""
-    return marshal.dumps((names, known), 1)  # version 1 of the format has no references
+    return _packed(names, _columns(known))
 
 
-def unpack(packed: bytes) -> tuple[list[str], list[Known]]:
-    """Return the names in a directory and what is known of each."""
-    names, known = marshal.loads(packed)  # noqa: S302  written by a worker of our own
-    return names, known
+def unpack(packed: bytes) -> tuple[list[str], Columns]:
+    """Return the names in a directory and what is known of them; nothing is of no names."""
+    names, *columns = marshal.loads(packed)  # noqa: S302  written by a worker of our own
+    return names, columns
+
+
+def known_of(columns: Columns) -> list[Known]:
+    """Return what is known of each name."""
+    return list(zip(*columns, strict=True))
 
 
 def digest(packed: bytes) -> bytes:
@@ -178,7 +296,7 @@ def digest(packed: bytes) -> bytes:
     return hashlib.blake2b(packed, digest_size=_DIGEST_SIZE).digest()
 
 
-def read_xattrs(real: str) -> tuple[tuple[str, bytes], ...]:
+def read_xattrs(real: str) -> Xattrs:
     """Return file capabilities and user attributes; labels of security modules belong to a host."""
     try:
         names = os.listxattr(real, follow_symlinks=False)
@@ -192,3 +310,7 @@ def read_xattrs(real: str) -> tuple[tuple[str, bytes], ...]:
         with suppress(OSError):
             found.append((name, os.getxattr(real, name, follow_symlinks=False)))
     return tuple(found)
+
+
+_NOTHING = pack([], [])
+_EMPTY = Listing("", _NOTHING, digest(_NOTHING), 0, [], {}, {}, [], [], 0, 0)

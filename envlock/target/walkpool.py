@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from envlock.target import walking
-from envlock.target.walking import LeftOut, Listing
+from envlock.target.walking import Asked, LeftOut, Listing
 from envlock.target.worker import Worker
 
-_FEW = 200
-"""Directories that are listed before a process is worth its start."""
-_BATCH = 100
-"""Directories a worker lists before it answers."""
 _NAMES = 5000
-"""Names a worker looks at, to sign, before it answers."""
+"""Names that are looked at in this process before others are worth their start, and that a worker
+looks at before it answers."""
 
 
 class WalkPool:
@@ -31,66 +28,16 @@ class WalkPool:
         self._workers: list[Worker] = []
         self._todo = [""]
 
-    def enter(self, path: str) -> None:
-        """Have a directory, named by its path below the root, listed too."""
-        self._todo.append(path)
-
-    def listings(
-        self, untouched: list[str], with_xattrs: Callable[[str], bool]
-    ) -> Iterator[Listing]:
-        """Yield a listing of each directory there is to list, in no particular order.
-
-        `untouched` are paths that are not even looked at; attributes are read in directories
-        `with_xattrs`.  The caller has more directories listed (`enter`) while it is given what was
-        found.
-        """
-        done = 0
-        while self._todo and done < _FEW:
-            path = self._todo.pop()
-            attributed = [path] if with_xattrs(path) else []
-            yield from walking.listings((self._root, [path], untouched, attributed))
-            done += 1
-
-        def order(worker: Worker) -> None:
-            batch = self._take(min(_BATCH, -(-len(self._todo) // self._count)))
-            attributed = list(filter(with_xattrs, batch))
-            worker.send(("list", (self._root, batch, untouched, attributed)))
-
-        idle = self._start()
-        busy: list[Worker] = []
-        while self._todo or busy:
-            while self._todo and idle:
-                busy.append(idle.pop())
-                order(busy[-1])
-            for worker in _ready(busy):
-                answer = worker.receive()
-                # It has the next before this is looked at; one that has not answered has none, so
-                # nobody ever waits for room in a pipe while the other does.
-                if self._todo:
-                    order(worker)
-                else:
-                    busy.remove(worker)
-                    idle.append(worker)
-                yield from answer
+    def walk(self, left_out: LeftOut, asked: Asked) -> Iterator[Listing]:
+        """Yield a listing of every directory below the root, in no particular order."""
+        for listings in self._answers("walk", left_out, asked):
+            yield from map(Listing._make, listings)
 
     def sign(self, left_out: LeftOut) -> dict[str, bytes]:
         """Return the signature of every directory below the root."""
-        search = (self._root, self._todo, _NAMES, left_out)
-        signatures, self._todo = walking.sign(search)
-        idle = self._start()
-        busy: list[Worker] = []
-        while self._todo or busy:
-            while self._todo and idle:
-                batch = self._take(-(-len(self._todo) // len(idle)))
-                worker = idle.pop()
-                worker.send(("sign", (self._root, batch, _NAMES, left_out)))
-                busy.append(worker)
-            for worker in _ready(busy):
-                found, todo = worker.receive()
-                signatures |= found
-                self._todo += todo
-                busy.remove(worker)
-                idle.append(worker)
+        signatures: dict[str, bytes] = {}
+        for found in self._answers("sign", left_out, None):
+            signatures |= found
         return signatures
 
     def close(self) -> None:
@@ -99,17 +46,33 @@ class WalkPool:
             worker.close()
         self._workers = []
 
-    def _start(self) -> list[Worker]:
-        """Return the workers, started if there is something for them to do."""
-        if self._todo and not self._workers:
+    def _answers(self, what: str, left_out: LeftOut, asked: Asked) -> Iterator[Any]:
+        here = walking.sign if what == "sign" else walking.walk
+        found, self._todo = here((self._root, self._todo, _NAMES, left_out, asked))
+        yield found
+        if self._todo:
             self._workers = [Worker(walking.__file__) for _ in range(self._count)]
-        return list(self._workers)
+        idle = list(self._workers)
+        busy: list[Worker] = []
+        while self._todo or busy:
+            while self._todo and idle:
+                batch = self._take(-(-len(self._todo) // len(idle)))
+                busy.append(idle.pop())
+                busy[-1].send((what, (self._root, batch, _NAMES, left_out, asked)))
+            for worker in select.select(busy, [], [])[0]:
+                found, todo = worker.receive()
+                self._todo += todo
+                busy.remove(worker)
+                # It goes on before this is looked at; one that has not answered gets no order, so
+                # nobody ever waits for room in a pipe while the other does.
+                if self._todo:
+                    batch = self._take(-(-len(self._todo) // self._count))
+                    worker.send((what, (self._root, batch, _NAMES, left_out, asked)))
+                    busy.append(worker)
+                else:
+                    idle.append(worker)
+                yield found
 
     def _take(self, most: int) -> list[str]:
         batch, self._todo = self._todo[-most:], self._todo[:-most]
         return batch
-
-
-def _ready(workers: list[Worker]) -> list[Any]:
-    """Wait for an answer; return the workers that have one."""
-    return select.select(workers, [], [])[0]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import BinaryIO, NamedTuple
 
+from envlock.capture.candidates import kind_of_name
 from envlock.capture.linkage import Linker
 from envlock.capture.loader import LOADER_READS, configured_folders
 from envlock.capture.parse.elf import Elf, is_elf, parse_elf
@@ -26,7 +27,7 @@ from envlock.capture.parse.versions import (
     version_in_name,
 )
 from envlock.capture.spec import Collector
-from envlock.capture.unowned import Found, find_software, is_library, kind_of_name
+from envlock.capture.unowned import Found, find_software, is_library
 from envlock.capture.view import View
 from envlock.model.record import Record
 from envlock.model.text import to_bytes

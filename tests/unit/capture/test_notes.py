@@ -22,8 +22,8 @@ INDEX = {
 }
 
 
-def is_program(entry: Entry) -> bool:
-    return bool(entry.mode & 0o111)
+def is_program(_path: str, _kind: EntryType, mode: int) -> bool:
+    return bool(mode & 0o111)
 
 
 def change(*entries: Entry, gone: tuple[Entry, ...] = ()) -> Change:

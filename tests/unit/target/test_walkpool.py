@@ -9,6 +9,7 @@ import pytest
 
 from envlock.target import walkpool, worker
 from envlock.target.base import ScanPlan
+from envlock.target.folder import Folder
 from envlock.target.local import directory
 from envlock.target.walking import unpack
 
@@ -27,15 +28,8 @@ def root(tmp_path):
 
 
 def listed(root, jobs):
-    found = {}
     with closing(walkpool.WalkPool(str(root), jobs)) as pool:
-        for listing in pool.listings([], lambda _folder: False):
-            names, known = unpack(listing[1])
-            found[listing[0]] = names
-            for name, facts in zip(names, known, strict=True):
-                if facts[0] & 0o170000 == 0o040000:
-                    pool.enter(f"{listing[0]}/{name}")
-    return found
+        return {listing.path: unpack(listing.packed)[0] for listing in pool.walk(NOTHING, None)}
 
 
 def signed(root, jobs, left_out=NOTHING):
@@ -44,10 +38,9 @@ def signed(root, jobs, left_out=NOTHING):
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
-@pytest.mark.parametrize("few", [0, 10, 10_000])
-def test_processes_find_what_one_finds(root, jobs, few, monkeypatch):
-    monkeypatch.setattr(walkpool, "_FEW", few)
-    monkeypatch.setattr(walkpool, "_NAMES", 25)
+@pytest.mark.parametrize("names", [1, 25, 10_000])
+def test_processes_find_what_one_finds(root, jobs, names, monkeypatch):
+    monkeypatch.setattr(walkpool, "_NAMES", names)
     wanted = {
         folder.removeprefix(str(root)): sorted(folders + names)
         for folder, folders, names in os.walk(root)
@@ -59,7 +52,7 @@ def test_processes_find_what_one_finds(root, jobs, few, monkeypatch):
 
 def test_nobody_waits_for_room_in_a_pipe(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "_PIPE_SIZE", 4096)
-    monkeypatch.setattr(walkpool, "_FEW", 0)
+    monkeypatch.setattr(walkpool, "_NAMES", 50)
     for number in range(400):
         (tmp_path / f"{number:0200}" / f"{number:0220}").mkdir(parents=True)
     assert len(listed(tmp_path, 3)) == 801
@@ -93,8 +86,7 @@ def test_every_change_is_in_the_signature(root, change):
     assert changed <= {"/a1/b1/c1", "/a1/b1"}, "of the folder above at most its time"
 
 
-def test_what_a_scan_tells_is_what_it_signed(root):
-    folders = {}
+def test_what_a_walk_tells_is_what_it_signed(root):
     target = directory(root)
-    list(target.scan(ScanPlan(on_folder=lambda folder: folders.update({folder.path: folder}))))
+    folders = {each.path: each for each in target.walk(ScanPlan()) if isinstance(each, Folder)}
     assert {path: f.signature for path, f in folders.items()} == target.sign(ScanPlan())

@@ -1,0 +1,114 @@
+"""The scan that all collectors share: every path there is, with its entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Self
+
+from envlock.model.glob import EVERYTHING, Wanted
+from envlock.model.tree import Entry, EntryType
+from envlock.target.folder import Folder
+
+
+class Index(Mapping[str, Entry]):
+    """Path -> entry.  Where a target tells of a whole folder, its entries are made when asked for:
+    of 400,000 paths of a machine a capture of its configuration looks at a fifth.
+    """  # noqa: D205
+
+    def __init__(self) -> None:
+        self._folders: dict[str, Folder] = {}
+        self._entries: dict[str, Entry] = {}
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Self:
+        """Return an index of entries."""
+        index = cls()
+        for entry in entries:
+            index.add(entry)
+        return index
+
+    def add(self, found: Entry | Folder) -> None:
+        """Take a path, or all in a folder.  An entry says more of its path than its folder does."""
+        if isinstance(found, Folder):
+            self._folders[found.path] = found
+        else:
+            self._entries[found.path] = found
+
+    def __getitem__(self, path: str) -> Entry:
+        entry = self._entries.get(path)
+        if entry is None:
+            folder, _, name = path.rpartition("/")
+            there = self._folders.get(folder)
+            entry = there.entry(name) if there is not None else None
+            if entry is None:
+                raise KeyError(path)
+        return entry
+
+    def __iter__(self) -> Iterator[str]:
+        return self.paths()
+
+    def __len__(self) -> int:
+        return sum(len(names) for _, names in self.by_folder())
+
+    def __bool__(self) -> bool:
+        return bool(self._entries or self._folders)
+
+    def paths(self, wanted: Wanted = EVERYTHING) -> Iterator[str]:
+        """Yield the paths that are wanted."""
+        for folder, names in self.by_folder(wanted):
+            for name in names:
+                yield f"{folder}/{name}"
+
+    def by_folder(self, wanted: Wanted = EVERYTHING) -> Iterator[tuple[str, list[str]]]:
+        """Yield folders and the names in each that are wanted; a folder may come more than once.
+
+        The folder of the top is ``""``, and the root itself is the name ``""`` in it.
+        """
+        for path, folder in self._folders.items():
+            is_wanted = wanted.all_in(path)
+            if is_wanted is not False:
+                names = folder.names()
+                yield path, names if is_wanted else [n for n in names if wanted(f"{path}/{n}")]
+        alone: dict[str, list[str]] = {}
+        for entry in self._alone():
+            if wanted(entry.path):
+                path, _, name = entry.path.rpartition("/")
+                alone.setdefault(path, []).append(name)
+        yield from alone.items()
+
+    def seen(self) -> Iterator[tuple[str, EntryType, int]]:
+        """Yield path, type and permission bits of everything."""
+        known = self._entries
+        for path, folder in self._folders.items():
+            for name, kind, mode in folder.seen():
+                entry = known.get(f"{path}/{name}")
+                yield f"{path}/{name}", entry.type if entry else kind, mode
+        for entry in self._alone():
+            yield entry.path, entry.type, entry.mode
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the entry of every path."""
+        for folder in self._folders.values():
+            yield from folder.entries(self._entries)
+        yield from self._alone()
+
+    def size(self) -> int:
+        """Return the bytes of all files."""
+        size = sum(folder.size for folder in self._folders.values())
+        size += sum(entry.size for entry in self._alone())
+        for entry in self._entries.values():
+            if entry.type is EntryType.HARDLINK and self._is_told(entry.path):
+                size -= self[entry.target].size  # its folder counted it as a file of its own
+        return size
+
+    def _alone(self) -> Iterator[Entry]:
+        """Yield the entries that no folder tells of."""
+        if not self._folders:
+            yield from self._entries.values()
+            return
+        for entry in self._entries.values():
+            if not self._is_told(entry.path):
+                yield entry
+
+    def _is_told(self, path: str) -> bool:
+        return path != "/" and path.rpartition("/")[0] in self._folders

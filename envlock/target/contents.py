@@ -1,0 +1,63 @@
+"""Digests of the files of a walk: some are known at once, the others are read while it goes on."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+
+from envlock.model.stat import Hashes, StatKey
+from envlock.model.text import to_bytes
+from envlock.model.tree import Entry
+from envlock.target.base import ScanPlan
+from envlock.target.folder import Folder
+from envlock.target.hashpool import HashPool
+
+_EMPTY = Hashes(
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+)
+
+
+class Contents:
+    """The files of one walk whose content is asked for."""
+
+    def __init__(self, root: str, plan: ScanPlan, pool: HashPool) -> None:
+        self._root = root
+        self._plan = plan
+        self._pool = pool
+        self._asked: list[tuple[Folder, StatKey]] = []
+
+    def ask(self, folder: Folder, key: StatKey, second: str) -> Entry | None:
+        """Return a file with its digests; where they are not known have it read, by `read`."""
+        plan = self._plan
+        hashes = _EMPTY if not key.size else plan.cache.get(key) if plan.cache else None
+        if hashes is None or hashes.lacks(second):
+            self._asked.append((folder, key))
+            self._pool.submit((to_bytes(self._root + key.path), second))
+            return None
+        plan.on_progress(1, key.size)
+        return _with(folder, key, key.size, hashes)
+
+    def read(self) -> Iterator[Entry]:
+        """Yield the files that had to be read; one that could not be is a gap."""
+        plan = self._plan
+        for (folder, key), result in zip(self._asked, self._pool.results(), strict=True):
+            if isinstance(result, str):
+                if result != os.strerror(errno.ENOENT):
+                    plan.on_gap(key.path, result)
+                continue
+            sha256, second, size, mtime_ns, ctime_ns = result
+            hashes = Hashes.of(sha256, second)
+            if plan.cache is not None:
+                plan.cache.put(StatKey(*key[:3], size, mtime_ns, ctime_ns), hashes)
+            plan.on_progress(1, size)
+            entry = _with(folder, key, size, hashes)
+            if entry is not None:
+                yield entry
+
+
+def _with(folder: Folder, key: StatKey, size: int, hashes: Hashes) -> Entry | None:
+    entry = folder.entry(key.path[key.path.rfind("/") + 1 :])
+    return Entry(*entry[:6], size, *entry[7:10], *hashes) if entry else None
