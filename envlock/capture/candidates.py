@@ -1,22 +1,15 @@
-"""Which paths of a scan may be software: what several collectors look through, picked out once."""
+"""Which files of a scan may be software: what several collectors look through, picked out once."""
 
 from __future__ import annotations
 
-from envlock.model.tree import EntryType
-
-_FILES = (EntryType.FILE, EntryType.HARDLINK)
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar.zst", ".zip", ".whl", ".rpm", ".deb")
 _JARS = (".jar", ".war", ".ear")
+_ENDS = (*_ARCHIVES, *_JARS)
 
 
-def may_be_software(path: str, kind: EntryType, mode: int) -> bool:
+def may_be_software(name: str, mode: int) -> bool:
     """True for a file that is executable, or called like a library or an archive."""
-    if kind not in _FILES:
-        return False
-    if mode & 0o111:
-        return True
-    name = path[path.rfind("/") + 1 :]
-    return ".so" in name or name.endswith((*_ARCHIVES, *_JARS))
+    return bool(mode & 0o111) or ".so" in name or name.endswith(_ENDS)
 
 
 def kind_of_name(name: str) -> str:

@@ -18,18 +18,19 @@ _FOLDER = itemgetter(0)
 
 
 class Finder:
-    """The paths of a scan by last name and by extension.
+    """The paths of a scan by what their patterns end in.
 
-    One is shared by all collectors of a capture; the tables are made when first asked for, so the
-    scan must know every path by then.  What lies in a folder for temporary files, or in a cache of
-    unpacked conda packages, is no part of an environment and is not found.
+    One is shared by all collectors of a capture, and asked when the scan knows every path.  All
+    names are looked through once for the patterns that are `expected`, and once more for each kind
+    of pattern that is not.  What lies in a folder for temporary files, or in a cache of unpacked
+    conda packages, is no part of an environment and is not found.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, expected: Iterable[str] = ()) -> None:
         self._index = index
+        self._expected = {Tail.of(pattern) for pattern in expected} - {Tail()}
+        self._ended: defaultdict[Tail, list[str]] = defaultdict(list)
         self._folders: list[tuple[str, list[str]]] = []
-        self._named: defaultdict[str, list[str]] = defaultdict(list)
-        self._extended: defaultdict[str, list[str]] = defaultdict(list)
         self._picked: dict[object, list[str]] = {}
 
     def find(self, patterns: Iterable[str]) -> list[str]:
@@ -40,15 +41,11 @@ class Finder:
             found.update(path for path in self._candidates(Tail.of(pattern)) if match(path))
         return sorted(found, key=sort_key)
 
-    def pick(self, wanted: Callable[..., bool], given: tuple[object, ...]) -> list[str]:
-        """Return the paths for which `wanted` is true, found once for all.
-
-        It is called with a path, its type and its permission bits, and what is `given`.
-        """
-        key = wanted, given
-        if key not in self._picked:
-            self._picked[key] = [seen[0] for seen in self._index.seen() if wanted(*seen, *given)]
-        return self._picked[key]
+    def pick(self, wanted: Callable[[str, int], bool]) -> list[str]:
+        """Return the paths of the files that are wanted (see `Index.files`), found once for all."""
+        if wanted not in self._picked:
+            self._picked[wanted] = list(self._index.files(wanted))
+        return self._picked[wanted]
 
     def below(self, folders: Iterable[str]) -> Iterator[str]:
         """Yield the paths that begin with one of the folders, which end in a slash."""
@@ -62,34 +59,39 @@ class Finder:
                     for name in names:
                         yield f"{path}/{name}"
 
-    def _candidates(self, tail: Tail) -> Iterator[str]:
-        if not self._named:
-            self._sort()
-        if tail.name:
-            names: Iterable[str] = (tail.name,) if tail.name in self._named else ()
-        else:
-            names = self._extended.get(tail.extension, ()) if tail.extension else self._named
-        for name in names:
-            for folder in self._named[name]:
-                yield f"{folder}/{name}"
+    def _candidates(self, tail: Tail) -> list[str]:
+        if tail not in self._ended:
+            self._look_for({tail, *self._expected})
+            self._expected = set()
+        return self._ended[tail]
+
+    def _look_for(self, tails: Iterable[Tail]) -> None:
+        of_name = {tail.name: self._ended[tail] for tail in tails if tail.name}
+        of_extension = {tail.extension: self._ended[tail] for tail in tails if tail.extension}
+        of_any = [self._ended[tail] for tail in tails if tail == Tail()]
+        ends = tuple(f".{extension}" for extension in of_extension)
+        elsewhere = (*_TEMPORARY, *self._caches())
+        for folder, names in self._sorted():
+            if f"{folder}/".startswith(elsewhere):
+                continue
+            for name in of_name.keys() & names:
+                of_name[name].append(f"{folder}/{name}")
+            for name in names:
+                if name.endswith(ends):
+                    of_extension[name[name.rfind(".") + 1 :]].append(f"{folder}/{name}")
+            for paths in of_any:
+                paths += [f"{folder}/{name}" for name in names]
 
     def _sorted(self) -> list[tuple[str, list[str]]]:
         if not self._folders:
             self._folders = sorted(self._index.by_folder(), key=_FOLDER)
         return self._folders
 
-    def _sort(self) -> None:
-        caches = {
-            match[1]
-            for path, names in self._sorted()
-            if (match := _UNPACKED.match(path)) and "index.json" in names
-        }
-        elsewhere = (*_TEMPORARY, *sorted(caches))
-        named = self._named
+    def _caches(self) -> list[str]:
+        """Return the caches of unpacked conda packages, with a final slash."""
+        found = set()
         for path, names in self._sorted():
-            if not f"{path}/".startswith(elsewhere):
-                for name in names:
-                    named[name].append(path)
-        for name in named:
-            if "." in name:
-                self._extended[name[name.rfind(".") + 1 :]].append(name)
+            match = _UNPACKED.match(path) if path.endswith("/info") else None
+            if match and "index.json" in names:
+                found.add(match[1])
+        return sorted(found)

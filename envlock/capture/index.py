@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from stat import S_IFREG
 from typing import Self
 
 from envlock.model.glob import EVERYTHING, Wanted
-from envlock.model.tree import Entry, EntryType
+from envlock.model.tree import FILES, FORMAT_BITS, Entry, EntryType
 from envlock.target.folder import Folder
 
 
@@ -48,7 +49,7 @@ class Index(Mapping[str, Entry]):
         return self.paths()
 
     def __len__(self) -> int:
-        return sum(len(names) for _, names in self.by_folder())
+        return sum(map(len, self._folders.values())) + sum(1 for _ in self._alone())
 
     def __bool__(self) -> bool:
         return bool(self._entries or self._folders)
@@ -65,9 +66,9 @@ class Index(Mapping[str, Entry]):
         The folder of the top is ``""``, and the root itself is the name ``""`` in it.
         """
         for path, folder in self._folders.items():
-            is_wanted = wanted.all_in(path)
+            is_wanted = wanted is EVERYTHING or wanted.all_in(path)
             if is_wanted is not False:
-                names = folder.names()
+                names, _ = folder.modes()
                 yield path, names if is_wanted else [n for n in names if wanted(f"{path}/{n}")]
         alone: dict[str, list[str]] = {}
         for entry in self._alone():
@@ -76,21 +77,24 @@ class Index(Mapping[str, Entry]):
                 alone.setdefault(path, []).append(name)
         yield from alone.items()
 
-    def seen(self) -> Iterator[tuple[str, EntryType, int]]:
-        """Yield path, type and permission bits of everything."""
-        known = self._entries
+    def entries(self, wanted: Wanted = EVERYTHING) -> Iterator[Entry]:
+        """Yield the entries of the paths that are wanted."""
         for path, folder in self._folders.items():
-            for name, kind, mode in folder.seen():
-                entry = known.get(f"{path}/{name}")
-                yield f"{path}/{name}", entry.type if entry else kind, mode
-        for entry in self._alone():
-            yield entry.path, entry.type, entry.mode
+            is_wanted = wanted is EVERYTHING or wanted.all_in(path)
+            if is_wanted is not False:
+                found = folder.entries(self._entries)
+                yield from found if is_wanted else (e for e in found if wanted(e.path))
+        yield from (entry for entry in self._alone() if wanted(entry.path))
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield the entry of every path."""
-        for folder in self._folders.values():
-            yield from folder.entries(self._entries)
-        yield from self._alone()
+    def files(self, wanted: Callable[[str, int], bool]) -> Iterator[str]:
+        """Yield the paths of the files for whose name and permission bits `wanted` is true."""
+        for folder, there in self._folders.items():
+            for name, mode in zip(*there.modes(), strict=True):
+                if mode & FORMAT_BITS == S_IFREG and wanted(name, mode & 0o7777):
+                    yield f"{folder}/{name}"
+        for entry in self._alone():
+            if entry.type in FILES and wanted(entry.path.rpartition("/")[2], entry.mode):
+                yield entry.path
 
     def size(self) -> int:
         """Return the bytes of all files."""

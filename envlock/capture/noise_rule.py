@@ -38,6 +38,17 @@ class _Try(NamedTuple):
 Tries = tuple[_Try, ...]
 
 
+class _Folder(NamedTuple):
+    """What is the same for all paths directly in a folder: the first rule for what is in a folder
+    of that name, and what to try because of its first folder or its first two.
+    """  # noqa: D205
+
+    path: str
+    best: int
+    above: Tries
+    below: Tries
+
+
 class RuleTable:
     """Rules in their order, the first that matches wins."""
 
@@ -62,16 +73,18 @@ class RuleTable:
         self._extensions = _tries({t.extension: f for t, f in tails.items() if t.extension})
         self._always = _tries({"": [*tails.get(Tail(), ()), *places.pop("", ())]})[""]
         self._places = _tries(places)
+        self._last = self._in("")
 
     def find(self, path: str) -> NoiseRule | None:
         """Return the rule that explains `path`, or None."""
-        name = path[path.rfind("/") + 1 :]
-        first = path.find("/", 1)
-        second = path.find("/", first + 1) if first > 0 else -1
-        none = best = len(self._rules)
+        folder, _, name = path.rpartition("/")
+        if folder != self._last.path:
+            self._last = self._in(folder)
+        _, best, above, below = self._last
+        none = len(self._rules)
         for tries in (
-            self._places.get(path[:second]) if second > 0 else None,
-            self._places.get(path[:first]) if first > 0 else None,
+            above,
+            below,
             self._places.get(path),
             self._names.get(name),
             self._extensions.get(name[name.rfind(".") + 1 :]) if "." in name else None,
@@ -83,9 +96,16 @@ class RuleTable:
                 if match.match(path):
                     best = number
                     break
-        for nested in self._nested.findall(path) if self._inside else ():
-            best = min(best, self._inside[nested])
         return self._rules[best] if best < none else None
+
+    def _in(self, folder: str) -> _Folder:
+        first = folder.find("/", 1)
+        second = folder.find("/", first + 1) if first > 0 else -1
+        nested = self._nested.findall(f"{folder}/.") if self._inside else ()
+        best = min((self._inside[name] for name in nested), default=len(self._rules))
+        above = self._places.get(folder[:first] if first > 0 else folder, ())
+        below = self._places.get(folder[:second] if second > 0 else folder, ()) if first > 0 else ()
+        return _Folder(folder, best, above, below)
 
 
 def _place(glob: str) -> str:

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 from envlock.capture.finder import Finder
 from envlock.capture.index import Index
-from envlock.model.tree import Entry, EntryType
+from envlock.model.tree import FILES, Entry, EntryType
 
-Given = tuple[str, ...] | str
-"""What is given to a function that says which entries are looked through."""
+Filter = tuple[str, str]
+"""A function that says which files are looked through: its module and its name."""
 
-Filter = tuple[str, str, tuple[Given, ...]]
-"""Such a function: its module, its name, and what it is given beside the path."""
+Below = tuple[tuple[str, ...], str]
+"""Folders below which paths are looked through, and what those have in them."""
 
 
 _LINK_LIMIT = 40
@@ -49,7 +49,7 @@ class Change(NamedTuple):
 
 
 class Notes:
-    """What was asked: paths looked at, directories listed, patterns sought, entries looked through.
+    """What was asked: paths looked at, directories listed, patterns sought, files looked through.
 
     `is_complete` is False once something was asked that no look at files can tell again.
     """
@@ -59,14 +59,15 @@ class Notes:
         self.folders: set[str] = set()
         self.patterns: set[str] = set()
         self.filters: set[Filter] = set()
+        self.below: set[Below] = set()
         self.is_complete = True
 
-    def look_through(self, wanted: Callable[..., bool], given: tuple[Given, ...]) -> None:
-        """Note that entries were looked through, by a function that can be found again."""
+    def look_through(self, wanted: Callable[[str, int], bool]) -> None:
+        """Note that files were looked through, by a function that can be found again."""
         if "<" in wanted.__qualname__:  # a lambda, or made in another function
             self.is_complete = False
             return
-        self.filters.add((wanted.__module__, wanted.__qualname__, given))
+        self.filters.add((wanted.__module__, wanted.__qualname__))
 
     def are_touched(self, change: Change) -> bool:
         """True when an answer may have been another one now."""
@@ -91,11 +92,16 @@ class Notes:
 
     def _is_looked_through(self, change: Change) -> bool:
         entries = (*change.before.values(), *change.after.values())
-        for module, name, given in self.filters:
-            wanted = getattr(import_module(module), name)
-            if any(wanted(e.path, e.type, e.mode, *given) for e in entries):
+        names = [(e.path.rpartition("/")[2], e.mode) for e in entries if e.type in FILES]
+        for module, function in self.filters:
+            wanted = getattr(import_module(module), function)
+            if any(wanted(name, mode) for name, mode in names):
                 return True
-        return False
+        return any(
+            path.startswith(folders) and within in path
+            for path in change.paths
+            for folders, within in self.below
+        )
 
 
 def _has_below(ordered: list[str], path: str) -> bool:
@@ -138,7 +144,7 @@ def with_trails(notes: Notes, index: Mapping[str, Entry]) -> Notes:
     """Return the notes with every link that led to what was asked for, and what it led to."""
     trails = Trails(index)
     found = Notes()
-    found.patterns, found.filters = notes.patterns, notes.filters
+    found.patterns, found.filters, found.below = notes.patterns, notes.filters, notes.below
     found.is_complete = notes.is_complete
     for path in notes.paths:
         entry = index.get(path)

@@ -122,9 +122,9 @@ class Recorder:
         """Return the scan as a mapping whose looked-up entries are noted."""
         return _Watched(index, self._entries)
 
-    def finder(self, index: Index) -> Finder:
+    def finder(self, index: Index, expected: Iterable[str]) -> Finder:
         """Return a finder over the scan that notes what it finds."""
-        return _WatchedFinder(index, self.watch(index))
+        return _WatchedFinder(index, expected, self.watch(index))
 
     def write(self, stream: BinaryIO) -> dict[str, str]:
         """Write the recording; return what was left out as secret: path and the rule."""
@@ -205,8 +205,8 @@ class _Watched(Mapping[str, Entry]):
 class _WatchedFinder(Finder):
     """A finder that takes out of a watched mapping what it finds."""
 
-    def __init__(self, index: Index, watched: Mapping[str, Entry]) -> None:
-        super().__init__(index)
+    def __init__(self, index: Index, expected: Iterable[str], watched: Mapping[str, Entry]) -> None:
+        super().__init__(index, expected)
         self._watched = watched
 
     def find(self, patterns: Iterable[str]) -> list[str]:

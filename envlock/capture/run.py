@@ -80,7 +80,10 @@ class Run:
     on_folder: Callable[[Folder], None] = lambda _folder: None
 
     def __post_init__(self) -> None:
-        self.finder = self.recorder.finder(self.index) if self.recorder else Finder(self.index)
+        every = (*self.collectors, *self.claimants)
+        expected = [pattern for collector in every for pattern in collector.reads]
+        finder = self.recorder.finder if self.recorder else Finder
+        self.finder = finder(self.index, expected)
         self.shown = self.recorder.watch(self.index) if self.recorder else self.index
 
     def owner(self, path: str) -> str:
@@ -271,6 +274,8 @@ def recorded(run: Run) -> Iterable[Entry]:
     if run.request.depth is Depth.FULL:
         return run.index.entries()
     configured = Wanted((*CONFIG_PATHS, *run.request.files))
+    if run.recorder is None:
+        return run.index.entries(configured)
     return (run.shown[path] for path in run.index.paths(configured))
 
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from envlock.capture.finder import Finder
 from envlock.capture.index import Index
-from envlock.capture.notes import Given, Notes
+from envlock.capture.notes import Notes
 from envlock.model.coverage import Gap
 from envlock.model.glob import compile_globs
 from envlock.model.process import ProcessConfig
@@ -171,22 +171,21 @@ class View:
             return self._finder.find(patterns)
         return sorted(set(self._list(patterns)), key=sort_key)
 
-    def entries(self, wanted: Callable[..., bool], *given: Given) -> Iterator[Entry]:
-        """Yield the entries of the scan that are `wanted`; a recording holds these only.
+    def entries(self, wanted: Callable[[str, int], bool]) -> Iterator[Entry]:
+        """Yield the files of the scan that are `wanted`; a recording holds these only.
 
-        `wanted` is a function of a module that is called with a path, its type, its permission bits
-        and `given`, so that a later capture can ask it about what changed.
+        `wanted` is a function of a module that is called with a name and its permission bits, so
+        that a later capture can ask it about what changed.
         """
-        self._notes.look_through(wanted, given)
-        found = self._finder.pick(wanted, given)
-        return (self._index[path] for path in found)
+        self._notes.look_through(wanted)
+        return (self._index[path] for path in self._finder.pick(wanted))
 
     def below(self, folders: tuple[str, ...], within: str = "/") -> Iterator[str]:
         """Yield the paths of the scan that begin with a folder and have `within` in them.
 
         Folders end in a slash.
         """
-        self._notes.look_through(_is_below, (folders, within))
+        self._notes.below.add((folders, within))
         found = self._finder.below(folders) if self._index else ()
         return (path for path in found if within in path)
 
@@ -250,12 +249,6 @@ class View:
     def _require(self, path: str) -> None:
         if not self._allowed.match(path):
             raise LookupError(f"the collector did not declare that it reads {path}")
-
-
-def _is_below(
-    path: str, _kind: EntryType, _mode: int, folders: tuple[str, ...], within: str
-) -> bool:
-    return path.startswith(folders) and within in path
 
 
 def describe(error: OSError) -> str:

@@ -32,6 +32,9 @@ class EntryType(StrEnum):
     SOCKET = "s"
 
 
+FILES = frozenset({EntryType.FILE, EntryType.HARDLINK})
+"""Types of what has content, under its first name or under another."""
+
 FORMAT_BITS = 0o170000
 """The bits of a mode that tell the type (inode(7))."""
 

@@ -27,23 +27,23 @@ class Contents:
         self._root = root
         self._plan = plan
         self._pool = pool
-        self._asked: list[tuple[Folder, StatKey]] = []
+        self._asked: list[tuple[Folder, int, StatKey]] = []
 
-    def ask(self, folder: Folder, key: StatKey, second: str) -> Entry | None:
-        """Return a file with its digests; where they are not known have it read, by `read`."""
+    def ask(self, folder: Folder, place: int, key: StatKey, second: str) -> Entry | None:
+        """Return the file at a place with its digests, or have it read (by `read`) for them."""
         plan = self._plan
         hashes = _EMPTY if not key.size else plan.cache.get(key) if plan.cache else None
         if hashes is None or hashes.lacks(second):
-            self._asked.append((folder, key))
+            self._asked.append((folder, place, key))
             self._pool.submit((to_bytes(self._root + key.path), second))
             return None
         plan.on_progress(1, key.size)
-        return _with(folder, key, key.size, hashes)
+        return folder.at(place, key.size, hashes)
 
     def read(self) -> Iterator[Entry]:
         """Yield the files that had to be read; one that could not be is a gap."""
         plan = self._plan
-        for (folder, key), result in zip(self._asked, self._pool.results(), strict=True):
+        for (folder, place, key), result in zip(self._asked, self._pool.results(), strict=True):
             if isinstance(result, str):
                 if result != os.strerror(errno.ENOENT):
                     plan.on_gap(key.path, result)
@@ -53,11 +53,4 @@ class Contents:
             if plan.cache is not None:
                 plan.cache.put(StatKey(*key[:3], size, mtime_ns, ctime_ns), hashes)
             plan.on_progress(1, size)
-            entry = _with(folder, key, size, hashes)
-            if entry is not None:
-                yield entry
-
-
-def _with(folder: Folder, key: StatKey, size: int, hashes: Hashes) -> Entry | None:
-    entry = folder.entry(key.path[key.path.rfind("/") + 1 :])
-    return Entry(*entry[:6], size, *entry[7:10], *hashes) if entry else None
+            yield folder.at(place, size, hashes)

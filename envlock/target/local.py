@@ -135,15 +135,15 @@ class LocalTarget:
         with closing(HashPool(plan.jobs)) as pool:
             contents = Contents(self._root, plan, pool)
             for folder in folders:
-                for key in folder.read():
+                for at, key in folder.read():
                     if paths is None or key.path in paths:
-                        known = contents.ask(folder, key, plan.second(key.path))
+                        known = contents.ask(folder, at, key, plan.second(key.path))
                         if known is not None:
                             yield known
-                for key, is_read in folder.linked():
+                for at, key, is_read in folder.linked():
                     is_asked = is_read and (paths is None or key.path in paths)
                     names = links.setdefault((key.dev, key.ino), [])
-                    names.append(_Name(folder, key, is_asked))
+                    names.append(_Name(folder, at, key, is_asked))
                 yield folder
             for names in links.values():
                 yield from _named(sorted(names, key=_by_path), contents, plan)
@@ -207,12 +207,9 @@ class _Name(NamedTuple):
     """One of the names of a file that has several."""
 
     folder: Folder
+    place: int
     key: StatKey
     is_asked: bool
-
-    def entry(self) -> Entry | None:
-        """Return the file under this name."""
-        return self.folder.entry(self.key.path.rpartition("/")[2])
 
 
 def _by_path(name: _Name) -> bytes:
@@ -224,17 +221,15 @@ def _named(names: list[_Name], contents: Contents, plan: ScanPlan) -> Iterator[E
 
     It is read when that is asked for of any name.
     """
-    first = names[0]
-    file = first.entry()
+    folder, place, key, _ = names[0]
+    file = None
     if any(name.is_asked for name in names):
         second = next(filter(None, (plan.second(name.key.path) for name in names)), "")
-        file = contents.ask(first.folder, first.key, second) or file
-    if file is not None:
-        yield file
-    for name in names[1:]:
-        entry = name.entry()
-        if entry is not None:
-            yield entry._replace(type=EntryType.HARDLINK, target=first.key.path, size=0)
+        file = contents.ask(folder, place, key, second)
+    yield file or folder.at(place)
+    for other in names[1:]:
+        entry = other.folder.at(other.place)
+        yield entry._replace(type=EntryType.HARDLINK, target=key.path, size=0)
 
 
 def _one_by_one(found: Iterable[Entry | Folder]) -> Iterator[Entry]:
@@ -242,8 +237,8 @@ def _one_by_one(found: Iterable[Entry | Folder]) -> Iterator[Entry]:
     told: set[str] = set()
     for each in found:
         if isinstance(each, Folder):
-            told.update(key.path for key, _ in each.linked())
-            yield from (entry for entry in each.entries() if entry.path not in told)
+            told.update(key.path for _, key, _ in each.linked())
+            yield from (entry for entry in each.entries({}) if entry.path not in told)
             told.clear()
         else:
             told.add(each.path)

@@ -73,7 +73,7 @@ def _folder(listing: Listing, plan: ScanPlan) -> Folder:
     folder = Folder(listing)
     if plan.prune is None:
         return folder
-    paths = {name: f"{folder.path}/{name}" for name in folder.names()}
+    paths = {name: f"{folder.path}/{name}" for name in folder.modes()[0]}
     hidden = {name: path for name, path in paths.items() if plan.prune.match(path)}
     for path in hidden.values():
         plan.on_gap(path, IGNORED)

@@ -12,6 +12,7 @@ import marshal
 import os
 import re
 import stat
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from operator import attrgetter
@@ -42,16 +43,17 @@ class Listing(NamedTuple):
     """A directory as it was found: its path below the root (``""`` for the root), what is known of
     its names as `unpack` reads it, the digest of that, and the newest time in it.
 
-    `others` has one item when it is the same for all names.  `targets` are those of symbolic links,
-    `xattrs` are of the names where they are asked for.  `read` tells the places (in the order of
-    names) of the files whose content is asked for, `linked` of those with several names; `size` is
-    the sum of all files.  `failure` is the errno by which it could not be listed, or 0.
+    There are `total` names.  `others` has one item when it is the same for all of them.  `targets`
+    are those of links, `xattrs` those that are asked for, by name.  `read` are the places (in the
+    order of names) of files whose content is asked for, `linked` of those with several names;
+    `size` is the sum of all files.  `failure` is the errno by which it could not be listed, or 0.
     """  # noqa: D205
 
     path: str
     packed: bytes
     signature: bytes
     newest: int
+    total: int
     others: list[Other]
     targets: dict[str, str]
     xattrs: dict[str, Xattrs]
@@ -65,6 +67,7 @@ _KNOWN = attrgetter("st_mode", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns"
 _OTHER = attrgetter("st_uid", "st_gid", "st_dev", "st_rdev")
 _FORMAT = 0o170000
 _DIGEST_SIZE = 16
+_LENGTH = struct.Struct("<I")
 
 Columns = Sequence[Sequence[int]]
 """What is known of names, one sequence for each of the facts of `Known`."""
@@ -213,6 +216,7 @@ def _listing(
         packed,
         digest(packed),
         max(*mtimes, *ctimes),
+        len(names),
         others[:1] if len(set(others)) == 1 else others,
         targets,
         xattrs,
@@ -271,8 +275,11 @@ def _columns(known: Iterable[Sequence[int]]) -> Columns:
 
 
 def _packed(names: list[str], columns: Columns) -> bytes:
-    facts: tuple[Any, ...] = (names, *columns)
-    return marshal.dumps(facts, 1)  # version 1 of the format has no references
+    # Version 1 of the format has no references: equal values give equal bytes.
+    first: tuple[Any, ...] = (names, *columns[:1])
+    rest: tuple[Any, ...] = tuple(columns[1:])
+    head = marshal.dumps(first, 1)
+    return _LENGTH.pack(len(head)) + head + marshal.dumps(rest, 1)
 
 
 def pack(names: list[str], known: list[Known]) -> bytes:
@@ -280,10 +287,19 @@ def pack(names: list[str], known: list[Known]) -> bytes:
     return _packed(names, _columns(known))
 
 
+def unpack_modes(packed: bytes) -> tuple[list[str], Sequence[int]]:
+    """Return the names in a directory and the mode of each, which is quicker than all of it."""
+    (length,) = _LENGTH.unpack_from(packed)
+    names, *modes = marshal.loads(packed[_LENGTH.size : _LENGTH.size + length])  # noqa: S302  ours
+    return names, modes[0] if modes else ()
+
+
 def unpack(packed: bytes) -> tuple[list[str], Columns]:
     """Return the names in a directory and what is known of them; nothing is of no names."""
-    names, *columns = marshal.loads(packed)  # noqa: S302  written by a worker of our own
-    return names, columns
+    (length,) = _LENGTH.unpack_from(packed)
+    names, *modes = marshal.loads(packed[_LENGTH.size : _LENGTH.size + length])  # noqa: S302  ours
+    columns = marshal.loads(packed[_LENGTH.size + length :])  # noqa: S302
+    return names, (*modes, *columns)
 
 
 def known_of(columns: Columns) -> list[Known]:
@@ -313,4 +329,4 @@ def read_xattrs(real: str) -> Xattrs:
 
 
 _NOTHING = pack([], [])
-_EMPTY = Listing("", _NOTHING, digest(_NOTHING), 0, [], {}, {}, [], [], 0, 0)
+_EMPTY = Listing("", _NOTHING, digest(_NOTHING), 0, 0, [], {}, {}, [], [], 0, 0)

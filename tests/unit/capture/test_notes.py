@@ -22,7 +22,7 @@ INDEX = {
 }
 
 
-def is_program(_path: str, _kind: EntryType, mode: int) -> bool:
+def is_program(_name: str, mode: int) -> bool:
     return bool(mode & 0o111)
 
 
@@ -35,7 +35,7 @@ def asked() -> Notes:
     notes.paths |= {"/etc/x", "/opt/app/version", "/loop/x"}
     notes.folders.add("/lib")
     notes.patterns.add("**/package.json")
-    notes.look_through(is_program, ())
+    notes.look_through(is_program)
     return with_trails(notes, INDEX)
 
 
@@ -71,5 +71,5 @@ def test_what_nobody_asked_for_does_not(apart):
 
 def test_a_function_that_cannot_be_found_again_is_never_trusted():
     notes = Notes()
-    notes.look_through(lambda _entry: False, ())
+    notes.look_through(lambda _name, _mode: False)
     assert notes.are_touched(change())
