@@ -104,13 +104,13 @@ def _capture(run: Run, memory: Memory | None, cache: HashCache | None) -> Captur
     target.preload(_early_reads(c for c in able if c.claims is not None or not is_scanned))
     asks_owners = any(collector.needs_owners for collector in run.collectors)
     needs_claims = asks_owners or request.depth is not Depth.RECORDS
-    if needs_claims and not (is_scanned and target.walks_first):
-        run.add_claims(needs_scan=False)
     if run.store is not None and request.depth is Depth.FULL:
         run.residue = Residue(target, run.store, run.scan_gaps, cache)
     if is_scanned:
-        run.scan(cache)
+        run.scan(cache, with_claims=needs_claims)
     else:
+        if needs_claims:
+            run.add_claims(needs_scan=False)
         run.collect(needs_scan=False)
     collected = len(run.records)
     run.collect(needs_scan=True)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from operator import itemgetter
 
 from envlock.capture.index import Index
-from envlock.model.glob import Tail, compile_globs
+from envlock.model.glob import Tail, compile_globs, literal_folder
 from envlock.model.text import sort_key
 
 _UNPACKED = re.compile(r"(.*/pkgs/)[^/]+/info\Z", re.DOTALL)
 _TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
-_FOLDER = itemgetter(0)
+
+_Folder = tuple[str, list[str]]
+"""A folder and the names in it."""
+_PATH = itemgetter(0)
 
 
 class Finder:
-    """The paths of a scan by what their patterns end in.
+    """The paths of a scan by where their patterns begin and what they end in.
 
     One is shared by all collectors of a capture, and asked when the scan knows every path.  All
     names are looked through once for the patterns that are `expected`, and once more for each kind
@@ -28,9 +30,11 @@ class Finder:
 
     def __init__(self, index: Index, expected: Iterable[str] = ()) -> None:
         self._index = index
-        self._expected = {Tail.of(pattern) for pattern in expected} - {Tail()}
-        self._ended: defaultdict[Tail, list[str]] = defaultdict(list)
-        self._folders: list[tuple[str, list[str]]] = []
+        kinds = {Tail.of(pattern) for pattern in expected if not literal_folder(pattern)}
+        self._expected = kinds - {Tail()}
+        self._ended: dict[Tail, list[str]] = {}
+        self._folders: list[_Folder] = []
+        self._lasting: list[_Folder] = []
         self._picked: dict[object, list[str]] = {}
 
     def find(self, patterns: Iterable[str]) -> list[str]:
@@ -38,7 +42,7 @@ class Finder:
         found: set[str] = set()
         for pattern in patterns:
             match = compile_globs((pattern,)).match
-            found.update(path for path in self._candidates(Tail.of(pattern)) if match(path))
+            found.update(path for path in self._candidates(pattern) if match(path))
         return sorted(found, key=sort_key)
 
     def pick(self, wanted: Callable[[str, int], bool]) -> list[str]:
@@ -49,49 +53,57 @@ class Finder:
 
     def below(self, folders: Iterable[str]) -> Iterator[str]:
         """Yield the paths that begin with one of the folders, which end in a slash."""
-        every = self._sorted()
+        self._sort()
         for prefix in folders:
-            folder = prefix[:-1]
-            # Between a folder and what is below it others are sorted in, such as "folder-2".
-            start = bisect_left(every, folder, key=_FOLDER)
-            for path, names in every[start : bisect_left(every, f"{folder}0", key=_FOLDER)]:
-                if path == folder or path.startswith(prefix):
-                    for name in names:
-                        yield f"{path}/{name}"
+            for path, names in _below(prefix[:-1], self._folders):
+                for name in names:
+                    yield f"{path}/{name}"
 
-    def _candidates(self, tail: Tail) -> list[str]:
+    def _candidates(self, pattern: str) -> Iterable[str]:
+        self._sort()
+        tail, head = Tail.of(pattern), literal_folder(pattern)
+        if head:
+            return _ended({tail}, _below(head, self._lasting))[tail]
         if tail not in self._ended:
-            self._look_for({tail, *self._expected})
+            self._ended |= _ended({tail, *self._expected}, self._lasting)
             self._expected = set()
         return self._ended[tail]
 
-    def _look_for(self, tails: Iterable[Tail]) -> None:
-        of_name = {tail.name: self._ended[tail] for tail in tails if tail.name}
-        of_extension = {tail.extension: self._ended[tail] for tail in tails if tail.extension}
-        of_any = [self._ended[tail] for tail in tails if tail == Tail()]
-        ends = tuple(f".{extension}" for extension in of_extension)
-        elsewhere = (*_TEMPORARY, *self._caches())
-        for folder, names in self._sorted():
-            if f"{folder}/".startswith(elsewhere):
-                continue
-            for name in of_name.keys() & names:
-                of_name[name].append(f"{folder}/{name}")
-            for name in names:
-                if name.endswith(ends):
-                    of_extension[name[name.rfind(".") + 1 :]].append(f"{folder}/{name}")
-            for paths in of_any:
-                paths += [f"{folder}/{name}" for name in names]
-
-    def _sorted(self) -> list[tuple[str, list[str]]]:
-        if not self._folders:
-            self._folders = sorted(self._index.by_folder(), key=_FOLDER)
-        return self._folders
-
-    def _caches(self) -> list[str]:
-        """Return the caches of unpacked conda packages, with a final slash."""
-        found = set()
-        for path, names in self._sorted():
+    def _sort(self) -> None:
+        if self._folders:
+            return
+        self._folders = sorted(self._index.by_folder(), key=_PATH)
+        caches = set()
+        for path, names in self._folders:
             match = _UNPACKED.match(path) if path.endswith("/info") else None
             if match and "index.json" in names:
-                found.add(match[1])
-        return sorted(found)
+                caches.add(match[1])
+        elsewhere = (*_TEMPORARY, *caches)
+        self._lasting = [each for each in self._folders if not f"{each[0]}/".startswith(elsewhere)]
+
+
+def _below(folder: str, every: list[_Folder]) -> Iterator[_Folder]:
+    """Yield the folder and all below it, of many in order."""
+    # In between others are sorted, such as "folder-2".
+    start = bisect_left(every, folder, key=_PATH)
+    for each in every[start : bisect_left(every, f"{folder}0", key=_PATH)]:
+        if each[0] == folder or each[0].startswith(f"{folder}/"):
+            yield each
+
+
+def _ended(tails: Collection[Tail], folders: Iterable[_Folder]) -> Mapping[Tail, list[str]]:
+    """Return for each tail the paths that end so."""
+    found: dict[Tail, list[str]] = {tail: [] for tail in tails}
+    of_name = {tail.name: paths for tail, paths in found.items() if tail.name}
+    of_extension = {tail.extension: paths for tail, paths in found.items() if tail.extension}
+    of_any = found.get(Tail())
+    ends = tuple(f".{extension}" for extension in of_extension)
+    for folder, names in folders:
+        for name in of_name.keys() & names:
+            of_name[name].append(f"{folder}/{name}")
+        if ends:
+            for name in [name for name in names if name.endswith(ends)]:
+                of_extension[name[name.rfind(".") + 1 :]].append(f"{folder}/{name}")
+        if of_any is not None:
+            of_any += [f"{folder}/{name}" for name in names]
+    return found

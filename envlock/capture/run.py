@@ -143,10 +143,16 @@ class Run:
             for path, claim in fresh.items():
                 claims.setdefault(path, claim)
 
-    def scan(self, cache: HashCache | None) -> None:
-        """Walk the target once; whatever can be done while files are hashed is done then."""
-        target, plan = self.target, self.plan(cache)
-        for found in target.walk(plan) if isinstance(target, Rewalkable) else target.scan(plan):
+    def scan(self, cache: HashCache | None, *, with_claims: bool) -> None:
+        """Walk the target once; whatever can be done while files are hashed is done then.
+
+        `with_claims`: what packages own is asked before anything that depends on it.
+        """
+        target = self.target
+        every = target.walk(self.plan(cache)) if isinstance(target, Rewalkable) else None
+        if with_claims and not target.walks_first:
+            self.add_claims(needs_scan=False)
+        for found in every if every is not None else target.scan(self.plan(cache)):
             self.index.add(found)
             if isinstance(found, Folder):
                 self.on_folder(found)

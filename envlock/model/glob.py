@@ -55,6 +55,16 @@ class Wanted:
         return False if self._is_by_folder else None
 
 
+def literal_folder(pattern: str) -> str:
+    """Return the folder in which every path that a pattern matches lies, empty for anywhere.
+
+    >>> literal_folder("/opt/app/*/bin/*")
+    '/opt/app'
+    """
+    wild = _WILD.search(pattern)
+    return (pattern[: wild.start()] if wild else pattern).rpartition("/")[0]
+
+
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
     """Return a function that tells whether a path matches any of many patterns, quickly."""
     by_tail: dict[Tail, list[str]] = {}

@@ -13,6 +13,8 @@ from envlock.target.worker import Worker
 
 _BATCH = 128
 _FEW = 256
+_PATIENCE = 10
+"""How far the walk, which finds what there is to hash, goes before."""
 
 
 class HashPool:
@@ -55,7 +57,7 @@ class HashPool:
 
     def _send(self) -> None:
         if not self._workers:
-            self._workers = [Worker(hashing.__file__) for _ in range(self._count)]
+            self._workers = [Worker(hashing.__file__, _PATIENCE) for _ in range(self._count)]
             for worker in self._workers:
                 self._idle.put(worker)
         for start in range(0, len(self._waiting), _BATCH):

@@ -16,6 +16,7 @@ from envlock.model.process import ProcessConfig
 from envlock.model.stat import StatKey
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
+from envlock.target.ahead import Ahead
 from envlock.target.base import READ_LIMIT, Capability, ScanPlan
 from envlock.target.contents import Contents
 from envlock.target.folder import Folder
@@ -53,9 +54,14 @@ class LocalTarget:
 
     def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
         """Walk the root; see `envlock.target.base.Rewalkable.walk`."""
+        # Others look at the tree from now on, whatever is done before anything is taken.
+        return self._walked(Ahead(walk(self._root, plan, self.mounts())), plan)
+
+    def _walked(self, folders: Ahead[Folder], plan: ScanPlan) -> Iterator[Entry | Folder]:
         real = self._root or "/"
-        yield entry_of("/", os.lstat(real), real)
-        yield from self._read(walk(self._root, plan, self.mounts()), plan)
+        with closing(folders):
+            yield entry_of("/", os.lstat(real), real)
+            yield from self._read(folders, plan)
 
     def sign(self, plan: ScanPlan) -> dict[str, bytes]:
         """Look at every path; see `envlock.target.base.Rewalkable.sign`."""

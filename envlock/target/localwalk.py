@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
@@ -20,7 +20,7 @@ from envlock.target.walking import Asked, LeftOut, Listing, listings, read_xattr
 from envlock.target.walkpool import WalkPool
 
 
-def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Iterator[Folder]:
+def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Generator[Folder]:
     """Yield every directory below `root` (empty for the machine's own), and the root itself."""
     for path, kind in sorted(mounts.items()):
         if is_worth_a_word(path, kind):

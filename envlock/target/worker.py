@@ -26,16 +26,17 @@ _PIPE_SIZE = 1024 * 1024
 class Worker:
     """A process that answers each order it is sent, in order.
 
-    `script` is a file that imports the standard library only and has a function `answer`.
+    `script` is a file that imports the standard library only and has a function `answer`.  One with
+    `patience` (as of nice(2)) leaves the processors to what is waited for sooner.
     """
 
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, patience: int = 0) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-X", "utf8", __file__, script],
+            [sys.executable, "-I", "-S", "-X", "utf8", __file__, script, str(patience)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            start_new_session=True,  # Ctrl-C is for the parent, which then closes the worker
+            process_group=0,  # Ctrl-C is for the parent, which then closes the worker
         )
         for pipe in (self._process.stdin, self._process.stdout):
             if _SET_PIPE_SIZE is not None:
@@ -89,7 +90,8 @@ def _read(pipe: BinaryIO, size: int) -> bytearray:
     return buffer
 
 
-def _serve(script: str) -> None:
+def _serve(script: str, patience: int) -> None:
+    os.nice(patience)
     answer = runpy.run_path(script)["answer"]
     while True:
         try:
@@ -100,4 +102,4 @@ def _serve(script: str) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1])
+    _serve(sys.argv[1], int(sys.argv[2]))
