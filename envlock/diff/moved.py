@@ -35,14 +35,14 @@ def with_base(report: DriftReport, base: Side, left: Side, right: Side) -> Drift
 def _moved(change: Change, sides: _Sides, rows: tuple[_Rows, ...]) -> Moved | None:
     if change.kind is ChangeKind.UNKNOWN or change.is_unmet:
         return None
-    if change.section == FILE and any(change.key in side for side in rows):
-        records = [side.get(change.key) for side in rows]
-    else:
+    field = "sha256" if change.field.startswith(SETTING) else change.field
+    in_trees = [side.get(change.key) for side in rows] if change.section == FILE else []
+    base, left, right = _states(change, in_trees or [None, None, None], field)
+    if left == right:  # it is not in the trees but in what the locks say of packages
         records = [_record(side, change) for side in sides]
         if records[0] is None and _is_unknown(sides, change):
             return None
-    field = "sha256" if change.field.startswith(SETTING) else change.field
-    base, left, right = (_state(change.section, facts, field) for facts in records)
+        base, left, right = _states(change, records, field)
     is_hint = bool(field) and kind_of(change.section, field) is Kind.PROVENANCE
     if left == right or (base is None and is_hint):
         return None
@@ -59,6 +59,10 @@ def _is_unknown(sides: _Sides, change: Change) -> bool:
     """True when a record that the base lacks may yet have been there."""
     base, left, _ = sides
     return bool(Holes.of(base.lock, left.lock, change.section).left)
+
+
+def _states(change: Change, records: Iterable[Facts | None], field: str) -> list[object]:
+    return [_state(change.section, facts, field) for facts in records]
 
 
 def _state(section: str, facts: Facts | None, field: str) -> object:

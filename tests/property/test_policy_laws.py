@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from envlock.config.policy import Demand, Expectation, Likeness, Waiver
@@ -21,6 +21,8 @@ from envlock.diff.policy.policy import Policy
 from envlock.diff.policy.presets import PRESETS
 from envlock.diff.policy.settle import settle_again
 from envlock.diff.side import Side
+from envlock.model.lock import Lock
+from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 from envlock.report.json import render_json
 from tests.property.test_diff_laws import (
     QUIET,
@@ -179,8 +181,13 @@ MIRRORED_MOVE = {
 }
 
 
+ONE_FILE = Tree.of([Row(Entry("/etc/x", EntryType.FILE), FileClass.PACKAGE)])
+TOLD_OF_IT = Lock(sections={"file": {"/etc/x": {"mode": "0600"}}}, coverage={})
+
+
 @FEW
 @given(lock_pairs(), tree_pairs(), st.sampled_from(["left", "right"]))
+@example((Lock(sections={}, coverage={}), TOLD_OF_IT), (ONE_FILE, ONE_FILE), "left")
 def test_who_moved(locks, pair, still):
     """Where the base is one of the two, the other one moved; and it is a mirror."""
     (a, b), (x, y) = map(with_tree, locks, pair), pair
