@@ -21,7 +21,7 @@ def main() -> int:
     sys.unraisablehook = _unraisable
     # A machine is hundreds of thousands of small values that live to the end of the run: looking
     # for cycles among them as often as Python does by default takes a tenth of the time.
-    gc.set_threshold(1_000_000, 20, 100)
+    gc.set_threshold(3_000_000, 20, 100)
     try:
         from envlock.cli.main import run
     except KeyboardInterrupt:

@@ -39,10 +39,17 @@ class Finder:
 
     def find(self, patterns: Iterable[str]) -> list[str]:
         """Return the paths that match any pattern, in byte order."""
+        self._sort()
+        places = {pattern: (literal_folder(pattern), Tail.of(pattern)) for pattern in patterns}
+        tails = {tail for head, tail in places.values() if not head} - self._ended.keys()
+        if tails:
+            self._ended |= _ended(tails | self._expected, self._lasting)
+            self._expected = set()
         found: set[str] = set()
-        for pattern in patterns:
+        for pattern, (head, tail) in places.items():
             match = compile_globs((pattern,)).match
-            found.update(path for path in self._candidates(pattern) if match(path))
+            ended = _ended({tail}, _below(head, self._lasting)) if head else self._ended
+            found.update(path for path in ended[tail] if match(path))
         return sorted(found, key=sort_key)
 
     def pick(self, wanted: Callable[[str, int], bool]) -> list[str]:
@@ -58,16 +65,6 @@ class Finder:
             for path, names in _below(prefix[:-1], self._folders):
                 for name in names:
                     yield f"{path}/{name}"
-
-    def _candidates(self, pattern: str) -> Iterable[str]:
-        self._sort()
-        tail, head = Tail.of(pattern), literal_folder(pattern)
-        if head:
-            return _ended({tail}, _below(head, self._lasting))[tail]
-        if tail not in self._ended:
-            self._ended |= _ended({tail, *self._expected}, self._lasting)
-            self._expected = set()
-        return self._ended[tail]
 
     def _sort(self) -> None:
         if self._folders:

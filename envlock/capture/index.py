@@ -19,6 +19,7 @@ class Index(Mapping[str, Entry]):
     def __init__(self) -> None:
         self._folders: dict[str, Folder] = {}
         self._entries: dict[str, Entry] = {}
+        self._lone: list[Entry] | None = None
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Self:
@@ -30,6 +31,7 @@ class Index(Mapping[str, Entry]):
 
     def add(self, found: Entry | Folder) -> None:
         """Take a path, or all in a folder.  An entry says more of its path than its folder does."""
+        self._lone = None
         if isinstance(found, Folder):
             self._folders[found.path] = found
         else:
@@ -45,11 +47,20 @@ class Index(Mapping[str, Entry]):
                 raise KeyError(path)
         return entry
 
+    def link(self, path: str) -> str | None:
+        """Return where a symbolic link leads, None for what is none or is not there."""
+        folder, _, name = path.rpartition("/")
+        there = self._folders.get(folder)
+        if there is not None and path != "/":
+            return there.link(name)
+        entry = self._entries.get(path)
+        return entry.target if entry is not None and entry.type is EntryType.SYMLINK else None
+
     def __iter__(self) -> Iterator[str]:
         return self.paths()
 
     def __len__(self) -> int:
-        return sum(map(len, self._folders.values())) + sum(1 for _ in self._alone())
+        return sum(map(len, self._folders.values())) + len(self._alone())
 
     def __bool__(self) -> bool:
         return bool(self._entries or self._folders)
@@ -105,14 +116,11 @@ class Index(Mapping[str, Entry]):
                 size -= self[entry.target].size  # its folder counted it as a file of its own
         return size
 
-    def _alone(self) -> Iterator[Entry]:
-        """Yield the entries that no folder tells of."""
-        if not self._folders:
-            yield from self._entries.values()
-            return
-        for entry in self._entries.values():
-            if not self._is_told(entry.path):
-                yield entry
+    def _alone(self) -> list[Entry]:
+        """Return the entries that no folder tells of."""
+        if self._lone is None:
+            self._lone = [e for e in self._entries.values() if not self._is_told(e.path)]
+        return self._lone
 
     def _is_told(self, path: str) -> bool:
         return path != "/" and path.rpartition("/")[0] in self._folders

@@ -113,7 +113,7 @@ def _has_below(ordered: list[str], path: str) -> bool:
 class Trails:
     """Where paths lead in a scan: the links on the way, and the path that is no link."""
 
-    def __init__(self, index: Mapping[str, Entry]) -> None:
+    def __init__(self, index: Index) -> None:
         self._index = index
         self._known: dict[str, tuple[frozenset[str], str]] = {"": (frozenset(), "")}
 
@@ -130,28 +130,26 @@ class Trails:
             found = links, real.rpartition("/")[0]
         else:
             real = f"{real}/{name}"
-            entry = self._index.get(real)
+            target = self._index.link(real)
             found = links, real
-            if entry is not None and entry.type is EntryType.SYMLINK and depth < _LINK_LIMIT:
-                start = "" if entry.target.startswith("/") else f"{real.rpartition('/')[0]}/"
-                more, end = self.follow(f"{start}{entry.target}", depth + 1)
+            if target is not None and depth < _LINK_LIMIT:
+                start = "" if target.startswith("/") else f"{real.rpartition('/')[0]}/"
+                more, end = self.follow(f"{start}{target}", depth + 1)
                 found = links | more | {real}, end
         self._known[path] = found
         return found
 
 
-def with_trails(notes: Notes, index: Mapping[str, Entry]) -> Notes:
+def with_trails(notes: Notes, index: Index) -> Notes:
     """Return the notes with every link that led to what was asked for, and what it led to."""
     trails = Trails(index)
     found = Notes()
     found.patterns, found.filters, found.below = notes.patterns, notes.filters, notes.below
     found.is_complete = notes.is_complete
     for path in notes.paths:
-        entry = index.get(path)
-        if entry is None or entry.type is EntryType.SYMLINK:  # else it leads nowhere but there
-            links, real = trails.follow(path)
-            found.paths |= links
-            found.paths.add(real)
+        links, real = trails.follow(path)
+        found.paths |= links
+        found.paths.add(real)
     for path in notes.folders:
         links, real = trails.follow(path)
         found.paths |= links

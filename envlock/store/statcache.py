@@ -36,6 +36,11 @@ _NO_VERDICT = _VERDICT.pack(0)
 _CHECKSUM = struct.Struct("<I")
 _FEW = 1000
 """Rows that are looked up one by one."""
+_ALL = (
+    "SELECT path, row FROM entry WHERE root = ? AND typeof(path) = 'blob' AND typeof(row) = 'blob'"
+)
+_ONE = f"{_ALL} AND path = ?"
+_ANY = f"{_ALL} LIMIT 1"
 _WAIT = 1.0
 """Seconds to wait for another process that is writing."""
 
@@ -100,10 +105,12 @@ class StatCache:
         row = self._rows.get(path)
         if row is None and self._asked < _FEW:
             self._asked += 1
-            if self._asked == _FEW:
-                self._rows = {**self._load(), **self._rows}
+            if self._asked == 1 and not self._load(_ANY):
+                self._asked = _FEW  # nothing is known of this root
+            elif self._asked == _FEW:
+                self._rows = {**self._load(_ALL), **self._rows}
             else:
-                self._rows.update(self._load(path))
+                self._rows.update(self._load(_ONE, to_bytes(path)))
             row = self._rows.get(path)
         return row
 
@@ -137,20 +144,12 @@ class StatCache:
         settled = self._settled_before
         return key.mtime_ns >= settled or key.ctime_ns >= settled
 
-    def _load(self, path: str | None = None) -> dict[str, bytes]:
-        query = (
-            "SELECT path, row FROM entry"
-            " WHERE root = ? AND typeof(path) = 'blob' AND typeof(row) = 'blob'"
-        )
-        wanted = [self._root]
-        if path is not None:
-            query += " AND path = ?"
-            wanted.append(to_bytes(path))
+    def _load(self, query: str, *given: bytes) -> dict[str, bytes]:
         rows: dict[str, bytes] = {}
         with self._forgiving():
             if self._reader is None:
                 self._reader = self._connect()
-            found = self._reader.execute(query, wanted)
+            found = self._reader.execute(query, (self._root, *given))
             rows.update((from_bytes(path), row) for path, row in found)
         return rows
 

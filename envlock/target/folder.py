@@ -72,6 +72,10 @@ class Folder:
         at = self._places.get(name)
         return None if at is None else self.at(at)
 
+    def link(self, name: str) -> str | None:
+        """Return the target of a symbolic link, None for any other name."""
+        return None if name in self._hidden else self._listing.targets.get(name)
+
     def entries(self, known: Mapping[str, Entry]) -> Iterator[Entry]:
         """Yield the entry of every name: that which is known of its path, or one made anew."""
         names, _ = self._open()

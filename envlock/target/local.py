@@ -161,9 +161,11 @@ class LocalTarget:
         if "\0" in path:
             raise FileNotFoundError(errno.ENOENT, "no file has such a name", path)
         directory, _, name = path.rstrip("/").rpartition("/")
-        if directory not in self._directories:
-            self._directories[directory] = self._resolve(directory)
-        parent = self._directories[directory]
+        parent = self._directories.get(directory)
+        if parent is None:
+            # Most are asked for after the one they are in.
+            parent = self._real(directory, follow=True) if directory else ""
+            self._directories[directory] = parent
         if name in ("", ".", ".."):
             return self._resolve(path)
         real = f"{parent}/{name}"

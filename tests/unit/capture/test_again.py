@@ -103,9 +103,9 @@ def scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     scan = Run.scan
 
-    def counted(run, cache):
+    def counted(run, cache, **more):
         found.append(run.target.reference)
-        scan(run, cache)
+        scan(run, cache, **more)
 
     monkeypatch.setattr(Run, "scan", counted)
     return found

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from envlock.capture.index import Index
 from envlock.capture.notes import Change, Notes, with_trails
 from envlock.model.tree import Entry, EntryType
 
 FILE, FOLDER, LINK = EntryType.FILE, EntryType.DIRECTORY, EntryType.SYMLINK
-INDEX = {
-    entry.path: entry
-    for entry in (
+INDEX = Index.of(
+    (
         Entry("/etc", FOLDER),
         Entry("/usr", FOLDER),
         Entry("/usr/lib", FOLDER),
@@ -19,7 +19,7 @@ INDEX = {
         Entry("/etc/x", LINK, target="/lib/x"),
         Entry("/loop", LINK, target="loop"),
     )
-}
+)
 
 
 def is_program(_name: str, mode: int) -> bool:
