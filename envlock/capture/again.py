@@ -19,7 +19,7 @@ from envlock.capture.outside import digest_of, mounts_that_matter
 from envlock.capture.request import Depth
 from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
-from envlock.capture.run import Run, recorded
+from envlock.capture.run import Run
 from envlock.capture.treework import TreeState, as_lines, with_rows
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Record
@@ -248,7 +248,7 @@ def _rows(run: Run, look: _Look, store: Store, cache: HashCache | None) -> list[
     if isinstance(target, Rewalkable):
         for entry in target.scan_again(plan, look.change.after.keys()):
             run.index.add(entry)
-    return [run.row(entry) for entry in recorded(run)]
+    return [run.row(entry) for entry in run.recorded_entries()]
 
 
 def _gaps(run: Run, before: Found, look: _Look) -> tuple[Gap, ...]:

@@ -19,7 +19,7 @@ from envlock.capture.record import Recorder
 from envlock.capture.request import Depth, Request
 from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
-from envlock.capture.run import Progress, Run, recorded, silent
+from envlock.capture.run import Progress, Run, silent
 from envlock.capture.spec import Collector
 from envlock.capture.treework import TreeState, line_of
 from envlock.model.coverage import Coverage, Status
@@ -124,7 +124,7 @@ def _finish(run: Run, memory: Memory | None, scanned: list[Record]) -> Capture:
     files: list[Record] = []
     run.coverage["tree"] = Coverage(Status.SKIPPED)
     if run.index:
-        rows = [run.rows.get(entry.path) or run.row(entry) for entry in recorded(run)]
+        rows = [run.rows.get(entry.path) or run.row(entry) for entry in run.recorded_entries()]
         files += file_records(rows, run.claims, run.shown, run.request.files)
         gaps = tuple(run.scan_gaps)
         unseen = frozenset(gap.where for gap in gaps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import BinaryIO
 
 from envlock.capture.classify import classify
@@ -31,6 +32,9 @@ from envlock.target.folder import Folder
 
 CONFIG_PATHS = ("/etc/**", "**/site-packages/**", "**/dist-packages/**")
 """What a capture of depth CONFIG hashes: configuration, and libraries that may have been edited."""
+
+_MADE_AGAIN = ("**/__pycache__/**",)
+"""What it does not hash there: compiled from what lies beside it, and never compared."""
 
 Progress = Callable[[str, int, int], None]
 """Called with a step's name and increments of files and bytes."""
@@ -159,14 +163,26 @@ class Run:
             elif self.is_walked:
                 self.rows[found.path] = self.row(found)
 
+    @cached_property
+    def recorded(self) -> Wanted:
+        """The paths that can end in a record: all of them, or the configuration."""
+        if self.request.depth is Depth.FULL:
+            return EVERYTHING
+        return Wanted(CONFIG_PATHS, but_not=_MADE_AGAIN, always=self.request.files)
+
+    def recorded_entries(self) -> Iterable[Entry]:
+        """Return the entries of those paths."""
+        if self.recorder is None:
+            return self.index.entries(self.recorded)
+        return (self.shown[path] for path in self.index.paths(self.recorded))
+
     def plan(self, cache: HashCache | None) -> ScanPlan:
         """Return what a walk should do on the way."""
         request, residue = self.request, self.residue
-        full = request.depth is Depth.FULL
         reads = (g for c in self.able((*self.collectors, *self.claimants)) for g in c.reads)
         streams = self.target.is_streaming
         return ScanPlan(
-            hashes=EVERYTHING if full else Wanted((*CONFIG_PATHS, *request.files)),
+            hashes=self.recorded,
             wants_md5=self.wants("md5", "sha1"),
             wants_sha1=self.wants("sha1", "md5"),
             retain=matcher(reads) if streams else (lambda _path: False),
@@ -273,16 +289,6 @@ class Run:
         self.records += found.values()
         gaps = (*view.gaps, *self.claim_gaps.get(collector.name, ()))
         return _coverage(found, gaps, is_there=view.found_something)
-
-
-def recorded(run: Run) -> Iterable[Entry]:
-    """Return the entries that can end in a record: all of them, or the configuration."""
-    if run.request.depth is Depth.FULL:
-        return run.index.entries()
-    configured = Wanted((*CONFIG_PATHS, *run.request.files))
-    if run.recorder is None:
-        return run.index.entries(configured)
-    return (run.shown[path] for path in run.index.paths(configured))
 
 
 def _coverage(found: Collection[object], gaps: Iterable[Gap], *, is_there: bool) -> Coverage:

@@ -32,17 +32,27 @@ class Tail(NamedTuple):
 
 
 class Wanted:
-    """Which paths any of many globs match, said also of all paths in a folder at once."""
+    """Which paths any of many globs match, said also of all paths in a folder at once.
 
-    def __init__(self, patterns: Iterable[str]) -> None:
-        globs = tuple(patterns)
-        trees = tuple(glob for glob in globs if glob.endswith("/**"))
-        self._match = compile_globs(globs).match
-        self._holds = compile_globs(trees).match
-        self._is_by_folder = trees == globs
-        self.plain = compile_globs(trees).pattern, compile_globs(globs).pattern, trees == globs
+    What lies in one of the trees `but_not` (``**/name/**``) is wanted only if a glob in `always`
+    matches it.
+    """
+
+    def __init__(
+        self, globs: Iterable[str], but_not: Iterable[str] = (), always: Iterable[str] = ()
+    ) -> None:
+        every, spared, kept = tuple(globs), tuple(but_not), tuple(always)
+        trees, kept_trees = filter(_is_tree, every), filter(_is_tree, kept)
+        self.plain = (
+            _either(tuple(trees), spared, tuple(kept_trees)),
+            _either(every, spared, kept),
+            all(map(_is_tree, (*every, *kept))),
+        )
         """Regular expressions for folders whose every path is wanted and for paths, and whether the
         first tells all: what a process that knows no globs can be given."""
+        in_folder, of_path, self._is_by_folder = self.plain
+        self._holds = re.compile(in_folder, re.DOTALL).match
+        self._match = re.compile(of_path, re.DOTALL).match
 
     def __call__(self, path: str) -> bool:
         """True when a glob matches the path."""
@@ -111,6 +121,17 @@ def _glob(pattern: str) -> str:
             case _:
                 out.append(re.escape(token))
     return "".join(out) + r"\Z"
+
+
+def _either(globs: tuple[str, ...], but_not: tuple[str, ...], always: tuple[str, ...]) -> str:
+    found = compile_globs(globs).pattern
+    if but_not:
+        found = f"(?!{compile_globs(but_not).pattern})(?:{found})"
+    return f"{found}|{compile_globs(always).pattern}" if always else found
+
+
+def _is_tree(glob: str) -> bool:
+    return glob.endswith("/**")
 
 
 _WILD = re.compile(r"[*?]")

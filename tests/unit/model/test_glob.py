@@ -34,3 +34,21 @@ def test_a_folder_stands_for_its_names(globs):
 def test_trees_never_depend_on_names():
     wanted = Wanted(("/etc/**", "**/site-packages/**"))
     assert {wanted.all_in(folder) for folder in FOLDERS} == {True, False}
+
+
+def test_what_lies_in_a_tree_is_wanted_only_if_it_is_named():
+    wanted = Wanted(("/etc/**",), but_not=("**/cache/**",), always=("**/cache/kept",))
+    assert wanted("/etc/x")
+    assert wanted("/etc/cache"), "the folder itself lies in no tree"
+    assert not wanted("/etc/cache/x")
+    assert wanted("/etc/cache/kept")
+    assert wanted("/srv/cache/kept")
+    assert not wanted("/srv/x")
+    assert [wanted.all_in(folder) for folder in ("/etc", "/srv", "/etc/cache")] == [
+        True,
+        None,
+        None,
+    ]
+    by_folder = Wanted(("/etc/**",), but_not=("**/cache/**",), always=("/srv/**",))
+    folders = ("/etc", "/etc/cache", "/srv/cache", "/opt")
+    assert [by_folder.all_in(folder) for folder in folders] == [True, False, True, False]
