@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from stat import S_IFREG
+
+from envlock.model.tree import FORMAT_BITS
+
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar.zst", ".zip", ".whl", ".rpm", ".deb")
 _JARS = (".jar", ".war", ".ear")
 _ENDS = (*_ARCHIVES, *_JARS)
 
 
-def may_be_software(name: str, mode: int) -> bool:
-    """True for a file that is executable, or called like a library or an archive."""
-    return bool(mode & 0o111) or ".so" in name or name.endswith(_ENDS)
+def may_be_software(names: Sequence[str], modes: Sequence[int]) -> list[str]:
+    """Return which are files that are executable, or called like a library or an archive."""
+    return [
+        name
+        for name, mode in zip(names, modes, strict=True)
+        if mode & FORMAT_BITS == S_IFREG and (mode & 0o111 or ".so" in name or name.endswith(_ENDS))
+    ]
 
 
 def kind_of_name(name: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from operator import itemgetter
 
-from envlock.capture.index import Index
+from envlock.capture.index import Index, Pick
 from envlock.model.glob import Tail, compile_globs, literal_folder
 from envlock.model.text import sort_key
 
@@ -52,11 +52,11 @@ class Finder:
             found.update(path for path in ended[tail] if match(path))
         return sorted(found, key=sort_key)
 
-    def pick(self, wanted: Callable[[str, int], bool]) -> list[str]:
-        """Return the paths of the files that are wanted (see `Index.files`), found once for all."""
-        if wanted not in self._picked:
-            self._picked[wanted] = list(self._index.files(wanted))
-        return self._picked[wanted]
+    def pick(self, pick: Pick) -> list[str]:
+        """Return the paths whose names are picked, found once for all."""
+        if pick not in self._picked:
+            self._picked[pick] = list(self._index.pick(pick))
+        return self._picked[pick]
 
     def below(self, folders: Iterable[str]) -> Iterator[str]:
         """Yield the paths that begin with one of the folders, which end in a slash."""

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from stat import S_IFREG
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
 from envlock.model.glob import EVERYTHING, Wanted
-from envlock.model.tree import FILES, FORMAT_BITS, Entry, EntryType
+from envlock.model.tree import FORMAT_OF_TYPE, Entry, EntryType
 from envlock.target.folder import Folder
+
+Pick = Callable[[Sequence[str], Sequence[int]], Collection[str]]
+"""Returns some of the names in a folder, by these and the mode of each with its type (inode(7));
+a hard link may be given as the file it is."""
+
+
+def is_picked(entry: Entry, pick: Pick) -> bool:
+    """True when the name of a path is picked."""
+    return bool(pick((entry.path.rpartition("/")[2],), (entry.mode | FORMAT_OF_TYPE[entry.type],)))
 
 
 class Index(Mapping[str, Entry]):
@@ -97,14 +105,13 @@ class Index(Mapping[str, Entry]):
                 yield from found if is_wanted else (e for e in found if wanted(e.path))
         yield from (entry for entry in self._alone() if wanted(entry.path))
 
-    def files(self, wanted: Callable[[str, int], bool]) -> Iterator[str]:
-        """Yield the paths of the files for whose name and permission bits `wanted` is true."""
-        for folder, there in self._folders.items():
-            for name, mode in zip(*there.modes(), strict=True):
-                if mode & FORMAT_BITS == S_IFREG and wanted(name, mode & 0o7777):
-                    yield f"{folder}/{name}"
+    def pick(self, pick: Pick) -> Iterator[str]:
+        """Yield the paths whose names are picked."""
+        for path, folder in self._folders.items():
+            for name in pick(*folder.modes()):
+                yield f"{path}/{name}"
         for entry in self._alone():
-            if entry.type in FILES and wanted(entry.path.rpartition("/")[2], entry.mode):
+            if is_picked(entry, pick):
                 yield entry.path
 
     def size(self) -> int:

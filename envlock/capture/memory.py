@@ -232,7 +232,7 @@ def _packed(found: Found) -> dict[str, Any]:
     value["tree"] = tuple(found.tree)
     notes = found.notes
     return value | {
-        "notes": (notes.paths, notes.folders, notes.patterns, notes.filters, notes.below),
+        "notes": (notes.paths, notes.folders, notes.patterns, notes.picks, notes.below),
         "records": [tuple(record) for record in found.records],
         "covered": {
             name: (str(cover.status), _plain(cover.gaps)) for name, cover in found.covered.items()
@@ -244,7 +244,7 @@ def _packed(found: Found) -> dict[str, Any]:
 
 def _unpacked(value: dict[str, Any]) -> Found:
     notes = Notes()
-    notes.paths, notes.folders, notes.patterns, notes.filters, notes.below = value["notes"]
+    notes.paths, notes.folders, notes.patterns, notes.picks, notes.below = value["notes"]
     changed = {
         "notes": notes,
         "records": [Record(*record) for record in value["records"]],

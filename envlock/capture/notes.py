@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import posixpath
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import NamedTuple
 
 from envlock.capture.finder import Finder
-from envlock.capture.index import Index
-from envlock.model.tree import FILES, Entry, EntryType
+from envlock.capture.index import Index, Pick, is_picked
+from envlock.model.tree import Entry, EntryType
 
-Filter = tuple[str, str]
-"""A function that says which files are looked through: its module and its name."""
+Picked = tuple[str, str]
+"""A function that picks names that are looked through: its module and its name."""
 
 Below = tuple[tuple[str, ...], str]
 """Folders below which paths are looked through, and what those have in them."""
@@ -49,7 +49,7 @@ class Change(NamedTuple):
 
 
 class Notes:
-    """What was asked: paths looked at, directories listed, patterns sought, files looked through.
+    """What was asked: paths looked at, directories listed, patterns sought, names looked through.
 
     `is_complete` is False once something was asked that no look at files can tell again.
     """
@@ -58,16 +58,16 @@ class Notes:
         self.paths: set[str] = set()
         self.folders: set[str] = set()
         self.patterns: set[str] = set()
-        self.filters: set[Filter] = set()
+        self.picks: set[Picked] = set()
         self.below: set[Below] = set()
         self.is_complete = True
 
-    def look_through(self, wanted: Callable[[str, int], bool]) -> None:
-        """Note that files were looked through, by a function that can be found again."""
-        if "<" in wanted.__qualname__:  # a lambda, or made in another function
+    def look_through(self, pick: Pick) -> None:
+        """Note that names were looked through, by a function that can be found again."""
+        if "<" in pick.__qualname__:  # a lambda, or made in another function
             self.is_complete = False
             return
-        self.filters.add((wanted.__module__, wanted.__qualname__))
+        self.picks.add((pick.__module__, pick.__qualname__))
 
     def are_touched(self, change: Change) -> bool:
         """True when an answer may have been another one now."""
@@ -92,10 +92,9 @@ class Notes:
 
     def _is_looked_through(self, change: Change) -> bool:
         entries = (*change.before.values(), *change.after.values())
-        names = [(e.path.rpartition("/")[2], e.mode) for e in entries if e.type in FILES]
-        for module, function in self.filters:
-            wanted = getattr(import_module(module), function)
-            if any(wanted(name, mode) for name, mode in names):
+        for module, name in self.picks:
+            pick = getattr(import_module(module), name)
+            if any(is_picked(entry, pick) for entry in entries):
                 return True
         return any(
             path.startswith(folders) and within in path
@@ -144,7 +143,7 @@ def with_trails(notes: Notes, index: Index) -> Notes:
     """Return the notes with every link that led to what was asked for, and what it led to."""
     trails = Trails(index)
     found = Notes()
-    found.patterns, found.filters, found.below = notes.patterns, notes.filters, notes.below
+    found.patterns, found.picks, found.below = notes.patterns, notes.picks, notes.below
     found.is_complete = notes.is_complete
     for path in notes.paths:
         links, real = trails.follow(path)

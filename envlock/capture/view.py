@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from envlock.capture.finder import Finder
-from envlock.capture.index import Index
+from envlock.capture.index import Index, Pick
 from envlock.capture.notes import Notes
 from envlock.model.coverage import Gap
 from envlock.model.glob import compile_globs
@@ -171,14 +171,13 @@ class View:
             return self._finder.find(patterns)
         return sorted(set(self._list(patterns)), key=sort_key)
 
-    def entries(self, wanted: Callable[[str, int], bool]) -> Iterator[Entry]:
-        """Yield the files of the scan that are `wanted`; a recording holds these only.
+    def entries(self, pick: Pick) -> Iterator[Entry]:
+        """Yield the entries of the scan that a function picks; a recording holds these only.
 
-        `wanted` is a function of a module that is called with a name and its permission bits, so
-        that a later capture can ask it about what changed.
+        It is a function of a module, so that a later capture can ask it about what changed.
         """
-        self._notes.look_through(wanted)
-        return (self._index[path] for path in self._finder.pick(wanted))
+        self._notes.look_through(pick)
+        return (self._index[path] for path in self._finder.pick(pick))
 
     def below(self, folders: tuple[str, ...], within: str = "/") -> Iterator[str]:
         """Yield the paths of the scan that begin with a folder and have `within` in them.

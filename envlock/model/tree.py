@@ -32,9 +32,6 @@ class EntryType(StrEnum):
     SOCKET = "s"
 
 
-FILES = frozenset({EntryType.FILE, EntryType.HARDLINK})
-"""Types of what has content, under its first name or under another."""
-
 FORMAT_BITS = 0o170000
 """The bits of a mode that tell the type (inode(7))."""
 
@@ -48,6 +45,12 @@ TYPE_OF_FORMAT: Mapping[int, EntryType] = {
     stat.S_IFSOCK: EntryType.SOCKET,
 }
 """Format bits of a mode -> type."""
+
+FORMAT_OF_TYPE: Mapping[EntryType, int] = {
+    **{kind: bits for bits, kind in TYPE_OF_FORMAT.items()},
+    EntryType.HARDLINK: stat.S_IFREG,
+}
+"""Type -> format bits of a mode."""
 
 
 class FileClass(StrEnum):

@@ -85,14 +85,13 @@ class Folder:
 
     def read(self) -> Iterator[tuple[int, StatKey]]:
         """Yield place and key of each file that is to be read and has no other name."""
-        linked = frozenset(self._listing.linked)
-        return self._keys([at for at in self._listing.read if at not in linked])
+        read, linked = self._listing.read, self._listing.linked
+        return self._keys([at for at in read if at not in linked] if read and linked else read)
 
     def linked(self) -> Iterator[tuple[int, StatKey, bool]]:
         """Yield place and key of each file with other names, and whether it is to be read."""
-        read = frozenset(self._listing.read)
         for at, key in self._keys(self._listing.linked):
-            yield at, key, at in read
+            yield at, key, at in self._listing.read
 
     def at(self, place: int, size: int | None = None, hashes: Hashes = _UNKNOWN) -> Entry:
         """Return the entry of the name at a place, with the size and digests of what was read."""

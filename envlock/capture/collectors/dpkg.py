@@ -70,9 +70,10 @@ def claims(view: View) -> Claims:
         by_value = has_index and (package.name, package.version, package.arch) not in archives
         diverted = _diverted(diversions, package.name)
         owner = f"deb {package.key}"
+        stated = sums | {path: md5 for path, md5 in package.conffiles.items() if md5}
         for path in parse_list(listed) if listed is not None else sums:
-            md5 = package.conffiles.get(path) or sums.get(path, "")
-            place = diverted.get(path, path)
+            md5 = stated.get(path, "")
+            place = diverted.get(path, path) if diverted else path
             slash = place.rfind("/")
             directory = directories.get(place[:slash])
             if directory is None:

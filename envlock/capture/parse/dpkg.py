@@ -91,11 +91,11 @@ def parse_list(text: str) -> list[str]:
 
 def parse_md5sums(text: str) -> dict[str, str]:
     """Return absolute path -> MD5 in hex of a ``.md5sums`` file (deb-md5sums(5))."""
-    sums = {}
-    for line in text.split("\n"):
-        if len(line) > 34 and line[32:34] in ("  ", " *"):
-            sums[f"/{line[34:].removeprefix('./')}"] = line[:32]
-    return sums
+    return {
+        f"/{line[34:].removeprefix('./')}": line[:32]
+        for line in text.split("\n")
+        if line[32:34] in ("  ", " *") and len(line) > 34
+    }
 
 
 def parse_diversions(text: str) -> list[Diversion]:

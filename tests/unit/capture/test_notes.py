@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from envlock.capture.index import Index
@@ -22,8 +24,8 @@ INDEX = Index.of(
 )
 
 
-def is_program(_name: str, mode: int) -> bool:
-    return bool(mode & 0o111)
+def programs(names: Sequence[str], modes: Sequence[int]) -> list[str]:
+    return [name for name, mode in zip(names, modes, strict=True) if mode & 0o111]
 
 
 def change(*entries: Entry, gone: tuple[Entry, ...] = ()) -> Change:
@@ -35,7 +37,7 @@ def asked() -> Notes:
     notes.paths |= {"/etc/x", "/opt/app/version", "/loop/x"}
     notes.folders.add("/lib")
     notes.patterns.add("**/package.json")
-    notes.look_through(is_program)
+    notes.look_through(programs)
     return with_trails(notes, INDEX)
 
 
@@ -71,5 +73,5 @@ def test_what_nobody_asked_for_does_not(apart):
 
 def test_a_function_that_cannot_be_found_again_is_never_trusted():
     notes = Notes()
-    notes.look_through(lambda _name, _mode: False)
+    notes.look_through(lambda _names, _modes: ())
     assert notes.are_touched(change())
