@@ -20,9 +20,11 @@ def is_picked(entry: Entry, pick: Pick) -> bool:
 
 
 class Index(Mapping[str, Entry]):
-    """Path -> entry.  Where a target tells of a whole folder, its entries are made when asked for:
-    of 400,000 paths of a machine a capture of its configuration looks at a fifth.
-    """  # noqa: D205
+    """Path -> entry.
+
+    Where a target tells of a whole folder, an entry in it is made when it is asked for: few of the
+    400,000 paths of a machine are, unless everything is captured.
+    """
 
     def __init__(self) -> None:
         self._folders: dict[str, Folder] = {}
@@ -48,8 +50,8 @@ class Index(Mapping[str, Entry]):
     def __getitem__(self, path: str) -> Entry:
         entry = self._entries.get(path)
         if entry is None:
-            folder, _, name = path.rpartition("/")
-            there = self._folders.get(folder)
+            folder, slash, name = path.rpartition("/")
+            there = self._folders.get(folder) if slash else None
             entry = there.entry(name) if there is not None else None
             if entry is None:
                 raise KeyError(path)
@@ -57,8 +59,8 @@ class Index(Mapping[str, Entry]):
 
     def link(self, path: str) -> str | None:
         """Return where a symbolic link leads, None for what is none or is not there."""
-        folder, _, name = path.rpartition("/")
-        there = self._folders.get(folder)
+        folder, slash, name = path.rpartition("/")
+        there = self._folders.get(folder) if slash else None
         if there is not None and path != "/":
             return there.link(name)
         entry = self._entries.get(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from envlock.capture.request import Depth, Request
 from envlock.capture.spec import Collector
 from envlock.capture.view import View
 from envlock.model.record import Record
+from envlock.target import hashing
 from envlock.target.local import directory
 
 READS = ("/etc/*",)
@@ -75,3 +77,27 @@ def test_the_first_of_two_records_stays(tmp_path):
     lock = coverage(tmp_path, collector("user", twice))
     assert lock.get("user", "root") == {"uid": "0"}
     assert lock.coverage["user"]["reason"] == "user root: stands there twice"
+
+
+def test_what_is_read_for_the_configuration(tmp_path, captured, monkeypatch):
+    """Settings and libraries, but nothing that was compiled from them, unless it was asked for."""
+    read = []
+    answer = hashing.answer
+
+    def told(jobs):
+        read.extend(path.decode().removeprefix(str(tmp_path)) for path, _ in jobs)
+        return answer(jobs)
+
+    monkeypatch.setattr(hashing, "answer", told)
+    compiled = tmp_path / "opt/app/lib/python3.12/site-packages/m/__pycache__"
+    compiled.mkdir(parents=True)
+    for name in ("m.pyc", "kept.pyc", "../m.py", "../../../../../data"):
+        (compiled / name).write_text(name)
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/app.conf").write_text("x = 1\n")
+    found = captured(tmp_path, depth=Depth.CONFIG, files=("**/kept.pyc",)).lock.sections["file"]
+    folder = "/opt/app/lib/python3.12/site-packages/m"
+    kept = f"{folder}/__pycache__/kept.pyc"
+    assert sorted(read) == ["/etc/app.conf", kept, f"{folder}/m.py"]
+    assert found.keys() == {"/etc/app.conf", kept}
+    assert found[kept]["sha256"] == hashlib.sha256(b"kept.pyc").hexdigest()
