@@ -194,7 +194,7 @@ def _finish(
     run.records += before.records
     run.records += [Record("file", path, facts) for path, facts in after.files.items()]
     run.skip_others()
-    run.coverage["file"] = Coverage(Status.PARTIAL if gaps else Status.OK, gaps)
+    run.coverage["file"] = run.files_coverage(gaps)
     run.coverage["tree"] = Coverage(Status.SKIPPED)
     if run.residue is not None:
         tree = before.tree
@@ -248,7 +248,7 @@ def _rows(run: Run, look: _Look, store: Store, cache: HashCache | None) -> list[
     if isinstance(target, Rewalkable):
         for entry in target.scan_again(plan, look.change.after.keys()):
             run.index.add(entry)
-    return [run.row(entry) for entry in run.recorded_entries()]
+    return [run.row(entry) for entry in run.told_entries()]
 
 
 def _gaps(run: Run, before: Found, look: _Look) -> tuple[Gap, ...]:

@@ -123,13 +123,13 @@ def _finish(run: Run, memory: Memory | None, scanned: list[Record]) -> Capture:
     residue = run.residue
     files: list[Record] = []
     run.coverage["tree"] = Coverage(Status.SKIPPED)
-    if run.index:
-        rows = [run.rows.get(entry.path) or run.row(entry) for entry in run.recorded_entries()]
+    rows = [run.rows.get(entry.path) or run.row(entry) for entry in run.told_entries()]
+    gaps = tuple(run.scan_gaps)  # those of contents that could not be kept included
+    run.coverage["file"] = run.files_coverage(gaps)
+    if run.tells_files:
         files += file_records(rows, run.claims, run.shown, run.request.files)
-        gaps = tuple(run.scan_gaps)
         unseen = frozenset(gap.where for gap in gaps)
         files += missing_records(run.claims, run.shown, unseen, Wanted(run.request.ignore))
-        run.coverage["file"] = Coverage(Status.PARTIAL if gaps else Status.OK, gaps)
         if run.request.depth is Depth.FULL:
             tree = Tree.of(rows)
             state = _put_tree(tree, residue)

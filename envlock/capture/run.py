@@ -152,29 +152,55 @@ class Run:
 
         `with_claims`: what packages own is asked before anything that depends on it.
         """
-        target = self.target
-        every = target.walk(self.plan(cache)) if isinstance(target, Rewalkable) else None
-        if with_claims and not target.walks_first:
-            self.add_claims(needs_scan=False)
-        for found in every if every is not None else target.scan(self.plan(cache)):
+        for found in self._found(cache, with_claims=with_claims and not self.target.walks_first):
             self.index.add(found)
             if isinstance(found, Folder):
                 self.on_folder(found)
             elif self.is_walked:
                 self.rows[found.path] = self.row(found)
 
-    @cached_property
-    def recorded(self) -> Wanted:
-        """The paths that can end in a record: all of them, or the configuration."""
-        if self.request.depth is Depth.FULL:
-            return EVERYTHING
-        return Wanted(CONFIG_PATHS, but_not=_MADE_AGAIN, always=self.request.files)
+    def _found(
+        self, cache: HashCache | None, *, with_claims: bool
+    ) -> Iterable[Entry | Folder] | Iterable[Entry]:
+        target = self.target
+        if isinstance(target, Rewalkable):
+            found = target.walk(self.plan(cache))  # it goes ahead while packages are asked
+            if with_claims:
+                self.add_claims(needs_scan=False)
+            return found
+        if with_claims:
+            self.add_claims(needs_scan=False)
+        return target.scan(self.plan(cache))
 
-    def recorded_entries(self) -> Iterable[Entry]:
-        """Return the entries of those paths."""
+    @property
+    def tells_files(self) -> bool:
+        """True when paths have records of their own: nobody asked for some sections only."""
+        return bool(self.index) and (self.request.depth is Depth.FULL or not self.request.only)
+
+    @cached_property
+    def read(self) -> Wanted:
+        """The files that are read for their digests: all, the configuration, or less."""
+        request = self.request
+        if request.depth is Depth.FULL:
+            return EVERYTHING
+        if request.only:
+            digests = (glob for collector in self.collectors for glob in collector.digests)
+            return Wanted(digests, but_not=_MADE_AGAIN)
+        return Wanted(CONFIG_PATHS, but_not=_MADE_AGAIN, always=request.files)
+
+    def told_entries(self) -> Iterable[Entry]:
+        """Return the entries of the paths that can have records of their own."""
+        if not self.tells_files:
+            return ()
         if self.recorder is None:
-            return self.index.entries(self.recorded)
-        return (self.shown[path] for path in self.index.paths(self.recorded))
+            return self.index.entries(self.read)
+        return (self.shown[path] for path in self.index.paths(self.read))
+
+    def files_coverage(self, gaps: tuple[Gap, ...]) -> Coverage:
+        """Return what was covered of all paths; what could not be looked at is told in any case."""
+        if gaps:
+            return Coverage(Status.PARTIAL, gaps)
+        return Coverage(Status.OK if self.tells_files else Status.SKIPPED)
 
     def plan(self, cache: HashCache | None) -> ScanPlan:
         """Return what a walk should do on the way."""
@@ -182,7 +208,7 @@ class Run:
         reads = (g for c in self.able((*self.collectors, *self.claimants)) for g in c.reads)
         streams = self.target.is_streaming
         return ScanPlan(
-            hashes=self.recorded,
+            hashes=self.read,
             wants_md5=self.wants("md5", "sha1"),
             wants_sha1=self.wants("sha1", "md5"),
             retain=matcher(reads) if streams else (lambda _path: False),

@@ -24,7 +24,8 @@ class Collector:
     (`View.glob` with wildcards in directories, `View.entry`); without it `claims` runs before the
     scan, so that the scan knows which files need dpkg's MD5 as well.  `needs_owners` tells that
     `collect` asks `View.owner`, so that the claims of every package system are made whatever else
-    is captured.  `collect` must yield no record and no gap for an empty root.
+    is captured.  `digests` are globs of the files whose digests it looks at: they are read for it
+    even if nothing else is captured.  `collect` must yield no record and no gap for an empty root.
     """
 
     name: str
@@ -35,4 +36,5 @@ class Collector:
     claims: Callable[[View], Claims] | None = None
     needs_scan: bool = False
     needs_owners: bool = False
+    digests: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()

@@ -96,11 +96,24 @@ def _stats(arguments: argparse.Namespace, console: Console, store: Store) -> int
         "references": found.refs,
         "objects": found.objects,
         "object_bytes": found.object_bytes,
-        "cache_bytes": found.cache_bytes,
         "quarantined": found.quarantined,
+        "cache_bytes": sum(found.caches.values()),
     }
     if arguments.json:
-        console.out(json.dumps({"schema_version": 1, **document}, indent=2))
+        described = {"schema_version": 1, **document, "caches": found.caches}
+        console.out(json.dumps(described, indent=2))
     else:
         console.out("\n".join(f"{name.replace('_', ' ')}: {n:,}" for name, n in document.items()))
+        for name, size in found.caches.items():
+            console.out(f"  {_CACHES.get(name, name)}: {size:,} bytes")
     return ExitStatus.OK
+
+
+_CACHES = {
+    "captures": "what captures left for the next",
+    "digests": "digests by the times of files",
+    "artifacts": "packages that were fetched",
+    "unpacked": "packages unpacked",
+    "layouts": "images",
+    "apt": "indices of packages",
+}

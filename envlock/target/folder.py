@@ -85,13 +85,17 @@ class Folder:
 
     def read(self) -> Iterator[tuple[int, StatKey]]:
         """Yield place and key of each file that is to be read and has no other name."""
-        read, linked = self._listing.read, self._listing.linked
-        return self._keys([at for at in read if at not in linked] if read and linked else read)
+        read = self._listing.read
+        if read and self._listing.linked:
+            linked = frozenset(self._listing.linked)
+            read = [at for at in read if at not in linked]
+        return self._keys(read)
 
     def linked(self) -> Iterator[tuple[int, StatKey, bool]]:
         """Yield place and key of each file with other names, and whether it is to be read."""
+        read = frozenset(self._listing.read) if self._listing.linked else frozenset()
         for at, key in self._keys(self._listing.linked):
-            yield at, key, at in self._listing.read
+            yield at, key, at in read
 
     def at(self, place: int, size: int | None = None, hashes: Hashes = _UNKNOWN) -> Entry:
         """Return the entry of the name at a place, with the size and digests of what was read."""

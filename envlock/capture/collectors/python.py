@@ -327,6 +327,7 @@ COLLECTOR = Collector(
     claims=claims,
     needs_scan=True,
     needs_owners=True,
+    digests=("**/site-packages/**", "**/dist-packages/**"),
     sources=(
         "packaging.python.org, Recording installed projects",
         "packaging.python.org, Binary distribution format",

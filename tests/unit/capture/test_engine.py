@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from envlock.capture.engine import capture
 from envlock.capture.request import Depth, Request
 from envlock.capture.spec import Collector
@@ -79,25 +81,58 @@ def test_the_first_of_two_records_stays(tmp_path):
     assert lock.coverage["user"]["reason"] == "user root: stands there twice"
 
 
-def test_what_is_read_for_the_configuration(tmp_path, captured, monkeypatch):
-    """Settings and libraries, but nothing that was compiled from them, unless it was asked for."""
-    read = []
+@pytest.fixture
+def read(tmp_path, monkeypatch):
+    """The files below a root that are read for their digests."""
+    found = []
     answer = hashing.answer
 
     def told(jobs):
-        read.extend(path.decode().removeprefix(str(tmp_path)) for path, _ in jobs)
+        found.extend(path.decode().removeprefix(str(tmp_path)) for path, _ in jobs)
         return answer(jobs)
 
     monkeypatch.setattr(hashing, "answer", told)
-    compiled = tmp_path / "opt/app/lib/python3.12/site-packages/m/__pycache__"
+    return found
+
+
+SITE = "/opt/app/lib/python3.12/site-packages"
+
+
+@pytest.fixture
+def root(tmp_path):
+    compiled = tmp_path / SITE[1:] / "m/__pycache__"
     compiled.mkdir(parents=True)
     for name in ("m.pyc", "kept.pyc", "../m.py", "../../../../../data"):
         (compiled / name).write_text(name)
+    info = tmp_path / SITE[1:] / "m-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: m\nVersion: 1\n")
+    (info / "RECORD").write_text(f"m/m.py,sha256={'A' * 43},4\n")
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/app.conf").write_text("x = 1\n")
-    found = captured(tmp_path, depth=Depth.CONFIG, files=("**/kept.pyc",)).lock.sections["file"]
-    folder = "/opt/app/lib/python3.12/site-packages/m"
-    kept = f"{folder}/__pycache__/kept.pyc"
-    assert sorted(read) == ["/etc/app.conf", kept, f"{folder}/m.py"]
-    assert found.keys() == {"/etc/app.conf", kept}
+    return tmp_path
+
+
+def test_what_is_read_for_the_configuration(root, captured, read):
+    """Settings and libraries, but nothing that was compiled from them, unless it was asked for."""
+    found = captured(root, depth=Depth.CONFIG, files=("**/kept.pyc",)).lock.sections["file"]
+    kept = f"{SITE}/m/__pycache__/kept.pyc"
+    edited = f"{SITE}/m/m.py"
+    assert {"/etc/app.conf", kept, edited} <= {*read}
+    assert not {f"{SITE}/m/__pycache__/m.pyc", "/opt/app/lib/data"} & {*read}
+    assert found.keys() == {"/etc/app.conf", kept, edited}
     assert found[kept]["sha256"] == hashlib.sha256(b"kept.pyc").hexdigest()
+
+
+def test_some_sections_only_need_some_files(root, captured, read):
+    """Nothing else is read, and nothing is told of single files."""
+    lock = captured(root, depth=Depth.RECORDS, only=frozenset({"python"})).lock
+    assert lock.sections.keys() == {"python"}
+    (edited,) = (f for key, f in lock.sections["python"].items() if key.endswith("/m"))
+    assert edited["edited-files"] == "1"
+    assert f"{SITE}/m/m.py" in read
+    assert "/etc/app.conf" not in read
+    assert lock.coverage["file"] == {"status": "skipped"}
+    read.clear()
+    assert captured(root, depth=Depth.RECORDS, only=frozenset({"go"})).lock.sections == {}
+    assert read == []

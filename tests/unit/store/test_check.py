@@ -70,9 +70,13 @@ def test_missing_objects_strays_and_damaged_references(store: Store) -> None:
 def test_stats_count_files_on_the_disk(store: Store) -> None:
     assert (stats(store).objects, stats(store).refs, stats(store).object_bytes) == (0, 0, 0)
     set_ref(store, "dev", [store.put(b"12345"), store.put(b"")])
-    (store.cache / "x").write_bytes(b"123")
+    store.snapshot("host").write_bytes(b"123")
+    store.stat_cache.write_bytes(b"1")
+    (store.cache / "apt").mkdir()
+    (store.cache / "apt/x").write_bytes(b"12")
     found = stats(store)
-    assert (found.objects, found.refs, found.object_bytes, found.cache_bytes) == (2, 1, 5, 3)
+    assert (found.objects, found.refs, found.object_bytes) == (2, 1, 5)
+    assert found.caches == {"captures": 3, "digests": 1, "apt": 2}
     packed = store.put_packed(b"z" * 100_000)
     store.commit()
     assert packed == hashlib.sha256(b"z" * 100_000).hexdigest()
