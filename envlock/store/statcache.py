@@ -125,7 +125,8 @@ class StatCache:
         new, self._new = self._new, {}
         if not new:
             return
-        rows = ((self._root, to_bytes(path), row) for path, row in new.items())
+        # In order, so that the table grows at its end.
+        rows = ((self._root, to_bytes(path), row) for path, row in sorted(new.items()))
         with self._forgiving(), closing(self._connect()) as database, database:
             database.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
 

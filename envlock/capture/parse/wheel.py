@@ -12,6 +12,7 @@ import binascii
 import csv
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from envlock.capture.parse.document import at, json_or_none, text_at
@@ -66,8 +67,16 @@ def parse_headers(text: str) -> dict[str, list[str]]:
     return headers
 
 
-def parse_record(text: str) -> Iterator[Recorded]:
-    """Yield the files of a RECORD; malformed lines are passed over."""
+@lru_cache(maxsize=1024)
+def parse_record(text: str) -> tuple[Recorded, ...]:
+    """Return the files of a RECORD; malformed lines are passed over.
+
+    It is asked for twice, by who owns the files and by what was edited.
+    """
+    return tuple(_recorded(text))
+
+
+def _recorded(text: str) -> Iterator[Recorded]:
     try:
         for row in csv.reader(text.splitlines()):
             if row and row[0]:
