@@ -150,17 +150,34 @@ RULES = (
 )
 """The shapes, most certain first."""
 
-PASSWORD_SETTING = _rule(
-    "password-setting",
-    r"(?im)^[ \t]*(?:export[ \t]+|set[ \t]+)?[\"']?[\w.-]*"
+_PASSWORD_NAME = (
     r"(?:password|passwd|passphrase|secret(?:[_-]?key)?|api[_-]?key"
     r"|(?:api|auth|access|refresh|bearer|bot|deploy|session)[_-]?token|client[_-]?secret"
-    r"|requirepass|masterauth)[\"']?[ \t]*(?:[:=][ \t]*|[ \t]+)"
+    r"|requirepass|masterauth)"
+)
+_NO_PASSWORD = (
     r"(?![\"']?(?:(?:true|false|yes|no|none|null|compat|systemd|files?|db|prompt|required|sufficient"
     r"|optional|requisite|include|substack)\b|[$%*!/]))"
+)
+PASSWORD_SETTING = _rule(
+    "password-setting",
+    rf"(?im)^[ \t]*(?:export[ \t]+|set[ \t]+)?[\"']?[\w.-]*{_PASSWORD_NAME}"
+    rf"[\"']?[ \t]*(?:[:=][ \t]*|[ \t]+){_NO_PASSWORD}"
     r"[\"']?[^\s\"'#;,()\[\]{}<>]{6,}[\"']?[ \t]*(?:[#;,].*)?$",
 )
 """A setting named like a password with a literal value; only looked for in configuration."""
+
+_PASSWORD_INSIDE = re.compile(
+    rf"(?i)(?<![\w.-])[\"']?[\w.-]{{0,64}}{_PASSWORD_NAME}[\"']?\s{{0,9}}[:=]\s{{0,9}}{_NO_PASSWORD}"
+    r"([\"'])[^\"'\s<>]{6,}\1"
+    rf"|(?<=[{{,])\s{{0,9}}[\w.-]{{0,64}}{_PASSWORD_NAME}\s{{0,9}}[:=]\s{{0,9}}{_NO_PASSWORD}"
+    r"[^\s\"',;(){}\[\]<>]{6,}\s{0,9}[,}]"
+    rf"|<[\w.:-]{{0,64}}{_PASSWORD_NAME}(?:\s[^<>]{{0,200}})?>\s{{0,9}}{_NO_PASSWORD}"
+    r"[^<>\s]{6,}\s{0,9}</",
+)
+"""The same within a line: of JSON, of a flow of YAML or TOML, an attribute or element of XML."""
+_HINT = re.compile(r"(?i)pass|secret|token|api[_-]?key|masterauth")
+_COMMENTS = ("#", ";", "//", "<!--", "*")
 
 _SETTING_FILES = (
     "conf", "cfg", "cnf", "ini", "env", "properties", "yaml", "yml", "toml", "json", "secret",
@@ -225,7 +242,7 @@ _BINARY_PROBE = 8192
 def rules_id() -> int:
     """Return a number that changes, with near certainty, when a rule about secret files does."""
     patterns = [rule.pattern for rule in (*RULES, PASSWORD_SETTING)]
-    patterns += [_SECRET_NAMES, _CONFIGURATION, _PROSE]
+    patterns += [_SECRET_NAMES, _CONFIGURATION, _PROSE, _PASSWORD_INSIDE]
     return zlib.crc32("\0".join(pattern.pattern for pattern in patterns).encode()) or 1
 
 
@@ -256,9 +273,19 @@ def is_secret_file(path: str, content: bytes) -> str | None:
     if b"\0" in content[:_BINARY_PROBE] or _PROSE.match(path):
         return None
     text = content.decode("utf-8", "replace")
-    if _CONFIGURATION.match(path) and PASSWORD_SETTING.pattern.search(text):
+    if _CONFIGURATION.match(path) and _HINT.search(text) and _has_password(text):
         return PASSWORD_SETTING.id
     return find_secret(text)
+
+
+def _has_password(text: str) -> bool:
+    if PASSWORD_SETTING.pattern.search(text):
+        return True
+    for found in _PASSWORD_INSIDE.finditer(text):
+        line = text[text.rfind("\n", 0, found.start()) + 1 : found.start() + 2]
+        if not line.lstrip().startswith(_COMMENTS):
+            return True
+    return False
 
 
 def strip_credentials(text: str) -> str:

@@ -30,3 +30,50 @@ def test_a_setting_named_like_a_secret(line: bytes) -> None:
 )
 def test_a_setting_that_only_sounds_like_one(line: bytes) -> None:
     assert is_secret_file("/etc/app.conf", line + b"\n") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"a": 1, "password": "hunter2secret", "b": 2}',
+        b'{"db":{"user":"app","db_password":"p@ss;w(o)rd"}}',
+        b'{"a": 1, "api_key" :\t"0123456789"}',
+        b'<c password="hunter2secret"/>',
+        b"<c a='1' client-secret='hunter2secret' />",
+        b"<db><password>hunter2secret</password></db>",
+        b"<bean:password type='plain'> hunter2secret </bean:password>",
+        b"db: {user: app, password: hunter2secret}",
+        b'db = { user = "app", password = "hunter2secret" }',
+        b'connect("db", password="hunter2secret")  # here',
+        b"a: 1\n" + b" " * 100_000 + b'{"password": "hunter2secret"}',
+    ],
+)
+def test_a_password_within_a_line(content: bytes) -> None:
+    for path in ("/etc/app/one", "/srv/app/one.json"):
+        assert is_secret_file(path, content) == "password-setting"
+    assert is_secret_file("/srv/app/one.py", content) is None, "that is no configuration"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"password": "", "passwords": 3, "secret": true, "api_key": null}',
+        b'{"password": "${DB_PASSWORD}", "secret": "%SECRET%"}',
+        b'<c password="${db.password}"/><password>@x</password>',
+        b'# {"password": "hunter2secret"}\n// password="hunter2secret"',
+        b'<!-- <c password="hunter2secret"/> -->',
+        b'{"title": "Enter the password: at least eight", "compass": "north-west"}',
+        b'{"passwordField": "a-field", "tokens": "abcdefgh"}',
+        b"{password: prompt, secret: required}",
+    ],
+)
+def test_what_is_no_password_within_a_line(content: bytes) -> None:
+    assert is_secret_file("/etc/app/one.json", content) is None
+
+
+@pytest.mark.parametrize(
+    "word", [b"a-password", b'"', b"password", b"{password:", b"<password "]
+)
+def test_long_lines_cost_no_more_than_their_length(word: bytes) -> None:
+    """With the square of it this would not end."""
+    assert is_secret_file("/etc/app/one.json", word * (1_000_000 // len(word))) is None
