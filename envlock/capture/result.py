@@ -9,6 +9,7 @@ from envlock.model.coverage import Coverage
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.tree import Tree
+from envlock.target.base import IGNORED
 
 
 def _nothing() -> None:
@@ -50,6 +51,9 @@ def _coverage_facts(coverage: Coverage) -> Facts:
     if coverage.gaps:
         first = min(coverage.gaps)
         facts["gaps"] = str(len(coverage.gaps))
+        ignored = sum(gap.reason == IGNORED for gap in coverage.gaps)
+        if ignored:
+            facts["ignored"] = str(ignored)
         facts["reason"] = f"{first.where}: {first.reason}"
     return facts
 

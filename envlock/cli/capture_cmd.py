@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from envlock.cli.console import Console
-from envlock.cli.operands import environment_name, make_request, open_store
+from envlock.cli.operands import environment_name, make_request, open_store, safe_name
 from envlock.cli.options import add_json, read_config
-from envlock.errors import ExitStatus, UsageError
+from envlock.errors import EnvlockError, ExitStatus, UsageError
+from envlock.model.facts import coverage_of
 
 if TYPE_CHECKING:
     from envlock.capture.result import Capture
     from envlock.config.load import Config
+    from envlock.model.lock import Lock
 
 _DESCRIPTION = """\
 Capture an environment into a lockfile.
@@ -44,7 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read every file of a machine, so that it can be rebuilt",
     )
     parser.add_argument(
-        "--only", action="append", default=[], metavar="SECTION", help="capture only this section"
+        "--only",
+        action="append",
+        default=[],
+        metavar="SECTION",
+        help="capture only this section; may be given again",
     )
     parser.add_argument(
         "--skip", action="append", default=[], metavar="SECTION", help="leave this section out"
@@ -87,6 +93,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if path is None:
         console.out(render_lock(captured.lock).decode())
         return ExitStatus.OK
+    _check_loss(arguments, path, captured.lock)
     changed = write_lock(path, captured.lock)
     if arguments.json:
         console.out(json.dumps(_summary(captured, path), indent=2, sort_keys=True))
@@ -101,9 +108,36 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def _place(arguments: argparse.Namespace, config: Config) -> Path | None:
     """Return where the lock goes, None for standard output."""
     if arguments.output == "-":
+        if arguments.json:
+            raise UsageError("the lock itself goes to standard output", where="--json")
         return None
+    if arguments.name is not None and arguments.name != safe_name(arguments.name):
+        raise UsageError(
+            f"not the name of an environment: {arguments.name!r}",
+            hint="letters, digits, dots, dashes and underscores; another place is -o PATH",
+        )
     name = arguments.name or environment_name(arguments.target, config)
     return Path(arguments.output or Path(config.locks.dir) / f"{name}.lock")
+
+
+def _check_loss(arguments: argparse.Namespace, path: Path, lock: Lock) -> None:
+    """Raise UsageError when a lock of some sections would replace one that has others too."""
+    from envlock.lockfile.reader import parse_lock
+
+    if arguments.output or arguments.name or not (arguments.only or arguments.skip):
+        return
+    try:
+        before = parse_lock(path.read_bytes(), where=str(path))
+    except (OSError, EnvlockError):
+        return
+    skipped = {name for name, facts in lock.coverage.items() if facts["status"] == "skipped"}
+    lost = [name for name in before.sections if coverage_of(name) in skipped]
+    if lost:
+        raise UsageError(
+            f"the lock there has sections that were left out now: {', '.join(lost)}",
+            where=str(path),
+            hint="name another with --name or -o, or capture everything",
+        )
 
 
 @contextmanager

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
 from envlock.cli.fleet import add_more, run_fleet
-from envlock.cli.operands import open_store, read_environment
+from envlock.cli.operands import chosen_sections, open_store, read_environment, tell_live
 from envlock.cli.options import add_lock
 from envlock.cli.pair import Pair
 from envlock.cli.policy import add_policy, make_policy, read_policy_config, today_of
 from envlock.cli.reporting import add_reports, write_reports
 from envlock.errors import ExitStatus, UsageError
+from envlock.model.facts import section_names
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
@@ -44,7 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_reports(parser)
     parser.add_argument("--fail-on", choices=_LEVELS, help="least severity that ends with 1")
     parser.add_argument(
-        "--section", action="append", default=[], metavar="S", help="compare only this section"
+        "--section",
+        action="append",
+        default=[],
+        metavar="S",
+        help="compare only this section; may be given again",
     )
     parser.add_argument(
         "--all", action="store_true", help="show noisy classes of files and every line"
@@ -67,7 +72,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
     flags = {"diff.fail-on": arguments.fail_on} if arguments.fail_on not in (None, "never") else {}
     config = read_policy_config(arguments, console, flags)
+    arguments.section = chosen_sections(arguments.section, section_names())
     _check_baseline(arguments, config)
+    operands = (arguments.left, arguments.right)
+    tell_live((*operands, *arguments.more), config, console)
     if arguments.more:
         return run_fleet(arguments, config, console, _options)
     with open_store(config) as store, console.progress("comparing") as steps:
@@ -80,7 +88,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if options.bind:
             report = _keep_baseline(arguments, report, options, (left, right), console)
     level = None if arguments.fail_on == "never" else Severity(config.diff.fail_on)
-    operands = (arguments.left, arguments.right)
     pair = Pair(report, operands, config, full=arguments.all, fail_on=level)
     write_reports(report, pair.renderers(), arguments.reports, console)
     if arguments.exit_zero:
@@ -95,7 +102,7 @@ def _options(arguments: argparse.Namespace, config: Config, store: Store) -> Opt
     from envlock.workflow import reader_of
 
     return Options(
-        sections=frozenset(arguments.section),
+        sections=arguments.section,
         ignore=tuple(config.diff.ignore),
         all=arguments.all,
         require=frozenset(config.diff.require),

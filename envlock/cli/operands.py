@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os.path
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,15 +44,30 @@ def safe_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")
 
 
+def chosen_sections(words: Iterable[str], known: Collection[str]) -> frozenset[str]:
+    """Return the sections that are named, several in a word with commas between them.
+
+    Raise UsageError for one that is not known.
+    """
+    from envlock.config.convert import nearest
+
+    names = [name.strip() for word in words for name in word.split(",")]
+    for name in names:
+        if name not in known:
+            hint = nearest(name, tuple(sorted(known)))
+            raise UsageError(f"no section is called {name}", hint=hint)
+    return frozenset(names)
+
+
 def make_request(arguments: argparse.Namespace, config: Config) -> Request:
     """Return what to capture, from the command line and the configuration."""
     from envlock.capture.registry import collectors
     from envlock.capture.request import Depth, Request
 
-    only, skip = frozenset(arguments.only), frozenset(arguments.skip)
     known = {name for c in collectors() for name in (c.name, *c.sections)}
-    for name in sorted((only | skip) - known):
-        raise UsageError(f"no section is called {name}", hint=f"one of {', '.join(sorted(known))}")
+    only, skip = (chosen_sections(each, known) for each in (arguments.only, arguments.skip))
+    for name in sorted(only & skip):
+        raise UsageError(f"{name} is asked for and left out")
     is_machine = arguments.target == "host" or arguments.target.startswith(("ssh:", "pid:"))
     depth = Depth.FULL if arguments.deep or not is_machine else Depth.CONFIG
     is_shallow = only or arguments.record or arguments.target.startswith("recorded:")
@@ -102,6 +118,7 @@ def lock_and_bytes(operand: str, config: Config, console: Console) -> tuple[Lock
     from envlock.lockfile.writer import render_lock
     from envlock.target.resolve import is_target
 
+    tell_live((operand,), config, console)
     if is_target(operand):
         with open_store(config) as store, console.progress("capturing") as steps:
             lock = read_environment(operand, config, store, steps).lock
@@ -150,7 +167,7 @@ def lock_path(operand: str, config: Config) -> Path:
     from envlock.target.forms import TARGETS
 
     path = Path(operand)
-    if path.is_file() or operand.endswith(".lock") or "/" in operand:
+    if os.path.isfile(path) or operand.endswith(".lock") or "/" in operand:
         return path
     if re.match(r"[a-z]+:", operand):
         raise TargetNameError(
@@ -158,6 +175,17 @@ def lock_path(operand: str, config: Config) -> Path:
             hint=f"targets are {', '.join(TARGETS)}",
         )
     return Path(config.locks.dir) / f"{operand}.lock"
+
+
+def tell_live(operands: Iterable[str], config: Config, console: Console) -> None:
+    """Say of each operand that is a target and has a lock that it is the target that is read."""
+    from envlock.target.resolve import is_target
+
+    for operand in operands:
+        if is_target(operand):
+            path = Path(config.locks.dir) / f"{environment_name(operand, config)}.lock"
+            if os.path.isfile(path):
+                console.note(f"{operand}: captured as it is now; for its lock say {path}")
 
 
 def user_rules(config: Config) -> tuple[Rule, ...]:

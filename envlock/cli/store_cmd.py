@@ -26,14 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--grace",
-        type=int,
+        type=_count,
         default=_GRACE_SECONDS,
         metavar="SECONDS",
         help="gc: keep what is younger (3600)",
     )
     parser.add_argument(
         "--unused",
-        type=int,
+        type=_count,
         metavar="DAYS",
         help="gc: also drop environments neither captured, compared nor rebuilt for so long",
     )
@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--force", action="store_true", help="gc: go on although no lock refers to anything"
     )
     add_json(parser)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"not a number from 0 on: {text!r}")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

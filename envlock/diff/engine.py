@@ -193,9 +193,14 @@ def _compare_files(
         left.tree,
         right.tree,
         holes=Holes.of(left.lock, right.lock, _TREE),
+        ignoring=(_ignores(left.lock), _ignores(right.lock)),
         changed=changed,
         everything=options.all,
     )
+
+
+def _ignores(lock: Lock) -> bool:
+    return "ignored" in lock.coverage.get(_TREE, {})
 
 
 def _deviating(*locks: Lock) -> frozenset[str]:

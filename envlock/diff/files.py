@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from envlock.diff.drift import ChangeKind, Delta
 from envlock.diff.predicates import is_privileged
-from envlock.diff.records import Holes, change_kind
+from envlock.diff.records import UNREAD, Holes, change_kind
 from envlock.model.record import Facts
 from envlock.model.tree import (
     SIGNIFICANT,
@@ -47,6 +47,40 @@ class FileDrift(NamedTuple):
     paths: set[str]
     hidden: Counter[str]
     compared: int
+
+
+class _Listed:
+    """The folders that a walk could list: what is missing in one of them is known to be missing."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._paths = {row.entry.path for row in tree.rows}
+        self._folders = {_folder(path) for path in self._paths}
+
+    def lack(self, path: str) -> bool:
+        """True when the path would be in the tree if it were there."""
+        folder = _folder(path)
+        while folder not in self._paths and folder != "/":
+            folder = _folder(folder)
+        return folder in self._folders
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0] or "/"
+
+
+class _Sides(NamedTuple):
+    """Why what is missing on a side may yet be there, and where that is known better."""
+
+    holes: Holes
+    left: _Listed | None
+    right: _Listed | None
+
+    def absence(self, path: str, *, on_left: bool) -> tuple[ChangeKind, str]:
+        """Return what a path is that one side has, and why that is unknown, if it is."""
+        listed = self.right if on_left else self.left
+        if listed is not None and listed.lack(path):
+            return ChangeKind.REMOVED if on_left else ChangeKind.ADDED, ""
+        return self.holes.kind(on_left=on_left), self.holes.note(on_left=on_left)
 
 
 class _Pair(NamedTuple):
@@ -98,14 +132,26 @@ def facts_of(row: Row) -> dict[str, str]:
 
 
 def compare_trees(
-    left: Tree, right: Tree, *, holes: Holes, changed: frozenset[str], everything: bool
+    left: Tree,
+    right: Tree,
+    *,
+    holes: Holes,
+    ignoring: tuple[bool, bool] = (False, False),
+    changed: frozenset[str],
+    everything: bool,
 ) -> FileDrift:
     """Compare two trees.
 
-    `changed` are the packages whose own change explains their files.  Noisy classes are counted,
-    and with `everything` shown as well.
+    `ignoring`: that paths were left out of a side on purpose, so that a folder whose other names
+    are known proves nothing.  `changed` are the packages whose own change explains their files.
+    Noisy classes are counted, and with `everything` shown as well.
     """
     drift = FileDrift([], set(), Counter(), 0)
+    sides = _Sides(
+        holes,
+        _Listed(left) if holes.left and not ignoring[0] else None,
+        _Listed(right) if holes.right and not ignoring[1] else None,
+    )
     whole: dict[str, Delta] = {}
     compared = 0
     for path, pair in _pairs(left, right):
@@ -113,7 +159,7 @@ def compare_trees(
         compared += everything or not noise
         if _is_same(pair):
             continue
-        found = list(_compare_path(path, pair, holes, changed))
+        found = list(_compare_path(path, pair, sides, changed))
         if noise and found:
             if not everything:
                 drift.hidden[pair.shown.file_class.value] += 1
@@ -149,13 +195,15 @@ def _is_same(pair: _Pair) -> bool:
     )
 
 
-def _compare_path(path: str, pair: _Pair, holes: Holes, changed: frozenset[str]) -> Iterator[Delta]:
+def _compare_path(
+    path: str, pair: _Pair, sides: _Sides, changed: frozenset[str]
+) -> Iterator[Delta]:
     explained = pair.explanation(changed)
     if pair.left is None or pair.right is None:
         on_left = pair.right is None
         text = _describe(pair.shown.entry)
         left, right = (text, None) if on_left else (None, text)
-        kind, note = holes.kind(on_left=on_left), holes.note(on_left=on_left)
+        kind, note = sides.absence(path, on_left=on_left)
         yield Delta(
             SECTION, path, "", kind, left, right, pair.facts, explained_by=explained, note=note
         )
@@ -171,7 +219,7 @@ def _compare_path(path: str, pair: _Pair, holes: Holes, changed: frozenset[str])
             after or None,
             pair.facts,
             explained_by="" if _touches_privilege(field, before, after) else explained,
-            note="the content could not be read on one side" if unread else "",
+            note=UNREAD if unread else "",
         )
 
 
@@ -207,7 +255,7 @@ def _fold(whole: Mapping[str, Delta]) -> Iterator[Delta]:
     top: dict[str, str] = {}
     below: dict[str, list[Delta]] = {}
     for path in sorted(whole):
-        parent = path.rpartition("/")[0] or "/"
+        parent = _folder(path)
         if parent in top and _folds(whole[parent], whole[path]):
             top[path] = top[parent]
             below.setdefault(top[path], []).append(whole[path])

@@ -18,6 +18,7 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
     "build": _DIGESTS,
 }
 """Fact of a package -> the facts that are others when it is, and are told with it."""
+UNREAD = "the content is not known on one side"
 _NO_FACTS: Facts = {}
 _WORDS = {
     "skipped": "not looked at",
@@ -61,7 +62,7 @@ def compare_section(section: str, left: Lock, right: Lock) -> Iterator[Delta]:
         if other is None:
             yield from _alone(section, key, facts, holes, on_left=True)
         elif facts != other:
-            yield from _compare_facts(section, key, facts, other)
+            yield from _compare_facts(section, key, facts, other, holes)
     for key, facts in theirs.items():
         if key not in ours:
             yield from _alone(section, key, facts, holes, on_left=False)
@@ -115,7 +116,9 @@ def in_words(section: str, key: str, facts: Facts) -> str:
     )
 
 
-def _compare_facts(section: str, key: str, left: Facts, right: Facts) -> Iterator[Delta]:
+def _compare_facts(
+    section: str, key: str, left: Facts, right: Facts, holes: Holes
+) -> Iterator[Delta]:
     following: frozenset[str] = frozenset()
     for cause, facts in _FOLLOWS.items():
         if left.get(cause) != right.get(cause):
@@ -127,17 +130,29 @@ def _compare_facts(section: str, key: str, left: Facts, right: Facts) -> Iterato
         kind = kind_of(section, name)
         if kind is Kind.ADDRESS or (kind is Kind.PROVENANCE and not (before and after)):
             continue
+        unknown = _unknown(section, name, left, right, holes)
         yield Delta(
             section,
             key,
             name,
-            change_kind(before, after),
+            ChangeKind.UNKNOWN if unknown else change_kind(before, after),
             before,
             after,
             right,
             _relation(section, kind, before, after),
             f"{section} {key}" if name in following else "",
+            note=unknown,
         )
+
+
+def _unknown(section: str, name: str, left: Facts, right: Facts, holes: Holes) -> str:
+    """Return why a fact that differs proves nothing, empty where it does."""
+    if (section, name) == ("tree", "content"):
+        return holes.left or holes.right
+    is_one_sided = (section, name) == ("file", "sha256") and (name in left) != (name in right)
+    # A file that is there and has no digest could not be read; a link never has one.
+    are_files = all("mode" in facts and "target" not in facts for facts in (left, right))
+    return UNREAD if is_one_sided and are_files else ""
 
 
 def change_kind(before: str | None, after: str | None) -> ChangeKind:

@@ -192,6 +192,11 @@ def is_identity(section: str, fact: str) -> bool:
     return kind_of(section, fact) not in (Kind.PROVENANCE, Kind.ADDRESS)
 
 
+def section_names() -> frozenset[str]:
+    """Return the names of all sections, and of families of them (``host``)."""
+    return frozenset({*SECTIONS, *(name.partition(".")[0] for name in SECTIONS)})
+
+
 def part_of(section: str) -> Part:
     """Return the digest part of a section; sections of a newer minor version count by prefix."""
     known = SECTIONS.get(section)

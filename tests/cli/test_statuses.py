@@ -71,6 +71,12 @@ def says(ran, *words):
         (("explain", "no-such-thing"), 2, ("no-such-thing",)),
         (("check",), 2, ("no lock",)),
         (("frobnicate",), 2, ("frobnicate", "hint:")),
+        (("diff", "a", "b", "--section", "pythn"), 2, ("pythn", 'did you mean "python"')),
+        (("diff", "a", "b", "--section", "deb,nonsense"), 2, ("nonsense", "hint:")),
+        (("capture", "host", "--only", "os", "--skip", "os,deb"), 2, ("os is asked for",)),
+        (("capture", "host", "--name", "../x"), 2, ("../x", "hint:")),
+        (("capture", "host", "-o", "-", "--json"), 2, ("--json",)),
+        (("store", "gc", "--grace", "-1"), 2, ("--grace", "not a number")),
         (("capture", "host", "--no-such-option"), 2, ("--no-such-option",)),
     ],
 )
@@ -98,6 +104,41 @@ def test_a_stopped_engine_is_unreachable(envlock):
 def test_a_bad_lock_is_named_with_the_place(envlock, lock, change, words):
     lock.write_text(change(lock.read_text()))
     says(envlock("show", "small", status=2), *words)
+
+
+def test_a_lock_of_some_sections_does_not_replace_one_of_all(envlock, root):
+    """Unless it is told where to go; and the same sections may be captured again."""
+    envlock("capture", f"dir:{root}", "-q")
+    whole = envlock.folder / f"locks/{root.name}.lock"
+    before = whole.read_bytes()
+    ran = envlock("capture", f"dir:{root}", "--only", "os", status=2)
+    says(ran, "deb", "file", str(whole), "hint:")
+    assert whole.read_bytes() == before
+    envlock("capture", f"dir:{root}", "--only", "os", "--name", "part", "-q")
+    whole.unlink()
+    for _ in range(2):
+        envlock("capture", f"dir:{root}", "--only", "os,deb", "-q")
+
+
+def test_a_target_is_not_its_lock(envlock, root):
+    """What is compared is said where a name could mean either."""
+    envlock("capture", f"dir:{root}", "-q")
+    ran = envlock("show", f"dir:{root}")
+    lock = envlock.folder / f"locks/{root.name}.lock"
+    assert f"captured as it is now; for its lock say {lock}" in ran.err
+    assert "captured as it is now" not in envlock("show", root.name).err
+
+
+def test_a_lock_in_a_folder_that_cannot_be_entered(envlock, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    os.chown(closed, 65534, 65534)
+    command = [sys.executable, "-m", "envlock", "show", str(closed / "x.lock")]
+    ran = subprocess.run(
+        [*WITHOUT_RIGHTS, *command], cwd=envlock.folder, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, "Traceback" in ran.stderr) == (2, False), ran.stderr
+    assert "cannot read the lockfile: Permission denied" in ran.stderr
 
 
 def test_a_corrupt_status_file_is_a_gap(envlock, root):

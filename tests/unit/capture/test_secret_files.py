@@ -71,9 +71,7 @@ def test_what_is_no_password_within_a_line(content: bytes) -> None:
     assert is_secret_file("/etc/app/one.json", content) is None
 
 
-@pytest.mark.parametrize(
-    "word", [b"a-password", b'"', b"password", b"{password:", b"<password "]
-)
+@pytest.mark.parametrize("word", [b"a-password", b'"', b"password", b"{password:", b"<password "])
 def test_long_lines_cost_no_more_than_their_length(word: bytes) -> None:
     """With the square of it this would not end."""
     assert is_secret_file("/etc/app/one.json", word * (1_000_000 // len(word))) is None

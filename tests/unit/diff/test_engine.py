@@ -256,3 +256,29 @@ def test_what_a_package_brought_is_explained_by_it():
         "system-3/pyyaml": owner,
         "system-3/six": "",
     }
+
+
+def test_a_content_that_one_side_could_not_read_is_unknown():
+    known = {"class": "unowned", "mode": "0644", "owner": "0:0", "sha256": "a" * 64}
+    unread = {name: value for name, value in known.items() if name != "sha256"}
+    link = {"class": "unowned", "mode": "0777", "owner": "0:0", "target": "x"}
+    gone = {"class": "conffile-missing"}
+    file, other, missing, linked = (
+        lock(("file", "/etc/x", facts)) for facts in (known, unread, gone, link)
+    )
+    for pair in ((file, other), (other, file)):
+        change = only(compare(*pair))
+        assert (change.field, change.kind) == ("sha256", ChangeKind.UNKNOWN)
+        assert compare(*pair).result is Result.INCONCLUSIVE
+    assert compare(file, missing).result is Result.DRIFT
+    assert compare(file, linked).result is Result.DRIFT
+
+
+def test_the_digest_of_a_tree_with_holes_proves_nothing():
+    a, b = (lock(("tree", "", {"content": f"sha256:{name * 64}"})) for name in "ab")
+    assert compare(a, b).result is Result.DRIFT
+    partly = lock(
+        ("tree", "", {"content": f"sha256:{'b' * 64}"}),
+        coverage={"tree": {"status": "partial", "reason": "/root: permission denied"}},
+    )
+    assert compare(a, partly).result is Result.INCONCLUSIVE

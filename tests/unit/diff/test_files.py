@@ -188,14 +188,33 @@ def test_a_record_of_a_noisy_path_that_the_user_declared_stays():
 
 
 def test_paths_below_an_unreadable_directory_are_unknown():
-    a = environment(row("/x"), row("/y", sha256=SHA["a"]), coverage={"tree": {"status": "ok"}})
-    b = environment(row("/y"), coverage={"tree": {"status": "partial", "reason": "/: denied"}})
+    a = environment(
+        row("/srv", D), row("/srv/x"), row("/y", sha256=SHA["a"]), coverage={"tree": WHOLE}
+    )
+    b = environment(row("/srv", D), row("/y"), coverage={"tree": PARTLY})
     found = diff(a, b)
     assert [(c.key, c.kind) for c in found.changes] == [
-        ("/x", ChangeKind.UNKNOWN),
+        ("/srv/x", ChangeKind.UNKNOWN),
         ("/y", ChangeKind.UNKNOWN),
     ]
     assert found.result is Result.INCONCLUSIVE
+
+
+WHOLE, PARTLY = {"status": "ok"}, {"status": "partial", "gaps": "1", "reason": "/srv: denied"}
+
+
+@pytest.mark.parametrize("more", [{}, {"ignored": "1"}])
+def test_what_is_missing_where_everything_else_was_seen_is_missing(more):
+    """A hole somewhere else hides nothing, unless paths were left out on purpose."""
+    rows = (row("/srv", D), row("/etc", D), row("/etc/x"))
+    added = (row("/etc/y"), row("/opt", D), row("/opt/z"), row("/srv/w"))
+    a = environment(*rows, coverage={"tree": PARTLY | more})
+    b = environment(*rows, *added, coverage={"tree": WHOLE})
+    kinds = {c.key: c.kind for c in diff(a, b).changes}
+    known = ChangeKind.UNKNOWN if more else ChangeKind.ADDED
+    assert kinds == {"/etc/y": known, "/opt": known, "/srv/w": ChangeKind.UNKNOWN}
+    back = {c.key: c.kind for c in diff(b, a).changes}
+    assert back["/etc/y"] is (ChangeKind.UNKNOWN if more else ChangeKind.REMOVED)
 
 
 class TestSettings:
