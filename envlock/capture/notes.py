@@ -118,25 +118,32 @@ class Trails:
 
     def follow(self, path: str, depth: int = 0) -> tuple[frozenset[str], str]:
         """Return the links that lead to `path`, and the path without any."""
-        known = self._known.get(path)
-        if known is not None:
-            return known
-        folder, _, name = path.rstrip("/").rpartition("/")
-        links, real = self.follow(folder, depth)
+        todo = []
+        head = path.rstrip("/")
+        while head not in self._known:
+            todo.append(head)
+            head = head.rpartition("/")[0]
+        links, real = self._known[head]
+        for place in reversed(todo):
+            links, real = self._step(links, real, place.rpartition("/")[2], depth)
+            self._known[place] = links, real
+        return links, real
+
+    def _step(
+        self, links: frozenset[str], real: str, name: str, depth: int
+    ) -> tuple[frozenset[str], str]:
+        """Go on to a name in a folder that is reached by `links` and is no link."""
         if name in ("", "."):
-            found = links, real
-        elif name == "..":
-            found = links, real.rpartition("/")[0]
-        else:
-            real = f"{real}/{name}"
-            target = self._index.link(real)
-            found = links, real
-            if target is not None and depth < _LINK_LIMIT:
-                start = "" if target.startswith("/") else f"{real.rpartition('/')[0]}/"
-                more, end = self.follow(f"{start}{target}", depth + 1)
-                found = links | more | {real}, end
-        self._known[path] = found
-        return found
+            return links, real
+        if name == "..":
+            return links, real.rpartition("/")[0]
+        here = f"{real}/{name}"
+        target = self._index.link(here)
+        if target is None or depth >= _LINK_LIMIT:
+            return links, here
+        start = "" if target.startswith("/") else f"{real}/"
+        more, end = self.follow(f"{start}{target}", depth + 1)
+        return links | more | {here}, end
 
 
 def with_trails(notes: Notes, index: Index) -> Notes:

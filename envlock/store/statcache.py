@@ -34,6 +34,8 @@ _SHA256_END = _SHA256 + 32
 _MD5_SIZE, _SHA1_SIZE = 16, 20
 _NO_VERDICT = _VERDICT.pack(0)
 _CHECKSUM = struct.Struct("<I")
+_OLDEST = -(2**63)
+"""No time that a row can hold is older."""
 _FEW = 1000
 """Rows that are looked up one by one."""
 _ALL = (
@@ -68,7 +70,7 @@ class StatCache:
         """Return the digests of a file with exactly this key, or None."""
         path, *numbers = key
         row = self._row(path)
-        if row is None or not row.startswith(_NUMBERS.pack(*numbers)) or self._is_racy(key):
+        if row is None or self._is_racy(key) or not row.startswith(_NUMBERS.pack(*numbers)):
             return None
         content, checksum = row[: -_CHECKSUM.size], row[-_CHECKSUM.size :]
         if checksum != _checksum(path, content):
@@ -142,8 +144,8 @@ class StatCache:
         self.close()
 
     def _is_racy(self, key: StatKey) -> bool:
-        settled = self._settled_before
-        return key.mtime_ns >= settled or key.ctime_ns >= settled
+        times = (key.mtime_ns, key.ctime_ns)
+        return max(times) >= self._settled_before or min(times) < _OLDEST
 
     def _load(self, query: str, *given: bytes) -> dict[str, bytes]:
         rows: dict[str, bytes] = {}

@@ -42,7 +42,8 @@ class LocalTarget:
             self.capabilities |= {Capability.ENVIRON, Capability.KERNEL}
         self._is_host = is_host
         self._root = str(root).rstrip("/")
-        self._directories: dict[str, str] = {}
+        self._directories: dict[str, str] = {"": ""}
+        self._ahead: Ahead[Folder] | None = None
         self._folders: dict[str, Folder] = {}
 
     def preload(self, patterns: Iterable[str]) -> None:
@@ -55,7 +56,8 @@ class LocalTarget:
     def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
         """Walk the root; see `envlock.target.base.Rewalkable.walk`."""
         # Others look at the tree from now on, whatever is done before anything is taken.
-        return self._walked(Ahead(walk(self._root, plan, self.mounts())), plan)
+        self._ahead = Ahead(walk(self._root, plan, self.mounts()))
+        return self._walked(self._ahead, plan)
 
     def _walked(self, folders: Ahead[Folder], plan: ScanPlan) -> Iterator[Entry | Folder]:
         real = self._root or "/"
@@ -128,7 +130,9 @@ class LocalTarget:
         return run_probe(PROBES[name]) if self._is_host else None
 
     def close(self) -> None:
-        """Do nothing."""
+        """End a walk that nobody took."""
+        if self._ahead is not None:
+            self._ahead.close()
 
     def _read(
         self, folders: Iterable[Folder], plan: ScanPlan, paths: Collection[str] | None = None
@@ -163,8 +167,11 @@ class LocalTarget:
         directory, _, name = path.rstrip("/").rpartition("/")
         parent = self._directories.get(directory)
         if parent is None:
-            # Most are asked for after the one they are in.
-            parent = self._real(directory, follow=True) if directory else ""
+            # Most are asked for after the one they are in, which is then one step away.
+            if directory.rpartition("/")[0] in self._directories:
+                parent = self._real(directory, follow=True)
+            else:
+                parent = self._resolve(directory)
             self._directories[directory] = parent
         if name in ("", ".", ".."):
             return self._resolve(path)

@@ -136,7 +136,8 @@ def _descend(
     is_alone: bool,
 ) -> list[str]:
     """Show each directory with the status of its names; return those there was no time for."""
-    root, todo, most, (untouched, closed, begins, within, others), _ = search
+    root, todo, most, (untouched, not_entered, begins, within, others), _ = search
+    closed = frozenset(not_entered)
     other = re.compile(others) if others else None
     count = 0
     while todo and count < most:
@@ -145,14 +146,14 @@ def _descend(
         try:
             if is_alone:
                 os.chdir(real or "/")
-            names = os.listdir("." if is_alone else real or "/")
+            names = _touched(path, os.listdir("." if is_alone else real or "/"), untouched)
+            names.sort()
+            prefix = "" if is_alone else f"{real}/"
+            statuses = _look(names, prefix)
         except OSError as error:
             fail(path, error.errno or 0)
             continue
-        names.sort()
-        names = _touched(path, names, untouched)
-        prefix = "" if is_alone else f"{real}/"
-        known = see(path, names, _look(names, prefix), prefix)
+        known = see(path, names, statuses, prefix)
         count += len(names) + 1
         for at, mode in enumerate(known[0] if known else ()):
             if mode & _FORMAT == stat.S_IFDIR:
@@ -176,9 +177,14 @@ def _touched(path: str, names: list[str], untouched: list[str]) -> list[str]:
 
 
 def _look(names: list[str], prefix: str) -> list[os.stat_result]:
-    """Return the status of each name, and drop from the list those that vanished meanwhile."""
+    """Return the status of each name, and drop from the list those that vanished meanwhile.
+
+    Raise PermissionError when the directory may be listed but not entered.
+    """
     try:
         return list(map(os.lstat, [prefix + name for name in names] if prefix else names))
+    except PermissionError:
+        raise
     except OSError:
         found = {}
         for name in names:

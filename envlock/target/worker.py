@@ -96,9 +96,9 @@ def _serve(script: str, patience: int) -> None:
     while True:
         try:
             order = _receive(sys.stdin.buffer)
-        except EOFError:
+            _send(sys.stdout.buffer, answer(order))
+        except (EOFError, BrokenPipeError):  # nobody is there any more
             return
-        _send(sys.stdout.buffer, answer(order))
 
 
 if __name__ == "__main__":

@@ -220,3 +220,14 @@ def test_closing_twice_writes_once(path: Path) -> None:
     path.unlink()
     cache.close()
     assert not path.exists()
+
+
+@pytest.mark.parametrize("time_ns", [2**63, 2**64, -(2**63) - 1])
+def test_times_that_no_row_can_hold_are_never_believed(path: Path, time_ns: int) -> None:
+    remember(path, KEY)
+    odd = KEY._replace(mtime_ns=time_ns)
+    cache = open_cache(path)
+    cache.put(odd, HASHES)
+    assert cache.get(odd) is None
+    assert cache.get(KEY) == HASHES
+    cache.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import threading
 from contextlib import closing
 
 import pytest
@@ -90,3 +92,31 @@ def test_what_a_walk_tells_is_what_it_signed(root):
     target = directory(root)
     folders = {each.path: each for each in target.walk(ScanPlan()) if isinstance(each, Folder)}
     assert {path: f.signature for path, f in folders.items()} == target.sign(ScanPlan())
+
+
+def test_a_folder_that_may_be_listed_but_not_entered_could_not_be_listed(root, monkeypatch):
+    """Its names cannot be looked at, in whichever process that is tried."""
+    lstat = os.lstat
+
+    def refused(path):
+        if "/b1/" in str(path):
+            raise PermissionError(errno.EACCES, "denied", path)
+        return lstat(path)
+
+    monkeypatch.setattr(os, "lstat", refused)
+    gaps = []
+    plan = ScanPlan(digest=False, on_gap=lambda *gap: gaps.append(gap))
+    seen = {entry.path for entry in directory(root).scan(plan)}
+    refused_folders = {path for path in seen if path.endswith("/b1")}
+    assert {where for where, _ in gaps} == refused_folders
+    assert {reason for _, reason in gaps} == {"permission denied"}
+    assert not any("/b1/" in path for path in seen)
+
+
+def test_a_walk_that_nobody_takes_ends_with_its_target(root):
+    before = threading.active_count()
+    target = directory(root)
+    target.walk(ScanPlan())
+    target.close()
+    target.close()
+    assert threading.active_count() == before
