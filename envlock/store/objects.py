@@ -99,13 +99,17 @@ class Store:
 
     def put_packed(self, *pieces: bytes | memoryview) -> str:
         """Stage content, given in pieces, compressed; return the SHA-256 of it as given."""
+        from concurrent.futures import ThreadPoolExecutor
+
         import zstandard
 
-        sha256 = digest_of(pieces)
-        if not self._knows(sha256):
+        with ThreadPoolExecutor(1) as beside:
+            digest = beside.submit(digest_of, pieces)
             packer = zstandard.ZstdCompressor(level=_LEVEL, threads=-1)
             stream = packer.compressobj(size=sum(map(len, pieces)))
             packed = [*map(stream.compress, pieces), stream.flush()]
+            sha256 = digest.result()
+        if not self._knows(sha256):
             self._staging.save(sha256, b"".join(packed), PACKED)
         return sha256
 

@@ -1,16 +1,41 @@
-"""A directory with all that a walk was told of the names in it, made into entries when asked."""
+"""A directory with all that a walk tells of the names in it, made into entries when asked."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
-from envlock.target.walking import Columns, Listing, unpack, unpack_modes
+from envlock.target.walking import Columns, Other, Xattrs, unpack, unpack_modes
 
 _DEVICES = frozenset({EntryType.CHAR, EntryType.BLOCK})
 _UNKNOWN = Hashes("")
+
+
+class Listing(NamedTuple):
+    """A directory as it was found: its path below the root (``""`` for the root), what is known of
+    its names as `unpack` reads it, the digest of that, and the newest time in it.
+
+    There are `total` names.  `others` has one item when it is the same for all of them.  `targets`
+    are those of links, `xattrs` those that are asked for, by name.  `read` are the places (in the
+    order of names) of files whose content is asked for, `linked` of those with several names;
+    `size` is the sum of all files.  `failure` is the errno by which it could not be listed, or 0.
+    """  # noqa: D205
+
+    path: str
+    packed: bytes
+    signature: bytes
+    newest: int
+    total: int
+    others: list[Other]
+    targets: dict[str, str]
+    xattrs: dict[str, Xattrs]
+    read: list[int]
+    linked: list[int]
+    size: int
+    failure: int
 
 
 class Folder:

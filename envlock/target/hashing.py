@@ -1,7 +1,8 @@
 """Hash files, in this process or in a few small ones beside it.
 
 Hashing many small files is bound by the interpreter, not by the hash, so threads gain nothing.
-This file is run by `envlock.target.worker`, so it imports the standard library only.
+This file is run by `envlock.target.serving`, so it imports little, and of the standard library
+only.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Job = tuple[bytes, str]
 """A path and the name of an algorithm that is wanted as well, empty for none."""

@@ -13,10 +13,11 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
+from envlock.target import walking
 from envlock.target.base import IGNORED, ScanPlan
-from envlock.target.folder import Folder
+from envlock.target.folder import Folder, Listing
 from envlock.target.mounts import is_worth_a_word, may_hang
-from envlock.target.walking import Asked, LeftOut, Listing, listings, read_xattrs
+from envlock.target.walking import Asked, LeftOut, read_xattrs
 from envlock.target.walkpool import WalkPool
 
 
@@ -41,10 +42,12 @@ def list_again(
     root: str, plan: ScanPlan, mounts: Mapping[str, str], folders: Iterable[str]
 ) -> Iterator[Folder]:
     """Yield each of the directories as it is now; one that cannot be listed has no signature."""
-    untouched = _untouched(root, plan, mounts)
-    for listing in listings(root, list(folders), untouched, _asked(plan)):
-        is_listed = _is_listed(listing, plan)
-        yield _folder(listing if is_listed else listing._replace(signature=b""), plan)
+    none_below: LeftOut = (_untouched(root, plan, mounts), [], ("",), (), "")
+    for folder in folders:
+        listed, _ = walking.walk((root, [folder], 1, none_below, _asked(plan)))
+        for listing in map(Listing._make, listed):
+            is_listed = _is_listed(listing, plan)
+            yield _folder(listing if is_listed else listing._replace(signature=b""), plan)
 
 
 def _asked(plan: ScanPlan) -> Asked:

@@ -1,8 +1,8 @@
 """List directories with what is known of every name in them; the work of a walker's processes.
 
 A machine has 400,000 paths, and asking the kernel about each takes longer in one interpreter than
-all that is made of the answers.  This file is run by `envlock.target.worker`, so it imports the
-standard library only.
+all that is made of the answers.  This file is run by `envlock.target.serving`, so it imports
+little, and of the standard library only.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import marshal
 import os
-import re
-import stat
 import struct
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from operator import attrgetter
-from typing import Any, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
 Xattrs = tuple[tuple[str, bytes], ...]
 
@@ -39,38 +39,30 @@ Search = tuple[str, list[str], int, LeftOut, Asked]
 before there is an answer, what to leave out, and what is asked for."""
 
 
-class Listing(NamedTuple):
-    """A directory as it was found: its path below the root (``""`` for the root), what is known of
-    its names as `unpack` reads it, the digest of that, and the newest time in it.
-
-    There are `total` names.  `others` has one item when it is the same for all of them.  `targets`
-    are those of links, `xattrs` those that are asked for, by name.  `read` are the places (in the
-    order of names) of files whose content is asked for, `linked` of those with several names;
-    `size` is the sum of all files.  `failure` is the errno by which it could not be listed, or 0.
-    """  # noqa: D205
-
-    path: str
-    packed: bytes
-    signature: bytes
-    newest: int
-    total: int
-    others: list[Other]
-    targets: dict[str, str]
-    xattrs: dict[str, Xattrs]
-    read: list[int]
-    linked: list[int]
-    size: int
-    failure: int
-
+Listed = tuple[
+    str,
+    bytes,
+    bytes,
+    int,
+    int,
+    list[Other],
+    dict[str, str],
+    dict[str, Xattrs],
+    list[int],
+    list[int],
+    int,
+    int,
+]
+"""A directory as it was found: the fields of `envlock.target.folder.Listing`."""
 
 _KNOWN = attrgetter("st_mode", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns", "st_nlink")
 _OTHER = attrgetter("st_uid", "st_gid", "st_dev", "st_rdev")
-_FORMAT = 0o170000
+_FORMAT, _FILE, _DIRECTORY, _LINK = 0o170000, 0o100000, 0o040000, 0o120000  # inode(7)
 _DIGEST_SIZE = 16
 _LENGTH = struct.Struct("<I")
 
-Columns = Sequence[Sequence[int]]
-"""What is known of names, one sequence for each of the facts of `Known`."""
+Columns = list[tuple[int, ...]]
+"""What is known of names, a column for each of the facts of `Known`."""
 
 
 def answer(order: tuple[str, Search]) -> tuple[Any, list[str]]:
@@ -79,20 +71,20 @@ def answer(order: tuple[str, Search]) -> tuple[Any, list[str]]:
     return (sign if what == "sign" else walk)(search, is_alone=True)
 
 
-def walk(search: Search, *, is_alone: bool = False) -> tuple[list[tuple[Any, ...]], list[str]]:
-    """Return a `Listing` (as a plain tuple) of each directory, and the directories where there was
+def walk(search: Search, *, is_alone: bool = False) -> tuple[list[Listed], list[str]]:
+    """Return what is told of each directory, and the directories where there was
     no time to look.  A process that `is_alone` goes there.
     """  # noqa: D205
     asked = _asked(search[-1])
-    found: list[tuple[Any, ...]] = []
+    found: list[Listed] = []
 
     def see(path: str, names: list[str], statuses: list[os.stat_result], prefix: str) -> Columns:
         listing, known = _listing(path, names, statuses, prefix, asked)
-        found.append(tuple(listing))
+        found.append(listing)
         return known
 
     def fail(path: str, failure: int) -> None:
-        found.append(tuple(_EMPTY._replace(path=path, failure=failure)))
+        found.append((path, *_EMPTY, failure))
 
     return found, _descend(search, see, fail, is_alone=is_alone)
 
@@ -116,18 +108,6 @@ def sign(search: Search, *, is_alone: bool = False) -> tuple[dict[str, bytes], l
     return signatures, _descend(search, see, fail, is_alone=is_alone)
 
 
-def listings(
-    root: str, directories: list[str], untouched: list[str], asked: Asked
-) -> list[Listing]:
-    """Return a listing of each directory and of none below."""
-    found: list[Listing] = []
-    for path in directories:
-        none_below: LeftOut = (untouched, [], ("",), (), "")
-        listed, _ = walk((root, [path], 1, none_below, asked))
-        found += map(Listing._make, listed)
-    return found
-
-
 def _descend(
     search: Search,
     see: Callable[[str, list[str], list[os.stat_result], str], Columns],
@@ -138,7 +118,7 @@ def _descend(
     """Show each directory with the status of its names; return those there was no time for."""
     root, todo, most, (untouched, not_entered, begins, within, others), _ = search
     closed = frozenset(not_entered)
-    other = re.compile(others) if others else None
+    other = _matcher(others) if others else None
     count = 0
     while todo and count < most:
         path = todo.pop()
@@ -156,14 +136,14 @@ def _descend(
         known = see(path, names, statuses, prefix)
         count += len(names) + 1
         for at, mode in enumerate(known[0] if known else ()):
-            if mode & _FORMAT == stat.S_IFDIR:
+            if mode & _FORMAT == _DIRECTORY:
                 child = f"{path}/{names[at]}"
                 below = f"{child}/"
                 if not (
                     child in closed
                     or below.startswith(begins)
                     or any(part in below for part in within)
-                    or (other is not None and other.match(child))
+                    or (other is not None and other(child))
                 ):
                     todo.append(child)
     return todo
@@ -186,12 +166,18 @@ def _look(names: list[str], prefix: str) -> list[os.stat_result]:
     except PermissionError:
         raise
     except OSError:
-        found = {}
-        for name in names:
-            with suppress(OSError):
-                found[name] = os.lstat(prefix + name)
+        statuses = {name: _ask(os.lstat, prefix + name) for name in names}
+        found = {name: status for name, status in statuses.items() if status is not None}
         names[:] = list(found)
         return list(found.values())
+
+
+def _ask(call: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+    """Return what a call of the system does, None when it fails."""
+    try:
+        return call(*arguments, **more)
+    except OSError:
+        return None
 
 
 def _listing(
@@ -200,24 +186,25 @@ def _listing(
     statuses: list[os.stat_result],
     prefix: str,
     asked: Callable[[str, str], bool | None],
-) -> tuple[Listing, Columns]:
+) -> tuple[Listed, Columns]:
     """Return a listing of one directory, and what is known of its names."""
     if not names:
-        return _EMPTY._replace(path=path), ()
+        return (path, *_EMPTY, 0), []
     known = _columns(map(_KNOWN, statuses))
     modes, _, sizes, mtimes, ctimes, links = known
     others: list[Other] = list(map(_OTHER, statuses))
     formats = [mode & _FORMAT for mode in modes]
-    files = [at for at, form in enumerate(formats) if form == stat.S_IFREG]
+    files = [at for at, form in enumerate(formats) if form == _FILE]
     targets: dict[str, str] = {}
-    if stat.S_IFLNK in formats:
+    if _LINK in formats:
         for name, form in zip(names, formats, strict=True):
-            if form == stat.S_IFLNK:
-                with suppress(OSError):
-                    targets[name] = os.readlink(prefix + name)
+            if form == _LINK:
+                target = _ask(os.readlink, prefix + name)
+                if target is not None:
+                    targets[name] = target
     read, xattrs = _contents(path, names, formats, prefix, asked)
     packed = _packed(names, known)
-    listing = Listing(
+    listing = (
         path,
         packed,
         digest(packed),
@@ -249,11 +236,11 @@ def _contents(
         return read, xattrs
     for at, form in enumerate(formats):
         name = names[at]
-        if form in (stat.S_IFREG, stat.S_IFDIR) and (is_asked or asked(path, name)):
+        if form in (_FILE, _DIRECTORY) and (is_asked or asked(path, name)):
             found = read_xattrs(prefix + name)
             if found:
                 xattrs[name] = found
-            if form == stat.S_IFREG:
+            if form == _FILE:
                 read.append(at)
     return read, xattrs
 
@@ -263,8 +250,7 @@ def _asked(asked: Asked) -> Callable[[str, str], bool | None]:
     if asked is None:
         return lambda _folder, _name: False
     all_in, each, is_by_folder = asked
-    holds = re.compile(all_in, re.DOTALL).match
-    matches = re.compile(each, re.DOTALL).match
+    holds, matches = _matcher(all_in), _matcher(each)
 
     def is_asked(folder: str, name: str) -> bool | None:
         if name != ".":
@@ -274,6 +260,12 @@ def _asked(asked: Asked) -> Callable[[str, str], bool | None]:
         return False if is_by_folder else None
 
     return is_asked
+
+
+def _matcher(expression: str) -> Callable[[str], Any]:
+    import re  # which takes longer than all else that is imported here
+
+    return re.compile(expression, re.DOTALL).match
 
 
 def _columns(known: Iterable[Sequence[int]]) -> Columns:
@@ -305,7 +297,7 @@ def unpack(packed: bytes) -> tuple[list[str], Columns]:
     (length,) = _LENGTH.unpack_from(packed)
     names, *modes = marshal.loads(packed[_LENGTH.size : _LENGTH.size + length])  # noqa: S302  ours
     columns = marshal.loads(packed[_LENGTH.size + length :])  # noqa: S302
-    return names, (*modes, *columns)
+    return names, [*modes, *columns]
 
 
 def known_of(columns: Columns) -> list[Known]:
@@ -327,12 +319,21 @@ def read_xattrs(real: str) -> Xattrs:
     if not names:
         return ()
     kept = sorted(n for n in names if n == "security.capability" or n.startswith("user."))
-    found = []
-    for name in kept:
-        with suppress(OSError):
-            found.append((name, os.getxattr(real, name, follow_symlinks=False)))
-    return tuple(found)
+    found = ((name, _ask(os.getxattr, real, name, follow_symlinks=False)) for name in kept)
+    return tuple((name, value) for name, value in found if value is not None)
 
 
 _NOTHING = pack([], [])
-_EMPTY = Listing("", _NOTHING, digest(_NOTHING), 0, 0, [], {}, {}, [], [], 0, 0)
+_EMPTY: tuple[
+    bytes,
+    bytes,
+    int,
+    int,
+    list[Other],
+    dict[str, str],
+    dict[str, Xattrs],
+    list[int],
+    list[int],
+    int,
+] = (_NOTHING, digest(_NOTHING), 0, 0, [], {}, {}, [], [], 0)
+"""What is told of a directory without names, but for its path and the failure."""

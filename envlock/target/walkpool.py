@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from envlock.target import walking
-from envlock.target.walking import Asked, LeftOut, Listing
+from envlock.target.folder import Listing
+from envlock.target.walking import Asked, LeftOut
 from envlock.target.worker import Worker
 
+_FEW = 1000
+"""Names that are looked at in this process before others are worth their start."""
 _NAMES = 5000
-"""Names that are looked at in this process before others are worth their start, and that a worker
-looks at before it answers."""
+"""Names that a worker looks at before it answers."""
 
 
 class WalkPool:
@@ -48,7 +50,7 @@ class WalkPool:
 
     def _answers(self, what: str, left_out: LeftOut, asked: Asked) -> Iterator[Any]:
         here = walking.sign if what == "sign" else walking.walk
-        found, self._todo = here((self._root, self._todo, _NAMES, left_out, asked))
+        found, self._todo = here((self._root, self._todo, _FEW, left_out, asked))
         yield found
         if self._todo:
             self._workers = [Worker(walking.__file__) for _ in range(self._count)]

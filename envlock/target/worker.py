@@ -1,23 +1,19 @@
-"""A process beside this one that answers orders: both ends of the pipes between them.
+"""A process beside this one that answers orders.
 
-It is this file run as a script, with the file of the work to do: both import the standard library
-only and are up in a few milliseconds, and unlike a fork they are safe beside threads.  An order
-and its answer are values that `marshal` can write, each behind its length in 8 bytes.
+It runs `envlock.target.serving` as a script, with the file of the work to do: both import the
+standard library only, and unlike a fork they are safe beside threads.
 """
 
 from __future__ import annotations
 
 import fcntl
-import marshal
-import os
-import runpy
-import struct
 import subprocess
 import sys
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-_LENGTH = struct.Struct("<Q")
+from envlock.target import serving
+
 _SET_PIPE_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux only
 _PIPE_SIZE = 1024 * 1024
 """Bytes a pipe holds, so that a worker goes on while its last answer waits to be read."""
@@ -32,7 +28,7 @@ class Worker:
 
     def __init__(self, script: str, patience: int = 0) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-X", "utf8", __file__, script, str(patience)],
+            [sys.executable, "-I", "-S", "-X", "utf8", serving.__file__, script, str(patience)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -49,11 +45,11 @@ class Worker:
 
     def send(self, order: Any) -> None:
         """Give an order."""
-        _send(self._pipe(self._process.stdin), order)
+        serving.send(self._pipe(self._process.stdin).fileno(), order)
 
     def receive(self) -> Any:
         """Return the answer to the oldest order that has none.  Raise EOFError without one."""
-        return _receive(self._pipe(self._process.stdout))
+        return serving.receive(self._pipe(self._process.stdout).fileno())
 
     def close(self) -> None:
         """End the process."""
@@ -65,41 +61,3 @@ class Worker:
         if pipe is None or pipe.closed:
             raise ValueError("the worker is closed")
         return pipe  # type: ignore[no-any-return]
-
-
-def _send(pipe: BinaryIO, value: Any) -> None:
-    raw = marshal.dumps(value)
-    todo = memoryview(_LENGTH.pack(len(raw)) + raw)
-    while todo:
-        todo = todo[os.write(pipe.fileno(), todo) :]
-
-
-def _receive(pipe: BinaryIO) -> Any:
-    (length,) = _LENGTH.unpack(_read(pipe, _LENGTH.size))
-    return marshal.loads(_read(pipe, length))  # noqa: S302  from our own child or parent
-
-
-def _read(pipe: BinaryIO, size: int) -> bytearray:
-    buffer = bytearray(size)
-    todo = memoryview(buffer)
-    while todo:
-        count = os.readv(pipe.fileno(), (todo,))
-        if not count:
-            raise EOFError
-        todo = todo[count:]
-    return buffer
-
-
-def _serve(script: str, patience: int) -> None:
-    os.nice(patience)
-    answer = runpy.run_path(script)["answer"]
-    while True:
-        try:
-            order = _receive(sys.stdin.buffer)
-            _send(sys.stdout.buffer, answer(order))
-        except (EOFError, BrokenPipeError):  # nobody is there any more
-            return
-
-
-if __name__ == "__main__":
-    _serve(sys.argv[1], int(sys.argv[2]))

@@ -42,6 +42,7 @@ Archives = Mapping[tuple[str, str, str], str]
 def collect(view: View) -> Iterator[Record]:
     """Yield a record for each package that dpkg knows, also those with only configuration left."""
     auto = parse_extended_states(view.text(_MARKS) or "")
+    auto |= {(name, "all") for name, _ in auto}  # these stand there with another architecture
     packages = _packages(view)
     _, archives = _indexed(view, packages)
     asked_by = _asked_by(packages, auto)
@@ -141,8 +142,6 @@ def _asked_by(packages: Iterable[Package], auto: set[tuple[str, str]]) -> dict[s
 def _mark(package: Package, auto: set[tuple[str, str]]) -> str:
     if package.status.startswith("hold "):
         return "hold"
-    if package.arch == "all":
-        return "auto" if any(name == package.name for name, _ in auto) else "manual"
     return "auto" if (package.name, package.arch) in auto else "manual"
 
 

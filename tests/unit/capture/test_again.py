@@ -389,22 +389,3 @@ def test_an_unreadable_folder_stays_a_gap(root, tmp_path):
         assert again == taken("any", "another store") != first
     finally:
         closed.chmod(0o700)
-
-
-def test_folders_in_folders_in_folders(root, tmp_path):
-    """As deep as a path can be, which is deeper than Python goes."""
-    back = os.getcwd()
-    os.chdir(root / "srv")
-    try:
-        for _ in range(1500):
-            os.mkdir("d")
-            os.chdir("d")
-        Path("tool").write_text("#!/bin/sh\n")
-        Path("tool").chmod(0o755)
-        os.chdir(back)
-        first = take(root, tmp_path / "store")
-        assert f"/srv{'/d' * 1500}/tool\t".encode() in first[1]
-        assert take(root, tmp_path / "store") == first
-    finally:
-        os.chdir(back)
-        subprocess.run(["rm", "-rf", root / "srv/d"], check=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,3 +138,23 @@ def test_some_sections_only_need_some_files(root, captured, read):
     read.clear()
     assert captured(root, depth=Depth.RECORDS, only=frozenset({"go"})).lock.sections == {}
     assert read == []
+
+
+def test_folders_in_folders_in_folders(tmp_path, captured):
+    """As deep as a path can be, which is deeper than Python goes."""
+    root, back = tmp_path / "root", os.getcwd()
+    root.mkdir()
+    os.chdir(root)
+    try:
+        for _ in range(1500):
+            os.mkdir("d")
+            os.chdir("d")
+        Path("tool").write_text("#!/bin/sh\n")
+        Path("tool").chmod(0o755)
+        os.chdir(back)
+        first = captured(root)
+        assert f"{'/d' * 1500}/tool" in {row.entry.path for row in first.tree.rows}
+        assert captured(root).lock == first.lock
+    finally:
+        os.chdir(back)
+        subprocess.run(["rm", "-rf", root], check=True)

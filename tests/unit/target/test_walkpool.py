@@ -42,6 +42,7 @@ def signed(root, jobs, left_out=NOTHING):
 @pytest.mark.parametrize("jobs", [1, 2, 5])
 @pytest.mark.parametrize("names", [1, 25, 10_000])
 def test_processes_find_what_one_finds(root, jobs, names, monkeypatch):
+    monkeypatch.setattr(walkpool, "_FEW", names)
     monkeypatch.setattr(walkpool, "_NAMES", names)
     wanted = {
         folder.removeprefix(str(root)): sorted(folders + names)
@@ -54,6 +55,7 @@ def test_processes_find_what_one_finds(root, jobs, names, monkeypatch):
 
 def test_nobody_waits_for_room_in_a_pipe(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "_PIPE_SIZE", 4096)
+    monkeypatch.setattr(walkpool, "_FEW", 50)
     monkeypatch.setattr(walkpool, "_NAMES", 50)
     for number in range(400):
         (tmp_path / f"{number:0200}" / f"{number:0220}").mkdir(parents=True)
