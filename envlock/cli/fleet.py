@@ -46,6 +46,9 @@ def run_fleet(
         matrix = compare_all(operands, config, options, store, steps)
     renderers = matrix_renderers(matrix, full=arguments.all)
     write_reports(matrix.report, renderers, arguments.reports, console)
+    if any(change.section == "tree" for change in matrix.report.changes):
+        two = " ".join(operands[:2])
+        console.note(f"which files of the trees differ is told of two: envlock diff {two}")
     if arguments.exit_zero:
         return ExitStatus.OK
     if matrix.report.result is Result.INCONCLUSIVE:

@@ -57,12 +57,20 @@ def _find(delta: Delta) -> Rule:
         return ASIDE["explained"]
     if delta.kind is ChangeKind.UNKNOWN:
         return ASIDE["unknown"]
-    return next(rule for rule in _rules_for(delta.section) if _fits(rule, delta))
+    rules = _rules_for(delta.section)
+    return next(rule for rule in rules if _fits(rule, delta) and _can_say(rule, delta))
 
 
 @lru_cache(maxsize=64)
 def _rules_for(section: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in RULES if not rule.sections or section in rule.sections)
+
+
+def _can_say(rule: Rule, delta: Delta) -> bool:
+    """False when a rule speaks of the value of a fact that a side does not have."""
+    words = f"{rule.why} {rule.fix}"
+    sides = (("{left}", delta.left), ("{right}", delta.right))
+    return not delta.field or all(value is not None or word not in words for word, value in sides)
 
 
 def _fits(rule: Rule, delta: Delta) -> bool:

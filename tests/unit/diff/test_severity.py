@@ -8,6 +8,7 @@ from envlock.diff.predicates import package_name
 from envlock.diff.rules import ASIDE, RULES
 from envlock.diff.severity import classify, explain
 from envlock.errors import UsageError
+from envlock.model.facts import SECTIONS
 
 ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind
 OLDER, NEWER = Relation.OLDER, Relation.NEWER
@@ -373,3 +374,13 @@ def test_the_remedy_is_a_command_of_the_packages_own_system(delta, command):
 )
 def test_a_package_is_called_by_its_name(section, key, facts, name):
     assert package_name(added(section, key, **facts)) == name
+
+
+@pytest.mark.parametrize("section", sorted(SECTIONS))
+def test_no_rule_speaks_of_a_value_that_is_not_there(section):
+    """A fact that one side lacks is told as that."""
+    for field in ("version", "arch", "libc", "level", "value", "mode", "shell", "sha256"):
+        for left, right in ((None, "2.31"), ("2.31", None)):
+            kind = ChangeKind.ADDED if left is None else ChangeKind.REMOVED
+            change = classify(Delta(section, "x", field, kind, left, right, {}), "l", "r")
+            assert "nothing" not in f"{change.why} {change.fix}", change
