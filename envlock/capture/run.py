@@ -159,9 +159,7 @@ class Run:
             elif self.is_walked:
                 self.rows[found.path] = self.row(found)
 
-    def _found(
-        self, cache: HashCache | None, *, with_claims: bool
-    ) -> Iterable[Entry | Folder] | Iterable[Entry]:
+    def _found(self, cache: HashCache | None, *, with_claims: bool) -> Iterable[Entry | Folder]:
         target = self.target
         if isinstance(target, Rewalkable):
             found = target.walk(self.plan(cache))  # it goes ahead while packages are asked
@@ -225,9 +223,7 @@ class Run:
 
     def wants(self, algorithm: str, other: str) -> Callable[[str], bool]:
         """Return which files need this digest too: those whose packages state it."""
-        if self.target.walks_first:
-            return lambda path: self.is_stated(path, algorithm)
-        if self.target.is_streaming:
+        if self.target.is_streaming and not self.target.walks_first:
             # A stream may show that a link leads to a path before anybody knows it is claimed.
             stated = {path for path in self.claims if self.is_stated(path, algorithm)}
             if stated or (algorithm == "md5" and not self.claims):

@@ -44,5 +44,5 @@ class Ahead(Generic[_T]):
         except BaseException as error:  # noqa: BLE001  it is raised again by `__iter__`
             self._error = error
         finally:
-            self._source.close()
             self._found.put(None)
+            self._source.close()

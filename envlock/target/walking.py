@@ -84,7 +84,7 @@ def walk(search: Search, *, is_alone: bool = False) -> tuple[list[Listed], list[
         return known
 
     def fail(path: str, failure: int) -> None:
-        found.append((path, *_EMPTY, failure))
+        found.append(_nothing(path, failure))
 
     return found, _descend(search, see, fail, is_alone=is_alone)
 
@@ -189,7 +189,7 @@ def _listing(
 ) -> tuple[Listed, Columns]:
     """Return a listing of one directory, and what is known of its names."""
     if not names:
-        return (path, *_EMPTY, 0), []
+        return _nothing(path), []
     known = _columns(map(_KNOWN, statuses))
     modes, _, sizes, mtimes, ctimes, links = known
     others: list[Other] = list(map(_OTHER, statuses))
@@ -219,6 +219,12 @@ def _listing(
         0,
     )
     return listing, known
+
+
+def _nothing(path: str, failure: int = 0) -> Listed:
+    """Return what is told of a directory without names."""
+    packed = pack([], [])
+    return path, packed, digest(packed), 0, 0, [], {}, {}, [], [], 0, failure
 
 
 def _contents(
@@ -321,19 +327,3 @@ def read_xattrs(real: str) -> Xattrs:
     kept = sorted(n for n in names if n == "security.capability" or n.startswith("user."))
     found = ((name, _ask(os.getxattr, real, name, follow_symlinks=False)) for name in kept)
     return tuple((name, value) for name, value in found if value is not None)
-
-
-_NOTHING = pack([], [])
-_EMPTY: tuple[
-    bytes,
-    bytes,
-    int,
-    int,
-    list[Other],
-    dict[str, str],
-    dict[str, Xattrs],
-    list[int],
-    list[int],
-    int,
-] = (_NOTHING, digest(_NOTHING), 0, 0, [], {}, {}, [], [], 0)
-"""What is told of a directory without names, but for its path and the failure."""
