@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from envlock.diff.drift import DriftReport
     from envlock.diff.engine import Options
     from envlock.materialize.assemble import Assembled, Order
-    from envlock.materialize.rules import Rule
+    from envlock.materialize.tree.rules import Rule
     from envlock.store.objects import Store
 
 Progress = Callable[[str, int, int], None]
@@ -54,17 +54,17 @@ def capture_target(
     """Capture a target, but not the files and folders that are envlock's `own` work.
 
     With `keep`, what a rebuild needs stays in the store for good.  With `recording`, everything
-    the collectors were told is written there (see `envlock.capture.record`).
+    the collectors were told is written there (see `envlock.capture.recording`).
     """
     from contextlib import closing
     from dataclasses import replace
 
     from envlock.capture.engine import capture
-    from envlock.capture.record import Recorder
+    from envlock.capture.recording import Recorder
     from envlock.capture.registry import collectors
     from envlock.store.refs import set_ref
     from envlock.store.statcache import StatCache
-    from envlock.target.resolve import open_target
+    from envlock.targets.kinds import open_target
 
     with (
         closing(open_target(reference)) as target,
@@ -151,8 +151,8 @@ def compare_environments(
     from dataclasses import replace
 
     from envlock.diff.engine import compare
-    from envlock.diff.moved import with_base
     from envlock.diff.side import Side
+    from envlock.diff.three_way import with_base
 
     left_tree = right_tree = None
     if options.all or left.lock.get("tree") != right.lock.get("tree"):
@@ -205,8 +205,8 @@ def verify(
     from envlock.diff.engine import Options, compare
     from envlock.diff.times import with_times
     from envlock.materialize.assemble import in_image
-    from envlock.materialize.normalise import newest_package
-    from envlock.target.resolve import open_target
+    from envlock.materialize.tree.normalise import newest_package
+    from envlock.targets.kinds import open_target
 
     tree = left.tree or load_tree(left.lock, store)
     if tree is None:
@@ -252,7 +252,7 @@ def for_image(lock: Lock) -> Lock:
 
 
 def _check_labels(lock: Lock, labels: Mapping[str, str]) -> list[str]:
-    from envlock.materialize.image import LABEL_PREFIX
+    from envlock.materialize.image.description import LABEL_PREFIX
     from envlock.model.digest import digests
 
     label = f"{LABEL_PREFIX}environment-digest"

@@ -11,23 +11,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from envlock.capture.again import capture_again
-from envlock.capture.files import file_records, missing_records
-from envlock.capture.memory import Memory
-from envlock.capture.outside import mounts_that_matter
-from envlock.capture.record import Recorder
+from envlock.capture.collector import Collector
+from envlock.capture.files.records import file_records, missing_records
+from envlock.capture.incremental.external_inputs import mounts_that_matter
+from envlock.capture.incremental.recapture import capture_again
+from envlock.capture.incremental.snapshot import Memory
+from envlock.capture.incremental.tree_patch import TreeState, line_of
+from envlock.capture.recording import Recorder
 from envlock.capture.request import Depth, Request
 from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
-from envlock.capture.run import Progress, Run, silent
-from envlock.capture.spec import Collector
-from envlock.capture.treework import TreeState, line_of
+from envlock.capture.session import Progress, Run, silent
 from envlock.model.coverage import Coverage, Status
 from envlock.model.glob import Wanted
 from envlock.model.record import Record
 from envlock.model.tree import Tree
 from envlock.store.objects import Store
-from envlock.target.base import HashCache, Rewalkable, Target
+from envlock.targets.base import HashCache, Rewalkable, Target
 
 
 def capture(

@@ -1,4 +1,4 @@
-"""Every collector there is, found by looking at the folder they live in."""
+"""Every collector there is, found by looking at the folders they live in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pkgutil
 from functools import cache
 
 from envlock.capture import collectors as package
-from envlock.capture.spec import Collector
+from envlock.capture.collector import Collector
 
 
 @cache
@@ -16,8 +16,6 @@ def collectors() -> tuple[Collector, ...]:
 
     Plug-ins are not discovered: two machines must not differ because someone installed one.
     """
-    modules = (
-        importlib.import_module(f"{package.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(package.__path__)
-    )
+    found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    modules = (importlib.import_module(module.name) for module in found if not module.ispkg)
     return tuple(sorted((module.COLLECTOR for module in modules), key=lambda c: c.name))

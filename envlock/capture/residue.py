@@ -4,7 +4,7 @@ Small configuration files that are as their package has them are kept beside it,
 tell which setting differs from them.
 
 Nothing is kept that is secret: each file that would travel by value is first looked at by the
-rules of `envlock.capture.redact`; a hit is left out of the store, loses its digest (a plain hash
+rules of `envlock.secrets.redact`; a hit is left out of the store, loses its digest (a plain hash
 of a secret can be guessed) and is reported.
 """
 
@@ -16,15 +16,15 @@ from contextlib import suppress
 from io import BytesIO
 from typing import BinaryIO
 
-from envlock.capture.classify import STATE_LIMIT, hide
-from envlock.capture.noise import noise_rule
-from envlock.capture.ownership import Claim, Claims
-from envlock.capture.redact import is_secret_file, rules_id
-from envlock.capture.view import describe
+from envlock.capture.context import describe
+from envlock.capture.files.classify import STATE_LIMIT, hide
+from envlock.capture.files.ownership import Claim, Claims
+from envlock.capture.files.rules import noise_rule
 from envlock.model.coverage import Gap
 from envlock.model.tree import Entry, FileClass, Row
+from envlock.secrets.redact import is_secret_file, rules_id
 from envlock.store.objects import ObjectWriter, Store
-from envlock.target.base import ContentWriter, HashCache, Target
+from envlock.targets.base import ContentWriter, HashCache, Target
 
 _NOT_KEPT = frozenset({FileClass.CACHE, FileClass.LOG, FileClass.SECRET, FileClass.IDENTITY})
 _PUBLISHED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})

@@ -9,7 +9,7 @@ from envlock.model.coverage import Coverage
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.tree import Tree
-from envlock.target.base import IGNORED
+from envlock.targets.base import IGNORED
 
 
 def _nothing() -> None:

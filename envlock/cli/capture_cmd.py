@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Capture, write the lock, say what was found."""
     from envlock.cli.capture_group import capture_group
     from envlock.lockfile.writer import render_lock, write_lock
-    from envlock.target.group import is_group
+    from envlock.targets.groups import is_group
     from envlock.workflow import capture_target
 
     config = read_config(arguments, console)

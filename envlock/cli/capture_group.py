@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from envlock.config.load import Config
     from envlock.model.lock import Lock
     from envlock.store.objects import Store
-    from envlock.target.group import Service
+    from envlock.targets.groups import Service
     from envlock.workflow import Progress
 
 
@@ -27,7 +27,7 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
     each service its lock, its digests, its replicas and those that differ from the first.
     """
     from envlock.lockfile.writer import write_lock
-    from envlock.target.group import open_group
+    from envlock.targets.groups import open_group
 
     if arguments.output or arguments.record:
         raise UsageError(

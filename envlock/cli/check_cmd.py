@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from envlock.cli.console import Console
 from envlock.cli.operands import locks_in_use, read_lock_bytes, read_lock_operand
 from envlock.cli.options import add_json
-from envlock.cli.policy import add_policy, known_as, make_policy, read_policy_config, today_of
+from envlock.cli.policy_options import (
+    add_policy,
+    known_as,
+    make_policy,
+    read_policy_config,
+    today_of,
+)
 from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Check the policy and every lock, and print every problem at once."""
-    from envlock.cli.verdicts import is_failure, lock_verdicts, to_json, to_line
+    from envlock.cli.check_findings import is_failure, lock_verdicts, to_json, to_line
     from envlock.diff.policy.check import policy_problems
     from envlock.lockfile.check import problems
 

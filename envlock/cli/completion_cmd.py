@@ -6,7 +6,7 @@ import argparse
 
 from envlock.cli.console import Console
 from envlock.errors import ExitStatus
-from envlock.target.forms import GROUPS, TARGETS
+from envlock.targets.forms import GROUPS, TARGETS
 
 _BASH = """\
 _envlock() {{

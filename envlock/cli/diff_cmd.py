@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
-from envlock.cli.fleet import add_more, run_fleet
+from envlock.cli.diff_many import add_more, run_fleet
 from envlock.cli.operands import chosen_sections, open_store, read_environment, tell_live
 from envlock.cli.options import add_lock
 from envlock.cli.pair import Pair
-from envlock.cli.policy import add_policy, make_policy, read_policy_config, today_of
+from envlock.cli.policy_options import add_policy, make_policy, read_policy_config, today_of
 from envlock.cli.reporting import add_reports, write_reports
 from envlock.errors import ExitStatus, UsageError
 from envlock.model.facts import section_names
@@ -137,8 +137,8 @@ def _keep_baseline(
     """Begin the baseline, or drop from it what is gone; return the report as it judges then."""
     from dataclasses import replace
 
+    from envlock.diff.policy.apply_waivers import settle_again
     from envlock.diff.policy.baseline import can_be_accepted, render_baseline
-    from envlock.diff.policy.settle import settle_again
     from envlock.lockfile.writer import replace_file
 
     left, right = (side.known_as or side.name for side in sides)
@@ -164,6 +164,6 @@ def _keep_baseline(
 
 def _disclose(name: str, value: str) -> str:
     # Most comparisons show no setting, and the patterns of secrets take their time to compile.
-    from envlock.capture.disclose import disclose
+    from envlock.secrets.disclose import disclose
 
     return disclose(name, value)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from envlock.cli.console import Console
 from envlock.cli.operands import open_store
 from envlock.cli.options import read_config
-from envlock.cli.policy import add_policy, make_policy, read_policy_config, today_of
+from envlock.cli.policy_options import add_policy, make_policy, read_policy_config, today_of
 from envlock.errors import EnvlockError, ExitStatus, UsageError
 from envlock.model.text import escape
 
@@ -54,9 +54,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _path(path: str, rules: tuple[object, ...]) -> Iterator[str]:
-    from envlock.capture.noise import noise_rule
-    from envlock.capture.unowned import is_place_of_software
-    from envlock.materialize.rules import explain
+    from envlock.capture.discover.unowned import is_place_of_software
+    from envlock.capture.files.rules import noise_rule
+    from envlock.materialize.tree.rules import explain
 
     unowned, owned = noise_rule(path, owned=False), noise_rule(path, owned=True)
     if unowned:
@@ -89,11 +89,11 @@ def _section(name: str) -> Iterator[str]:
 
 
 def _rule(name: str) -> Iterator[str]:
-    from envlock.capture.noise import RULES as NOISE
-    from envlock.capture.redact import PASSWORD_SETTING
-    from envlock.capture.redact import RULES as SECRETS
+    from envlock.capture.files.rules import RULES as NOISE
     from envlock.diff.severity import explain
-    from envlock.materialize.rules import RULES as NORMAL
+    from envlock.materialize.tree.rules import RULES as NORMAL
+    from envlock.secrets.redact import PASSWORD_SETTING
+    from envlock.secrets.redact import RULES as SECRETS
 
     for noise in NOISE:
         if noise.id == name:

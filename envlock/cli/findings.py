@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envlock.cli.operands import locks_in_use, read_environment
-from envlock.cli.policy import make_policy
+from envlock.cli.policy_options import make_policy
 
 if TYPE_CHECKING:
     from envlock.config.load import Config

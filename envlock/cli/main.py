@@ -14,7 +14,7 @@ from envlock.cli.command import Command, lazy
 from envlock.cli.console import Console
 from envlock.cli.options import add_common
 from envlock.errors import EnvlockError, ExitStatus, MaterializeError, UsageError
-from envlock.target.forms import GROUPS, TARGETS
+from envlock.targets.forms import GROUPS, TARGETS
 
 COMMANDS: tuple[Command, ...] = (
     lazy("init", "write envlock.toml, .gitattributes and locks/"),

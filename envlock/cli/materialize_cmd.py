@@ -100,7 +100,7 @@ def _deliver(
     arguments: argparse.Namespace, layout: Path, done: Assembled, console: Console
 ) -> None:
     if arguments.archive:
-        from envlock.materialize.archive import write_archive
+        from envlock.materialize.sinks.archive import write_archive
 
         write_archive(arguments.archive, layout, tag=arguments.tag)
     if arguments.load:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from envlock.cli.console import Console
     from envlock.config.load import Config
     from envlock.lockfile.reader import Known
-    from envlock.materialize.rules import Rule
+    from envlock.materialize.tree.rules import Rule
     from envlock.model.lock import Lock
     from envlock.store.objects import Store
     from envlock.workflow import Environment, Progress
@@ -98,8 +98,8 @@ def read_environment(
 
     `known` is for several reads in a row, see `envlock.lockfile.reader.parse_lock`.
     """
-    from envlock.cli.policy import known_as
-    from envlock.target.resolve import is_target
+    from envlock.cli.policy_options import known_as
+    from envlock.targets.kinds import is_target
     from envlock.workflow import Environment, capture_target
 
     name = known_as(operand, config)
@@ -116,7 +116,7 @@ def lock_and_bytes(operand: str, config: Config, console: Console) -> tuple[Lock
     """
     from envlock.lockfile.reader import parse_lock
     from envlock.lockfile.writer import render_lock
-    from envlock.target.resolve import is_target
+    from envlock.targets.kinds import is_target
 
     tell_live((operand,), config, console)
     if is_target(operand):
@@ -164,7 +164,7 @@ def lock_path(operand: str, config: Config) -> Path:
     """Return where the lockfile of an operand lies: a path, or the place of a name."""
     if operand in config.environments:
         return config.environments[operand].lock
-    from envlock.target.forms import TARGETS
+    from envlock.targets.forms import TARGETS
 
     path = Path(operand)
     if os.path.isfile(path) or operand.endswith(".lock") or "/" in operand:
@@ -179,7 +179,7 @@ def lock_path(operand: str, config: Config) -> Path:
 
 def tell_live(operands: Iterable[str], config: Config, console: Console) -> None:
     """Say of each operand that is a target and has a lock that it is the target that is read."""
-    from envlock.target.resolve import is_target
+    from envlock.targets.kinds import is_target
 
     for operand in operands:
         if is_target(operand):
@@ -190,7 +190,7 @@ def tell_live(operands: Iterable[str], config: Config, console: Console) -> None
 
 def user_rules(config: Config) -> tuple[Rule, ...]:
     """Return what the configuration adds to the normaliser's table."""
-    from envlock.materialize.rules import Action, user_rule
+    from envlock.materialize.tree.rules import Action, user_rule
 
     return tuple(user_rule(rule.path, Action(rule.action)) for rule in config.normalize)
 

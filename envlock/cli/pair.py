@@ -13,7 +13,7 @@ from envlock.cli.reporting import Canvas, Renderer
 if TYPE_CHECKING:
     from envlock.config.load import Config
     from envlock.diff.drift import DriftReport, Severity
-    from envlock.report.place import LockText, Places
+    from envlock.report.source_location import LockText, Places
 
 
 class Pair:
@@ -53,7 +53,7 @@ class Pair:
 
     @cached_property
     def _places(self) -> Places:
-        from envlock.report.place import Places
+        from envlock.report.source_location import Places
 
         return Places(*(_lock_text(operand, self._config) for operand in self._operands))
 
@@ -108,8 +108,8 @@ class Pair:
 def _lock_text(operand: str, config: Config) -> LockText | None:
     from envlock.cli.operands import lock_path, read_lock_bytes
     from envlock.lockfile.lines import Lines
-    from envlock.report.place import LockText
-    from envlock.target.resolve import is_target
+    from envlock.report.source_location import LockText
+    from envlock.targets.kinds import is_target
 
     if is_target(operand):
         return None

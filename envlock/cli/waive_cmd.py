@@ -11,7 +11,7 @@ from envlock.cli.console import Console
 from envlock.cli.findings import Finding, find
 from envlock.cli.operands import open_store
 from envlock.cli.options import read_config
-from envlock.cli.policy import add_today, to_date, today_of
+from envlock.cli.policy_options import add_today, to_date, today_of
 from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:

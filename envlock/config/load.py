@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from envlock.config.convert import ToPath
-from envlock.config.policy import Expectation, Waiver, to_expectation, to_waiver
+from envlock.config.policy_tables import Expectation, Waiver, to_expectation, to_waiver
 from envlock.config.setting import Table, Value
 from envlock.config.settings import SETTINGS, TABLES
 from envlock.config.sources import (
@@ -79,7 +79,7 @@ class CaptureConfig:
 class DiffConfig:
     """``[diff]``: a severity, ignored ``section:key[:fact]`` patterns, required sections.
 
-    `presets` are names of `envlock.config.policy.PRESETS`.  `baseline` is empty, a path, or
+    `presets` are names of `envlock.config.policy_tables.PRESETS`.  `baseline` is empty, a path, or
     ``git:REV:PATH`` where the policy came from git.
     """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from envlock.config.policy import EXPECT, PRESETS, WAIVE
+from envlock.config.policy_tables import EXPECT, PRESETS, WAIVE
 from envlock.config.setting import LEVELS, Kind, Setting, Table, Value
 
 __all__ = ["LEVELS", "SETTINGS", "TABLES", "Kind", "Setting", "Table", "Value"]

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from envlock.config.convert import Refused, ToPath, from_text, nearest, to_value
-from envlock.config.place import Keys, line_of
 from envlock.config.setting import Setting, Table, Value
 from envlock.config.settings import SETTINGS, TABLES
+from envlock.config.toml_position import Keys, line_of
 from envlock.errors import ConfigError
 from envlock.model.document import parse_toml
 

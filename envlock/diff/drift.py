@@ -10,6 +10,7 @@ from typing import NamedTuple
 from envlock.model.digest import hash_parts
 from envlock.model.record import Facts
 from envlock.model.text import to_bytes
+from envlock.versions.relation import Relation
 
 EXPECTED = "expect:"
 """What the field of an expectation that is not met starts with."""
@@ -23,14 +24,6 @@ class ChangeKind(StrEnum):
     CHANGED = "changed"
     UNKNOWN = "unknown"
     """One side was not looked at or could not be read: neither equal nor different."""
-
-
-class Relation(StrEnum):
-    """How the right value stands to the left one."""
-
-    NEWER = "newer"
-    OLDER = "older"
-    DIFFERS = "differs"
 
 
 class Severity(StrEnum):

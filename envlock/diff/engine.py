@@ -10,19 +10,19 @@ from typing import NamedTuple
 from envlock.diff.cuda import with_floor
 from envlock.diff.debian import explain_packages
 from envlock.diff.drift import EXPECTED, Change, ChangeKind, Delta, DriftReport, judge, summarize
+from envlock.diff.file_settings import MAX_BYTES, conceal, settings
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
-from envlock.diff.payload import MAX_BYTES, conceal, settings
+from envlock.diff.filters import SETTING, Ignores, drop, is_selected
+from envlock.diff.policy.apply_waivers import settle
 from envlock.diff.policy.bind import bind
 from envlock.diff.policy.expect import Verdict, judge_expectations
 from envlock.diff.policy.policy import NO_POLICY, Policy
 from envlock.diff.policy.presets import PRESETS
-from envlock.diff.policy.settle import settle
 from envlock.diff.predicates import deviates
 from envlock.diff.records import Holes, compare_section, hole_in, status_in
 from envlock.diff.rules.languages import LANGUAGES
 from envlock.diff.rules.os_packages import SYSTEMS
-from envlock.diff.select import SETTING, Ignores, drop, is_selected
 from envlock.diff.severity import classify
 from envlock.diff.side import Side
 from envlock.model.facts import SECTIONS, fact_sort_key

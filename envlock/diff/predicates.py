@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from envlock.diff.drift import Delta
-from envlock.diff.order import alpm, apk, deb, dotted, pep440, rpm
 from envlock.model.record import Facts
+from envlock.versions import alpm, apk, deb, dotted, pep440, rpm
 
 _SET_ID = 0o6000
 _WORLD_WRITABLE = 0o0002

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from envlock.diff.drift import ChangeKind, Delta, Relation
-from envlock.diff.order import relate
+from envlock.diff.drift import ChangeKind, Delta
 from envlock.model.coverage import Status
 from envlock.model.facts import Kind, coverage_of, fact_sort_key, kind_of, order_of
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
+from envlock.versions import relate
+from envlock.versions.relation import Relation
 
 _DIGESTS = frozenset({"sha256", "md5", "sha1", "integrity"})
 _FOLLOWS: Mapping[str, frozenset[str]] = {

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.diff.drift import Severity
-from envlock.diff.order import deb
 from envlock.diff.rules.verdicts import VERDICTS
 from envlock.model.cuda import (
     DRIVER,
@@ -20,6 +19,7 @@ from envlock.model.cuda import (
 )
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
+from envlock.versions import deb
 
 _BASELINES: Mapping[str, Mapping[int, str]] = {
     "rhel": {9: "v2", 10: "v3"},

@@ -15,25 +15,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 from envlock.errors import MaterializeError
-from envlock.materialize.artifact import Artifact, Deb, Wheel
-from envlock.materialize.fetch import Fetched, fetch
-from envlock.materialize.image import Built, image_of
-from envlock.materialize.layers import DEFAULT_BUDGET, package_groups, split
-from envlock.materialize.normalise import (
+from envlock.materialize.artifacts.artifact import Artifact, Deb, Wheel
+from envlock.materialize.artifacts.fetch import Fetched, fetch
+from envlock.materialize.artifacts.plan import make_plan, missing_artifacts
+from envlock.materialize.artifacts.sources.apt import captured_apt, host_apt
+from envlock.materialize.artifacts.sources.base import ArtifactSource
+from envlock.materialize.artifacts.sources.directory import DirectorySource
+from envlock.materialize.artifacts.sources.pip import PipSource
+from envlock.materialize.image.description import Built, image_of
+from envlock.materialize.image.layers import DEFAULT_BUDGET, package_groups, split
+from envlock.materialize.sinks.layout import reusable, write_layout
+from envlock.materialize.tree.normalise import (
     IMAGE_LOCK_PATH,
     Normalised,
     newest_package,
     normalise,
     with_lock,
 )
-from envlock.materialize.oci import reusable, write_layout
-from envlock.materialize.plan import make_plan, missing_artifacts
-from envlock.materialize.rebuild import Rebuild
-from envlock.materialize.rules import Rule
-from envlock.materialize.sources.apt import captured_apt, host_apt
-from envlock.materialize.sources.base import ArtifactSource
-from envlock.materialize.sources.directory import DirectorySource
-from envlock.materialize.sources.pip import PipSource
+from envlock.materialize.tree.rebuild import Rebuild
+from envlock.materialize.tree.rules import Rule
 from envlock.model.lock import Lock
 from envlock.model.tree import Row, Tree
 from envlock.store.objects import Store

@@ -14,7 +14,7 @@ class ProcessConfig:
     """The run configuration, as in an OCI image config.  Empty means not set.
 
     `environ` is the complete environment, secrets included: it is redacted by
-    `envlock.capture.redact` before anything is recorded.  `is_session`: it is that of the session
+    `envlock.secrets.redact` before anything is recorded.  `is_session`: it is that of the session
     that looks, not of what is run.  `maps` is the text of /proc/PID/maps of a process, with paths
     as seen from the target's root.  Of a process are also known `exe`, its program; `container`,
     the engine and number of the container it runs in; `namespaces`, the kinds of those that it has

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from envlock.diff.drift import Change, DriftReport, Result, Severity
-from envlock.report.place import Places
+from envlock.report.source_location import Places
 from envlock.report.visible import visible
 from envlock.report.wording import Parts, happening, headline, remarks, subject, varied
 

@@ -17,7 +17,7 @@ from importlib import resources
 from itertools import groupby
 from math import floor
 
-from envlock.diff.drift import Change, ChangeKind, DriftReport, Relation, Result, Severity
+from envlock.diff.drift import Change, ChangeKind, DriftReport, Result, Severity
 from envlock.report.visible import visible
 from envlock.report.wording import (
     Parts,
@@ -29,6 +29,7 @@ from envlock.report.wording import (
     subject,
     worst_first,
 )
+from envlock.versions.relation import Relation
 
 STATIC_LIMIT = 500
 """Changes of the list that is there without JavaScript."""

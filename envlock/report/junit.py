@@ -12,7 +12,7 @@ from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
 from envlock.diff.drift import Change, ChangeKind, DriftReport, Severity, fails
-from envlock.report.place import Places
+from envlock.report.source_location import Places
 from envlock.report.visible import visible
 from envlock.report.wording import happening, headline, section_title, subject
 

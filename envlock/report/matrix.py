@@ -11,11 +11,12 @@ from itertools import groupby
 from string import ascii_uppercase
 from typing import NamedTuple
 
-from envlock.diff.drift import Change, ChangeKind, Relation, Result, Severity
-from envlock.diff.matrix import Finding, Group, Matrix, Outlier, label
+from envlock.diff.drift import Change, ChangeKind, Result, Severity
+from envlock.diff.many.matrix import Finding, Group, Matrix, Outlier, label
 from envlock.model.facts import SECTIONS, Kind, kind_of
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, shorten, visible
+from envlock.versions.relation import Relation
 
 _SHOWN_PER_SECTION = 12
 _SHOWN_GROUPS = 8

@@ -10,7 +10,7 @@ from html import escape
 from typing import NamedTuple
 
 from envlock.diff.drift import Change, DriftReport, Severity
-from envlock.diff.matrix import Matrix
+from envlock.diff.many.matrix import Matrix
 from envlock.report.html import STATIC_LIMIT, VERDICTS, Pool, head, page, toolbar
 from envlock.report.visible import visible
 from envlock.report.wording import fact_name, section_title, shown_value, sign, subject

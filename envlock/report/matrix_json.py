@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from envlock.diff.matrix import Finding, Matrix, Outlier
+from envlock.diff.many.matrix import Finding, Matrix, Outlier
 from envlock.model.text import escape
 
 SCHEMA_VERSION = 1

@@ -15,7 +15,7 @@ from envlock.diff.drift import Change, ChangeKind, ChangeStatus, DriftReport, Re
 from envlock.diff.severity import explain
 from envlock.errors import UsageError
 from envlock.model.text import escape
-from envlock.report.place import Places
+from envlock.report.source_location import Places
 from envlock.report.visible import visible
 from envlock.report.wording import Parts, happening, headline, remarks, subject, worst_first
 

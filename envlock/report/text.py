@@ -9,7 +9,7 @@ from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
 
-from envlock.diff.drift import Change, ChangeKind, DriftReport, Moved, Relation, Result, Severity
+from envlock.diff.drift import Change, ChangeKind, DriftReport, Moved, Result, Severity
 from envlock.model.facts import Kind, kind_of
 from envlock.report.items import Item, is_hole, items_of, varied_items
 from envlock.report.lines import Line, Piece, line, paint
@@ -22,6 +22,7 @@ from envlock.report.wording import (
     section_title,
     varied,
 )
+from envlock.versions.relation import Relation
 
 _SHOWN_PER_SECTION = 12
 _SHOWN_SETTINGS = 6

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from envlock.diff.drift import EXPECTED, Change, ChangeKind, DriftReport, Relation, Severity
-from envlock.diff.select import SETTING
+from envlock.diff.drift import EXPECTED, Change, ChangeKind, DriftReport, Severity
+from envlock.diff.filters import SETTING
 from envlock.model.facts import SECTIONS, Kind, kind_of
 from envlock.report.visible import shorten, visible
+from envlock.versions.relation import Relation
 
 DIGEST_DIGITS = 12
 _VALUE_LIMIT = 200

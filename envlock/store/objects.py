@@ -88,7 +88,7 @@ class Store:
         return self.root / "statcache.sqlite"
 
     def snapshot(self, name: str) -> Path:
-        """Where `envlock.store.snapshot` keeps what a capture called `name` leaves for the next."""
+        """Return the `envlock.store.blob_file` that a capture called `name` leaves for the next."""
         return self.cache / f"capture-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
     def put(self, content: bytes) -> str:

@@ -54,7 +54,7 @@ class StatCache:
 
     `root` tells the target apart from others, as its reference does.  Create it when the scan
     starts: `clock` (nanoseconds since the epoch) is read once, for the racy rule.  Implements
-    `envlock.target.base.HashCache`; no method raises.
+    `envlock.targets.base.HashCache`; no method raises.
     """
 
     def __init__(self, path: Path, root: str, clock: Callable[[], int] = time.time_ns) -> None:

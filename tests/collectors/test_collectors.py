@@ -18,13 +18,13 @@ from pathlib import Path
 
 import pytest
 
+from envlock.capture.context import View
 from envlock.capture.registry import collectors
-from envlock.capture.view import View
 from envlock.model.facts import SECTIONS, is_keyed
 from envlock.model.process import ProcessConfig
 from envlock.model.text import escape
-from envlock.target.base import Capability, ScanPlan
-from envlock.target.local import LocalTarget
+from envlock.targets.base import Capability, ScanPlan
+from envlock.targets.local.filesystem import LocalTarget
 
 NOISE = bytes(range(256)) * 3
 DAMAGES = {

@@ -10,10 +10,10 @@ import subprocess
 
 import pytest
 
-from envlock.materialize.archive import write_archive
-from envlock.materialize.image import Image, Platform
-from envlock.materialize.layers import split
-from envlock.materialize.oci import write_layout
+from envlock.materialize.image.description import Image, Platform
+from envlock.materialize.image.layers import split
+from envlock.materialize.sinks.archive import write_archive
+from envlock.materialize.sinks.layout import write_layout
 from envlock.model.process import ProcessConfig
 from envlock.model.text import to_bytes
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree

@@ -6,7 +6,7 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from envlock.diff.drift import ChangeKind, Relation, Result
+from envlock.diff.drift import ChangeKind, Result
 from envlock.diff.engine import Options, compare
 from envlock.model.digest import digests, section_digest
 from envlock.model.lock import Lock
@@ -14,6 +14,7 @@ from envlock.model.record import Record
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 from envlock.report.json import render_json
 from envlock.report.text import render_text
+from envlock.versions.relation import Relation
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.materialize.layers import split
+from envlock.materialize.image.layers import split
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 
 OWNERS = ("", "deb a:amd64", "deb b:amd64", "python app/c", "python app/d")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from envlock.diff.drift import Result
 from envlock.diff.engine import Options, compare
-from envlock.diff.matrix import compare_many
+from envlock.diff.many.matrix import compare_many
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.report.matrix import render_matrix

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envlock.diff.order import alpm, apk, deb, rpm
+from envlock.versions import alpm, apk, deb, rpm
 
 SHAPES = {
     rpm: r"(?:[01]:)?[019a](?:[0-9]|[ab]|\.|~|\^|_|\+){0,6}-(?:1|2|10|1\.el9|1~a|1\^b)",

@@ -10,16 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envlock.capture.parse import apk, dnf, pacman
-from envlock.capture.parse.capability import (
+from envlock.formats import apk, pacman
+from envlock.formats.binary.capability import (
     NO_CAPABILITIES,
     Capabilities,
     decode_capabilities,
     parse_capabilities,
 )
-from envlock.capture.parse.rpm import Header, parse_files, parse_package, parse_signer
-from envlock.capture.parse.rpmdb import READERS
-from envlock.capture.parse.sqlite import read_table
+from envlock.formats.binary.sqlite import read_table
+from envlock.formats.rpm import history
+from envlock.formats.rpm.database import READERS
+from envlock.formats.rpm.header import Header, parse_files, parse_package, parse_signer
 
 HERE = Path(__file__).resolve().parents[1] / "collectors"
 DATABASES = {
@@ -109,7 +110,7 @@ def test_any_damage_to_a_history_is_noticed_or_harmless(damages):
         if not raw:
             return
     try:
-        dnf.parse_history(raw, raw)
+        history.parse_history(raw, raw)
     except ValueError:
         return
 
@@ -144,8 +145,8 @@ def test_arbitrary_bytes_are_no_database(raw):
     pacman.parse_configuration(text).extracts("/usr/x")
     for parse in (
         lambda: pacman.decompress_mtree(raw),
-        lambda: dnf.parse_state(text, text),
-        lambda: dnf.parse_locks(text, text, text),
+        lambda: history.parse_state(text, text),
+        lambda: history.parse_locks(text, text, text),
     ):
         try:
             parse()

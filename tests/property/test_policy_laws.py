@@ -6,10 +6,10 @@ from datetime import date
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from envlock.config.policy import Demand, Expectation, Likeness, Waiver
+from envlock.config.policy_tables import Demand, Expectation, Waiver
 from envlock.diff.drift import ChangeKind, Moved
 from envlock.diff.engine import Options, compare
-from envlock.diff.moved import with_base
+from envlock.diff.policy.apply_waivers import settle_again
 from envlock.diff.policy.baseline import (
     NO_BASELINE,
     can_be_accepted,
@@ -19,11 +19,12 @@ from envlock.diff.policy.baseline import (
 from envlock.diff.policy.bind import mirrored_id
 from envlock.diff.policy.policy import Policy
 from envlock.diff.policy.presets import PRESETS
-from envlock.diff.policy.settle import settle_again
 from envlock.diff.side import Side
+from envlock.diff.three_way import with_base
 from envlock.model.lock import Lock
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 from envlock.report.json import render_json
+from envlock.versions.likeness import Likeness
 from tests.property.test_diff_laws import (
     QUIET,
     facts_of,

@@ -19,7 +19,6 @@ from envlock.diff.drift import (
     Delta,
     DriftReport,
     Moved,
-    Relation,
     Severity,
     fails,
     judge,
@@ -32,10 +31,11 @@ from envlock.report.html import render_html
 from envlock.report.json import render_json
 from envlock.report.junit import render_junit
 from envlock.report.markdown import SUMMARY_LIMIT, render_markdown
-from envlock.report.place import Places
 from envlock.report.sarif import render_sarif
+from envlock.report.source_location import Places
 from envlock.report.text import render_text
 from envlock.report.wording import Parts
+from envlock.versions.relation import Relation
 
 GOLDEN = Path(__file__).parents[1] / "golden/schemas"
 OURS = jsonschema.Draft202012Validator(

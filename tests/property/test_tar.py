@@ -8,7 +8,7 @@ import tarfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.materialize.tar import emit, tar_size
+from envlock.materialize.image.tar import emit, tar_size
 from envlock.model.text import from_bytes, sort_key
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from envlock.errors import TargetError, TargetNameError
-from envlock.target.base import Capability, ScanPlan
-from envlock.target.resolve import open_target
-from envlock.target.ssh import destination
+from envlock.targets.base import Capability, ScanPlan
+from envlock.targets.kinds import open_target
+from envlock.targets.remote.ssh import destination
 from tests.conftest import TAKING_INTERRUPTS
 from tests.ssh.conftest import inside
 

@@ -20,10 +20,10 @@ from pathlib import Path
 import docker
 import pytest
 
-from envlock.target.oci import OciTarget
-from envlock.target.resolve import open_target
-from envlock.target.ssh import open_far
-from envlock.target.sshtar import SshTarTarget
+from envlock.targets.kinds import open_target
+from envlock.targets.remote.ssh import open_far
+from envlock.targets.remote.ssh_tar import SshTarTarget
+from envlock.targets.stream.oci import OciTarget
 from tests.conftest import unavailable
 from tests.targets import hostile
 

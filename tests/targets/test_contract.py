@@ -11,7 +11,7 @@ import pytest
 
 from envlock.model.text import sort_key
 from envlock.model.tree import EntryType
-from envlock.target.base import Capability, ScanPlan
+from envlock.targets.base import Capability, ScanPlan
 
 INJECTED = {"/.dockerenv", "/dev", "/dev/console", "/dev/pts", "/dev/shm", "/proc", "/sys",
             "/etc/hostname", "/etc/hosts", "/etc/mtab", "/etc/resolv.conf"}  # fmt: skip

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envlock.errors import TargetError
-from envlock.target import ssh_remote
-from envlock.target.base import ScanPlan
-from envlock.target.far import FarTarget
+from envlock.targets.base import ScanPlan
+from envlock.targets.remote import ssh_remote
+from envlock.targets.remote.remote import FarTarget
 
 HELLO = {"uid": 0, "environ": [["LANG", "C"]]}
 FOLDER = [0o040755, 0, 0, 10**9, 10**9, 4096, 1, 2, 2, "", 0, 0, []]

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envlock.errors import TargetError, TargetNameError
-from envlock.target.base import ScanPlan
-from envlock.target.group import is_group, open_group
-from envlock.target.resolve import open_target
+from envlock.targets.base import ScanPlan
+from envlock.targets.groups import is_group, open_group
+from envlock.targets.kinds import open_target
 
 POD = {
     "kind": "Pod",

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from envlock.target.mounts import may_hang, parse_mountinfo
+from envlock.targets.mounts import may_hang, parse_mountinfo
 from tests.conftest import unavailable
 
 LINE = b"36 35 98:0 /mnt1 %s rw,noatime master:1 - %s /dev/root rw,errors=continue\n"

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from envlock.errors import TargetError
-from envlock.target.base import Capability, ScanPlan
-from envlock.target.local import directory
-from envlock.target.resolve import open_target
+from envlock.targets.base import Capability, ScanPlan
+from envlock.targets.kinds import open_target
+from envlock.targets.local.filesystem import directory
 from tests.conftest import unavailable
 
 

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from envlock.errors import TargetError
 from envlock.model.text import from_bytes
 from envlock.model.tree import EntryType
-from envlock.target.base import ScanPlan
-from envlock.target.oci import OciTarget
-from envlock.target.resolve import open_target
-from envlock.target.tarstream import members
+from envlock.targets.base import ScanPlan
+from envlock.targets.kinds import open_target
+from envlock.targets.stream.oci import OciTarget
+from envlock.targets.stream.tar_reader import members
 from tests.targets.conftest import layout_of
 
 FORMATS = (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)

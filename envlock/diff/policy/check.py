@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from envlock.config.policy import Demand, Expectation
-from envlock.diff.order import compare
+from envlock.config.policy_tables import Demand, Expectation
+from envlock.diff.filters import Ignores
 from envlock.diff.policy.baseline import Baseline, Pair
 from envlock.diff.policy.policy import Policy
 from envlock.diff.policy.presets import PRESETS
-from envlock.diff.select import Ignores
 from envlock.errors import UsageError
 from envlock.model.facts import SECTIONS, Kind, Order, kind_of, order_of
 from envlock.model.glob import compile_globs
+from envlock.versions import compare
 
 _WILD = re.compile(r"[*?]")
 

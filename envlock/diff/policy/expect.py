@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
-from envlock.config.policy import Demand, Expectation, Likeness
+from envlock.config.policy_tables import Demand, Expectation
 from envlock.diff.drift import EXPECTED, ChangeKind, Delta, Note, NoteKind, Severity
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import facts_of
-from envlock.diff.order import compare
-from envlock.diff.order.likeness import is_alike
+from envlock.diff.filters import is_selected
 from envlock.diff.records import Holes, in_words
-from envlock.diff.select import is_selected
 from envlock.diff.side import Side
 from envlock.model.facts import Kind, Order, kind_of, order_of
 from envlock.model.glob import compile_globs
 from envlock.model.lock import Section
 from envlock.model.record import Facts
 from envlock.model.text import escape, sort_key
+from envlock.versions import compare
+from envlock.versions.likeness import Likeness, is_alike
 
 _WILD = re.compile(r"[*?]")
 _SILENT_KINDS = (Kind.ADDRESS, Kind.PROVENANCE)

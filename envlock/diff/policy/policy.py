@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from envlock.config.policy import Expectation, Waiver
+from envlock.config.policy_tables import Expectation, Waiver
 from envlock.diff.policy.baseline import NO_BASELINE, Baseline
 
 

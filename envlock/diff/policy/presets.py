@@ -243,4 +243,4 @@ PRESETS: Mapping[str, Preset] = {
         ),
     ),
 }
-"""Every preset by name; `envlock.config.policy.PRESETS` has the same names."""
+"""Every preset by name; `envlock.config.policy_tables.PRESETS` has the same names."""

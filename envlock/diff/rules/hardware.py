@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from envlock.diff import predicates as is_
-from envlock.diff.drift import ChangeKind, Relation, Severity
+from envlock.diff.drift import ChangeKind, Severity
 from envlock.diff.rules.rule import Rule
+from envlock.versions.relation import Relation
 
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
 ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envlock.errors import MaterializeError, TargetError
-from envlock.materialize.archive import archive_chunks
-from envlock.materialize.image import LABEL_PREFIX, Built
+from envlock.materialize.image.description import LABEL_PREFIX, Built
+from envlock.materialize.sinks.archive import archive_chunks
 
 if TYPE_CHECKING:
     from docker import DockerClient

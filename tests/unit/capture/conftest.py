@@ -12,7 +12,7 @@ from envlock.capture.registry import collectors
 from envlock.capture.request import Depth, Request
 from envlock.capture.result import Capture
 from envlock.store.objects import Store
-from envlock.target.local import LocalTarget
+from envlock.targets.local.filesystem import LocalTarget
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from envlock.capture import memory
+from envlock.capture.incremental import snapshot
 from envlock.capture.request import Depth, Request
-from envlock.capture.run import Run
+from envlock.capture.session import Run
 from envlock.lockfile.writer import render_lock
-from envlock.store import snapshot
+from envlock.store import blob_file
 from envlock.store.objects import Store
 from envlock.store.refs import needs, read_ref, ref_files
 from envlock.workflow import capture_target, tree_address
@@ -94,7 +94,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def everything_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Believe times at once; the tests wait for the clock of files to move on."""
-    monkeypatch.setattr(memory, "RACY_NS", -(10**13))
+    monkeypatch.setattr(snapshot, "RACY_NS", -(10**13))
 
 
 @pytest.fixture
@@ -242,7 +242,7 @@ def test_what_stands_for_itself_is_made_anew_alone(name, root, tmp_path, scans):
 @pytest.mark.parametrize("few", [0, 200])
 @pytest.mark.parametrize("seed", range(4))
 def test_any_changes_in_any_order(seed, few, depth, root, tmp_path, monkeypatch):
-    monkeypatch.setattr("envlock.capture.again._FEW", few)
+    monkeypatch.setattr("envlock.capture.incremental.recapture._FEW", few)
     chance = random.Random(seed)
     changes = [*QUICK.values(), *chance.sample([*ANEW.values()], 3)]
     take(root, tmp_path / "store", depth)
@@ -262,11 +262,11 @@ def test_what_is_too_young_is_looked_at_again(root, tmp_path, monkeypatch, scans
     for folder, _, names in os.walk(root):
         for name in names:
             os.utime(Path(folder, name), (old, old), follow_symlinks=False)
-    monkeypatch.setattr(memory, "RACY_NS", 2 * 10**9)
+    monkeypatch.setattr(snapshot, "RACY_NS", 2 * 10**9)
     first = take(root, tmp_path / "store")
     raw = next((tmp_path / "store/cache").iterdir())
-    key = raw.read_bytes()[len(snapshot._MAGIC) :][:64].decode()
-    folder = snapshot.Snapshot.open(raw, key).value["signatures"]
+    key = raw.read_bytes()[len(blob_file._MAGIC) :][:64].decode()
+    folder = blob_file.Snapshot.open(raw, key).value["signatures"]
     assert folder["/srv/app/data"] == b"", "changed a moment ago: its times may not tell"
     scans.clear()
     assert take(root, tmp_path / "store") == first
@@ -332,8 +332,8 @@ def test_a_damaged_part_is_not_believed(seed, root, tmp_path):
     take(root, tmp_path / "store")
     (path,) = (tmp_path / "store/cache").iterdir()
     raw = bytearray(path.read_bytes())
-    _, length, _ = snapshot._START.unpack_from(raw, len(snapshot._MAGIC))
-    start = snapshot._HEADER + length
+    _, length, _ = blob_file._START.unpack_from(raw, len(blob_file._MAGIC))
+    start = blob_file._HEADER + length
     for at in range(start, len(raw), 7):
         raw[at] ^= 1 << seed
     path.write_bytes(raw)
@@ -354,10 +354,10 @@ def test_what_the_store_no_longer_has_is_kept_again(root, tmp_path, scans):
 
 AGAIN = """
 import sys
-from envlock.capture import memory
-from envlock.capture.run import Run
+from envlock.capture.incremental import snapshot
+from envlock.capture.session import Run
 from envlock.cli.main import run
-memory.RACY_NS = -(10**13)
+snapshot.RACY_NS = -(10**13)
 if sys.argv.pop(1) == "quick":
     Run.scan = None
 sys.exit(run(sys.argv[1:]))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from envlock.capture.parse.apk import Protected, parse_checksum, parse_world
 from envlock.capture.request import Depth
+from envlock.formats.apk import Protected, parse_checksum, parse_world
 from envlock.model.tree import FileClass
 
 
@@ -104,7 +104,7 @@ def test_the_stat_cache_knows_both_digests(root, tmp_path):
     from envlock.capture.request import Request
     from envlock.store.objects import Store
     from envlock.store.statcache import StatCache
-    from envlock.target.local import LocalTarget
+    from envlock.targets.local.filesystem import LocalTarget
 
     target = LocalTarget(root, "dir:root", is_host=False)
     found = []

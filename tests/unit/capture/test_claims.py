@@ -9,7 +9,7 @@ from envlock.capture.registry import collectors
 from envlock.capture.request import Request
 from envlock.model.tree import FileClass
 from envlock.store.objects import Store
-from envlock.target.local import LocalTarget
+from envlock.targets.local.filesystem import LocalTarget
 
 TOKEN = "ghp_" + "0123456789abcdef" * 3
 

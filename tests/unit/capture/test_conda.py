@@ -15,7 +15,7 @@ from envlock.capture.registry import collectors
 from envlock.capture.request import Request
 from envlock.model.tree import FileClass
 from envlock.store.objects import Store
-from envlock.target.local import LocalTarget
+from envlock.targets.local.filesystem import LocalTarget
 
 PLACEHOLDER = "/opt/placeholder_placeholder_placeholder_placeholder_placeholder_placehold_placehold"
 SITE = "lib/python3.11/site-packages"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from envlock.capture.disclose import NOT_SHOWN, disclose
+from envlock.secrets.disclose import NOT_SHOWN, disclose
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.capture.parse.elf import Elf, offset_of, parse_elf
+from envlock.formats.binary.elf import Elf, offset_of, parse_elf
 from tests.conftest import unavailable
 
 SAMPLE = 60

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
 from envlock.capture.engine import capture
 from envlock.capture.request import Depth, Request
-from envlock.capture.spec import Collector
-from envlock.capture.view import View
 from envlock.model.record import Record
-from envlock.target import hashing
-from envlock.target.local import directory
+from envlock.targets.local import hashing
+from envlock.targets.local.filesystem import directory
 
 READS = ("/etc/*",)
 

@@ -11,7 +11,7 @@ import pytest
 from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
 from envlock.capture.request import Depth, Request
-from envlock.target.local import LocalTarget
+from envlock.targets.local.filesystem import LocalTarget
 from tests.conftest import unavailable
 
 SYSTEM = ("usr/lib/ruby/gems", "usr/share/rubygems-integration")

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envlock.capture.engine import capture
-from envlock.capture.parse.elf import parse_elf
-from envlock.capture.parse.go import parse_modules, read_build
 from envlock.capture.registry import collectors
 from envlock.capture.request import Depth, Request
-from envlock.target.local import LocalTarget
+from envlock.formats.binary.elf import parse_elf
+from envlock.formats.go import parse_modules, read_build
+from envlock.targets.local.filesystem import LocalTarget
 from tests.conftest import unavailable
 from tests.unit.capture.elves import go_program, make_elf, old_go_program, varint
 

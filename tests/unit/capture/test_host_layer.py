@@ -13,15 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envlock.capture.engine import capture
-from envlock.capture.parse import accelerated, kernel, limits, maps, nvidia
-from envlock.capture.redact import redact_environ, redact_text
 from envlock.capture.registry import collectors
 from envlock.capture.request import Depth, Request
+from envlock.formats.hardware import accelerated_libraries, kernel, nvidia
+from envlock.formats.system import limits, process_maps
 from envlock.lockfile.writer import render_lock
 from envlock.model.facts import SECTIONS
 from envlock.model.process import ProcessConfig
-from envlock.target.base import Capability
-from envlock.target.local import LocalTarget, host
+from envlock.secrets.redact import redact_environ, redact_text
+from envlock.targets.base import Capability
+from envlock.targets.local.filesystem import LocalTarget, host
 
 GOLDEN = Path(__file__).parents[2] / "collectors"
 HOST = frozenset(c.name for c in collectors() if c.name.startswith("host."))
@@ -165,13 +166,13 @@ def test_a_library_that_a_process_has_mapped_is_found_and_so_is_its_removal(tmp_
     library = tmp_path / "libcudart.so.12.4.127"
     shutil.copy(Path(sys.modules["_ctypes"].__file__), library)
     ctypes.CDLL(str(library))
-    found = maps.parse_maps(Path("/proc/self/maps").read_text())
-    assert maps.Mapped(str(library)) in found
+    found = process_maps.parse_maps(Path("/proc/self/maps").read_text())
+    assert process_maps.Mapped(str(library)) in found
     assert any(mapped.path.endswith("/libc.so.6") for mapped in found)
     library.unlink()
-    found = maps.parse_maps(Path("/proc/self/maps").read_text())
-    assert maps.Mapped(str(library), is_deleted=True) in found
-    assert accelerated.parse_library(library.name).version == "12.4.127"
+    found = process_maps.parse_maps(Path("/proc/self/maps").read_text())
+    assert process_maps.Mapped(str(library), is_deleted=True) in found
+    assert accelerated_libraries.parse_library(library.name).version == "12.4.127"
 
 
 @pytest.mark.parametrize(
@@ -203,15 +204,15 @@ PARSERS = [
     limits.parse_pam_limits,
     limits.parse_proc_limits,
     limits.parse_cgroup,
-    maps.parse_maps,
+    process_maps.parse_maps,
     nvidia.parse_nvrm,
     nvidia.parse_information,
     nvidia.parse_params,
     nvidia.parse_cdi,
-    accelerated.parse_library,
-    accelerated.parse_blas,
-    accelerated.parse_toolkit,
-    accelerated.parse_defines,
+    accelerated_libraries.parse_library,
+    accelerated_libraries.parse_blas,
+    accelerated_libraries.parse_toolkit,
+    accelerated_libraries.parse_defines,
 ]
 
 
@@ -239,7 +240,7 @@ def test_no_parser_minds_what_it_is_given(parse, raw):
     ],
 )
 def test_libraries_by_name(name, found):
-    assert accelerated.parse_library(name) == found
+    assert accelerated_libraries.parse_library(name) == found
 
 
 @pytest.mark.parametrize(
@@ -258,7 +259,7 @@ def test_libraries_by_name(name, found):
     ],
 )  # fmt: skip
 def test_implementations_of_blas_by_name(path, found):
-    assert accelerated.parse_blas(path) == found
+    assert accelerated_libraries.parse_blas(path) == found
 
 
 @pytest.mark.parametrize(
@@ -275,4 +276,4 @@ def test_implementations_of_blas_by_name(path, found):
     ],
 )
 def test_toolkits_by_their_version_files(text, toolkit):
-    assert accelerated.parse_toolkit(text) == toolkit
+    assert accelerated_libraries.parse_toolkit(text) == toolkit

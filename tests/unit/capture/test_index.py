@@ -7,12 +7,12 @@ import re
 
 import pytest
 
-from envlock.capture.candidates import may_be_software
-from envlock.capture.index import Index
+from envlock.capture.discover.candidates import may_be_software
+from envlock.capture.scan.index import Index
 from envlock.model.glob import Wanted
 from envlock.model.tree import EntryType
-from envlock.target.base import ScanPlan
-from envlock.target.local import directory
+from envlock.targets.base import ScanPlan
+from envlock.targets.local.filesystem import directory
 
 
 @pytest.fixture

@@ -7,18 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envlock.capture.parse import cargo, composer, conda, gem, go, hpc, java, r
+from envlock.formats import conda, go, hpc, java, php, r, ruby, rust
+from envlock.secrets.urls import clean_origin
 
 TEXT_PARSERS = [
-    cargo.parse_crates,
-    cargo.parse_crates_toml,
-    composer.parse_installed,
-    composer.parse_lockfile,
+    rust.parse_crates,
+    rust.parse_crates_toml,
+    php.parse_installed,
+    php.parse_lockfile,
     conda.parse_package,
     conda.parse_specs,
-    gem.parse_full_name,
-    gem.parse_lockfile,
-    gem.parse_ruby_version,
+    ruby.parse_full_name,
+    ruby.parse_lockfile,
+    ruby.parse_ruby_version,
     hpc.parse_spack,
     java.parse_manifest,
     java.parse_properties,
@@ -27,7 +28,7 @@ TEXT_PARSERS = [
     r.parse_description,
     r.parse_renv,
     lambda text: conda.channel_name(text, text[:3]),
-    lambda text: gem.parse_specification(text, text),
+    lambda text: ruby.parse_specification(text, text),
     lambda text: go.parse_modules("go1", text),
     lambda text: hpc.parse_easyconfig(text, text[:9]),
     lambda text: hpc.loaded_modules({"LOADEDMODULES": text, "_LMFILES_": text[::-1]}),
@@ -68,12 +69,12 @@ def test_any_text_is_survived(parse, text):
 
 @given(st.binary(max_size=200))
 def test_any_audit_section_is_survived(content):
-    cargo.parse_audit(content)
+    rust.parse_audit(content)
 
 
 def test_an_audit_section_that_inflates_without_end_is_cut():
     bomb = zlib.compress(b" " * (64 << 20))
-    assert cargo.parse_audit(bomb) is None
+    assert rust.parse_audit(bomb) is None
 
 
 @pytest.mark.parametrize(
@@ -103,4 +104,4 @@ def test_what_an_easyconfig_computes_is_told_by_its_folder(full_version, text, v
     ],
 )
 def test_a_channel_is_called_without_server_and_credentials(channel, name):
-    assert conda.channel_name(channel, "linux-64") == name
+    assert conda.channel_name(clean_origin(channel), "linux-64") == name

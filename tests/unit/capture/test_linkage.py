@@ -4,12 +4,12 @@ import subprocess
 
 import pytest
 
-from envlock.capture.linkage import Linker
-from envlock.capture.parse.elf import Elf, parse_elf
-from envlock.capture.view import View
+from envlock.capture.context import View
+from envlock.capture.discover.linkage import Linker
+from envlock.formats.binary.elf import Elf, parse_elf
 from envlock.model.tree import Entry, EntryType
-from envlock.target.base import ScanPlan
-from envlock.target.local import LocalTarget
+from envlock.targets.base import ScanPlan
+from envlock.targets.local.filesystem import LocalTarget
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 

@@ -11,7 +11,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.capture.parse.modinfo import parse_modinfo, read_modinfo, unpack
+from envlock.formats.hardware.modinfo import parse_modinfo, read_modinfo, unpack
 
 MODULES = Path(__file__).parents[2] / "collectors/host.module/updated/rootfs/usr/lib/modules"
 OVERLAY = MODULES / "6.1.0-18-amd64/extra/overlay.ko"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.capture.noise import RULES, noise_rule
-from envlock.capture.noise_rule import NoiseRule, RuleTable
+from envlock.capture.files.rule_table import NoiseRule, RuleTable
+from envlock.capture.files.rules import RULES, noise_rule
 from envlock.model.glob import compile_globs
 from envlock.model.tree import FileClass
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from envlock.capture.index import Index
-from envlock.capture.notes import Change, Notes, with_trails
+from envlock.capture.scan.access_log import Change, Notes, with_trails
+from envlock.capture.scan.index import Index
 from envlock.model.tree import Entry, EntryType
 
 FILE, FOLDER, LINK = EntryType.FILE, EntryType.DIRECTORY, EntryType.SYMLINK

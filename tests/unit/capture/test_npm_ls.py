@@ -12,7 +12,7 @@ import pytest
 from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
 from envlock.capture.request import Request
-from envlock.target.local import LocalTarget
+from envlock.targets.local.filesystem import LocalTarget
 from tests.conftest import unavailable
 
 

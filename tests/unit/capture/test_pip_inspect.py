@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from envlock.capture.engine import capture
-from envlock.capture.parse.wheel import normalize_name
 from envlock.capture.registry import collectors
 from envlock.capture.request import Request
-from envlock.target.local import LocalTarget
+from envlock.formats.python import normalize_name
+from envlock.targets.local.filesystem import LocalTarget
 
 
 def test_pip_inspect_agrees():

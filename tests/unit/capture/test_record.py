@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envlock.capture.engine import capture
-from envlock.capture.record import Recorder
+from envlock.capture.recording import Recorder
 from envlock.capture.registry import collectors
 from envlock.capture.request import Depth, Request
 from envlock.errors import TargetError
 from envlock.lockfile.writer import render_lock
-from envlock.target.recorded import RecordedTarget
-from envlock.target.resolve import open_target
+from envlock.targets.kinds import open_target
+from envlock.targets.recorded import RecordedTarget
 
 TOKEN = "ghp_" + "a1B2" * 9
 SECRETS = {

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from envlock.capture.parse.rpm import Header, parse_files, parse_package
-from envlock.capture.parse.rpmdb import read_bdb, read_ndb
+from envlock.formats.rpm.database import read_bdb, read_ndb
+from envlock.formats.rpm.header import Header, parse_files, parse_package
 from tests.conftest import unavailable
 
 STRING, INT16, INT32, TEXTS = 6, 3, 4, 8

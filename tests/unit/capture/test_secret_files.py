@@ -2,7 +2,7 @@
 
 import pytest
 
-from envlock.capture.redact import is_secret_file
+from envlock.secrets.redact import is_secret_file
 
 
 @pytest.mark.parametrize(

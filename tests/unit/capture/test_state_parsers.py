@@ -10,13 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pip._vendor import certifi
 
-from envlock.capture.parse.certificates import parse_certificates
-from envlock.capture.parse.cron import parse_crontab, program_of
-from envlock.capture.parse.locale_archive import parse_locale_archive
-from envlock.capture.parse.mounts import parse_fstab, parse_mountinfo
-from envlock.capture.parse.settings import digest_lines, parse_lines, parse_pairs
-from envlock.capture.parse.units import parse_unit
-from envlock.capture.parse.versions import (
+from envlock.formats.system.certificates import parse_certificates
+from envlock.formats.system.cron import parse_crontab, program_of
+from envlock.formats.system.locale_archive import parse_locale_archive
+from envlock.formats.system.mounts import parse_fstab, parse_mountinfo
+from envlock.formats.system.settings import parse_lines, parse_pairs
+from envlock.formats.system.stated_versions import (
     newest_symbols,
     parse_cuda_version,
     parse_pkg_config,
@@ -24,7 +23,8 @@ from envlock.capture.parse.versions import (
     parse_version_line,
     version_in_name,
 )
-from envlock.capture.redact import redact_text
+from envlock.formats.system.units import parse_unit
+from envlock.secrets.redact import digest_lines, redact_text
 
 LONG = "x" * 200_000
 

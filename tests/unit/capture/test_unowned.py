@@ -2,8 +2,8 @@
 
 import pytest
 
-from envlock.capture.unowned import find_software, is_place_of_software
-from envlock.capture.view import View
+from envlock.capture.context import View
+from envlock.capture.discover.unowned import find_software, is_place_of_software
 from envlock.model.tree import Entry, EntryType
 
 

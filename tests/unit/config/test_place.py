@@ -1,6 +1,6 @@
 import pytest
 
-from envlock.config.place import Keys, line_of
+from envlock.config.toml_position import Keys, line_of
 
 TEXT = """\
 # jobs = 0

@@ -7,11 +7,12 @@ import pytest
 
 from envlock.config.edit import put_table
 from envlock.config.load import PolicyFile, load
-from envlock.config.policy import PRESETS, Demand, Expectation, Likeness, Waiver
+from envlock.config.policy_tables import PRESETS, Demand, Expectation, Waiver
+from envlock.diff.filters import Ignores
 from envlock.diff.policy import presets
-from envlock.diff.select import Ignores
 from envlock.errors import ConfigError
 from envlock.model.facts import SECTIONS
+from envlock.versions.likeness import Likeness
 
 EXPECT = """
 [[expect]]

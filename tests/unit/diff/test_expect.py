@@ -2,13 +2,14 @@
 
 import pytest
 
-from envlock.config.policy import Demand, Expectation, Likeness
+from envlock.config.policy_tables import Demand, Expectation
 from envlock.diff.drift import ChangeKind, NoteKind, Result, Severity, exceeds
 from envlock.diff.engine import Options, compare
 from envlock.diff.policy.policy import Policy
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+from envlock.versions.likeness import Likeness
 
 OK = {"status": "ok"}
 DEV_PROD = ("dev", "prod")

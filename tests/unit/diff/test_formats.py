@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envlock.diff.edits import edits
-from envlock.diff.formats import FORMATS, blocks, format_of, ini, markup, words
-from envlock.diff.formats.document import MAX_DEPTH, Bare
-from envlock.diff.payload import settings
+from envlock.diff.file_settings import settings
+from envlock.formats.config import FORMATS, blocks, format_of, ini, markup, words
+from envlock.formats.config.values import MAX_DEPTH, Bare
 from tests.conftest import unavailable
 
 NGINX = """

@@ -2,11 +2,12 @@
 
 import pytest
 
-from envlock.diff.drift import ChangeKind, Relation, Result, Severity
+from envlock.diff.drift import ChangeKind, Result, Severity
 from envlock.diff.engine import Options
-from envlock.diff.matrix import compare_many, label, natural_order
+from envlock.diff.many.matrix import compare_many, label, natural_order
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.versions.relation import Relation
 
 
 def lock(*records, **coverage):

@@ -11,9 +11,9 @@ import pytest
 import rattler
 from packaging.version import InvalidVersion, Version
 
-from envlock.diff.drift import Relation
-from envlock.diff.order import alpm, apk, conda, deb, dotted, gem, pep440, relate, rpm, semver
 from envlock.model.facts import Order
+from envlock.versions import alpm, apk, conda, deb, dotted, gem, pep440, relate, rpm, semver
+from envlock.versions.relation import Relation
 from tests.conftest import unavailable
 
 

@@ -6,7 +6,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from envlock.diff.payload import MAX_BYTES, MAX_SETTINGS, conceal, settings, structured
+from envlock.diff.file_settings import MAX_BYTES, MAX_SETTINGS, conceal, settings, structured
 
 
 def show(_name, value):

@@ -2,13 +2,14 @@
 
 import pytest
 
-from envlock.diff.drift import ChangeKind, Delta, Relation, Severity
-from envlock.diff.order import deb
+from envlock.diff.drift import ChangeKind, Delta, Severity
 from envlock.diff.predicates import package_name
 from envlock.diff.rules import ASIDE, RULES
 from envlock.diff.severity import classify, explain
 from envlock.errors import UsageError
 from envlock.model.facts import SECTIONS
+from envlock.versions import deb
+from envlock.versions.relation import Relation
 
 ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind
 OLDER, NEWER = Relation.OLDER, Relation.NEWER

@@ -5,9 +5,10 @@ from datetime import date
 
 import pytest
 
-from envlock.config.policy import Waiver
+from envlock.config.policy_tables import Waiver
 from envlock.diff.drift import ChangeStatus, NoteKind, Result, Severity, exceeds
 from envlock.diff.engine import Options, compare
+from envlock.diff.policy.apply_waivers import settle_again
 from envlock.diff.policy.baseline import (
     NO_BASELINE,
     Baseline,
@@ -18,7 +19,6 @@ from envlock.diff.policy.baseline import (
 )
 from envlock.diff.policy.bind import mirrored_id
 from envlock.diff.policy.policy import Policy
-from envlock.diff.policy.settle import settle_again
 from envlock.errors import ConfigError
 from envlock.model.lock import Lock
 from envlock.model.record import Record

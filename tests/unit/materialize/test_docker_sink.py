@@ -10,10 +10,10 @@ import pytest
 from docker.errors import APIError, ImageNotFound
 
 from envlock.errors import MaterializeError, TargetError
-from envlock.materialize.image import Image, Platform
-from envlock.materialize.layers import Layer
-from envlock.materialize.oci import write_layout
+from envlock.materialize.image.description import Image, Platform
+from envlock.materialize.image.layers import Layer
 from envlock.materialize.sinks.docker import load
+from envlock.materialize.sinks.layout import write_layout
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 

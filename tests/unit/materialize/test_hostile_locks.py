@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envlock.materialize.artifact import Deb, Reference, Wheel, artifact_of
+from envlock.materialize.artifacts.artifact import Deb, Reference, Wheel, artifact_of
 from envlock.materialize.assemble import apt_lines
 from envlock.model.lock import Lock
 

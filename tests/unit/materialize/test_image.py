@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from envlock.errors import MaterializeError
-from envlock.materialize.image import Platform, image_of, platform_of, process_of
+from envlock.materialize.image.description import Platform, image_of, platform_of, process_of
 from envlock.model.digest import digests
 from envlock.model.lock import Lock
 from envlock.model.process import ProcessConfig

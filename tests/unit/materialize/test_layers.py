@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from envlock.errors import MaterializeError
-from envlock.materialize.layers import package_groups, split
-from envlock.materialize.oci import recipe_of
+from envlock.materialize.image.layers import package_groups, split
+from envlock.materialize.sinks.layout import recipe_of
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree

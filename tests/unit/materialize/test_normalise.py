@@ -7,15 +7,15 @@ import hashlib
 import pytest
 
 from envlock.errors import MaterializeError
-from envlock.materialize.derive import derive_gshadow, derive_shadow
-from envlock.materialize.normalise import (
+from envlock.materialize.tree.derive import derive_gshadow, derive_shadow
+from envlock.materialize.tree.normalise import (
     IMAGE_LOCK_PATH,
     WHEEL_TIME,
     newest_package,
     normalise,
     with_lock,
 )
-from envlock.materialize.rules import RULES, Action, explain, user_rule
+from envlock.materialize.tree.rules import RULES, Action, explain, user_rule
 from envlock.model.tree import SIGNIFICANT, Entry, EntryType, FileClass, Row, Tree
 
 EPOCH = 1_700_000_000

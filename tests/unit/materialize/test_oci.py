@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from envlock.errors import MaterializeError, StoreError
-from envlock.materialize.archive import archive_chunks, full_name, write_archive
-from envlock.materialize.image import Image, Platform
-from envlock.materialize.layers import Layer
-from envlock.materialize.oci import blob_path, recipe_of, reusable, write_layout
+from envlock.materialize.image.description import Image, Platform
+from envlock.materialize.image.layers import Layer
+from envlock.materialize.sinks.archive import archive_chunks, full_name, write_archive
+from envlock.materialize.sinks.layout import blob_path, recipe_of, reusable, write_layout
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 

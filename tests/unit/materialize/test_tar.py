@@ -10,7 +10,7 @@ import tarfile
 import pytest
 
 from envlock.errors import MaterializeError
-from envlock.materialize.tar import emit, header, is_archive_of, tar_size
+from envlock.materialize.image.tar import emit, header, is_archive_of, tar_size
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 
 LONG = "/" + "d" * 90 + "/" + "f" * 90

@@ -15,11 +15,11 @@ from envlock.diff.drift import (
     Moved,
     Note,
     NoteKind,
-    Relation,
     Result,
     Severity,
     summarize,
 )
+from envlock.versions.relation import Relation
 
 HOSTILE = (
     "</script><script>alert(1)</script>",

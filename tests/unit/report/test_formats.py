@@ -26,8 +26,8 @@ from envlock.report.html import render_html
 from envlock.report.json import render_json
 from envlock.report.junit import render_junit
 from envlock.report.markdown import COMMENT_LIMIT, render_markdown
-from envlock.report.place import LockText, Place, Places
 from envlock.report.sarif import MAX_RESULTS, render_sarif
+from envlock.report.source_location import LockText, Place, Places
 from envlock.report.text import render_text
 from envlock.report.visible import visible
 from envlock.report.wording import Parts

@@ -7,11 +7,11 @@ from importlib.resources import files
 import jsonschema
 import pytest
 
-from envlock.config.policy import Demand, Expectation
+from envlock.config.policy_tables import Demand, Expectation
 from envlock.diff.engine import Options, compare
-from envlock.diff.moved import with_base
 from envlock.diff.policy.policy import Policy
 from envlock.diff.side import Side
+from envlock.diff.three_way import with_base
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.report.json import render_json

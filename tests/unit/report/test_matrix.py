@@ -8,7 +8,7 @@ import pytest
 
 import envlock.report
 from envlock.diff.engine import Options
-from envlock.diff.matrix import compare_many
+from envlock.diff.many.matrix import compare_many
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.report.matrix import render_matrix

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from envlock.store.snapshot import DamagedSnapshotError, Snapshot, is_snapshot, write_snapshot
+from envlock.store.blob_file import DamagedSnapshotError, Snapshot, is_snapshot, write_snapshot
 
 KEY = "a" * 64
 BLOBS = {"one": b"1" * 1000, "empty": b"", "\udcff": b"odd"}

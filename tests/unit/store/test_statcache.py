@@ -8,7 +8,7 @@ import pytest
 
 from envlock.model.stat import Hashes, StatKey
 from envlock.store.statcache import StatCache
-from envlock.target.base import HashCache
+from envlock.targets.base import HashCache
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000 * SECOND

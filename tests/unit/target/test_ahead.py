@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from envlock.target.ahead import Ahead
+from envlock.targets.local.prefetch import Ahead
 
 
 def test_it_is_done_before_anything_is_taken():

@@ -5,12 +5,12 @@ import textwrap
 
 import pytest
 
-from envlock.capture.collectors.gpu import COLLECTOR
-from envlock.capture.parse.nvml import parse_nvml
-from envlock.capture.view import View
-from envlock.target.base import Capability
-from envlock.target.local import LocalTarget
-from envlock.target.probe import PROBES, Probe, Probing, run_probe
+from envlock.capture.collectors.host.driver import COLLECTOR
+from envlock.capture.context import View
+from envlock.formats.hardware.nvml import parse_nvml
+from envlock.targets.base import Capability
+from envlock.targets.local.filesystem import LocalTarget
+from envlock.targets.local.probe import PROBES, Probe, Probing, run_probe
 
 LIBRARY = """
 class NVMLError(Exception):

@@ -9,11 +9,11 @@ from contextlib import closing
 
 import pytest
 
-from envlock.target import walkpool, worker
-from envlock.target.base import ScanPlan
-from envlock.target.folder import Folder
-from envlock.target.local import directory
-from envlock.target.walking import unpack
+from envlock.targets.base import ScanPlan
+from envlock.targets.folder import Folder
+from envlock.targets.local import walk_pool, worker
+from envlock.targets.local.filesystem import directory
+from envlock.targets.local.walk_worker import unpack
 
 NOTHING = ([], [], (), (), "")
 
@@ -30,20 +30,20 @@ def root(tmp_path):
 
 
 def listed(root, jobs):
-    with closing(walkpool.WalkPool(str(root), jobs)) as pool:
+    with closing(walk_pool.WalkPool(str(root), jobs)) as pool:
         return {listing.path: unpack(listing.packed)[0] for listing in pool.walk(NOTHING, None)}
 
 
 def signed(root, jobs, left_out=NOTHING):
-    with closing(walkpool.WalkPool(str(root), jobs)) as pool:
+    with closing(walk_pool.WalkPool(str(root), jobs)) as pool:
         return pool.sign(left_out)
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
 @pytest.mark.parametrize("names", [1, 25, 10_000])
 def test_processes_find_what_one_finds(root, jobs, names, monkeypatch):
-    monkeypatch.setattr(walkpool, "_FEW", names)
-    monkeypatch.setattr(walkpool, "_NAMES", names)
+    monkeypatch.setattr(walk_pool, "_FEW", names)
+    monkeypatch.setattr(walk_pool, "_NAMES", names)
     wanted = {
         folder.removeprefix(str(root)): sorted(folders + names)
         for folder, folders, names in os.walk(root)
@@ -55,8 +55,8 @@ def test_processes_find_what_one_finds(root, jobs, names, monkeypatch):
 
 def test_nobody_waits_for_room_in_a_pipe(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "_PIPE_SIZE", 4096)
-    monkeypatch.setattr(walkpool, "_FEW", 50)
-    monkeypatch.setattr(walkpool, "_NAMES", 50)
+    monkeypatch.setattr(walk_pool, "_FEW", 50)
+    monkeypatch.setattr(walk_pool, "_NAMES", 50)
     for number in range(400):
         (tmp_path / f"{number:0200}" / f"{number:0220}").mkdir(parents=True)
     assert len(listed(tmp_path, 3)) == 801

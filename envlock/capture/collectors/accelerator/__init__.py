@@ -1,0 +1,1 @@
+"""Collectors for the libraries of accelerators and linear algebra."""

@@ -1,0 +1,161 @@
+"""CUDA on disk: toolkits, runtimes, cuDNN, NCCL and their kin, wherever they were installed from.
+
+The driver is no part of it, unless an image holds a copy: that one hides the driver of the host.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.libraries import distribution_version, libraries, place, source
+from envlock.formats.hardware.accelerated_libraries import (
+    HEADERS,
+    Toolkit,
+    header_version,
+    is_exact,
+    parse_library,
+    parse_toolkit,
+    version_key,
+)
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.targets.base import Capability
+
+_DRIVER = "libcuda"
+_DEFAULT = "/usr/local/cuda"
+_VERSION_FILES = ("version.json", "version.txt")
+_HEADER_LIMIT = 4 * 1024 * 1024
+
+
+class _Found(NamedTuple):
+    """A library file: the part of its component, its version or only that of its soname."""
+
+    part: str
+    version: str
+    soname: str
+    owner: str
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each toolkit, and for each component by the place it lies in.
+
+    Keys are ``toolkit:PLACE``, ``cudart:PLACE``...  Facts: ``version``, else ``soname`` where only
+    that is known; ``other-versions`` beside it; ``mixed`` where the parts of one component are not
+    of one version; ``source`` (deb, python, conda, file) and ``packaged-by``.
+    """
+    yield from _toolkits(view)
+    found: dict[tuple[str, str], list[_Found]] = {}
+    for entry in libraries(view):
+        library = parse_library(posixpath.basename(entry.path))
+        if library is None:
+            continue
+        owner = view.owner(entry.path)
+        component = library.component
+        if component == _DRIVER:
+            component = _driver_component(entry.path, view)
+        if component:
+            version = library.version if is_exact(library.version) else ""
+            if not version:
+                version = _elsewhere(component, entry.path, owner, view)
+            where = place(entry.path, owner)
+            found.setdefault((component, where), []).append(
+                _Found(library.part, version, library.version, owner)
+            )
+    for (component, where), files in sorted(found.items(), key=lambda item: sort_key(item[0][1])):
+        yield Record("cuda", f"{component}:{where}", _facts(files))
+
+
+def _driver_component(path: str, view: View) -> str:
+    """Return what a copy of the driver's library is, nothing for the driver of a host."""
+    if posixpath.basename(posixpath.dirname(path)) == "compat":
+        return "compat"
+    return "" if Capability.KERNEL in view.capabilities else _DRIVER
+
+
+def _elsewhere(component: str, path: str, owner: str, view: View) -> str:
+    """Return the version that a library's distribution or header states, or nothing."""
+    version = distribution_version(path, owner, view) if "/nvidia/" in path else ""
+    header = HEADERS.get(component)
+    if version or header is None:
+        return version
+    root = posixpath.dirname(posixpath.dirname(path))
+    text = view.text(f"{root}/include/{header}", _HEADER_LIMIT)
+    return header_version(header, text or "")
+
+
+def _facts(files: list[_Found]) -> dict[str, str]:
+    versions = sorted({file.version for file in files} - {""}, key=version_key, reverse=True)
+    sonames = sorted({file.soname for file in files if not file.version} - {""}, key=version_key)
+    main = min(sorted({file.part for file in files}), key=len)
+    own = sorted({f.version for f in files if f.part == main} - {""}, key=version_key, reverse=True)
+    is_mixed = own != versions
+    owners = sorted({file.owner for file in files} - {""}, key=sort_key)
+    facts = {
+        "version": (own or versions or [""])[0],
+        "soname": " ".join(sonames) if not versions else "",
+        "other-versions": " ".join(versions[1:]) if not is_mixed else "",
+        "mixed": " ".join(versions) if is_mixed and len(versions) > 1 else "",
+        "source": source(owners[0] if owners else ""),
+        "packaged-by": owners[0] if len(owners) == 1 else "",
+    }
+    return {name: value for name, value in facts.items() if value} or {"source": "file"}
+
+
+def _toolkits(view: View) -> Iterator[Record]:
+    default = view.resolve(_DEFAULT) if view.exists(_DEFAULT) else ""
+    roots = {
+        posixpath.dirname(path) for path in view.glob(*(f"**/cuda*/{n}" for n in _VERSION_FILES))
+    }
+    roots |= {posixpath.dirname(posixpath.dirname(path)) for path in view.glob("**/bin/nvcc")}
+    seen = set()
+    for root in sorted({view.resolve(root or "/") for root in roots}, key=sort_key):
+        toolkit = _toolkit(root, view)
+        owner = view.owner(f"{root.rstrip('/')}/bin/nvcc")
+        key = f"toolkit:{place(f'{root}/lib/x', owner) if owner.startswith('python') else root}"
+        if toolkit is None or key in seen:
+            continue
+        seen.add(key)
+        facts = {
+            "version": toolkit.version,
+            "nvcc": toolkit.nvcc,
+            "driver": toolkit.driver,
+            "default": "true" if root == default else "",
+            "source": source(owner),
+            "packaged-by": owner,
+        }
+        yield Record("cuda", key, {name: value for name, value in facts.items() if value})
+
+
+def _toolkit(root: str, view: View) -> Toolkit | None:
+    base = root.rstrip("/")
+    for name in _VERSION_FILES:
+        path = f"{base}/{name}"
+        text = view.text(path) if view.entry(path) is not None and "cuda" in root else None
+        toolkit = parse_toolkit(text) if text is not None else None
+        if toolkit:
+            return toolkit
+    version = header_version("cuda.h", view.text(f"{base}/include/cuda.h", _HEADER_LIMIT) or "")
+    return Toolkit(version) if version else None
+
+
+COLLECTOR = Collector(
+    name="cuda",
+    sections=("cuda",),
+    reads=(
+        *(f"**/cuda*/{name}" for name in _VERSION_FILES),
+        "**/include/cuda.h",
+        *(f"**/include/{name}" for name in HEADERS.values()),
+    ),
+    collect=collect,
+    needs_scan=True,
+    needs_owners=True,
+    sources=(
+        "CUDA installation guide for Linux, version.json",
+        "cuda.h, cudnn_version.h, nccl.h, NvInferVersion.h",
+        "CUDA compatibility, forward compatibility package",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Collectors for the host below the environment: kernel, drivers, hardware, limits."""

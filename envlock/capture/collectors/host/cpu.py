@@ -1,0 +1,46 @@
+"""The processors: model, instruction set level, and the flags that libraries choose code by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.formats.hardware.kernel import parse_cpuinfo
+from envlock.model.record import Record
+from envlock.targets.base import Capability
+
+_CPUINFO = "/proc/cpuinfo"
+_SMT = "/sys/devices/system/cpu/smt/control"
+_GOVERNOR = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield the one record of section host.cpu."""
+    cpu = parse_cpuinfo(view.text(_CPUINFO) or "")
+    facts = {
+        "vendor": cpu.vendor,
+        "model": cpu.model,
+        "signature": cpu.signature,
+        "level": cpu.level,
+        "flags": cpu.flags,
+        "count": str(cpu.total or ""),
+        "smt": (view.text(_SMT) or "").strip(),
+        "governor": (view.text(_GOVERNOR) or "").strip(),
+    }
+    if cpu.vendor or cpu.model or cpu.level:
+        yield Record("host.cpu", "", {name: value for name, value in facts.items() if value})
+
+
+COLLECTOR = Collector(
+    name="host.cpu",
+    sections=("host.cpu",),
+    reads=(_CPUINFO, _SMT, _GOVERNOR),
+    needs=frozenset({Capability.FILES, Capability.KERNEL}),
+    collect=collect,
+    sources=(
+        "proc_cpuinfo(5)",
+        "x86-64 psABI",
+        "Documentation/ABI/testing/sysfs-devices-system-cpu",
+    ),
+)

@@ -1,0 +1,38 @@
+"""GPU drivers and GPUs: NVIDIA's, AMD's, and every other display or compute device on the bus.
+
+Read in the kernel's files; of NVIDIA, what no file says is asked of NVML where its optional library
+is installed.  Serial numbers, UUIDs and bus addresses are never recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.gpus import amd, nvidia, pci
+from envlock.model.record import Record
+from envlock.targets.base import Capability
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield the drivers, and the GPUs by model."""
+    yield from nvidia.collect(view)
+    yield from amd.collect(view)
+
+
+COLLECTOR = Collector(
+    name="host.driver",
+    sections=("host.driver", "host.gpu"),
+    reads=(*nvidia.READS, *amd.READS, *pci.READS),
+    needs=frozenset({Capability.FILES, Capability.KERNEL}),
+    collect=collect,
+    sources=(
+        "NVIDIA driver README, The /proc interface",
+        "NVIDIA Management Library (NVML) reference",
+        "Container Device Interface specification",
+        "Documentation/gpu/amdgpu/driver-misc.rst",
+        "Documentation/ABI/stable/sysfs-module",
+        "Documentation/ABI/testing/sysfs-bus-pci",
+    ),
+)

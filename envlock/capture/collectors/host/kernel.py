@@ -1,0 +1,61 @@
+"""The running kernel: its release, build and command line, and what it enforces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.formats.hardware.kernel import parse_choice
+from envlock.model.record import Record
+from envlock.secrets.redact import redact_text
+from envlock.targets.base import Capability
+
+_KERNEL = "/proc/sys/kernel"
+_HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage/enabled"
+_LSM = "/sys/kernel/security/lsm"
+
+_PER_BOOT = ("BOOT_IMAGE=", "initrd=", "root=", "resume=", "random.trust")
+_IDENTITY = re.compile(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|(?:[0-9a-fA-F]{2}[:-]){5,7}[0-9a-fA-F]{2}"
+    r"|[0-9a-fA-F]{4}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]"
+)
+"""What names one machine: UUIDs (of disks), hardware addresses of networks, PCI addresses."""
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield the kernel: release, build, taint, command line, huge pages, security modules."""
+    facts = {
+        "release": view.line(f"{_KERNEL}/osrelease"),
+        "system": view.line(f"{_KERNEL}/ostype"),
+        "build": view.line(f"{_KERNEL}/version"),
+        "tainted": view.line(f"{_KERNEL}/tainted"),
+        "cmdline": _cmdline(view),
+        "transparent-hugepages": parse_choice(view.line(_HUGE_PAGES)),
+        "lsm": view.line(_LSM),
+    }
+    if facts["release"]:
+        yield Record("host.kernel", "", {name: value for name, value in facts.items() if value})
+
+
+def _cmdline(view: View) -> str:
+    # What stands behind `--` is for the init process, not for the kernel.
+    words = (view.text("/proc/cmdline") or "").partition(" -- ")[0].split()
+    kept = (redact_text(word) for word in words if not word.startswith(_PER_BOOT))
+    return " ".join(_IDENTITY.sub("***", word) for word in kept)
+
+
+COLLECTOR = Collector(
+    name="host.kernel",
+    sections=("host.kernel",),
+    reads=("/proc/cmdline", f"{_KERNEL}/*", _HUGE_PAGES, _LSM),
+    needs=frozenset({Capability.FILES, Capability.KERNEL}),
+    collect=collect,
+    sources=(
+        "proc(5)",
+        "Documentation/admin-guide/tainted-kernels.rst",
+        "Documentation/admin-guide/mm/transhuge.rst",
+    ),
+)

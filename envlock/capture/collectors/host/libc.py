@@ -1,0 +1,55 @@
+"""The dynamic loader: its version, and which directories of faster libraries it searches here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.formats.hardware.kernel import parse_cpuinfo
+from envlock.model.record import Record
+from envlock.targets.base import Capability
+
+_LOADERS = (
+    "/lib64/ld-linux-x86-64.so.2",
+    "/lib/ld-linux-aarch64.so.1",
+    "/lib/ld-linux-riscv64-lp64d.so.1",
+    "/lib64/ld64.so.2",
+)
+_LIMIT = 16 * 1024 * 1024
+_VERSION = re.compile(rb"ld\.so \([^)]{1,80}\) [a-z ]*release version (\d+(?:\.\d+)+)")
+_HWCAPS = re.compile(rb"\0((?:x86-64-v\d:?)+)\0")
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield the loader: ``version``, and ``hwcaps``, the folders of glibc-hwcaps it searches.
+
+    Those are what both the loader knows and the processor can run, best first, as
+    ``ld.so --help`` says.
+    """
+    path = next((path for path in _LOADERS if view.exists(path)), "")
+    content = (view.read(path, _LIMIT) or b"") if path else b""
+    version = _VERSION.search(content)
+    if version is None:
+        return
+    facts = {"version": version[1].decode(), "hwcaps": _searched(view, content)}
+    yield Record("host.libc", "", {name: value for name, value in facts.items() if value})
+
+
+def _searched(view: View, loader: bytes) -> str:
+    known = _HWCAPS.search(loader)
+    level = parse_cpuinfo(view.text("/proc/cpuinfo") or "").level
+    if known is None or not level:
+        return ""
+    return " ".join(name for name in known[1].decode().split(":") if name and name <= level)
+
+
+COLLECTOR = Collector(
+    name="host.libc",
+    sections=("host.libc",),
+    reads=(*_LOADERS, "/proc/cpuinfo"),
+    needs=frozenset({Capability.FILES, Capability.KERNEL}),
+    collect=collect,
+    sources=("ld.so(8), glibc-hwcaps", "glibc 2.33 release notes"),
+)

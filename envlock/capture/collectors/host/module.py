@@ -1,0 +1,172 @@
+"""Kernel modules: those loaded, against their files, and the trees that DKMS builds them from.
+
+A module whose file is another than the one loaded was updated and not reloaded: the next boot
+changes the machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from typing import BinaryIO
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.formats.hardware.kernel import module_name, parse_modules, parse_modules_dep
+from envlock.formats.hardware.modinfo import MAX_SIZE, parse_modinfo, read_modinfo, unpack
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.model.tree import EntryType
+from envlock.targets.base import Capability
+
+_RELEASE = "/proc/sys/kernel/osrelease"
+_MODULES = "/lib/modules"
+_DKMS = "/var/lib/dkms"
+_LOADED = ("version", "srcversion", "taint")
+_NAME = re.compile(r"[\w.+~-]{1,128}", re.ASCII)
+_PIECE = 4 * 1024 * 1024
+_PACKED_LIMIT = 64 * 1024 * 1024
+"""Most bytes of a compressed module; the largest that are built have a third of it."""
+_BUDGET = 1024 * 1024 * 1024
+"""Bytes of unpacked module files that one capture looks through."""
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield each loaded module, and each tree of DKMS.
+
+    Facts of a module: ``version``, ``srcversion``, ``taint`` (P proprietary, O out of tree, E
+    unsigned...), ``state``; ``disk-version`` and ``disk-srcversion`` where its file differs from
+    what is loaded, ``pending = "true"`` then.
+    """
+    match = _NAME.fullmatch(view.line(_RELEASE))
+    release = match[0] if match else "unknown"
+    files = parse_modules_dep(view.text(f"{_MODULES}/{release}/modules.dep") or "")
+    disk = _Disk(view, f"{_MODULES}/{release}", files)
+    for name in parse_modules(view.text("/proc/modules") or ""):
+        found = {fact: view.line(f"/sys/module/{name}/{fact}") for fact in _LOADED}
+        facts = {fact: value for fact, value in found.items() if value}
+        yield Record("host.module", name, {**facts, **disk.changes(name, facts), "state": "loaded"})
+    yield from _dkms(view, release)
+
+
+class _Disk:
+    """The module files of the running kernel, looked through within a budget."""
+
+    def __init__(self, view: View, folder: str, files: dict[str, str]) -> None:
+        self._view = view
+        self._folder = folder
+        self._files = files
+        self._left = _BUDGET
+
+    def changes(self, name: str, loaded: dict[str, str]) -> dict[str, str]:
+        """Return what the file of a loaded module says otherwise.
+
+        One of the kernel's own, without a version of its own, changes with the kernel only.
+        """
+        path = self._files.get(name, "")
+        is_own = path.startswith("kernel/") and "version" not in loaded
+        if not path or is_own or not {"version", "srcversion"} & loaded.keys():
+            return {}
+        try:
+            info = self._read(f"{self._folder}/{path}")
+        except ValueError as error:
+            self._view.gap(f"{self._folder}/{path}", str(error))
+            return {}
+        differ = {
+            f"disk-{fact}": info[fact]
+            for fact in ("version", "srcversion")
+            if info.get(fact) and fact in loaded and info[fact] != loaded[fact]
+        }
+        return {**differ, "pending": "true"} if differ else {}
+
+    def _read(self, path: str) -> dict[str, str]:
+        entry = self._view.stat(self._view.resolve(path))
+        if entry is None or entry.type not in (EntryType.FILE, EntryType.HARDLINK):
+            return {}
+        if self._left <= 0:
+            raise ValueError("too many modules to look through")
+        stream = self._view.open(entry)
+        if stream is None:
+            return {}
+        with closing(stream):
+            if path.endswith(".ko"):
+                return read_modinfo(stream)
+            raw = _up_to(_PACKED_LIMIT, stream)
+        content = unpack(path, raw, min(MAX_SIZE, self._left))
+        self._left -= len(content)
+        return parse_modinfo(content)
+
+
+def _up_to(size: int, stream: BinaryIO) -> bytes:
+    """Read by pieces: a stream makes room for all that is asked for at once."""
+    raw = b""
+    while piece := stream.read(min(_PIECE, size - len(raw))):
+        raw += piece
+    return raw
+
+
+def _dkms(view: View, release: str) -> Iterator[Record]:
+    """Yield a record for each module of DKMS: its newest version, and how far it was built.
+
+    Facts: ``version``, ``other-versions``, ``modules`` built, ``state``: ``built`` for the running
+    kernel, ``not-built`` for it, or ``added``, built for none.
+    """
+    for name in view.names(_DKMS):
+        tree = f"{_DKMS}/{name}"
+        # A tree also holds links to the builds of each kernel (kernel-RELEASE-ARCH).
+        versions = [
+            version for version in view.names(tree) if view.exists(f"{tree}/{version}/source")
+        ]
+        if not versions:
+            continue
+        newest = max(versions, key=_order)
+        kernels = [
+            entry.path.rpartition("/")[2]
+            for entry in view.children(f"{tree}/{newest}")
+            if entry.type is EntryType.DIRECTORY and not entry.path.endswith("/build")
+        ]
+        modules = _built(view, f"{tree}/{newest}/{release}") if release in kernels else []
+        facts = {
+            "version": newest,
+            "other-versions": " ".join(version for version in versions if version != newest),
+            "modules": " ".join(modules),
+            "state": "built" if release in kernels else "not-built" if kernels else "added",
+        }
+        yield Record("host.dkms", name, {fact: value for fact, value in facts.items() if value})
+
+
+def _built(view: View, folder: str) -> list[str]:
+    names = {
+        module_name(file)
+        for arch in view.names(folder)
+        for file in view.names(f"{folder}/{arch}/module")
+    }
+    return sorted(names - {""}, key=sort_key)
+
+
+def _order(version: str) -> tuple[tuple[int, ...], bytes]:
+    digits = "".join(char if char.isdecimal() and char.isascii() else " " for char in version)
+    return tuple(int(number) for number in digits.split()[:8]), sort_key(version)
+
+
+COLLECTOR = Collector(
+    name="host.module",
+    sections=("host.module", "host.dkms"),
+    reads=(
+        "/proc/modules",
+        _RELEASE,
+        *(f"/sys/module/*/{fact}" for fact in _LOADED),
+        f"{_MODULES}/*/modules.dep",
+        f"{_DKMS}/*/*/source",
+    ),
+    needs=frozenset({Capability.FILES, Capability.KERNEL}),
+    collect=collect,
+    sources=(
+        "proc(5)",
+        "Documentation/ABI/stable/sysfs-module",
+        "modules.dep(5)",
+        "modinfo(8)",
+        "dkms(8)",
+    ),
+)

@@ -1,0 +1,73 @@
+"""Mounted file systems that change what programs may do: their type and options, no sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.files.rules import ELSEWHERE
+from envlock.formats.system.mounts import Mount, parse_fstab, parse_mountinfo
+from envlock.formats.system.settings import SETTINGS_LIMIT
+from envlock.model.record import Record
+from envlock.targets.base import Capability
+
+_TABLE = "/etc/fstab"
+_MOUNTED = "/proc/self/mountinfo"
+_MOUNTED_LIMIT = 32 * 1024 * 1024
+_PSEUDO = frozenset(
+    {"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "hugetlbfs", "debugfs",
+     "tracefs", "securityfs", "pstore", "bpf", "configfs", "fusectl", "binfmt_misc", "autofs",
+     "efivarfs", "rpc_pipefs", "nsfs", "selinuxfs", "squashfs", "swap", "fuse.gvfsd-fuse",
+     "fuse.portal", "fuse.lxcfs"}
+)  # fmt: skip
+_TRANSIENT = (  # names in a target
+    "/tmp/",  # noqa: S108
+    "/var/tmp/",  # noqa: S108
+    "/dev/",
+    "/proc/",
+    "/sys/",
+    "/run/",
+    "/var/run/",
+    "/snap/",
+    "/var/snap/",
+    "/media/",
+    "/home/",
+    "/etc/",
+    "/boot/efi",
+)
+_KEPT = ("/dev/shm",)  # noqa: S108
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each mount: ``type``, ``options``, ``network``; ``planned`` tells what
+    fstab says of a file system that is not mounted.
+    """  # noqa: D205
+    mounted = {m.place: m for m in parse_mountinfo(view.text(_MOUNTED, _MOUNTED_LIMIT) or "")}
+    planned = {m.place: m for m in parse_fstab(view.text(_TABLE, SETTINGS_LIMIT) or "")}
+    for place in sorted({*mounted, *planned}):
+        mount = mounted.get(place) or planned[place]
+        if _matters(mount):
+            facts = {"type": mount.type, "options": ",".join(mount.options)}
+            facts["network"] = "true" if mount.is_network else ""
+            facts["planned"] = "true" if place not in mounted else ""
+            yield Record(
+                "host.mount", place, {name: value for name, value in facts.items() if value}
+            )
+
+
+def _matters(mount: Mount) -> bool:
+    """True for what stays from one boot to the next and is no file system of the kernel's own."""
+    if mount.type in _PSEUDO or ELSEWHERE.hold(f"{mount.place}/"):
+        return False
+    return mount.place in _KEPT or not mount.place.startswith(_TRANSIENT)
+
+
+COLLECTOR = Collector(
+    name="host.mount",
+    sections=("host.mount",),
+    reads=(_TABLE, _MOUNTED),
+    needs=frozenset({Capability.FILES, Capability.KERNEL}),
+    collect=collect,
+    sources=("fstab(5)", "proc_pid_mountinfo(5)", "mount(8)"),
+)

@@ -1,0 +1,1 @@
+"""Collectors for the software of computing centres."""

@@ -1,0 +1,79 @@
+"""What a process really uses: the copies of GPU and BLAS libraries that it has mapped.
+
+Installed is not loaded: LD_LIBRARY_PATH, a wheel or a toolkit may bring another copy than the one
+an administrator upgraded.  A library that was replaced since the process started is told as well.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.libraries import distribution_version, place
+from envlock.formats.hardware.accelerated_libraries import is_exact, parse_blas, parse_library
+from envlock.formats.system.process_maps import Mapped, parse_maps
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.targets.base import Capability
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each component in use, and for each library that was replaced on disk.
+
+    Facts: ``version`` in the file's name, ``from`` (the places the copies lie in; more than one is
+    a mixture), ``packaged-by``, and ``deleted = "true"`` when the file is no longer there.
+    """
+    process = view.process()
+    groups: dict[str, list[Mapped]] = {}
+    for mapped in parse_maps(process.maps) if process else ():
+        name = _component(mapped)
+        if name:
+            groups.setdefault(name, []).append(mapped)
+    for name, files in sorted(groups.items(), key=lambda item: sort_key(item[0])):
+        yield Record("loaded", name, _facts(files, view))
+
+
+def _component(mapped: Mapped) -> str:
+    name = posixpath.basename(mapped.path)
+    library, blas = parse_library(name), parse_blas(mapped.path)
+    if library is not None:
+        return library.component
+    if blas is not None:
+        return blas.vendor if blas.vendor != "reference" else name.partition(".so")[0]
+    return name if mapped.is_deleted and ".so" in name else ""
+
+
+def _facts(files: Iterable[Mapped], view: View) -> dict[str, str]:
+    versions, places, owners = set(), set(), set()
+    is_deleted = False
+    for mapped in files:
+        library = parse_library(posixpath.basename(mapped.path))
+        blas = parse_blas(mapped.path)
+        version = library.version if library else blas.version if blas else ""
+        owner = view.owner(mapped.path)
+        is_known = is_exact(version) or library is None
+        versions.add(version if is_known else distribution_version(mapped.path, owner, view))
+        owners.add(owner)
+        places.add(place(mapped.path, owner))
+        is_deleted = is_deleted or mapped.is_deleted
+    facts = {
+        "version": " ".join(sorted(versions - {""})),
+        "from": " ".join(sorted(places, key=sort_key)),
+        "packaged-by": owners.pop() if len(owners) == 1 else "",
+        "deleted": "true" if is_deleted else "",
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+COLLECTOR = Collector(
+    name="loaded",
+    sections=("loaded",),
+    reads=(),
+    needs=frozenset({Capability.FILES, Capability.MAPS}),
+    collect=collect,
+    needs_scan=True,
+    needs_owners=True,
+    sources=("proc_pid_maps(5)",),
+)

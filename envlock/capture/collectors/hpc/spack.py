@@ -1,0 +1,89 @@
+"""Packages that Spack installed, from the database in each of its installation trees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.package_folders import claim_folders, version_keys
+from envlock.capture.files.ownership import Claims
+from envlock.formats.hpc import SpackPackage, parse_spack
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.secrets.urls import clean_facts
+
+_DATABASE = ".spack-db/index.json"
+_HASH = 7
+_DEFAULT = re.compile(r"/opt(?:/spack)?\Z")
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each package of each tree."""
+    for name, (_, packages) in _trees(view).items():
+        for key, package in packages.items():
+            yield Record("spack", f"{name}/{key}", _facts(package))
+
+
+def claims(view: View) -> Claims:
+    """Return what lies in the folders of the packages; none states its content."""
+    owners = {
+        package.path: f"spack {name}/{key}"
+        for name, (root, packages) in _trees(view).items()
+        for key, package in packages.items()
+        if package.path.startswith(f"{root}/") and not package.is_external
+    }
+    return claim_folders(view, owners)
+
+
+def _trees(view: View) -> dict[str, tuple[str, Mapping[str, SpackPackage]]]:
+    """Return name -> (folder, key -> package) of every tree."""
+    found = {}
+    for path in view.glob(f"**/{_DATABASE}"):
+        text = view.text(path)
+        packages = parse_spack(text) if text is not None else None
+        if packages is None:
+            if text is not None:
+                view.gap(path, "not a database of Spack")
+            continue
+        by_name = {(p.name, p.version, p.hash[:_HASH]): p for p in packages}
+        keys = version_keys(by_name)
+        ordered = sorted(by_name, key=lambda names: sort_key(keys[names]))
+        found[path.removesuffix(f"/{_DATABASE}")] = {keys[n]: by_name[n] for n in ordered}
+    names = unique_names({root: (root, _base(root)) for root in found})
+    roots = sorted(found, key=lambda root: sort_key(names[root]))
+    return {names[root]: (root, found[root]) for root in roots}
+
+
+def _base(root: str) -> str:
+    """Return a name for a tree: by default it is ``opt/spack`` in Spack's own folder."""
+    return place_name(_DEFAULT.sub("", root) or root or "/")
+
+
+def _facts(package: SpackPackage) -> dict[str, str]:
+    return clean_facts(
+        {
+            "version": package.version,
+            "hash": package.hash,
+            "compiler": package.compiler,
+            "target": package.target,
+            "system": package.system,
+            "variants": package.variants,
+            "repository": "" if package.namespace == "builtin" else package.namespace,
+            "requested": "true" if package.is_explicit else "",
+            "external": "true" if package.is_external else "",
+        }
+    )
+
+
+COLLECTOR = Collector(
+    name="spack",
+    sections=("spack",),
+    reads=(f"**/{_DATABASE}",),
+    collect=collect,
+    claims=claims,
+    needs_scan=True,
+    sources=("Spack documentation, Package installation database",),
+)

@@ -1,0 +1,1 @@
+"""Collectors for the packages of programming languages."""

@@ -1,0 +1,163 @@
+"""Rust programs: what ``cargo install`` noted, and the crates that programs carry the list of.
+
+The list stands in programs that were built with cargo-auditable and that no package owns.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.programs import program_names, programs
+from envlock.capture.files.ownership import Claim, Claims
+from envlock.formats.rust import (
+    Crate,
+    Installed,
+    parse_audit,
+    parse_crates,
+    parse_crates_toml,
+)
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.secrets.urls import LOCAL, clean_facts, clean_origin
+
+_NOTES = (".crates2.json", ".crates.toml")
+_DEFAULT_REGISTRY = re.compile(r"[/.]crates\.io(?:-index)?/?\Z")
+_AUDIT = ".dep-v0"
+_LARGEST_SECTION = 4 * 1024 * 1024
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each installed crate, for each program with a list, and what it lists."""
+    roots = _roots(view)
+    for name, (_, crates) in roots.items():
+        for key, installed in crates.items():
+            yield Record("cargo", f"{name}/{key}", _facts(installed))
+    lists = dict(_lists(view))
+    for path, name in program_names(lists, roots).items():
+        yield from _listed(name, path, lists[path], view)
+
+
+def claims(view: View) -> Claims:
+    """Return the programs that ``cargo install`` put into place; their content is not stated."""
+    return {
+        f"{root.rstrip('/')}/bin/{program}": Claim(owner=f"cargo {name}/{key}")
+        for name, (root, crates) in _roots(view).items()
+        for key, installed in crates.items()
+        for program in installed.programs
+    }
+
+
+def _roots(view: View) -> dict[str, tuple[str, Mapping[str, Installed]]]:
+    """Return name -> (folder, key -> crate) of every folder that crates were installed into."""
+    folders = {posixpath.dirname(path) for path in view.glob(*(f"**/{name}" for name in _NOTES))}
+    found = {}
+    for folder in folders:
+        crates = _installed(folder, view)
+        if crates:
+            found[folder] = _keyed(crates)
+    names = unique_names({folder: (folder, place_name(folder)) for folder in found})
+    return {names[folder]: (folder, found[folder]) for folder in sorted(found, key=sort_key)}
+
+
+def _installed(folder: str, view: View) -> list[Installed]:
+    for name, parse in zip(_NOTES, (parse_crates, parse_crates_toml), strict=True):
+        text = view.text(f"{folder.rstrip('/')}/{name}")
+        if text is None:
+            continue
+        crates = parse(text)
+        if crates is None:
+            view.gap(f"{folder.rstrip('/')}/{name}", "not a list of installed crates")
+        elif crates:
+            return crates
+    return []
+
+
+def _keyed(crates: list[Installed]) -> dict[str, Installed]:
+    count = Counter(crate.name for crate in crates)
+    ordered = sorted(crates, key=lambda crate: (crate.name, crate.version, crate.url))
+    return {
+        crate.name if count[crate.name] == 1 else f"{crate.name}@{crate.version}": crate
+        for crate in ordered
+    }
+
+
+def _facts(installed: Installed) -> dict[str, str]:
+    origin = ""
+    if installed.kind == "path":
+        origin = LOCAL
+    elif installed.kind == "git" or not _DEFAULT_REGISTRY.search(installed.url):
+        origin = clean_origin(installed.url)
+    return clean_facts(
+        {
+            "version": installed.version,
+            "origin": origin,
+            "revision": installed.revision,
+            "programs": " ".join(installed.programs),
+            "features": " ".join(installed.features),
+            "profile": "" if installed.profile == "release" else installed.profile,
+            "platform": installed.target,
+            "toolchain": installed.toolchain,
+            "requested": installed.requirement,
+        }
+    )
+
+
+def _lists(view: View) -> Iterator[tuple[str, list[Crate]]]:
+    for program in programs(view, owners=("cargo",)):
+        offset, size = program.elf.sections.get(_AUDIT, (0, 0))
+        if not size:
+            continue
+        crates = parse_audit(program.read(offset, min(size, _LARGEST_SECTION)))
+        if crates is None:
+            view.gap(program.path, "not a list of crates")
+        else:
+            yield program.path, crates
+
+
+def _listed(name: str, path: str, crates: list[Crate], view: View) -> Iterator[Record]:
+    root = next((crate for crate in crates if crate.is_root), None)
+    owner = view.owner(path)
+    yield Record(
+        "cargo",
+        name,
+        clean_facts(
+            {
+                "version": root.version if root else "",
+                "path": path,
+                "package": root.name if root else "",
+                "packaged-by": owner,
+            }
+        ),
+    )
+    count = Counter(crate.name for crate in crates)
+    seen = set()
+    for crate in crates:
+        key = crate.name if count[crate.name] == 1 else f"{crate.name}@{crate.version}"
+        if crate.is_root or key in seen:
+            continue
+        seen.add(key)
+        facts = {
+            "version": crate.version,
+            "origin": "" if crate.source in ("crates.io", "") else crate.source,
+            "build-only": "true" if crate.is_build else "",
+            "packaged-by": owner or f"cargo {name}",
+        }
+        yield Record("cargo", f"{name}/{key}", clean_facts(facts))
+
+
+COLLECTOR = Collector(
+    name="cargo",
+    sections=("cargo",),
+    reads=tuple(f"**/{name}" for name in _NOTES),
+    collect=collect,
+    claims=claims,
+    needs_scan=True,
+    needs_owners=True,
+    sources=("The Cargo Book, cargo install", "cargo-auditable, PARSING.md"),
+)

@@ -1,0 +1,99 @@
+"""PHP packages that Composer installed into applications; composer.lock is compared with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.package_folders import claim_folders
+from envlock.capture.files.ownership import Claims
+from envlock.formats.php import Installed, Package, parse_installed, parse_lockfile
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.secrets.urls import clean_facts
+
+_INSTALLED = "vendor/composer/installed.json"
+_LOCKFILE = "composer.lock"
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each application and for each package in it."""
+    for name, (root, installed) in _applications(view).items():
+        yield Record("composer", name, _application_facts(root, installed, view))
+        for package in installed.packages:
+            facts = _facts(f"{root}/vendor/{package.name}", package, view)
+            yield Record("composer", f"{name}/{package.name}", facts)
+
+
+def claims(view: View) -> Claims:
+    """Return what lies in the folders of the packages; none states its content."""
+    owners = {
+        f"{root}/vendor/{package.name}": f"composer {name}/{package.name}"
+        for name, (root, installed) in _applications(view).items()
+        for package in installed.packages
+    }
+    return claim_folders(view, owners, "/vendor/")
+
+
+def _applications(view: View) -> dict[str, tuple[str, Installed]]:
+    """Return name -> (folder, what is installed) of every application."""
+    found = {}
+    for path in view.glob(f"**/{_INSTALLED}"):
+        text = view.text(path)
+        installed = parse_installed(text) if text is not None else None
+        if installed is not None:
+            packages = {package.name: package for package in installed.packages}
+            ordered = tuple(packages[name] for name in sorted(packages, key=sort_key))
+            found[path.removesuffix(f"/{_INSTALLED}")] = installed._replace(packages=ordered)
+        elif text is not None:
+            view.gap(path, "not a list of installed packages")
+    names = unique_names({root: (root, place_name(root or "/")) for root in found})
+    ordered_roots = sorted(found, key=lambda root: sort_key(names[root]))
+    return {names[root]: (root, found[root]) for root in ordered_roots}
+
+
+def _application_facts(root: str, installed: Installed, view: View) -> dict[str, str]:
+    text = view.text(f"{root}/{_LOCKFILE}")
+    declared = parse_lockfile(text) if text is not None else None
+    if text is not None and declared is None:
+        view.gap(f"{root}/{_LOCKFILE}", "not a lockfile")
+    facts = {"development": "true" if installed.is_dev else "false"}
+    if declared is not None:
+        here: Mapping[str, str] = {package.name: package.version for package in installed.packages}
+        wanted = {p.name: p.version for p in declared if installed.is_dev or not p.is_dev}
+        differing = [name for name, v in wanted.items() if here.get(name, v) != v]
+        missing = [name for name in wanted if name not in here]
+        facts |= {
+            "lockfile": _LOCKFILE,
+            "declared-missing": str(len(missing) or ""),
+            "declared-differing": str(len(differing) or ""),
+        }
+    return clean_facts(facts)
+
+
+def _facts(folder: str, package: Package, view: View) -> dict[str, str]:
+    owner = view.owner(f"{folder}/composer.json")
+    return clean_facts(
+        {
+            "version": package.version,
+            "revision": package.revision,
+            "sha1": package.sha1,
+            "origin": package.origin,
+            "development": "true" if package.is_dev else "",
+            "packaged-by": "" if owner.startswith("composer ") else owner,
+        }
+    )
+
+
+COLLECTOR = Collector(
+    name="composer",
+    sections=("composer",),
+    reads=(f"**/{_INSTALLED}", f"**/{_LOCKFILE}"),
+    collect=collect,
+    claims=claims,
+    needs_scan=True,
+    needs_owners=True,
+    sources=("Composer documentation, Basic usage",),
+)

@@ -1,0 +1,157 @@
+"""Conda environments, found by their folder conda-meta, and the packages in them.
+
+What pip installed into an environment is in the section python; what conda installed there is in
+both, and the section python names the conda package that it came with.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.package_folders import claim_parents
+from envlock.capture.files.ownership import Claim, Claims
+from envlock.formats.conda import Package, channel_name, parse_package, parse_specs
+from envlock.formats.json_values import json_or_none, members
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.secrets.urls import clean_facts, clean_origin
+
+_META = "conda-meta"
+_BASE = "conda"
+_SMALL = 1024 * 1024
+_NOT_RECORDS = ("state", "state.json")
+
+
+class _Environment(NamedTuple):
+    """An environment; its packages by name."""
+
+    name: str
+    prefix: str
+    packages: dict[str, Package]
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each environment and for each package in it."""
+    for environment in _environments(view):
+        yield Record("conda", environment.name, _environment_facts(environment, view))
+        requested = _requested(environment, view)
+        for name in sorted(environment.packages, key=sort_key):
+            package = environment.packages[name]
+            facts = _facts(package, requested.get(name, ""))
+            yield Record("conda", f"{environment.name}/{name}", facts)
+
+
+def claims(view: View) -> Claims:
+    """Return the files of every package, with the content that conda wrote where it says so.
+
+    The folders they lie in are claimed too, each for the first package with a file in it.
+    """
+    found: dict[str, Claim] = {}
+    for environment in _environments(view):
+        for name, package in environment.packages.items():
+            owner = f"conda {environment.name}/{name}"
+            for path, sha256 in package.files:
+                digest = f"sha256:{sha256}" if sha256 else ""
+                found[f"{environment.prefix}/{path}"] = Claim(owner=owner, digest=digest)
+        claim_parents(found, environment.prefix)
+    return found
+
+
+def _environments(view: View) -> list[_Environment]:
+    marks = view.glob(f"**/{_META}/history", f"**/{_META}/*.json")
+    prefixes = sorted({posixpath.dirname(posixpath.dirname(mark)) for mark in marks}, key=sort_key)
+    packages = {prefix.rstrip("/"): _packages(prefix.rstrip("/"), view) for prefix in prefixes}
+    places = {prefix: (prefix, _base(prefix, packages[prefix])) for prefix in packages}
+    names = unique_names(places)
+    found = [_Environment(names[prefix], prefix, packages[prefix]) for prefix in packages]
+    return sorted(found, key=lambda environment: sort_key(environment.name))
+
+
+def _base(prefix: str, packages: Mapping[str, Package]) -> str:
+    """Return a name that does not say where on this machine the environment lies."""
+    project, inside, name = prefix.partition("/.pixi/envs/")
+    if inside:
+        return place_name(project or "/") + (f"-{name}" if name != "default" else "")
+    return "base" if _BASE in packages else place_name(prefix or "/")
+
+
+def _packages(prefix: str, view: View) -> dict[str, Package]:
+    found: dict[str, Package] = {}
+    for name in view.names(f"{prefix}/{_META}"):
+        path = f"{prefix}/{_META}/{name}"
+        if not name.endswith(".json") or name in _NOT_RECORDS:
+            continue
+        text = view.text(path)
+        package = parse_package(text) if text is not None else None
+        if package is None:
+            if text is not None:
+                view.gap(path, "not a record of a package")
+        elif package.name in found:
+            view.gap(path, "a second version of a package")
+        else:
+            found[package.name] = package
+    return found
+
+
+def _requested(environment: _Environment, view: View) -> dict[str, str]:
+    """Return name -> spec of what was asked for, by the records or else by the history."""
+    stated = {name: package.requested for name, package in environment.packages.items()}
+    if any(stated.values()):
+        return stated
+    return parse_specs(view.text(f"{environment.prefix}/{_META}/history") or "")
+
+
+def _environment_facts(environment: _Environment, view: View) -> dict[str, str]:
+    packages = environment.packages.values()
+    platforms = Counter(p.subdir for p in packages if p.subdir not in ("", "noarch"))
+    pinned = view.text(f"{environment.prefix}/{_META}/pinned", _SMALL) or ""
+    pins = (line.strip() for line in pinned.split("\n"))
+    state = json_or_none(view.text(f"{environment.prefix}/{_META}/state", _SMALL) or "")
+    facts = {
+        "environment": "true",
+        "platform": min(platforms, key=lambda name: (-platforms[name], name), default=""),
+        "channels": " ".join(sorted({_channel(p) for p in packages} - {""})),
+        "pinned": ", ".join(sorted(pin for pin in pins if pin and not pin.startswith("#"))),
+        # Their values may be secrets: the environment of the process has those that may be told.
+        "variables": " ".join(sorted(name for name, _ in members(state, "env_vars"))),
+        "frozen": "true" if view.entry(f"{environment.prefix}/{_META}/frozen") else "",
+    }
+    return clean_facts(facts)
+
+
+def _channel(package: Package) -> str:
+    return channel_name(clean_origin(package.channel), package.subdir)
+
+
+def _facts(package: Package, requested: str) -> dict[str, str]:
+    return clean_facts(
+        {
+            "version": package.version,
+            "build": package.build,
+            "channel": _channel(package),
+            "subdir": package.subdir,
+            "sha256": package.sha256,
+            "md5": "" if package.sha256 else package.md5,
+            "requested": requested,
+        }
+    )
+
+
+COLLECTOR = Collector(
+    name="conda",
+    sections=("conda",),
+    reads=tuple(f"**/{_META}/{name}" for name in ("*.json", "history", "pinned", "state")),
+    collect=collect,
+    claims=claims,
+    needs_scan=True,
+    sources=(
+        "conda documentation, Managing environments and Package metadata files",
+        "CEP 22, frozen environments",
+    ),
+)

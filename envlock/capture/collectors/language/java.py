@@ -1,0 +1,188 @@
+"""Java archives that no package owns, what is packed inside them, and Java runtimes.
+
+Local repositories of Maven, Gradle and Ivy are caches of builds, and are not listed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from typing import BinaryIO, NamedTuple
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.package_folders import version_keys
+from envlock.formats.java import (
+    Archive,
+    archive_of,
+    parse_manifest,
+    parse_properties,
+    parse_release,
+    split_file_name,
+)
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.model.tree import Entry, EntryType
+from envlock.secrets.urls import clean_facts
+
+_EXTENSIONS = ("jar", "war", "ear")
+_CACHES = ("/.m2/", "/.gradle/", "/.ivy2/", "/.cache/")
+_RUNTIME_MARKS = ("bin/java", "lib/modules", "jre/lib/rt.jar", "lib/rt.jar")
+_MANIFEST = "META-INF/MANIFEST.MF"
+_LARGEST_ARCHIVE = 1 << 30
+_LARGEST_DIRECTORY = 64 * 1024 * 1024
+_LARGEST_MEMBER = 1024 * 1024
+_MOST_MEMBERS = 200_000
+_MOST_PROJECTS = 2_000
+_END = b"PK\x05\x06"
+
+
+class _Found(NamedTuple):
+    """An archive, and what else is inside it."""
+
+    path: str
+    archive: Archive
+    inside: tuple[Archive, ...]
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each runtime, for each archive, and for what is inside one."""
+    runtimes = _runtimes(view)
+    names = unique_names({prefix: (prefix, place_name(prefix or "/")) for prefix in runtimes})
+    for prefix, facts in runtimes.items():
+        yield Record("java", names[prefix], facts)
+    parts = tuple(f"{prefix}/" for prefix in runtimes)
+    folders: dict[str, list[_Found]] = {}
+    for path in view.glob(*(f"**/*.{extension}" for extension in _EXTENSIONS)):
+        entry = view.entry(path)
+        is_part = path.startswith(parts)
+        found = _read(entry, view) if entry and not is_part and _is_wanted(entry, view) else None
+        if found is not None:
+            folders.setdefault(posixpath.dirname(path), []).append(found)
+    names = unique_names({folder: (folder, _base(folder)) for folder in folders})
+    for folder in sorted(folders, key=lambda folder: sort_key(names[folder])):
+        yield from _archives(names[folder], folders[folder])
+
+
+def _runtimes(view: View) -> dict[str, dict[str, str]]:
+    """Return folder -> facts of every Java runtime."""
+    found = {}
+    for path in view.glob("**/release"):
+        prefix = posixpath.dirname(path)
+        if not any(view.entry(f"{prefix}/{mark}") for mark in _RUNTIME_MARKS):
+            continue
+        runtime = parse_release(view.text(path, _LARGEST_MEMBER) or "")
+        if runtime is not None:
+            facts = {
+                "version": runtime.version,
+                "implementor": runtime.implementor,
+                "variant": runtime.variant,
+                "packaged-by": view.owner(path),
+            }
+            found[prefix] = clean_facts(facts)
+    return found
+
+
+def _is_wanted(entry: Entry, view: View) -> bool:
+    return (
+        entry.type is EntryType.FILE
+        and not any(cache in entry.path for cache in _CACHES)
+        and not view.owner(entry.path)
+    )
+
+
+def _base(folder: str) -> str:
+    """Return a name for the folder of archives: of the application rather than of its parts."""
+    for end in ("/WEB-INF/lib", "/BOOT-INF/lib", "/webapps", "/jars", "/target", "/libs"):
+        folder = folder.removesuffix(end)
+    return place_name(folder or "/")
+
+
+def _archives(place: str, found: list[_Found]) -> Iterator[Record]:
+    named = {(*one.archive[1:], posixpath.basename(one.path)): one for one in found}
+    for names, key in version_keys(named).items():
+        one = named[names]
+        facts = {"version": one.archive.version, "group": one.archive.group, "path": one.path}
+        yield Record("java", f"{place}/{key}", clean_facts(facts))
+        inside = {archive[1:]: archive.group for archive in reversed(one.inside) if archive.name}
+        for (name, version), inner in version_keys(inside).items():
+            packed = {
+                "version": version,
+                "group": inside[name, version],
+                "packaged-by": f"java {place}/{key}",
+            }
+            yield Record("java", f"{place}/{key}/{inner}", clean_facts(packed))
+
+
+def _read(entry: Entry, view: View) -> _Found | None:
+    if entry.size > _LARGEST_ARCHIVE:
+        view.gap(entry.path, "too large")
+        return None
+    stream = view.open(entry)
+    if stream is None:
+        return None
+    with closing(stream):
+        try:
+            return _read_archive(entry, stream)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError):
+            view.gap(entry.path, "not an archive that can be read")
+        except (EOFError, zipfile.LargeZipFile):
+            view.gap(entry.path, "a damaged archive")
+    return None
+
+
+def _read_archive(entry: Entry, stream: BinaryIO) -> _Found:
+    _check_size(stream)
+    with zipfile.ZipFile(stream) as archive:
+        members = archive.infolist()[:_MOST_MEMBERS]
+        projects: list[Archive] = []
+        packed: list[Archive] = []
+        manifest = ""
+        for member in members:
+            name = member.filename
+            if name == _MANIFEST:
+                manifest = _text(archive, member)
+            elif name.startswith("META-INF/maven/") and name.endswith("/pom.properties"):
+                project = parse_properties(_text(archive, member))
+                projects += [project] if project and len(projects) < _MOST_PROJECTS else []
+            elif name.endswith(".jar") and len(packed) < _MOST_PROJECTS:
+                stem = posixpath.basename(name).removesuffix(".jar")
+                packed.append(Archive("", *split_file_name(stem)))
+    stem = posixpath.basename(entry.path).rpartition(".")[0]
+    own = archive_of(stem, projects, parse_manifest(manifest))
+    inside = [project for project in projects if project != own]
+    return _Found(entry.path, own, tuple(dict.fromkeys((*inside, *packed))))
+
+
+def _check_size(stream: BinaryIO) -> None:
+    """Raise ValueError for a directory of an archive that is too large to be taken into memory."""
+    stream.seek(0, 2)
+    size = stream.tell()
+    stream.seek(max(0, size - 65_557))
+    tail = stream.read()
+    at = tail.rfind(_END)
+    if at < 0 or int.from_bytes(tail[at + 12 : at + 16], "little") > _LARGEST_DIRECTORY:
+        raise ValueError("no directory of an archive")
+
+
+def _text(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
+    with archive.open(member) as stream:
+        return stream.read(_LARGEST_MEMBER).decode("utf-8", "replace")
+
+
+COLLECTOR = Collector(
+    name="java",
+    sections=("java",),
+    reads=("**/release",),
+    collect=collect,
+    needs_scan=True,
+    needs_owners=True,
+    sources=(
+        "JAR File Specification",
+        "Maven Archiver, pom.properties",
+        "JEP 223, the file release",
+    ),
+)

@@ -1,0 +1,269 @@
+"""Node packages: global trees, those of applications, and how they differ from their lockfile.
+
+A tree is a folder with a node_modules; npm, yarn and pnpm are read alike.  What a package brings
+inside itself (bundleDependencies) is counted and not listed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.package_folders import claim_folders
+from envlock.capture.files.ownership import Claims
+from envlock.formats.node import (
+    MODULES,
+    Lockfile,
+    Package,
+    parse_lockfile,
+    parse_node_version,
+    parse_package,
+    parse_place,
+    parse_resolved,
+)
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.model.tree import EntryType
+from envlock.secrets.urls import LOCAL, clean_facts, clean_origin
+
+_VERSIONED = re.compile(r"v?(\d+)\.\d+\.\d+\Z")
+_SMALL = 4 * 1024 * 1024
+_HIDDEN = f"{MODULES}/.package-lock.json"
+_MANAGERS = (
+    (_HIDDEN, "npm"),
+    (f"{MODULES}/.modules.yaml", "pnpm"),
+    (f"{MODULES}/.yarn-integrity", "yarn"),
+    (f"{MODULES}/.yarn-state.yml", "yarn"),
+)
+_LOCKFILES = (
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "pnpm-lock.yaml",
+    "yarn.lock",
+    "bun.lock",
+    "bun.lockb",
+)
+_READABLE = _LOCKFILES[:2]
+
+
+class _Installed(NamedTuple):
+    """A package in a tree: where it lies, its package.json, and how many it has inside itself."""
+
+    folder: str
+    package: Package
+    is_link: bool = False
+    bundled: int = 0
+
+
+class _Tree(NamedTuple):
+    """A folder with a node_modules, and place below that -> package."""
+
+    root: str
+    installed: Mapping[str, _Installed]
+
+    @property
+    def prefix(self) -> str:
+        """For the tree of a Node installation (``PREFIX/lib``) its prefix, else nothing."""
+        return posixpath.dirname(self.root) if posixpath.basename(self.root) == "lib" else ""
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each tree and for each package in it."""
+    for name, tree in _trees(view):
+        hidden = _lockfile(f"{tree.root}/{_HIDDEN}", view)
+        yield Record("npm", name, _tree_facts(tree, view))
+        for place in sorted(tree.installed, key=sort_key):
+            facts = _facts(place, tree.installed[place], hidden, view)
+            if facts:
+                yield Record("npm", f"{name}/{place}", facts)
+
+
+def claims(view: View) -> Claims:
+    """Return what lies in the folders of the packages; none states its content."""
+    owners = {
+        installed.folder: f"npm {name}/{place}"
+        for name, tree in _trees(view)
+        for place, installed in tree.installed.items()
+        if not installed.is_link
+    }
+    return claim_folders(view, owners, f"/{MODULES}/")
+
+
+def _trees(view: View) -> list[tuple[str, _Tree]]:
+    roots: dict[str, dict[str, list[_Installed]]] = {}
+    for path in view.glob(f"**/{_HIDDEN}"):
+        root = path.removesuffix(f"/{_HIDDEN}")
+        if f"/{MODULES}/" not in root:
+            roots.setdefault(root or "/", {})
+    for path in view.glob("**/package.json"):
+        place = parse_place(posixpath.dirname(path)) if f"/{MODULES}/" in path else None
+        package = _package(path, view) if place else None
+        if place is None or package is None:
+            continue
+        key = place.path if not place.is_stored else package.name or place.path
+        found = roots.setdefault(place.root, {}).setdefault(key, [])
+        found.append(_Installed(posixpath.dirname(path), package))
+    trees = [
+        _Tree(root, {**dict(_links(root, view)), **_without_bundled(_flat(found))})
+        for root, found in roots.items()
+    ]
+    names = unique_names({tree.root: (tree.root, _base(tree)) for tree in trees})
+    named = [(names[tree.root], tree) for tree in trees]
+    return sorted(named, key=lambda pair: sort_key(pair[0]))
+
+
+def _base(tree: _Tree) -> str:
+    version = _VERSIONED.match(posixpath.basename(tree.prefix))
+    return f"node-{version[1]}" if version else place_name(tree.prefix or tree.root)
+
+
+def _package(path: str, view: View) -> Package | None:
+    entry = view.entry(path)
+    if entry is None or entry.type not in (EntryType.FILE, EntryType.HARDLINK):
+        return None
+    text = view.text(path, _SMALL)
+    package = parse_package(text) if text is not None else None
+    if text is not None and package is None:
+        view.gap(path, "not a package.json")
+    return package
+
+
+def _flat(found: Mapping[str, list[_Installed]]) -> dict[str, _Installed]:
+    """Return place -> package; a store has several versions of one, told apart as name@version."""
+    flat: dict[str, _Installed] = {}
+    for place, packages in found.items():
+        versions = {installed.package.version: installed for installed in reversed(packages)}
+        for version, installed in versions.items():
+            flat[place if len(versions) == 1 else f"{place}@{version}"] = installed
+    return flat
+
+
+def _without_bundled(found: dict[str, _Installed]) -> dict[str, _Installed]:
+    bundling = {place for place, installed in found.items() if installed.package.is_bundling}
+    inside: Counter[str] = Counter()
+    kept = {}
+    for place, installed in found.items():
+        above, names = "", place.split(f"/{MODULES}/")
+        owner = ""
+        for name in names[:-1]:
+            above = f"{above}/{MODULES}/{name}" if above else name
+            owner = owner or (above if above in bundling else "")
+        if owner:
+            inside[owner] += 1
+        else:
+            kept[place] = installed
+    return {place: installed._replace(bundled=inside[place]) for place, installed in kept.items()}
+
+
+def _links(root: str, view: View) -> Iterator[tuple[str, _Installed]]:
+    """Yield the packages that are links to a folder outside of every node_modules: workspaces."""
+    modules = f"{root.rstrip('/')}/{MODULES}"
+    for name in view.names(modules):
+        inner = view.names(f"{modules}/{name}") if name.startswith("@") else ()
+        for place in [f"{name}/{one}" for one in inner] or [name]:
+            entry = view.entry(f"{modules}/{place}")
+            if entry is None or entry.type is not EntryType.SYMLINK or place.startswith("."):
+                continue
+            folder = view.resolve(entry.path)
+            package = None if f"/{MODULES}/" in folder else _package(f"{folder}/package.json", view)
+            if package is not None:
+                yield place, _Installed(folder, package, is_link=True)
+
+
+def _tree_facts(tree: _Tree, view: View) -> dict[str, str]:
+    if tree.prefix:
+        header = view.text(f"{tree.prefix}/include/node/node_version.h", _SMALL) or ""
+        return clean_facts({"global": "true", "version": parse_node_version(header)})
+    project = _package(f"{tree.root}/package.json", view)
+    managers = (tool for mark, tool in _MANAGERS if view.entry(f"{tree.root}/{mark}"))
+    lockfile = next((name for name in _LOCKFILES if view.entry(f"{tree.root}/{name}")), "")
+    facts = {
+        "global": "false",
+        "version": project.version if project else "",
+        "managed-by": next(managers, ""),
+        "lockfile": lockfile,
+    }
+    if lockfile in _READABLE:
+        facts |= _declared(_lockfile(f"{tree.root}/{lockfile}", view), tree)
+    return clean_facts(facts)
+
+
+def _declared(lockfile: Lockfile | None, tree: _Tree) -> dict[str, str]:
+    """Return how many packages of the lockfile are not installed, or in another version."""
+    if lockfile is None:
+        return {}
+    missing = differing = 0
+    for place, locked in lockfile.packages.items():
+        installed = tree.installed.get(place)
+        if installed is not None:
+            differing += bool(locked.version) and installed.package.version != locked.version
+        elif not locked.may_lack and not _is_bundled(place, tree):
+            missing += 1
+    return {
+        "lockfile-version": lockfile.version,
+        "declared-missing": str(missing or ""),
+        "declared-differing": str(differing or ""),
+    }
+
+
+def _is_bundled(place: str, tree: _Tree) -> bool:
+    owner = tree.installed.get(place.rpartition(f"/{MODULES}/")[0])
+    return owner is not None and bool(owner.bundled)
+
+
+def _lockfile(path: str, view: View) -> Lockfile | None:
+    text = view.text(path)
+    lockfile = parse_lockfile(text) if text is not None else None
+    if text is not None and lockfile is None:
+        view.gap(path, "not a lockfile")
+    return lockfile
+
+
+def _facts(
+    place: str, installed: _Installed, hidden: Lockfile | None, view: View
+) -> dict[str, str]:
+    package = installed.package
+    locked = hidden.packages.get(place) if hidden else None
+    if locked is not None and locked.version != package.version:
+        locked = None  # somebody replaced it without npm
+    origin, revision = parse_resolved(locked.resolved if locked else package.resolved)
+    owner = view.owner(f"{installed.folder}/package.json")
+    name = place.rpartition(f"{MODULES}/")[2]
+    return clean_facts(
+        {
+            "version": package.version,
+            "name": package.name if package.name and not name.startswith(package.name) else "",
+            "origin": LOCAL if installed.is_link else clean_origin(origin),
+            "editable": "true" if installed.is_link else "",
+            "revision": revision,
+            "integrity": locked.integrity if locked else package.integrity,
+            "bundled": str(installed.bundled or ""),
+            "packaged-by": "" if owner.startswith("npm ") else owner,
+        }
+    )
+
+
+COLLECTOR = Collector(
+    name="npm",
+    sections=("npm",),
+    reads=(
+        "**/package.json",
+        f"**/{_HIDDEN}",
+        *(f"**/{name}" for name in _READABLE),
+        "**/include/node/node_version.h",
+    ),
+    collect=collect,
+    claims=claims,
+    needs_scan=True,
+    needs_owners=True,
+    sources=(
+        "npm docs, package.json, package-lock.json, folders",
+        "pnpm docs, Symlinked node_modules structure",
+    ),
+)

@@ -1,0 +1,340 @@
+"""Python environments, found by their markers wherever they are, and what is installed in them.
+
+An environment is a folder named site-packages or dist-packages; a virtual environment names it.
+A wheel's RECORD is verified against the files, so an edited library is seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover import python_envs
+from envlock.capture.discover.package_folders import claim_parents
+from envlock.capture.discover.python_envs import Site
+from envlock.capture.files.ownership import Claim, Claims
+from envlock.formats.python import (
+    DirectUrl,
+    normalize_name,
+    parse_direct_url,
+    parse_egg_name,
+    parse_headers,
+    parse_pth,
+    parse_record,
+    wheel_filename,
+)
+from envlock.model.record import Record
+from envlock.model.text import to_bytes
+from envlock.model.tree import EntryType
+from envlock.secrets.urls import LOCAL, clean_facts, clean_origin
+
+_GENERATED = (
+    "RECORD",
+    "INSTALLER",
+    "REQUESTED",
+    "direct_url.json",
+    "uv_cache.json",
+    "uv_build.json",
+)
+_UNPUBLISHED = tuple(
+    f"-linux_{machine}.whl" for machine in ("x86_64", "aarch64", "i686", "armv7l", "ppc64le")
+)
+_REBUILDERS = frozenset({"conda", "rpm", "debian"})
+"""Installers whose packages are built anew from source under the names of published wheels."""
+_BUNDLED = "/usr/share/python-wheels"
+_METADATA_LIMIT = 8 * 1024 * 1024
+_SMALL = 1024 * 1024
+_MARKS = (".dist-info", ".egg-info", ".egg", ".egg-link")
+_CUSTOM = ("sitecustomize.py", "usercustomize.py")
+_EDITABLE = DirectUrl("directory", "file:", is_editable=True)
+
+
+class Distribution(NamedTuple):
+    """One installed distribution; `info` is where its metadata lie, `folder` where it does."""
+
+    key: str
+    name: str
+    version: str
+    info: str
+    folder: str
+    wheel: str
+    origin: DirectUrl | None
+    installer: str
+    is_bundled: bool
+
+    @property
+    def is_published(self) -> bool:
+        """True when the same wheel can be had from an index again.
+
+        Debian bundles patched wheels for ensurepip under the names of the published ones.
+        """
+        is_local = self.origin is not None or self.is_bundled or self.installer in _REBUILDERS
+        return bool(self.wheel) and not is_local and not self.wheel.endswith(_UNPUBLISHED)
+
+
+class _Metadata(NamedTuple):
+    """Where the metadata of a distribution are, and what its name in the folder tells alone."""
+
+    info: str
+    text: str | None
+    name: str = ""
+    version: str = ""
+    origin: DirectUrl | None = None
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each environment that holds something, and for each distribution."""
+    for site in python_envs.find_sites(view):
+        found = list(_distributions(site, view))
+        if found or site.settings or site.is_interpreter:
+            yield Record("python", site.name, _site_facts(site, view))
+        for distribution in found:
+            yield Record("python", distribution.key, _facts(distribution, view))
+
+
+def claims(view: View) -> Claims:
+    """Return the files of every distribution that has a RECORD, and the folders they lie in."""
+    found: dict[str, Claim] = {}
+    for site in python_envs.find_sites(view):
+        inside: dict[str, Claim] = {}
+        for distribution in _distributions(site, view):
+            inside.update(_claims(distribution, view))
+        for folder in site.folders:
+            claim_parents(inside, folder)
+        found.update(inside)
+    return found
+
+
+def _site_facts(site: Site, view: View) -> dict[str, str]:
+    is_managed = view.entry(f"{site.library}/EXTERNALLY-MANAGED") is not None
+    return clean_facts(
+        {
+            "version": site.version,
+            "implementation": site.implementation.lower(),
+            "system-site-packages": site.settings.get("include-system-site-packages", ""),
+            "free-threaded": "true" if site.is_free_threaded else "",
+            "externally-managed": "true" if is_managed else "",
+            "managed-by": site.manager,
+            **_startup(site, view),
+        }
+    )
+
+
+def _startup(site: Site, view: View) -> dict[str, str]:
+    """Return what runs or is put on the path when the interpreter starts, and nobody installed.
+
+    `startup` are the names of the files, `startup-code` is the digest of the code in them, and
+    `shadowed` are the modules of the environment that an added folder has as well.
+    """
+    names, code, shadowed = [], [], set()
+    for folder in site.folders:
+        inside = view.names(folder)
+        for name in inside:
+            path = f"{folder}/{name}"
+            if not (name.endswith(".pth") or name in _CUSTOM) or view.owner(path):
+                continue
+            text = view.text(path, _SMALL) or ""
+            names.append(name)
+            startup = parse_pth(text) if name not in _CUSTOM else None
+            code += [name, *startup.code] if startup else [name, text]
+            for added in startup.paths if startup else ():
+                where = posixpath.normpath(posixpath.join(folder, added))
+                shadowed |= _modules(view, where) & {*inside}
+    has_code = len(code) > len(names)
+    return {
+        "startup": " ".join(names),
+        "startup-code": _digest(to_bytes(line) for line in code) if has_code else "",
+        "shadowed": " ".join(sorted(name.removesuffix(".py") for name in shadowed)),
+    }
+
+
+def _modules(view: View, folder: str) -> set[str]:
+    """Return the names in a scanned folder that could be imported."""
+    if view.entry(folder) is None:
+        return set()
+    return {name for name in view.names(folder) if name.removesuffix(".py").isidentifier()}
+
+
+def _distributions(site: Site, view: View) -> Iterator[Distribution]:
+    seen: dict[str, str] = {}
+    bundled = frozenset(view.names(_BUNDLED))
+    candidates = ((folder, name) for folder in site.folders for name in view.names(folder))
+    for folder, name in candidates:
+        if not name.endswith(_MARKS):
+            continue
+        found = _metadata(folder, name, view)
+        headers = parse_headers(found.text or "")
+        project = headers.get("name", [found.name])[0]
+        version = headers.get("version", [found.version])[0]
+        if not project or not version:
+            view.gap(f"{folder}/{name}", "no metadata with a name and a version")
+            continue
+        key = f"{site.name}/{normalize_name(project)}"
+        if key in seen:
+            if seen[key] != version:
+                view.gap(found.info, "a second version of a distribution")
+            continue
+        seen[key] = version
+        wheel = parse_headers(_member(found.info, "WHEEL", view))
+        stem = name.removesuffix(".dist-info").partition("-")[0]
+        file = wheel_filename(stem, version, wheel)
+        yield Distribution(
+            key=key,
+            name=project,
+            version=version,
+            info=found.info,
+            folder=folder,
+            wheel=file,
+            origin=found.origin,
+            installer=_member(found.info, "INSTALLER", view).partition("\n")[0].strip(),
+            is_bundled=file in bundled,
+        )
+
+
+def _metadata(folder: str, name: str, view: View) -> _Metadata:
+    """Return the metadata of one name in a folder of packages, whichever form they have."""
+    path = f"{folder}/{name}"
+    if name.endswith(".egg-link"):
+        source = (view.text(path, _SMALL) or "").partition("\n")[0].strip()
+        return _linked(path, posixpath.normpath(posixpath.join(folder, source)), view)
+    if name.endswith(".egg"):
+        project, version = parse_egg_name(name)
+        info = f"{path}/EGG-INFO"
+        return _Metadata(info, _first(info, ("/PKG-INFO",), view), project, version)
+    direct = _member(path, "direct_url.json", view)
+    origin = parse_direct_url(direct)
+    if direct and origin is None:
+        view.gap(f"{path}/direct_url.json", "not a direct URL")
+    return _Metadata(path, _first(path, ("/METADATA", "/PKG-INFO", ""), view), origin=origin)
+
+
+def _linked(path: str, source: str, view: View) -> _Metadata:
+    """Return the metadata of a project that is used where it is developed."""
+    for name in view.names(source) if view.entry(source) else ():
+        if name.endswith(".egg-info"):
+            text = _first(f"{source}/{name}", ("/PKG-INFO",), view)
+            return _Metadata(path, text, origin=_EDITABLE)
+    return _Metadata(path, None)
+
+
+def _first(info: str, members: Iterable[str], view: View) -> str | None:
+    for member in members:
+        entry = view.entry(info + member)
+        if entry is not None and entry.type in (EntryType.FILE, EntryType.HARDLINK):
+            return view.text(info + member, _METADATA_LIMIT)
+    return None
+
+
+def _member(info: str, name: str, view: View) -> str:
+    """Return a file of a ``.dist-info`` folder, empty where there is none."""
+    if not info.endswith(".dist-info"):
+        return ""
+    return view.text(f"{info}/{name}", _METADATA_LIMIT) or ""
+
+
+def _facts(distribution: Distribution, view: View) -> dict[str, str]:
+    facts = {"version": distribution.version}
+    info = distribution.info
+    owner = view.owner(f"{info}/METADATA") or view.owner(f"{info}/PKG-INFO") or view.owner(info)
+    if owner and not owner.startswith("python "):
+        facts["packaged-by"] = owner
+    else:
+        facts["artifact"] = distribution.wheel
+    facts["installer"] = distribution.installer
+    facts["requested"] = "true" if view.entry(f"{info}/REQUESTED") else ""
+    origin = distribution.origin
+    if origin is not None:
+        facts["origin"] = LOCAL if origin.kind == "directory" else clean_origin(origin.url)
+        facts["revision"] = origin.revision
+        facts["sha256"] = origin.sha256
+        facts["editable"] = "true" if origin.is_editable else ""
+    edited, missing = _verify(distribution, view)
+    if edited:
+        lines = (to_bytes(f"{path}\0{sha256}") for path, sha256 in sorted(edited))
+        facts["edited"] = _digest(lines)
+        facts["edited-files"] = str(len(edited))
+    if missing:
+        facts["missing-files"] = str(missing)
+    return clean_facts(facts)
+
+
+def _verify(distribution: Distribution, view: View) -> tuple[list[tuple[str, str]], int]:
+    """Return (path, digest) of the files that are not as RECORD says, and how many are gone."""
+    edited = []
+    missing = 0
+    for path, recorded, sha256 in _recorded(distribution, view):
+        if not sha256 or recorded.endswith(".pyc"):
+            continue
+        entry = view.entry(path)
+        if entry is None:
+            missing += 1
+        elif entry.sha256 and entry.sha256 != sha256:
+            edited.append((recorded, entry.sha256))
+    return edited, missing
+
+
+def _digest(lines: Iterable[bytes]) -> str:
+    content = b"".join(line + b"\n" for line in lines)
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _recorded(distribution: Distribution, view: View) -> Iterator[tuple[str, str, str]]:
+    """Yield (absolute path, path as recorded, SHA-256) of the files of a distribution."""
+    for path, sha256 in parse_record(_member(distribution.info, "RECORD", view)):
+        # Most are plain names below the folder, and a machine has a hundred thousand of them.
+        if path[0] in "./" or "/." in path or "//" in path or path[-1] == "/":
+            place = posixpath.normpath(posixpath.join(distribution.folder, path))
+        else:
+            place = f"{distribution.folder}/{path}"
+        yield place, path, sha256
+
+
+def _claims(distribution: Distribution, view: View) -> Iterator[tuple[str, Claim]]:
+    owner = f"python {distribution.key}"
+    for path, recorded, sha256 in _recorded(distribution, view):
+        inside = not recorded.startswith(("../", "/"))
+        folder, _, name = recorded.rpartition("/")
+        generated = name in _GENERATED and folder.endswith(".dist-info")
+        source = ""
+        if distribution.is_published and inside and sha256 and not generated:
+            source = f"wheel {distribution.key} {recorded}"
+        # Scripts outside the folder are made by the installer or moved from the wheel's data.
+        digest = f"sha256:{sha256}" if sha256 and not generated else ""
+        yield path, Claim(owner=owner, digest=digest, source=source)
+
+
+COLLECTOR = Collector(
+    name="python",
+    sections=("python",),
+    reads=(
+        *python_envs.READS,
+        "**/*.dist-info/METADATA",
+        "**/*.dist-info/WHEEL",
+        "**/*.dist-info/RECORD",
+        "**/*.dist-info/INSTALLER",
+        "**/*.dist-info/direct_url.json",
+        "**/*.egg-info",
+        "**/*.egg-link",
+        "**/PKG-INFO",
+        "**/*.pth",
+        *(f"**/{name}" for name in _CUSTOM),
+    ),
+    collect=collect,
+    claims=claims,
+    needs_scan=True,
+    needs_owners=True,
+    digests=("**/site-packages/**", "**/dist-packages/**"),
+    sources=(
+        "packaging.python.org, Recording installed projects",
+        "packaging.python.org, Binary distribution format",
+        "packaging.python.org, Externally managed environments",
+        "Python library reference, site",
+        "setuptools, The internal structure of Python eggs",
+        "PEP 405",
+        "PEP 610",
+    ),
+)

@@ -1,0 +1,148 @@
+"""R libraries and the packages installed in them; a renv.lock is compared with its library.
+
+A library is a folder of packages that R installed: each has ``Meta/package.rds`` beside its
+DESCRIPTION.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.package_folders import claim_folders
+from envlock.capture.files.ownership import Claims
+from envlock.formats.r import Package, parse_description, parse_renv
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.secrets.urls import clean_facts, clean_origin
+
+_MARK = "Meta/package.rds"
+_LOCKFILE = "renv.lock"
+_LARGEST = 1024 * 1024
+_USER = re.compile(r".*/R/[^/]*-library/(\d[^/]*)\Z")
+_RENV = re.compile(r"(?P<project>.*)/renv/(?:library|staging)/.*\Z")
+_PLACES = (
+    ("/usr/local/lib/R/site-library", "local"),
+    ("/usr/lib/R/site-library", "site"),
+    ("/usr/lib/R/library", "system"),
+    ("/usr/lib64/R/library", "system"),
+)
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each package of each library, and for each project with a renv.lock."""
+    libraries = _libraries(view)
+    for name, (library, packages) in libraries.items():
+        for package in packages.values():
+            facts = _facts(f"{library}/{package.name}", package, view)
+            yield Record("r", f"{name}/{package.name}", facts)
+    yield from _projects(libraries, view)
+
+
+def claims(view: View) -> Claims:
+    """Return what lies in the folders of the packages; none states its content."""
+    owners = {
+        f"{library}/{package.name}": f"r {name}/{package.name}"
+        for name, (library, packages) in _libraries(view).items()
+        for package in packages.values()
+    }
+    return claim_folders(view, owners)
+
+
+def _libraries(view: View) -> dict[str, tuple[str, Mapping[str, Package]]]:
+    """Return name -> (folder, name -> package)."""
+    found: dict[str, dict[str, Package]] = {}
+    for mark in view.glob(f"**/{_MARK}"):
+        folder = mark.removesuffix(f"/{_MARK}")
+        path = f"{folder}/DESCRIPTION"
+        text = view.text(path, _LARGEST)
+        package = parse_description(text) if text is not None else None
+        library, _, name = folder.rpartition("/")
+        if package is not None and package.name == name:
+            found.setdefault(library, {})[name] = package
+        elif text is not None:
+            view.gap(path, "no description of an installed package")
+    names = unique_names({library: (library, _base(library)) for library in found})
+    ordered = sorted(found, key=lambda library: sort_key(names[library]))
+    return {names[library]: (library, found[library]) for library in ordered}
+
+
+def _base(library: str) -> str:
+    """Return a name that does not say where on this machine the library lies."""
+    for place, name in _PLACES:
+        if library == place:
+            return name
+    if match := _USER.match(library):
+        return f"user-{match[1]}"
+    if match := _RENV.match(library):
+        return place_name(match["project"] or "/")
+    for end in ("/lib/R/library", "/lib64/R/library", "/site-library", "/library"):
+        if library.endswith(end):
+            return place_name(library.removesuffix(end) or "/")
+    return place_name(library)
+
+
+def _facts(folder: str, package: Package, view: View) -> dict[str, str]:
+    owner = view.owner(f"{folder}/DESCRIPTION")
+    return clean_facts(
+        {
+            "version": package.version,
+            "built": package.built,
+            "platform": package.platform,
+            "priority": package.priority,
+            "repository": package.repository,
+            "origin": clean_origin(package.origin) if package.origin else "",
+            "revision": package.revision,
+            "packaged-by": "" if owner.startswith("r ") else owner,
+        }
+    )
+
+
+def _projects(
+    libraries: Mapping[str, tuple[str, Mapping[str, Package]]], view: View
+) -> Iterator[Record]:
+    """Yield a record for each renv.lock that no package brought."""
+    locks = {}
+    for path in view.glob(f"**/{_LOCKFILE}"):
+        text = view.text(path) if not view.owner(path) else None
+        lock = parse_renv(text) if text is not None else None
+        if lock is not None:
+            locks[posixpath.dirname(path) or "/"] = lock
+        elif text is not None:
+            view.gap(path, "not a lockfile")
+    names = unique_names({folder: (folder, place_name(folder)) for folder in locks})
+    for folder, (version, declared) in locks.items():
+        installed: dict[str, str] = {}
+        for library, packages in libraries.values():
+            if library.startswith(f"{folder.rstrip('/')}/renv/library/"):
+                installed |= {package.name: package.version for package in packages.values()}
+        differing = [name for name, v in declared.items() if installed.get(name, v) != v]
+        missing = [name for name in declared if name not in installed]
+        facts = {
+            "lockfile": _LOCKFILE,
+            "r": version,
+            "declared": str(len(declared)),
+            "declared-missing": str(len(missing) or ""),
+            "declared-differing": str(len(differing) or ""),
+        }
+        yield Record("r", names[folder], clean_facts(facts))
+
+
+COLLECTOR = Collector(
+    name="r",
+    sections=("r",),
+    reads=("**/DESCRIPTION", f"**/{_LOCKFILE}"),
+    collect=collect,
+    claims=claims,
+    needs_scan=True,
+    needs_owners=True,
+    sources=(
+        "Writing R Extensions, The DESCRIPTION file",
+        "R Installation and Administration, Add-on packages",
+        "renv, Lockfiles",
+    ),
+)

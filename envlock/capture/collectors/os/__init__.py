@@ -1,0 +1,1 @@
+"""Collectors for the operating system and its packages."""

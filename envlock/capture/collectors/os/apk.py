@@ -1,0 +1,122 @@
+"""Alpine packages: versions, what was asked for, and their files.
+
+Reads apk's database rather than running apk.  Files are held against the checksums, modes and
+owners that apk keeps, as ``apk audit`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.files.ownership import Claim, Claims, Stated
+from envlock.formats.apk import (
+    DEFAULT_PROTECTED,
+    File,
+    Package,
+    Protected,
+    parse_installed,
+    parse_world,
+)
+from envlock.model.record import Record
+from envlock.model.tree import EntryType
+
+_DATABASES = ("/usr/lib/apk/db/installed", "/lib/apk/db/installed")
+"""Since the merge of /usr, and before it."""
+_WORLD = "/etc/apk/world"
+_PROTECTED = "/etc/apk/protected_paths.d"
+_LIMIT = 512 * 1024 * 1024
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each package."""
+    world = parse_world(view.text(_WORLD) or "")
+    seen: set[str] = set()
+    for package in _packages(view):
+        if package.name in seen:
+            view.gap(_DATABASES[0], f"{package.name} stands there twice")
+            continue
+        seen.add(package.name)
+        yield Record("apk", package.name, _facts(package, world))
+
+
+def claims(view: View) -> Claims:
+    """Return the paths that the packages own, links in directories resolved."""
+    found: dict[str, Claim] = {}
+    resolved: dict[str, str] = {}
+    protected = None
+    for package in _packages(view):
+        protected = protected or _protected(view)
+        owner = f"apk {package.name}"
+        for file in package.files:
+            folder, _, name = file.path.rpartition("/")
+            if folder not in resolved:
+                resolved[folder] = view.resolve(folder or "/").rstrip("/")
+            path = f"{resolved[folder]}/{name}"
+            if file.digest or path not in found:
+                conffile = not file.is_directory and protected.covers(file.path)
+                found[path] = _claim(file, owner, conffile=conffile)
+    return found
+
+
+def _packages(view: View) -> Iterator[Package]:
+    for path in _DATABASES:
+        text = view.text(path, _LIMIT)
+        if text:
+            packages = list(parse_installed(text))
+            if len(packages) != f"\n{text}".count("\nP:"):
+                view.gap(path, "some stanzas are damaged")
+            yield from packages
+            return
+
+
+def _facts(package: Package, world: Mapping[str, str]) -> dict[str, str]:
+    constraint = world.get(package.name, "")
+    algorithm, _, digest = package.digest.partition(":")
+    is_virtual = package.name.startswith(".")  # its version is the time it was made
+    facts = {
+        "version": "" if is_virtual else package.version,
+        "arch": package.arch,
+        "source": package.source,
+        "mark": "manual" if constraint else "auto",
+        "constraint": constraint if constraint != package.name else "",
+        "status": f"broken {package.broken}" if package.broken else "",
+        algorithm: digest,
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _protected(view: View) -> Protected:
+    texts = [DEFAULT_PROTECTED]
+    texts += [
+        view.text(f"{_PROTECTED}/{name}") or ""
+        for name in view.names(_PROTECTED)
+        if name.endswith(".list")
+    ]
+    return Protected.parse("\n".join(texts))
+
+
+def _claim(file: File, owner: str, *, conffile: bool) -> Claim:
+    return Claim(
+        owner=owner,
+        digest=file.digest,
+        conffile=conffile,
+        required=True,
+        stated=Stated(
+            type=EntryType.DIRECTORY if file.is_directory else None,
+            mode=file.mode,
+            user=file.uid,
+            group=file.gid,
+        ),
+    )
+
+
+COLLECTOR = Collector(
+    name="apk",
+    sections=("apk",),
+    reads=(*_DATABASES, _WORLD, f"{_PROTECTED}/*.list"),
+    collect=collect,
+    claims=claims,
+    sources=("apk-package(5)", "apk-world(5)", "apk-protected_paths(5)"),
+)

@@ -1,0 +1,93 @@
+"""apt sources and pins, in both styles, with the digest of each signing key file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.formats.debian.apt import (
+    AptSource,
+    parse_deb822,
+    parse_one_line,
+    parse_preferences,
+)
+from envlock.model.record import Record
+
+_ETC = "/etc/apt"
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each suite of each repository, and for each pin."""
+    found: dict[str, AptSource] = {}
+    for source in _sources(view):
+        # A repository written down twice is one repository, enabled if any mention is.
+        known = found.setdefault(_key(source), source)
+        if source.is_enabled and not known.is_enabled:
+            found[_key(source)] = source
+    for key, source in found.items():
+        yield _record(key, source, view)
+    yield from _pins(view)
+
+
+def _sources(view: View) -> Iterator[AptSource]:
+    yield from parse_one_line(view.text(f"{_ETC}/sources.list") or "")
+    for name in view.names(f"{_ETC}/sources.list.d"):
+        path = f"{_ETC}/sources.list.d/{name}"
+        if name.endswith(".list"):
+            yield from parse_one_line(view.text(path) or "")
+        elif name.endswith(".sources"):
+            yield from parse_deb822(view.text(path) or "")
+
+
+def _key(source: AptSource) -> str:
+    return " ".join((source.kind, source.uri, source.suite, *source.components))
+
+
+def _record(key: str, source: AptSource, view: View) -> Record:
+    facts = {
+        "type": source.kind,
+        "uri": source.uri,
+        "suite": source.suite,
+        "components": " ".join(source.components),
+        "archs": " ".join(source.archs),
+        "signed-by": source.signed_by,
+        "enabled": "true" if source.is_enabled else "false",
+        **dict(source.options),
+    }
+    if source.signed_by.startswith("/"):
+        keyring = view.read(source.signed_by)
+        facts["keyring-sha256"] = hashlib.sha256(keyring).hexdigest() if keyring else "absent"
+    return Record("apt-source", key, {name: value for name, value in facts.items() if value})
+
+
+def _pins(view: View) -> Iterator[Record]:
+    paths = [f"{_ETC}/preferences"]
+    paths += [f"{_ETC}/preferences.d/{name}" for name in view.names(f"{_ETC}/preferences.d")]
+    pins = {}
+    for path in paths:
+        for pin in parse_preferences(view.text(path) or ""):
+            pins[f"{pin.packages}: {pin.pin}"] = pin
+    for key, pin in pins.items():
+        facts = {"packages": pin.packages, "pin": pin.pin, "priority": pin.priority}
+        yield Record("apt-pin", key, {name: value for name, value in facts.items() if value})
+
+
+COLLECTOR = Collector(
+    name="apt-source",
+    sections=("apt-source", "apt-pin"),
+    reads=(
+        f"{_ETC}/sources.list",
+        f"{_ETC}/sources.list.d/*",
+        f"{_ETC}/preferences",
+        f"{_ETC}/preferences.d/*",
+        f"{_ETC}/keyrings/*",
+        f"{_ETC}/trusted.gpg.d/*",
+        "/usr/share/keyrings/*",
+        "/**/*.gpg",
+        "/**/*.asc",
+    ),
+    collect=collect,
+    sources=("sources.list(5)", "apt_preferences(5)", "deb822(5)"),
+)

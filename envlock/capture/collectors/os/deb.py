@@ -1,0 +1,196 @@
+"""Debian packages: versions, marks, archive digests, and which package owns which file.
+
+Reads dpkg's database rather than running dpkg, so it works on containers, images and directories
+alike, ``status.d`` of distroless images included.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.files.ownership import Claim, Claims
+from envlock.formats.debian.apt import find_in_index, parse_extended_states
+from envlock.formats.debian.dpkg import (
+    INSTALLED,
+    Diversion,
+    Package,
+    parse_diversions,
+    parse_list,
+    parse_md5sums,
+    parse_status,
+)
+from envlock.formats.debian.relations import Node, needed_by
+from envlock.model.record import Record
+
+_ADMIN = "/var/lib/dpkg"
+_INFO = f"{_ADMIN}/info"
+_STATUS_D = f"{_ADMIN}/status.d"
+_LISTS = "/var/lib/apt/lists"
+_MARKS = "/var/lib/apt/extended_states"
+_INDEX_LIMIT = 512 * 1024 * 1024
+
+Archives = Mapping[tuple[str, str, str], str]
+"""(name, version, arch) -> SHA-256 of the package file."""
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each package that dpkg knows, also those with only configuration left."""
+    auto = parse_extended_states(view.text(_MARKS) or "")
+    auto |= {(name, "all") for name, _ in auto}  # these stand there with another architecture
+    packages = _packages(view)
+    _, archives = _indexed(view, packages)
+    asked_by = _asked_by(packages, auto)
+    seen: set[str] = set()
+    for package in packages:
+        if package.key in seen:
+            view.gap(f"{_ADMIN}/status", f"{package.key} stands there twice")
+            continue
+        seen.add(package.key)
+        yield _record(package, auto, archives, asked_by)
+
+
+def claims(view: View) -> Claims:
+    """Return the paths that the installed packages own, diversions and merged /usr applied."""
+    found: dict[str, Claim] = {}
+    packages = [package for package in _packages(view) if package.has_files]
+    has_index, archives = _indexed(view, packages)
+    diversions = parse_diversions(view.text(f"{_ADMIN}/diversions") or "")
+    directories: dict[str, str] = {}
+    names = frozenset(view.names(_INFO))
+    beside = _sums_beside(view)
+    for package in packages:
+        stem = package.key if f"{package.key}.list" in names else package.name
+        listed = view.text(f"{_INFO}/{stem}.list") if f"{stem}.list" in names else None
+        sums = parse_md5sums(view.text(beside.get(package.name, f"{_INFO}/{stem}.md5sums")) or "")
+        by_value = has_index and (package.name, package.version, package.arch) not in archives
+        diverted = _diverted(diversions, package.name)
+        owner = f"deb {package.key}"
+        stated = sums | {path: md5 for path, md5 in package.conffiles.items() if md5}
+        for path in parse_list(listed) if listed is not None else sums:
+            md5 = stated.get(path, "")
+            place = diverted.get(path, path) if diverted else path
+            slash = place.rfind("/")
+            directory = directories.get(place[:slash])
+            if directory is None:
+                directory = view.resolve(place[:slash]).rstrip("/")
+                directories[place[:slash]] = directory
+            real = directory + place[slash:]
+            if md5 or real not in found:
+                digest = f"md5:{md5}" if md5 else ""
+                source = "" if by_value else f"{owner} {path[1:]}"
+                is_conffile = path in package.conffiles
+                found[real] = Claim(owner, digest, is_conffile, source, required=is_conffile)
+    return found
+
+
+def _sums_beside(view: View) -> dict[str, str]:
+    """Return package -> its checksum file in distroless images, which have no info folder."""
+    found = {}
+    names = view.names(_STATUS_D)
+    for name in names:
+        if f"{name}.md5sums" in names:
+            for package in parse_status(view.text(f"{_STATUS_D}/{name}") or ""):
+                found[package.name] = f"{_STATUS_D}/{name}.md5sums"
+    return found
+
+
+def _packages(view: View) -> list[Package]:
+    text = view.text(f"{_ADMIN}/status") or ""
+    packages = list(parse_status(text))
+    if len(packages) != text.count("\nPackage: ") + text.startswith("Package: "):
+        view.gap(f"{_ADMIN}/status", "some stanzas are damaged")
+    for name in view.names(_STATUS_D):
+        if not name.endswith(".md5sums"):
+            packages += parse_status(view.text(f"{_STATUS_D}/{name}") or "")
+    return [package for package in packages if not package.status.endswith(" not-installed")]
+
+
+def _record(
+    package: Package,
+    auto: set[tuple[str, str]],
+    archives: Archives,
+    asked_by: Mapping[str, str],
+) -> Record:
+    facts = {"version": package.version, "source": package.source, "mark": _mark(package, auto)}
+    if package.source_version != package.version:
+        facts["source-version"] = package.source_version
+    if package.status not in (INSTALLED, "hold ok installed"):
+        facts["status"] = package.status
+    if package.key in asked_by:
+        facts["needed-by"] = asked_by[package.key]
+    sha256 = archives.get((package.name, package.version, package.arch))
+    if sha256:
+        facts["sha256"] = sha256
+    return Record("deb", package.key, facts)
+
+
+def _asked_by(packages: Iterable[Package], auto: set[tuple[str, str]]) -> dict[str, str]:
+    """Return which package that somebody asked for needs each one that came by itself."""
+    return needed_by(
+        Node(p.key, p.name, p.arch, _mark(p, auto) != "auto", p.relations)
+        for p in packages
+        if p.has_files
+    )
+
+
+def _mark(package: Package, auto: set[tuple[str, str]]) -> str:
+    if package.status.startswith("hold "):
+        return "hold"
+    return "auto" if (package.name, package.arch) in auto else "manual"
+
+
+def _diverted(diversions: Iterable[Diversion], package: str) -> dict[str, str]:
+    """Return path -> where a package's file really is; the diverting package is left alone."""
+    return {d.path: d.diverted for d in diversions if d.package != package}
+
+
+def _indexed(view: View, packages: Iterable[Package]) -> tuple[bool, Archives]:
+    """Return whether there is any readable index, and what the indices say of `packages`."""
+    wanted = {(p.name, p.version, p.arch) for p in packages}
+    archives: dict[tuple[str, str, str], str] = {}
+    has_index = False
+    for name in view.names(_LISTS):
+        _, marker, suffix = name.partition("_Packages")
+        if not marker or suffix not in _DECOMPRESS or not wanted - archives.keys():
+            continue
+        raw = view.read(f"{_LISTS}/{name}", _INDEX_LIMIT)
+        try:
+            index = _DECOMPRESS[suffix](raw or b"")
+        except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
+            view.gap(f"{_LISTS}/{name}", f"damaged: {error}")
+            continue
+        has_index = has_index or bool(index)
+        archives.update((listed[:3], listed.sha256) for listed in find_in_index(index, wanted))
+    return has_index, archives
+
+
+_DECOMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+}
+
+
+COLLECTOR = Collector(
+    name="deb",
+    sections=("deb",),
+    reads=(
+        f"{_ADMIN}/status",
+        f"{_STATUS_D}/*",
+        f"{_ADMIN}/diversions",
+        f"{_INFO}/*.list",
+        f"{_INFO}/*.md5sums",
+        f"{_LISTS}/*_Packages*",
+        _MARKS,
+    ),
+    collect=collect,
+    claims=claims,
+    sources=("dpkg(1)", "deb-control(5)", "deb-md5sums(5)", "dpkg-divert(1)", "apt-mark(8)"),
+)

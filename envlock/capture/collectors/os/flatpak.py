@@ -1,0 +1,66 @@
+"""Flatpaks installed for the whole system: the commit of each application and runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.formats.system.repositories import parse_ini
+from envlock.model.record import Record
+from envlock.secrets.urls import clean_facts
+
+_ROOT = "/var/lib/flatpak"
+_KINDS = ("app", "runtime")
+_GROUPS = ("Application", "Runtime")
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each ref that is deployed; its key is ``app/ID/ARCH/BRANCH``."""
+    for kind in _KINDS:
+        for name in view.names(f"{_ROOT}/{kind}"):
+            yield from _deployed(f"{kind}/{name}", view)
+
+
+def _deployed(ref: str, view: View) -> Iterator[Record]:
+    for arch in view.names(f"{_ROOT}/{ref}"):
+        if arch == "current":  # a link to the branch that is started
+            continue
+        for branch in view.names(f"{_ROOT}/{ref}/{arch}"):
+            folder = f"{_ROOT}/{ref}/{arch}/{branch}/active"
+            link = view.stat(folder)
+            if link is None or not link.target:
+                view.gap(folder, "no commit is active")
+                continue
+            facts = {
+                "commit": link.target,
+                "origin": _origin(view.read(f"{folder}/deploy") or b""),
+                "runtime": _runtime(view.text(f"{folder}/metadata") or ""),
+            }
+            yield Record("flatpak", f"{ref}/{arch}/{branch}", clean_facts(facts))
+
+
+def _origin(deploy: bytes) -> str:
+    """Return the remote a ref came from: the first text of its GVariant ``(ssasta{sv})``."""
+    text, end, _ = deploy.partition(b"\0")
+    return text.decode("utf-8", "replace") if end and text.isascii() else ""
+
+
+def _runtime(metadata: str) -> str:
+    for section in parse_ini(metadata):
+        if section.name in _GROUPS and section.text("runtime"):
+            return section.text("runtime")
+    return ""
+
+
+COLLECTOR = Collector(
+    name="flatpak",
+    sections=("flatpak",),
+    reads=(
+        *(f"{_ROOT}/{kind}/*/*/*/active/deploy" for kind in _KINDS),
+        *(f"{_ROOT}/{kind}/*/*/*/active/metadata" for kind in _KINDS),
+    ),
+    collect=collect,
+    needs_scan=True,  # only so that an engine is not asked for all of it beforehand
+    sources=("flatpak(1)", "flatpak-metadata(5)", "flatpak, common/flatpak-dir.c"),
+)

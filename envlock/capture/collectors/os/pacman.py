@@ -1,0 +1,151 @@
+"""Arch packages: versions, what was asked for, how each was validated, and their files.
+
+Reads pacman's database rather than running pacman.  Files are held against the digests, modes,
+owners and links of each package's mtree, as ``pacman --query --check --check`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.files.ownership import Claim, Claims, Stated
+from envlock.formats.pacman import (
+    Configuration,
+    Fields,
+    File,
+    decompress_mtree,
+    parse_configuration,
+    parse_fields,
+    parse_mtree,
+)
+from envlock.model.record import Record
+from envlock.model.tree import EntryType
+
+_LOCAL = "/var/lib/pacman/local"
+_CONFIGURATION = "/etc/pacman.conf"
+_VERSION_FILE = "ALPM_DB_VERSION"
+_TYPES: Mapping[str, EntryType] = {
+    "file": EntryType.FILE,
+    "dir": EntryType.DIRECTORY,
+    "link": EntryType.SYMLINK,
+}
+
+
+class _Package(NamedTuple):
+    folder: str
+    fields: Fields
+
+    def first(self, name: str) -> str:
+        """Return the first line of a field, empty when there is none."""
+        return next(iter(self.fields.get(name, ())), "")
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each package."""
+    packages = _packages(view)
+    held = _configuration(view).held if packages else frozenset()
+    for name, package in packages.items():
+        mark = "auto" if package.first("REASON") == "1" else "manual"
+        facts = {
+            "version": package.first("VERSION"),
+            "arch": package.first("ARCH"),
+            "source": package.first("BASE"),
+            "mark": "hold" if name in held else mark,
+            "validation": " ".join(package.fields.get("VALIDATION", ())),
+            "origin": package.first("INSTALLED_DB"),
+        }
+        yield Record("pacman", name, {fact: value for fact, value in facts.items() if value})
+
+
+def claims(view: View) -> Claims:
+    """Return the paths that the packages own, links in directories resolved."""
+    found: dict[str, Claim] = {}
+    resolved: dict[str, str] = {}
+    packages = _packages(view)
+    configuration = _configuration(view) if packages else Configuration(frozenset(), ())
+    for name, package in packages.items():
+        listed = parse_fields(view.text(f"{package.folder}/files") or "")
+        backup = {f"/{line.partition(chr(9))[0]}" for line in listed.get("BACKUP", ())}
+        for file in _files(package, listed, view):
+            folder, _, last = file.path.rpartition("/")
+            if folder not in resolved:
+                resolved[folder] = view.resolve(folder or "/").rstrip("/")
+            path = f"{resolved[folder]}/{last}"
+            if file.digest or path not in found:
+                found[path] = Claim(
+                    owner=f"pacman {name}",
+                    digest=file.digest,
+                    conffile=file.path in backup,
+                    required=configuration.extracts(f"{file.path}{'/' * (file.kind == 'dir')}"),
+                    stated=_stated(file),
+                )
+    return found
+
+
+def _packages(view: View) -> dict[str, _Package]:
+    """Return name -> package; one whose description is damaged is a gap."""
+    found: dict[str, _Package] = {}
+    for name in view.names(_LOCAL):
+        if name == _VERSION_FILE:
+            continue
+        folder = f"{_LOCAL}/{name}"
+        text = view.text(f"{folder}/desc")
+        package = _Package(folder, parse_fields(text or ""))
+        called = package.first("NAME")
+        if not called or not package.first("VERSION"):
+            view.gap(folder, "no package is described there")
+        elif called in found:
+            view.gap(folder, f"{called} stands there twice")
+        else:
+            found[called] = package
+    return found
+
+
+def _configuration(view: View) -> Configuration:
+    return parse_configuration(view.text(_CONFIGURATION) or "")
+
+
+def _files(package: _Package, listed: Fields, view: View) -> Iterator[File]:
+    """Yield what the mtree says, or where there is none only what paths there are."""
+    path = f"{package.folder}/mtree"
+    raw = view.read(path)
+    try:
+        described = list(parse_mtree(decompress_mtree(raw))) if raw else []
+    except ValueError as error:
+        view.gap(path, f"damaged: {error}")
+        described = []
+    if described:
+        yield from described
+        return
+    for line in listed.get("FILES", ()):
+        yield File(f"/{line.rstrip('/')}", "", None, "", "", "", "")
+
+
+def _stated(file: File) -> Stated:
+    kind = _TYPES.get(file.kind)
+    is_link = kind is EntryType.SYMLINK
+    return Stated(
+        type=kind,
+        mode=None if is_link else file.mode,
+        user=file.uid or None,
+        group=file.gid or None,
+        target=file.link if is_link else None,
+    )
+
+
+COLLECTOR = Collector(
+    name="pacman",
+    sections=("pacman",),
+    reads=(
+        f"{_LOCAL}/*/desc",
+        f"{_LOCAL}/*/files",
+        f"{_LOCAL}/*/mtree",
+        _CONFIGURATION,
+    ),
+    collect=collect,
+    claims=claims,
+    sources=("pacman(8)", "pacman.conf(5)", "mtree(5)"),
+)

@@ -1,0 +1,57 @@
+"""Repositories of dnf, yum, zypper, apk and pacman: where packages come from, how checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.formats.system.repositories import (
+    parse_apk_repositories,
+    parse_pacman_repositories,
+    parse_repo_file,
+)
+from envlock.model.record import Record
+from envlock.secrets.urls import clean_facts, strip_user
+
+_REPO_FOLDERS = (("rpm", "/etc/yum.repos.d"), ("rpm", "/etc/zypp/repos.d"))
+_APK = "/etc/apk/repositories"
+_PACMAN = "/etc/pacman.conf"
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each repository; of one that is configured twice the first counts."""
+    seen: set[str] = set()
+    for name, facts in _repositories(view):
+        key = strip_user(name)
+        if key not in seen:
+            seen.add(key)
+            yield Record("repository", key, clean_facts(facts))
+
+
+def _repositories(view: View) -> Iterator[tuple[str, dict[str, str]]]:
+    for system, folder in _REPO_FOLDERS:
+        for name in view.names(folder):
+            if name.endswith(".repo"):
+                for called, facts in parse_repo_file(view.text(f"{folder}/{name}") or ""):
+                    yield f"{system} {called}", facts
+    files = [_APK, *(f"{_APK}.d/{n}" for n in view.names(f"{_APK}.d") if n.endswith(".list"))]
+    for path in files:
+        for called, facts in parse_apk_repositories(view.text(path) or ""):
+            yield f"apk {called}", facts
+    for called, facts in parse_pacman_repositories(view.text(_PACMAN) or ""):
+        yield f"pacman {called}", facts
+
+
+COLLECTOR = Collector(
+    name="repository",
+    sections=("repository",),
+    reads=(
+        *(f"{folder}/*.repo" for _, folder in _REPO_FOLDERS),
+        _APK,
+        f"{_APK}.d/*.list",
+        _PACMAN,
+    ),
+    collect=collect,
+    sources=("dnf.conf(5)", "zypper(8)", "apk-repositories(5)", "pacman.conf(5)"),
+)

@@ -1,0 +1,298 @@
+"""RPM packages: versions, who built and signed them, why they are there, and their files.
+
+Reads rpm's database in each of its three formats (SQLite, ndb, Berkeley DB) rather than running
+rpm, so it works on containers, images and directories alike.  Files are held against the digests,
+modes, owners, links and capabilities that rpm keeps, as ``rpm --verify`` does.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.files.ownership import Claim, Claims, Stated
+from envlock.formats.binary.capability import NO_CAPABILITIES, parse_capabilities
+from envlock.formats.rpm import header
+from envlock.formats.rpm.database import READERS, Headers, read_sqlite
+from envlock.formats.rpm.header import File, Header, Package, parse_files, parse_package
+from envlock.formats.rpm.history import (
+    Locks,
+    Reason,
+    parse_auto_installed,
+    parse_history,
+    parse_locks,
+    parse_state,
+)
+from envlock.formats.system.accounts import parse_numbers
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+from envlock.model.tree import TYPE_OF_FORMAT
+
+_PLACES = ("/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm")
+"""Where the database lies, by distribution and age; often one is a link to another."""
+_SQLITE = "rpmdb.sqlite"
+_LIMIT = 512 * 1024 * 1024
+_HISTORY = "/var/lib/dnf/history.sqlite"
+_STATE = "/usr/lib/sysimage/libdnf5"
+_AUTO_INSTALLED = "/var/lib/zypp/AutoInstalled"
+_LOCKS = ("/etc/dnf/plugins/versionlock.list", "/etc/dnf/versionlock.toml", "/etc/zypp/locks")
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each package, and for each version of those that may have several."""
+    installed = _installed(view)
+    if not installed:
+        return
+    reasons = _Reasons.read(view)
+    for key in sorted(installed, key=sort_key):
+        package = installed[key].package
+        yield Record("rpm", key, _facts(package, reasons.of(package)))
+
+
+def claims(view: View) -> Claims:
+    """Return the paths that the installed packages own, links in directories resolved."""
+    installed = _installed(view)
+    if not installed:
+        return {}
+    factory = _ClaimFactory(
+        parse_numbers(view.text("/etc/passwd") or ""), parse_numbers(view.text("/etc/group") or "")
+    )
+    found: dict[str, Claim] = {}
+    directories: dict[str, str] = {}
+    for key in sorted(installed, key=sort_key):
+        try:
+            files = parse_files(installed[key].header)
+        except ValueError as error:
+            view.gap(installed[key].database, f"the files of {key}: {error}")
+            continue
+        owner = f"rpm {key}"
+        for file in files:
+            claim = factory.claim(file, owner)
+            if claim is None:
+                continue
+            real = directories.get(file.directory)
+            if real is None:
+                real = view.resolve(file.directory.rstrip("/") or "/").rstrip("/")
+                directories[file.directory] = real
+            path = f"{real}/{file.name}"
+            if claim.digest or path not in found:
+                found[path] = claim
+    return found
+
+
+class _Installed(NamedTuple):
+    """A package, its header and the database it stands in."""
+
+    package: Package
+    header: Header
+    database: str
+
+
+def _installed(view: View) -> dict[str, _Installed]:
+    """Return key -> what is installed.
+
+    The key is ``name.arch``; where several versions may be installed, or are, the version stands
+    in it, so that the key of one package depends on no other.
+    """
+    found = list(_packages(view))
+    labels = Counter(installed.package.label for installed in found)
+    keyed: dict[str, _Installed] = {}
+    for installed in found:
+        package = installed.package
+        is_one = labels[package.label] == 1 and not package.is_multiple
+        keyed.setdefault(package.label if is_one else package.nevra, installed)
+    return keyed
+
+
+def _packages(view: View) -> Iterator[_Installed]:
+    for path, headers in _databases(view):
+        number = 0
+        for blob in _sound(path, headers, view):
+            number += 1
+            try:
+                header = Header(blob)
+                package = parse_package(header)
+            except ValueError as error:
+                view.gap(path, f"package {number}: {error}")
+                continue
+            yield _Installed(package, header, path)
+        if number:
+            return
+
+
+def _sound(path: str, headers: Headers, view: View) -> Headers:
+    """Yield the headers of a database until it turns out to be damaged."""
+    try:
+        yield from headers
+    except ValueError as error:
+        view.gap(path, f"damaged: {error}")
+
+
+def _databases(view: View) -> Iterator[tuple[str, Headers]]:
+    """Yield the databases there are, the first is the one that counts unless it is empty."""
+    for place in _PLACES:
+        for name, read in READERS.items():
+            raw = view.read(f"{place}/{name}", _LIMIT)
+            if not raw:
+                continue
+            wal = view.read(f"{place}/{name}-wal", _LIMIT) if name == _SQLITE else None
+            yield f"{place}/{name}", read_sqlite(raw, wal) if wal else read(raw)
+
+
+def _facts(package: Package, reason: Reason) -> dict[str, str]:
+    facts = {
+        "version": package.evr,
+        "source": package.source,
+        "vendor": package.vendor,
+        "module": package.module,
+        "sha256": package.sha256,
+        "sha1": "" if package.sha256 else package.sha1,
+        "signed-by": " ".join(package.signers),
+        "mark": reason.mark,
+        "origin": reason.origin,
+    }
+    version = package.evr.rpartition(":")[2]
+    built_from = package.source_version
+    if built_from and version != built_from:
+        facts["source-version"] = built_from
+    return {name: value for name, value in facts.items() if value}
+
+
+class _Reasons(NamedTuple):
+    """What dnf, dnf 5 and zypper remember of why packages are there."""
+
+    history: Mapping[str, Reason]
+    marks: Mapping[str, str]
+    origins: Mapping[str, str]
+    auto_installed: frozenset[str] | None
+    locks: Locks
+
+    @classmethod
+    def read(cls, view: View) -> _Reasons:
+        history: Mapping[str, Reason] = {}
+        marks: Mapping[str, str] = {}
+        origins: Mapping[str, str] = {}
+        raw = view.read(_HISTORY, _LIMIT)
+        if raw:
+            try:
+                history = parse_history(raw, view.read(f"{_HISTORY}-wal", _LIMIT) or b"")
+            except ValueError as error:
+                view.gap(_HISTORY, f"damaged: {error}")
+        state = [view.text(f"{_STATE}/{name}.toml") or "" for name in ("packages", "nevras")]
+        try:
+            marks, origins = parse_state(*state)
+        except ValueError as error:
+            view.gap(_STATE, f"damaged: {error}")
+        auto = view.text(_AUTO_INSTALLED)
+        locks = Locks((), ())
+        try:
+            locks = parse_locks(*(view.text(path) or "" for path in _LOCKS))
+        except ValueError as error:
+            view.gap(_LOCKS[1], f"damaged: {error}")
+        installed = None if auto is None else parse_auto_installed(auto)
+        return cls(history, marks, origins, installed, locks)
+
+    def of(self, package: Package) -> Reason:
+        """Return the reason that the newest of the tools gives; nothing for a public key."""
+        if not package.arch:
+            return Reason()
+        reason = self._remembered(package)
+        is_held = self.locks.hold(package.name, package.evr, package.arch)
+        return reason._replace(mark="hold") if is_held else reason
+
+    def _remembered(self, package: Package) -> Reason:
+        if package.label in self.marks:
+            return Reason(self.marks[package.label], self.origins.get(package.nevra, ""))
+        if package.label in self.history:
+            return self.history[package.label]
+        if self.auto_installed is None:
+            return Reason()
+        return Reason("auto" if package.name in self.auto_installed else "manual")
+
+
+class _Terms(NamedTuple):
+    """What very many claims share: all of a file but its name and its digest."""
+
+    has_digest: bool
+    conffile: bool
+    required: bool
+    generated: bool
+    stated: Stated
+
+
+class _ClaimFactory:
+    """Makes claims, their terms once for all files that have the same rights."""
+
+    def __init__(self, users: Mapping[str, str], groups: Mapping[str, str]) -> None:
+        self._users, self._groups = users, groups
+        self._known: dict[tuple[object, ...], _Terms | None] = {}
+
+    def claim(self, file: File, owner: str) -> Claim | None:
+        """Return the claim on a file; None for configuration that the package does not ship."""
+        key = file[3:]
+        if key in self._known:
+            terms = self._known[key]
+        else:
+            terms = self._known[key] = self._terms(file)
+        if terms is None:
+            return None
+        has_digest, conffile, required, generated, stated = terms
+        digest = file.digest if has_digest else ""
+        return Claim(owner, digest, conffile, "", required, generated, stated)
+
+    def _terms(self, file: File) -> _Terms | None:
+        is_ghost, is_config = bool(file.flags & header.GHOST), bool(file.flags & header.CONFIG)
+        if is_ghost and is_config:
+            return None
+        has_digest = bool(file.verify & header.VERIFY_DIGEST) and stat.S_ISREG(file.mode)
+        return _Terms(
+            has_digest=has_digest and not is_ghost,
+            conffile=is_config,
+            required=not file.flags & (header.GHOST | header.MISSING_OK),
+            generated=is_ghost,
+            stated=self._make(file, is_ghost=is_ghost),
+        )
+
+    def _make(self, file: File, *, is_ghost: bool) -> Stated:
+        """Return what rpm would verify: no mode of a link, capabilities of regular files only."""
+        verify, kind = file.verify, stat.S_IFMT(file.mode)
+        has_mode = verify & header.VERIFY_MODE and kind != stat.S_IFLNK
+        has_link = verify & header.VERIFY_LINK and kind == stat.S_IFLNK and not is_ghost
+        has_capabilities = verify & header.VERIFY_CAPABILITIES and kind == stat.S_IFREG
+        return Stated(
+            type=None if is_ghost else TYPE_OF_FORMAT.get(kind),
+            mode=stat.S_IMODE(file.mode) if has_mode else None,
+            user=self._users.get(file.user, file.user) if verify & header.VERIFY_USER else None,
+            group=self._groups.get(file.group, file.group)
+            if verify & header.VERIFY_GROUP
+            else None,
+            target=file.link if has_link else None,
+            capabilities=(
+                (parse_capabilities(file.capability) if file.capability else NO_CAPABILITIES)
+                if has_capabilities and not is_ghost
+                else None
+            ),
+        )
+
+
+COLLECTOR = Collector(
+    name="rpm",
+    sections=("rpm",),
+    reads=(
+        # Folders rather than files are asked of an engine: most of them are not there.
+        *(f"{place}/{name}*" for place in _PLACES for name in (_SQLITE, "Packages")),
+        f"{_HISTORY}*",
+        f"{_STATE}/*.toml",
+        _AUTO_INSTALLED,
+        *_LOCKS,
+        "/etc/passwd",
+        "/etc/group",
+    ),
+    collect=collect,
+    claims=claims,
+    sources=("rpm(8)", "RPM package format", "dnf(8)", "zypper(8)"),
+)

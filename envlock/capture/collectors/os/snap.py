@@ -1,0 +1,70 @@
+"""Snaps: the revision that is current, its channel and version.
+
+Reads the state of snapd, from which nothing but the list of snaps is taken: it holds credentials
+as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.formats.json_values import at, json_or_none, members, text_at
+from envlock.model.record import Record
+from envlock.model.text import sort_key
+
+_STATE = "/var/lib/snapd/state.json"
+_MOUNTS = "/snap"
+_VERSION = re.compile(r"^version:\s*['\"]?([^'\"\n]+)", re.MULTILINE)
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each snap."""
+    text = view.text(_STATE)
+    if text is None:
+        return
+    state = json_or_none(text)
+    if state is None:
+        view.gap(_STATE, "damaged")
+        return
+    snaps = dict(members(state, "data", "snaps"))
+    for name in sorted(snaps, key=sort_key):
+        facts = _facts(name, snaps[name], view)
+        if name and facts:
+            yield Record("snap", name, facts)
+
+
+def _facts(name: str, snap: object, view: View) -> dict[str, str]:
+    revision = text_at(snap, "current") or _number(at(snap, "current"))
+    if not revision:
+        return {}
+    facts = {
+        "version": _version(f"{_MOUNTS}/{name}/{revision}/meta/snap.yaml", view),
+        "revision": revision,
+        "channel": text_at(snap, "channel"),
+        "type": text_at(snap, "type"),
+        "enabled": "true" if at(snap, "active") is True else "false",
+    }
+    return {fact: value for fact, value in facts.items() if value}
+
+
+def _number(value: object) -> str:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _version(path: str, view: View) -> str:
+    """Return the version that a mounted snap states, empty where it is not mounted."""
+    match = _VERSION.search(view.text(path) or "") if "/../" not in path else None
+    return match[1].strip() if match else ""
+
+
+COLLECTOR = Collector(
+    name="snap",
+    sections=("snap",),
+    reads=(_STATE, f"{_MOUNTS}/*/*/meta/snap.yaml"),
+    collect=collect,
+    needs_scan=True,  # only so that an engine is not asked for all of it beforehand
+    sources=("snapd, overlord/snapstate", "snap.yaml reference"),
+)

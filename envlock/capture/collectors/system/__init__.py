@@ -1,0 +1,1 @@
+"""Collectors for what is configured: accounts, services, settings."""

@@ -1,0 +1,122 @@
+"""The certificate authorities that are trusted: the whole set by digest, local ones by name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.formats.system.certificates import Certificate, parse_certificates
+from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines
+from envlock.model.record import Record
+from envlock.model.tree import EntryType
+
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where distributions keep the set that programs read; the first that is there counts."""
+_BUNDLE_LIMIT = 8 * 1024 * 1024
+_LOCAL = (
+    "/usr/local/share/ca-certificates",
+    "/etc/pki/ca-trust/source/anchors",
+    "/etc/ca-certificates/trust-source/anchors",
+    "/etc/pki/trust/anchors",
+)
+_DISTRUSTED = (
+    "/etc/pki/ca-trust/source/blocklist",
+    "/etc/pki/ca-trust/source/blacklist",
+    "/etc/ca-certificates/trust-source/blocklist",
+    "/etc/pki/trust/blocklist",
+)
+_VENDOR = "/usr/share/ca-certificates/mozilla"
+_LINKS = "/etc/ssl/certs"
+_SNAKEOIL = "ssl-cert-snakeoil"
+_SELECTION = "/etc/ca-certificates.conf"
+_SUFFIXES = (".crt", ".pem", ".cer")
+_SET = "(all)"
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield the trusted set, and a record for each certificate that is no choice of the vendor's.
+
+    The set has the key ``(all)`` and the facts ``count`` and ``sha256`` (over the sorted digests of
+    the certificates in DER).  Others are keyed by their digest, with ``subject`` and ``state``:
+    ``local`` (added in a folder for that), ``placed`` (laid beside the links to trusted ones),
+    ``bundle`` (only in the bundle itself) or ``distrusted``.  What is deselected in
+    ca-certificates.conf is keyed by its line there.
+    """
+    bundle = next(filter(None, (_file(path, view) for path in _BUNDLES)), [])
+    if bundle:
+        digests = sorted({certificate.sha256 for certificate in bundle})
+        joined = hashlib.sha256("\n".join(digests).encode()).hexdigest()
+        yield Record("certificate", _SET, {"count": str(len(digests)), "sha256": joined})
+    found: dict[str, dict[str, str]] = {}
+    for folders, state in ((_DISTRUSTED, "distrusted"), (_LOCAL, "local")):
+        for certificate in _in_folders(folders, view):
+            found.setdefault(certificate.sha256, _facts(certificate, state))
+    for certificate in _placed(view):
+        found.setdefault(certificate.sha256, _facts(certificate, "placed"))
+    vendor = {certificate.sha256 for certificate in _in_folders((_VENDOR,), view)}
+    if vendor:
+        for certificate in bundle:
+            if certificate.sha256 not in vendor:
+                found.setdefault(certificate.sha256, _facts(certificate, "bundle"))
+    for sha256, facts in found.items():
+        yield Record("certificate", sha256, facts)
+    for line in _deselected(view):
+        yield Record("certificate", line, {"state": "deselected"})
+
+
+def _facts(certificate: Certificate, state: str) -> dict[str, str]:
+    subject = {"subject": certificate.subject} if certificate.subject else {}
+    return {"state": state} | subject
+
+
+def _file(path: str, view: View) -> list[Certificate]:
+    return parse_certificates(view.read(path, _BUNDLE_LIMIT) or b"")
+
+
+def _in_folders(folders: tuple[str, ...], view: View) -> Iterator[Certificate]:
+    """Yield the certificates in some folders and in the folders of those."""
+    for folder in folders:
+        for child in view.children(folder):
+            paths = [child.path]
+            if child.type is EntryType.DIRECTORY:
+                paths = [f"{child.path}/{name}" for name in view.names(child.path)]
+            for path in paths:
+                if path.endswith(_SUFFIXES):
+                    yield from _file(path, view)
+
+
+def _placed(view: View) -> Iterator[Certificate]:
+    """Yield what somebody laid into the folder that otherwise holds links."""
+    for child in view.children(_LINKS):
+        name = child.path.rpartition("/")[2]
+        is_own = child.path in _BUNDLES or name.startswith(_SNAKEOIL)
+        if child.type is EntryType.FILE and name.endswith(_SUFFIXES) and not is_own:
+            yield from _file(child.path, view)
+
+
+def _deselected(view: View) -> list[str]:
+    """Return the certificates that update-ca-certificates(8) is told to leave out."""
+    lines = parse_lines(view.text(_SELECTION, SETTINGS_LIMIT) or "")
+    return sorted({line for line in lines if line[0] == "!" and len(line) > 1})
+
+
+COLLECTOR = Collector(
+    name="certificate",
+    sections=("certificate",),
+    reads=(
+        *_BUNDLES,
+        _SELECTION,
+        f"{_LINKS}/*",
+        *(f"{folder}/*" for folder in (*_LOCAL, *_DISTRUSTED, _VENDOR)),
+        *(f"{folder}/*/*" for folder in (*_LOCAL, *_DISTRUSTED, _VENDOR)),
+    ),
+    collect=collect,
+    sources=("update-ca-certificates(8)", "update-ca-trust(8)", "RFC 5280", "RFC 7468"),
+)

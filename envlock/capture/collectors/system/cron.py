@@ -1,0 +1,95 @@
+"""Jobs of cron and anacron: when, as whom, and by digest what; commands are never recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.formats.system.cron import parse_crontab, program_of
+from envlock.formats.system.settings import SETTINGS_LIMIT
+from envlock.model.record import Record
+from envlock.model.text import to_bytes
+from envlock.model.tree import EntryType
+from envlock.secrets.redact import redact_text
+
+_TABLE, _ANACRON, _FOLDER = "/etc/crontab", "/etc/anacrontab", "/etc/cron.d"
+_PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
+_ALPINE = "/etc/periodic"
+_ALPINE_PERIODS = ("15min", *_PERIODS[:4])
+_SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron", "/etc/crontabs")
+_RUN = re.compile(r"[\w-]+\Z", re.ASCII)
+"""Names that cron and run-parts(8) take; others are backups and leftovers of packages."""
+_TEMPORARY = re.compile(r"tmp\.|cron\.|\.|crontabs\Z|atjobs\Z|atspool\Z|lastrun\Z")
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each job of the system's tables, each script in a folder of a period,
+    and each user with a table of their own.
+
+    The key is the table and the program, with a number where a program has several jobs.  Facts:
+    ``schedule``, ``user``, ``command`` (digest, secrets taken out); ``table`` is ``present`` for
+    a user.
+    """  # noqa: D205
+    for path in (_TABLE, _ANACRON, *_tables(view)):
+        yield from _jobs(path, view)
+    for folder, period in _folders():
+        for child in view.children(folder):
+            name = child.path.rpartition("/")[2]
+            runs = child.type is EntryType.SYMLINK or child.mode & 0o111
+            if _RUN.match(name) and child.type is not EntryType.DIRECTORY and runs:
+                yield Record("cron", child.path, {"schedule": f"@{period}"})
+    for spool in _SPOOLS:
+        for child in view.children(spool):
+            name = child.path.rpartition("/")[2]
+            if child.type in (EntryType.FILE, EntryType.HARDLINK) and not _TEMPORARY.match(name):
+                yield Record("cron", child.path, {"table": "present"})
+
+
+def _tables(view: View) -> Iterator[str]:
+    for child in view.children(_FOLDER):
+        if _RUN.match(child.path.rpartition("/")[2]) and child.type is not EntryType.DIRECTORY:
+            yield child.path
+
+
+def _folders() -> Iterator[tuple[str, str]]:
+    for period in _PERIODS:
+        yield f"/etc/cron.{period}", period
+    for period in _ALPINE_PERIODS:
+        yield f"{_ALPINE}/{period}", period
+
+
+def _jobs(path: str, view: View) -> Iterator[Record]:
+    jobs = parse_crontab(view.text(path, SETTINGS_LIMIT) or "", is_anacron=path == _ANACRON)
+    seen: Counter[str] = Counter()
+    for job in jobs:
+        if job is None:
+            view.gap(path, "a line that is no job")
+            continue
+        command = redact_text(job.command)
+        key = f"{path} {program_of(command)}".rstrip()
+        seen[key] += 1
+        if seen[key] > 1:
+            key = f"{key} {seen[key]}"
+        digest = hashlib.sha256(to_bytes(command)).hexdigest()
+        facts = {"schedule": job.schedule, "command": f"sha256:{digest}"}
+        facts["job" if path == _ANACRON else "user"] = job.user
+        yield Record("cron", key, facts)
+
+
+COLLECTOR = Collector(
+    name="cron",
+    sections=("cron",),
+    reads=(
+        _TABLE,
+        _ANACRON,
+        f"{_FOLDER}/*",
+        *(f"{folder}/*" for folder, _ in _folders()),
+        *(f"{spool}/*" for spool in _SPOOLS),
+    ),
+    collect=collect,
+    sources=("crontab(5)", "anacrontab(5)", "run-parts(8)"),
+)

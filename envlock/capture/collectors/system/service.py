@@ -1,0 +1,162 @@
+"""Services that start with the system: systemd units and their overrides, timers, init scripts.
+
+Recorded is what an administrator or a package switched on, masked, overrode or wrote; what a unit
+does beyond that stands in its package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.formats.system.settings import SETTINGS_LIMIT
+from envlock.formats.system.units import Settings, parse_unit
+from envlock.model.record import Record
+from envlock.model.text import from_bytes, to_bytes
+from envlock.model.tree import Entry, EntryType
+from envlock.secrets.redact import redact_text
+
+_UNITS = "/etc/systemd/system"
+_USER_UNITS = "/etc/systemd/user"
+_LOCAL_UNITS = "/usr/local/lib/systemd/system"
+_VENDOR = ("/usr/lib/systemd/system", "/lib/systemd/system")
+_USER = "user/"
+_USER_VENDOR = "/usr/lib/systemd/user"
+_WANTED = (".wants", ".requires", ".upholds")
+_RUNLEVELS = tuple(f"/etc/rc{level}.d" for level in "2345S")
+_STARTED = re.compile(r"S\d\d(.+?)(?:\.sh)?\Z", re.DOTALL)
+_SCHEDULES = ("OnCalendar", "OnBootSec", "OnStartupSec", "OnActiveSec", "OnUnitActiveSec",
+              "OnUnitInactiveSec")  # fmt: skip
+_DEFAULT = "default.target"
+
+Found = dict[str, dict[str, str]]
+"""Unit -> its facts."""
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each unit that the system's own folders say something about.
+
+    Facts: ``wanted-by`` (the units that start it), ``state`` (``masked``), ``unit`` and
+    ``drop-ins`` (digests of files), ``alias`` (the unit a link stands for), ``schedule`` (of a
+    timer), ``listens`` (of a socket), ``runlevels`` (in which an init script starts it).  A unit
+    of the users' own managers has ``user/`` before its name.
+    """
+    found: Found = {}
+    for folder, prefix in ((_UNITS, ""), (_LOCAL_UNITS, ""), (_USER_UNITS, _USER)):
+        for child in view.children(folder):
+            name = child.path.rpartition("/")[2]
+            if child.type is EntryType.DIRECTORY:
+                _folder(folder, name, prefix, view, found)
+            else:
+                _unit(child, view, found.setdefault(f"{prefix}{name}", {}))
+    _add_init_scripts(view, found)
+    _add_default(view, found)
+    for name, facts in found.items():
+        if name.endswith((".timer", ".socket")) and "wanted-by" in facts:
+            facts.update(_activation(name, view))
+        if facts:
+            yield Record("service", name, facts)
+
+
+def _folder(folder: str, name: str, prefix: str, view: View, found: Found) -> None:
+    unit, _, suffix = name.rpartition(".")
+    if f".{suffix}" in _WANTED:
+        for wanted in view.names(f"{folder}/{name}"):
+            facts = found.setdefault(f"{prefix}{wanted}", {})
+            words = {*facts.get("wanted-by", "").split(), unit}
+            facts["wanted-by"] = " ".join(sorted(words))
+    elif suffix == "d" and unit:
+        digest = hashlib.sha256()
+        for drop_in in view.names(f"{folder}/{name}"):
+            if drop_in.endswith(".conf"):
+                digest.update(bytes.fromhex(_digest(f"{folder}/{name}/{drop_in}", view) or ""))
+                facts = found.setdefault(f"{prefix}{unit}", {})
+                facts["drop-ins"] = f"sha256:{digest.hexdigest()}"
+
+
+def _unit(child: Entry, view: View, facts: dict[str, str]) -> None:
+    if child.type is EntryType.SYMLINK:
+        if child.target == "/dev/null":
+            facts["state"] = "masked"
+        else:
+            facts["alias"] = child.target.rpartition("/")[2]
+    elif child.type in (EntryType.FILE, EntryType.HARDLINK):
+        content = view.read(child.path, SETTINGS_LIMIT)
+        if content == b"":
+            facts["state"] = "masked"
+        elif content is not None:
+            facts["unit"] = f"sha256:{_digest(child.path, view)}"
+
+
+def _digest(path: str, view: View) -> str:
+    """Return the SHA-256 (hex) of a unit file; where it holds a secret, of it without."""
+    content = view.read(path, SETTINGS_LIMIT)
+    if content is None:
+        return ""
+    return hashlib.sha256(to_bytes(redact_text(from_bytes(content)))).hexdigest()
+
+
+def _add_init_scripts(view: View, found: Found) -> None:
+    """Add the scripts of /etc/init.d that start with the system; a unit of that name goes first."""
+    for folder in _RUNLEVELS:
+        for name in view.names(folder):
+            match = _STARTED.match(name)
+            if match:
+                facts = found.setdefault(f"{match[1]}.service", {})
+                levels = {*facts.get("runlevels", "").split(), folder[len("/etc/rc")]}
+                facts["runlevels"] = " ".join(sorted(levels))
+
+
+def _add_default(view: View, found: Found) -> None:
+    """Add the target that is started at boot, where no link of the administrator says it."""
+    for folder in _VENDOR:
+        vendor = view.stat(f"{folder}/{_DEFAULT}")
+        if vendor is not None and vendor.type is EntryType.SYMLINK and _DEFAULT not in found:
+            found[_DEFAULT] = {"alias": vendor.target.rpartition("/")[2]}
+
+
+def _activation(name: str, view: View) -> dict[str, str]:
+    """Return when a timer runs or where a socket listens, drop-ins included."""
+    folders: tuple[str, ...] = (_UNITS, _LOCAL_UNITS, *_VENDOR)
+    if name.startswith(_USER):
+        name, folders = name.removeprefix(_USER), (_USER_UNITS, _USER_VENDOR)
+    settings: Settings = {}
+    for folder in folders:
+        text = view.text(f"{folder}/{name}", SETTINGS_LIMIT)
+        if text is not None:
+            parse_unit(text, settings)
+            break
+    for drop_in in view.names(f"{folders[0]}/{name}.d"):
+        if drop_in.endswith(".conf"):
+            path = f"{folders[0]}/{name}.d/{drop_in}"
+            parse_unit(view.text(path, SETTINGS_LIMIT) or "", settings)
+    timer, socket = settings.get("Timer", {}), settings.get("Socket", {})
+    told = [
+        f"{key}={' '.join(value.split())}" for key in _SCHEDULES for value in timer.get(key, ())
+    ]
+    heard = [
+        value for key, values in socket.items() if key.startswith("Listen") for value in values
+    ]
+    facts = {"schedule": "; ".join(told), "listens": " ".join(sorted(heard))}
+    return {fact: redact_text(value) for fact, value in facts.items() if value}
+
+
+COLLECTOR = Collector(
+    name="service",
+    sections=("service",),
+    reads=(
+        *(f"{folder}/*" for folder in (_UNITS, _USER_UNITS, _LOCAL_UNITS)),
+        *(f"{folder}/*/*" for folder in (_UNITS, _USER_UNITS, _LOCAL_UNITS)),
+        *(
+            f"{folder}/*.{kind}"
+            for folder in (*_VENDOR, _USER_VENDOR)
+            for kind in ("timer", "socket")
+        ),
+        *(f"{folder}/*" for folder in _RUNLEVELS),
+    ),
+    collect=collect,
+    sources=("systemd.unit(5)", "systemd.timer(5)", "systemctl(1)", "update-rc.d(8)"),
+)

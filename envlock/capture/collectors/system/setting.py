@@ -1,0 +1,99 @@
+"""Settings of the system that packages write together: name services, PAM, loader, logins.
+
+Their files are written at installation from what is installed, so no package claims them and no
+file of the lock tells them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.loader_paths import LOADER_READS, configured_folders
+from envlock.formats.system.assignments import parse_assignments
+from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines, parse_pairs
+from envlock.model.record import Record
+from envlock.secrets.redact import digest_lines, redact_environ
+
+_PAM = "/etc/pam.d"
+_PAM_GENERATED = ("common-", "system-auth", "password-auth", "postlogin", "system-login")
+"""Beginnings of the names that pam-auth-update(8) and authselect(8) write."""
+_PRELOAD = "/etc/ld.so.preload"
+_LOGIN_DEFS = ("UMASK", "HOME_MODE", "ENCRYPT_METHOD", "UID_MIN", "UID_MAX", "SYS_UID_MAX",
+               "USERGROUPS_ENAB")  # fmt: skip
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each setting, keyed by the file's short name and the setting."""
+    yield from _name_services(view)
+    yield from _pam(view)
+    yield from _loader(view)
+    logins = parse_pairs(parse_lines(_text("/etc/login.defs", view)))
+    for name in _LOGIN_DEFS:
+        if name in logins:
+            yield Record("setting", f"login.{name}", {"value": logins[name]})
+    shells = parse_lines(_text("/etc/shells", view))
+    if shells:
+        yield Record("setting", "shells", {"value": " ".join(sorted(set(shells)))})
+    profile = parse_lines(_text("/etc/profile", view))
+    if profile:
+        yield Record("setting", "profile", {"sha256": digest_lines(profile)})
+    variables = parse_assignments(_text("/etc/environment", view))
+    for record in redact_environ(variables, view.env_allow, view.env_deny):
+        yield Record("setting", f"environment.{record.key}", record.facts)
+
+
+def _text(path: str, view: View) -> str:
+    return view.text(path, SETTINGS_LIMIT) or ""
+
+
+def _name_services(view: View) -> Iterator[Record]:
+    """Yield the sources of each database of nsswitch.conf(5), in their order."""
+    found: dict[str, str] = {}
+    for line in parse_lines(_text("/etc/nsswitch.conf", view)):
+        database, colon, services = line.partition(":")
+        if colon and database.strip() and services.strip():
+            found.setdefault(database.strip(), services.strip())
+    for database, services in found.items():
+        yield Record("setting", f"nsswitch.{database}", {"value": services})
+
+
+def _pam(view: View) -> Iterator[Record]:
+    """Yield the modules of each generated stack; their arguments only count for the digest."""
+    for name in view.names(_PAM):
+        if not name.startswith(_PAM_GENERATED):
+            continue
+        lines = parse_lines(_text(f"{_PAM}/{name}", view))
+        modules = [word for line in lines for word in line.split() if word.endswith(".so")]
+        facts = {"value": " ".join(modules), "sha256": digest_lines(lines)}
+        if lines:
+            yield Record("setting", f"pam.{name}", {n: v for n, v in facts.items() if v})
+
+
+def _loader(view: View) -> Iterator[Record]:
+    """Yield the folders that the loader looks through first, and what it loads unasked."""
+    folders = configured_folders(view)
+    if folders:
+        yield Record("setting", "loader.path", {"value": ":".join(folders)})
+    preload = [word for line in parse_lines(_text(_PRELOAD, view)) for word in line.split()]
+    if preload:
+        yield Record("setting", "loader.preload", {"value": " ".join(preload)})
+
+
+COLLECTOR = Collector(
+    name="setting",
+    sections=("setting",),
+    reads=(
+        "/etc/nsswitch.conf",
+        f"{_PAM}/*",
+        *LOADER_READS,
+        _PRELOAD,
+        "/etc/login.defs",
+        "/etc/shells",
+        "/etc/profile",
+        "/etc/environment",
+    ),
+    collect=collect,
+    sources=("nsswitch.conf(5)", "pam.conf(5)", "ld.so(8)", "login.defs(5)", "shells(5)"),
+)

@@ -1,0 +1,239 @@
+"""Software that no package claims: programs, libraries and trees below /usr/local, /opt, /srv and
+homes, the shared libraries they lack, and the C library they need.
+"""  # noqa: D205
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import BinaryIO, NamedTuple
+
+from envlock.capture.collector import Collector
+from envlock.capture.context import View
+from envlock.capture.discover.candidates import kind_of_name
+from envlock.capture.discover.linkage import Linker
+from envlock.capture.discover.loader_paths import LOADER_READS, configured_folders
+from envlock.capture.discover.unowned import Found, find_software, is_library
+from envlock.formats.binary.elf import Elf, is_elf, parse_elf
+from envlock.formats.system.settings import SETTINGS_LIMIT
+from envlock.formats.system.stated_versions import (
+    newest_symbols,
+    numbers,
+    parse_cuda_version,
+    parse_pkg_config,
+    parse_release,
+    parse_version_line,
+    version_in_name,
+)
+from envlock.model.record import Record
+from envlock.model.text import to_bytes
+from envlock.model.tree import EntryType
+
+_MOST_FILES = 10_000
+_LARGEST = 512 * 1024 * 1024
+"""Largest file in bytes that is opened, since a streaming target holds it in memory; a larger one
+has the kind ``large`` and tells nothing else."""
+_HEAD = 256
+_SCRIPT = re.compile(rb"#![ \t]*(\S+)(?:[ \t]+([^\n]*))?")
+_ENV_OPTION = re.compile(r"-\S*|\w+=\S*")
+_VERSION_FILES = (
+    ("release", parse_release),
+    ("version.json", parse_cuda_version),
+    ("VERSION", parse_version_line),
+    ("version.txt", parse_version_line),
+)
+_PKG_CONFIG = (
+    "/usr/local/lib/pkgconfig/*.pc",
+    "/usr/local/lib64/pkgconfig/*.pc",
+    "/usr/local/share/pkgconfig/*.pc",
+    "/opt/*/lib/pkgconfig/*.pc",
+)
+
+
+class _Part(NamedTuple):
+    """A file that was looked into: its kind, what it is linked with, and who interprets it."""
+
+    found: Found
+    kind: str
+    elf: Elf | None = None
+    interpreter: str = ""
+    missing: tuple[str, ...] = ()
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield a record for each program, library or tree, each library that is missing, and each
+    family of symbols with the newest version needed.
+
+    Facts of software: ``kind``, ``version`` (as names and small files beside it tell; nothing is
+    run), ``build-id``, ``machine``, ``needs``, ``interpreter``, ``missing``, ``size`` (where there
+    is no build ID); of a tree ``programs`` (how many), ``libraries`` and ``content`` (digest of
+    build IDs, or sizes, by path).
+    """  # noqa: D205
+    found = find_software(view)
+    if len(found) > _MOST_FILES:
+        view.gap("/", f"more than {_MOST_FILES} files without a package; the rest is not told")
+    linker = Linker(view, configured_folders(view))
+    units: dict[str, list[_Part]] = {}
+    for each in found[:_MOST_FILES]:
+        part = _look(each, linker, view)
+        if part.kind:
+            units.setdefault(each.unit, []).append(part)
+    for unit, parts in units.items():
+        _settle(parts)
+        facts = _tree(unit, parts, view) if parts[0].found.is_tree else _file(parts[0])
+        yield Record("software", unit, {name: value for name, value in facts.items() if value})
+    for path in view.glob(*_PKG_CONFIG):
+        version = parse_pkg_config(view.text(path, SETTINGS_LIMIT) or "")
+        if version and not view.owner(path) and path not in units:
+            yield Record("software", path, {"kind": "pkg-config", "version": version})
+    everything = [part for parts in units.values() for part in parts]
+    yield from _missing(everything)
+    yield from _symbols(everything)
+
+
+def _look(found: Found, linker: Linker, view: View) -> _Part:
+    """Return what a file is; its kind is empty when it is no software."""
+    entry = found.entry
+    name = posixpath.basename(entry.path)
+    kind = kind_of_name(name)
+    if entry.type is EntryType.HARDLINK:
+        entry = view.entry(entry.target) or entry
+    if kind:
+        return _Part(found, kind)
+    if entry.size > _LARGEST:
+        return _Part(found, "large")
+    stream = view.open(entry)
+    if stream is None:
+        return _Part(found, "")
+    with stream:
+        try:
+            head = stream.read(_HEAD)
+            elf = parse_elf(partial(_read, stream)) if is_elf(head) else None
+        except OSError:
+            view.gap(entry.path, "input/output error")
+            return _Part(found, "")
+    if elf is not None and elf.kind in ("executable", "shared"):
+        kind = "library" if is_library(name) or not (elf.interpreter or entry.mode & 0o111) else ""
+        return _Part(found, kind or "program", elf, missing=tuple(linker.missing(entry.path, elf)))
+    script = _SCRIPT.match(head) if entry.mode & 0o111 else None
+    return _Part(found, "script", interpreter=_interpreter(script)) if script else _Part(found, "")
+
+
+def _read(stream: BinaryIO, offset: int, size: int) -> bytes:
+    stream.seek(offset)
+    return stream.read(size)
+
+
+def _interpreter(script: re.Match[bytes]) -> str:
+    """Return the program that runs a script, by name where env(1) looks for it."""
+    program = script[1].decode("utf-8", "surrogateescape")
+    if posixpath.basename(program) != "env":
+        return program
+    words = (script[2] or b"").decode("utf-8", "surrogateescape").split()
+    return next((word for word in words if not _ENV_OPTION.fullmatch(word)), program)
+
+
+def _settle(parts: list[_Part]) -> None:
+    """Count as found what lies in the tree itself: a wrapper may lead the loader there."""
+    names = {posixpath.basename(part.found.entry.path) for part in parts}
+    names |= {part.elf.soname for part in parts if part.elf is not None}
+    for number, part in enumerate(parts):
+        left = tuple(name for name in part.missing if name not in names)
+        parts[number] = part._replace(missing=left)
+
+
+def _file(part: _Part) -> dict[str, str]:
+    entry, elf = part.found.entry, part.elf
+    facts = {
+        "kind": part.kind,
+        "version": version_in_name(posixpath.basename(entry.path)),
+        "interpreter": part.interpreter,
+        "missing": " ".join(sorted(part.missing)),
+        "size": "" if elf is not None and elf.build_id else str(entry.size),
+    }
+    if elf is not None:
+        facts["build-id"] = elf.build_id
+        facts["machine"] = elf.machine
+        facts["needs"] = " ".join(sorted(elf.needed))
+    return facts
+
+
+def _tree(unit: str, parts: list[_Part], view: View) -> dict[str, str]:
+    kinds = Counter(part.kind for part in parts)
+    digest = hashlib.sha256()
+    for part in parts:
+        what = part.elf.build_id if part.elf is not None else ""
+        line = f"{part.found.entry.path}\0{part.kind}\0{what or part.found.entry.size}\0"
+        digest.update(to_bytes(line))
+    machines = sorted({part.elf.machine for part in parts if part.elf is not None})
+    return {
+        "kind": "tree",
+        "version": _tree_version(unit, view),
+        "machine": " ".join(machines),
+        "missing": " ".join(sorted({name for part in parts for name in part.missing})),
+        "content": f"sha256:{digest.hexdigest()}",
+        "programs": str(kinds["program"] + kinds["script"] or ""),
+        "libraries": str(kinds["library"] or ""),
+        "archives": str(kinds["jar"] + kinds["archive"] or ""),
+    }
+
+
+def _tree_version(folder: str, view: View) -> str:
+    for name, parse in _VERSION_FILES:
+        entry = view.entry(f"{folder}/{name}")
+        if entry is not None and entry.type is EntryType.FILE:
+            version = parse(view.text(f"{folder}/{name}", SETTINGS_LIMIT) or "")
+            if version:
+                return version
+    return version_in_name(posixpath.basename(folder))
+
+
+def _missing(parts: Iterable[_Part]) -> Iterator[Record]:
+    """Yield each library that is nowhere, with the first file that needs it and how many do."""
+    needers: dict[str, list[_Part]] = {}
+    for part in parts:
+        for name in part.missing:
+            needers.setdefault(name, []).append(part)
+    for name, each in needers.items():
+        facts = {"needed-by": _shown(each[0].found), "count": str(len(each))}
+        yield Record("missing-library", name, facts)
+
+
+def _symbols(parts: Iterable[_Part]) -> Iterator[Record]:
+    """Yield the newest version of each family of symbols, with the first file that needs it."""
+    newest: dict[str, tuple[str, str]] = {}
+    for part in parts:
+        if part.elf is None:
+            continue
+        asked = (version for each in part.elf.version_needs.values() for version in each)
+        for family, version in newest_symbols(asked).items():
+            if numbers(version) > numbers(newest.get(family, ("", ""))[0]):
+                newest[family] = (version, _shown(part.found))
+    for family, (version, path) in newest.items():
+        yield Record("abi", family, {"version": version, "needed-by": path})
+
+
+def _shown(found: Found) -> str:
+    """Return the path of a file; in a home without saying whose."""
+    return found.entry.path if found.is_tree else found.unit
+
+
+COLLECTOR = Collector(
+    name="software",
+    sections=("software", "missing-library", "abi"),
+    reads=(
+        *LOADER_READS,
+        *_PKG_CONFIG,
+        *(f"/{root}/*/{name}" for root in ("opt", "srv") for name, _ in _VERSION_FILES),
+        *(f"/usr/local/*/{name}" for name, _ in _VERSION_FILES),
+        *(f"/usr/local/*/*/{name}" for name, _ in _VERSION_FILES),
+    ),
+    collect=collect,
+    needs_scan=True,
+    needs_owners=True,
+    sources=("System V ABI (ELF)", "ld.so(8)", "pkg-config(1)", "Filesystem Hierarchy Standard 3"),
+)

@@ -1,0 +1,262 @@
+"""What a collector may see of a target: the shared scan, small files, and a place for its gaps."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import BinaryIO
+
+from envlock.capture.scan.access_log import Notes
+from envlock.capture.scan.index import Index, Pick
+from envlock.capture.scan.search import Finder
+from envlock.model.coverage import Gap
+from envlock.model.glob import compile_globs
+from envlock.model.process import ProcessConfig
+from envlock.model.text import sort_key
+from envlock.model.tree import Entry, EntryType
+from envlock.targets.base import READ_LIMIT, Capability, Target
+from envlock.targets.local.probe import Probing
+
+LINE_LIMIT = 64 * 1024
+"""Largest file in bytes that `View.line` reads: twice the largest that sysfs has."""
+
+
+class OutOfTime(Exception):
+    """The time a collector may take is over; the engine makes a gap of it."""
+
+
+def in_time() -> None:
+    """Let a collector take the time it needs."""
+
+
+class View:
+    """A target as one collector sees it.
+
+    Reading a missing file returns None: absent is a fact.  Reading one that exists but cannot be
+    read records a gap and returns None as well.  `index` is the shared scan (path -> entry with
+    digests); it is empty when the capture asked for no scan, and `finder` looks through it.
+    `owner` tells which record claims a path, `open_file` opens the file of an entry.  `env_allow`
+    and `env_deny` are the user's additions to the lists of variables whose values may be recorded.
+    `check_time` is called before anything is asked of the target, and raises OutOfTime.  What is
+    asked goes to `notes`.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        index: Mapping[str, Entry],
+        reads: Iterable[str] = ("**",),
+        *,
+        finder: Finder | None = None,
+        owner: Callable[[str], str] = lambda _path: "",
+        open_file: Callable[[Entry], BinaryIO] | None = None,
+        env_allow: tuple[str, ...] = (),
+        env_deny: tuple[str, ...] = (),
+        check_time: Callable[[], None] = in_time,
+        notes: Notes | None = None,
+    ) -> None:
+        self.env_allow = env_allow
+        self.env_deny = env_deny
+        self.owner = owner
+        """Path -> the record that claims it (``deb libc6:amd64``), empty for none."""
+        self._finder = finder or Finder(Index.of(index.values()))
+        self._open_file = open_file or (lambda entry: target.open(entry.path))
+        self._check_time = check_time
+        self._notes = notes or Notes()
+        self._target = target
+        self._index = index
+        self._allowed = compile_globs(tuple(reads))
+        self.gaps: list[Gap] = []
+        self._present = False
+        self._resolved: dict[str, str] = {}
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the target can tell."""
+        return self._target.capabilities
+
+    @property
+    def found_something(self) -> bool:
+        """True once any declared path was there: it tells `ok` from `absent`."""
+        return self._present
+
+    def gap(self, where: str, reason: str) -> None:
+        """Record that something could not be read or understood."""
+        self.gaps.append(Gap(where, reason))
+
+    def read(self, path: str, limit: int = READ_LIMIT) -> bytes | None:
+        """Return the content of a small file, or None when absent or (with a gap) unreadable."""
+        self._require(path)
+        self._check_time()
+        self._notes.paths.add(path)
+        try:
+            content = self._target.read(path, limit)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            self._present = True
+            self.gap(path, describe(error))
+            return None
+        self._present = True
+        return content
+
+    def text(self, path: str, limit: int = READ_LIMIT) -> str | None:
+        """Return a file's content as UTF-8 with surrogateescape; otherwise as `read`."""
+        raw = self.read(path, limit)
+        return None if raw is None else raw.decode("utf-8", "surrogateescape")
+
+    def line(self, path: str) -> str:
+        """Return the words of a file of the kernel, apart by one blank; empty when unreadable."""
+        return " ".join((self.text(path, LINE_LIMIT) or "").split())
+
+    def open(self, entry: Entry) -> BinaryIO | None:
+        """Open a file of the scan to look into it, or return None when (with a gap) unreadable.
+
+        For what is too large to be read whole, and need not have been declared: a streaming
+        target keeps no content for it.
+        """
+        self._check_time()
+        self._notes.paths.add(entry.path)
+        try:
+            return self._open_file(entry)
+        except OSError as error:
+            self.gap(entry.path, describe(error))
+            return None
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory, empty when absent or (with a gap) unreadable."""
+        self._check_time()
+        self._notes.folders.add(path)
+        try:
+            names = self._target.names(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except OSError as error:
+            self.gap(path, describe(error))
+            return ()
+        return tuple(sorted(names, key=sort_key))
+
+    def stat(self, path: str) -> Entry | None:
+        """Return one path (final link not followed), from the scan when it has it."""
+        self._notes.paths.add(path)
+        known = self._index.get(path)
+        if known is not None:
+            return known
+        self._check_time()
+        try:
+            return self._target.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            self.gap(path, describe(error))
+            return None
+
+    def entry(self, path: str) -> Entry | None:
+        """Return the scanned entry of exactly this path, with its digest, or None."""
+        self._notes.paths.add(path)
+        return self._index.get(path)
+
+    def exists(self, path: str) -> bool:
+        """True when the path is there, dangling links included."""
+        return self.stat(path) is not None
+
+    def glob(self, *patterns: str) -> list[str]:
+        """Return the paths of the scan that match any pattern, in byte order.
+
+        A pattern whose directory part has no wildcard also works without a scan.
+        """
+        self._check_time()
+        self._notes.patterns.update(patterns)
+        if self._index:
+            return self._finder.find(patterns)
+        return sorted(set(self._list(patterns)), key=sort_key)
+
+    def entries(self, pick: Pick) -> Iterator[Entry]:
+        """Yield the entries of the scan that a function picks; a recording holds these only.
+
+        It is a function of a module, so that a later capture can ask it about what changed.
+        """
+        self._notes.look_through(pick)
+        return (self._index[path] for path in self._finder.pick(pick))
+
+    def below(self, folders: tuple[str, ...], within: str = "/") -> Iterator[str]:
+        """Yield the paths of the scan that begin with a folder and have `within` in them.
+
+        Folders end in a slash.
+        """
+        self._notes.below.add((folders, within))
+        found = self._finder.below(folders) if self._index else ()
+        return (path for path in found if within in path)
+
+    def children(self, directory: str) -> Iterator[Entry]:
+        """Yield the entries directly in a directory, in byte order."""
+        for name in self.names(directory):
+            entry = self.stat(f"{directory.rstrip('/')}/{name}")
+            if entry is not None:
+                yield entry
+
+    def process(self) -> ProcessConfig | None:
+        """Return the run configuration of the target, when it has one."""
+        self._notes.is_complete = False
+        return self._target.process()
+
+    def probe(self, name: str) -> bytes | None:
+        """Return the answer of a probe of this machine, or None where it cannot be asked.
+
+        Raise ValueError when it fails or does not end in time.
+        """
+        self._notes.is_complete = False
+        return self._target.probe(name) if isinstance(self._target, Probing) else None
+
+    def resolve(self, path: str) -> str:
+        """Return `path` with every symbolic link in it followed inside the root.
+
+        Needs no read permission beyond `stat`.  A loop returns the path as far as it was followed.
+        """
+        # Directories are mostly asked for after the one they are in.
+        parent, _, name = path.rpartition("/")
+        done = self._resolved.get(parent, "").rstrip("/") if name else ""
+        todo = [name] if done else [part for part in reversed(path.split("/")) if part]
+        for _ in range(256):
+            if not todo:
+                break
+            part = todo.pop()
+            if part in (".", ".."):
+                done = done.rpartition("/")[0] if part == ".." else done
+                continue
+            entry = self.stat(f"{done}/{part}")
+            if entry is None or entry.type is not EntryType.SYMLINK:
+                done = f"{done}/{part}"
+                continue
+            if entry.target.startswith("/"):
+                done = ""
+            todo.extend(p for p in reversed(entry.target.split("/")) if p)
+        resolved = self._resolved[path] = "/".join([done, *reversed(todo)]) or "/"
+        return resolved
+
+    def _list(self, patterns: Iterable[str]) -> Iterator[str]:
+        for pattern in patterns:
+            directory = pattern.rpartition("/")[0]
+            if "*" in directory:
+                continue
+            match = compile_globs((pattern,)).match
+            for child in self.names(directory or "/"):
+                path = f"{directory}/{child}"
+                if match(path):
+                    yield path
+
+    def _require(self, path: str) -> None:
+        if not self._allowed.match(path):
+            raise LookupError(f"the collector did not declare that it reads {path}")
+
+
+def describe(error: OSError) -> str:
+    """Return an OSError as the few words a gap records, the same on every machine."""
+    return {
+        errno.EACCES: "permission denied",
+        errno.EPERM: "permission denied",
+        errno.EFBIG: "too large",
+        errno.ELOOP: "loop of symbolic links",
+        errno.EIO: "input/output error",
+        errno.EISDIR: "is a directory",
+    }.get(error.errno or 0, error.strerror or "cannot be read")

@@ -1,0 +1,1 @@
+"""Software that is found by looking through the file system."""

@@ -1,0 +1,204 @@
+"""The NVIDIA driver: the loaded kernel module, the user library beside it, and the GPUs.
+
+Found in the kernel's files, without NVML, so that the driver is told even when the two do not
+match and NVML fails.  Where the optional library of NVML is installed it adds what no file says
+(MIG, persistence, compute capability), asked in a process of its own with a deadline.  Serial
+numbers and UUIDs are never recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from envlock.capture.context import View
+from envlock.capture.discover.gpus.pci import accelerators
+from envlock.formats.hardware.nvidia import (
+    library_version,
+    parse_cdi,
+    parse_information,
+    parse_nvrm,
+    parse_params,
+)
+from envlock.formats.hardware.nvml import NO_ANSWER, NvmlAnswer, parse_nvml
+from envlock.model.record import Facts, Record
+
+_PROC = "/proc/driver/nvidia"
+_MODULE = "/sys/module/nvidia"
+_VENDOR = "10de"
+_FOLDERS = (
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib64/nvidia",
+    "/usr/lib",
+    "/usr/local/nvidia/lib64",
+    "/run/opengl-driver/lib",
+    "/usr/lib/wsl/lib",
+)
+_LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
+_CDI_FOLDERS = ("/etc/cdi", "/run/cdi", "/var/run/cdi")
+_NVML = "nvml"
+
+
+class _Group(NamedTuple):
+    """GPUs of one model: how many, and every version found among them."""
+
+    total: int = 0
+    vbios: frozenset[str] = frozenset()
+    gsp: frozenset[str] = frozenset()
+    mig: int = 0
+
+
+def collect(view: View) -> Iterator[Record]:
+    """Yield the driver, the GPUs by model, and what container engines are told to inject.
+
+    Facts of the driver: ``version`` (kernel module), ``flavor``, ``srcversion``, ``user-version``
+    (library), ``mismatch = "true"`` when the two differ: a reload or reboot is pending and NVML
+    fails.
+    """
+    answer = _nvml(view)
+    driver = _driver(view, answer)
+    if "version" in driver or "user-version" in driver:
+        yield Record("host.driver", "nvidia", driver)
+    models = _models(view)
+    for model, group in sorted(models.items()):
+        facts = {
+            "count": str(group.total),
+            "vbios": " ".join(sorted(group.vbios)),
+            "gsp": " ".join(sorted(group.gsp)),
+            "mig-instances": str(group.mig or ""),
+            **answer.gpus.get(model, {}),
+        }
+        yield Record("host.gpu", model, {name: value for name, value in facts.items() if value})
+    if not models:
+        yield from _on_bus(view)
+    yield from _cdi(view, driver.get("version", ""))
+
+
+def _driver(view: View, answer: NvmlAnswer) -> Facts:
+    module = parse_nvrm(view.text(f"{_PROC}/version") or "")
+    params = parse_params(view.text(f"{_PROC}/params") or "")
+    loaded = (view.text(f"{_MODULE}/version") or "").strip()
+    user = next(filter(None, (_library(view, name) for name in _LIBRARIES)), "")
+    version = loaded or (module.version if module else "")
+    facts = {
+        "version": version,
+        "flavor": module.flavor if module else "",
+        "srcversion": (view.text(f"{_MODULE}/srcversion") or "").strip(),
+        "user-version": user,
+        "mismatch": "true" if version and user and version != user else "",
+        "gpu-firmware": params.get("EnableGpuFirmware", ""),
+        "registry": params.get("RegistryDwords", "").strip('"'),
+        **answer.driver,
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _nvml(view: View) -> NvmlAnswer:
+    """Ask NVML, where there is a driver to ask and the library to do it."""
+    if view.text(f"{_PROC}/version") is None:
+        return NO_ANSWER
+    try:
+        raw = view.probe(_NVML)
+        return parse_nvml(raw) if raw is not None else NO_ANSWER
+    except ValueError as error:
+        view.gap(_NVML, str(error))
+        return NO_ANSWER
+
+
+def _library(view: View, name: str) -> str:
+    for folder in _FOLDERS:
+        link = view.stat(f"{folder}/{name}")
+        if link is not None:
+            return library_version(view.resolve(f"{folder}/{name}"))
+    return ""
+
+
+def _models(view: View) -> dict[str, _Group]:
+    models: dict[str, _Group] = {}
+    for name in view.names(f"{_PROC}/gpus"):
+        gpu = parse_information(view.text(f"{_PROC}/gpus/{name}/information") or "")
+        if gpu is None:
+            continue
+        known = models.get(gpu.model, _Group())
+        models[gpu.model] = known._replace(
+            total=known.total + 1,
+            vbios=known.vbios | set(filter(None, [gpu.vbios])),
+            gsp=known.gsp | set(filter(None, [gpu.gsp])),
+        )
+    # Instances are listed by minor number, which tells no model; it matters with one model only.
+    if len(models) == 1:
+        (model,) = models
+        models[model] = models[model]._replace(mig=_mig_instances(view))
+    return models
+
+
+def _mig_instances(view: View) -> int:
+    capabilities = f"{_PROC}/capabilities"
+    return sum(
+        instance.startswith("gi")
+        for name in view.names(capabilities)
+        if name.startswith("gpu")
+        for instance in view.names(f"{capabilities}/{name}/mig")
+    )
+
+
+def _on_bus(view: View) -> Iterator[Record]:
+    """Yield the GPUs that no NVIDIA driver serves, so that they do not read as none."""
+    counts: dict[tuple[str, str], int] = {}
+    for device in accelerators(view):
+        if device.vendor == _VENDOR:
+            kind = (device.id, device.driver or "none")
+            counts[kind] = counts.get(kind, 0) + 1
+    drivers: dict[str, list[str]] = {}
+    totals: dict[str, int] = {}
+    for (device_id, driver), count in sorted(counts.items()):
+        drivers.setdefault(device_id, []).append(driver)
+        totals[device_id] = totals.get(device_id, 0) + count
+    for device_id, total in totals.items():
+        facts = {"count": str(total), "driver": " ".join(drivers[device_id])}
+        yield Record("host.gpu", f"pci {device_id}", facts)
+
+
+def _cdi(view: View, loaded: str) -> Iterator[Record]:
+    """Yield a record for each kind of device in the specifications for container engines.
+
+    Facts: ``version`` of the driver whose libraries are injected, ``cdi`` of the format,
+    ``libraries`` injected, ``stale = "true"`` when that driver is not the loaded one.
+    """
+    seen = set()
+    for folder in _CDI_FOLDERS:
+        for name in view.names(folder):
+            path = f"{folder}/{name}"
+            spec = parse_cdi(view.text(path) or "") if _is_cdi(path) else None
+            if spec is None or not spec.kind.startswith("nvidia.com/") or spec.kind in seen:
+                continue
+            seen.add(spec.kind)
+            stale = bool(loaded and spec.driver) and spec.driver != (loaded,)
+            facts = {
+                "version": " ".join(spec.driver),
+                "cdi": spec.version,
+                "libraries": str(spec.libraries or ""),
+                "stale": "true" if stale else "",
+            }
+            yield Record(
+                "host.driver",
+                f"cdi {spec.kind}",
+                {name: value for name, value in facts.items() if value},
+            )
+
+
+def _is_cdi(path: str) -> bool:
+    return path.endswith((".yaml", ".yml", ".json"))
+
+
+READS = (
+    f"{_PROC}/version",
+    f"{_PROC}/params",
+    f"{_PROC}/gpus/*/information",
+    f"{_MODULE}/version",
+    f"{_MODULE}/srcversion",
+    *(f"{folder}/*" for folder in _CDI_FOLDERS),
+)
+"""What `collect` reads, beside the PCI bus."""

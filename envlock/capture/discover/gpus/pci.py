@@ -1,0 +1,53 @@
+"""The display and compute devices on the PCI bus, by what they are and never by where they sit.
+
+Sources: Documentation/ABI/testing/sysfs-bus-pci; the PCI Code and ID Assignment Specification.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from envlock.capture.context import View
+
+DEVICES = "/sys/bus/pci/devices"
+READS = tuple(f"{DEVICES}/*/{name}" for name in ("class", "vendor", "device"))
+"""What `accelerators` reads; a collector that calls it declares them."""
+
+_CLASSES = ("0x03", "0x12")
+"""Display controllers, processing accelerators."""
+_NUMBER = re.compile(r"0x([0-9a-fA-F]{4})\Z")
+
+
+class PciDevice(NamedTuple):
+    """A device: vendor and device number (four hex digits), its driver, and its folder in sysfs."""
+
+    vendor: str
+    device: str
+    driver: str
+    folder: str
+
+    @property
+    def id(self) -> str:
+        """``VENDOR:DEVICE``, as lspci(8) shows it."""
+        return f"{self.vendor}:{self.device}"
+
+
+def accelerators(view: View) -> list[PciDevice]:
+    """Return the display controllers and processing accelerators."""
+    found = []
+    for name in view.names(DEVICES):
+        folder = f"{DEVICES}/{name}"
+        if not (view.text(f"{folder}/class") or "").startswith(_CLASSES):
+            continue
+        vendor, device = (
+            _NUMBER.match((view.text(f"{folder}/{what}") or "").strip())
+            for what in ("vendor", "device")
+        )
+        if vendor is None or device is None:
+            continue
+        # The entry may be a link into /sys/devices; the driver is a link in what it leads to.
+        link = view.stat(f"{view.resolve(folder)}/driver")
+        driver = link.target.rpartition("/")[2] if link else ""
+        found.append(PciDevice(vendor[1].lower(), device[1].lower(), driver, folder))
+    return found

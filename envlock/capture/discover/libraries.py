@@ -1,0 +1,74 @@
+"""Shared libraries in a scan: where each lies, whose it is, and a name for that place."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from envlock.capture.context import View
+from envlock.capture.discover.candidates import may_be_software
+from envlock.model.text import sort_key
+from envlock.model.tree import Entry, EntryType
+
+_TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
+_TOOLKIT_LIBRARIES = re.compile(r"(/.*cuda[^/]*)(?:/targets/[^/]+)?/(?:lib(?:64)?|compat)\Z")
+_HOME = re.compile(r"(?:/home/[^/]+|/root)(?=/|\Z)")
+_DIST_INFO = re.compile(r"(.+)-([^-]+)\.dist-info\Z")
+_SEPARATORS = re.compile(r"[-_.]+")
+
+
+def libraries(view: View) -> Iterator[Entry]:
+    """Yield the files of the scan that are named like shared libraries, by path.
+
+    Links, empty files (what container engines leave where they mounted one) and the stubs that
+    programs are linked with are passed over.
+    """
+    for entry in sorted(view.entries(may_be_software), key=lambda entry: sort_key(entry.path)):
+        path = entry.path
+        name = path[path.rfind("/") + 1 :]
+        if not name.startswith("lib") or ".so" not in name:
+            continue
+        if "/stubs/" in path or path.startswith(_TEMPORARY):
+            continue
+        if entry.type is EntryType.HARDLINK or (entry.type is EntryType.FILE and entry.size):
+            yield entry
+
+
+def place(path: str, owner: str) -> str:
+    """Return a name for where a library is, the same on every machine.
+
+    For one in a Python or conda environment that is the environment, with the distribution unless
+    it is a package of that library alone (``app``, ``app/torch``); else the folder, a toolkit's
+    root, a home directory as ``~``.
+    """
+    section, _, record = owner.partition(" ")
+    if section in ("python", "conda") and record:
+        name, _, distribution = record.partition("/")
+        return name if _is_vendor(section, distribution) else record
+    folder = posixpath.dirname(path)
+    toolkit = _TOOLKIT_LIBRARIES.match(folder)
+    return _HOME.sub("~", toolkit[1] if toolkit else folder, count=1)
+
+
+def _is_vendor(section: str, distribution: str) -> bool:
+    return section == "conda" or distribution.startswith("nvidia-") or not distribution
+
+
+def source(owner: str) -> str:
+    """Return what brought a file: the section of its package, or ``file`` for none."""
+    return owner.partition(" ")[0] or "file"
+
+
+def distribution_version(path: str, owner: str, view: View) -> str:
+    """Return the version of the Python distribution that a file belongs to, or nothing."""
+    section, _, record = owner.partition(" ")
+    name = record.partition("/")[2]
+    head, found, _ = path.rpartition("-packages/")
+    if section != "python" or not name or not found:
+        return ""
+    for entry in view.names(f"{head}-packages"):
+        match = _DIST_INFO.match(entry)
+        if match and _SEPARATORS.sub("-", match[1]).lower() == name:
+            return match[2]
+    return ""

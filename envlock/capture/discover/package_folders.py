@@ -1,0 +1,73 @@
+"""Packages that are a folder each: whose is what lies in them, and how versions are told apart."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeVar
+
+from envlock.capture.context import View
+from envlock.capture.files.ownership import Claim, Claims
+
+_P = TypeVar("_P", bound=tuple[str, ...])
+
+
+def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> Claims:
+    """Return what lies in the folders (folder -> record) of packages; none states its content.
+
+    A folder in another one is its own.  Only paths that have `within` in them are looked at.
+    """
+    found: dict[str, Claim] = {}
+    known: dict[str, str] = {}
+    outer = _outermost({f"{posixpath.dirname(folder).rstrip('/')}/" for folder in owners})
+    for path in view.below(outer, within) if owners else ():
+        owner = owners.get(path) or _owner(posixpath.dirname(path), owners, known)
+        if owner:
+            found[path] = Claim(owner=owner)
+    return found
+
+
+def _outermost(folders: Collection[str]) -> tuple[str, ...]:
+    """Return those of the folders (with a final slash) that lie in none of the others."""
+    kept: list[str] = []
+    for folder in sorted(folders):
+        if not (kept and folder.startswith(kept[-1])):
+            kept.append(folder)
+    return tuple(kept)
+
+
+def claim_parents(found: dict[str, Claim], root: str) -> None:
+    """Claim the folders below `root` that hold claimed files, each for the first file's owner."""
+    below = f"{root.rstrip('/')}/"
+    for path, claim in list(found.items()):
+        folder = posixpath.dirname(path)
+        while folder.startswith(below) and folder not in found:
+            found[folder] = Claim(owner=claim.owner)
+            folder = posixpath.dirname(folder)
+
+
+def version_keys(packages: Iterable[_P]) -> dict[_P, str]:
+    """Return a key for each package, given by its name, version and what else tells it apart.
+
+    >>> sorted(version_keys([("gcc", "12"), ("zlib", "1.3"), ("zlib", "1.2")]).values())
+    ['gcc', 'zlib@1.2', 'zlib@1.3']
+    """
+    ordered = sorted(set(packages))
+    names = Counter(package[0] for package in ordered)
+    versions = Counter(package[:2] for package in ordered)
+    keys = {}
+    for package in ordered:
+        key = package[0] if names[package[0]] == 1 else "@".join(package[:2])
+        keys[package] = key if versions[package[:2]] == 1 else "/".join((key, *package[2:]))
+    return keys
+
+
+def _owner(folder: str, owners: Mapping[str, str], known: dict[str, str]) -> str:
+    """Return whose folder it is: that of the nearest package above, or nobody's."""
+    above = [folder]
+    while above[-1] not in known and above[-1] not in owners and above[-1] not in ("", "/"):
+        above.append(posixpath.dirname(above[-1]))
+    owner = known.get(above[-1]) or owners.get(above[-1], "")
+    known.update(dict.fromkeys(above, owner))
+    return owner

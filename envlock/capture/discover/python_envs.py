@@ -1,0 +1,167 @@
+"""Python environments of a target, found by their folders of packages wherever they are."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from envlock.capture.context import View
+from envlock.capture.discover.naming import place_name, unique_names
+from envlock.formats.python import parse_patch_level, parse_pyvenv, parse_version_info
+from envlock.model.text import sort_key
+from envlock.model.tree import EntryType
+
+_SITE = re.compile(
+    r"(?P<prefix>.*?)/lib(?:64)?/(?P<kind>python|pypy)(?P<version>3(?:\.\d+)?)(?P<threads>t?)"
+    r"/(?P<folder>site|dist)-packages\Z"
+)
+_TOOLS = (
+    ("/pipx_metadata.json", "pipx"),
+    ("/uv-receipt.toml", "uv tool"),
+    ("/conda-meta/history", "conda"),
+)
+_STORES = (("/.pyenv/versions/", "pyenv"), ("/uv/python/", "uv"))
+_IMPLEMENTATIONS = {"python": "cpython", "pypy": "pypy"}
+
+READS = ("**/pyvenv.cfg", "**/patchlevel.h")
+"""What `find_sites` reads."""
+
+
+class Site(NamedTuple):
+    """One environment.
+
+    `name` is logical, `folders` hold its packages (two where lib64 is kept apart), `library` is
+    the folder of the standard library.  `manager` names the tool that made it, where one can be
+    told.
+    """
+
+    name: str
+    folders: tuple[str, ...]
+    library: str
+    version: str
+    implementation: str
+    is_free_threaded: bool
+    settings: Mapping[str, str]
+    manager: str
+
+    @property
+    def is_interpreter(self) -> bool:
+        """True for an interpreter with its exact version, whether or not anything is installed."""
+        return self.version.count(".") > 1
+
+
+class _Found(NamedTuple):
+    """An environment before it has a name; the key of `_group`."""
+
+    prefix: str
+    kind: str
+    version: str
+    threads: str
+    folder: str
+
+
+def find_sites(view: View) -> list[Site]:
+    """Return the environments by name."""
+    groups = _group(view)
+    settings = {found.prefix: _settings(found.prefix, view) for found in groups}
+    managers = {found.prefix: _manager(found.prefix, view) for found in groups}
+    bases = {
+        found: _base(found, managers[found.prefix], is_venv=bool(settings[found.prefix]))
+        for found in groups
+    }
+    again = Counter(bases.values())
+    for found, base in bases.items():
+        if again[base] > 1 and managers[found.prefix] in ("pyenv", "uv"):
+            bases[found] = f"{managers[found.prefix]}-{posixpath.basename(found.prefix)}"
+    names = unique_names({found: (found.prefix, bases[found]) for found in groups})
+    sites = (
+        _site(
+            found,
+            names[found],
+            folders,
+            settings[found.prefix],
+            managers[found.prefix],
+            view,
+        )
+        for found, folders in groups.items()
+    )
+    return sorted(sites, key=lambda site: sort_key(site.name))
+
+
+def _group(view: View) -> dict[_Found, tuple[str, ...]]:
+    groups: dict[_Found, tuple[str, ...]] = {}
+    for path in view.glob("**/site-packages", "**/dist-packages"):
+        match = _SITE.match(path)
+        entry = view.entry(path)
+        if match is None or entry is None or entry.type is not EntryType.DIRECTORY:
+            continue
+        prefix, kind, version, threads, folder = match.group(
+            "prefix", "kind", "version", "threads", "folder"
+        )
+        found = _Found(prefix or "/", kind, version, threads, folder)
+        groups[found] = (*groups.get(found, ()), path)
+    return groups
+
+
+def _settings(prefix: str, view: View) -> Mapping[str, str]:
+    text = view.text(posixpath.join(prefix, "pyvenv.cfg"))
+    return parse_pyvenv(text) if text is not None else {}
+
+
+def _manager(prefix: str, view: View) -> str:
+    for marker, tool in _TOOLS:
+        if view.entry(f"{prefix.rstrip('/')}{marker}") is not None:
+            return tool
+    parent = f"{posixpath.dirname(prefix)}/"
+    return next((tool for end, tool in _STORES if parent.endswith(end)), "")
+
+
+def _base(found: _Found, manager: str, *, is_venv: bool) -> str:
+    """Return a name that does not say where on this machine the environment lies."""
+    if is_venv:
+        return place_name(found.prefix)
+    version = found.version + found.threads
+    if manager in ("pyenv", "uv"):
+        return f"{manager}-{version}"
+    if posixpath.basename(found.prefix) == ".local":
+        return f"user-{version}"
+    suffix = "-site" if found.prefix == "/usr" and found.folder == "site" else ""
+    return f"{place_name(found.prefix)}-{version}{suffix}"
+
+
+def _site(
+    found: _Found,
+    name: str,
+    folders: tuple[str, ...],
+    settings: Mapping[str, str],
+    manager: str,
+    view: View,
+) -> Site:
+    version = settings.get("version_info") or settings.get("version") or ""
+    library = posixpath.dirname(folders[0])
+    if not version and found.version == "3":
+        # Debian shares one folder between its interpreters; /usr/bin/python3 says which is meant.
+        entry = view.stat(posixpath.join(found.prefix, "bin/python3"))
+        version = (entry.target if entry else "").rpartition("/")[2].removeprefix("python")
+        library = f"{found.prefix.rstrip('/')}/lib/python{version}" if version else library
+    return Site(
+        name=name,
+        folders=folders,
+        library=library,
+        version=parse_version_info(version) or _exact(found, view) or found.version,
+        implementation=settings.get("implementation") or _IMPLEMENTATIONS[found.kind],
+        is_free_threaded=bool(found.threads),
+        settings=settings,
+        manager=manager,
+    )
+
+
+def _exact(found: _Found, view: View) -> str:
+    """Return the version with its patch number, from the headers that most interpreters bring."""
+    name = f"{found.kind}{found.version}{found.threads}"
+    return parse_patch_level(
+        view.text(posixpath.join(found.prefix, f"include/{name}/patchlevel.h")) or ""
+    )

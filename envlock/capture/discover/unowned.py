@@ -1,0 +1,97 @@
+"""Software that no package claims: where it lies, and which files belong together.
+
+A program in a folder for programs stands for itself; what has a folder of its own below /opt, /srv
+or /usr/local is one tree.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from envlock.capture.context import View
+from envlock.capture.discover.candidates import may_be_software
+from envlock.model.text import sort_key
+from envlock.model.tree import Entry
+
+_TREES = re.compile(
+    r"(/opt/[^/]+|/srv/[^/]+|/usr/local/(?:lib|lib64|libexec|share)/[^/]+"
+    r"|/usr/local/(?!(?:bin|sbin|lib|lib64|libexec|share|etc|games|include|man|src)/)[^/]+)/."
+)
+_ROOTS = ("/usr/local/", "/opt/", "/srv/")
+_HOME = re.compile(r"(/root|/home/[^/]+)/((?:\.local/|go/|\.cargo/)?bin/[^/]+)\Z")
+_SYSTEM = re.compile(r"(/(?:usr/)?s?bin)/[^/]+\Z|(/(?:usr/)?lib(?:64)?(?:/[^/]+-linux-[^/]+)?)/lib")
+_LIBRARY = re.compile(r"\.so(?:\.\d+)*\Z")
+
+
+class Found(NamedTuple):
+    """A file that is software.
+
+    `unit` is what it is reported under: a path with homes named ``~``, of the file itself or of
+    the tree it belongs to.
+    """
+
+    entry: Entry
+    unit: str
+    is_tree: bool
+
+
+def find_software(view: View) -> list[Found]:
+    """Return the programs, libraries and archives that no package claims, by path."""
+    homes: set[str] = set()
+    found: list[tuple[Entry, str]] = []
+    managed: dict[str, bool] = {}
+    for entry in view.entries(may_be_software):
+        home = _HOME.match(entry.path) if entry.path.startswith(("/root/", "/home/")) else None
+        if home is not None:
+            homes.add(home[1])
+        elif not entry.path.startswith(_ROOTS) and not _is_planted(entry.path, managed, view):
+            continue
+        if not view.owner(entry.path):
+            found.append((entry, home[2] if home else ""))
+    names = _home_names(homes)
+    units = (_found(entry, in_home, names) for entry, in_home in found)
+    return sorted(units, key=lambda each: sort_key(each.entry.path))
+
+
+def is_place_of_software(path: str) -> bool:
+    """True where a program that no package claims is named in the software section."""
+    if path.startswith(_ROOTS) or _HOME.match(path):
+        return True
+    match = _SYSTEM.match(path)
+    return match is not None and (bool(match[1]) or is_library(path))
+
+
+def is_library(name: str) -> bool:
+    """True for the name of a shared library."""
+    return _LIBRARY.search(name) is not None
+
+
+def _is_planted(path: str, managed: dict[str, bool], view: View) -> bool:
+    """True for a path in a folder of the system that holds packaged files beside it.
+
+    Where nothing in such a folder is known to be a package's, no package database was read, and
+    that nobody claims the path says nothing.
+    """
+    match = _SYSTEM.match(path)
+    if match is None or (match[2] and not is_library(path)):
+        return False
+    folder = path.rpartition("/")[0]
+    if folder not in managed:
+        managed[folder] = any(view.owner(f"{folder}/{name}") for name in view.names(folder))
+    return managed[folder]
+
+
+def _home_names(homes: set[str]) -> dict[str, str]:
+    """Return a name for each home that does not say whose it is."""
+    ordered = sorted(homes, key=sort_key)
+    return {home: f"~{number}" if number > 1 else "~" for number, home in enumerate(ordered, 1)}
+
+
+def _found(entry: Entry, in_home: str, names: dict[str, str]) -> Found:
+    if in_home:
+        home = entry.path[: -len(in_home) - 1]
+        return Found(entry, f"{names[home]}/{in_home}", is_tree=False)
+    tree = _TREES.match(entry.path)
+    # A library directly in /usr/local/lib matches no tree: the pattern wants a folder.
+    return Found(entry, tree[1] if tree else entry.path, is_tree=tree is not None)

@@ -1,0 +1,1 @@
+"""What is recorded of each path: its owner, its class, its deviations."""

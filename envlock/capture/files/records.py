@@ -1,0 +1,100 @@
+"""The `file` section: what somebody changed, what is missing, and files the user asked to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+from envlock.capture.files.ownership import Claims
+from envlock.capture.files.verification import deviations
+from envlock.model.glob import compile_globs
+from envlock.model.record import Facts, Record
+from envlock.model.tree import Entry, EntryType, FileClass, Row
+
+_ALWAYS = frozenset({FileClass.CONFFILE_MODIFIED, FileClass.PACKAGE_MODIFIED})
+_CONTENTS = frozenset({EntryType.FILE, EntryType.SYMLINK, EntryType.HARDLINK})
+_CONFIG_ROOT = "/etc/"
+_VOLATILE = ("/dev/", "/proc/", "/run/", "/sys/", "/tmp/", "/var/tmp/")  # noqa: S108  in a target
+"""Where the running system puts things, so that what is missing or otherwise says nothing."""
+_SPARE = (
+    "/usr/share/doc/",
+    "/usr/share/gtk-doc/",
+    "/usr/share/info/",
+    "/usr/share/licenses/",
+    "/usr/share/locale/",
+    "/usr/share/man/",
+)
+"""What images are often stripped of, after the installation too: a comparison of trees tells it."""
+
+
+def file_records(
+    rows: Iterable[Row], claims: Claims, index: Mapping[str, Entry], globs: tuple[str, ...]
+) -> Iterator[Record]:
+    """Yield a record for each changed packaged file, each unowned file below /etc, each path whose
+    mode, owner or capabilities are not what its package states, and each file that `globs` name.
+
+    Facts: ``sha256``, ``mode``, ``owner`` (``uid:gid``), ``class``, ``target`` for a link, and
+    those of `envlock.capture.files.verification.deviations`.
+    """  # noqa: D205
+    declared = compile_globs(globs).match
+    root = index.get("/")
+    with_owners = root is None or root.uid == 0
+    for row in rows:
+        entry, kind = row.entry, row.file_class
+        unowned_config = kind is FileClass.UNOWNED and entry.path.startswith(_CONFIG_ROOT)
+        is_told = kind in _ALWAYS or unowned_config or declared(entry.path)
+        other: Facts = {}
+        if kind.is_significant and not f"{entry.path}/".startswith(_VOLATILE):
+            other = deviations(entry, claims.get(entry.path), with_owners=with_owners)
+        if other or (is_told and entry.type in _CONTENTS):
+            yield Record("file", entry.path, {**_facts(row), **other})
+
+
+def missing_records(
+    claims: Claims,
+    index: Collection[str],
+    unseen: Collection[str],
+    is_ignored: Callable[[str], bool],
+) -> Iterator[Record]:
+    """Yield a record for each path that its package requires and that is not there.
+
+    Its one fact is ``class``: ``conffile-missing`` or ``package-missing``.  A missing directory
+    stands for all below it.  Documentation and translations are left out, and what lies in or
+    below the paths `unseen`, where nobody could look, or is ignored on purpose.
+    """
+    missing = {
+        path: claim
+        for path, claim in claims.items()
+        if claim.required
+        and path not in index
+        and not path.startswith((*_VOLATILE, *_SPARE))
+        and not _is_in(path, unseen)
+        and not is_ignored(path)
+    }
+    for path, claim in missing.items():
+        if claim.conffile:
+            yield Record("file", path, {"class": "conffile-missing"})
+        elif path.rpartition("/")[0] not in missing:
+            yield Record("file", path, {"class": "package-missing"})
+
+
+def _is_in(path: str, folders: Collection[str]) -> bool:
+    """True when the path or a folder it lies in is among `folders`."""
+    while path:
+        if path in folders:
+            return True
+        path = path.rpartition("/")[0]
+    return "/" in folders
+
+
+def _facts(row: Row) -> Facts:
+    entry = row.entry
+    facts = {
+        "class": row.file_class.value,
+        "mode": f"{entry.mode:04o}",
+        "owner": f"{entry.uid}:{entry.gid}",
+    }
+    if entry.sha256:
+        facts["sha256"] = entry.sha256
+    if entry.target:
+        facts["target"] = entry.target
+    return facts

@@ -1,0 +1,1 @@
+"""Incremental capture: stat every path, but re-read only what changed."""

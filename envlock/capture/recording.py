@@ -1,0 +1,246 @@
+"""Record everything that the collectors of a capture are told, so that it can be replayed.
+
+A recording is a tar: ``recording.json``, then below ``rootfs/`` each file that a collector read.
+It holds no values that a lock would not hold: variables that are hidden in a lock have no value in
+it, URLs lose their credentials, files that are secret are left out and named.  It is what a bug
+report carries, and it unpacks to a fixture of a collector.  `envlock.targets.recorded` replays it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from typing import BinaryIO
+
+from envlock.capture.scan.index import Index
+from envlock.capture.scan.search import Finder
+from envlock.model.process import HIDDEN, ProcessConfig
+from envlock.model.text import from_bytes, sort_key, to_bytes
+from envlock.model.tree import Entry
+from envlock.secrets.redact import (
+    is_secret_file,
+    mask_secrets,
+    redact_environ,
+    redact_text,
+    strip_credentials,
+)
+from envlock.targets.base import READ_LIMIT, Capability, ScanPlan, Target
+from envlock.targets.recorded import CONTENTS, MEMBER, VERSION
+
+_SCANNED = 1024 * 1024
+_PERSONAL = {"/etc/passwd": (1, 4), "/etc/group": (1,)}
+"""Fields of account files that no collector reads: password hashes, the names of people."""
+
+
+class Recorder:
+    """A target that looks at another one and notes what it is told; see `Target`."""
+
+    def __init__(
+        self, target: Target, env_allow: tuple[str, ...] = (), env_deny: tuple[str, ...] = ()
+    ) -> None:
+        self._target = target
+        self._env = env_allow, env_deny
+        self._files: dict[str, bytes | OSError] = {}
+        self._names: dict[str, tuple[str, ...] | OSError] = {}
+        self._entries: dict[str, Entry] = {}
+        self._stats: dict[str, Entry] = {}
+        self._gaps: list[tuple[str, str]] = []
+
+    @property
+    def reference(self) -> str:
+        """The name of the target that is looked at."""
+        return self._target.reference
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What that target can tell."""
+        return self._target.capabilities
+
+    @property
+    def is_streaming(self) -> bool:
+        """As that target."""
+        return self._target.is_streaming
+
+    @property
+    def walks_first(self) -> bool:
+        """As that target."""
+        return self._target.walks_first
+
+    def preload(self, patterns: Iterable[str]) -> None:
+        """Fetch what matches."""
+        self._target.preload(patterns)
+
+    def scan(self, plan: ScanPlan) -> Iterator[Entry]:
+        """Walk the target, noting its gaps; entries are noted when they are asked for."""
+
+        def on_gap(path: str, reason: str) -> None:
+            self._gaps.append((path, reason))
+            plan.on_gap(path, reason)
+
+        yield from self._target.scan(replace(plan, on_gap=on_gap))
+
+    def stat(self, path: str) -> Entry:
+        """Return and note one path."""
+        entry = self._stats[path] = self._target.stat(path)
+        return entry
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Return and note the names in a directory."""
+        try:
+            found = self._names[path] = self._target.names(path)
+        except OSError as error:
+            self._names[path] = error
+            raise
+        return found
+
+    def read(self, path: str, limit: int = READ_LIMIT) -> bytes:
+        """Return and note the content of a file."""
+        try:
+            content = self._target.read(path, limit)
+        except OSError as error:
+            self._files[path] = error
+            raise
+        self._files[path] = content
+        return content
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a file that is noted whole.  Raise OSError when it is larger than `READ_LIMIT`."""
+        return io.BytesIO(self.read(path))
+
+    def process(self) -> ProcessConfig | None:
+        """Return the run configuration."""
+        return self._target.process()
+
+    def close(self) -> None:
+        """Close the target."""
+        self._target.close()
+
+    def watch(self, index: Mapping[str, Entry]) -> Mapping[str, Entry]:
+        """Return the scan as a mapping whose looked-up entries are noted."""
+        return _Watched(index, self._entries)
+
+    def finder(self, index: Index, expected: Iterable[str]) -> Finder:
+        """Return a finder over the scan that notes what it finds."""
+        return _WatchedFinder(index, expected, self.watch(index))
+
+    def write(self, stream: BinaryIO) -> dict[str, str]:
+        """Write the recording; return what was left out as secret: path and the rule."""
+        contents: dict[str, bytes] = {}
+        files: dict[str, object] = {}
+        left_out = {}
+        for path, told in sorted(self._files.items(), key=lambda item: sort_key(item[0])):
+            if isinstance(told, OSError):
+                files[path] = [told.errno or 0, told.strerror or ""]
+                continue
+            content = _clean(path, told)
+            rule = is_secret_file(path, content[:_SCANNED]) if content else None
+            if rule is None:
+                contents[path] = content
+                files[path] = None
+            else:
+                files[path] = [0, f"left out of the recording as secret ({rule})"]
+                left_out[path] = rule
+        document = {
+            "version": VERSION,
+            "capabilities": sorted(self.capabilities),
+            "process": self._process(),
+            "files": files,
+            "names": {path: _listed(told) for path, told in sorted(self._names.items())},
+            "entries": [_row(entry) for _, entry in sorted(self._entries.items())],
+            "stats": [_row(e._replace(path=path)) for path, e in sorted(self._stats.items())],
+            "gaps": sorted(self._gaps),
+        }
+        raw = json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
+        with tarfile.open(
+            fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT, errors="surrogateescape"
+        ) as archive:
+            _add(archive, MEMBER, raw)
+            for path, content in contents.items():
+                _add(archive, f"{CONTENTS}{path}", content)
+        return left_out
+
+    def _process(self) -> dict[str, object] | None:
+        """Return the run configuration without any value that a lock would not hold."""
+        process = self._target.process()
+        if process is None:
+            return None
+        allow, deny = self._env
+        shown = redact_environ(process.environ, allow, deny, is_session=process.is_session)
+        environ = {
+            record.key: HIDDEN if "secret" in record.facts else record.facts.get("value", "")
+            for record in shown
+        }
+        clean = replace(
+            process,
+            cmd=tuple(map(redact_text, process.cmd)),
+            entrypoint=tuple(map(redact_text, process.entrypoint)),
+            labels={name: redact_text(value) for name, value in process.labels.items()},
+            environ=environ,
+        )
+        return asdict(clean)
+
+
+class _Watched(Mapping[str, Entry]):
+    """A mapping that notes every entry that is taken out of it."""
+
+    def __init__(self, index: Mapping[str, Entry], noted: dict[str, Entry]) -> None:
+        self._index = index
+        self._noted = noted
+
+    def __getitem__(self, path: str) -> Entry:
+        entry = self._index[path]
+        self._noted[path] = entry
+        return entry
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+
+class _WatchedFinder(Finder):
+    """A finder that takes out of a watched mapping what it finds."""
+
+    def __init__(self, index: Index, expected: Iterable[str], watched: Mapping[str, Entry]) -> None:
+        super().__init__(index, expected)
+        self._watched = watched
+
+    def find(self, patterns: Iterable[str]) -> list[str]:
+        """Return the paths that match, all of them noted."""
+        return [path for path in super().find(patterns) if path in self._watched]
+
+
+def _clean(path: str, content: bytes) -> bytes:
+    """Return a content without credentials in URLs and without password hashes."""
+    if path == "/proc/cmdline":
+        return to_bytes(" ".join(map(redact_text, from_bytes(content).split(" "))))
+    if path in _PERSONAL:
+        return b"\n".join(_anonymous(line, _PERSONAL[path]) for line in content.split(b"\n"))
+    if b"\0" in content or is_secret_file(path, content[:_SCANNED]) is None:
+        return content
+    return to_bytes(mask_secrets(strip_credentials(from_bytes(content))))
+
+
+def _anonymous(line: bytes, fields: tuple[int, ...]) -> bytes:
+    parts = line.split(b":")
+    return b":".join(b"x" if at in fields and part else part for at, part in enumerate(parts))
+
+
+def _listed(told: tuple[str, ...] | OSError) -> object:
+    if isinstance(told, OSError):
+        return [told.errno or 0, told.strerror or ""]
+    return {"names": told}
+
+
+def _row(entry: Entry) -> list[object]:
+    return [*entry[:9], [[name, value.hex()] for name, value in entry.xattrs], *entry[10:]]
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    archive.addfile(info, io.BytesIO(content))

@@ -1,0 +1,212 @@
+"""Inside a changed file: which settings differ.  By name where the format is known, else by line.
+
+Only here is deepdiff used, on the parts of one file that differ, never with ``ignore_order`` and
+with ``threshold_to_diff_deeper=0``: its default turns two maps that share few keys into one change
+that shows every value of both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from envlock.diff.edits import edits
+from envlock.formats.config import format_of
+from envlock.formats.config.values import MAX_DEPTH, Bare
+
+Redact = Callable[[str, str], str]
+"""Given a setting's name and value, what may be shown of the value.
+
+The name is the whole place of a setting, so that what stands below ``secrets:`` is one.
+"""
+
+Setting = tuple[str, str | None, str | None]
+"""Where in the file, the left value and the right one; None where there is none."""
+
+MAX_BYTES = 1 << 18
+"""Files larger than this are only equal or different."""
+
+MAX_SETTINGS = 200
+"""More settings than this are no explanation."""
+
+_MAX_LINES = 20_000
+_MAX_ITEMS = 256
+_ABSENT = "not present"
+_NAME = re.compile(r"\s*[#;]?\s*(?:-\s+)?(?:export\s+)?[\"']?([A-Za-z0-9_.-]+)")
+_BARE_PART = re.compile(r"[\w-]+\Z")
+
+
+def conceal(_name: str, _value: str) -> str:
+    """Show nothing: what applies where nobody decided what may be shown."""
+    return "(not shown)"
+
+
+def settings(path: str, left: bytes, right: bytes, redact: Redact) -> list[Setting] | None:
+    """Return the settings of the file at `path` that differ, in the order of their place.
+
+    Empty when only comments, order or layout differ; None when the content is no text, or differs
+    in more places than anyone would read.
+    """
+    if max(len(left), len(right)) > MAX_BYTES:
+        return None
+    found = structured(path, left, right, redact)
+    if found is None:
+        found = changed_lines(left, right, redact)
+    return found if found is None or len(found) <= MAX_SETTINGS else None
+
+
+def structured(path: str, left: bytes, right: bytes, redact: Redact) -> list[Setting] | None:
+    """Return the names of a structured file whose values differ, None where it is not one."""
+    form = format_of(path)
+    if form is None:
+        return None
+    try:
+        before, after = (_tagged(form.read(raw.decode()), 0) for raw in (left, right))
+    except (ValueError, RecursionError):
+        return None
+    if before == after:
+        # json keeps the order of names, which == does not look at.
+        is_same = not form.is_ordered or json.dumps(before) == json.dumps(after)
+        return [] if is_same else None
+    found = sorted(_compare(*_pruned(before, after), redact), key=lambda item: _place(item[0]))
+    return [(_joined(path, form.separator), old, new) for path, old, new in found]
+
+
+def changed_lines(left: bytes, right: bytes, redact: Redact) -> list[Setting] | None:
+    """Return the lines that differ, named by their number on the left.
+
+    None where it is no text, or more lines differ than anyone would read.
+    """
+    texts = _as_lines(left, right)
+    found = texts and edits(*texts, limit=2 * MAX_SETTINGS)
+    if texts is None or found is None:
+        return None
+    before, after = texts
+    contexts = _contexts(before), _contexts(after)
+    shown: list[Setting] = []
+    for start, end, other, stop in found:
+        for offset in range(max(end - start, stop - other)):
+            old = new = None
+            place = f"new line {other + offset + 1}"
+            if start + offset < end:
+                number = start + offset
+                place = f"line {number + 1}"
+                old = redact(contexts[0][number], before[number])
+            if other + offset < stop:
+                number = other + offset
+                new = redact(contexts[1][number], after[number])
+            shown.append((place, old, new))
+    return shown
+
+
+def _contexts(lines: Sequence[str]) -> list[str]:
+    """Return for each line its name behind the names of what it stands in.
+
+    A line belongs to the less indented one above it, and to one that a backslash continues: the
+    word that tells a secret often stands there.
+    """
+    found: list[str] = []
+    above: list[tuple[int, str]] = []
+    is_continued = False
+    for line in lines:
+        if not line.strip():
+            found.append("")
+            is_continued = False
+            continue
+        indent = len(line) - len(line.lstrip())
+        while above and above[-1][0] >= indent and not is_continued:
+            above.pop()
+        match = _NAME.match(line)
+        above.append((indent, match[1] if match else ""))
+        del above[:-MAX_DEPTH]
+        found.append(".".join(name for _, name in above if name))
+        is_continued = line.endswith("\\")
+    return found
+
+
+Part = tuple[str, ...]
+
+
+def _compare(
+    before: object, after: object, redact: Redact
+) -> Iterator[tuple[Part, str | None, str | None]]:
+    from deepdiff import DeepDiff
+
+    tree = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0, verbose_level=2)
+    for levels in tree.values():
+        for level in levels:
+            path = tuple(str(part) for part in level.path(output_format="list"))
+            sides = [None if str(side) == _ABSENT else side for side in (level.t1, level.t2)]
+            name = ".".join(part for part in path if not part.isdigit())
+            # A string beside a number keeps its quotes, or the two might look the same.
+            bare = all(side is None or str(side).startswith('"') for side in sides)
+            old, new = (_shown(name, side, redact, bare=bare) for side in sides)
+            yield path, old, new
+
+
+def _tagged(value: object, depth: int) -> object:
+    """Return a value whose leaves are JSON texts: ``1``, ``true`` and ``"1"`` are three things."""
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    if isinstance(value, Mapping):
+        return {str(key): _tagged(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        items = [_tagged(item, depth + 1) for item in value]
+        # A long list is compared place by place: to align it takes time without bound.
+        return items if len(items) <= _MAX_ITEMS else {str(n): item for n, item in enumerate(items)}
+    return (
+        value.text
+        if isinstance(value, Bare)
+        else json.dumps(value, default=str, ensure_ascii=False)
+    )
+
+
+def _pruned(before: object, after: object) -> tuple[object, object]:
+    """Return two values without the names below which they are equal."""
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return before, after
+    kept: tuple[dict[str, object], dict[str, object]] = ({}, {})
+    for name in before.keys() | after.keys():
+        if name in before and name in after:
+            if before[name] == after[name]:
+                continue
+            kept[0][name], kept[1][name] = _pruned(before[name], after[name])
+        elif name in before:
+            kept[0][name] = before[name]
+        else:
+            kept[1][name] = after[name]
+    return kept
+
+
+def _shown(name: str, value: object, redact: Redact, *, bare: bool = False) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return redact(name, json.loads(value) if bare else value)
+    if isinstance(value, Mapping):
+        inner = (f"{key}: {_shown(f'{name}.{key}', item, redact)}" for key, item in value.items())
+        return "{" + ", ".join(inner) + "}"
+    items = value if isinstance(value, list) else [value]
+    return "[" + ", ".join(str(_shown(name, item, redact)) for item in items) + "]"
+
+
+def _joined(path: Part, separator: str) -> str:
+    """Return a place in a file; with dots as TOML writes it, quoted where a part needs it."""
+    if separator != ".":
+        return separator.join(path)
+    return ".".join(part if _BARE_PART.match(part) else json.dumps(part) for part in path)
+
+
+def _place(path: Part) -> list[tuple[int, str]]:
+    return [(int(part) if part.isdecimal() and len(part) < 10 else -1, part) for part in path]
+
+
+def _as_lines(left: bytes, right: bytes) -> tuple[list[str], list[str]] | None:
+    if b"\0" in left or b"\0" in right:
+        return None
+    try:
+        texts = left.decode().splitlines(), right.decode().splitlines()
+    except UnicodeDecodeError:
+        return None
+    return texts if max(map(len, texts)) <= _MAX_LINES else None

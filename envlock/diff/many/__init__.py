@@ -1,0 +1,1 @@
+"""Compare three and more environments."""

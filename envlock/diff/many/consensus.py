@@ -1,0 +1,142 @@
+"""What most of many environments have: the lock that each of them is then compared with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from envlock.diff.records import hole_in
+from envlock.model.facts import Kind, kind_of, order_of
+from envlock.model.lock import Lock, Section
+from envlock.model.record import Facts
+from envlock.versions import relate
+from envlock.versions.relation import Relation
+
+_NOTHING: Section = {}
+_MOST_CANDIDATES = 16  # each is held against each other
+
+
+class SectionPool:
+    """Keeps one object for sections of different locks that are equal.
+
+    What is one object need not be compared, and does not take its room again.
+    """
+
+    def __init__(self) -> None:
+        self._pool: dict[tuple[str, int, int], list[Section]] = {}
+
+    def share(self, lock: Lock) -> Lock:
+        """Return `lock` with every section that an earlier lock had as the object of that one."""
+        sections = {name: self._shared(name, found) for name, found in lock.sections.items()}
+        return Lock(sections=sections, coverage=lock.coverage, version=lock.version)
+
+    def _shared(self, name: str, entries: Section) -> Section:
+        # Equal locks read with one table cache share their facts, so that identities tell much.
+        candidates = self._pool.setdefault((name, len(entries), _fingerprint(entries)), [])
+        for candidate in candidates:
+            if candidate == entries:
+                return candidate
+        candidates.append(entries)
+        return entries
+
+
+def _fingerprint(entries: Section) -> int:
+    """Return a number that equal sections nearly always share; only speed depends on it."""
+    return hash(tuple(map(id, entries.values())))
+
+
+class _Column(NamedTuple):
+    """One distinct state of a section: its records, how many have it, and whether it is whole."""
+
+    entries: Section
+    size: int
+    is_known: bool
+
+
+def consensus(locks: Sequence[Lock], sections: Sequence[str]) -> Lock:
+    """Return the lock that holds for each record, and each fact of it, what most `locks` hold.
+
+    A record is in it when no fewer have it than are known to lack it.  Of a few values that are
+    equally frequent the newest wins, else the one that comes first in byte order; the order of
+    `locks` never matters.  It claims to know everything: holes are those of the lock it is
+    compared with.
+    """
+    found = {name: _majority(name, list(_columns(name, locks))) for name in sections}
+    return Lock(sections={name: entries for name, entries in found.items() if entries})
+
+
+def _columns(name: str, locks: Sequence[Lock]) -> Iterator[_Column]:
+    distinct: dict[tuple[int, bool], tuple[Section, int]] = {}
+    for lock in locks:
+        entries = lock.sections.get(name, _NOTHING)
+        known = not (lock.coverage and hole_in(lock, name))
+        _, count = distinct.get((id(entries), known), (entries, 0))
+        distinct[id(entries), known] = (entries, count + 1)
+    for (_, known), (entries, count) in distinct.items():
+        yield _Column(entries, count, known)
+
+
+def _majority(name: str, columns: Sequence[_Column]) -> Section:
+    base = max(columns, key=lambda column: len(column.entries)).entries
+    merged = dict(base)
+    for key in _disputed(base, columns):
+        facts = _settle(name, key, columns)
+        if facts is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = facts
+    return merged
+
+
+def _disputed(base: Section, columns: Sequence[_Column]) -> set[str]:
+    """Return the keys whose facts are not the same everywhere."""
+    disputed: set[str] = set()
+    for column in columns:
+        entries = column.entries
+        if entries is base:
+            continue
+        disputed.update(key for key, facts in entries.items() if base.get(key) != facts)
+        disputed.update(base.keys() - entries.keys())
+    return disputed
+
+
+def _settle(name: str, key: str, columns: Sequence[_Column]) -> Facts | None:
+    """Return what most say of one record, None when most say that it is not there."""
+    votes = [(facts, c.size) for c in columns if (facts := c.entries.get(key)) is not None]
+    present = sum(count for _, count in votes)
+    absent = sum(c.size for c in columns if key not in c.entries and c.is_known)
+    if absent > present:
+        return None
+    names = {fact for facts, _ in votes for fact in facts}
+    settled = {fact: _elect(name, fact, votes) for fact in sorted(names)}
+    facts = {fact: value for fact, value in settled.items() if value is not None}
+    # Facts that most lack, each another one, would leave a record of nothing.
+    return facts or min((facts for facts, _ in votes), key=lambda facts: sorted(facts.items()))
+
+
+def _elect(section: str, fact: str, votes: Sequence[tuple[Facts, int]]) -> str | None:
+    tally: Counter[str | None] = Counter()
+    for facts, count in votes:
+        tally[facts.get(fact)] += count
+    if kind_of(section, fact) is Kind.PROVENANCE and len(tally) > 1:
+        del tally[None]  # not to know where something is from is no opinion on it
+    most = max(tally.values())
+    leading = [value for value, count in tally.items() if count == most]
+    if len(leading) == 1:
+        return leading[0]
+    return _preferred(section, fact, [value for value in leading if value is not None])
+
+
+def _preferred(section: str, fact: str, values: Sequence[str]) -> str:
+    if kind_of(section, fact) is Kind.VERSION and len(values) <= _MOST_CANDIDATES:
+        for value in values:
+            others = (other for other in values if other != value)
+            if all(relate(order_of(section), other, value) is Relation.NEWER for other in others):
+                return value
+    return min(values)
+
+
+def shares(sections: Mapping[str, Section]) -> tuple[tuple[str, int], ...]:
+    """Return a key that two locks of one pool have in common when their sections are equal."""
+    return tuple((name, id(entries)) for name, entries in sorted(sections.items()))

@@ -1,0 +1,326 @@
+"""Compare many environments: who has something else than most of them have.
+
+Each environment is compared with what most have (`envlock.diff.many.consensus`) by the rules that
+hold for two, and equal answers are told together.  Environments that are equal are compared once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
+
+from envlock.diff.drift import Change, ChangeKind, Delta, DriftReport, judge, summarize
+from envlock.diff.engine import (
+    Options,
+    changed_packages,
+    fold_packaged,
+    parity,
+    section_order,
+    with_settings,
+)
+from envlock.diff.filters import drop_ignored, is_selected
+from envlock.diff.many.consensus import SectionPool, consensus, shares
+from envlock.diff.policy.presets import PRESETS
+from envlock.diff.records import compare_section, hole_in, status_in
+from envlock.diff.severity import classify
+from envlock.model.facts import fact_sort_key
+from envlock.model.lock import Lock
+from envlock.model.text import sort_key
+
+MAJORITY = "the majority"
+"""How reasons and remedies name what most environments have."""
+
+_DIGITS = re.compile(r"(\d{1,18})")
+_NAMED_PARTS = 3
+
+
+class Outlier(NamedTuple):
+    """Environments that differ from most in the same way; `change` leads from most to them."""
+
+    change: Change
+    environments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One record, or one fact of it, that not all environments have alike.
+
+    `majority` is what most have, None when most lack it; `agreeing` counts them.  `missing` are
+    environments that lack the whole record, or may, where the finding is about a fact of it.
+    """
+
+    section: str
+    key: str
+    field: str
+    majority: str | None
+    agreeing: int
+    outliers: tuple[Outlier, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def lead(self) -> Change:
+        """The most severe change."""
+        return min((o.change for o in self.outliers), key=lambda change: change.severity.rank)
+
+
+class Group(NamedTuple):
+    """Environments that every finding treats alike: the same column of the matrix."""
+
+    name: str
+    environments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """What many environments differ in.
+
+    `environments` are in natural order, `groups` by their first member.  `report` holds the change
+    of every outlier, once for all that have it: what gives the verdict, the counts and the status.
+    """
+
+    environments: tuple[str, ...]
+    groups: tuple[Group, ...]
+    findings: tuple[Finding, ...]
+    report: DriftReport
+
+
+class _Cell(NamedTuple):
+    """Where a finding is."""
+
+    section: str
+    key: str
+    field: str
+
+
+@dataclass(slots=True, kw_only=True)
+class _Draft:
+    """A finding while it is put together: deltas that say the same, and who they are about."""
+
+    majority: str | None
+    said: dict[tuple[object, ...], list[Delta]] = field(default_factory=lambda: defaultdict(list))
+    who: dict[tuple[object, ...], set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, delta: Delta, names: Iterable[str]) -> None:
+        """Take note of a difference of some environments."""
+        said = (delta.kind.value, delta.left, delta.right, delta.explained_by, delta.note)
+        if all(delta is not known for known in self.said[said]):
+            self.said[said].append(delta)
+        self.who[said].update(names)
+
+
+def compare_many(environments: Mapping[str, Lock], options: Options) -> Matrix:
+    """Return what differs among `environments`, locks by the name of each.
+
+    The order of the environments never changes the answer.  Only what the locks themselves say is
+    compared, not the file trees behind them.  Raise UsageError for an ignore rule that cannot be
+    read.
+    """
+    names = sorted(environments, key=natural_order)
+    pool = SectionPool()
+    locks = {name: pool.share(environments[name]) for name in names}
+    present = {section for lock in locks.values() for section in lock.sections}
+    sections = sorted(
+        filter(lambda s: is_selected(s, options.sections), present), key=section_order
+    )
+    most = consensus(list(locks.values()), sections)
+    drafts: dict[_Cell, _Draft] = {}
+    ignored = _Comparison(most, sections, options).fill(drafts, locks)
+    uncovered = list(_uncovered(locks, options))
+    for name, delta in uncovered:
+        _draft_of(drafts, delta).add(delta, (name,))
+    findings = tuple(_findings(drafts, len(names)))
+    changes = tuple(outlier.change for finding in findings for outlier in finding.outliers)
+    total = sum(len(_keys(section, locks.values())) for section in sections)
+    differing = {(f.section, f.key) for f in findings if f.field != "coverage"}
+    report = DriftReport(
+        result=judge(changes, uncovered=bool(uncovered)),
+        left_name=MAJORITY,
+        right_name=label(names),
+        changes=changes,
+        hidden={"ignored": ignored} if ignored else {},
+        summary=summarize(changes),
+        parity=parity(total, len(differing)),
+    )
+    groups = tuple(_groups(names, findings))
+    return Matrix(environments=tuple(names), groups=groups, findings=findings, report=report)
+
+
+class _Comparison:
+    """Every environment against what most have; what was compared once is remembered."""
+
+    def __init__(self, most: Lock, sections: Sequence[str], options: Options) -> None:
+        self._most = most
+        self._sections = sections
+        self._options = options
+        presets = (PRESETS[name].rules for name in options.policy.presets)
+        self._rules = (*options.ignore, *chain.from_iterable(presets))
+        self._deltas: dict[tuple[str, int, str], list[Delta]] = {}
+        self._settings: dict[tuple[str, str | None, str | None], list[Delta]] = {}
+
+    def fill(self, drafts: dict[_Cell, _Draft], locks: Mapping[str, Lock]) -> int:
+        """Put every difference into `drafts` and return how many the ignore rules drop."""
+        alike: dict[tuple[object, ...], list[str]] = defaultdict(list)
+        for name, lock in locks.items():
+            holes = tuple(hole_in(lock, section) for section in self._sections)
+            alike[shares(lock.sections), holes, bool(lock.coverage)].append(name)
+        dropped: set[tuple[str, str | None]] = set()
+        for names in alike.values():
+            found = self._compare(locks[names[0]])
+            kept, _ = drop_ignored(found, self._rules)
+            dropped |= {(d.id, d.right) for d in found} - {(d.id, d.right) for d in kept}
+            for delta in kept:
+                _draft_of(drafts, delta).add(delta, names)
+        return len(dropped)
+
+    def _compare(self, lock: Lock) -> list[Delta]:
+        deltas = [delta for section in self._sections for delta in self._section(section, lock)]
+        changed = changed_packages(deltas)
+        folded = (fold_packaged(delta, changed) for delta in deltas)
+        return [told for delta in folded for told in self._told(delta)]
+
+    def _section(self, section: str, lock: Lock) -> list[Delta]:
+        entries = lock.sections.get(section)
+        hole = hole_in(lock, section) if lock.coverage else ""
+        known = self._deltas.get((section, id(entries), hole))
+        if known is None:
+            known = list(compare_section(section, self._most, lock))
+            self._deltas[section, id(entries), hole] = known
+        return known
+
+    def _told(self, delta: Delta) -> list[Delta]:
+        """Return a difference and, of a changed file, the settings in it that differ."""
+        if delta.field != "sha256" or self._options.contents is None:
+            return [delta]
+        place = (delta.key, delta.left, delta.right)
+        known = self._settings.get(place)
+        if known is None:
+            known = self._settings[place] = list(with_settings([delta], self._options))
+        return known
+
+
+def _draft_of(drafts: dict[_Cell, _Draft], delta: Delta) -> _Draft:
+    cell = _Cell(delta.section, delta.key, delta.field)
+    if cell not in drafts:
+        drafts[cell] = _Draft(majority=delta.left)
+    return drafts[cell]
+
+
+def _uncovered(locks: Mapping[str, Lock], options: Options) -> Iterable[tuple[str, Delta]]:
+    """Yield the environments that do not cover a section which policy requires."""
+    for section in sorted(options.require):
+        if not is_selected(section, options.sections):
+            continue
+        for name, lock in locks.items():
+            if not (why := hole_in(lock, section)):
+                continue
+            note = f"policy requires this section; {why}"
+            status = status_in(lock, section)
+            unknown = ChangeKind.UNKNOWN
+            yield (
+                name,
+                Delta(
+                    section, "", "coverage", unknown, None, status, {}, note=note, aside="required"
+                ),
+            )
+
+
+def _findings(drafts: Mapping[_Cell, _Draft], total: int) -> Iterable[Finding]:
+    gone: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for cell, draft in drafts.items():
+        if cell.key and not cell.field:
+            gone[cell.section, cell.key].update(*draft.who.values())
+    for cell in sorted(drafts, key=_cell_order):
+        draft = drafts[cell]
+        outliers = sorted(
+            (_outlier(deltas, draft.who[said]) for said, deltas in draft.said.items()),
+            key=_outlier_order,
+        )
+        odd = set().union(*draft.who.values())
+        missing = (gone[cell.section, cell.key] if cell.field and cell.key else set()) - odd
+        yield Finding(
+            section=cell.section,
+            key=cell.key,
+            field=cell.field,
+            majority=draft.majority,
+            agreeing=total - len(odd) - len(missing),
+            outliers=tuple(outliers),
+            missing=tuple(sorted(missing, key=natural_order)),
+        )
+
+
+def _cell_order(cell: _Cell) -> tuple[object, ...]:
+    place = section_order(cell.section), sort_key(cell.key)
+    return *place, bool(cell.field), fact_sort_key(cell.field)
+
+
+def _outlier(deltas: Sequence[Delta], who: Iterable[str]) -> Outlier:
+    names = tuple(sorted(who, key=natural_order))
+    named = label(names)
+    # The same difference may matter more for one of them: its package was asked for.
+    changes = (classify(delta, MAJORITY, named) for delta in deltas)
+    return Outlier(min(changes, key=lambda c: (c.severity.rank, c.rule, c.why, c.fix)), names)
+
+
+def _outlier_order(outlier: Outlier) -> tuple[object, ...]:
+    change = outlier.change
+    return (
+        change.severity.rank,
+        change.kind.value,
+        sort_key(change.right or ""),
+        change.explained_by,
+    )
+
+
+def _keys(section: str, locks: Iterable[Lock]) -> set[str]:
+    distinct = {id(found): found for lock in locks if (found := lock.sections.get(section))}
+    return set().union(*distinct.values())
+
+
+def _groups(names: Sequence[str], findings: Sequence[Finding]) -> Iterable[Group]:
+    columns: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
+    for row, finding in enumerate(findings):
+        for number, outlier in enumerate(finding.outliers):
+            for name in outlier.environments:
+                columns[name].append((row, number))
+        for name in finding.missing:
+            columns[name].append((row, -1))
+    members: dict[tuple[tuple[int, int], ...], list[str]] = defaultdict(list)
+    for name in names:
+        members[tuple(columns[name])].append(name)
+    return (Group(label(found), tuple(found)) for found in members.values())
+
+
+def natural_order(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Sort key of names in which ``web-9`` comes before ``web-10``."""
+    parts = _DIGITS.split(name)
+    return [(int(p), "") if n % 2 else (-1, p) for n, p in enumerate(parts)], name
+
+
+def label(names: Sequence[str]) -> str:
+    """Return names in few words: ``web-1..web-17, db (18)``."""
+    runs: list[list[str]] = []
+    for name in names:
+        if runs and _follows(runs[-1][-1], name):
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    parts = [part for run in runs for part in ([f"{run[0]}..{run[-1]}"] if len(run) > 2 else run)]
+    count = f" ({len(names)})" if len(names) > 1 else ""
+    more = ", ..." if len(parts) > _NAMED_PARTS else ""
+    return ", ".join(parts[:_NAMED_PARTS]) + more + count
+
+
+def _follows(name: str, following: str) -> bool:
+    """True when two names differ in one number, and the second has the next one."""
+    first, second = _DIGITS.split(name), _DIGITS.split(following)
+    if len(first) != len(second):
+        return False
+    differing = [pair for pair in zip(first, second, strict=True) if pair[0] != pair[1]]
+    if len(differing) != 1 or not all(text.isdecimal() for text in differing[0]):
+        return False
+    low, high = map(int, differing[0])
+    return high == low + 1

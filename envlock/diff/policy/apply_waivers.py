@@ -1,0 +1,152 @@
+"""What the baseline and the waivers say of changes that are judged already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from itertools import chain
+from typing import NamedTuple
+
+from envlock.config.policy_tables import Waiver
+from envlock.diff.drift import (
+    Change,
+    ChangeStatus,
+    DriftReport,
+    Note,
+    NoteKind,
+    judge,
+    summarize,
+)
+from envlock.diff.policy.baseline import Baseline, Pair, can_be_accepted
+from envlock.diff.policy.bind import mirrored_id
+from envlock.diff.policy.policy import Policy
+from envlock.diff.rules import ASIDE
+
+
+class Settled(NamedTuple):
+    """Changes with their status, and what of the policy has had its day."""
+
+    changes: tuple[Change, ...]
+    notes: tuple[Note, ...]
+
+
+def settle(changes: Iterable[Change], policy: Policy, pair: Pair, *, complete: bool) -> Settled:
+    """Return the changes of a pair of environments with the status that policy gives them.
+
+    A change that another one explains takes that one's status.  What no longer occurs is told
+    only when the comparison was `complete`.
+    """
+    waivers = _Waivers(policy.waive, pair, policy.today)
+    own = [
+        _settle(change, policy.baseline, waivers, pair) if can_be_accepted(change) else change
+        for change in changes
+    ]
+    notes: Iterator[Note] = iter(())
+    if complete:
+        notes = chain(waivers.stale(own), _stale_baseline(policy.baseline, own, pair))
+    return Settled(tuple(_inherit(own)), tuple(notes))
+
+
+def settle_again(report: DriftReport, policy: Policy, pair: Pair) -> DriftReport:
+    """Return a complete report of bound changes as another baseline or other waivers judge it."""
+    fresh = (replace(change, status=ChangeStatus.NEW, policy="") for change in report.changes)
+    settled = settle(fresh, policy, pair, complete=True)
+    uncovered = any(change.rule == ASIDE["required"].id for change in settled.changes)
+    kinds = (NoteKind.STALE_WAIVER, NoteKind.STALE_BASELINE)
+    return replace(
+        report,
+        changes=settled.changes,
+        summary=summarize(settled.changes),
+        result=judge(settled.changes, uncovered=uncovered),
+        notes=(*(note for note in report.notes if note.kind not in kinds), *settled.notes),
+    )
+
+
+def _settle(change: Change, baseline: Baseline, waivers: _Waivers, pair: Pair) -> Change:
+    waiver = waivers.find(change)
+    if baseline.covers(change, pair):
+        return replace(change, status=ChangeStatus.BASELINE, policy="accepted in the baseline")
+    if waiver is None:
+        return change
+    if waivers.has_expired(waiver):
+        said = f"the waiver expired on {waiver.expires}: {waiver.reason}"
+        return replace(change, status=ChangeStatus.EXPIRED_WAIVER, policy=said)
+    said = f"waived until {waiver.expires}: {waiver.reason}"
+    return replace(change, status=ChangeStatus.WAIVED, policy=said)
+
+
+class _Waivers:
+    """The waivers of a pair, whichever side is left; remembers which were of use."""
+
+    def __init__(self, waivers: Iterable[Waiver], pair: Pair, today: date) -> None:
+        every = tuple(waivers)
+        self._forward = _by_id(w for w in every if w.environments == pair)
+        self._backward = _by_id(w for w in every if w.environments == pair[::-1])
+        self._today = today
+        self._used: set[Waiver] = set()
+
+    def has_expired(self, waiver: Waiver) -> bool:
+        return waiver.expires < self._today
+
+    def find(self, change: Change) -> Waiver | None:
+        """Return the waiver of this change with these values, the one that lasts longest."""
+        found = [w for w in self._forward.get(change.id, ()) if w.values == change.bound]
+        bound = change.bound[::-1]
+        found += [w for w in self._backward.get(mirrored_id(change), ()) if w.values == bound]
+        self._used.update(found)
+        return max(found, key=lambda waiver: waiver.expires, default=None)
+
+    def stale(self, changes: Iterable[Change]) -> Iterator[Note]:
+        """Yield a note for each waiver that no change needs any more."""
+        there = {change.id for change in changes} | {mirrored_id(change) for change in changes}
+        every = chain(*self._forward.values(), *self._backward.values())
+        for waiver in dict.fromkeys(every):
+            if waiver in self._used:
+                continue
+            why = "the values are others now" if waiver.id in there else "it no longer differs"
+            text = f"{waiver.what or waiver.id}: {why}; remove the waiver or write a new one"
+            yield Note(NoteKind.STALE_WAIVER, waiver.id, text)
+
+
+def _by_id(waivers: Iterable[Waiver]) -> Mapping[str, list[Waiver]]:
+    found: dict[str, list[Waiver]] = {}
+    for waiver in waivers:
+        found.setdefault(waiver.id, []).append(waiver)
+    return found
+
+
+def _stale_baseline(baseline: Baseline, changes: list[Change], pair: Pair) -> Iterator[Note]:
+    gone = len(baseline.missing(changes, pair))
+    if gone:
+        count = f"{gone} accepted difference{'' if gone == 1 else 's'}"
+        text = f"{count} no longer occur; --update-baseline drops them"
+        yield Note(NoteKind.STALE_BASELINE, " ".join(sorted(pair)), text)
+
+
+def _lead(change: Change, told: Mapping[str, Change], above: Mapping[str, str]) -> Change | None:
+    """Return the change that explains this one, over others that it explains as well."""
+    record, seen = change.explained_by, {""}
+    while record not in told and record not in seen:
+        seen.add(record)
+        record = above.get(record, "")
+    return told.get(record) if change.explained_by else None
+
+
+def _inherit(changes: Iterable[Change]) -> Iterator[Change]:
+    """Yield the changes, the explained ones with the status of what explains them."""
+    listed = list(changes)
+    told: dict[str, Change] = {}
+    for change in listed:
+        if change.explained_by:
+            continue
+        known = told.get(change.record)
+        if known is None or (change.status.counts and not known.status.counts):
+            told[change.record] = change
+    above = {change.record: change.explained_by for change in listed if change.explained_by}
+    for change in listed:
+        lead = _lead(change, told, above)
+        if lead is None or lead.status is ChangeStatus.NEW:
+            yield change
+        else:
+            yield replace(change, status=lead.status, policy=lead.policy)

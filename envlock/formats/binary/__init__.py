@@ -1,0 +1,1 @@
+"""Binary files: programs, databases, encoded attributes."""

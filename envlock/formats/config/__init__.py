@@ -1,0 +1,74 @@
+"""Configuration formats: which file is in which, and how each becomes names and values.
+
+Readers are pure, raise nothing but ValueError, and refuse what they do not understand to the
+letter: such a file is compared by line.  What a file means where it is only repeated or reordered
+is not decided here: repeated names keep every value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from envlock.formats.config import blocks, ini, markup, words
+from envlock.model.glob import compile_globs
+
+Reader = Callable[[str], object]
+
+
+class Format(NamedTuple):
+    """How some files are read.
+
+    `separator` stands between the names of a place in them.  Where `is_ordered`, another order of
+    the same names is another meaning: the first that fits wins.
+    """
+
+    globs: tuple[str, ...]
+    read: Reader
+    separator: str = "."
+    is_ordered: bool = False
+
+
+_UNITS = (
+    "service", "socket", "timer", "mount", "automount", "swap", "path", "slice", "scope", "target",
+    "network", "netdev", "link", "nspawn", "dnssd",
+)  # fmt: skip
+
+_KEYWORDS = (
+    "/etc/login.defs", "/etc/resolv.conf", "/etc/host.conf", "/etc/nsswitch.conf",
+    "**/redis*.conf", "**/chrony*.conf", "**/ntp.conf",
+)  # fmt: skip
+
+FORMATS: tuple[Format, ...] = (
+    Format(("**.json", "**.ipynb"), markup.read_json),
+    Format(("**.toml", "**/Pipfile", "**/poetry.lock", "**/uv.lock"), markup.read_toml),
+    Format(("**.yaml", "**.yml"), markup.read_yaml),
+    Format(tuple(f"**.{unit}.d/*.conf" for unit in _UNITS), ini.read_drop_in),
+    Format(tuple(f"**.{unit}" for unit in _UNITS), ini.read_unit),
+    Format(("/etc/systemd/*.conf", "/etc/systemd/*.conf.d/*.conf"), ini.read_drop_in),
+    Format(
+        ("**/sshd_config", "**/ssh_config", "**/sshd_config.d/*.conf", "**/ssh_config.d/*.conf"),
+        words.read_ssh,
+        "/",
+        is_ordered=True,
+    ),
+    Format(("**/nginx/**", "**/openresty/**", "**.nginx"), blocks.read_nginx, "/", is_ordered=True),
+    Format(
+        ("/etc/bind/**", "**/named.conf*", "**/dhcpd*.conf"), blocks.read_bind, "/", is_ordered=True
+    ),
+    Format(("**/.env", "**.env", "**/.env.*", "/etc/environment"), words.read_assignments),
+    Format(("/etc/default/**", "/etc/sysconfig/**", "/etc/os-release"), words.read_assignments),
+    Format(("/etc/fstab", "/etc/fstab.d/*"), words.read_fstab, "/"),
+    Format(("/etc/hosts",), words.read_hosts, "/"),
+    Format(("/etc/sysctl.conf", "/etc/sysctl.d/*"), words.read_sysctl, "/"),
+    Format(("**/postgresql*.conf", "/etc/adduser.conf"), words.read_settings, "/"),
+    Format(_KEYWORDS, words.read_keywords, "/"),
+    Format(("/etc/security/limits.conf", "/etc/security/limits.d/*"), words.read_limits, "/"),
+    Format(("**.ini", "**.cfg", "**.desktop", "**.repo", "**.cnf", "**.conf"), ini.read_ini),
+)
+"""Every format known, the most special first."""
+
+
+def format_of(path: str) -> Format | None:
+    """Return the format of the file at `path`, or None for text of no known format."""
+    return next((f for f in FORMATS if compile_globs(f.globs).match(path)), None)

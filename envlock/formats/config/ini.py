@@ -1,0 +1,113 @@
+"""INI files, and the unit files of systemd, which repeat names and can take values back.
+
+Sources: the INI dialects of Python's configparser, desktop entries and option files of MySQL;
+systemd.syntax(7) and systemd.unit(5) for units and drop-ins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from envlock.formats.config.values import Document, add, lines_of
+
+_SECTION = re.compile(r"\[([^\[\]]+)\]\s*(?:[#;].*)?\Z")
+_NAME = re.compile(r"([^=\s][^=]*?)\s*=\s*(.*)\Z")
+_COLON = re.compile(r"([^:\s][^:]*?)\s*:\s+(.*)\Z")
+
+
+def read_ini(text: str) -> Document:
+    """Return section -> name -> value.  Raise ValueError for what has no section.
+
+    An indented line continues the value above it; a name alone on its line has the value
+    ``(set)``.
+    """
+    document: Document = {}
+    section: Document | None = None
+    name = ""
+    for line in lines_of(text):
+        stripped = line.strip()
+        if not stripped or stripped[0] in "#;":
+            continue
+        if (heading := _SECTION.match(stripped)) and line[0] == "[":
+            section, name = _section(document, heading[1]), ""
+            continue
+        if section is None:
+            raise ValueError("a line before the first section")
+        if line[0].isspace() and name:
+            _continue(section, name, stripped)
+            continue
+        found = _NAME.match(stripped) or _COLON.match(stripped)
+        name = found[1] if found else stripped
+        add(section, name, found[2] if found else "(set)")
+    if section is None:
+        raise ValueError("no section")
+    return document
+
+
+def read_unit(text: str) -> Document:
+    """Return section -> name -> value, or values where a name is repeated.
+
+    An empty value takes back what stands before it, and is left out then.
+    """
+    return _read_systemd(text, keeps_reset=False)
+
+
+def read_drop_in(text: str) -> Document:
+    """Return as `read_unit`; a reset is kept, since it takes back what the unit itself says."""
+    return _read_systemd(text, keeps_reset=True)
+
+
+def _read_systemd(text: str, *, keeps_reset: bool) -> Document:
+    document: Document = {}
+    section: Document | None = None
+    for line in _joined(text):
+        if heading := _SECTION.match(line):
+            section = _section(document, heading[1])
+            continue
+        found = _NAME.match(line)
+        if section is None or found is None:
+            raise ValueError("neither a section nor an assignment")
+        name, value = found.groups()
+        if value:
+            add(section, name, value)
+        elif keeps_reset:
+            section[name] = [""]
+        else:
+            section.pop(name, None)
+    if section is None:
+        raise ValueError("no section")
+    return document
+
+
+def _joined(text: str) -> Iterator[str]:
+    """Yield logical lines: a backslash at the end joins the next one, comments between dropped."""
+    held: list[str] = []
+    for line in lines_of(text):
+        stripped = line.strip()
+        if stripped.startswith(("#", ";")):
+            continue
+        if stripped.endswith("\\"):
+            held.append(stripped[:-1].rstrip())
+            continue
+        whole = " ".join([*held, stripped]).strip()
+        held = []
+        if whole:
+            yield whole
+    if held:
+        raise ValueError("the last line is continued")
+
+
+def _section(document: Document, name: str) -> Document:
+    found = document.setdefault(name.strip(), Document())
+    if not isinstance(found, dict):
+        raise ValueError(f"{name} is both a value and a section")  # noqa: TRY004  the text is wrong
+    return found
+
+
+def _continue(section: Document, name: str, more: str) -> None:
+    value = section[name]
+    if isinstance(value, list):
+        value[-1] = f"{value[-1]}\n{more}"
+    else:
+        section[name] = f"{value}\n{more}"

@@ -1,0 +1,99 @@
+"""JSON, TOML and YAML: whatever the standard or a library reads, with duplicates refused."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import TYPE_CHECKING
+
+from envlock.formats.config.values import MAX_DEPTH, MAX_VALUES, Bare, Document
+
+if TYPE_CHECKING:
+    from yaml import Node
+
+_MAX_YAML = 1 << 16  # its reader is slow: about 100 kB a second
+_BRACKET = re.compile(r"[\[\]{}]")
+_STRING = "tag:yaml.org,2002:str"
+
+
+def read_json(text: str) -> object:
+    """Return a JSON value.  Raise ValueError for a name that stands twice, too."""
+    return json.loads(text, object_pairs_hook=_unique)
+
+
+def read_toml(text: str) -> Document:
+    """Return a TOML document."""
+    return tomllib.loads(text)
+
+
+def read_yaml(text: str) -> object:
+    """Return a YAML document, or a list of several.
+
+    Nothing is constructed and no tag is obeyed: scalars stay the text they are, those that are no
+    strings as `Bare`.  Aliases are followed as long as the values stay few.
+    """
+    import yaml
+
+    if len(text) > _MAX_YAML or _is_deep(text):
+        raise ValueError("more YAML than is read")
+    try:
+        documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+    except (yaml.YAMLError, RecursionError, IndexError, AttributeError, TypeError) as error:
+        # The reader meets some broken texts with errors of its own making.
+        raise ValueError("not YAML") from error
+    values = _Values()
+    found = [values.of(node, 0) for node in documents]
+    return found[0] if len(found) == 1 else found
+
+
+def _is_deep(text: str) -> bool:
+    """True when more brackets are open at once than are followed, which takes the reader long."""
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        depth += 1 if match[0] in "[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
+class _Values:
+    """Turns nodes into values, and counts them: an alias may stand for many."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def of(self, node: Node, depth: int) -> object:
+        """Return the value of a node."""
+        from yaml import MappingNode, ScalarNode, SequenceNode
+
+        self._left -= 1
+        if self._left < 0 or depth > MAX_DEPTH:
+            raise ValueError("more values than are compared")
+        if isinstance(node, ScalarNode):
+            return node.value if node.tag == _STRING else Bare(f"{_tag(node.tag)}{node.value}")
+        if isinstance(node, SequenceNode):
+            return [self.of(item, depth + 1) for item in node.value]
+        if not isinstance(node, MappingNode):
+            raise ValueError("a node of no known kind")  # noqa: TRY004  the text is wrong
+        pairs = [(self._name(key), self.of(item, depth + 1)) for key, item in node.value]
+        return _unique(pairs)
+
+    def _name(self, node: Node) -> str:
+        from yaml import ScalarNode
+
+        if not isinstance(node, ScalarNode):
+            raise ValueError("a name that is no scalar")  # noqa: TRY004  the text is wrong
+        return str(node.value)
+
+
+def _tag(tag: str) -> str:
+    """Return a tag of its own in front of a value, nothing for those of YAML itself."""
+    return "" if tag.startswith("tag:yaml.org,2002:") else f"{tag} "
+
+
+def _unique(pairs: list[tuple[str, object]]) -> Document:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a name stands twice")
+    return document

@@ -1,0 +1,1 @@
+"""What dpkg and apt write."""

@@ -1,0 +1,1 @@
+"""What the kernel and drivers say of hardware."""

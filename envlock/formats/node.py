@@ -1,0 +1,155 @@
+"""What Node packages and their lockfiles say.
+
+Sources: npm docs "package.json", "package-lock.json" (versions 1 to 3, and the hidden lockfile
+``node_modules/.package-lock.json`` of the same form) and "folders"; pnpm docs "Symlinked
+node_modules structure".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from envlock.formats.json_values import at, json_or_none, members, text_at
+
+MODULES = "node_modules"
+
+_NAME = r"(?:@[^/]+/[^/@.][^/]*|[^/@.][^/]*)"
+_INSTALLED = re.compile(
+    rf"(?P<root>.*?)/{MODULES}/(?P<store>\.(?:pnpm|store)/[^/]+/{MODULES}/)?"
+    rf"(?P<place>{_NAME}(?:/{MODULES}/{_NAME})*)\Z"
+)
+_REGISTRY = re.compile(r"https?://[^?#]*/-/[^/?#]+\.tgz(?:[?#]|\Z)")
+_DEFINE = re.compile(r"^#define NODE_(MAJOR|MINOR|PATCH)_VERSION (\d+)", re.MULTILINE)
+
+
+class Place(NamedTuple):
+    """Where a package is installed: the folder of the tree, and the path below node_modules.
+
+    `is_stored` tells that it lies in a store from which links are made (pnpm, npm's linked
+    strategy); the store's own folder names are not part of `path`.
+    """
+
+    root: str
+    path: str
+    is_stored: bool
+
+
+class Package(NamedTuple):
+    """A package.json."""
+
+    name: str
+    version: str
+    is_bundling: bool
+    """Its own node_modules came inside it."""
+    resolved: str
+    integrity: str
+
+
+class Locked(NamedTuple):
+    """A package as a lockfile has it.  `may_lack`: it is not installed everywhere."""
+
+    version: str
+    resolved: str
+    integrity: str
+    may_lack: bool
+
+
+class Lockfile(NamedTuple):
+    """A lockfile: the version of its form, and path below node_modules -> package."""
+
+    version: str
+    packages: Mapping[str, Locked]
+
+
+def parse_place(folder: str) -> Place | None:
+    """Return where a package in `folder` is installed, or None for a folder of another kind.
+
+    A package.json inside a package, a test fixture with its own node_modules included, is not
+    an installed package.
+
+    >>> parse_place("/srv/app/node_modules/@x/y/node_modules/z")
+    Place(root='/srv/app', path='@x/y/node_modules/z', is_stored=False)
+    >>> parse_place("/srv/app/node_modules/x/test/node_modules/z")
+    """
+    match = _INSTALLED.match(folder)
+    if match is None or f"/{MODULES}/" in f"{match['root']}/":
+        return None
+    if match["store"] and f"/{MODULES}/" in match["place"]:
+        return None
+    return Place(match["root"] or "/", match["place"], bool(match["store"]))
+
+
+def parse_package(text: str) -> Package | None:
+    """Return what a package.json says, or None when it is none."""
+    document = json_or_none(text)
+    if not isinstance(document, dict):
+        return None
+    bundled = at(document, "bundleDependencies") or at(document, "bundledDependencies")
+    return Package(
+        text_at(document, "name"),
+        text_at(document, "version"),
+        bundled is True or bool(isinstance(bundled, list) and bundled),
+        text_at(document, "_resolved"),
+        text_at(document, "_integrity"),
+    )
+
+
+def parse_lockfile(text: str) -> Lockfile | None:
+    """Return a package-lock.json of any version, or None when it is none."""
+    document = json_or_none(text)
+    if not isinstance(document, dict):
+        return None
+    version = at(document, "lockfileVersion")
+    found: dict[str, Locked] = {}
+    if isinstance(at(document, "packages"), dict):
+        for path, package in members(document, "packages"):
+            _, modules, place = f"/{path}".partition(f"/{MODULES}/")
+            if modules and path.startswith(f"{MODULES}/") and at(package, "link") is not True:
+                found[place] = _locked(package)
+    else:
+        found.update(_nested(document, ""))
+    return Lockfile(str(version) if isinstance(version, int) else "1", found)
+
+
+def _nested(document: object, above: str) -> Iterator[tuple[str, Locked]]:
+    """Yield the packages of form 1, where what lies in a package's node_modules stands in it."""
+    todo = [(above, document)]
+    while todo:
+        above, parent = todo.pop()
+        for name, package in members(parent, "dependencies"):
+            place = f"{above}{name}"
+            yield place, _locked(package)
+            todo.append((f"{place}/{MODULES}/", package))
+
+
+def _locked(package: object) -> Locked:
+    flags = ("optional", "dev", "devOptional", "peer")
+    return Locked(
+        text_at(package, "version"),
+        text_at(package, "resolved"),
+        text_at(package, "integrity"),
+        any(at(package, flag) is True for flag in flags),
+    )
+
+
+def parse_resolved(resolved: str) -> tuple[str, str]:
+    """Return the origin that is no registry, and the commit where it is a repository.
+
+    >>> parse_resolved("git+ssh://git@example.org/x.git#0123abc")
+    ('git+ssh://git@example.org/x.git', '0123abc')
+    >>> parse_resolved("https://registry.example.org/x/-/x-1.0.0.tgz")
+    ('', '')
+    """
+    if _REGISTRY.match(resolved):
+        return "", ""
+    url, _, fragment = resolved.partition("#")
+    return url, fragment if url.startswith("git") else ""
+
+
+def parse_node_version(text: str) -> str:
+    """Return the version of Node from its header node_version.h, empty when not there."""
+    numbers = dict(_DEFINE.findall(text))
+    parts = [numbers.get(part, "") for part in ("MAJOR", "MINOR", "PATCH")]
+    return ".".join(parts) if all(parts) else ""

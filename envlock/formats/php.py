@@ -1,0 +1,76 @@
+"""What Composer writes: the packages it installed, and its lockfile.
+
+Sources: Composer documentation, "Basic usage" and "Repositories"; Composer's
+``InstalledFilesystemRepository`` (``vendor/composer/installed.json``, versions 1 and 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from envlock.formats.json_values import at, is_text, items, json_or_none, text_at
+
+
+class Package(NamedTuple):
+    """A package: `revision` is the commit of its source, `is_dev` tells it is for development."""
+
+    name: str
+    version: str
+    revision: str
+    sha1: str
+    origin: str
+    is_dev: bool
+
+
+class Installed(NamedTuple):
+    """The packages in a folder ``vendor``; `is_dev`: those for development are wanted as well."""
+
+    packages: tuple[Package, ...]
+    is_dev: bool
+
+
+def parse_installed(text: str) -> Installed | None:
+    """Return an installed.json of version 1 (a list) or 2, or None when it is none."""
+    document = json_or_none(text)
+    if isinstance(document, list):
+        document = {"packages": document}
+    if not isinstance(at(document, "packages"), list):
+        return None
+    dev = {name for name in items(document, "dev-package-names") if isinstance(name, str)}
+    found = tuple(
+        _package(package, is_dev=text_at(package, "name") in dev)
+        for package in _packages(document, "packages")
+    )
+    return Installed(found, at(document, "dev") is True)
+
+
+def parse_lockfile(text: str) -> tuple[Package, ...] | None:
+    """Return the packages of a composer.lock, or None when it is none."""
+    document = json_or_none(text)
+    if not isinstance(at(document, "packages"), list):
+        return None
+    return tuple(
+        _package(package, is_dev=kind == "packages-dev")
+        for kind in ("packages", "packages-dev")
+        for package in _packages(document, kind)
+    )
+
+
+def _packages(document: object, kind: str) -> Iterator[object]:
+    for package in items(document, kind):
+        name = text_at(package, "name")
+        if name and is_text(name) and text_at(package, "version"):
+            yield package
+
+
+def _package(package: object, *, is_dev: bool) -> Package:
+    kind = text_at(package, "dist", "type") or text_at(package, "source", "type")
+    return Package(
+        name=text_at(package, "name").lower(),
+        version=text_at(package, "version"),
+        revision=text_at(package, "source", "reference") or text_at(package, "dist", "reference"),
+        sha1=text_at(package, "dist", "shasum"),
+        origin="local" if kind == "path" else "",
+        is_dev=is_dev,
+    )

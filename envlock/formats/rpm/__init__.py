@@ -1,0 +1,1 @@
+"""What rpm and the tools above it write."""

@@ -1,0 +1,1 @@
+"""What a Linux system writes about itself: accounts, units, mounts, settings."""

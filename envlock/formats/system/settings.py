@@ -1,0 +1,31 @@
+"""Line-oriented settings: the lines of a text that say something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+SETTINGS_LIMIT = 1024 * 1024
+"""Largest file in bytes that is taken for settings; a larger one is a gap."""
+
+_BLANKS = re.compile(r"[ \t\r\f\v]+")
+_CONTINUED = re.compile(r"\\\n[ \t]*")
+
+
+def parse_lines(text: str, comment: str = "#") -> list[str]:
+    r"""Return the lines that say something: comments, blank lines and extra blanks taken out.
+
+    A line that ends in a backslash goes on in the next one.
+
+    >>> parse_lines("# a\n  b \\\n   c # d\n\n")
+    ['b c']
+    """
+    joined = _CONTINUED.sub(" ", text).split("\n")
+    lines = (_BLANKS.sub(" ", line.partition(comment)[0]).strip() for line in joined)
+    return [line for line in lines if line]
+
+
+def parse_pairs(lines: Iterable[str]) -> dict[str, str]:
+    """Return the first word of each line -> the rest; the last of a name wins (login.defs(5))."""
+    pairs = (line.partition(" ") for line in lines)
+    return {name: value.strip() for name, _, value in pairs if value.strip()}

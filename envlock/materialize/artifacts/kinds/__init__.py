@@ -1,0 +1,1 @@
+"""Kinds of artifacts, one module each: how its members are read."""

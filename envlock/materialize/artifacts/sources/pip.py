@@ -1,0 +1,95 @@
+"""Wheels through the host's own pip: its indexes, certificates and credentials.
+
+pip is asked for exactly the file that was installed: the wheel's own tags are given as the
+platform, so the answer does not depend on the machine that asks.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from envlock.errors import SourceError
+from envlock.materialize.artifacts.artifact import Artifact, Wheel
+from envlock.materialize.artifacts.sources.directory import find_files
+
+_TIMEOUT_SECONDS = 1800
+
+
+class _Tags(NamedTuple):
+    python: str
+    abis: tuple[str, ...]
+    platforms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipSource:
+    """The pip of this interpreter, or the first on PATH."""
+
+    name: str = "this machine's pip"
+    is_local: bool = False
+
+    def fetch(self, wanted: Sequence[Artifact], into: Path) -> Mapping[Artifact, Path]:
+        """Download wheels into `into`.
+
+        All wheels of an interpreter are asked for at once, with all their platforms.  Where pip
+        chose another file of a release, or could not find them all, each is asked for alone.
+        """
+        pip = _pip()
+        found: dict[Artifact, Path] = {}
+        wheels = sorted(artifact for artifact in wanted if isinstance(artifact, Wheel))
+        for python, group in groupby(sorted(wheels, key=_python), key=_python):
+            batch = list(group)
+            _download(pip, _union(python, batch), batch, into)
+            found.update(find_files(batch, into))
+            for wheel in batch:
+                if wheel not in found:
+                    _download(pip, _union(python, [wheel]), [wheel], into)
+            found.update(find_files(batch, into))
+        return found
+
+
+def _python(wheel: Wheel) -> str:
+    return wheel.python
+
+
+def _union(python: str, wheels: Sequence[Wheel]) -> _Tags:
+    """Return the tags of all `wheels` together: name-version[-build]-python-abi-platform.whl."""
+    parts = [wheel.filename.removesuffix(".whl").split("-") for wheel in wheels]
+    abis = {abi for part in parts for abi in part[-2].split(".")} - {"none", "abi3"}
+    platforms = {platform for part in parts for platform in part[-1].split(".")} - {"any"}
+    return _Tags(python, tuple(sorted(abis)), tuple(sorted(platforms)))
+
+
+def _download(pip: Sequence[str], tags: _Tags, wheels: Sequence[Wheel], into: Path) -> None:
+    argv = [*pip, "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", str(into)]
+    argv += [
+        "--disable-pip-version-check",
+        "--implementation=cp",
+        f"--python-version={tags.python}",
+    ]
+    argv += [f"--abi={abi}" for abi in tags.abis]
+    argv += [f"--platform={platform}" for platform in (*tags.platforms, "any")]
+    argv += [f"{wheel.name}=={wheel.version}" for wheel in wheels]
+    try:
+        subprocess.run(argv, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, cwd=into)
+    except subprocess.TimeoutExpired as error:
+        raise SourceError("pip download did not end", hint="check the network") from error
+
+
+def _pip() -> Sequence[str]:
+    mine = [sys.executable, "-m", "pip"]
+    if subprocess.run([*mine, "--version"], capture_output=True, check=False).returncode == 0:
+        return mine
+    found = shutil.which("pip") or shutil.which("pip3")
+    if found is None:
+        raise SourceError(
+            "pip is not installed here", hint="install pip, or give a folder of wheels"
+        )
+    return [found]

@@ -1,0 +1,1 @@
+"""The image: its layers, its configuration and the bytes of its archives."""

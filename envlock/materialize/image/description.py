@@ -1,0 +1,168 @@
+"""An image to be written, and an image written, as values."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from envlock.errors import MaterializeError
+from envlock.materialize.image.layers import Layer
+from envlock.materialize.tree.rules import NORMALIZER
+from envlock.model.digest import digests
+from envlock.model.document import parse_json
+from envlock.model.lock import Lock
+from envlock.model.process import ProcessConfig
+
+LABEL_PREFIX = "io.envlock."
+"""Labels under it describe the rebuild itself; capture leaves them out of the process section."""
+
+_ARCHITECTURES: Mapping[str, tuple[str, str]] = {
+    "amd64": ("amd64", ""),
+    "x86_64": ("amd64", ""),
+    "arm64": ("arm64", "v8"),
+    "aarch64": ("arm64", "v8"),
+    "armhf": ("arm", "v7"),
+    "armv7l": ("arm", "v7"),
+    "armel": ("arm", "v5"),
+    "i386": ("386", ""),
+    "i686": ("386", ""),
+    "ppc64el": ("ppc64le", ""),
+    "ppc64le": ("ppc64le", ""),
+    "mips64el": ("mips64le", ""),
+    "riscv64": ("riscv64", ""),
+    "s390x": ("s390x", ""),
+    "loong64": ("loong64", ""),
+}
+"""Debian and uname names -> architecture and variant as in Go's GOARCH, which OCI uses."""
+
+
+class Platform(NamedTuple):
+    """What an image runs on, in the words of the OCI image specification."""
+
+    architecture: str
+    variant: str = ""
+    os: str = "linux"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """Everything an image is made of except the content of its files.
+
+    `created` is in seconds since 1970.  `process.labels` are the image's labels.
+    """
+
+    layers: tuple[Layer, ...]
+    process: ProcessConfig
+    platform: Platform
+    created: int
+
+
+class BuiltLayer(NamedTuple):
+    """A layer as written: ``sha256:<hex>`` and length of its tar, and its groups of packages."""
+
+    diff_id: str
+    size: int
+    packages: tuple[str, ...]
+
+
+class Built(NamedTuple):
+    """An image as written.  All digests are ``sha256:<hex>``.
+
+    `image_id` is what a Docker engine with its classic store calls the image: the digest of the
+    config.  An engine with the containerd store calls it by the manifest digest.
+    """
+
+    manifest_digest: str
+    config_digest: str
+    image_id: str
+    layers: tuple[BuiltLayer, ...]
+
+
+def image_of(lock: Lock, layers: Iterable[Layer], *, lockfile: bytes, epoch: int) -> Image:
+    """Return the image that `lock` describes, labelled with its digests.
+
+    Raise MaterializeError when the lock names no architecture an image can have.
+    """
+    named = digests(lock)
+    process = process_of(lock)
+    labels = {
+        **process.labels,
+        f"{LABEL_PREFIX}environment-digest": named.environment,
+        f"{LABEL_PREFIX}host-digest": named.host,
+        f"{LABEL_PREFIX}lock-digest": f"sha256:{hashlib.sha256(lockfile).hexdigest()}",
+        f"{LABEL_PREFIX}normalizer": NORMALIZER,
+    }
+    return Image(
+        layers=tuple(layers),
+        process=ProcessConfig(
+            cmd=process.cmd,
+            entrypoint=process.entrypoint,
+            user=process.user,
+            workdir=process.workdir,
+            ports=process.ports,
+            volumes=process.volumes,
+            labels=labels,
+            stop_signal=process.stop_signal,
+            environ=process.environ,
+        ),
+        platform=platform_of(lock),
+        created=epoch,
+    )
+
+
+def platform_of(lock: Lock) -> Platform:
+    """Return the platform of ``os.arch``.  Raise MaterializeError when it is not known."""
+    arch = lock.get("os").get("arch", "")
+    if arch not in _ARCHITECTURES:
+        raise MaterializeError(
+            f"no image architecture is known for {arch!r}" if arch else "the lock names no os.arch",
+            hint="capture the environment again with this envlock",
+        )
+    return Platform(*_ARCHITECTURES[arch])
+
+
+def process_of(lock: Lock) -> ProcessConfig:
+    """Return the run configuration in a lock: section ``process``, and the values of ``env``.
+
+    Variables whose value is secret or was not recorded are left out.  Raise MaterializeError
+    when a fact is not the JSON it must be.
+    """
+    facts = lock.get("process")
+    return ProcessConfig(
+        cmd=_list(facts, "cmd"),
+        entrypoint=_list(facts, "entrypoint"),
+        user=facts.get("user", ""),
+        workdir=facts.get("workdir", ""),
+        ports=_list(facts, "ports"),
+        volumes=_list(facts, "volumes"),
+        labels=_labels(facts),
+        stop_signal=facts.get("stop_signal", ""),
+        environ={
+            key: entry["value"]
+            for key, entry in lock.sections.get("env", {}).items()
+            if "value" in entry
+        },
+    )
+
+
+def _list(facts: Mapping[str, str], name: str) -> tuple[str, ...]:
+    value = _json(facts, name, "[]")
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise MaterializeError("not a JSON list of strings", where=f"process.{name}")
+    return tuple(value)
+
+
+def _labels(facts: Mapping[str, str]) -> dict[str, str]:
+    value = _json(facts, "labels", "{}")
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise MaterializeError("not a JSON object of strings", where="process.labels")
+    return value
+
+
+def _json(facts: Mapping[str, str], name: str, default: str) -> object:
+    try:
+        return parse_json(facts.get(name, default))
+    except ValueError as error:
+        raise MaterializeError("not JSON", where=f"process.{name}") from error

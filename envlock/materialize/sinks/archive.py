@@ -1,0 +1,109 @@
+"""One tar that every engine loads: an OCI layout and Docker's older ``manifest.json`` together.
+
+Engines before 25 read ``manifest.json`` only, those with the containerd store the OCI index only
+(moby image/tarexport; "docker save" itself writes both since 25).  Layers stay uncompressed:
+locally a compressor only costs time, and engine 20.10 cannot read zstd.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from envlock.errors import StoreError
+from envlock.materialize.image.blobs import read_file, replace_file
+from envlock.materialize.image.tar import BLOCK, END, header
+from envlock.materialize.sinks.layout import blob_path, canonical_json, read_manifest
+from envlock.model.tree import Entry, EntryType
+
+_IMAGE_NAME = "io.containerd.image.name"
+_REF_NAME = "org.opencontainers.image.ref.name"
+
+
+def archive_chunks(layout: Path, *, tag: str = "", omit: Iterable[str] = ()) -> Iterator[bytes]:
+    """Yield the archive of the layout of ours in `layout`.
+
+    `tag` is the name an engine gives the image when it loads the archive.  `omit` names layers
+    (``sha256:<hex>``) whose blobs are left out, for a Docker engine that has them already.  Raise
+    MaterializeError when `layout` is no layout of ours, OSError when it cannot be read.
+    """
+    manifest = read_manifest(layout)
+    mtime = int(datetime.fromisoformat(manifest.created).timestamp())
+    left_out = frozenset(omit)
+    blobs = {manifest.digest, manifest.config, *manifest.layers} - left_out
+    small = {
+        "/index.json": _index(layout, tag),
+        "/manifest.json": _docker_manifest(manifest.config, manifest.layers, tag),
+        "/oci-layout": (layout / "oci-layout").read_bytes(),
+    }
+    for path in ("/blobs", "/blobs/sha256"):
+        yield header(Entry(path, EntryType.DIRECTORY, 0o755, mtime=mtime))
+    for digest in sorted(blobs):
+        blob = blob_path(layout, digest)
+        name = f"/blobs/sha256/{blob.name}"
+        yield from _file(name, mtime, blob.stat().st_size, read_file(blob))
+    for name, content in small.items():
+        yield from _file(name, mtime, len(content), (content,))
+    yield END
+
+
+def write_archive(path: Path, layout: Path, *, tag: str = "") -> None:
+    """Write the archive to `path`, whole or not at all.
+
+    Raise StoreError when it cannot be written, MaterializeError as `archive_chunks`.
+    """
+    try:
+        replace_file(path, archive_chunks(layout, tag=tag))
+    except OSError as error:
+        raise StoreError(
+            f"cannot write the archive: {error.strerror or error}", where=str(path)
+        ) from error
+
+
+def full_name(tag: str) -> str:
+    """Return `tag` with registry and version, as containerd names images.
+
+    >>> full_name("web")
+    'docker.io/library/web:latest'
+    """
+    first, slash, _ = tag.partition("/")
+    if not slash:
+        tag = f"docker.io/library/{tag}"
+    elif not ("." in first or ":" in first or first == "localhost"):
+        tag = f"docker.io/{tag}"
+    return tag if ":" in tag.rpartition("/")[2] else f"{tag}:latest"
+
+
+def _file(path: str, mtime: int, size: int, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    yield header(Entry(path, EntryType.FILE, 0o644, mtime=mtime, size=size))
+    yield from chunks
+    yield bytes(-size % BLOCK)
+
+
+def _index(layout: Path, tag: str) -> bytes:
+    index = json.loads((layout / "index.json").read_bytes())
+    name = full_name(tag) if tag else ""
+    index["manifests"][0]["annotations"] = (
+        {_IMAGE_NAME: name, _REF_NAME: name.rpartition(":")[2]} if name else {}
+    )
+    return canonical_json(index)
+
+
+def _docker_manifest(config: str, layers: Iterable[str], tag: str) -> bytes:
+    """Return manifest.json (moby image/spec/spec.md, "Combined Image JSON + Filesystem")."""
+
+    def name(digest: str) -> str:
+        return digest.replace("sha256:", "blobs/sha256/")
+
+    entry = {
+        "Config": name(config),
+        "RepoTags": [_short_name(tag)] if tag else None,
+        "Layers": [name(layer) for layer in layers],
+    }
+    return canonical_json([entry])
+
+
+def _short_name(tag: str) -> str:
+    return full_name(tag).removeprefix("docker.io/").removeprefix("library/")

@@ -1,0 +1,1 @@
+"""The files of an image: which of them, with which metadata, and their bytes."""

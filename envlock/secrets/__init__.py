@@ -1,0 +1,1 @@
+"""What may be recorded, shown or written down, and what must not."""

@@ -1,0 +1,1 @@
+"""Targets on this machine that are read from its file system."""

@@ -1,0 +1,56 @@
+"""Digests of the files of a walk: some are known at once, the others are read while it goes on."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+
+from envlock.model.stat import Hashes, StatKey
+from envlock.model.text import to_bytes
+from envlock.model.tree import Entry
+from envlock.targets.base import ScanPlan
+from envlock.targets.folder import Folder
+from envlock.targets.local.hash_pool import HashPool
+
+_EMPTY = Hashes(
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+)
+
+
+class Contents:
+    """The files of one walk whose content is asked for."""
+
+    def __init__(self, root: str, plan: ScanPlan, pool: HashPool) -> None:
+        self._root = root
+        self._plan = plan
+        self._pool = pool
+        self._asked: list[tuple[Folder, int, StatKey]] = []
+
+    def ask(self, folder: Folder, place: int, key: StatKey, second: str) -> Entry | None:
+        """Return the file at a place with its digests, or have it read (by `read`) for them."""
+        plan = self._plan
+        hashes = _EMPTY if not key.size else plan.cache.get(key) if plan.cache else None
+        if hashes is None or hashes.lacks(second):
+            self._asked.append((folder, place, key))
+            self._pool.submit((to_bytes(self._root + key.path), second))
+            return None
+        plan.on_progress(1, key.size)
+        return folder.at(place, key.size, hashes)
+
+    def read(self) -> Iterator[Entry]:
+        """Yield the files that had to be read; one that could not be is a gap."""
+        plan = self._plan
+        for (folder, place, key), result in zip(self._asked, self._pool.results(), strict=True):
+            if isinstance(result, str):
+                if result != os.strerror(errno.ENOENT):
+                    plan.on_gap(key.path, result)
+                continue
+            sha256, second, size, mtime_ns, ctime_ns = result
+            hashes = Hashes.of(sha256, second)
+            if plan.cache is not None:
+                plan.cache.put(StatKey(*key[:3], size, mtime_ns, ctime_ns), hashes)
+            plan.on_progress(1, size)
+            yield folder.at(place, size, hashes)

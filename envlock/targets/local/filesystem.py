@@ -1,0 +1,260 @@
+"""The local targets: this host, and a directory that holds a root file system."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import closing
+from io import BufferedReader
+from pathlib import Path
+from typing import NamedTuple
+
+from envlock.errors import TargetError
+from envlock.model.process import ProcessConfig
+from envlock.model.stat import StatKey
+from envlock.model.text import sort_key
+from envlock.model.tree import Entry, EntryType
+from envlock.targets.base import READ_LIMIT, Capability, ScanPlan
+from envlock.targets.folder import Folder
+from envlock.targets.local.digests import Contents
+from envlock.targets.local.hash_pool import HashPool
+from envlock.targets.local.prefetch import Ahead
+from envlock.targets.local.probe import PROBES, run_probe
+from envlock.targets.local.walk import entry_of, list_again, sign, walk
+from envlock.targets.mounts import mounts_below
+
+_LINK_LIMIT = 40
+_CHUNK = 64 * 1024
+
+
+class LocalTarget:
+    """A root directory of this machine; `host` when it is the machine's own."""
+
+    is_streaming = False
+    walks_first = False
+
+    def __init__(self, root: Path, reference: str, *, is_host: bool) -> None:
+        self.reference = reference
+        self.capabilities = frozenset({Capability.FILES})
+        if is_host:
+            self.capabilities |= {Capability.ENVIRON, Capability.KERNEL}
+        self._is_host = is_host
+        self._root = str(root).rstrip("/")
+        self._directories: dict[str, str] = {"": ""}
+        self._ahead: Ahead[Folder] | None = None
+        self._folders: dict[str, Folder] = {}
+
+    def preload(self, patterns: Iterable[str]) -> None:
+        """Do nothing: everything is at hand."""
+
+    def scan(self, plan: ScanPlan) -> Iterator[Entry]:
+        """Walk the root; see `envlock.targets.base.Target.scan`."""
+        return _one_by_one(self.walk(plan))
+
+    def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
+        """Walk the root; see `envlock.targets.base.Rewalkable.walk`."""
+        # Others look at the tree from now on, whatever is done before anything is taken.
+        self._ahead = Ahead(walk(self._root, plan, self.mounts()))
+        return self._walked(self._ahead, plan)
+
+    def _walked(self, folders: Ahead[Folder], plan: ScanPlan) -> Iterator[Entry | Folder]:
+        real = self._root or "/"
+        with closing(folders):
+            yield entry_of("/", os.lstat(real), real)
+            yield from self._read(folders, plan)
+
+    def sign(self, plan: ScanPlan) -> dict[str, bytes]:
+        """Look at every path; see `envlock.targets.base.Rewalkable.sign`."""
+        return sign(self._root, plan, self.mounts())
+
+    def list_again(self, plan: ScanPlan, folders: Iterable[str]) -> dict[str, Folder]:
+        """List directories; see `envlock.targets.base.Rewalkable.list_again`."""
+        found = list_again(self._root, plan, self.mounts(), folders)
+        self._folders = {folder.path: folder for folder in found}
+        return self._folders
+
+    def scan_again(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
+        """Scan some paths; see `envlock.targets.base.Rewalkable.scan_again`."""
+        found = _one_by_one(self._read(self._folders.values(), plan, paths))
+        return (entry for entry in found if entry.path in paths)
+
+    def mounts(self) -> Mapping[str, str]:
+        """Return what is mounted below the root: path from it -> type of file system."""
+        return mounts_below(self._root)
+
+    def stat(self, path: str) -> Entry:
+        """Return one path, its final link not followed."""
+        real = self._root + self._real(path, follow=False) or "/"
+        return entry_of(path, os.lstat(real), real)
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory."""
+        real = self._real(path, follow=True)
+        return tuple(sorted(os.listdir(self._root + real or "/"), key=sort_key))
+
+    def read(self, path: str, limit: int = READ_LIMIT) -> bytes:
+        """Return the content of a file of at most `limit` bytes."""
+        content = bytearray()
+        with self.open(path) as stream:
+            if os.fstat(stream.fileno()).st_size > limit:
+                raise OSError(errno.EFBIG, "too large", path)
+            # The files of /proc/sys refuse to be read with a large buffer.
+            while chunk := stream.read1(_CHUNK):
+                content += chunk
+                if len(content) > limit:
+                    raise OSError(errno.EFBIG, "too large", path)
+        return bytes(content)
+
+    def open(self, path: str) -> BufferedReader:
+        """Open a regular file; links are followed inside the root."""
+        real = self._root + self._real(path, follow=True)
+        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISREG(mode):
+            return os.fdopen(descriptor, "rb")
+        os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "is a directory", path)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+
+    def process(self) -> ProcessConfig | None:
+        """Return the environment of this process on a host, None for a directory."""
+        if Capability.ENVIRON not in self.capabilities:
+            return None
+        return ProcessConfig(environ=dict(os.environ), is_session=True)
+
+    def probe(self, name: str) -> bytes | None:
+        """Ask a library of this machine; None for a directory."""
+        return run_probe(PROBES[name]) if self._is_host else None
+
+    def close(self) -> None:
+        """End a walk that nobody took."""
+        if self._ahead is not None:
+            self._ahead.close()
+
+    def _read(
+        self, folders: Iterable[Folder], plan: ScanPlan, paths: Collection[str] | None = None
+    ) -> Iterator[Entry | Folder]:
+        """Yield the folders, and the files whose digests or other names they do not tell.
+
+        With `paths`, only of these the content is asked for.
+        """
+        links: dict[tuple[int, int], list[_Name]] = {}
+        with closing(HashPool(plan.jobs)) as pool:
+            contents = Contents(self._root, plan, pool)
+            for folder in folders:
+                for at, key in folder.read():
+                    if paths is None or key.path in paths:
+                        known = contents.ask(folder, at, key, plan.second(key.path))
+                        if known is not None:
+                            yield known
+                for at, key, is_read in folder.linked():
+                    is_asked = is_read and (paths is None or key.path in paths)
+                    names = links.setdefault((key.dev, key.ino), [])
+                    names.append(_Name(folder, at, key, is_asked))
+                yield folder
+            for names in links.values():
+                yield from _named(sorted(names, key=_by_path), contents, plan)
+            plan.on_walked()
+            yield from contents.read()
+
+    def _real(self, path: str, *, follow: bool) -> str:
+        """Return `path` with links resolved inside the root; the last part only if `follow`."""
+        if "\0" in path:
+            raise FileNotFoundError(errno.ENOENT, "no file has such a name", path)
+        directory, _, name = path.rstrip("/").rpartition("/")
+        parent = self._directories.get(directory)
+        if parent is None:
+            # Most are asked for after the one they are in, which is then one step away.
+            if directory.rpartition("/")[0] in self._directories:
+                parent = self._real(directory, follow=True)
+            else:
+                parent = self._resolve(directory)
+            self._directories[directory] = parent
+        if name in ("", ".", ".."):
+            return self._resolve(path)
+        real = f"{parent}/{name}"
+        if follow and os.path.islink(self._root + real):
+            return self._resolve(real)
+        return real
+
+    def _resolve(self, path: str) -> str:
+        done = ""
+        todo = [part for part in reversed(path.split("/")) if part]
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part in (".", ".."):
+                done = done.rpartition("/")[0] if part == ".." else done
+                continue
+            try:
+                target = os.readlink(f"{self._root}{done}/{part}")
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.ENOENT, errno.ENOTDIR):
+                    raise
+                done = f"{done}/{part}"
+                continue
+            links += 1
+            if links > _LINK_LIMIT:
+                raise OSError(errno.ELOOP, "loop of symbolic links", path)
+            if target.startswith("/"):
+                done = ""
+            todo.extend(piece for piece in reversed(target.split("/")) if piece)
+        return done
+
+
+def host() -> LocalTarget:
+    """Return this machine as a target."""
+    return LocalTarget(Path("/"), "host", is_host=True)
+
+
+def directory(path: Path) -> LocalTarget:
+    """Return the root file system in a directory.  Raise TargetError when there is none."""
+    root = path.resolve()
+    if not root.is_dir():
+        raise TargetError("no such directory", where=str(path), hint="name a root file system")
+    return LocalTarget(root, f"dir:{root}", is_host=False)
+
+
+class _Name(NamedTuple):
+    """One of the names of a file that has several."""
+
+    folder: Folder
+    place: int
+    key: StatKey
+    is_asked: bool
+
+
+def _by_path(name: _Name) -> bytes:
+    return sort_key(name.key.path)
+
+
+def _named(names: list[_Name], contents: Contents, plan: ScanPlan) -> Iterator[Entry]:
+    """Yield a file under the first of its names, then the others as links to it.
+
+    It is read when that is asked for of any name.
+    """
+    folder, place, key, _ = names[0]
+    file = None
+    if any(name.is_asked for name in names):
+        second = next(filter(None, (plan.second(name.key.path) for name in names)), "")
+        file = contents.ask(folder, place, key, second)
+    yield file or folder.at(place)
+    for other in names[1:]:
+        entry = other.folder.at(other.place)
+        yield entry._replace(type=EntryType.HARDLINK, target=key.path, size=0)
+
+
+def _one_by_one(found: Iterable[Entry | Folder]) -> Iterator[Entry]:
+    """Yield every path of folders that is not told on its own."""
+    told: set[str] = set()
+    for each in found:
+        if isinstance(each, Folder):
+            told.update(key.path for _, key, _ in each.linked())
+            yield from (entry for entry in each.entries({}) if entry.path not in told)
+            told.clear()
+        else:
+            told.add(each.path)
+            yield each

@@ -1,0 +1,71 @@
+"""Hash files, in this process or in a few small ones beside it.
+
+Hashing many small files is bound by the interpreter, not by the hash, so threads gain nothing. This
+file is run by `envlock.targets.local.worker_main`, so it imports little, and of the standard
+library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Job = tuple[bytes, str]
+"""A path and the name of an algorithm that is wanted as well, empty for none."""
+
+Result = tuple[str, str, int, int, int] | str
+"""SHA-256, the other digest (or empty), size, mtime_ns and ctime_ns; or why it was not read."""
+
+_CHUNK = 256 * 1024
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_CHANGED = "changed while it was read"
+
+
+def hash_file(path: bytes, second: str, buffer: bytearray) -> Result:
+    """Hash one regular file; one that changes while it is read is read once more."""
+    try:
+        return _hash_once(path, second, buffer) or _hash_once(path, second, buffer) or _CHANGED
+    except PermissionError:
+        return "permission denied"
+    except OSError as error:
+        return error.strerror or "cannot be read"
+
+
+def _hash_once(path: bytes, second: str, buffer: bytearray) -> Result | None:
+    try:
+        descriptor = os.open(path, _FLAGS | os.O_NOATIME)
+    except PermissionError:  # O_NOATIME is for owners only
+        descriptor = os.open(path, _FLAGS)
+    try:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            return "no longer a regular file"
+        sha256 = hashlib.sha256()
+        other = hashlib.new(second, usedforsecurity=False) if second else None
+        size = 0
+        view = memoryview(buffer)
+        while count := os.readv(descriptor, (buffer,)):
+            sha256.update(view[:count])
+            if other is not None:
+                other.update(view[:count])
+            size += count
+            if count < len(buffer) and size >= before.st_size:
+                break
+        after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    if size != after.st_size or after.st_mtime_ns != before.st_mtime_ns:
+        return None
+    digest = other.hexdigest() if other is not None else ""
+    return sha256.hexdigest(), digest, size, after.st_mtime_ns, after.st_ctime_ns
+
+
+def answer(jobs: Sequence[Job]) -> list[Result]:
+    """Return a result for each job, in order."""
+    buffer = bytearray(_CHUNK)
+    return [hash_file(path, second, buffer) for path, second in jobs]

@@ -1,0 +1,107 @@
+"""Walk a root of this machine: every path with its metadata, in no particular order.
+
+The walk stays on one file system: it enters no mount point below the root (network, automount,
+proc or another disk), so it can neither hang nor wander off.  Another disk that is left out is a
+gap, since an environment may well live there.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
+
+from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
+from envlock.targets.base import IGNORED, ScanPlan
+from envlock.targets.folder import Folder, Listing
+from envlock.targets.local import walk_worker
+from envlock.targets.local.walk_pool import WalkPool
+from envlock.targets.local.walk_worker import Asked, LeftOut, read_xattrs
+from envlock.targets.mounts import is_worth_a_word, may_hang
+
+
+def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Generator[Folder]:
+    """Yield every directory below `root` (empty for the machine's own), and the root itself."""
+    for path, kind in sorted(mounts.items()):
+        if is_worth_a_word(path, kind):
+            plan.on_gap(path, f"another file system ({kind}), not entered")
+    with closing(WalkPool(root, plan.jobs)) as pool:
+        for listing in pool.walk(_left_out(root, plan, mounts), _asked(plan)):
+            if _is_listed(listing, plan):
+                yield _folder(listing, plan)
+
+
+def sign(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the signature of each directory that `walk` would list."""
+    with closing(WalkPool(root, plan.jobs)) as pool:
+        return pool.sign(_left_out(root, plan, mounts))
+
+
+def list_again(
+    root: str, plan: ScanPlan, mounts: Mapping[str, str], folders: Iterable[str]
+) -> Iterator[Folder]:
+    """Yield each of the directories as it is now; one that cannot be listed has no signature."""
+    none_below: LeftOut = (_untouched(root, plan, mounts), [], ("",), (), "")
+    for folder in folders:
+        listed, _ = walk_worker.walk((root, [folder], 1, none_below, _asked(plan)))
+        for listing in map(Listing._make, listed):
+            is_listed = _is_listed(listing, plan)
+            yield _folder(listing if is_listed else listing._replace(signature=b""), plan)
+
+
+def _asked(plan: ScanPlan) -> Asked:
+    return plan.hashes.plain if plan.digest else None
+
+
+def _left_out(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> LeftOut:
+    others = f"(?s:{plan.prune.pattern})" if plan.prune else ""
+    return (_untouched(root, plan, mounts), list(mounts), *plan.elsewhere, others)
+
+
+def _untouched(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> list[str]:
+    """Return the paths that are not even looked at."""
+    own = [path.removeprefix(root) for path in plan.own if path.startswith(f"{root}/")]
+    return [*own, *(path for path, kind in mounts.items() if may_hang(kind))]
+
+
+def _is_listed(listing: Listing, plan: ScanPlan) -> bool:
+    """False, with a gap, for a directory that could not be listed; one that vanished is no gap."""
+    if listing.failure not in (0, errno.ENOENT):
+        plan.on_gap(listing.path or "/", _why(listing.failure))
+    return not listing.failure
+
+
+def _folder(listing: Listing, plan: ScanPlan) -> Folder:
+    folder = Folder(listing)
+    if plan.prune is None:
+        return folder
+    paths = {name: f"{folder.path}/{name}" for name in folder.modes()[0]}
+    hidden = {name: path for name, path in paths.items() if plan.prune.match(path)}
+    for path in hidden.values():
+        plan.on_gap(path, IGNORED)
+    return Folder(listing, hidden)
+
+
+def entry_of(path: str, status: os.stat_result, real: str) -> Entry:
+    """Return one path by what `lstat` says of it."""
+    mode = status.st_mode
+    kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]
+    target, device = "", None
+    if kind is EntryType.SYMLINK:
+        with suppress(OSError):
+            target = os.readlink(real)
+    elif kind in (EntryType.CHAR, EntryType.BLOCK):
+        device = (os.major(status.st_rdev), os.minor(status.st_rdev))
+    size = status.st_size if kind is EntryType.FILE else 0
+    xattrs = read_xattrs(real) if kind in (EntryType.FILE, EntryType.DIRECTORY) else ()
+    mtime = status.st_mtime_ns // 10**9
+    return Entry(
+        path, kind, mode & 0o7777, status.st_uid, status.st_gid, mtime, size, target, device, xattrs
+    )
+
+
+def _why(number: int) -> str:
+    if number in (errno.EACCES, errno.EPERM):
+        return "permission denied"
+    return os.strerror(number)

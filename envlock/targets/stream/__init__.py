@@ -1,0 +1,1 @@
+"""Targets that arrive as a stream of tar members: containers, images, layouts."""

@@ -1,0 +1,197 @@
+"""A container of a Docker-compatible engine, running or stopped, through its export stream.
+
+The container needs no tools inside, and nothing is run in it.  Which engine answers follows the
+docker command: DOCKER_HOST, else the current context; where the default engine does not answer, a
+podman that listens at its usual socket does (podman-system-service(1)).  Sources: Docker Engine
+API, "Export a container", "Get an archive of a filesystem resource"; Go's io/fs for the mode bits.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from envlock.errors import TargetError
+from envlock.model.process import ProcessConfig
+from envlock.model.text import escape
+from envlock.model.tree import Entry, EntryType
+from envlock.targets.base import ScanPlan
+from envlock.targets.stream.run_config import run_configuration
+from envlock.targets.stream.streaming import StreamingTarget
+from envlock.targets.stream.tar_reader import Member, members
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+    from requests import Response
+
+_CHUNK = 2 * 1024 * 1024
+_TIMEOUT_SECONDS = 600
+"""Longest silence of the engine; a stopped disk is rather an error than a wait without end."""
+
+_OK, _NOT_FOUND = 200, 404
+_GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
+
+
+class ContainerTarget(StreamingTarget):
+    """One container."""
+
+    def __init__(
+        self, reference: str, client: DockerClient, container: Container | None = None
+    ) -> None:
+        super().__init__(reference)
+        self._client = client
+        self._opened = container
+
+    @classmethod
+    def connect(cls, name: str) -> ContainerTarget:
+        """Return the container `name`.  Raise TargetError when it or the engine is not there."""
+        client = connect()
+        with engine_errors(f"docker:{name}", "list containers with `docker ps -a`"):
+            return cls(f"docker:{name}", client, client.containers.get(name))
+
+    def process(self) -> ProcessConfig:
+        """Return what the container runs, as its configuration says."""
+        return run_configuration(self._container.attrs.get("Config") or {})
+
+    def scan(self, plan: ScanPlan) -> Iterator[Entry]:
+        """Read the export; volumes are no part of it and each is a gap."""
+        for mount in self._container.attrs.get("Mounts") or ():
+            plan.on_gap(mount["Destination"], f"a {mount['Type']} mounted here, not captured")
+        yield from super().scan(plan)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    @property
+    def _container(self) -> Container:
+        if self._opened is None:
+            self._opened = self._create()
+        return self._opened
+
+    def _create(self) -> Container:
+        """Make the container to look at, where none was given."""
+        raise NotImplementedError
+
+    def _layers(self) -> Iterator[Iterable[bytes]]:
+        with engine_errors(self.reference, "the container went away; try again"):
+            stream: Any = self._container.export(chunk_size=_CHUNK)
+        yield self._guarded(stream)
+
+    def _guarded(self, stream: Iterable[bytes]) -> Iterator[bytes]:
+        with engine_errors(self.reference, "the engine stopped in the middle; try again"):
+            yield from stream
+
+    def _fetch(self, path: str) -> Iterator[Member]:
+        # The engine gives an empty archive for a path that is not UTF-8: the folder above has it.
+        while path and escape(path) != path:
+            path = path.rpartition("/")[0]
+        answer = self._ask("get", path, stream=True)
+        if answer is None:
+            return
+        folder = path.rstrip("/").rpartition("/")[0]
+        chunks = self._guarded(answer.iter_content(_CHUNK))
+        with closing(answer):
+            for entry, content in members(chunks, self.reference):
+                target = entry.target
+                if entry.type is EntryType.HARDLINK:
+                    target = f"{folder}{target}"
+                yield Member(entry._replace(path=f"{folder}{entry.path}", target=target), content)
+
+    def _peek(self, path: str) -> Entry | None:
+        answer = self._ask("head", path)
+        header = answer.headers.get("X-Docker-Container-Path-Stat") if answer is not None else None
+        if not header:
+            return None
+        found: dict[str, Any] = json.loads(base64.b64decode(header))
+        mode = int(found["mode"])
+        kind = EntryType.FILE
+        if mode & _GO_DIRECTORY:
+            kind = EntryType.DIRECTORY
+        elif mode & _GO_SYMLINK:
+            kind = EntryType.SYMLINK
+        return Entry(path, kind, mode & 0o777, target=found.get("linkTarget", ""))
+
+    def _ask(self, method: str, path: str, *, stream: bool = False) -> Response | None:
+        """Ask for the archive of a path, or None when it is not there."""
+        api = self._client.api
+        url = f"{api.base_url}/v{api.api_version}/containers/{self._container.id}/archive"
+        with engine_errors(self.reference, "the container went away; try again"):
+            answer = api.request(
+                method,
+                url,
+                params={"path": path or "/"},
+                stream=stream,
+                timeout=_TIMEOUT_SECONDS,
+            )
+        if answer.status_code == _OK:
+            return answer
+        answer.close()
+        if answer.status_code == _NOT_FOUND:
+            return None
+        raise TargetError(f"the engine refuses to show {escape(path)}", where=self.reference)
+
+
+def connect() -> DockerClient:
+    """Return a client of the engine that the docker command would use, else of podman.
+
+    Raise TargetError when none answers.
+    """
+    import docker
+
+    named = os.environ.get("DOCKER_HOST")
+    try:
+        with engine_errors("docker", "start the engine, or set DOCKER_HOST"):
+            if named:
+                return docker.from_env(timeout=_TIMEOUT_SECONDS)
+            client: DockerClient = docker.DockerClient.from_context(timeout=_TIMEOUT_SECONDS)
+            return client
+    except TargetError:
+        podman = None if named or _context() != "default" else _podman()
+        if podman is None:
+            raise
+        return podman
+
+
+def _context() -> str:
+    import docker
+
+    return str(docker.ContextAPI.get_current_context().name)
+
+
+def _podman() -> DockerClient | None:
+    """Return a client of the user's podman or of the machine's, or None when neither answers."""
+    import docker
+
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    for folder in (runtime, "/run"):
+        url = f"unix://{folder}/podman/podman.sock"
+        with suppress(TargetError), engine_errors("podman", ""):
+            return docker.DockerClient(base_url=url, timeout=_TIMEOUT_SECONDS)
+    return None
+
+
+@contextmanager
+def engine_errors(where: str, hint: str) -> Iterator[None]:
+    """Turn whatever the SDK raises into a TargetError with one sentence."""
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except APIError as error:
+        raise TargetError(
+            _sentence(error.explanation or str(error)), where=where, hint=hint
+        ) from error
+    except (DockerException, RequestException, HTTPError, OSError) as error:
+        raise TargetError("the Docker engine does not answer", where=where, hint=hint) from error
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Error response from daemon: ").strip().rstrip(".")

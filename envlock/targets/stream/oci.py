@@ -1,0 +1,240 @@
+"""An OCI image on disk: a layout directory, or one tar archive of it; no engine is needed.
+
+Sources: OCI image-spec (image-layout.md, image-index.md, manifest.md, layer.md); moby's
+image/spec for archives of ``docker save``.  Every blob with a digest is verified while it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import tarfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import zstandard
+
+from envlock.errors import TargetError
+from envlock.model.document import parse_json
+from envlock.model.process import ProcessConfig
+from envlock.model.tree import Entry, EntryType
+from envlock.targets.base import ScanPlan
+from envlock.targets.stream.run_config import run_configuration
+from envlock.targets.stream.streaming import StreamingTarget, roots_of
+from envlock.targets.stream.tar_reader import Member, members
+
+_CHUNK = 1024 * 1024
+_JSON_LIMIT = 16 * 1024 * 1024
+_REF_NAME = "org.opencontainers.image.ref.name"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "ppc64le": "ppc64le"}
+
+
+class Layout:
+    """The files of a layout, by their names in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._members: dict[str, tarfile.TarInfo] | None = None
+        if path.is_dir():
+            return
+        try:
+            with tarfile.open(path, "r:") as archive:
+                self._members = {info.name.removeprefix("./"): info for info in archive}
+        except (OSError, tarfile.TarError) as error:
+            raise TargetError(
+                "no OCI layout and no archive of one",
+                where=str(path),
+                hint="name a directory or tar",
+            ) from error
+
+    def has(self, name: str) -> bool:
+        """True when the layout holds this file."""
+        return name in self._members if self._members is not None else (self.path / name).is_file()
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Yield the content of a file.  Raise TargetError when it is not there."""
+        try:
+            stream, left = self._open(name)
+            with stream:
+                while left and (chunk := stream.read(min(left, _CHUNK))):
+                    left -= len(chunk)
+                    yield chunk
+        except (OSError, KeyError) as error:
+            raise TargetError(f"the image lacks {name}", where=str(self.path)) from error
+
+    def document(self, name: str) -> Any:
+        """Return a JSON file.  Raise TargetError when it is none."""
+        raw = b""
+        for chunk in self.chunks(name):
+            raw += chunk
+            if len(raw) > _JSON_LIMIT:
+                raise TargetError(f"{name} is too large", where=str(self.path))
+        try:
+            return parse_json(raw)
+        except ValueError as error:
+            raise TargetError(f"{name} is not JSON", where=str(self.path)) from error
+
+    def blob(self, digest: str) -> Iterator[bytes]:
+        """Yield a blob and verify it at its end."""
+        algorithm, _, value = digest.partition(":")
+        if algorithm != "sha256" or len(value) != 64 or not value.isalnum():
+            raise TargetError(f"a digest of unknown form {digest!r}", where=str(self.path))
+        hashed = hashlib.sha256()
+        for chunk in self.chunks(f"blobs/sha256/{value}"):
+            hashed.update(chunk)
+            yield chunk
+        if hashed.hexdigest() != value:
+            raise TargetError(f"blob {digest} has other content", where=str(self.path))
+
+    def blob_document(self, digest: str) -> Any:
+        """Return a JSON blob, verified."""
+        raw = b"".join(self.blob(digest))
+        try:
+            return parse_json(raw)
+        except ValueError as error:
+            raise TargetError(f"blob {digest} is not JSON", where=str(self.path)) from error
+
+    def _open(self, name: str) -> tuple[IO[bytes], int]:
+        if self._members is None:
+            if ".." in name.split("/") or name.startswith("/"):
+                raise KeyError(name)
+            file = self.path / name
+            return file.open("rb"), file.stat().st_size
+        info = self._members[name]
+        stream = self.path.open("rb")
+        stream.seek(info.offset_data)
+        return stream, info.size
+
+
+class OciTarget(StreamingTarget):
+    """One image of a layout."""
+
+    def __init__(
+        self, reference: str, layers: Sequence[Callable[[], Iterator[bytes]]], config: Any
+    ) -> None:
+        super().__init__(reference)
+        self._sources = layers
+        self._config = config
+
+    @classmethod
+    def at(cls, path: Path, tag: str = "") -> OciTarget:
+        """Return the image `tag` of the layout at `path`; without a tag the only one there is."""
+        layout = Layout(path)
+        reference = f"oci:{path}:{tag}" if tag else f"oci:{path}"
+        try:
+            if layout.has("index.json"):
+                layers, config = _oci_image(layout, tag)
+            else:
+                layers, config = _docker_image(layout)
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise TargetError("the image's manifest is damaged", where=reference) from error
+        return cls(reference, layers, config)
+
+    def process(self) -> ProcessConfig:
+        """Return what the image runs."""
+        return run_configuration(self._config.get("config") or {})
+
+    def preload(self, patterns: Iterable[str]) -> None:
+        """Read the layers once without hashing and keep what `patterns` may match."""
+        wanted = {path.rstrip("/") for path in roots_of(patterns)}
+
+        def retain(path: str) -> bool:
+            while path:
+                if path in wanted:
+                    return True
+                path = path.rpartition("/")[0]
+            return False
+
+        self._seen = self._pass(ScanPlan(digest=False, retain=retain))
+
+    def _peek(self, path: str) -> Entry | None:
+        if self._seen.entries:  # the pass of the preload has seen every path
+            return None
+        return next((entry for entry, _ in self._fetch(path)), None)
+
+    def _layers(self) -> Iterator[Iterable[bytes]]:
+        for source in self._sources:
+            yield decompressed(source(), self.reference)
+
+    def _fetch(self, path: str) -> Iterator[Member]:
+        for source in reversed(self._sources):
+            wanted = path
+            for _ in range(2):
+                for member in members(decompressed(source(), self.reference), self.reference):
+                    if member.entry.path != wanted:
+                        continue
+                    if member.entry.type is EntryType.HARDLINK:
+                        wanted = member.entry.target
+                        break
+                    yield member._replace(entry=member.entry._replace(path=path))
+                    return
+
+
+def decompressed(chunks: Iterator[bytes], where: str) -> Iterator[bytes]:
+    """Yield a layer's tar, whatever it was compressed with: nothing, gzip or zstd."""
+    first = next(chunks, b"")
+    decompressor: Any = None
+    if first[:2] == b"\x1f\x8b":
+        decompressor = zlib.decompressobj(wbits=31)
+    elif first[:4] == b"\x28\xb5\x2f\xfd":
+        decompressor = zstandard.ZstdDecompressor().decompressobj()
+    try:
+        while first:
+            yield decompressor.decompress(first) if decompressor else first
+            first = next(chunks, b"")
+    except (zlib.error, zstandard.ZstdError) as error:
+        raise TargetError("a layer is damaged", where=where) from error
+
+
+def _oci_image(
+    layout: Layout, tag: str
+) -> tuple[list[Callable[[], Iterator[bytes]]], Mapping[str, Any]]:
+    manifest = _manifest(layout, layout.document("index.json")["manifests"], tag)
+    layers = [_blob_source(layout, layer["digest"]) for layer in manifest["layers"]]
+    return layers, layout.blob_document(manifest["config"]["digest"])
+
+
+def _manifest(layout: Layout, descriptors: Sequence[Any], tag: str) -> Any:
+    """Return the manifest of `tag`, and of this machine's platform where there are several."""
+    if tag:
+        named = [d for d in descriptors if (d.get("annotations") or {}).get(_REF_NAME) == tag]
+        if not named:
+            known = sorted({(d.get("annotations") or {}).get(_REF_NAME, "") for d in descriptors})
+            raise TargetError(
+                f"the layout has no image {tag!r}",
+                where=str(layout.path),
+                hint=f"it has {', '.join(name or 'one without a name' for name in known)}",
+            )
+        descriptors = named
+    machine = platform.machine()
+    architecture = _ARCHITECTURES.get(machine, machine)
+    fitting = [
+        d for d in descriptors if (d.get("platform") or {}).get("architecture") == architecture
+    ]
+    chosen = (fitting or descriptors)[0]
+    if len(descriptors) > 1 and len(fitting) != 1:
+        raise TargetError(
+            "the layout holds several images", where=str(layout.path), hint="add :TAG to the path"
+        )
+    document = layout.blob_document(chosen["digest"])
+    return _manifest(layout, document["manifests"], "") if "manifests" in document else document
+
+
+def _docker_image(
+    layout: Layout,
+) -> tuple[list[Callable[[], Iterator[bytes]]], Mapping[str, Any]]:
+    manifests = layout.document("manifest.json")
+    if len(manifests) != 1:
+        raise TargetError("the archive holds several images", where=str(layout.path))
+    layers = [_file_source(layout, name) for name in manifests[0]["Layers"]]
+    return layers, layout.document(manifests[0]["Config"])
+
+
+def _blob_source(layout: Layout, digest: str) -> Callable[[], Iterator[bytes]]:
+    return lambda: layout.blob(digest)
+
+
+def _file_source(layout: Layout, name: str) -> Callable[[], Iterator[bytes]]:
+    return lambda: layout.chunks(name)
