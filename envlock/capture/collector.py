@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.files.ownership import Claims
 from envlock.model.record import Record
 from envlock.targets.base import Capability
@@ -31,9 +31,9 @@ class Collector:
     name: str
     sections: tuple[str, ...]
     reads: tuple[str, ...]
-    collect: Callable[[View], Iterable[Record]]
+    collect: Callable[[Context], Iterable[Record]]
     needs: frozenset[Capability] = frozenset({Capability.FILES})
-    claims: Callable[[View], Claims] | None = None
+    claims: Callable[[Context], Claims] | None = None
     needs_scan: bool = False
     needs_owners: bool = False
     digests: tuple[str, ...] = ()

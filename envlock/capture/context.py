@@ -6,9 +6,9 @@ import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO
 
-from envlock.capture.scan.access_log import Notes
+from envlock.capture.scan.access_log import AccessLog
 from envlock.capture.scan.index import Index, Pick
-from envlock.capture.scan.search import Finder
+from envlock.capture.scan.search import PathSearch
 from envlock.model.coverage import Gap
 from envlock.model.glob import compile_globs
 from envlock.model.process import ProcessConfig
@@ -29,12 +29,12 @@ def in_time() -> None:
     """Let a collector take the time it needs."""
 
 
-class View:
+class Context:
     """A target as one collector sees it.
 
     Reading a missing file returns None: absent is a fact.  Reading one that exists but cannot be
     read records a gap and returns None as well.  `index` is the shared scan (path -> entry with
-    digests); it is empty when the capture asked for no scan, and `finder` looks through it.
+    digests); it is empty when the capture asked for no scan, and `search` looks through it.
     `owner` tells which record claims a path, `open_file` opens the file of an entry.  `env_allow`
     and `env_deny` are the user's additions to the lists of variables whose values may be recorded.
     `check_time` is called before anything is asked of the target, and raises OutOfTime.  What is
@@ -47,22 +47,22 @@ class View:
         index: Mapping[str, Entry],
         reads: Iterable[str] = ("**",),
         *,
-        finder: Finder | None = None,
+        search: PathSearch | None = None,
         owner: Callable[[str], str] = lambda _path: "",
         open_file: Callable[[Entry], BinaryIO] | None = None,
         env_allow: tuple[str, ...] = (),
         env_deny: tuple[str, ...] = (),
         check_time: Callable[[], None] = in_time,
-        notes: Notes | None = None,
+        notes: AccessLog | None = None,
     ) -> None:
         self.env_allow = env_allow
         self.env_deny = env_deny
         self.owner = owner
         """Path -> the record that claims it (``deb libc6:amd64``), empty for none."""
-        self._finder = finder or Finder(Index.of(index.values()))
+        self._finder = search or PathSearch(Index.of(index.values()))
         self._open_file = open_file or (lambda entry: target.open(entry.path))
         self._check_time = check_time
-        self._notes = notes or Notes()
+        self._notes = notes or AccessLog()
         self._target = target
         self._index = index
         self._allowed = compile_globs(tuple(reads))
@@ -176,7 +176,7 @@ class View:
 
         It is a function of a module, so that a later capture can ask it about what changed.
         """
-        self._notes.look_through(pick)
+        self._notes.record_pick(pick)
         return (self._index[path] for path in self._finder.pick(pick))
 
     def below(self, folders: tuple[str, ...], within: str = "/") -> Iterator[str]:

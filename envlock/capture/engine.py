@@ -15,7 +15,7 @@ from envlock.capture.collector import Collector
 from envlock.capture.files.records import file_records, missing_records
 from envlock.capture.incremental.external_inputs import mounts_that_matter
 from envlock.capture.incremental.recapture import capture_again
-from envlock.capture.incremental.snapshot import Memory
+from envlock.capture.incremental.snapshot import Snapshot
 from envlock.capture.incremental.tree_patch import TreeState, line_of
 from envlock.capture.recording import Recorder
 from envlock.capture.request import Depth, Request
@@ -50,23 +50,23 @@ def capture(
     """
     everything = tuple(collectors)
     target = recorder or target
-    memory = None
+    snapshot = None
     left_out = frozenset(str(path.resolve()) for path in (*own, *([store.root] if store else ())))
     if store is not None and isinstance(target, Rewalkable):
         run = _begin(target, everything, request, store, progress, left_out=left_out)
-        memory = Memory(run, store)
+        snapshot = Snapshot(run, store)
         try:
-            captured = capture_again(run, memory, store, cache)
+            captured = capture_again(run, snapshot, store, cache)
         finally:
             run.close()
         if captured is not None:
             return captured
     run = _begin(target, everything, request, store, progress, recorder, left_out)
-    if memory is not None and isinstance(target, Rewalkable):
-        run.on_folder = memory.see
+    if snapshot is not None and isinstance(target, Rewalkable):
+        run.on_folder = snapshot.record_folder
         run.mounts = mounts_that_matter(target.mounts())
     try:
-        return _capture(run, memory, cache)
+        return _capture(run, snapshot, cache)
     finally:
         run.close()
 
@@ -96,7 +96,7 @@ def _begin(
     )
 
 
-def _capture(run: Run, memory: Memory | None, cache: HashCache | None) -> Capture:
+def _capture(run: Run, snapshot: Snapshot | None, cache: HashCache | None) -> Capture:
     request, target = run.request, run.target
     is_scanned = request.depth is not Depth.RECORDS or any(c.needs_scan for c in run.collectors)
     # A scan shows what collectors read; only who owns a path must be known before it.
@@ -115,10 +115,10 @@ def _capture(run: Run, memory: Memory | None, cache: HashCache | None) -> Captur
     collected = len(run.records)
     run.collect(needs_scan=True)
     scanned = run.records[collected:]
-    return _finish(run, memory if is_scanned else None, scanned)
+    return _finish(run, snapshot if is_scanned else None, scanned)
 
 
-def _finish(run: Run, memory: Memory | None, scanned: list[Record]) -> Capture:
+def _finish(run: Run, snapshot: Snapshot | None, scanned: list[Record]) -> Capture:
     tree, state = None, TreeState()
     residue = run.residue
     files: list[Record] = []
@@ -145,7 +145,7 @@ def _finish(run: Run, memory: Memory | None, scanned: list[Record]) -> Capture:
         seconds=run.seconds,
         files=len(run.index),
         size=run.index.size(),
-        remember=lambda: memory.learn(run, scanned, files, state) if memory else None,
+        remember=lambda: snapshot.save_full(run, scanned, files, state) if snapshot else None,
     )
 
 

@@ -16,7 +16,7 @@ from dataclasses import asdict, replace
 from typing import BinaryIO
 
 from envlock.capture.scan.index import Index
-from envlock.capture.scan.search import Finder
+from envlock.capture.scan.search import PathSearch
 from envlock.model.process import HIDDEN, ProcessConfig
 from envlock.model.text import from_bytes, sort_key, to_bytes
 from envlock.model.tree import Entry
@@ -122,7 +122,7 @@ class Recorder:
         """Return the scan as a mapping whose looked-up entries are noted."""
         return _Watched(index, self._entries)
 
-    def finder(self, index: Index, expected: Iterable[str]) -> Finder:
+    def search(self, index: Index, expected: Iterable[str]) -> PathSearch:
         """Return a finder over the scan that notes what it finds."""
         return _WatchedFinder(index, expected, self.watch(index))
 
@@ -202,7 +202,7 @@ class _Watched(Mapping[str, Entry]):
         return len(self._index)
 
 
-class _WatchedFinder(Finder):
+class _WatchedFinder(PathSearch):
     """A finder that takes out of a watched mapping what it finds."""
 
     def __init__(self, index: Index, expected: Iterable[str], watched: Mapping[str, Entry]) -> None:

@@ -9,16 +9,16 @@ from functools import cached_property
 from typing import BinaryIO
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import OutOfTime, View, in_time
+from envlock.capture.context import Context, OutOfTime, in_time
 from envlock.capture.files.classify import classify
 from envlock.capture.files.ownership import Claim
 from envlock.capture.files.rules import ELSEWHERE
 from envlock.capture.recording import Recorder
 from envlock.capture.request import Depth, Request
 from envlock.capture.residue import Residue
-from envlock.capture.scan.access_log import Notes
+from envlock.capture.scan.access_log import AccessLog
 from envlock.capture.scan.index import Index
-from envlock.capture.scan.search import Finder
+from envlock.capture.scan.search import PathSearch
 from envlock.errors import EnvlockError
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.facts import coverage_of
@@ -65,7 +65,7 @@ class Run:
     claims: dict[str, Claim] = field(default_factory=dict)
     other_claims: dict[str, Claim] = field(default_factory=dict)
     index: Index = field(default_factory=Index)
-    finder: Finder = field(init=False)
+    search: PathSearch = field(init=False)
     shown: Mapping[str, Entry] = field(init=False)
     is_walked: bool = False
     rows: dict[str, Row] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Run:
 
     recorder: Recorder | None = None
     own: frozenset[str] = frozenset()
-    notes: Notes = field(default_factory=Notes)
+    notes: AccessLog = field(default_factory=AccessLog)
     covered: dict[str, Coverage] = field(default_factory=dict)
     mounts: dict[str, str] = field(default_factory=dict)
     is_repeatable: bool = True
@@ -86,8 +86,8 @@ class Run:
     def __post_init__(self) -> None:
         every = (*self.collectors, *self.claimants)
         expected = [pattern for collector in every for pattern in collector.reads]
-        finder = self.recorder.finder if self.recorder else Finder
-        self.finder = finder(self.index, expected)
+        search = self.recorder.search if self.recorder else PathSearch
+        self.search = search(self.index, expected)
         self.shown = self.recorder.watch(self.index) if self.recorder else self.index
 
     def owner(self, path: str) -> str:
@@ -99,22 +99,22 @@ class Run:
         """Open the file of an entry, from the store where it was spooled."""
         return self.residue.open(entry) if self.residue else self.target.open(entry.path)
 
-    def view(
+    def context(
         self,
         collector: Collector,
         check_time: Callable[[], None] = in_time,
-        notes: Notes | None = None,
-    ) -> View:
+        notes: AccessLog | None = None,
+    ) -> Context:
         """Return what a collector may see.
 
         One that needs no scan is not shown it where another capture may do without.
         """
         needs_scan = collector.needs_scan or not isinstance(self.target, Rewalkable)
-        return View(
+        return Context(
             self.target,
             self.shown if needs_scan else {},
             collector.reads,
-            finder=self.finder,
+            search=self.search,
             owner=self.owner,
             open_file=self.open_file,
             env_allow=self.request.env_allow,
@@ -138,12 +138,12 @@ class Run:
             fresh: dict[str, Claim] = {}
             for collector in collectors:
                 if collector.claims is not None and collector.needs_scan is needs_scan:
-                    view = self.view(collector, notes=self.notes)
-                    for path, claim in collector.claims(view).items():
+                    context = self.context(collector, notes=self.notes)
+                    for path, claim in collector.claims(context).items():
                         known = fresh.get(path)
                         if known is None or (claim.digest and not known.digest):
                             fresh[path] = claim
-                    self.claim_gaps[collector.name] = tuple(view.gaps)
+                    self.claim_gaps[collector.name] = tuple(context.gaps)
             for path, claim in fresh.items():
                 claims.setdefault(path, claim)
 
@@ -291,26 +291,26 @@ class Run:
             if time.perf_counter() - started > self.request.timeout:
                 raise OutOfTime
 
-        view = self.view(collector, check_time, self.notes if collector.needs_scan else None)
+        context = self.context(collector, check_time, self.notes if collector.needs_scan else None)
         found: dict[tuple[str, str], Record] = {}
         try:
-            for record in collector.collect(view):
+            for record in collector.collect(context):
                 if (record.section, record.key) in found:
-                    view.gap(f"{record.section} {record.key}", "stands there twice")
+                    context.gap(f"{record.section} {record.key}", "stands there twice")
                     continue
                 found[record.section, record.key] = strip_record(record)
                 check_time()
         except OutOfTime:
             self.is_repeatable = False
-            view.gap(collector.name, f"took longer than {self.request.timeout:g} seconds")
+            context.gap(collector.name, f"took longer than {self.request.timeout:g} seconds")
         except EnvlockError:
             raise
         except Exception as error:  # noqa: BLE001  one collector must not cost the others
             self.is_repeatable = False
-            view.gap(collector.name, f"internal error: {type(error).__name__}: {error}")
+            context.gap(collector.name, f"internal error: {type(error).__name__}: {error}")
         self.records += found.values()
-        gaps = (*view.gaps, *self.claim_gaps.get(collector.name, ()))
-        return _coverage(found, gaps, is_there=view.found_something)
+        gaps = (*context.gaps, *self.claim_gaps.get(collector.name, ()))
+        return _coverage(found, gaps, is_there=context.found_something)
 
 
 def _coverage(found: Collection[object], gaps: Iterable[Gap], *, is_there: bool) -> Coverage:

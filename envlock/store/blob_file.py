@@ -29,11 +29,11 @@ _PLACE = struct.Struct("<QQI")
 _HEADER = len(_MAGIC) + _START.size
 
 
-class DamagedSnapshotError(ValueError):
+class DamagedBlobFileError(ValueError):
     """A blob is not what was written."""
 
 
-class Snapshot:
+class BlobFile:
     """An open file; `value` is what was kept in its header."""
 
     def __init__(self, raw: mmap.mmap, start: int, table: Mapping[str, bytes], value: Any) -> None:
@@ -72,7 +72,7 @@ class Snapshot:
         offset, length, checksum = _PLACE.unpack(place)
         blob = self._raw[self._start + offset : self._start + offset + length]
         if zlib.crc32(blob) != checksum:
-            raise DamagedSnapshotError(name)
+            raise DamagedBlobFileError(name)
         return blob
 
     def blobs(self, without: Iterable[str]) -> dict[str, bytes]:
@@ -85,7 +85,7 @@ class Snapshot:
         }
 
 
-def is_snapshot(path: Path, key: str) -> bool:
+def is_blob_file(path: Path, key: str) -> bool:
     """True when the file at `path` begins as one that was written with `key`."""
     try:
         with path.open("rb") as file:
@@ -94,7 +94,7 @@ def is_snapshot(path: Path, key: str) -> bool:
         return False
 
 
-def write_snapshot(path: Path, key: str, value: Any, blobs: Mapping[str, bytes]) -> None:
+def write_blob_file(path: Path, key: str, value: Any, blobs: Mapping[str, bytes]) -> None:
     """Replace the file at `path`; nothing is done where that or the value cannot be written."""
     table = {}
     offset = 0

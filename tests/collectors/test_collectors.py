@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.registry import collectors
 from envlock.model.facts import SECTIONS, is_keyed
 from envlock.model.process import ProcessConfig
@@ -72,25 +72,25 @@ def collect(collector, target, plan=None, told=None):
     claims = {}
     for other in sorted(COLLECTORS.values(), key=lambda c: c.needs_scan):
         if collector.needs_owners and other.claims is not None:
-            claimant = View(target, index, other.reads)
+            claimant = Context(target, index, other.reads)
             claims = {**other.claims(claimant), **claims}
             if told is not None:
                 told += claimant.gaps
-    view = View(
+    context = Context(
         target,
         index,
         collector.reads,
         owner=lambda path: claims[path].owner if path in claims else "",
     )
-    records = list(collector.collect(view))
-    return view, records
+    records = list(collector.collect(context))
+    return context, records
 
 
 def document(collector, target):
-    view, records = collect(collector, target)
+    context, records = collect(collector, target)
     return {
         "records": [[r.section, escape(r.key), dict(sorted(r.facts.items()))] for r in records],
-        "gaps": [[escape(gap.where), gap.reason] for gap in view.gaps],
+        "gaps": [[escape(gap.where), gap.reason] for gap in context.gaps],
     }
 
 
@@ -130,9 +130,9 @@ def test_records_are_well_formed(case):
 def test_an_empty_root_is_silent(name, tmp_path):
     (tmp_path / "rootfs").mkdir()
     collector = COLLECTORS[name]
-    view, records = collect(collector, Fixture(tmp_path, collector.needs))
-    assert (records, view.gaps) == ([], [])
-    assert not view.found_something
+    context, records = collect(collector, Fixture(tmp_path, collector.needs))
+    assert (records, context.gaps) == ([], [])
+    assert not context.found_something
 
 
 @pytest.mark.parametrize("name", COLLECTORS)
@@ -203,12 +203,14 @@ def test_what_may_not_be_read_is_a_gap(case, closed, open_folder):
     plan = ScanPlan(on_gap=lambda path, reason: scan_gaps.append((path, reason)))
     try:
         with as_nobody():
-            view, records = collect(collector, Fixture(open_folder / "case", collector.needs), plan)
+            context, records = collect(
+                collector, Fixture(open_folder / "case", collector.needs), plan
+            )
     finally:
         for path in barred:
             path.chmod(0o755)
     lost = keys(before) - keys(records)
-    told = {reason for _, reason in (*view.gaps, *scan_gaps)}
+    told = {reason for _, reason in (*context.gaps, *scan_gaps)}
     assert not lost or "permission denied" in told, lost
 
 
@@ -226,14 +228,14 @@ def test_a_gigabyte_where_text_is_expected_is_a_gap(case, tmp_path):
         os.truncate(path, GIGABYTE)
         tracemalloc.start()
         told = []
-        view, records = collect(collector, target, names_only, told)
+        context, records = collect(collector, target, names_only, told)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         path.write_bytes(content)
         path.chmod(mode)
         assert peak < MEMORY, path
         lost = keys(before) - keys(records)
-        gaps = [*view.gaps, *told]
+        gaps = [*context.gaps, *told]
         assert not lost or gaps or NO_GAP.match(f"{collector.name} {path}"), path
 
 
@@ -252,6 +254,6 @@ def test_a_loop_of_links_is_no_trap(name, tmp_path):
 @pytest.mark.parametrize("name", COLLECTORS)
 def test_reading_an_undeclared_path_is_an_error(name, tmp_path):
     (tmp_path / "rootfs").mkdir()
-    view = View(Fixture(tmp_path, frozenset()), {}, COLLECTORS[name].reads)
+    context = Context(Fixture(tmp_path, frozenset()), {}, COLLECTORS[name].reads)
     with pytest.raises(LookupError, match="declare"):
-        view.read("/nobody/declared/this")
+        context.read("/nobody/declared/this")

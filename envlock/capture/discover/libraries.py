@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.candidates import may_be_software
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
@@ -18,13 +18,13 @@ _DIST_INFO = re.compile(r"(.+)-([^-]+)\.dist-info\Z")
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
-def libraries(view: View) -> Iterator[Entry]:
+def libraries(context: Context) -> Iterator[Entry]:
     """Yield the files of the scan that are named like shared libraries, by path.
 
     Links, empty files (what container engines leave where they mounted one) and the stubs that
     programs are linked with are passed over.
     """
-    for entry in sorted(view.entries(may_be_software), key=lambda entry: sort_key(entry.path)):
+    for entry in sorted(context.entries(may_be_software), key=lambda entry: sort_key(entry.path)):
         path = entry.path
         name = path[path.rfind("/") + 1 :]
         if not name.startswith("lib") or ".so" not in name:
@@ -60,14 +60,14 @@ def source(owner: str) -> str:
     return owner.partition(" ")[0] or "file"
 
 
-def distribution_version(path: str, owner: str, view: View) -> str:
+def distribution_version(path: str, owner: str, context: Context) -> str:
     """Return the version of the Python distribution that a file belongs to, or nothing."""
     section, _, record = owner.partition(" ")
     name = record.partition("/")[2]
     head, found, _ = path.rpartition("-packages/")
     if section != "python" or not name or not found:
         return ""
-    for entry in view.names(f"{head}-packages"):
+    for entry in context.names(f"{head}-packages"):
         match = _DIST_INFO.match(entry)
         if match and _SEPARATORS.sub("-", match[1]).lower() == name:
             return match[2]

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.binary.elf import Elf
 
 _TRIPLETS = {
@@ -45,9 +45,9 @@ _BY_HOST = re.compile(
 class Linker:
     """Finds the libraries of programs; `configured` are the folders of ld.so.conf."""
 
-    def __init__(self, view: View, configured: tuple[str, ...]) -> None:
-        self._view = view
-        self._configured = tuple(view.resolve(folder) for folder in configured)
+    def __init__(self, context: Context, configured: tuple[str, ...]) -> None:
+        self._view = context
+        self._configured = tuple(context.resolve(folder) for folder in configured)
         # Where 64-bit libraries have a folder of their own, the plain one holds the others.
         self._splits = any(self._has(folder, "libc.so.6") for folder in _WIDE)
 

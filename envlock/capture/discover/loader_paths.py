@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines
 
 _CONFIG = "/etc/ld.so.conf"
@@ -19,20 +19,20 @@ LOADER_READS = (_CONFIG, f"{_FOLDER}/*", *_MUSL)
 """What `configured_folders` reads."""
 
 
-def configured_folders(view: View) -> tuple[str, ...]:
+def configured_folders(context: Context) -> tuple[str, ...]:
     """Return the folders that configuration puts before the loader's own, in order."""
-    folders = list(_configured(view))
+    folders = list(_configured(context))
     for path in _MUSL:
-        lines = parse_lines(view.text(path, SETTINGS_LIMIT) or "")
+        lines = parse_lines(context.text(path, SETTINGS_LIMIT) or "")
         folders += [folder for line in lines for folder in line.split(":") if folder]
     return tuple(dict.fromkeys(folders))
 
 
-def _configured(view: View) -> Iterator[str]:
-    for line in parse_lines(view.text(_CONFIG, SETTINGS_LIMIT) or ""):
+def _configured(context: Context) -> Iterator[str]:
+    for line in parse_lines(context.text(_CONFIG, SETTINGS_LIMIT) or ""):
         if not line.startswith(_INCLUDE):
             yield line
         elif line.removeprefix(_INCLUDE).strip() in ("ld.so.conf.d/*.conf", f"{_FOLDER}/*.conf"):
-            for name in view.names(_FOLDER):
+            for name in context.names(_FOLDER):
                 if name.endswith(".conf"):
-                    yield from parse_lines(view.text(f"{_FOLDER}/{name}", SETTINGS_LIMIT) or "")
+                    yield from parse_lines(context.text(f"{_FOLDER}/{name}", SETTINGS_LIMIT) or "")

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.files.ownership import Claim, Claims
 
 _P = TypeVar("_P", bound=tuple[str, ...])
 
 
-def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> Claims:
+def claim_folders(context: Context, owners: Mapping[str, str], within: str = "/") -> Claims:
     """Return what lies in the folders (folder -> record) of packages; none states its content.
 
     A folder in another one is its own.  Only paths that have `within` in them are looked at.
@@ -21,7 +21,7 @@ def claim_folders(view: View, owners: Mapping[str, str], within: str = "/") -> C
     found: dict[str, Claim] = {}
     known: dict[str, str] = {}
     outer = _outermost({f"{posixpath.dirname(folder).rstrip('/')}/" for folder in owners})
-    for path in view.below(outer, within) if owners else ():
+    for path in context.below(outer, within) if owners else ():
         owner = owners.get(path) or _owner(posixpath.dirname(path), owners, known)
         if owner:
             found[path] = Claim(owner=owner)

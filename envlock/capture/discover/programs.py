@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import BinaryIO, NamedTuple
 
-from envlock.capture.context import View, describe
+from envlock.capture.context import Context, describe
 from envlock.capture.discover.candidates import may_be_software
 from envlock.capture.discover.naming import unique_names
 from envlock.formats.binary.elf import Elf, Reader, careful, is_elf, parse_elf
@@ -26,20 +26,20 @@ class Program(NamedTuple):
     read: Reader
 
 
-def programs(view: View, owners: tuple[str, ...] = ()) -> Iterator[Program]:
+def programs(context: Context, owners: tuple[str, ...] = ()) -> Iterator[Program]:
     """Yield the executable ELF files that nobody owns, or a record of one of the sections named.
 
     Each is open only until the next is asked for.
     """
     wanted = [
         entry
-        for entry in view.entries(may_be_software)
+        for entry in context.entries(may_be_software)
         if _is_candidate(entry)
-        and _is_wanted(view.owner(entry.path), owners)
-        and not _is_unpacked(entry.path, view)
+        and _is_wanted(context.owner(entry.path), owners)
+        and not _is_unpacked(entry.path, context)
     ]
     for entry in sorted(wanted, key=lambda entry: sort_key(entry.path)):
-        stream = view.open(entry)
+        stream = context.open(entry)
         if stream is None:
             continue
         with closing(stream):
@@ -47,7 +47,7 @@ def programs(view: View, owners: tuple[str, ...] = ()) -> Iterator[Program]:
                 if is_elf(_at(stream, 0, 4)):
                     yield from _program(entry.path, stream)
             except OSError as error:
-                view.gap(entry.path, describe(error))
+                context.gap(entry.path, describe(error))
 
 
 def program_names(paths: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
@@ -69,11 +69,11 @@ def _is_wanted(owner: str, owners: tuple[str, ...]) -> bool:
     return not owner or owner.partition(" ")[0] in owners
 
 
-def _is_unpacked(path: str, view: View) -> bool:
+def _is_unpacked(path: str, context: Context) -> bool:
     """True for what lies in a cache of unpacked conda packages."""
     cache, folder, rest = path.partition("/pkgs/")
     package = rest.partition("/")[0]
-    return bool(folder) and view.entry(f"{cache}{folder}{package}/info/index.json") is not None
+    return bool(folder) and context.entry(f"{cache}{folder}{package}/info/index.json") is not None
 
 
 def _program(path: str, stream: BinaryIO) -> Iterator[Program]:

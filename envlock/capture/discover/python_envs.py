@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.naming import place_name, unique_names
 from envlock.formats.python import parse_patch_level, parse_pyvenv, parse_version_info
 from envlock.model.text import sort_key
@@ -63,11 +63,11 @@ class _Found(NamedTuple):
     folder: str
 
 
-def find_sites(view: View) -> list[Site]:
+def find_sites(context: Context) -> list[Site]:
     """Return the environments by name."""
-    groups = _group(view)
-    settings = {found.prefix: _settings(found.prefix, view) for found in groups}
-    managers = {found.prefix: _manager(found.prefix, view) for found in groups}
+    groups = _group(context)
+    settings = {found.prefix: _settings(found.prefix, context) for found in groups}
+    managers = {found.prefix: _manager(found.prefix, context) for found in groups}
     bases = {
         found: _base(found, managers[found.prefix], is_venv=bool(settings[found.prefix]))
         for found in groups
@@ -84,18 +84,18 @@ def find_sites(view: View) -> list[Site]:
             folders,
             settings[found.prefix],
             managers[found.prefix],
-            view,
+            context,
         )
         for found, folders in groups.items()
     )
     return sorted(sites, key=lambda site: sort_key(site.name))
 
 
-def _group(view: View) -> dict[_Found, tuple[str, ...]]:
+def _group(context: Context) -> dict[_Found, tuple[str, ...]]:
     groups: dict[_Found, tuple[str, ...]] = {}
-    for path in view.glob("**/site-packages", "**/dist-packages"):
+    for path in context.glob("**/site-packages", "**/dist-packages"):
         match = _SITE.match(path)
-        entry = view.entry(path)
+        entry = context.entry(path)
         if match is None or entry is None or entry.type is not EntryType.DIRECTORY:
             continue
         prefix, kind, version, threads, folder = match.group(
@@ -106,14 +106,14 @@ def _group(view: View) -> dict[_Found, tuple[str, ...]]:
     return groups
 
 
-def _settings(prefix: str, view: View) -> Mapping[str, str]:
-    text = view.text(posixpath.join(prefix, "pyvenv.cfg"))
+def _settings(prefix: str, context: Context) -> Mapping[str, str]:
+    text = context.text(posixpath.join(prefix, "pyvenv.cfg"))
     return parse_pyvenv(text) if text is not None else {}
 
 
-def _manager(prefix: str, view: View) -> str:
+def _manager(prefix: str, context: Context) -> str:
     for marker, tool in _TOOLS:
-        if view.entry(f"{prefix.rstrip('/')}{marker}") is not None:
+        if context.entry(f"{prefix.rstrip('/')}{marker}") is not None:
             return tool
     parent = f"{posixpath.dirname(prefix)}/"
     return next((tool for end, tool in _STORES if parent.endswith(end)), "")
@@ -138,20 +138,20 @@ def _site(
     folders: tuple[str, ...],
     settings: Mapping[str, str],
     manager: str,
-    view: View,
+    context: Context,
 ) -> Site:
     version = settings.get("version_info") or settings.get("version") or ""
     library = posixpath.dirname(folders[0])
     if not version and found.version == "3":
         # Debian shares one folder between its interpreters; /usr/bin/python3 says which is meant.
-        entry = view.stat(posixpath.join(found.prefix, "bin/python3"))
+        entry = context.stat(posixpath.join(found.prefix, "bin/python3"))
         version = (entry.target if entry else "").rpartition("/")[2].removeprefix("python")
         library = f"{found.prefix.rstrip('/')}/lib/python{version}" if version else library
     return Site(
         name=name,
         folders=folders,
         library=library,
-        version=parse_version_info(version) or _exact(found, view) or found.version,
+        version=parse_version_info(version) or _exact(found, context) or found.version,
         implementation=settings.get("implementation") or _IMPLEMENTATIONS[found.kind],
         is_free_threaded=bool(found.threads),
         settings=settings,
@@ -159,9 +159,9 @@ def _site(
     )
 
 
-def _exact(found: _Found, view: View) -> str:
+def _exact(found: _Found, context: Context) -> str:
     """Return the version with its patch number, from the headers that most interpreters bring."""
     name = f"{found.kind}{found.version}{found.threads}"
     return parse_patch_level(
-        view.text(posixpath.join(found.prefix, f"include/{name}/patchlevel.h")) or ""
+        context.text(posixpath.join(found.prefix, f"include/{name}/patchlevel.h")) or ""
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.candidates import may_be_software
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry
@@ -36,18 +36,18 @@ class Found(NamedTuple):
     is_tree: bool
 
 
-def find_software(view: View) -> list[Found]:
+def find_software(context: Context) -> list[Found]:
     """Return the programs, libraries and archives that no package claims, by path."""
     homes: set[str] = set()
     found: list[tuple[Entry, str]] = []
     managed: dict[str, bool] = {}
-    for entry in view.entries(may_be_software):
+    for entry in context.entries(may_be_software):
         home = _HOME.match(entry.path) if entry.path.startswith(("/root/", "/home/")) else None
         if home is not None:
             homes.add(home[1])
-        elif not entry.path.startswith(_ROOTS) and not _is_planted(entry.path, managed, view):
+        elif not entry.path.startswith(_ROOTS) and not _is_planted(entry.path, managed, context):
             continue
-        if not view.owner(entry.path):
+        if not context.owner(entry.path):
             found.append((entry, home[2] if home else ""))
     names = _home_names(homes)
     units = (_found(entry, in_home, names) for entry, in_home in found)
@@ -67,7 +67,7 @@ def is_library(name: str) -> bool:
     return _LIBRARY.search(name) is not None
 
 
-def _is_planted(path: str, managed: dict[str, bool], view: View) -> bool:
+def _is_planted(path: str, managed: dict[str, bool], context: Context) -> bool:
     """True for a path in a folder of the system that holds packaged files beside it.
 
     Where nothing in such a folder is known to be a package's, no package database was read, and
@@ -78,7 +78,7 @@ def _is_planted(path: str, managed: dict[str, bool], view: View) -> bool:
         return False
     folder = path.rpartition("/")[0]
     if folder not in managed:
-        managed[folder] = any(view.owner(f"{folder}/{name}") for name in view.names(folder))
+        managed[folder] = any(context.owner(f"{folder}/{name}") for name in context.names(folder))
     return managed[folder]
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from envlock.capture.files.rules import ELSEWHERE
-from envlock.capture.scan.access_log import Notes
+from envlock.capture.scan.access_log import AccessLog
 from envlock.targets.base import Target
 
 
@@ -20,7 +20,7 @@ def mounts_that_matter(mounts: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def outside(notes: Notes, mounts: Mapping[str, str]) -> list[str]:
+def outside(notes: AccessLog, mounts: Mapping[str, str]) -> list[str]:
     """Return the paths that were asked for and lie outside of the scan."""
     points = tuple(f"{path}/" for path in mounts)
     asked = sorted(notes.paths | notes.folders)

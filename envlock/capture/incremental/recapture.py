@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from envlock.capture.files.records import file_records
 from envlock.capture.incremental.external_inputs import digest_of, mounts_that_matter
-from envlock.capture.incremental.snapshot import Found, Memory
+from envlock.capture.incremental.snapshot import Found, Snapshot
 from envlock.capture.incremental.tree_patch import TreeState, as_lines, with_rows
 from envlock.capture.request import Depth
 from envlock.capture.residue import Residue
@@ -24,7 +24,7 @@ from envlock.capture.session import Run
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Record
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Row, Tree
-from envlock.store.blob_file import DamagedSnapshotError
+from envlock.store.blob_file import DamagedBlobFileError
 from envlock.store.objects import Store
 from envlock.store.refs import has_ref
 from envlock.targets.base import IGNORED, HashCache, Rewalkable, ScanPlan
@@ -48,27 +48,27 @@ class _Look(NamedTuple):
 
 
 def capture_again(
-    run: Run, memory: Memory, store: Store, cache: HashCache | None
+    run: Run, snapshot: Snapshot, store: Store, cache: HashCache | None
 ) -> Capture | None:
     """Return what a capture of everything would, or None when that has to be made."""
     try:
-        return _capture_again(run, memory, store, cache)
-    except DamagedSnapshotError:
+        return _capture_again(run, snapshot, store, cache)
+    except DamagedBlobFileError:
         return None
 
 
 def _capture_again(
-    run: Run, memory: Memory, store: Store, cache: HashCache | None
+    run: Run, snapshot: Snapshot, store: Store, cache: HashCache | None
 ) -> Capture | None:
     target = run.target
     asks_early = any(c.needs_owners and not c.needs_scan for c in run.collectors)
-    if asks_early or not memory.is_there or not isinstance(target, Rewalkable):
+    if asks_early or not snapshot.is_there or not isinstance(target, Rewalkable):
         return None
     plan = run.plan(cache)
     is_full = run.request.depth is Depth.FULL
     with ThreadPoolExecutor(1) as beside:
         signing = beside.submit(target.sign, plan)
-        before = memory.recall()
+        before = snapshot.load()
         if before is None or before.mounts != mounts_that_matter(target.mounts()):
             return None
         if is_full and not has_ref(store, f"tree {before.tree.address}"):
@@ -78,22 +78,24 @@ def _capture_again(
         # A log or a cache is always otherwise, so the tree object will be asked for.
         raw = store.read(before.tree.address) if is_full else b""
         signatures = signing.result()
-    look = _look(target, plan, memory, before, signatures)
-    if look is None or before.notes.are_touched(_that_matters(look.change)):
+    look = _look(target, plan, snapshot, before, signatures)
+    if look is None or before.notes.is_affected_by(_that_matters(look.change)):
         return None
     paths, digest = before.outside
     if digest != digest_of(paths, target):
         return None
-    run.claims = memory.claims({"/", *look.change.paths})
-    if any(run.claims[path].required for path in look.change.comings if path in run.claims):
+    run.claims = snapshot.claims({"/", *look.change.paths})
+    if any(
+        run.claims[path].required for path in look.change.appeared_or_vanished if path in run.claims
+    ):
         return None
-    return _finish(run, memory, before, look, store, cache, raw)
+    return _finish(run, snapshot, before, look, store, cache, raw)
 
 
 def _look(
     target: Rewalkable,
     plan: ScanPlan,
-    memory: Memory,
+    snapshot: Snapshot,
     before: Found,
     signatures: dict[str, bytes],
 ) -> _Look | None:
@@ -107,7 +109,7 @@ def _look(
     count, size = before.count, before.size
     gone = [path for path in before.signatures if path not in signatures]
     for path in (*folders, *gone):
-        packed = memory.folder(path) if path in known else None
+        packed = snapshot.folder(path) if path in known else None
         if packed is None and path in known:
             return None
         now = folders[path].packed if path in folders else None
@@ -175,7 +177,7 @@ def _that_matters(change: Change) -> Change:
 
 def _finish(
     run: Run,
-    memory: Memory,
+    snapshot: Snapshot,
     before: Found,
     look: _Look,
     store: Store,
@@ -200,12 +202,12 @@ def _finish(
         tree = before.tree
         lines = as_lines(rows, look.change.before.keys() - run.index.keys())
         if lines != {"/": tree.root}:
-            tree = with_rows(tree, raw, lines, memory.blob, run.residue)
+            tree = with_rows(tree, raw, lines, snapshot.blob, run.residue)
         after = replace(after, tree=tree)
         run.coverage["tree"] = run.coverage["file"]
         run.records.append(tree_record(tree.content, tree.address, look.paths, tree.residue))
     for folder in look.folders.values():
-        memory.see(folder)
+        snapshot.record_folder(folder)
     is_much = len(look.change.paths) > _FEW
     return Capture(
         lock=lock_of(run.records, run.coverage),
@@ -215,7 +217,7 @@ def _finish(
         seconds=run.seconds,
         files=look.paths,
         size=look.size,
-        remember=lambda: memory.keep(after, run.scan_gaps, store) if is_much else None,
+        remember=lambda: snapshot.save_delta(after, run.scan_gaps, store) if is_much else None,
     )
 
 

@@ -21,12 +21,12 @@ import envlock
 from envlock.capture.files.ownership import Claim, from_plain, to_plain
 from envlock.capture.incremental.external_inputs import digest_of, outside
 from envlock.capture.incremental.tree_patch import TreeState, tables
-from envlock.capture.scan.access_log import Notes, with_trails
+from envlock.capture.scan.access_log import AccessLog, with_trails
 from envlock.capture.session import Run
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Facts, Record
 from envlock.model.stat import RACY_NS
-from envlock.store.blob_file import DamagedSnapshotError, Snapshot, is_snapshot, write_snapshot
+from envlock.store.blob_file import BlobFile, DamagedBlobFileError, is_blob_file, write_blob_file
 from envlock.store.objects import Store
 from envlock.targets.base import IGNORED
 from envlock.targets.folder import Folder
@@ -50,7 +50,7 @@ class Found:
 
     mounts: dict[str, str]
     signatures: dict[str, bytes]
-    notes: Notes
+    notes: AccessLog
     outside: tuple[list[str], str]
     records: list[Record]
     covered: dict[str, Coverage]
@@ -63,7 +63,7 @@ class Found:
     tree: TreeState
 
 
-class Memory:
+class Snapshot:
     """The file where this is kept for a run, and what is about to be written to it."""
 
     def __init__(self, run: Run, store: Store, clock: Callable[[], int] = time.time_ns) -> None:
@@ -71,7 +71,7 @@ class Memory:
         self._path = store.snapshot(f"{target.reference} {request.depth}")
         self._key = _key(run)
         self._settled_before = clock() - RACY_NS
-        self._snapshot: Snapshot | None = None
+        self._snapshot: BlobFile | None = None
         self._folders: dict[str, bytes] = {}
         self._claims: dict[str, bytes] = {}
         self._signatures: dict[str, bytes] = {}
@@ -79,11 +79,11 @@ class Memory:
     @property
     def is_there(self) -> bool:
         """True when there is something to recall, as far as that can be told at once."""
-        return is_snapshot(self._path, self._key)
+        return is_blob_file(self._path, self._key)
 
-    def recall(self) -> Found | None:
+    def load(self) -> Found | None:
         """Return what the last capture found, or None when there is nothing that holds."""
-        self._snapshot = Snapshot.open(self._path, self._key)
+        self._snapshot = BlobFile.open(self._path, self._key)
         return _unpacked(self._snapshot.value) if self._snapshot else None
 
     def folder(self, path: str) -> bytes | None:
@@ -107,7 +107,7 @@ class Memory:
         """Return what was kept under a name, or None.  Raise DamagedSnapshotError."""
         return self._snapshot.blob(name) if self._snapshot else None
 
-    def see(self, folder: Folder) -> None:
+    def record_folder(self, folder: Folder) -> None:
         """Take a directory as it was listed; what is too young in it will count as changed."""
         packed, signature = folder.packed, folder.signature
         if folder.newest >= self._settled_before:
@@ -133,7 +133,7 @@ class Memory:
             f"{_CLAIMS}{folder}": marshal.dumps(found) for folder, found in by_folder.items()
         }
 
-    def learn(
+    def save_full(
         self, run: Run, scanned: list[Record], files: Iterable[Record], tree: TreeState
     ) -> None:
         """Write down what a capture of everything found.
@@ -148,7 +148,7 @@ class Memory:
         beside = outside(notes, run.mounts)
         residue = run.residue
         self._claim(run.claims)
-        self.keep(
+        self.save_delta(
             Found(
                 mounts=run.mounts,
                 signatures={},
@@ -168,7 +168,7 @@ class Memory:
             run.store,
         )
 
-    def keep(self, found: Found, gaps: Iterable[Gap], store: Store | None) -> None:
+    def save_delta(self, found: Found, gaps: Iterable[Gap], store: Store | None) -> None:
         """Write down what was found; directories and claims that nothing new is known of stay.
 
         Nothing is, where one of the `gaps` that were met is of a moment.
@@ -184,12 +184,12 @@ class Memory:
             gone = (f"{_FOLDER}{path}" for path in known["signatures"].keys() - found.signatures)
             try:
                 blobs = self._snapshot.blobs({*gone, *self._folders, *self._claims})
-            except DamagedSnapshotError:
+            except DamagedBlobFileError:
                 return
         blobs |= self._folders | self._claims
         if store is not None and found.tree.address != tree.address:
             blobs |= tables(store.read(found.tree.address))
-        write_snapshot(self._path, self._key, _packed(found), blobs)
+        write_blob_file(self._path, self._key, _packed(found), blobs)
 
 
 def _key(run: Run) -> str:
@@ -243,7 +243,7 @@ def _packed(found: Found) -> dict[str, Any]:
 
 
 def _unpacked(value: dict[str, Any]) -> Found:
-    notes = Notes()
+    notes = AccessLog()
     notes.paths, notes.folders, notes.patterns, notes.picks, notes.below = value["notes"]
     changed = {
         "notes": notes,

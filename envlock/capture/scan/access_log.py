@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from envlock.capture.scan.index import Index, Pick, is_picked
-from envlock.capture.scan.search import Finder
+from envlock.capture.scan.search import PathSearch
 from envlock.model.tree import Entry, EntryType
 
 Picked = tuple[str, str]
@@ -41,14 +41,14 @@ class Change(NamedTuple):
         return frozenset((*self.before, *self.after))
 
     @property
-    def comings(self) -> Mapping[str, Entry]:
+    def appeared_or_vanished(self) -> Mapping[str, Entry]:
         """Paths that are there and were not, or were and are not."""
         both = self.before.keys() & self.after.keys()
         every = (*self.before.items(), *self.after.items())
         return {path: entry for path, entry in every if path not in both}
 
 
-class Notes:
+class AccessLog:
     """What was asked: paths looked at, directories listed, patterns sought, names looked through.
 
     `is_complete` is False once something was asked that no look at files can tell again.
@@ -62,23 +62,23 @@ class Notes:
         self.below: set[Below] = set()
         self.is_complete = True
 
-    def look_through(self, pick: Pick) -> None:
+    def record_pick(self, pick: Pick) -> None:
         """Note that names were looked through, by a function that can be found again."""
         if "<" in pick.__qualname__:  # a lambda, or made in another function
             self.is_complete = False
             return
         self.picks.add((pick.__module__, pick.__qualname__))
 
-    def are_touched(self, change: Change) -> bool:
+    def is_affected_by(self, change: Change) -> bool:
         """True when an answer may have been another one now."""
-        paths, comings = change.paths, change.comings
+        paths, appeared_or_vanished = change.paths, change.appeared_or_vanished
         if not self.is_complete or not paths.isdisjoint(self.paths):
             return True
-        if any(posixpath.dirname(path) in self.folders for path in comings):
+        if any(posixpath.dirname(path) in self.folders for path in appeared_or_vanished):
             return True
         return (
             self._leads_elsewhere(change)
-            or bool(Finder(Index.of(comings.values())).find(self.patterns))
+            or bool(PathSearch(Index.of(appeared_or_vanished.values())).find(self.patterns))
             or self._is_looked_through(change)
         )
 
@@ -146,10 +146,10 @@ class Trails:
         return links | more | {here}, end
 
 
-def with_trails(notes: Notes, index: Index) -> Notes:
+def with_trails(notes: AccessLog, index: Index) -> AccessLog:
     """Return the notes with every link that led to what was asked for, and what it led to."""
     trails = Trails(index)
-    found = Notes()
+    found = AccessLog()
     found.patterns, found.picks, found.below = notes.patterns, notes.picks, notes.below
     found.is_complete = notes.is_complete
     for path in notes.paths:

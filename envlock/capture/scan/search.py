@@ -19,7 +19,7 @@ _Folder = tuple[str, list[str]]
 _PATH = itemgetter(0)
 
 
-class Finder:
+class PathSearch:
     """The paths of a scan by where their patterns begin and what they end in.
 
     One is shared by all collectors of a capture, and asked when the scan knows every path.  All

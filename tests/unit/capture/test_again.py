@@ -266,7 +266,7 @@ def test_what_is_too_young_is_looked_at_again(root, tmp_path, monkeypatch, scans
     first = take(root, tmp_path / "store")
     raw = next((tmp_path / "store/cache").iterdir())
     key = raw.read_bytes()[len(blob_file._MAGIC) :][:64].decode()
-    folder = blob_file.Snapshot.open(raw, key).value["signatures"]
+    folder = blob_file.BlobFile.open(raw, key).value["signatures"]
     assert folder["/srv/app/data"] == b"", "changed a moment ago: its times may not tell"
     scans.clear()
     assert take(root, tmp_path / "store") == first

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.engine import capture
 from envlock.capture.request import Depth, Request
 from envlock.model.record import Record
@@ -26,24 +26,24 @@ def collector(name, collect):
     return Collector(name=name, sections=(name,), reads=READS, collect=collect)
 
 
-def good(view: View) -> Iterator[Record]:
-    view.read("/etc/good")
+def good(context: Context) -> Iterator[Record]:
+    context.read("/etc/good")
     yield Record("locale", "", {"lang": "C"})
 
 
-def broken(view: View) -> Iterator[Record]:
+def broken(context: Context) -> Iterator[Record]:
     yield Record("gem", "one", {"version": "1"})
     raise KeyError("surprise")
 
 
-def slow(view: View) -> Iterator[Record]:
+def slow(context: Context) -> Iterator[Record]:
     yield Record("npm", "one", {"version": "1"})
     while True:
         time.sleep(0.05)
-        view.read("/etc/good")
+        context.read("/etc/good")
 
 
-def twice(view: View) -> Iterator[Record]:
+def twice(context: Context) -> Iterator[Record]:
     yield Record("user", "root", {"uid": "0"})
     yield Record("user", "root", {"uid": "1"})
 

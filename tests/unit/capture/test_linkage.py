@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.linkage import Linker
 from envlock.formats.binary.elf import Elf, parse_elf
 from envlock.model.tree import Entry, EntryType
@@ -26,7 +26,7 @@ class Nothing:
 def linker(*paths, links=(), configured=()):
     index = {path: Entry(path, EntryType.FILE) for path in (LOADER, *paths)}
     index |= {path: Entry(path, EntryType.SYMLINK, target=target) for path, target in links}
-    return Linker(View(Nothing(), index), configured)
+    return Linker(Context(Nothing(), index), configured)
 
 
 def program(*needed, rpath=(), machine="x86_64", word=8, interpreter=LOADER):
@@ -93,7 +93,7 @@ def test_an_interpreter_that_is_not_there_is_told():
 def test_ldd_misses_the_same_in_a_debian_root(debian_root):
     target = LocalTarget(debian_root, "dir:root", is_host=False)
     index = {entry.path: entry for entry in target.scan(ScanPlan(digest=False))}
-    linker = Linker(View(target, index), ("/usr/local/lib", "/usr/local/lib/x86_64-linux-gnu"))
+    linker = Linker(Context(target, index), ("/usr/local/lib", "/usr/local/lib/x86_64-linux-gnu"))
     missing = {}
     for path, entry in sorted(index.items()):
         is_program = path.startswith(("/usr/bin/", "/usr/sbin/")) and entry.mode & 0o111

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from envlock.capture.scan.access_log import Change, Notes, with_trails
+from envlock.capture.scan.access_log import AccessLog, Change, with_trails
 from envlock.capture.scan.index import Index
 from envlock.model.tree import Entry, EntryType
 
@@ -32,12 +32,12 @@ def change(*entries: Entry, gone: tuple[Entry, ...] = ()) -> Change:
     return Change({e.path: e for e in gone}, {e.path: e for e in entries})
 
 
-def asked() -> Notes:
-    notes = Notes()
+def asked() -> AccessLog:
+    notes = AccessLog()
     notes.paths |= {"/etc/x", "/opt/app/version", "/loop/x"}
     notes.folders.add("/lib")
     notes.patterns.add("**/package.json")
-    notes.look_through(programs)
+    notes.record_pick(programs)
     return with_trails(notes, INDEX)
 
 
@@ -55,7 +55,7 @@ def asked() -> Notes:
     ],
 )
 def test_what_somebody_asked_for_matters(touching):
-    assert asked().are_touched(touching)
+    assert asked().is_affected_by(touching)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +68,10 @@ def test_what_somebody_asked_for_matters(touching):
     ],
 )
 def test_what_nobody_asked_for_does_not(apart):
-    assert not asked().are_touched(apart)
+    assert not asked().is_affected_by(apart)
 
 
 def test_a_function_that_cannot_be_found_again_is_never_trusted():
-    notes = Notes()
-    notes.look_through(lambda _names, _modes: ())
-    assert notes.are_touched(change())
+    notes = AccessLog()
+    notes.record_pick(lambda _names, _modes: ())
+    assert notes.is_affected_by(change())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.unowned import find_software, is_place_of_software
 from envlock.model.tree import Entry, EntryType
 
@@ -19,8 +19,8 @@ class Names:
 
 def units(*paths, owned=(), mode=0o755):
     index = {path: Entry(path, EntryType.FILE, mode) for path in (*paths, *owned)}
-    view = View(Names(index), index, owner=lambda path: "deb x" if path in owned else "")
-    return [(found.unit, found.is_tree) for found in find_software(view)]
+    context = Context(Names(index), index, owner=lambda path: "deb x" if path in owned else "")
+    return [(found.unit, found.is_tree) for found in find_software(context)]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from envlock.store.blob_file import DamagedSnapshotError, Snapshot, is_snapshot, write_snapshot
+from envlock.store.blob_file import BlobFile, DamagedBlobFileError, is_blob_file, write_blob_file
 
 KEY = "a" * 64
 BLOBS = {"one": b"1" * 1000, "empty": b"", "\udcff": b"odd"}
@@ -15,12 +15,12 @@ BLOBS = {"one": b"1" * 1000, "empty": b"", "\udcff": b"odd"}
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "snapshot"
-    write_snapshot(path, KEY, {"told": ["a", 1]}, BLOBS)
+    write_blob_file(path, KEY, {"told": ["a", 1]}, BLOBS)
     return path
 
 
 def test_it_comes_back(path):
-    found = Snapshot.open(path, KEY)
+    found = BlobFile.open(path, KEY)
     assert found.value == {"told": ["a", 1]}
     assert {name: found.blob(name) for name in BLOBS} == BLOBS
     assert found.blob("another") is None
@@ -29,17 +29,17 @@ def test_it_comes_back(path):
 
 
 def test_it_is_told_by_its_key(path, tmp_path):
-    assert is_snapshot(path, KEY)
-    assert not is_snapshot(path, "b" * 64)
-    assert not is_snapshot(tmp_path / "none", KEY)
-    assert Snapshot.open(path, "b" * 64) is None
+    assert is_blob_file(path, KEY)
+    assert not is_blob_file(path, "b" * 64)
+    assert not is_blob_file(tmp_path / "none", KEY)
+    assert BlobFile.open(path, "b" * 64) is None
 
 
 def test_an_open_one_outlives_its_successor(path):
-    found = Snapshot.open(path, KEY)
-    write_snapshot(path, KEY, "other", {})
+    found = BlobFile.open(path, KEY)
+    write_blob_file(path, KEY, "other", {})
     assert found.blob("one") == BLOBS["one"]
-    assert Snapshot.open(path, KEY).value == "other"
+    assert BlobFile.open(path, KEY).value == "other"
 
 
 def test_every_flipped_bit_is_noticed(path):
@@ -48,25 +48,25 @@ def test_every_flipped_bit_is_noticed(path):
         damaged = bytearray(raw)
         damaged[at] ^= 16
         path.write_bytes(damaged)
-        found = Snapshot.open(path, KEY)
+        found = BlobFile.open(path, KEY)
         if found is not None:
-            with pytest.raises(DamagedSnapshotError):
+            with pytest.raises(DamagedBlobFileError):
                 found.blobs(())
 
 
 @pytest.mark.parametrize("size", [0, 1, 40, 120, 900])
 def test_a_cut_one_is_none(path, size):
     path.write_bytes(path.read_bytes()[:size])
-    assert Snapshot.open(path, KEY) is None
+    assert BlobFile.open(path, KEY) is None
 
 
 @pytest.mark.parametrize("value", [object(), {"x": object()}])
 def test_what_cannot_be_written_leaves_the_old_one(path, value):
-    write_snapshot(path, KEY, value, {})
-    assert Snapshot.open(path, KEY).value == {"told": ["a", 1]}
+    write_blob_file(path, KEY, value, {})
+    assert BlobFile.open(path, KEY).value == {"told": ["a", 1]}
     assert os.listdir(path.parent) == [path.name]
 
 
 def test_a_place_that_cannot_be_written_is_passed_over(tmp_path):
-    write_snapshot(tmp_path / "none/snapshot", KEY, 1, {})
+    write_blob_file(tmp_path / "none/snapshot", KEY, 1, {})
     assert not (tmp_path / "none").exists()

@@ -6,7 +6,7 @@ import textwrap
 import pytest
 
 from envlock.capture.collectors.host.driver import COLLECTOR
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.hardware.nvml import parse_nvml
 from envlock.targets.base import Capability
 from envlock.targets.local.filesystem import LocalTarget
@@ -121,9 +121,9 @@ class Probed(LocalTarget):
 
 
 def collected(root, answer):
-    view = View(Probed(root, answer), {}, COLLECTOR.reads)
-    records = {(r.section, r.key): r.facts for r in COLLECTOR.collect(view)}
-    return records, [tuple(gap) for gap in view.gaps]
+    context = Context(Probed(root, answer), {}, COLLECTOR.reads)
+    records = {(r.section, r.key): r.facts for r in COLLECTOR.collect(context)}
+    return records, [tuple(gap) for gap in context.gaps]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.libraries import libraries, place, source
 from envlock.formats.hardware.accelerated_libraries import parse_blas
 from envlock.model.record import Record
@@ -16,23 +16,23 @@ _SONAMES = ("libblas.so.3", "liblapack.so.3", "libcblas.so.3", "liblapacke.so.3"
 _FOLDERS = ("/usr/local/lib", "/usr/lib", "/usr/lib64")
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield what each shared name leads to, and each copy inside a Python or conda package.
 
     Keys are ``libblas.so.3`` and ``openblas:app/numpy``.  Facts: ``vendor``, ``version`` where the
     file's name has it, ``library``, ``packaged-by``.
     """
     for soname in _SONAMES:
-        path = next((path for path in _candidates(soname, view) if view.exists(path)), "")
+        path = next((path for path in _candidates(soname, context) if context.exists(path)), "")
         if path:
-            yield Record("blas", soname, _facts(view.resolve(path), view))
+            yield Record("blas", soname, _facts(context.resolve(path), context))
     bundled: dict[str, dict[str, str]] = {}
-    for entry in libraries(view):
+    for entry in libraries(context):
         blas = parse_blas(entry.path)
-        owner = view.owner(entry.path)
+        owner = context.owner(entry.path)
         if blas is None or source(owner) not in ("python", "conda"):
             continue
-        facts = _facts(entry.path, view)
+        facts = _facts(entry.path, context)
         facts["library"] = posixpath.basename(entry.path)
         known = bundled.setdefault(f"{blas.vendor}:{place(entry.path, owner)}", facts)
         names = {*known["library"].split(), facts["library"]}
@@ -41,17 +41,17 @@ def collect(view: View) -> Iterator[Record]:
         yield Record("blas", key, facts)
 
 
-def _candidates(soname: str, view: View) -> Iterator[str]:
+def _candidates(soname: str, context: Context) -> Iterator[str]:
     """Yield where the loader may find a library, in the order of ldconfig(8)'s usual settings."""
     yield f"{_FOLDERS[0]}/{soname}"
-    for name in view.names("/usr/lib"):
+    for name in context.names("/usr/lib"):
         if "-linux-" in name:
             yield f"/usr/lib/{name}/{soname}"
     for folder in reversed(_FOLDERS[1:]):
         yield f"{folder}/{soname}"
 
 
-def _beside(path: str, vendor: str, view: View) -> str:
+def _beside(path: str, vendor: str, context: Context) -> str:
     """Return the version in the name of the library that a shared name stands beside.
 
     Debian puts libblas.so.3, built from OpenBLAS, into the folder of libopenblasp-r0.3.21.so.
@@ -59,17 +59,17 @@ def _beside(path: str, vendor: str, view: View) -> str:
     folder = posixpath.dirname(path)
     if not posixpath.basename(folder).startswith(vendor):
         return ""
-    found = (parse_blas(f"{folder}/{name}") for name in view.names(folder))
+    found = (parse_blas(f"{folder}/{name}") for name in context.names(folder))
     return next((blas.version for blas in found if blas and blas.version), "")
 
 
-def _facts(path: str, view: View) -> dict[str, str]:
+def _facts(path: str, context: Context) -> dict[str, str]:
     blas = parse_blas(path)
     facts = {
         "vendor": blas.vendor if blas else "unknown",
-        "version": (blas.version or _beside(path, blas.vendor, view)) if blas else "",
+        "version": (blas.version or _beside(path, blas.vendor, context)) if blas else "",
         "library": path,
-        "packaged-by": view.owner(path),
+        "packaged-by": context.owner(path),
     }
     return {name: value for name, value in facts.items() if value}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.libraries import distribution_version, libraries, place, source
 from envlock.formats.hardware.accelerated_libraries import (
     HEADERS,
@@ -40,27 +40,27 @@ class _Found(NamedTuple):
     owner: str
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each toolkit, and for each component by the place it lies in.
 
     Keys are ``toolkit:PLACE``, ``cudart:PLACE``...  Facts: ``version``, else ``soname`` where only
     that is known; ``other-versions`` beside it; ``mixed`` where the parts of one component are not
     of one version; ``source`` (deb, python, conda, file) and ``packaged-by``.
     """
-    yield from _toolkits(view)
+    yield from _toolkits(context)
     found: dict[tuple[str, str], list[_Found]] = {}
-    for entry in libraries(view):
+    for entry in libraries(context):
         library = parse_library(posixpath.basename(entry.path))
         if library is None:
             continue
-        owner = view.owner(entry.path)
+        owner = context.owner(entry.path)
         component = library.component
         if component == _DRIVER:
-            component = _driver_component(entry.path, view)
+            component = _driver_component(entry.path, context)
         if component:
             version = library.version if is_exact(library.version) else ""
             if not version:
-                version = _elsewhere(component, entry.path, owner, view)
+                version = _elsewhere(component, entry.path, owner, context)
             where = place(entry.path, owner)
             found.setdefault((component, where), []).append(
                 _Found(library.part, version, library.version, owner)
@@ -69,21 +69,21 @@ def collect(view: View) -> Iterator[Record]:
         yield Record("cuda", f"{component}:{where}", _facts(files))
 
 
-def _driver_component(path: str, view: View) -> str:
+def _driver_component(path: str, context: Context) -> str:
     """Return what a copy of the driver's library is, nothing for the driver of a host."""
     if posixpath.basename(posixpath.dirname(path)) == "compat":
         return "compat"
-    return "" if Capability.KERNEL in view.capabilities else _DRIVER
+    return "" if Capability.KERNEL in context.capabilities else _DRIVER
 
 
-def _elsewhere(component: str, path: str, owner: str, view: View) -> str:
+def _elsewhere(component: str, path: str, owner: str, context: Context) -> str:
     """Return the version that a library's distribution or header states, or nothing."""
-    version = distribution_version(path, owner, view) if "/nvidia/" in path else ""
+    version = distribution_version(path, owner, context) if "/nvidia/" in path else ""
     header = HEADERS.get(component)
     if version or header is None:
         return version
     root = posixpath.dirname(posixpath.dirname(path))
-    text = view.text(f"{root}/include/{header}", _HEADER_LIMIT)
+    text = context.text(f"{root}/include/{header}", _HEADER_LIMIT)
     return header_version(header, text or "")
 
 
@@ -105,16 +105,16 @@ def _facts(files: list[_Found]) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value} or {"source": "file"}
 
 
-def _toolkits(view: View) -> Iterator[Record]:
-    default = view.resolve(_DEFAULT) if view.exists(_DEFAULT) else ""
+def _toolkits(context: Context) -> Iterator[Record]:
+    default = context.resolve(_DEFAULT) if context.exists(_DEFAULT) else ""
     roots = {
-        posixpath.dirname(path) for path in view.glob(*(f"**/cuda*/{n}" for n in _VERSION_FILES))
+        posixpath.dirname(path) for path in context.glob(*(f"**/cuda*/{n}" for n in _VERSION_FILES))
     }
-    roots |= {posixpath.dirname(posixpath.dirname(path)) for path in view.glob("**/bin/nvcc")}
+    roots |= {posixpath.dirname(posixpath.dirname(path)) for path in context.glob("**/bin/nvcc")}
     seen = set()
-    for root in sorted({view.resolve(root or "/") for root in roots}, key=sort_key):
-        toolkit = _toolkit(root, view)
-        owner = view.owner(f"{root.rstrip('/')}/bin/nvcc")
+    for root in sorted({context.resolve(root or "/") for root in roots}, key=sort_key):
+        toolkit = _toolkit(root, context)
+        owner = context.owner(f"{root.rstrip('/')}/bin/nvcc")
         key = f"toolkit:{place(f'{root}/lib/x', owner) if owner.startswith('python') else root}"
         if toolkit is None or key in seen:
             continue
@@ -130,15 +130,15 @@ def _toolkits(view: View) -> Iterator[Record]:
         yield Record("cuda", key, {name: value for name, value in facts.items() if value})
 
 
-def _toolkit(root: str, view: View) -> Toolkit | None:
+def _toolkit(root: str, context: Context) -> Toolkit | None:
     base = root.rstrip("/")
     for name in _VERSION_FILES:
         path = f"{base}/{name}"
-        text = view.text(path) if view.entry(path) is not None and "cuda" in root else None
+        text = context.text(path) if context.entry(path) is not None and "cuda" in root else None
         toolkit = parse_toolkit(text) if text is not None else None
         if toolkit:
             return toolkit
-    version = header_version("cuda.h", view.text(f"{base}/include/cuda.h", _HEADER_LIMIT) or "")
+    version = header_version("cuda.h", context.text(f"{base}/include/cuda.h", _HEADER_LIMIT) or "")
     return Toolkit(version) if version else None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.model.record import Record
 from envlock.model.tree import EntryType
 
@@ -25,22 +25,22 @@ _LIBRARIES = {
 _LIBRARY = re.compile(r"([\w-]+)\.so\.(\d+(?:\.\d+){2,})\Z")
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each installation (``toolkit:FOLDER``) and library (``hip:FOLDER``)."""
-    default = view.resolve(_DEFAULT) if view.exists(_DEFAULT) else ""
-    for name in view.names(_ROOT):
+    default = context.resolve(_DEFAULT) if context.exists(_DEFAULT) else ""
+    for name in context.names(_ROOT):
         root = f"{_ROOT}/{name}"
-        entry = view.stat(root) if name.startswith("rocm") else None
+        entry = context.stat(root) if name.startswith("rocm") else None
         if entry is None or entry.type is not EntryType.DIRECTORY:
             continue
-        version = next(filter(None, (_version(view, f"{root}/{f}") for f in _VERSION_FILES)), "")
+        version = next(filter(None, (_version(context, f"{root}/{f}") for f in _VERSION_FILES)), "")
         if version:
             facts = {"version": version, "default": "true" if root == default else ""}
             yield Record(
                 "rocm", f"toolkit:{root}", {name: text for name, text in facts.items() if text}
             )
         found = {}
-        for file in view.names(f"{root}/lib"):
+        for file in context.names(f"{root}/lib"):
             match = _LIBRARY.match(file)
             if match and match[1] in _LIBRARIES:
                 found[_LIBRARIES[match[1]]] = match[2]
@@ -48,8 +48,8 @@ def collect(view: View) -> Iterator[Record]:
             yield Record("rocm", f"{component}:{root}", {"version": number})
 
 
-def _version(view: View, path: str) -> str:
-    match = _VERSION.match((view.text(path, 4096) or "").strip())
+def _version(context: Context, path: str) -> str:
+    match = _VERSION.match((context.text(path, 4096) or "").strip())
     return match[1] if match else ""
 
 

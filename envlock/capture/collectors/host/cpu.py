@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.hardware.kernel import parse_cpuinfo
 from envlock.model.record import Record
 from envlock.targets.base import Capability
@@ -15,9 +15,9 @@ _SMT = "/sys/devices/system/cpu/smt/control"
 _GOVERNOR = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield the one record of section host.cpu."""
-    cpu = parse_cpuinfo(view.text(_CPUINFO) or "")
+    cpu = parse_cpuinfo(context.text(_CPUINFO) or "")
     facts = {
         "vendor": cpu.vendor,
         "model": cpu.model,
@@ -25,8 +25,8 @@ def collect(view: View) -> Iterator[Record]:
         "level": cpu.level,
         "flags": cpu.flags,
         "count": str(cpu.total or ""),
-        "smt": (view.text(_SMT) or "").strip(),
-        "governor": (view.text(_GOVERNOR) or "").strip(),
+        "smt": (context.text(_SMT) or "").strip(),
+        "governor": (context.text(_GOVERNOR) or "").strip(),
     }
     if cpu.vendor or cpu.model or cpu.level:
         yield Record("host.cpu", "", {name: value for name, value in facts.items() if value})

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.gpus import amd, nvidia, pci
 from envlock.model.record import Record
 from envlock.targets.base import Capability
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield the drivers, and the GPUs by model."""
-    yield from nvidia.collect(view)
-    yield from amd.collect(view)
+    yield from nvidia.collect(context)
+    yield from amd.collect(context)
 
 
 COLLECTOR = Collector(

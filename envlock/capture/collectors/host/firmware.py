@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.hardware.kernel import parse_cpuinfo
 from envlock.model.record import Record
 from envlock.targets.base import Capability
@@ -14,30 +14,30 @@ _DMI = "/sys/class/dmi/id"
 _NVME = "/sys/class/nvme"
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each firmware, by what it belongs to: versions, and the maker's name."""
     bios = {
-        "version": view.line(f"{_DMI}/bios_version"),
-        "vendor": view.line(f"{_DMI}/bios_vendor"),
-        "release": view.line(f"{_DMI}/bios_release"),
+        "version": context.line(f"{_DMI}/bios_version"),
+        "vendor": context.line(f"{_DMI}/bios_vendor"),
+        "release": context.line(f"{_DMI}/bios_release"),
     }
     if bios["version"]:
         yield Record("host.firmware", "bios", {name: text for name, text in bios.items() if text})
-    controller = view.line(f"{_DMI}/ec_firmware_release")
+    controller = context.line(f"{_DMI}/ec_firmware_release")
     if controller:
         yield Record("host.firmware", "embedded-controller", {"version": controller})
-    microcode = parse_cpuinfo(view.text("/proc/cpuinfo") or "").microcode
+    microcode = parse_cpuinfo(context.text("/proc/cpuinfo") or "").microcode
     if microcode:
         yield Record("host.firmware", "microcode", {"version": microcode})
-    for model, versions in sorted(_drives(view).items()):
+    for model, versions in sorted(_drives(context).items()):
         yield Record("host.firmware", f"nvme {model}", {"version": " ".join(sorted(versions))})
 
 
-def _drives(view: View) -> dict[str, set[str]]:
+def _drives(context: Context) -> dict[str, set[str]]:
     drives: dict[str, set[str]] = {}
-    for name in view.names(_NVME):
-        model = view.line(f"{_NVME}/{name}/model")
-        version = view.line(f"{_NVME}/{name}/firmware_rev")
+    for name in context.names(_NVME):
+        model = context.line(f"{_NVME}/{name}/model")
+        version = context.line(f"{_NVME}/{name}/firmware_rev")
         if model and version:
             drives.setdefault(model, set()).add(version)
     return drives

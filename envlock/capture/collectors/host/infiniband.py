@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.model.record import Record
 from envlock.targets.base import Capability
 
@@ -20,25 +20,25 @@ _OFED = re.compile(r"\b((?:MLNX_)?OFED(?:_LINUX|-internal)?)-(\d+(?:[.-]\d+)+)")
 _MODULES = ("mlx5_core", "mlx4_core", "ib_core", "efa", "irdma", "bnxt_re", "hfi1")
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield the drivers that have a version of their own, and the adapters by model.
 
     ``version`` of an adapter is that of its firmware.
     """
-    info = _OFED.search(view.text(_OFED_INFO, _OFED_LIMIT) or "")
+    info = _OFED.search(context.text(_OFED_INFO, _OFED_LIMIT) or "")
     if info:
         yield Record("host.infiniband", "driver ofed", {"version": info[2], "name": info[1]})
     for module in _MODULES:
         # Modules of the kernel itself have none.
-        version = view.line(f"/sys/module/{module}/version")
+        version = context.line(f"/sys/module/{module}/version")
         if version:
             yield Record("host.infiniband", f"driver {module}", {"version": version})
     models: dict[str, list[dict[str, str]]] = {}
-    for name in view.names(_ADAPTERS):
+    for name in context.names(_ADAPTERS):
         folder = f"{_ADAPTERS}/{name}"
-        names = (view.line(f"{folder}/hca_type"), view.line(f"{folder}/board_id"))
+        names = (context.line(f"{folder}/hca_type"), context.line(f"{folder}/board_id"))
         models.setdefault(" ".join(filter(None, names)) or name.rstrip("0123456789_"), []).append(
-            {"version": view.line(f"{folder}/fw_ver"), **_port(view, folder)}
+            {"version": context.line(f"{folder}/fw_ver"), **_port(context, folder)}
         )
     for model, adapters in sorted(models.items()):
         facts = {"count": str(len(adapters))}
@@ -51,11 +51,11 @@ def collect(view: View) -> Iterator[Record]:
         )
 
 
-def _port(view: View, folder: str) -> dict[str, str]:
+def _port(context: Context, folder: str) -> dict[str, str]:
     rates, layers = set(), set()
-    for port in view.names(f"{folder}/ports"):
-        rates.add(view.line(f"{folder}/ports/{port}/rate"))
-        layers.add(view.line(f"{folder}/ports/{port}/link_layer"))
+    for port in context.names(f"{folder}/ports"):
+        rates.add(context.line(f"{folder}/ports/{port}/rate"))
+        layers.add(context.line(f"{folder}/ports/{port}/link_layer"))
     return {
         "rate": ", ".join(sorted(rates - {""})),
         "link-layer": " ".join(sorted(layers - {""})),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.hardware.kernel import parse_choice
 from envlock.model.record import Record
 from envlock.secrets.redact import redact_text
@@ -25,24 +25,24 @@ _IDENTITY = re.compile(
 """What names one machine: UUIDs (of disks), hardware addresses of networks, PCI addresses."""
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield the kernel: release, build, taint, command line, huge pages, security modules."""
     facts = {
-        "release": view.line(f"{_KERNEL}/osrelease"),
-        "system": view.line(f"{_KERNEL}/ostype"),
-        "build": view.line(f"{_KERNEL}/version"),
-        "tainted": view.line(f"{_KERNEL}/tainted"),
-        "cmdline": _cmdline(view),
-        "transparent-hugepages": parse_choice(view.line(_HUGE_PAGES)),
-        "lsm": view.line(_LSM),
+        "release": context.line(f"{_KERNEL}/osrelease"),
+        "system": context.line(f"{_KERNEL}/ostype"),
+        "build": context.line(f"{_KERNEL}/version"),
+        "tainted": context.line(f"{_KERNEL}/tainted"),
+        "cmdline": _cmdline(context),
+        "transparent-hugepages": parse_choice(context.line(_HUGE_PAGES)),
+        "lsm": context.line(_LSM),
     }
     if facts["release"]:
         yield Record("host.kernel", "", {name: value for name, value in facts.items() if value})
 
 
-def _cmdline(view: View) -> str:
+def _cmdline(context: Context) -> str:
     # What stands behind `--` is for the init process, not for the kernel.
-    words = (view.text("/proc/cmdline") or "").partition(" -- ")[0].split()
+    words = (context.text("/proc/cmdline") or "").partition(" -- ")[0].split()
     kept = (redact_text(word) for word in words if not word.startswith(_PER_BOOT))
     return " ".join(_IDENTITY.sub("***", word) for word in kept)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.hardware.kernel import parse_cpuinfo
 from envlock.model.record import Record
 from envlock.targets.base import Capability
@@ -22,24 +22,24 @@ _VERSION = re.compile(rb"ld\.so \([^)]{1,80}\) [a-z ]*release version (\d+(?:\.\
 _HWCAPS = re.compile(rb"\0((?:x86-64-v\d:?)+)\0")
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield the loader: ``version``, and ``hwcaps``, the folders of glibc-hwcaps it searches.
 
     Those are what both the loader knows and the processor can run, best first, as
     ``ld.so --help`` says.
     """
-    path = next((path for path in _LOADERS if view.exists(path)), "")
-    content = (view.read(path, _LIMIT) or b"") if path else b""
+    path = next((path for path in _LOADERS if context.exists(path)), "")
+    content = (context.read(path, _LIMIT) or b"") if path else b""
     version = _VERSION.search(content)
     if version is None:
         return
-    facts = {"version": version[1].decode(), "hwcaps": _searched(view, content)}
+    facts = {"version": version[1].decode(), "hwcaps": _searched(context, content)}
     yield Record("host.libc", "", {name: value for name, value in facts.items() if value})
 
 
-def _searched(view: View, loader: bytes) -> str:
+def _searched(context: Context, loader: bytes) -> str:
     known = _HWCAPS.search(loader)
-    level = parse_cpuinfo(view.text("/proc/cpuinfo") or "").level
+    level = parse_cpuinfo(context.text("/proc/cpuinfo") or "").level
     if known is None or not level:
         return ""
     return " ".join(name for name in known[1].decode().split(":") if name and name <= level)

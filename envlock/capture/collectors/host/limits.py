@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.assignments import parse_assignments
 from envlock.formats.system.limits import (
     least,
@@ -35,37 +35,39 @@ _DIVIDED = (
 _DEEPEST = 64
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each limit.
 
     Keys: ``pam DOMAIN TYPE ITEM``, ``systemd NAME``, ``session ITEM`` (soft and hard limit of the
     process that captures), ``cgroup NAME`` (the least from its group up to the root).
     """
-    for name, value in sorted(_pam(view).items(), key=lambda item: sort_key(item[0])):
+    for name, value in sorted(_pam(context).items(), key=lambda item: sort_key(item[0])):
         yield Record("host.limits", f"pam {name}", {"value": value})
-    for name, value in sorted(_systemd(view).items()):
+    for name, value in sorted(_systemd(context).items()):
         yield Record("host.limits", f"systemd {name}", {"value": value})
-    for item, (soft, hard) in sorted(parse_proc_limits(view.text(_PROC) or "").items()):
+    for item, (soft, hard) in sorted(parse_proc_limits(context.text(_PROC) or "").items()):
         yield Record("host.limits", f"session {item}", {"soft": soft, "hard": hard})
-    for name, value in sorted(_cgroup(view).items()):
+    for name, value in sorted(_cgroup(context).items()):
         yield Record("host.limits", f"cgroup {name}", {"value": value})
 
 
-def _pam(view: View) -> dict[str, str]:
-    files = [f"{_PAM_FOLDER}/{n}" for n in view.names(_PAM_FOLDER) if n.endswith(".conf")]
+def _pam(context: Context) -> dict[str, str]:
+    files = [f"{_PAM_FOLDER}/{n}" for n in context.names(_PAM_FOLDER) if n.endswith(".conf")]
     limits: dict[str, str] = {}
     for path in (_PAM, *files):
-        for domain, kind, item, value in parse_pam_limits(view.text(path) or ""):
+        for domain, kind, item, value in parse_pam_limits(context.text(path) or ""):
             for name in ("hard", "soft") if kind == "-" else (kind,):
                 limits[f"{domain} {name} {item}"] = value
     return limits
 
 
-def _systemd(view: View) -> dict[str, str]:
-    files = [f"{_SYSTEMD_FOLDER}/{n}" for n in view.names(_SYSTEMD_FOLDER) if n.endswith(".conf")]
+def _systemd(context: Context) -> dict[str, str]:
+    files = [
+        f"{_SYSTEMD_FOLDER}/{n}" for n in context.names(_SYSTEMD_FOLDER) if n.endswith(".conf")
+    ]
     found: dict[str, str] = {}
     for path in (_SYSTEMD, *files):
-        found.update(parse_assignments(view.text(path) or ""))
+        found.update(parse_assignments(context.text(path) or ""))
     return {
         name: value
         for name, value in found.items()
@@ -73,23 +75,23 @@ def _systemd(view: View) -> dict[str, str]:
     }
 
 
-def _cgroup(view: View) -> dict[str, str]:
-    groups = parse_cgroup(view.text(_GROUPS) or "")
+def _cgroup(context: Context) -> dict[str, str]:
+    groups = parse_cgroup(context.text(_GROUPS) or "")
     found = {}
     for name in _UNIFIED:
-        found[name] = least(_values(view, "", groups.get("", "/"), name))
+        found[name] = least(_values(context, "", groups.get("", "/"), name))
     for controller, file, name in _DIVIDED:
-        value = least(_values(view, f"/{controller}", groups.get(controller, "/"), file))
+        value = least(_values(context, f"/{controller}", groups.get(controller, "/"), file))
         found[name] = found[name] or value
     return {name: value for name, value in found.items() if value}
 
 
-def _values(view: View, hierarchy: str, group: str, file: str) -> Iterator[str]:
+def _values(context: Context, hierarchy: str, group: str, file: str) -> Iterator[str]:
     """Yield the values of a limit from a group up to the root, as far as they can be seen."""
     parts = [part for part in group.split("/") if part][:_DEEPEST]
     for depth in range(len(parts), -1, -1):
         path = "/".join([f"{_CGROUP}{hierarchy}", *parts[:depth], file])
-        yield view.line(path)
+        yield context.line(path)
 
 
 COLLECTOR = Collector(

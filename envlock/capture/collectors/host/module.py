@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import BinaryIO
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.hardware.kernel import module_name, parse_modules, parse_modules_dep
 from envlock.formats.hardware.modinfo import MAX_SIZE, parse_modinfo, read_modinfo, unpack
 from envlock.model.record import Record
@@ -32,29 +32,29 @@ _BUDGET = 1024 * 1024 * 1024
 """Bytes of unpacked module files that one capture looks through."""
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield each loaded module, and each tree of DKMS.
 
     Facts of a module: ``version``, ``srcversion``, ``taint`` (P proprietary, O out of tree, E
     unsigned...), ``state``; ``disk-version`` and ``disk-srcversion`` where its file differs from
     what is loaded, ``pending = "true"`` then.
     """
-    match = _NAME.fullmatch(view.line(_RELEASE))
+    match = _NAME.fullmatch(context.line(_RELEASE))
     release = match[0] if match else "unknown"
-    files = parse_modules_dep(view.text(f"{_MODULES}/{release}/modules.dep") or "")
-    disk = _Disk(view, f"{_MODULES}/{release}", files)
-    for name in parse_modules(view.text("/proc/modules") or ""):
-        found = {fact: view.line(f"/sys/module/{name}/{fact}") for fact in _LOADED}
+    files = parse_modules_dep(context.text(f"{_MODULES}/{release}/modules.dep") or "")
+    disk = _Disk(context, f"{_MODULES}/{release}", files)
+    for name in parse_modules(context.text("/proc/modules") or ""):
+        found = {fact: context.line(f"/sys/module/{name}/{fact}") for fact in _LOADED}
         facts = {fact: value for fact, value in found.items() if value}
         yield Record("host.module", name, {**facts, **disk.changes(name, facts), "state": "loaded"})
-    yield from _dkms(view, release)
+    yield from _dkms(context, release)
 
 
 class _Disk:
     """The module files of the running kernel, looked through within a budget."""
 
-    def __init__(self, view: View, folder: str, files: dict[str, str]) -> None:
-        self._view = view
+    def __init__(self, context: Context, folder: str, files: dict[str, str]) -> None:
+        self._view = context
         self._folder = folder
         self._files = files
         self._left = _BUDGET
@@ -106,27 +106,27 @@ def _up_to(size: int, stream: BinaryIO) -> bytes:
     return raw
 
 
-def _dkms(view: View, release: str) -> Iterator[Record]:
+def _dkms(context: Context, release: str) -> Iterator[Record]:
     """Yield a record for each module of DKMS: its newest version, and how far it was built.
 
     Facts: ``version``, ``other-versions``, ``modules`` built, ``state``: ``built`` for the running
     kernel, ``not-built`` for it, or ``added``, built for none.
     """
-    for name in view.names(_DKMS):
+    for name in context.names(_DKMS):
         tree = f"{_DKMS}/{name}"
         # A tree also holds links to the builds of each kernel (kernel-RELEASE-ARCH).
         versions = [
-            version for version in view.names(tree) if view.exists(f"{tree}/{version}/source")
+            version for version in context.names(tree) if context.exists(f"{tree}/{version}/source")
         ]
         if not versions:
             continue
         newest = max(versions, key=_order)
         kernels = [
             entry.path.rpartition("/")[2]
-            for entry in view.children(f"{tree}/{newest}")
+            for entry in context.children(f"{tree}/{newest}")
             if entry.type is EntryType.DIRECTORY and not entry.path.endswith("/build")
         ]
-        modules = _built(view, f"{tree}/{newest}/{release}") if release in kernels else []
+        modules = _built(context, f"{tree}/{newest}/{release}") if release in kernels else []
         facts = {
             "version": newest,
             "other-versions": " ".join(version for version in versions if version != newest),
@@ -136,11 +136,11 @@ def _dkms(view: View, release: str) -> Iterator[Record]:
         yield Record("host.dkms", name, {fact: value for fact, value in facts.items() if value})
 
 
-def _built(view: View, folder: str) -> list[str]:
+def _built(context: Context, folder: str) -> list[str]:
     names = {
         module_name(file)
-        for arch in view.names(folder)
-        for file in view.names(f"{folder}/{arch}/module")
+        for arch in context.names(folder)
+        for file in context.names(f"{folder}/{arch}/module")
     }
     return sorted(names - {""}, key=sort_key)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.files.rules import ELSEWHERE
 from envlock.formats.system.mounts import Mount, parse_fstab, parse_mountinfo
 from envlock.formats.system.settings import SETTINGS_LIMIT
@@ -39,12 +39,12 @@ _TRANSIENT = (  # names in a target
 _KEPT = ("/dev/shm",)  # noqa: S108
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each mount: ``type``, ``options``, ``network``; ``planned`` tells what
     fstab says of a file system that is not mounted.
     """  # noqa: D205
-    mounted = {m.place: m for m in parse_mountinfo(view.text(_MOUNTED, _MOUNTED_LIMIT) or "")}
-    planned = {m.place: m for m in parse_fstab(view.text(_TABLE, SETTINGS_LIMIT) or "")}
+    mounted = {m.place: m for m in parse_mountinfo(context.text(_MOUNTED, _MOUNTED_LIMIT) or "")}
+    planned = {m.place: m for m in parse_fstab(context.text(_TABLE, SETTINGS_LIMIT) or "")}
     for place in sorted({*mounted, *planned}):
         mount = mounted.get(place) or planned[place]
         if _matters(mount):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.assignments import parse_assignments
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines
 from envlock.model.record import Record
@@ -23,14 +23,14 @@ _APPARMOR = "/sys/module/apparmor/parameters"
 _LSM = "/sys/kernel/security/lsm"
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each setting, keyed by its name."""
     settings = {
-        **_resolver(parse_lines(_text(_RESOLVER, view))),
-        "hosts": _hosts(view),
-        "lsm": {"value": _text(_LSM, view).strip()},
-        "apparmor": _apparmor(view),
-        "selinux": _selinux(view),
+        **_resolver(parse_lines(_text(_RESOLVER, context))),
+        "hosts": _hosts(context),
+        "lsm": {"value": _text(_LSM, context).strip()},
+        "apparmor": _apparmor(context),
+        "selinux": _selinux(context),
     }
     for name, facts in settings.items():
         told = {fact: value for fact, value in facts.items() if value}
@@ -38,8 +38,8 @@ def collect(view: View) -> Iterator[Record]:
             yield Record("host.setting", name, told)
 
 
-def _text(path: str, view: View) -> str:
-    return view.text(path, SETTINGS_LIMIT) or ""
+def _text(path: str, context: Context) -> str:
+    return context.text(path, SETTINGS_LIMIT) or ""
 
 
 def _resolver(lines: list[str]) -> dict[str, dict[str, str]]:
@@ -56,11 +56,11 @@ def _resolver(lines: list[str]) -> dict[str, dict[str, str]]:
     }
 
 
-def _hosts(view: View) -> dict[str, str]:
+def _hosts(context: Context) -> dict[str, str]:
     """Return how many names hosts(5) adds to the machine's own, and their digest."""
-    own = _text(_HOSTNAME, view).strip().partition(".")[0]
+    own = _text(_HOSTNAME, context).strip().partition(".")[0]
     added = []
-    for line in parse_lines(_text(_HOSTS, view)):
+    for line in parse_lines(_text(_HOSTS, context)):
         address, *names = line.split(" ")
         others = sorted({name for name in names if name.partition(".")[0] != own})
         if others and not address.startswith(_LOOPBACK):
@@ -68,16 +68,16 @@ def _hosts(view: View) -> dict[str, str]:
     return {"count": str(len(added)), "sha256": digest_lines(sorted(added))} if added else {}
 
 
-def _apparmor(view: View) -> dict[str, str]:
-    enabled = _text(f"{_APPARMOR}/enabled", view).strip()
+def _apparmor(context: Context) -> dict[str, str]:
+    enabled = _text(f"{_APPARMOR}/enabled", context).strip()
     names = {"Y": "enabled", "N": "disabled"}
-    return {"value": names.get(enabled, ""), "mode": _text(f"{_APPARMOR}/mode", view).strip()}
+    return {"value": names.get(enabled, ""), "mode": _text(f"{_APPARMOR}/mode", context).strip()}
 
 
-def _selinux(view: View) -> dict[str, str]:
+def _selinux(context: Context) -> dict[str, str]:
     """Return the mode now, the mode after the next boot, and the policy."""
-    config = parse_assignments(_text(_SELINUX, view))
-    now = {"1": "enforcing", "0": "permissive"}.get(_text(_ENFORCING, view).strip(), "")
+    config = parse_assignments(_text(_SELINUX, context))
+    now = {"1": "enforcing", "0": "permissive"}.get(_text(_ENFORCING, context).strip(), "")
     return {
         "value": now,
         "configured": config.get("SELINUX", ""),

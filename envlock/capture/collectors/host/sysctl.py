@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.limits import parse_sysctl
 from envlock.model.glob import compile_globs
 from envlock.model.record import Record
@@ -61,17 +61,17 @@ _FOLDERS = ("/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/run/sysctl.d", "/e
 _LAST = "/etc/sysctl.conf"
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each setting that is depended on or configured.
 
     Facts: ``value`` (in force), ``configured`` (what the files say), and ``in-effect = "false"``
     where the two differ.  A name with a pattern in it has no value.
     """
-    configured = _configured(view)
+    configured = _configured(context)
     for name in sorted({*_DEPENDED_ON, *configured}, key=sort_key):
         if _NEVER.match(name):
             continue
-        facts = {"value": _running(view, name), "configured": configured.get(name, "")}
+        facts = {"value": _running(context, name), "configured": configured.get(name, "")}
         facts = {fact: _shown(value) for fact, value in facts.items() if value}
         if len(set(facts.values())) == 2:
             facts["in-effect"] = "false"
@@ -79,24 +79,24 @@ def collect(view: View) -> Iterator[Record]:
             yield Record("host.sysctl", name, facts)
 
 
-def _configured(view: View) -> dict[str, str]:
+def _configured(context: Context) -> dict[str, str]:
     files: dict[str, str] = {}
     for folder in _FOLDERS:
-        for name in view.names(folder):
+        for name in context.names(folder):
             if name.endswith(".conf"):
                 files[name] = f"{folder}/{name}"
     found: dict[str, str] = {}
     for path in (*(files[name] for name in sorted(files, key=sort_key)), _LAST):
-        found.update(parse_sysctl(view.text(path) or ""))
+        found.update(parse_sysctl(context.text(path) or ""))
     return found
 
 
-def _running(view: View, name: str) -> str:
+def _running(context: Context, name: str) -> str:
     """Return the value in force, empty for none: some settings can only be written."""
     parts = name.translate(str.maketrans("./", "/.")).split("/")
     if "*" in name or not all(parts) or {".", ".."} & set(parts):
         return ""
-    return view.line(f"{_ROOT}/{'/'.join(parts)}")
+    return context.line(f"{_ROOT}/{'/'.join(parts)}")
 
 
 def _shown(value: str) -> str:

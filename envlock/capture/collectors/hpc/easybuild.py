@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.naming import place_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders, version_keys
 from envlock.capture.files.ownership import Claims
@@ -39,30 +39,30 @@ class _Software(NamedTuple):
         return posixpath.basename(self.folder)
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each installation."""
-    for key, software in _installed(view).items():
-        yield Record("easybuild", key, _facts(software, view))
+    for key, software in _installed(context).items():
+        yield Record("easybuild", key, _facts(software, context))
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return what lies in the folders of the installations; none states its content."""
-    owners = {software.folder: f"easybuild {key}" for key, software in _installed(view).items()}
-    return claim_folders(view, owners, "/software/")
+    owners = {software.folder: f"easybuild {key}" for key, software in _installed(context).items()}
+    return claim_folders(context, owners, "/software/")
 
 
-def _installed(view: View) -> dict[str, _Software]:
+def _installed(context: Context) -> dict[str, _Software]:
     found: dict[str, dict[str, _Software]] = {}
-    for path in view.glob(_PATTERN):
+    for path in context.glob(_PATTERN):
         folder = posixpath.dirname(posixpath.dirname(path))
-        text = view.text(path, _LARGEST)
+        text = context.text(path, _LARGEST)
         version = posixpath.basename(folder)
         config = parse_easyconfig(text, version) if text is not None else None
         if config is not None:
             software = _Software(folder, config)
             found.setdefault(software.prefix, {}).setdefault(folder, software)
         elif text is not None:
-            view.gap(path, "no easyconfig with a toolchain")
+            context.gap(path, "no easyconfig with a toolchain")
     names = unique_names({prefix: (prefix, place_name(prefix or "/")) for prefix in found})
     keyed = {}
     for prefix in sorted(found, key=lambda prefix: sort_key(names[prefix])):
@@ -72,11 +72,11 @@ def _installed(view: View) -> dict[str, _Software]:
     return keyed
 
 
-def _facts(software: _Software, view: View) -> dict[str, str]:
+def _facts(software: _Software, context: Context) -> dict[str, str]:
     config = software.config
     module = f"{software.name}/{software.full_version}"
     file = f"{software.prefix}/modules/all/{module}"
-    is_there = any(view.entry(file + end) is not None for end in ("", ".lua"))
+    is_there = any(context.entry(file + end) is not None for end in ("", ".lua"))
     return clean_facts(
         {
             "version": config.version,

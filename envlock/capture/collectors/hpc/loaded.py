@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Iterable, Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.libraries import distribution_version, place
 from envlock.formats.hardware.accelerated_libraries import is_exact, parse_blas, parse_library
 from envlock.formats.system.process_maps import Mapped, parse_maps
@@ -19,20 +19,20 @@ from envlock.model.text import sort_key
 from envlock.targets.base import Capability
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each component in use, and for each library that was replaced on disk.
 
     Facts: ``version`` in the file's name, ``from`` (the places the copies lie in; more than one is
     a mixture), ``packaged-by``, and ``deleted = "true"`` when the file is no longer there.
     """
-    process = view.process()
+    process = context.process()
     groups: dict[str, list[Mapped]] = {}
     for mapped in parse_maps(process.maps) if process else ():
         name = _component(mapped)
         if name:
             groups.setdefault(name, []).append(mapped)
     for name, files in sorted(groups.items(), key=lambda item: sort_key(item[0])):
-        yield Record("loaded", name, _facts(files, view))
+        yield Record("loaded", name, _facts(files, context))
 
 
 def _component(mapped: Mapped) -> str:
@@ -45,16 +45,16 @@ def _component(mapped: Mapped) -> str:
     return name if mapped.is_deleted and ".so" in name else ""
 
 
-def _facts(files: Iterable[Mapped], view: View) -> dict[str, str]:
+def _facts(files: Iterable[Mapped], context: Context) -> dict[str, str]:
     versions, places, owners = set(), set(), set()
     is_deleted = False
     for mapped in files:
         library = parse_library(posixpath.basename(mapped.path))
         blas = parse_blas(mapped.path)
         version = library.version if library else blas.version if blas else ""
-        owner = view.owner(mapped.path)
+        owner = context.owner(mapped.path)
         is_known = is_exact(version) or library is None
-        versions.add(version if is_known else distribution_version(mapped.path, owner, view))
+        versions.add(version if is_known else distribution_version(mapped.path, owner, context))
         owners.add(owner)
         places.add(place(mapped.path, owner))
         is_deleted = is_deleted or mapped.is_deleted

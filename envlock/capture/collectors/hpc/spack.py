@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.naming import place_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders, version_keys
 from envlock.capture.files.ownership import Claims
@@ -20,33 +20,33 @@ _HASH = 7
 _DEFAULT = re.compile(r"/opt(?:/spack)?\Z")
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package of each tree."""
-    for name, (_, packages) in _trees(view).items():
+    for name, (_, packages) in _trees(context).items():
         for key, package in packages.items():
             yield Record("spack", f"{name}/{key}", _facts(package))
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return what lies in the folders of the packages; none states its content."""
     owners = {
         package.path: f"spack {name}/{key}"
-        for name, (root, packages) in _trees(view).items()
+        for name, (root, packages) in _trees(context).items()
         for key, package in packages.items()
         if package.path.startswith(f"{root}/") and not package.is_external
     }
-    return claim_folders(view, owners)
+    return claim_folders(context, owners)
 
 
-def _trees(view: View) -> dict[str, tuple[str, Mapping[str, SpackPackage]]]:
+def _trees(context: Context) -> dict[str, tuple[str, Mapping[str, SpackPackage]]]:
     """Return name -> (folder, key -> package) of every tree."""
     found = {}
-    for path in view.glob(f"**/{_DATABASE}"):
-        text = view.text(path)
+    for path in context.glob(f"**/{_DATABASE}"):
+        text = context.text(path)
         packages = parse_spack(text) if text is not None else None
         if packages is None:
             if text is not None:
-                view.gap(path, "not a database of Spack")
+                context.gap(path, "not a database of Spack")
             continue
         by_name = {(p.name, p.version, p.hash[:_HASH]): p for p in packages}
         keys = version_keys(by_name)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.naming import place_name, unique_names
 from envlock.capture.discover.programs import program_names, programs
 from envlock.capture.files.ownership import Claim, Claims
@@ -32,47 +32,47 @@ _AUDIT = ".dep-v0"
 _LARGEST_SECTION = 4 * 1024 * 1024
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each installed crate, for each program with a list, and what it lists."""
-    roots = _roots(view)
+    roots = _roots(context)
     for name, (_, crates) in roots.items():
         for key, installed in crates.items():
             yield Record("cargo", f"{name}/{key}", _facts(installed))
-    lists = dict(_lists(view))
+    lists = dict(_lists(context))
     for path, name in program_names(lists, roots).items():
-        yield from _listed(name, path, lists[path], view)
+        yield from _listed(name, path, lists[path], context)
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return the programs that ``cargo install`` put into place; their content is not stated."""
     return {
         f"{root.rstrip('/')}/bin/{program}": Claim(owner=f"cargo {name}/{key}")
-        for name, (root, crates) in _roots(view).items()
+        for name, (root, crates) in _roots(context).items()
         for key, installed in crates.items()
         for program in installed.programs
     }
 
 
-def _roots(view: View) -> dict[str, tuple[str, Mapping[str, Installed]]]:
+def _roots(context: Context) -> dict[str, tuple[str, Mapping[str, Installed]]]:
     """Return name -> (folder, key -> crate) of every folder that crates were installed into."""
-    folders = {posixpath.dirname(path) for path in view.glob(*(f"**/{name}" for name in _NOTES))}
+    folders = {posixpath.dirname(path) for path in context.glob(*(f"**/{name}" for name in _NOTES))}
     found = {}
     for folder in folders:
-        crates = _installed(folder, view)
+        crates = _installed(folder, context)
         if crates:
             found[folder] = _keyed(crates)
     names = unique_names({folder: (folder, place_name(folder)) for folder in found})
     return {names[folder]: (folder, found[folder]) for folder in sorted(found, key=sort_key)}
 
 
-def _installed(folder: str, view: View) -> list[Installed]:
+def _installed(folder: str, context: Context) -> list[Installed]:
     for name, parse in zip(_NOTES, (parse_crates, parse_crates_toml), strict=True):
-        text = view.text(f"{folder.rstrip('/')}/{name}")
+        text = context.text(f"{folder.rstrip('/')}/{name}")
         if text is None:
             continue
         crates = parse(text)
         if crates is None:
-            view.gap(f"{folder.rstrip('/')}/{name}", "not a list of installed crates")
+            context.gap(f"{folder.rstrip('/')}/{name}", "not a list of installed crates")
         elif crates:
             return crates
     return []
@@ -108,21 +108,21 @@ def _facts(installed: Installed) -> dict[str, str]:
     )
 
 
-def _lists(view: View) -> Iterator[tuple[str, list[Crate]]]:
-    for program in programs(view, owners=("cargo",)):
+def _lists(context: Context) -> Iterator[tuple[str, list[Crate]]]:
+    for program in programs(context, owners=("cargo",)):
         offset, size = program.elf.sections.get(_AUDIT, (0, 0))
         if not size:
             continue
         crates = parse_audit(program.read(offset, min(size, _LARGEST_SECTION)))
         if crates is None:
-            view.gap(program.path, "not a list of crates")
+            context.gap(program.path, "not a list of crates")
         else:
             yield program.path, crates
 
 
-def _listed(name: str, path: str, crates: list[Crate], view: View) -> Iterator[Record]:
+def _listed(name: str, path: str, crates: list[Crate], context: Context) -> Iterator[Record]:
     root = next((crate for crate in crates if crate.is_root), None)
-    owner = view.owner(path)
+    owner = context.owner(path)
     yield Record(
         "cargo",
         name,

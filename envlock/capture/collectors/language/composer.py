@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.naming import place_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders
 from envlock.capture.files.ownership import Claims
@@ -18,47 +18,47 @@ _INSTALLED = "vendor/composer/installed.json"
 _LOCKFILE = "composer.lock"
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each application and for each package in it."""
-    for name, (root, installed) in _applications(view).items():
-        yield Record("composer", name, _application_facts(root, installed, view))
+    for name, (root, installed) in _applications(context).items():
+        yield Record("composer", name, _application_facts(root, installed, context))
         for package in installed.packages:
-            facts = _facts(f"{root}/vendor/{package.name}", package, view)
+            facts = _facts(f"{root}/vendor/{package.name}", package, context)
             yield Record("composer", f"{name}/{package.name}", facts)
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return what lies in the folders of the packages; none states its content."""
     owners = {
         f"{root}/vendor/{package.name}": f"composer {name}/{package.name}"
-        for name, (root, installed) in _applications(view).items()
+        for name, (root, installed) in _applications(context).items()
         for package in installed.packages
     }
-    return claim_folders(view, owners, "/vendor/")
+    return claim_folders(context, owners, "/vendor/")
 
 
-def _applications(view: View) -> dict[str, tuple[str, Installed]]:
+def _applications(context: Context) -> dict[str, tuple[str, Installed]]:
     """Return name -> (folder, what is installed) of every application."""
     found = {}
-    for path in view.glob(f"**/{_INSTALLED}"):
-        text = view.text(path)
+    for path in context.glob(f"**/{_INSTALLED}"):
+        text = context.text(path)
         installed = parse_installed(text) if text is not None else None
         if installed is not None:
             packages = {package.name: package for package in installed.packages}
             ordered = tuple(packages[name] for name in sorted(packages, key=sort_key))
             found[path.removesuffix(f"/{_INSTALLED}")] = installed._replace(packages=ordered)
         elif text is not None:
-            view.gap(path, "not a list of installed packages")
+            context.gap(path, "not a list of installed packages")
     names = unique_names({root: (root, place_name(root or "/")) for root in found})
     ordered_roots = sorted(found, key=lambda root: sort_key(names[root]))
     return {names[root]: (root, found[root]) for root in ordered_roots}
 
 
-def _application_facts(root: str, installed: Installed, view: View) -> dict[str, str]:
-    text = view.text(f"{root}/{_LOCKFILE}")
+def _application_facts(root: str, installed: Installed, context: Context) -> dict[str, str]:
+    text = context.text(f"{root}/{_LOCKFILE}")
     declared = parse_lockfile(text) if text is not None else None
     if text is not None and declared is None:
-        view.gap(f"{root}/{_LOCKFILE}", "not a lockfile")
+        context.gap(f"{root}/{_LOCKFILE}", "not a lockfile")
     facts = {"development": "true" if installed.is_dev else "false"}
     if declared is not None:
         here: Mapping[str, str] = {package.name: package.version for package in installed.packages}
@@ -73,8 +73,8 @@ def _application_facts(root: str, installed: Installed, view: View) -> dict[str,
     return clean_facts(facts)
 
 
-def _facts(folder: str, package: Package, view: View) -> dict[str, str]:
-    owner = view.owner(f"{folder}/composer.json")
+def _facts(folder: str, package: Package, context: Context) -> dict[str, str]:
+    owner = context.owner(f"{folder}/composer.json")
     return clean_facts(
         {
             "version": package.version,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.naming import place_name, unique_names
 from envlock.capture.discover.package_folders import claim_parents
 from envlock.capture.files.ownership import Claim, Claims
@@ -36,24 +36,24 @@ class _Environment(NamedTuple):
     packages: dict[str, Package]
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each environment and for each package in it."""
-    for environment in _environments(view):
-        yield Record("conda", environment.name, _environment_facts(environment, view))
-        requested = _requested(environment, view)
+    for environment in _environments(context):
+        yield Record("conda", environment.name, _environment_facts(environment, context))
+        requested = _requested(environment, context)
         for name in sorted(environment.packages, key=sort_key):
             package = environment.packages[name]
             facts = _facts(package, requested.get(name, ""))
             yield Record("conda", f"{environment.name}/{name}", facts)
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return the files of every package, with the content that conda wrote where it says so.
 
     The folders they lie in are claimed too, each for the first package with a file in it.
     """
     found: dict[str, Claim] = {}
-    for environment in _environments(view):
+    for environment in _environments(context):
         for name, package in environment.packages.items():
             owner = f"conda {environment.name}/{name}"
             for path, sha256 in package.files:
@@ -63,10 +63,10 @@ def claims(view: View) -> Claims:
     return found
 
 
-def _environments(view: View) -> list[_Environment]:
-    marks = view.glob(f"**/{_META}/history", f"**/{_META}/*.json")
+def _environments(context: Context) -> list[_Environment]:
+    marks = context.glob(f"**/{_META}/history", f"**/{_META}/*.json")
     prefixes = sorted({posixpath.dirname(posixpath.dirname(mark)) for mark in marks}, key=sort_key)
-    packages = {prefix.rstrip("/"): _packages(prefix.rstrip("/"), view) for prefix in prefixes}
+    packages = {prefix.rstrip("/"): _packages(prefix.rstrip("/"), context) for prefix in prefixes}
     places = {prefix: (prefix, _base(prefix, packages[prefix])) for prefix in packages}
     names = unique_names(places)
     found = [_Environment(names[prefix], prefix, packages[prefix]) for prefix in packages]
@@ -81,38 +81,38 @@ def _base(prefix: str, packages: Mapping[str, Package]) -> str:
     return "base" if _BASE in packages else place_name(prefix or "/")
 
 
-def _packages(prefix: str, view: View) -> dict[str, Package]:
+def _packages(prefix: str, context: Context) -> dict[str, Package]:
     found: dict[str, Package] = {}
-    for name in view.names(f"{prefix}/{_META}"):
+    for name in context.names(f"{prefix}/{_META}"):
         path = f"{prefix}/{_META}/{name}"
         if not name.endswith(".json") or name in _NOT_RECORDS:
             continue
-        text = view.text(path)
+        text = context.text(path)
         package = parse_package(text) if text is not None else None
         if package is None:
             if text is not None:
-                view.gap(path, "not a record of a package")
+                context.gap(path, "not a record of a package")
         elif package.name in found:
-            view.gap(path, "a second version of a package")
+            context.gap(path, "a second version of a package")
         else:
             found[package.name] = package
     return found
 
 
-def _requested(environment: _Environment, view: View) -> dict[str, str]:
+def _requested(environment: _Environment, context: Context) -> dict[str, str]:
     """Return name -> spec of what was asked for, by the records or else by the history."""
     stated = {name: package.requested for name, package in environment.packages.items()}
     if any(stated.values()):
         return stated
-    return parse_specs(view.text(f"{environment.prefix}/{_META}/history") or "")
+    return parse_specs(context.text(f"{environment.prefix}/{_META}/history") or "")
 
 
-def _environment_facts(environment: _Environment, view: View) -> dict[str, str]:
+def _environment_facts(environment: _Environment, context: Context) -> dict[str, str]:
     packages = environment.packages.values()
     platforms = Counter(p.subdir for p in packages if p.subdir not in ("", "noarch"))
-    pinned = view.text(f"{environment.prefix}/{_META}/pinned", _SMALL) or ""
+    pinned = context.text(f"{environment.prefix}/{_META}/pinned", _SMALL) or ""
     pins = (line.strip() for line in pinned.split("\n"))
-    state = json_or_none(view.text(f"{environment.prefix}/{_META}/state", _SMALL) or "")
+    state = json_or_none(context.text(f"{environment.prefix}/{_META}/state", _SMALL) or "")
     facts = {
         "environment": "true",
         "platform": min(platforms, key=lambda name: (-platforms[name], name), default=""),
@@ -120,7 +120,7 @@ def _environment_facts(environment: _Environment, view: View) -> dict[str, str]:
         "pinned": ", ".join(sorted(pin for pin in pins if pin and not pin.startswith("#"))),
         # Their values may be secrets: the environment of the process has those that may be told.
         "variables": " ".join(sorted(name for name, _ in members(state, "env_vars"))),
-        "frozen": "true" if view.entry(f"{environment.prefix}/{_META}/frozen") else "",
+        "frozen": "true" if context.entry(f"{environment.prefix}/{_META}/frozen") else "",
     }
     return clean_facts(facts)
 

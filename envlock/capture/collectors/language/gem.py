@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.naming import place_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders, version_keys
 from envlock.capture.files.ownership import Claims
@@ -61,41 +61,41 @@ class _Place(NamedTuple):
     specs: Mapping[str, _Spec]
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each home, for each gem in it, and for each application with a lock."""
-    places = _places(view)
+    places = _places(context)
     for name, place in places.items():
         facts = clean_facts({"version": place.version, "abi": place.abi})
         if facts:
             yield Record("gem", name, facts)
         for key, spec in place.specs.items():
-            yield Record("gem", f"{name}/{key}", _facts(spec, view))
-    yield from _applications(places, view)
-    yield from _from_git(places, view)
+            yield Record("gem", f"{name}/{key}", _facts(spec, context))
+    yield from _applications(places, context)
+    yield from _from_git(places, context)
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return what lies in the folders of the gems, and their specifications."""
     owners = {}
-    for name, place in _places(view).items():
+    for name, place in _places(context).items():
         for key, spec in place.specs.items():
             owner, full_name = f"gem {name}/{key}", spec.gem.full_name
             owners[spec.path] = owner
             owners[f"{spec.home}/gems/{full_name}"] = owner
-            for folder in view.glob(f"{spec.home}/extensions/*/*/{full_name}"):
+            for folder in context.glob(f"{spec.home}/extensions/*/*/{full_name}"):
                 owners[folder] = owner
-    return claim_folders(view, owners)
+    return claim_folders(context, owners)
 
 
-def _places(view: View) -> dict[str, _Place]:
+def _places(context: Context) -> dict[str, _Place]:
     specs: dict[tuple[str, str], list[_Spec]] = {}
-    for path in view.glob(*_PATTERNS):
-        spec = _spec(path, view)
+    for path in context.glob(*_PATTERNS):
+        spec = _spec(path, context)
         if spec is not None:
             specs.setdefault(_base(spec.home), []).append(spec)
     homes = {base: found[0].home for base, found in specs.items()}
     names = unique_names({base: (homes[base], base[0]) for base in specs})
-    versions = _versions(view)
+    versions = _versions(context)
     found = {}
     for base in sorted(specs, key=lambda base: sort_key(names[base])):
         match = _HOME.match(homes[base])
@@ -128,26 +128,26 @@ def _base(home: str) -> tuple[str, str]:
     return f"{place_name(prefix or '/')}{suffix}", home
 
 
-def _versions(view: View) -> dict[tuple[str, str], str]:
+def _versions(context: Context) -> dict[tuple[str, str], str]:
     """Return (prefix, ABI) -> exact version of every Ruby that has its configuration there."""
     found = {}
-    for path in view.glob("**/rbconfig.rb"):
+    for path in context.glob("**/rbconfig.rb"):
         match = _CONFIG.match(path)
         if match:
-            version = parse_ruby_version(view.text(path, _LARGEST) or "")
+            version = parse_ruby_version(context.text(path, _LARGEST) or "")
             found[match["prefix"], match["abi"]] = version
     return found
 
 
-def _spec(path: str, view: View) -> _Spec | None:
+def _spec(path: str, context: Context) -> _Spec | None:
     folder, stem = posixpath.dirname(path), posixpath.basename(path).removesuffix(".gemspec")
     is_default = posixpath.basename(folder) == "default"
     home = posixpath.dirname(posixpath.dirname(folder) if is_default else folder)
-    text = view.text(path, _LARGEST)
+    text = context.text(path, _LARGEST)
     gem = parse_specification(stem, text) if text is not None else None
     if gem is None:
         if text is not None:
-            view.gap(path, "no specification with a name and a version")
+            context.gap(path, "no specification with a name and a version")
         return None
     return _Spec(gem, path, home, is_default)
 
@@ -159,8 +159,8 @@ def _keyed(specs: list[_Spec]) -> dict[str, _Spec]:
     return {keys[gem]: found[gem] for gem in sorted(found, key=lambda gem: sort_key(keys[gem]))}
 
 
-def _facts(spec: _Spec, view: View) -> dict[str, str]:
-    owner = view.owner(spec.path)
+def _facts(spec: _Spec, context: Context) -> dict[str, str]:
+    owner = context.owner(spec.path)
     return clean_facts(
         {
             "version": spec.gem.version,
@@ -171,15 +171,17 @@ def _facts(spec: _Spec, view: View) -> dict[str, str]:
     )
 
 
-def _applications(places: Mapping[str, _Place], view: View) -> Iterator[Record]:
+def _applications(places: Mapping[str, _Place], context: Context) -> Iterator[Record]:
     """Yield a record for each Gemfile.lock that no package brought."""
     installed: dict[str, set[str]] = {}
     for place in places.values():
         for spec in place.specs.values():
             installed.setdefault(spec.gem.name, set()).add(spec.gem.version)
     locks = {}
-    for path in view.glob(f"**/{_LOCKFILE}"):
-        lock = _lockfile(path, view) if not view.owner(path) and "/gems/" not in path else None
+    for path in context.glob(f"**/{_LOCKFILE}"):
+        lock = (
+            _lockfile(path, context) if not context.owner(path) and "/gems/" not in path else None
+        )
         if lock is not None:
             locks[posixpath.dirname(path) or "/"] = lock
     taken = {f"\0{name}": ("", name) for name in places}
@@ -189,11 +191,11 @@ def _applications(places: Mapping[str, _Place], view: View) -> Iterator[Record]:
         yield Record("gem", names[folder], _declared(lock, installed))
 
 
-def _lockfile(path: str, view: View) -> Lockfile | None:
-    text = view.text(path)
+def _lockfile(path: str, context: Context) -> Lockfile | None:
+    text = context.text(path)
     lock = parse_lockfile(text) if text is not None else None
     if text is not None and lock is None:
-        view.gap(path, "not a lockfile")
+        context.gap(path, "not a lockfile")
     return lock
 
 
@@ -212,14 +214,14 @@ def _declared(lock: Lockfile, installed: Mapping[str, set[str]]) -> dict[str, st
     )
 
 
-def _from_git(places: Mapping[str, _Place], view: View) -> Iterator[Record]:
+def _from_git(places: Mapping[str, _Place], context: Context) -> Iterator[Record]:
     """Yield the gems that Bundler checked out of a repository: ``bundler/gems/NAME-REVISION``."""
     homes = {home: name for name, place in places.items() for home in place.homes}
     found: dict[str, set[tuple[str, ...]]] = {}
-    for path in view.glob("**/bundler/gems/*/*.gemspec"):
+    for path in context.glob("**/bundler/gems/*/*.gemspec"):
         home, _, rest = path.partition("/bundler/gems/")
         gem, _, revision = rest.partition("/")[0].rpartition("-")
-        if gem and revision and not view.owner(path):
+        if gem and revision and not context.owner(path):
             name = homes.get(home) or _base(home)[0]
             found.setdefault(name, set()).add((gem, revision))
     for name, gems in found.items():

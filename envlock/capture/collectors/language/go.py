@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.programs import program_names, programs
 from envlock.formats.go import Build, Module, read_build
 from envlock.model.record import Record
@@ -21,11 +21,11 @@ _SET_VERSION = re.compile(r"-X[= ]+\\?[\"']?[\w./-]+\.[vV]ersion=([\w.+~-]+)")
 _LONGEST_FLAGS = 64 * 1024
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each program, and one for each module built into it."""
     found = {
         program.path: info
-        for program in programs(view)
+        for program in programs(context)
         if (info := read_build(program.elf, program.read)) is not None
     }
     for path, name in program_names(found).items():

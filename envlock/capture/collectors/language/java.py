@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import BinaryIO, NamedTuple
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.naming import place_name, unique_names
 from envlock.capture.discover.package_folders import version_keys
 from envlock.formats.java import (
@@ -48,18 +48,20 @@ class _Found(NamedTuple):
     inside: tuple[Archive, ...]
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each runtime, for each archive, and for what is inside one."""
-    runtimes = _runtimes(view)
+    runtimes = _runtimes(context)
     names = unique_names({prefix: (prefix, place_name(prefix or "/")) for prefix in runtimes})
     for prefix, facts in runtimes.items():
         yield Record("java", names[prefix], facts)
     parts = tuple(f"{prefix}/" for prefix in runtimes)
     folders: dict[str, list[_Found]] = {}
-    for path in view.glob(*(f"**/*.{extension}" for extension in _EXTENSIONS)):
-        entry = view.entry(path)
+    for path in context.glob(*(f"**/*.{extension}" for extension in _EXTENSIONS)):
+        entry = context.entry(path)
         is_part = path.startswith(parts)
-        found = _read(entry, view) if entry and not is_part and _is_wanted(entry, view) else None
+        found = (
+            _read(entry, context) if entry and not is_part and _is_wanted(entry, context) else None
+        )
         if found is not None:
             folders.setdefault(posixpath.dirname(path), []).append(found)
     names = unique_names({folder: (folder, _base(folder)) for folder in folders})
@@ -67,30 +69,30 @@ def collect(view: View) -> Iterator[Record]:
         yield from _archives(names[folder], folders[folder])
 
 
-def _runtimes(view: View) -> dict[str, dict[str, str]]:
+def _runtimes(context: Context) -> dict[str, dict[str, str]]:
     """Return folder -> facts of every Java runtime."""
     found = {}
-    for path in view.glob("**/release"):
+    for path in context.glob("**/release"):
         prefix = posixpath.dirname(path)
-        if not any(view.entry(f"{prefix}/{mark}") for mark in _RUNTIME_MARKS):
+        if not any(context.entry(f"{prefix}/{mark}") for mark in _RUNTIME_MARKS):
             continue
-        runtime = parse_release(view.text(path, _LARGEST_MEMBER) or "")
+        runtime = parse_release(context.text(path, _LARGEST_MEMBER) or "")
         if runtime is not None:
             facts = {
                 "version": runtime.version,
                 "implementor": runtime.implementor,
                 "variant": runtime.variant,
-                "packaged-by": view.owner(path),
+                "packaged-by": context.owner(path),
             }
             found[prefix] = clean_facts(facts)
     return found
 
 
-def _is_wanted(entry: Entry, view: View) -> bool:
+def _is_wanted(entry: Entry, context: Context) -> bool:
     return (
         entry.type is EntryType.FILE
         and not any(cache in entry.path for cache in _CACHES)
-        and not view.owner(entry.path)
+        and not context.owner(entry.path)
     )
 
 
@@ -117,20 +119,20 @@ def _archives(place: str, found: list[_Found]) -> Iterator[Record]:
             yield Record("java", f"{place}/{key}/{inner}", clean_facts(packed))
 
 
-def _read(entry: Entry, view: View) -> _Found | None:
+def _read(entry: Entry, context: Context) -> _Found | None:
     if entry.size > _LARGEST_ARCHIVE:
-        view.gap(entry.path, "too large")
+        context.gap(entry.path, "too large")
         return None
-    stream = view.open(entry)
+    stream = context.open(entry)
     if stream is None:
         return None
     with closing(stream):
         try:
             return _read_archive(entry, stream)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError):
-            view.gap(entry.path, "not an archive that can be read")
+            context.gap(entry.path, "not an archive that can be read")
         except (EOFError, zipfile.LargeZipFile):
-            view.gap(entry.path, "a damaged archive")
+            context.gap(entry.path, "a damaged archive")
     return None
 
 

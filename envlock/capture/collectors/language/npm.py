@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.naming import place_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders
 from envlock.capture.files.ownership import Claims
@@ -73,44 +73,44 @@ class _Tree(NamedTuple):
         return posixpath.dirname(self.root) if posixpath.basename(self.root) == "lib" else ""
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each tree and for each package in it."""
-    for name, tree in _trees(view):
-        hidden = _lockfile(f"{tree.root}/{_HIDDEN}", view)
-        yield Record("npm", name, _tree_facts(tree, view))
+    for name, tree in _trees(context):
+        hidden = _lockfile(f"{tree.root}/{_HIDDEN}", context)
+        yield Record("npm", name, _tree_facts(tree, context))
         for place in sorted(tree.installed, key=sort_key):
-            facts = _facts(place, tree.installed[place], hidden, view)
+            facts = _facts(place, tree.installed[place], hidden, context)
             if facts:
                 yield Record("npm", f"{name}/{place}", facts)
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return what lies in the folders of the packages; none states its content."""
     owners = {
         installed.folder: f"npm {name}/{place}"
-        for name, tree in _trees(view)
+        for name, tree in _trees(context)
         for place, installed in tree.installed.items()
         if not installed.is_link
     }
-    return claim_folders(view, owners, f"/{MODULES}/")
+    return claim_folders(context, owners, f"/{MODULES}/")
 
 
-def _trees(view: View) -> list[tuple[str, _Tree]]:
+def _trees(context: Context) -> list[tuple[str, _Tree]]:
     roots: dict[str, dict[str, list[_Installed]]] = {}
-    for path in view.glob(f"**/{_HIDDEN}"):
+    for path in context.glob(f"**/{_HIDDEN}"):
         root = path.removesuffix(f"/{_HIDDEN}")
         if f"/{MODULES}/" not in root:
             roots.setdefault(root or "/", {})
-    for path in view.glob("**/package.json"):
+    for path in context.glob("**/package.json"):
         place = parse_place(posixpath.dirname(path)) if f"/{MODULES}/" in path else None
-        package = _package(path, view) if place else None
+        package = _package(path, context) if place else None
         if place is None or package is None:
             continue
         key = place.path if not place.is_stored else package.name or place.path
         found = roots.setdefault(place.root, {}).setdefault(key, [])
         found.append(_Installed(posixpath.dirname(path), package))
     trees = [
-        _Tree(root, {**dict(_links(root, view)), **_without_bundled(_flat(found))})
+        _Tree(root, {**dict(_links(root, context)), **_without_bundled(_flat(found))})
         for root, found in roots.items()
     ]
     names = unique_names({tree.root: (tree.root, _base(tree)) for tree in trees})
@@ -123,14 +123,14 @@ def _base(tree: _Tree) -> str:
     return f"node-{version[1]}" if version else place_name(tree.prefix or tree.root)
 
 
-def _package(path: str, view: View) -> Package | None:
-    entry = view.entry(path)
+def _package(path: str, context: Context) -> Package | None:
+    entry = context.entry(path)
     if entry is None or entry.type not in (EntryType.FILE, EntryType.HARDLINK):
         return None
-    text = view.text(path, _SMALL)
+    text = context.text(path, _SMALL)
     package = parse_package(text) if text is not None else None
     if text is not None and package is None:
-        view.gap(path, "not a package.json")
+        context.gap(path, "not a package.json")
     return package
 
 
@@ -161,28 +161,30 @@ def _without_bundled(found: dict[str, _Installed]) -> dict[str, _Installed]:
     return {place: installed._replace(bundled=inside[place]) for place, installed in kept.items()}
 
 
-def _links(root: str, view: View) -> Iterator[tuple[str, _Installed]]:
+def _links(root: str, context: Context) -> Iterator[tuple[str, _Installed]]:
     """Yield the packages that are links to a folder outside of every node_modules: workspaces."""
     modules = f"{root.rstrip('/')}/{MODULES}"
-    for name in view.names(modules):
-        inner = view.names(f"{modules}/{name}") if name.startswith("@") else ()
+    for name in context.names(modules):
+        inner = context.names(f"{modules}/{name}") if name.startswith("@") else ()
         for place in [f"{name}/{one}" for one in inner] or [name]:
-            entry = view.entry(f"{modules}/{place}")
+            entry = context.entry(f"{modules}/{place}")
             if entry is None or entry.type is not EntryType.SYMLINK or place.startswith("."):
                 continue
-            folder = view.resolve(entry.path)
-            package = None if f"/{MODULES}/" in folder else _package(f"{folder}/package.json", view)
+            folder = context.resolve(entry.path)
+            package = (
+                None if f"/{MODULES}/" in folder else _package(f"{folder}/package.json", context)
+            )
             if package is not None:
                 yield place, _Installed(folder, package, is_link=True)
 
 
-def _tree_facts(tree: _Tree, view: View) -> dict[str, str]:
+def _tree_facts(tree: _Tree, context: Context) -> dict[str, str]:
     if tree.prefix:
-        header = view.text(f"{tree.prefix}/include/node/node_version.h", _SMALL) or ""
+        header = context.text(f"{tree.prefix}/include/node/node_version.h", _SMALL) or ""
         return clean_facts({"global": "true", "version": parse_node_version(header)})
-    project = _package(f"{tree.root}/package.json", view)
-    managers = (tool for mark, tool in _MANAGERS if view.entry(f"{tree.root}/{mark}"))
-    lockfile = next((name for name in _LOCKFILES if view.entry(f"{tree.root}/{name}")), "")
+    project = _package(f"{tree.root}/package.json", context)
+    managers = (tool for mark, tool in _MANAGERS if context.entry(f"{tree.root}/{mark}"))
+    lockfile = next((name for name in _LOCKFILES if context.entry(f"{tree.root}/{name}")), "")
     facts = {
         "global": "false",
         "version": project.version if project else "",
@@ -190,7 +192,7 @@ def _tree_facts(tree: _Tree, view: View) -> dict[str, str]:
         "lockfile": lockfile,
     }
     if lockfile in _READABLE:
-        facts |= _declared(_lockfile(f"{tree.root}/{lockfile}", view), tree)
+        facts |= _declared(_lockfile(f"{tree.root}/{lockfile}", context), tree)
     return clean_facts(facts)
 
 
@@ -217,23 +219,23 @@ def _is_bundled(place: str, tree: _Tree) -> bool:
     return owner is not None and bool(owner.bundled)
 
 
-def _lockfile(path: str, view: View) -> Lockfile | None:
-    text = view.text(path)
+def _lockfile(path: str, context: Context) -> Lockfile | None:
+    text = context.text(path)
     lockfile = parse_lockfile(text) if text is not None else None
     if text is not None and lockfile is None:
-        view.gap(path, "not a lockfile")
+        context.gap(path, "not a lockfile")
     return lockfile
 
 
 def _facts(
-    place: str, installed: _Installed, hidden: Lockfile | None, view: View
+    place: str, installed: _Installed, hidden: Lockfile | None, context: Context
 ) -> dict[str, str]:
     package = installed.package
     locked = hidden.packages.get(place) if hidden else None
     if locked is not None and locked.version != package.version:
         locked = None  # somebody replaced it without npm
     origin, revision = parse_resolved(locked.resolved if locked else package.resolved)
-    owner = view.owner(f"{installed.folder}/package.json")
+    owner = context.owner(f"{installed.folder}/package.json")
     name = place.rpartition(f"{MODULES}/")[2]
     return clean_facts(
         {

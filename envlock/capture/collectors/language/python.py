@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover import python_envs
 from envlock.capture.discover.package_folders import claim_parents
 from envlock.capture.discover.python_envs import Site
@@ -86,31 +86,31 @@ class _Metadata(NamedTuple):
     origin: DirectUrl | None = None
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each environment that holds something, and for each distribution."""
-    for site in python_envs.find_sites(view):
-        found = list(_distributions(site, view))
+    for site in python_envs.find_sites(context):
+        found = list(_distributions(site, context))
         if found or site.settings or site.is_interpreter:
-            yield Record("python", site.name, _site_facts(site, view))
+            yield Record("python", site.name, _site_facts(site, context))
         for distribution in found:
-            yield Record("python", distribution.key, _facts(distribution, view))
+            yield Record("python", distribution.key, _facts(distribution, context))
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return the files of every distribution that has a RECORD, and the folders they lie in."""
     found: dict[str, Claim] = {}
-    for site in python_envs.find_sites(view):
+    for site in python_envs.find_sites(context):
         inside: dict[str, Claim] = {}
-        for distribution in _distributions(site, view):
-            inside.update(_claims(distribution, view))
+        for distribution in _distributions(site, context):
+            inside.update(_claims(distribution, context))
         for folder in site.folders:
             claim_parents(inside, folder)
         found.update(inside)
     return found
 
 
-def _site_facts(site: Site, view: View) -> dict[str, str]:
-    is_managed = view.entry(f"{site.library}/EXTERNALLY-MANAGED") is not None
+def _site_facts(site: Site, context: Context) -> dict[str, str]:
+    is_managed = context.entry(f"{site.library}/EXTERNALLY-MANAGED") is not None
     return clean_facts(
         {
             "version": site.version,
@@ -119,12 +119,12 @@ def _site_facts(site: Site, view: View) -> dict[str, str]:
             "free-threaded": "true" if site.is_free_threaded else "",
             "externally-managed": "true" if is_managed else "",
             "managed-by": site.manager,
-            **_startup(site, view),
+            **_startup(site, context),
         }
     )
 
 
-def _startup(site: Site, view: View) -> dict[str, str]:
+def _startup(site: Site, context: Context) -> dict[str, str]:
     """Return what runs or is put on the path when the interpreter starts, and nobody installed.
 
     `startup` are the names of the files, `startup-code` is the digest of the code in them, and
@@ -132,18 +132,18 @@ def _startup(site: Site, view: View) -> dict[str, str]:
     """
     names, code, shadowed = [], [], set()
     for folder in site.folders:
-        inside = view.names(folder)
+        inside = context.names(folder)
         for name in inside:
             path = f"{folder}/{name}"
-            if not (name.endswith(".pth") or name in _CUSTOM) or view.owner(path):
+            if not (name.endswith(".pth") or name in _CUSTOM) or context.owner(path):
                 continue
-            text = view.text(path, _SMALL) or ""
+            text = context.text(path, _SMALL) or ""
             names.append(name)
             startup = parse_pth(text) if name not in _CUSTOM else None
             code += [name, *startup.code] if startup else [name, text]
             for added in startup.paths if startup else ():
                 where = posixpath.normpath(posixpath.join(folder, added))
-                shadowed |= _modules(view, where) & {*inside}
+                shadowed |= _modules(context, where) & {*inside}
     has_code = len(code) > len(names)
     return {
         "startup": " ".join(names),
@@ -152,34 +152,34 @@ def _startup(site: Site, view: View) -> dict[str, str]:
     }
 
 
-def _modules(view: View, folder: str) -> set[str]:
+def _modules(context: Context, folder: str) -> set[str]:
     """Return the names in a scanned folder that could be imported."""
-    if view.entry(folder) is None:
+    if context.entry(folder) is None:
         return set()
-    return {name for name in view.names(folder) if name.removesuffix(".py").isidentifier()}
+    return {name for name in context.names(folder) if name.removesuffix(".py").isidentifier()}
 
 
-def _distributions(site: Site, view: View) -> Iterator[Distribution]:
+def _distributions(site: Site, context: Context) -> Iterator[Distribution]:
     seen: dict[str, str] = {}
-    bundled = frozenset(view.names(_BUNDLED))
-    candidates = ((folder, name) for folder in site.folders for name in view.names(folder))
+    bundled = frozenset(context.names(_BUNDLED))
+    candidates = ((folder, name) for folder in site.folders for name in context.names(folder))
     for folder, name in candidates:
         if not name.endswith(_MARKS):
             continue
-        found = _metadata(folder, name, view)
+        found = _metadata(folder, name, context)
         headers = parse_headers(found.text or "")
         project = headers.get("name", [found.name])[0]
         version = headers.get("version", [found.version])[0]
         if not project or not version:
-            view.gap(f"{folder}/{name}", "no metadata with a name and a version")
+            context.gap(f"{folder}/{name}", "no metadata with a name and a version")
             continue
         key = f"{site.name}/{normalize_name(project)}"
         if key in seen:
             if seen[key] != version:
-                view.gap(found.info, "a second version of a distribution")
+                context.gap(found.info, "a second version of a distribution")
             continue
         seen[key] = version
-        wheel = parse_headers(_member(found.info, "WHEEL", view))
+        wheel = parse_headers(_member(found.info, "WHEEL", context))
         stem = name.removesuffix(".dist-info").partition("-")[0]
         file = wheel_filename(stem, version, wheel)
         yield Distribution(
@@ -190,69 +190,73 @@ def _distributions(site: Site, view: View) -> Iterator[Distribution]:
             folder=folder,
             wheel=file,
             origin=found.origin,
-            installer=_member(found.info, "INSTALLER", view).partition("\n")[0].strip(),
+            installer=_member(found.info, "INSTALLER", context).partition("\n")[0].strip(),
             is_bundled=file in bundled,
         )
 
 
-def _metadata(folder: str, name: str, view: View) -> _Metadata:
+def _metadata(folder: str, name: str, context: Context) -> _Metadata:
     """Return the metadata of one name in a folder of packages, whichever form they have."""
     path = f"{folder}/{name}"
     if name.endswith(".egg-link"):
-        source = (view.text(path, _SMALL) or "").partition("\n")[0].strip()
-        return _linked(path, posixpath.normpath(posixpath.join(folder, source)), view)
+        source = (context.text(path, _SMALL) or "").partition("\n")[0].strip()
+        return _linked(path, posixpath.normpath(posixpath.join(folder, source)), context)
     if name.endswith(".egg"):
         project, version = parse_egg_name(name)
         info = f"{path}/EGG-INFO"
-        return _Metadata(info, _first(info, ("/PKG-INFO",), view), project, version)
-    direct = _member(path, "direct_url.json", view)
+        return _Metadata(info, _first(info, ("/PKG-INFO",), context), project, version)
+    direct = _member(path, "direct_url.json", context)
     origin = parse_direct_url(direct)
     if direct and origin is None:
-        view.gap(f"{path}/direct_url.json", "not a direct URL")
-    return _Metadata(path, _first(path, ("/METADATA", "/PKG-INFO", ""), view), origin=origin)
+        context.gap(f"{path}/direct_url.json", "not a direct URL")
+    return _Metadata(path, _first(path, ("/METADATA", "/PKG-INFO", ""), context), origin=origin)
 
 
-def _linked(path: str, source: str, view: View) -> _Metadata:
+def _linked(path: str, source: str, context: Context) -> _Metadata:
     """Return the metadata of a project that is used where it is developed."""
-    for name in view.names(source) if view.entry(source) else ():
+    for name in context.names(source) if context.entry(source) else ():
         if name.endswith(".egg-info"):
-            text = _first(f"{source}/{name}", ("/PKG-INFO",), view)
+            text = _first(f"{source}/{name}", ("/PKG-INFO",), context)
             return _Metadata(path, text, origin=_EDITABLE)
     return _Metadata(path, None)
 
 
-def _first(info: str, members: Iterable[str], view: View) -> str | None:
+def _first(info: str, members: Iterable[str], context: Context) -> str | None:
     for member in members:
-        entry = view.entry(info + member)
+        entry = context.entry(info + member)
         if entry is not None and entry.type in (EntryType.FILE, EntryType.HARDLINK):
-            return view.text(info + member, _METADATA_LIMIT)
+            return context.text(info + member, _METADATA_LIMIT)
     return None
 
 
-def _member(info: str, name: str, view: View) -> str:
+def _member(info: str, name: str, context: Context) -> str:
     """Return a file of a ``.dist-info`` folder, empty where there is none."""
     if not info.endswith(".dist-info"):
         return ""
-    return view.text(f"{info}/{name}", _METADATA_LIMIT) or ""
+    return context.text(f"{info}/{name}", _METADATA_LIMIT) or ""
 
 
-def _facts(distribution: Distribution, view: View) -> dict[str, str]:
+def _facts(distribution: Distribution, context: Context) -> dict[str, str]:
     facts = {"version": distribution.version}
     info = distribution.info
-    owner = view.owner(f"{info}/METADATA") or view.owner(f"{info}/PKG-INFO") or view.owner(info)
+    owner = (
+        context.owner(f"{info}/METADATA")
+        or context.owner(f"{info}/PKG-INFO")
+        or context.owner(info)
+    )
     if owner and not owner.startswith("python "):
         facts["packaged-by"] = owner
     else:
         facts["artifact"] = distribution.wheel
     facts["installer"] = distribution.installer
-    facts["requested"] = "true" if view.entry(f"{info}/REQUESTED") else ""
+    facts["requested"] = "true" if context.entry(f"{info}/REQUESTED") else ""
     origin = distribution.origin
     if origin is not None:
         facts["origin"] = LOCAL if origin.kind == "directory" else clean_origin(origin.url)
         facts["revision"] = origin.revision
         facts["sha256"] = origin.sha256
         facts["editable"] = "true" if origin.is_editable else ""
-    edited, missing = _verify(distribution, view)
+    edited, missing = _verify(distribution, context)
     if edited:
         lines = (to_bytes(f"{path}\0{sha256}") for path, sha256 in sorted(edited))
         facts["edited"] = _digest(lines)
@@ -262,14 +266,14 @@ def _facts(distribution: Distribution, view: View) -> dict[str, str]:
     return clean_facts(facts)
 
 
-def _verify(distribution: Distribution, view: View) -> tuple[list[tuple[str, str]], int]:
+def _verify(distribution: Distribution, context: Context) -> tuple[list[tuple[str, str]], int]:
     """Return (path, digest) of the files that are not as RECORD says, and how many are gone."""
     edited = []
     missing = 0
-    for path, recorded, sha256 in _recorded(distribution, view):
+    for path, recorded, sha256 in _recorded(distribution, context):
         if not sha256 or recorded.endswith(".pyc"):
             continue
-        entry = view.entry(path)
+        entry = context.entry(path)
         if entry is None:
             missing += 1
         elif entry.sha256 and entry.sha256 != sha256:
@@ -282,9 +286,9 @@ def _digest(lines: Iterable[bytes]) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def _recorded(distribution: Distribution, view: View) -> Iterator[tuple[str, str, str]]:
+def _recorded(distribution: Distribution, context: Context) -> Iterator[tuple[str, str, str]]:
     """Yield (absolute path, path as recorded, SHA-256) of the files of a distribution."""
-    for path, sha256 in parse_record(_member(distribution.info, "RECORD", view)):
+    for path, sha256 in parse_record(_member(distribution.info, "RECORD", context)):
         # Most are plain names below the folder, and a machine has a hundred thousand of them.
         if path[0] in "./" or "/." in path or "//" in path or path[-1] == "/":
             place = posixpath.normpath(posixpath.join(distribution.folder, path))
@@ -293,9 +297,9 @@ def _recorded(distribution: Distribution, view: View) -> Iterator[tuple[str, str
         yield place, path, sha256
 
 
-def _claims(distribution: Distribution, view: View) -> Iterator[tuple[str, Claim]]:
+def _claims(distribution: Distribution, context: Context) -> Iterator[tuple[str, Claim]]:
     owner = f"python {distribution.key}"
-    for path, recorded, sha256 in _recorded(distribution, view):
+    for path, recorded, sha256 in _recorded(distribution, context):
         inside = not recorded.startswith(("../", "/"))
         folder, _, name = recorded.rpartition("/")
         generated = name in _GENERATED and folder.endswith(".dist-info")

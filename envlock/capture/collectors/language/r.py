@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.naming import place_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders
 from envlock.capture.files.ownership import Claims
@@ -33,39 +33,39 @@ _PLACES = (
 )
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package of each library, and for each project with a renv.lock."""
-    libraries = _libraries(view)
+    libraries = _libraries(context)
     for name, (library, packages) in libraries.items():
         for package in packages.values():
-            facts = _facts(f"{library}/{package.name}", package, view)
+            facts = _facts(f"{library}/{package.name}", package, context)
             yield Record("r", f"{name}/{package.name}", facts)
-    yield from _projects(libraries, view)
+    yield from _projects(libraries, context)
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return what lies in the folders of the packages; none states its content."""
     owners = {
         f"{library}/{package.name}": f"r {name}/{package.name}"
-        for name, (library, packages) in _libraries(view).items()
+        for name, (library, packages) in _libraries(context).items()
         for package in packages.values()
     }
-    return claim_folders(view, owners)
+    return claim_folders(context, owners)
 
 
-def _libraries(view: View) -> dict[str, tuple[str, Mapping[str, Package]]]:
+def _libraries(context: Context) -> dict[str, tuple[str, Mapping[str, Package]]]:
     """Return name -> (folder, name -> package)."""
     found: dict[str, dict[str, Package]] = {}
-    for mark in view.glob(f"**/{_MARK}"):
+    for mark in context.glob(f"**/{_MARK}"):
         folder = mark.removesuffix(f"/{_MARK}")
         path = f"{folder}/DESCRIPTION"
-        text = view.text(path, _LARGEST)
+        text = context.text(path, _LARGEST)
         package = parse_description(text) if text is not None else None
         library, _, name = folder.rpartition("/")
         if package is not None and package.name == name:
             found.setdefault(library, {})[name] = package
         elif text is not None:
-            view.gap(path, "no description of an installed package")
+            context.gap(path, "no description of an installed package")
     names = unique_names({library: (library, _base(library)) for library in found})
     ordered = sorted(found, key=lambda library: sort_key(names[library]))
     return {names[library]: (library, found[library]) for library in ordered}
@@ -86,8 +86,8 @@ def _base(library: str) -> str:
     return place_name(library)
 
 
-def _facts(folder: str, package: Package, view: View) -> dict[str, str]:
-    owner = view.owner(f"{folder}/DESCRIPTION")
+def _facts(folder: str, package: Package, context: Context) -> dict[str, str]:
+    owner = context.owner(f"{folder}/DESCRIPTION")
     return clean_facts(
         {
             "version": package.version,
@@ -103,17 +103,17 @@ def _facts(folder: str, package: Package, view: View) -> dict[str, str]:
 
 
 def _projects(
-    libraries: Mapping[str, tuple[str, Mapping[str, Package]]], view: View
+    libraries: Mapping[str, tuple[str, Mapping[str, Package]]], context: Context
 ) -> Iterator[Record]:
     """Yield a record for each renv.lock that no package brought."""
     locks = {}
-    for path in view.glob(f"**/{_LOCKFILE}"):
-        text = view.text(path) if not view.owner(path) else None
+    for path in context.glob(f"**/{_LOCKFILE}"):
+        text = context.text(path) if not context.owner(path) else None
         lock = parse_renv(text) if text is not None else None
         if lock is not None:
             locks[posixpath.dirname(path) or "/"] = lock
         elif text is not None:
-            view.gap(path, "not a lockfile")
+            context.gap(path, "not a lockfile")
     names = unique_names({folder: (folder, place_name(folder)) for folder in locks})
     for folder, (version, declared) in locks.items():
         installed: dict[str, str] = {}

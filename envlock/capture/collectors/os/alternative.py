@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.debian.dpkg import (
     parse_alternative,
     parse_diversions,
@@ -17,22 +17,22 @@ _ADMIN = "/var/lib/dpkg"
 _LINKS = "/etc/alternatives"
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield alternatives with where they point, diversions, overrides."""
-    for name in view.names(f"{_ADMIN}/alternatives"):
-        text = view.text(f"{_ADMIN}/alternatives/{name}")
+    for name in context.names(f"{_ADMIN}/alternatives"):
+        text = context.text(f"{_ADMIN}/alternatives/{name}")
         group = parse_alternative(text or "")
         if group is None:
-            view.gap(f"{_ADMIN}/alternatives/{name}", "not a group of alternatives")
+            context.gap(f"{_ADMIN}/alternatives/{name}", "not a group of alternatives")
             continue
-        link = view.stat(f"{_LINKS}/{name}")
+        link = context.stat(f"{_LINKS}/{name}")
         value = link.target if link and link.target else "absent"
         yield Record("alternative", name, {"mode": group.mode, "link": group.link, "value": value})
-    for diversion in parse_diversions(view.text(f"{_ADMIN}/diversions") or ""):
+    for diversion in parse_diversions(context.text(f"{_ADMIN}/diversions") or ""):
         package = "local" if diversion.package == ":" else diversion.package
         facts = {"to": diversion.diverted, "package": package}
         yield Record("diversion", diversion.path, facts)
-    for override in parse_statoverrides(view.text(f"{_ADMIN}/statoverride") or ""):
+    for override in parse_statoverrides(context.text(f"{_ADMIN}/statoverride") or ""):
         facts = {"owner": f"{override.user}:{override.group}", "mode": override.mode}
         yield Record("statoverride", override.path, facts)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.files.ownership import Claim, Claims, Stated
 from envlock.formats.apk import (
     DEFAULT_PROTECTED,
@@ -29,30 +29,30 @@ _PROTECTED = "/etc/apk/protected_paths.d"
 _LIMIT = 512 * 1024 * 1024
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package."""
-    world = parse_world(view.text(_WORLD) or "")
+    world = parse_world(context.text(_WORLD) or "")
     seen: set[str] = set()
-    for package in _packages(view):
+    for package in _packages(context):
         if package.name in seen:
-            view.gap(_DATABASES[0], f"{package.name} stands there twice")
+            context.gap(_DATABASES[0], f"{package.name} stands there twice")
             continue
         seen.add(package.name)
         yield Record("apk", package.name, _facts(package, world))
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return the paths that the packages own, links in directories resolved."""
     found: dict[str, Claim] = {}
     resolved: dict[str, str] = {}
     protected = None
-    for package in _packages(view):
-        protected = protected or _protected(view)
+    for package in _packages(context):
+        protected = protected or _protected(context)
         owner = f"apk {package.name}"
         for file in package.files:
             folder, _, name = file.path.rpartition("/")
             if folder not in resolved:
-                resolved[folder] = view.resolve(folder or "/").rstrip("/")
+                resolved[folder] = context.resolve(folder or "/").rstrip("/")
             path = f"{resolved[folder]}/{name}"
             if file.digest or path not in found:
                 conffile = not file.is_directory and protected.covers(file.path)
@@ -60,13 +60,13 @@ def claims(view: View) -> Claims:
     return found
 
 
-def _packages(view: View) -> Iterator[Package]:
+def _packages(context: Context) -> Iterator[Package]:
     for path in _DATABASES:
-        text = view.text(path, _LIMIT)
+        text = context.text(path, _LIMIT)
         if text:
             packages = list(parse_installed(text))
             if len(packages) != f"\n{text}".count("\nP:"):
-                view.gap(path, "some stanzas are damaged")
+                context.gap(path, "some stanzas are damaged")
             yield from packages
             return
 
@@ -87,11 +87,11 @@ def _facts(package: Package, world: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
-def _protected(view: View) -> Protected:
+def _protected(context: Context) -> Protected:
     texts = [DEFAULT_PROTECTED]
     texts += [
-        view.text(f"{_PROTECTED}/{name}") or ""
-        for name in view.names(_PROTECTED)
+        context.text(f"{_PROTECTED}/{name}") or ""
+        for name in context.names(_PROTECTED)
         if name.endswith(".list")
     ]
     return Protected.parse("\n".join(texts))

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.debian.apt import (
     AptSource,
     parse_deb822,
@@ -18,34 +18,34 @@ from envlock.model.record import Record
 _ETC = "/etc/apt"
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each suite of each repository, and for each pin."""
     found: dict[str, AptSource] = {}
-    for source in _sources(view):
+    for source in _sources(context):
         # A repository written down twice is one repository, enabled if any mention is.
         known = found.setdefault(_key(source), source)
         if source.is_enabled and not known.is_enabled:
             found[_key(source)] = source
     for key, source in found.items():
-        yield _record(key, source, view)
-    yield from _pins(view)
+        yield _record(key, source, context)
+    yield from _pins(context)
 
 
-def _sources(view: View) -> Iterator[AptSource]:
-    yield from parse_one_line(view.text(f"{_ETC}/sources.list") or "")
-    for name in view.names(f"{_ETC}/sources.list.d"):
+def _sources(context: Context) -> Iterator[AptSource]:
+    yield from parse_one_line(context.text(f"{_ETC}/sources.list") or "")
+    for name in context.names(f"{_ETC}/sources.list.d"):
         path = f"{_ETC}/sources.list.d/{name}"
         if name.endswith(".list"):
-            yield from parse_one_line(view.text(path) or "")
+            yield from parse_one_line(context.text(path) or "")
         elif name.endswith(".sources"):
-            yield from parse_deb822(view.text(path) or "")
+            yield from parse_deb822(context.text(path) or "")
 
 
 def _key(source: AptSource) -> str:
     return " ".join((source.kind, source.uri, source.suite, *source.components))
 
 
-def _record(key: str, source: AptSource, view: View) -> Record:
+def _record(key: str, source: AptSource, context: Context) -> Record:
     facts = {
         "type": source.kind,
         "uri": source.uri,
@@ -57,17 +57,17 @@ def _record(key: str, source: AptSource, view: View) -> Record:
         **dict(source.options),
     }
     if source.signed_by.startswith("/"):
-        keyring = view.read(source.signed_by)
+        keyring = context.read(source.signed_by)
         facts["keyring-sha256"] = hashlib.sha256(keyring).hexdigest() if keyring else "absent"
     return Record("apt-source", key, {name: value for name, value in facts.items() if value})
 
 
-def _pins(view: View) -> Iterator[Record]:
+def _pins(context: Context) -> Iterator[Record]:
     paths = [f"{_ETC}/preferences"]
-    paths += [f"{_ETC}/preferences.d/{name}" for name in view.names(f"{_ETC}/preferences.d")]
+    paths += [f"{_ETC}/preferences.d/{name}" for name in context.names(f"{_ETC}/preferences.d")]
     pins = {}
     for path in paths:
-        for pin in parse_preferences(view.text(path) or ""):
+        for pin in parse_preferences(context.text(path) or ""):
             pins[f"{pin.packages}: {pin.pin}"] = pin
     for key, pin in pins.items():
         facts = {"packages": pin.packages, "pin": pin.pin, "priority": pin.priority}

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.formats.debian.apt import find_in_index, parse_extended_states
 from envlock.formats.debian.dpkg import (
@@ -39,35 +39,37 @@ Archives = Mapping[tuple[str, str, str], str]
 """(name, version, arch) -> SHA-256 of the package file."""
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package that dpkg knows, also those with only configuration left."""
-    auto = parse_extended_states(view.text(_MARKS) or "")
+    auto = parse_extended_states(context.text(_MARKS) or "")
     auto |= {(name, "all") for name, _ in auto}  # these stand there with another architecture
-    packages = _packages(view)
-    _, archives = _indexed(view, packages)
+    packages = _packages(context)
+    _, archives = _indexed(context, packages)
     asked_by = _asked_by(packages, auto)
     seen: set[str] = set()
     for package in packages:
         if package.key in seen:
-            view.gap(f"{_ADMIN}/status", f"{package.key} stands there twice")
+            context.gap(f"{_ADMIN}/status", f"{package.key} stands there twice")
             continue
         seen.add(package.key)
         yield _record(package, auto, archives, asked_by)
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return the paths that the installed packages own, diversions and merged /usr applied."""
     found: dict[str, Claim] = {}
-    packages = [package for package in _packages(view) if package.has_files]
-    has_index, archives = _indexed(view, packages)
-    diversions = parse_diversions(view.text(f"{_ADMIN}/diversions") or "")
+    packages = [package for package in _packages(context) if package.has_files]
+    has_index, archives = _indexed(context, packages)
+    diversions = parse_diversions(context.text(f"{_ADMIN}/diversions") or "")
     directories: dict[str, str] = {}
-    names = frozenset(view.names(_INFO))
-    beside = _sums_beside(view)
+    names = frozenset(context.names(_INFO))
+    beside = _sums_beside(context)
     for package in packages:
         stem = package.key if f"{package.key}.list" in names else package.name
-        listed = view.text(f"{_INFO}/{stem}.list") if f"{stem}.list" in names else None
-        sums = parse_md5sums(view.text(beside.get(package.name, f"{_INFO}/{stem}.md5sums")) or "")
+        listed = context.text(f"{_INFO}/{stem}.list") if f"{stem}.list" in names else None
+        sums = parse_md5sums(
+            context.text(beside.get(package.name, f"{_INFO}/{stem}.md5sums")) or ""
+        )
         by_value = has_index and (package.name, package.version, package.arch) not in archives
         diverted = _diverted(diversions, package.name)
         owner = f"deb {package.key}"
@@ -78,7 +80,7 @@ def claims(view: View) -> Claims:
             slash = place.rfind("/")
             directory = directories.get(place[:slash])
             if directory is None:
-                directory = view.resolve(place[:slash]).rstrip("/")
+                directory = context.resolve(place[:slash]).rstrip("/")
                 directories[place[:slash]] = directory
             real = directory + place[slash:]
             if md5 or real not in found:
@@ -89,25 +91,25 @@ def claims(view: View) -> Claims:
     return found
 
 
-def _sums_beside(view: View) -> dict[str, str]:
+def _sums_beside(context: Context) -> dict[str, str]:
     """Return package -> its checksum file in distroless images, which have no info folder."""
     found = {}
-    names = view.names(_STATUS_D)
+    names = context.names(_STATUS_D)
     for name in names:
         if f"{name}.md5sums" in names:
-            for package in parse_status(view.text(f"{_STATUS_D}/{name}") or ""):
+            for package in parse_status(context.text(f"{_STATUS_D}/{name}") or ""):
                 found[package.name] = f"{_STATUS_D}/{name}.md5sums"
     return found
 
 
-def _packages(view: View) -> list[Package]:
-    text = view.text(f"{_ADMIN}/status") or ""
+def _packages(context: Context) -> list[Package]:
+    text = context.text(f"{_ADMIN}/status") or ""
     packages = list(parse_status(text))
     if len(packages) != text.count("\nPackage: ") + text.startswith("Package: "):
-        view.gap(f"{_ADMIN}/status", "some stanzas are damaged")
-    for name in view.names(_STATUS_D):
+        context.gap(f"{_ADMIN}/status", "some stanzas are damaged")
+    for name in context.names(_STATUS_D):
         if not name.endswith(".md5sums"):
-            packages += parse_status(view.text(f"{_STATUS_D}/{name}") or "")
+            packages += parse_status(context.text(f"{_STATUS_D}/{name}") or "")
     return [package for package in packages if not package.status.endswith(" not-installed")]
 
 
@@ -150,20 +152,20 @@ def _diverted(diversions: Iterable[Diversion], package: str) -> dict[str, str]:
     return {d.path: d.diverted for d in diversions if d.package != package}
 
 
-def _indexed(view: View, packages: Iterable[Package]) -> tuple[bool, Archives]:
+def _indexed(context: Context, packages: Iterable[Package]) -> tuple[bool, Archives]:
     """Return whether there is any readable index, and what the indices say of `packages`."""
     wanted = {(p.name, p.version, p.arch) for p in packages}
     archives: dict[tuple[str, str, str], str] = {}
     has_index = False
-    for name in view.names(_LISTS):
+    for name in context.names(_LISTS):
         _, marker, suffix = name.partition("_Packages")
         if not marker or suffix not in _DECOMPRESS or not wanted - archives.keys():
             continue
-        raw = view.read(f"{_LISTS}/{name}", _INDEX_LIMIT)
+        raw = context.read(f"{_LISTS}/{name}", _INDEX_LIMIT)
         try:
             index = _DECOMPRESS[suffix](raw or b"")
         except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
-            view.gap(f"{_LISTS}/{name}", f"damaged: {error}")
+            context.gap(f"{_LISTS}/{name}", f"damaged: {error}")
             continue
         has_index = has_index or bool(index)
         archives.update((listed[:3], listed.sha256) for listed in find_in_index(index, wanted))

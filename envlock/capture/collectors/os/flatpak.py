@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.repositories import parse_ini
 from envlock.model.record import Record
 from envlock.secrets.urls import clean_facts
@@ -15,27 +15,27 @@ _KINDS = ("app", "runtime")
 _GROUPS = ("Application", "Runtime")
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each ref that is deployed; its key is ``app/ID/ARCH/BRANCH``."""
     for kind in _KINDS:
-        for name in view.names(f"{_ROOT}/{kind}"):
-            yield from _deployed(f"{kind}/{name}", view)
+        for name in context.names(f"{_ROOT}/{kind}"):
+            yield from _deployed(f"{kind}/{name}", context)
 
 
-def _deployed(ref: str, view: View) -> Iterator[Record]:
-    for arch in view.names(f"{_ROOT}/{ref}"):
+def _deployed(ref: str, context: Context) -> Iterator[Record]:
+    for arch in context.names(f"{_ROOT}/{ref}"):
         if arch == "current":  # a link to the branch that is started
             continue
-        for branch in view.names(f"{_ROOT}/{ref}/{arch}"):
+        for branch in context.names(f"{_ROOT}/{ref}/{arch}"):
             folder = f"{_ROOT}/{ref}/{arch}/{branch}/active"
-            link = view.stat(folder)
+            link = context.stat(folder)
             if link is None or not link.target:
-                view.gap(folder, "no commit is active")
+                context.gap(folder, "no commit is active")
                 continue
             facts = {
                 "commit": link.target,
-                "origin": _origin(view.read(f"{folder}/deploy") or b""),
-                "runtime": _runtime(view.text(f"{folder}/metadata") or ""),
+                "origin": _origin(context.read(f"{folder}/deploy") or b""),
+                "runtime": _runtime(context.text(f"{folder}/metadata") or ""),
             }
             yield Record("flatpak", f"{ref}/{arch}/{branch}", clean_facts(facts))
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.assignments import parse_assignments
 from envlock.model.record import Record
 
@@ -23,33 +23,33 @@ _GLIBC = re.compile(rb"GNU C Library[^\n]*? (?:stable )?release version ([0-9.]+
 _LIBRARY_LIMIT = 32 * 1024 * 1024
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield the one record of section os."""
     release = parse_assignments(
-        view.text("/etc/os-release") or view.text("/usr/lib/os-release") or ""
+        context.text("/etc/os-release") or context.text("/usr/lib/os-release") or ""
     )
-    point = (view.text("/etc/debian_version") or "").strip()
+    point = (context.text("/etc/debian_version") or "").strip()
     facts = {
         "id": release.get("ID", ""),
         "version": release.get("VERSION_ID", ""),
         "codename": release.get("VERSION_CODENAME", ""),
         "variant": release.get("VARIANT_ID", ""),
         "point-release": point,
-        "arch": _arch(view),
-        "foreign-archs": " ".join(sorted((view.text(_ARCHS) or "").split()[1:])),
-        "libc": _libc(view),
+        "arch": _arch(context),
+        "foreign-archs": " ".join(sorted((context.text(_ARCHS) or "").split()[1:])),
+        "libc": _libc(context),
     }
     facts = {name: value for name, value in facts.items() if value}
     if facts:
         yield Record("os", "", facts)
 
 
-def _arch(view: View) -> str:
-    foreign_last = (view.text(_ARCHS) or "").split()
+def _arch(context: Context) -> str:
+    foreign_last = (context.text(_ARCHS) or "").split()
     if foreign_last:
         return foreign_last[0]
     for path in _SHELLS:
-        head = view.read(path)
+        head = context.read(path)
         if head and head[:4] == b"\x7fELF" and len(head) > 20:
             order = "little" if head[5] == 1 else "big"
             machine = int.from_bytes(head[18:20], order)  # type: ignore[arg-type]
@@ -57,11 +57,11 @@ def _arch(view: View) -> str:
     return ""
 
 
-def _libc(view: View) -> str:
-    for folder in _library_folders(view):
-        names = view.names(folder)
+def _libc(context: Context) -> str:
+    for folder in _library_folders(context):
+        names = context.names(folder)
         if "libc.so.6" in names:
-            match = _GLIBC.search(view.read(f"{folder}/libc.so.6", _LIBRARY_LIMIT) or b"")
+            match = _GLIBC.search(context.read(f"{folder}/libc.so.6", _LIBRARY_LIMIT) or b"")
             if match:
                 return f"glibc {match[1].decode()}"
         musl = next((name for name in names if name.startswith("ld-musl-")), "")
@@ -70,10 +70,10 @@ def _libc(view: View) -> str:
     return ""
 
 
-def _library_folders(view: View) -> Iterator[str]:
+def _library_folders(context: Context) -> Iterator[str]:
     for folder in _LIBRARY_FOLDERS:
         yield folder
-        for name in view.names(folder):
+        for name in context.names(folder):
             if "-linux-" in name:
                 yield f"{folder}/{name}"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.files.ownership import Claim, Claims, Stated
 from envlock.formats.pacman import (
     Configuration,
@@ -43,10 +43,10 @@ class _Package(NamedTuple):
         return next(iter(self.fields.get(name, ())), "")
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package."""
-    packages = _packages(view)
-    held = _configuration(view).held if packages else frozenset()
+    packages = _packages(context)
+    held = _configuration(context).held if packages else frozenset()
     for name, package in packages.items():
         mark = "auto" if package.first("REASON") == "1" else "manual"
         facts = {
@@ -60,19 +60,19 @@ def collect(view: View) -> Iterator[Record]:
         yield Record("pacman", name, {fact: value for fact, value in facts.items() if value})
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return the paths that the packages own, links in directories resolved."""
     found: dict[str, Claim] = {}
     resolved: dict[str, str] = {}
-    packages = _packages(view)
-    configuration = _configuration(view) if packages else Configuration(frozenset(), ())
+    packages = _packages(context)
+    configuration = _configuration(context) if packages else Configuration(frozenset(), ())
     for name, package in packages.items():
-        listed = parse_fields(view.text(f"{package.folder}/files") or "")
+        listed = parse_fields(context.text(f"{package.folder}/files") or "")
         backup = {f"/{line.partition(chr(9))[0]}" for line in listed.get("BACKUP", ())}
-        for file in _files(package, listed, view):
+        for file in _files(package, listed, context):
             folder, _, last = file.path.rpartition("/")
             if folder not in resolved:
-                resolved[folder] = view.resolve(folder or "/").rstrip("/")
+                resolved[folder] = context.resolve(folder or "/").rstrip("/")
             path = f"{resolved[folder]}/{last}"
             if file.digest or path not in found:
                 found[path] = Claim(
@@ -85,37 +85,37 @@ def claims(view: View) -> Claims:
     return found
 
 
-def _packages(view: View) -> dict[str, _Package]:
+def _packages(context: Context) -> dict[str, _Package]:
     """Return name -> package; one whose description is damaged is a gap."""
     found: dict[str, _Package] = {}
-    for name in view.names(_LOCAL):
+    for name in context.names(_LOCAL):
         if name == _VERSION_FILE:
             continue
         folder = f"{_LOCAL}/{name}"
-        text = view.text(f"{folder}/desc")
+        text = context.text(f"{folder}/desc")
         package = _Package(folder, parse_fields(text or ""))
         called = package.first("NAME")
         if not called or not package.first("VERSION"):
-            view.gap(folder, "no package is described there")
+            context.gap(folder, "no package is described there")
         elif called in found:
-            view.gap(folder, f"{called} stands there twice")
+            context.gap(folder, f"{called} stands there twice")
         else:
             found[called] = package
     return found
 
 
-def _configuration(view: View) -> Configuration:
-    return parse_configuration(view.text(_CONFIGURATION) or "")
+def _configuration(context: Context) -> Configuration:
+    return parse_configuration(context.text(_CONFIGURATION) or "")
 
 
-def _files(package: _Package, listed: Fields, view: View) -> Iterator[File]:
+def _files(package: _Package, listed: Fields, context: Context) -> Iterator[File]:
     """Yield what the mtree says, or where there is none only what paths there are."""
     path = f"{package.folder}/mtree"
-    raw = view.read(path)
+    raw = context.read(path)
     try:
         described = list(parse_mtree(decompress_mtree(raw))) if raw else []
     except ValueError as error:
-        view.gap(path, f"damaged: {error}")
+        context.gap(path, f"damaged: {error}")
         described = []
     if described:
         yield from described

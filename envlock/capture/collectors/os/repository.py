@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.repositories import (
     parse_apk_repositories,
     parse_pacman_repositories,
@@ -19,27 +19,27 @@ _APK = "/etc/apk/repositories"
 _PACMAN = "/etc/pacman.conf"
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each repository; of one that is configured twice the first counts."""
     seen: set[str] = set()
-    for name, facts in _repositories(view):
+    for name, facts in _repositories(context):
         key = strip_user(name)
         if key not in seen:
             seen.add(key)
             yield Record("repository", key, clean_facts(facts))
 
 
-def _repositories(view: View) -> Iterator[tuple[str, dict[str, str]]]:
+def _repositories(context: Context) -> Iterator[tuple[str, dict[str, str]]]:
     for system, folder in _REPO_FOLDERS:
-        for name in view.names(folder):
+        for name in context.names(folder):
             if name.endswith(".repo"):
-                for called, facts in parse_repo_file(view.text(f"{folder}/{name}") or ""):
+                for called, facts in parse_repo_file(context.text(f"{folder}/{name}") or ""):
                     yield f"{system} {called}", facts
-    files = [_APK, *(f"{_APK}.d/{n}" for n in view.names(f"{_APK}.d") if n.endswith(".list"))]
+    files = [_APK, *(f"{_APK}.d/{n}" for n in context.names(f"{_APK}.d") if n.endswith(".list"))]
     for path in files:
-        for called, facts in parse_apk_repositories(view.text(path) or ""):
+        for called, facts in parse_apk_repositories(context.text(path) or ""):
             yield f"apk {called}", facts
-    for called, facts in parse_pacman_repositories(view.text(_PACMAN) or ""):
+    for called, facts in parse_pacman_repositories(context.text(_PACMAN) or ""):
         yield f"pacman {called}", facts
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.files.ownership import Claim, Claims, Stated
 from envlock.formats.binary.capability import NO_CAPABILITIES, parse_capabilities
 from envlock.formats.rpm import header
@@ -42,24 +42,25 @@ _AUTO_INSTALLED = "/var/lib/zypp/AutoInstalled"
 _LOCKS = ("/etc/dnf/plugins/versionlock.list", "/etc/dnf/versionlock.toml", "/etc/zypp/locks")
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package, and for each version of those that may have several."""
-    installed = _installed(view)
+    installed = _installed(context)
     if not installed:
         return
-    reasons = _Reasons.read(view)
+    reasons = _Reasons.read(context)
     for key in sorted(installed, key=sort_key):
         package = installed[key].package
         yield Record("rpm", key, _facts(package, reasons.of(package)))
 
 
-def claims(view: View) -> Claims:
+def claims(context: Context) -> Claims:
     """Return the paths that the installed packages own, links in directories resolved."""
-    installed = _installed(view)
+    installed = _installed(context)
     if not installed:
         return {}
     factory = _ClaimFactory(
-        parse_numbers(view.text("/etc/passwd") or ""), parse_numbers(view.text("/etc/group") or "")
+        parse_numbers(context.text("/etc/passwd") or ""),
+        parse_numbers(context.text("/etc/group") or ""),
     )
     found: dict[str, Claim] = {}
     directories: dict[str, str] = {}
@@ -67,7 +68,7 @@ def claims(view: View) -> Claims:
         try:
             files = parse_files(installed[key].header)
         except ValueError as error:
-            view.gap(installed[key].database, f"the files of {key}: {error}")
+            context.gap(installed[key].database, f"the files of {key}: {error}")
             continue
         owner = f"rpm {key}"
         for file in files:
@@ -76,7 +77,7 @@ def claims(view: View) -> Claims:
                 continue
             real = directories.get(file.directory)
             if real is None:
-                real = view.resolve(file.directory.rstrip("/") or "/").rstrip("/")
+                real = context.resolve(file.directory.rstrip("/") or "/").rstrip("/")
                 directories[file.directory] = real
             path = f"{real}/{file.name}"
             if claim.digest or path not in found:
@@ -92,13 +93,13 @@ class _Installed(NamedTuple):
     database: str
 
 
-def _installed(view: View) -> dict[str, _Installed]:
+def _installed(context: Context) -> dict[str, _Installed]:
     """Return key -> what is installed.
 
     The key is ``name.arch``; where several versions may be installed, or are, the version stands
     in it, so that the key of one package depends on no other.
     """
-    found = list(_packages(view))
+    found = list(_packages(context))
     labels = Counter(installed.package.label for installed in found)
     keyed: dict[str, _Installed] = {}
     for installed in found:
@@ -108,38 +109,38 @@ def _installed(view: View) -> dict[str, _Installed]:
     return keyed
 
 
-def _packages(view: View) -> Iterator[_Installed]:
-    for path, headers in _databases(view):
+def _packages(context: Context) -> Iterator[_Installed]:
+    for path, headers in _databases(context):
         number = 0
-        for blob in _sound(path, headers, view):
+        for blob in _sound(path, headers, context):
             number += 1
             try:
                 header = Header(blob)
                 package = parse_package(header)
             except ValueError as error:
-                view.gap(path, f"package {number}: {error}")
+                context.gap(path, f"package {number}: {error}")
                 continue
             yield _Installed(package, header, path)
         if number:
             return
 
 
-def _sound(path: str, headers: Headers, view: View) -> Headers:
+def _sound(path: str, headers: Headers, context: Context) -> Headers:
     """Yield the headers of a database until it turns out to be damaged."""
     try:
         yield from headers
     except ValueError as error:
-        view.gap(path, f"damaged: {error}")
+        context.gap(path, f"damaged: {error}")
 
 
-def _databases(view: View) -> Iterator[tuple[str, Headers]]:
+def _databases(context: Context) -> Iterator[tuple[str, Headers]]:
     """Yield the databases there are, the first is the one that counts unless it is empty."""
     for place in _PLACES:
         for name, read in READERS.items():
-            raw = view.read(f"{place}/{name}", _LIMIT)
+            raw = context.read(f"{place}/{name}", _LIMIT)
             if not raw:
                 continue
-            wal = view.read(f"{place}/{name}-wal", _LIMIT) if name == _SQLITE else None
+            wal = context.read(f"{place}/{name}-wal", _LIMIT) if name == _SQLITE else None
             yield f"{place}/{name}", read_sqlite(raw, wal) if wal else read(raw)
 
 
@@ -172,27 +173,27 @@ class _Reasons(NamedTuple):
     locks: Locks
 
     @classmethod
-    def read(cls, view: View) -> _Reasons:
+    def read(cls, context: Context) -> _Reasons:
         history: Mapping[str, Reason] = {}
         marks: Mapping[str, str] = {}
         origins: Mapping[str, str] = {}
-        raw = view.read(_HISTORY, _LIMIT)
+        raw = context.read(_HISTORY, _LIMIT)
         if raw:
             try:
-                history = parse_history(raw, view.read(f"{_HISTORY}-wal", _LIMIT) or b"")
+                history = parse_history(raw, context.read(f"{_HISTORY}-wal", _LIMIT) or b"")
             except ValueError as error:
-                view.gap(_HISTORY, f"damaged: {error}")
-        state = [view.text(f"{_STATE}/{name}.toml") or "" for name in ("packages", "nevras")]
+                context.gap(_HISTORY, f"damaged: {error}")
+        state = [context.text(f"{_STATE}/{name}.toml") or "" for name in ("packages", "nevras")]
         try:
             marks, origins = parse_state(*state)
         except ValueError as error:
-            view.gap(_STATE, f"damaged: {error}")
-        auto = view.text(_AUTO_INSTALLED)
+            context.gap(_STATE, f"damaged: {error}")
+        auto = context.text(_AUTO_INSTALLED)
         locks = Locks((), ())
         try:
-            locks = parse_locks(*(view.text(path) or "" for path in _LOCKS))
+            locks = parse_locks(*(context.text(path) or "" for path in _LOCKS))
         except ValueError as error:
-            view.gap(_LOCKS[1], f"damaged: {error}")
+            context.gap(_LOCKS[1], f"damaged: {error}")
         installed = None if auto is None else parse_auto_installed(auto)
         return cls(history, marks, origins, installed, locks)
 

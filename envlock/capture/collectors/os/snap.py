@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.json_values import at, json_or_none, members, text_at
 from envlock.model.record import Record
 from envlock.model.text import sort_key
@@ -20,28 +20,28 @@ _MOUNTS = "/snap"
 _VERSION = re.compile(r"^version:\s*['\"]?([^'\"\n]+)", re.MULTILINE)
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each snap."""
-    text = view.text(_STATE)
+    text = context.text(_STATE)
     if text is None:
         return
     state = json_or_none(text)
     if state is None:
-        view.gap(_STATE, "damaged")
+        context.gap(_STATE, "damaged")
         return
     snaps = dict(members(state, "data", "snaps"))
     for name in sorted(snaps, key=sort_key):
-        facts = _facts(name, snaps[name], view)
+        facts = _facts(name, snaps[name], context)
         if name and facts:
             yield Record("snap", name, facts)
 
 
-def _facts(name: str, snap: object, view: View) -> dict[str, str]:
+def _facts(name: str, snap: object, context: Context) -> dict[str, str]:
     revision = text_at(snap, "current") or _number(at(snap, "current"))
     if not revision:
         return {}
     facts = {
-        "version": _version(f"{_MOUNTS}/{name}/{revision}/meta/snap.yaml", view),
+        "version": _version(f"{_MOUNTS}/{name}/{revision}/meta/snap.yaml", context),
         "revision": revision,
         "channel": text_at(snap, "channel"),
         "type": text_at(snap, "type"),
@@ -54,9 +54,9 @@ def _number(value: object) -> str:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
-def _version(path: str, view: View) -> str:
+def _version(path: str, context: Context) -> str:
     """Return the version that a mounted snap states, empty where it is not mounted."""
-    match = _VERSION.search(view.text(path) or "") if "/../" not in path else None
+    match = _VERSION.search(context.text(path) or "") if "/../" not in path else None
     return match[1].strip() if match else ""
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.certificates import Certificate, parse_certificates
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines
 from envlock.model.record import Record
@@ -40,7 +40,7 @@ _SUFFIXES = (".crt", ".pem", ".cer")
 _SET = "(all)"
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield the trusted set, and a record for each certificate that is no choice of the vendor's.
 
     The set has the key ``(all)`` and the facts ``count`` and ``sha256`` (over the sorted digests of
@@ -49,25 +49,25 @@ def collect(view: View) -> Iterator[Record]:
     ``bundle`` (only in the bundle itself) or ``distrusted``.  What is deselected in
     ca-certificates.conf is keyed by its line there.
     """
-    bundle = next(filter(None, (_file(path, view) for path in _BUNDLES)), [])
+    bundle = next(filter(None, (_file(path, context) for path in _BUNDLES)), [])
     if bundle:
         digests = sorted({certificate.sha256 for certificate in bundle})
         joined = hashlib.sha256("\n".join(digests).encode()).hexdigest()
         yield Record("certificate", _SET, {"count": str(len(digests)), "sha256": joined})
     found: dict[str, dict[str, str]] = {}
     for folders, state in ((_DISTRUSTED, "distrusted"), (_LOCAL, "local")):
-        for certificate in _in_folders(folders, view):
+        for certificate in _in_folders(folders, context):
             found.setdefault(certificate.sha256, _facts(certificate, state))
-    for certificate in _placed(view):
+    for certificate in _placed(context):
         found.setdefault(certificate.sha256, _facts(certificate, "placed"))
-    vendor = {certificate.sha256 for certificate in _in_folders((_VENDOR,), view)}
+    vendor = {certificate.sha256 for certificate in _in_folders((_VENDOR,), context)}
     if vendor:
         for certificate in bundle:
             if certificate.sha256 not in vendor:
                 found.setdefault(certificate.sha256, _facts(certificate, "bundle"))
     for sha256, facts in found.items():
         yield Record("certificate", sha256, facts)
-    for line in _deselected(view):
+    for line in _deselected(context):
         yield Record("certificate", line, {"state": "deselected"})
 
 
@@ -76,34 +76,34 @@ def _facts(certificate: Certificate, state: str) -> dict[str, str]:
     return {"state": state} | subject
 
 
-def _file(path: str, view: View) -> list[Certificate]:
-    return parse_certificates(view.read(path, _BUNDLE_LIMIT) or b"")
+def _file(path: str, context: Context) -> list[Certificate]:
+    return parse_certificates(context.read(path, _BUNDLE_LIMIT) or b"")
 
 
-def _in_folders(folders: tuple[str, ...], view: View) -> Iterator[Certificate]:
+def _in_folders(folders: tuple[str, ...], context: Context) -> Iterator[Certificate]:
     """Yield the certificates in some folders and in the folders of those."""
     for folder in folders:
-        for child in view.children(folder):
+        for child in context.children(folder):
             paths = [child.path]
             if child.type is EntryType.DIRECTORY:
-                paths = [f"{child.path}/{name}" for name in view.names(child.path)]
+                paths = [f"{child.path}/{name}" for name in context.names(child.path)]
             for path in paths:
                 if path.endswith(_SUFFIXES):
-                    yield from _file(path, view)
+                    yield from _file(path, context)
 
 
-def _placed(view: View) -> Iterator[Certificate]:
+def _placed(context: Context) -> Iterator[Certificate]:
     """Yield what somebody laid into the folder that otherwise holds links."""
-    for child in view.children(_LINKS):
+    for child in context.children(_LINKS):
         name = child.path.rpartition("/")[2]
         is_own = child.path in _BUNDLES or name.startswith(_SNAKEOIL)
         if child.type is EntryType.FILE and name.endswith(_SUFFIXES) and not is_own:
-            yield from _file(child.path, view)
+            yield from _file(child.path, context)
 
 
-def _deselected(view: View) -> list[str]:
+def _deselected(context: Context) -> list[str]:
     """Return the certificates that update-ca-certificates(8) is told to leave out."""
-    lines = parse_lines(view.text(_SELECTION, SETTINGS_LIMIT) or "")
+    lines = parse_lines(context.text(_SELECTION, SETTINGS_LIMIT) or "")
     return sorted({line for line in lines if line[0] == "!" and len(line) > 1})
 
 

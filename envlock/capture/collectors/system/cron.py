@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.cron import parse_crontab, program_of
 from envlock.formats.system.settings import SETTINGS_LIMIT
 from envlock.model.record import Record
@@ -26,7 +26,7 @@ _RUN = re.compile(r"[\w-]+\Z", re.ASCII)
 _TEMPORARY = re.compile(r"tmp\.|cron\.|\.|crontabs\Z|atjobs\Z|atspool\Z|lastrun\Z")
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each job of the system's tables, each script in a folder of a period,
     and each user with a table of their own.
 
@@ -34,23 +34,23 @@ def collect(view: View) -> Iterator[Record]:
     ``schedule``, ``user``, ``command`` (digest, secrets taken out); ``table`` is ``present`` for
     a user.
     """  # noqa: D205
-    for path in (_TABLE, _ANACRON, *_tables(view)):
-        yield from _jobs(path, view)
+    for path in (_TABLE, _ANACRON, *_tables(context)):
+        yield from _jobs(path, context)
     for folder, period in _folders():
-        for child in view.children(folder):
+        for child in context.children(folder):
             name = child.path.rpartition("/")[2]
             runs = child.type is EntryType.SYMLINK or child.mode & 0o111
             if _RUN.match(name) and child.type is not EntryType.DIRECTORY and runs:
                 yield Record("cron", child.path, {"schedule": f"@{period}"})
     for spool in _SPOOLS:
-        for child in view.children(spool):
+        for child in context.children(spool):
             name = child.path.rpartition("/")[2]
             if child.type in (EntryType.FILE, EntryType.HARDLINK) and not _TEMPORARY.match(name):
                 yield Record("cron", child.path, {"table": "present"})
 
 
-def _tables(view: View) -> Iterator[str]:
-    for child in view.children(_FOLDER):
+def _tables(context: Context) -> Iterator[str]:
+    for child in context.children(_FOLDER):
         if _RUN.match(child.path.rpartition("/")[2]) and child.type is not EntryType.DIRECTORY:
             yield child.path
 
@@ -62,12 +62,12 @@ def _folders() -> Iterator[tuple[str, str]]:
         yield f"{_ALPINE}/{period}", period
 
 
-def _jobs(path: str, view: View) -> Iterator[Record]:
-    jobs = parse_crontab(view.text(path, SETTINGS_LIMIT) or "", is_anacron=path == _ANACRON)
+def _jobs(path: str, context: Context) -> Iterator[Record]:
+    jobs = parse_crontab(context.text(path, SETTINGS_LIMIT) or "", is_anacron=path == _ANACRON)
     seen: Counter[str] = Counter()
     for job in jobs:
         if job is None:
-            view.gap(path, "a line that is no job")
+            context.gap(path, "a line that is no job")
             continue
         command = redact_text(job.command)
         key = f"{path} {program_of(command)}".rstrip()

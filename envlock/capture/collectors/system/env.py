@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.package_folders import version_keys
 from envlock.formats.hpc import loaded_modules
 from envlock.model.process import ProcessConfig
@@ -25,16 +25,18 @@ _MODULES = ("LOADEDMODULES", "_LMFILES_", "_ModuleTable", "__LMOD_", "__MODULES_
 _OWN_LABELS = "io.envlock."
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each variable and loaded module, and for what is run."""
-    process = view.process()
+    process = context.process()
     if process is None:
         return
     environ = {k: v for k, v in process.environ.items() if not k.startswith(_MODULES)}
-    yield from redact_environ(environ, view.env_allow, view.env_deny, is_session=process.is_session)
+    yield from redact_environ(
+        environ, context.env_allow, context.env_deny, is_session=process.is_session
+    )
     yield from _modules(process)
     for where, why in process.unreadable.items():
-        view.gap(where, why)
+        context.gap(where, why)
     facts = _facts(process)
     if facts:
         yield Record("process", "", facts)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.assignments import parse_assignments
 from envlock.formats.system.locale_archive import parse_locale_archive
 from envlock.formats.system.settings import SETTINGS_LIMIT
@@ -22,37 +22,37 @@ _ZONE_DATA = "/usr/share/zoneinfo/tzdata.zi"
 _ZONE_VERSION = "# version "
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield the one record of section locale.
 
     Facts: one for each variable that is set, ``timezone`` (a name, or the digest of rules that
     have none), ``tzdata`` (version), ``generated`` (asked of locale-gen), ``available`` (compiled).
     """
     settings = parse_assignments(
-        view.text("/etc/default/locale") or view.text("/etc/locale.conf") or ""
+        context.text("/etc/default/locale") or context.text("/etc/locale.conf") or ""
     )
     facts = {name.lower().replace("_", "-"): value for name, value in settings.items() if value}
     found = {
-        "timezone": (view.text("/etc/timezone") or "").strip() or _zone(view),
-        "tzdata": _tzdata(view),
-        "generated": " ".join(_generated(view.text("/etc/locale.gen") or "")),
-        "available": " ".join(_available(view)),
+        "timezone": (context.text("/etc/timezone") or "").strip() or _zone(context),
+        "tzdata": _tzdata(context),
+        "generated": " ".join(_generated(context.text("/etc/locale.gen") or "")),
+        "available": " ".join(_available(context)),
     }
     facts.update({name: value for name, value in found.items() if value})
     if facts:
         yield Record("locale", "", facts)
 
 
-def _zone(view: View) -> str:
-    link = view.stat("/etc/localtime")
+def _zone(context: Context) -> str:
+    link = context.stat("/etc/localtime")
     if link is None or link.type is EntryType.SYMLINK:
         return link.target.partition(_ZONES)[2] if link else ""
-    content = view.read("/etc/localtime", SETTINGS_LIMIT)
+    content = context.read("/etc/localtime", SETTINGS_LIMIT)
     return f"sha256:{hashlib.sha256(content).hexdigest()}" if content else ""
 
 
-def _tzdata(view: View) -> str:
-    first = (view.text(_ZONE_DATA, SETTINGS_LIMIT) or "").partition("\n")[0]
+def _tzdata(context: Context) -> str:
+    first = (context.text(_ZONE_DATA, SETTINGS_LIMIT) or "").partition("\n")[0]
     return first.removeprefix(_ZONE_VERSION).strip() if first.startswith(_ZONE_VERSION) else ""
 
 
@@ -62,16 +62,16 @@ def _generated(text: str) -> list[str]:
     return sorted({words[0] for words in lines if words})
 
 
-def _available(view: View) -> list[str]:
+def _available(context: Context) -> list[str]:
     """Return the compiled locales: folders, and those in the archive."""
     folders = {
         child.path.rpartition("/")[2]
-        for child in view.children(_LOCALES)
+        for child in context.children(_LOCALES)
         if child.type is EntryType.DIRECTORY
     }
-    archive = view.stat(_ARCHIVE)
+    archive = context.stat(_ARCHIVE)
     if archive is not None and archive.size <= _ARCHIVE_LIMIT:
-        folders.update(parse_locale_archive(view.read(_ARCHIVE, _ARCHIVE_LIMIT) or b""))
+        folders.update(parse_locale_archive(context.read(_ARCHIVE, _ARCHIVE_LIMIT) or b""))
     return sorted(folders | ({"(all)"} if archive and archive.size > _ARCHIVE_LIMIT else set()))
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines
 from envlock.model.record import Record
 from envlock.model.text import sort_key
@@ -23,31 +23,31 @@ _SETTING = ("Defaults", "User_Alias", "Runas_Alias", "Host_Alias", "Cmnd_Alias",
 _COMMENT = re.compile(r"#(?!\d|include(?:dir)?\s).*")
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield each account whose password is not locked, and a record for each file of rules.
 
     ``password`` is ``set`` or ``none`` (nobody is asked for one).  Facts of rules:
     ``sha256`` (of what they say, whatever the layout), ``rules`` (how many grant something),
     ``who`` (whom), ``nopasswd`` (how many ask for no password), ``includes``.
     """
-    for name, state in _states(view).items():
+    for name, state in _states(context).items():
         if state != _LOCKED:
             yield Record("login", name, {"password": state})
-    for path in (*_SUDOERS, *_included(view)):
-        text = view.text(path, SETTINGS_LIMIT)
+    for path in (*_SUDOERS, *_included(context)):
+        text = context.text(path, SETTINGS_LIMIT)
         if text is not None:
             yield Record("sudo", path, _rules(text))
 
 
-def _states(view: View) -> dict[str, str]:
+def _states(context: Context) -> dict[str, str]:
     """Return account -> state; of a doubled name the first counts."""
     states: dict[str, str] = {}
-    for line in (view.text(_SHADOW) or "").split("\n"):
+    for line in (context.text(_SHADOW) or "").split("\n"):
         name, *rest = line.split(":", 2)
         if name and rest and name[0] not in "#+-":
             states.setdefault(name, _state(rest[0]))
         elif line and line[0] not in "#+-":
-            view.gap(_SHADOW, "a line that is no account")
+            context.gap(_SHADOW, "a line that is no account")
     return states
 
 
@@ -62,8 +62,8 @@ def _state(field: str) -> str:
     return _LOCKED if field[0] in "!*" or field == "x" else "set"
 
 
-def _included(view: View) -> Iterator[str]:
-    for name in view.names(_SUDOERS_FOLDER):
+def _included(context: Context) -> Iterator[str]:
+    for name in context.names(_SUDOERS_FOLDER):
         if not _IGNORED.match(name):
             yield f"{_SUDOERS_FOLDER}/{name}"
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.settings import SETTINGS_LIMIT
 from envlock.formats.system.units import Settings, parse_unit
 from envlock.model.record import Record
@@ -36,7 +36,7 @@ Found = dict[str, dict[str, str]]
 """Unit -> its facts."""
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each unit that the system's own folders say something about.
 
     Facts: ``wanted-by`` (the units that start it), ``state`` (``masked``), ``unit`` and
@@ -46,63 +46,63 @@ def collect(view: View) -> Iterator[Record]:
     """
     found: Found = {}
     for folder, prefix in ((_UNITS, ""), (_LOCAL_UNITS, ""), (_USER_UNITS, _USER)):
-        for child in view.children(folder):
+        for child in context.children(folder):
             name = child.path.rpartition("/")[2]
             if child.type is EntryType.DIRECTORY:
-                _folder(folder, name, prefix, view, found)
+                _folder(folder, name, prefix, context, found)
             else:
-                _unit(child, view, found.setdefault(f"{prefix}{name}", {}))
-    _add_init_scripts(view, found)
-    _add_default(view, found)
+                _unit(child, context, found.setdefault(f"{prefix}{name}", {}))
+    _add_init_scripts(context, found)
+    _add_default(context, found)
     for name, facts in found.items():
         if name.endswith((".timer", ".socket")) and "wanted-by" in facts:
-            facts.update(_activation(name, view))
+            facts.update(_activation(name, context))
         if facts:
             yield Record("service", name, facts)
 
 
-def _folder(folder: str, name: str, prefix: str, view: View, found: Found) -> None:
+def _folder(folder: str, name: str, prefix: str, context: Context, found: Found) -> None:
     unit, _, suffix = name.rpartition(".")
     if f".{suffix}" in _WANTED:
-        for wanted in view.names(f"{folder}/{name}"):
+        for wanted in context.names(f"{folder}/{name}"):
             facts = found.setdefault(f"{prefix}{wanted}", {})
             words = {*facts.get("wanted-by", "").split(), unit}
             facts["wanted-by"] = " ".join(sorted(words))
     elif suffix == "d" and unit:
         digest = hashlib.sha256()
-        for drop_in in view.names(f"{folder}/{name}"):
+        for drop_in in context.names(f"{folder}/{name}"):
             if drop_in.endswith(".conf"):
-                digest.update(bytes.fromhex(_digest(f"{folder}/{name}/{drop_in}", view) or ""))
+                digest.update(bytes.fromhex(_digest(f"{folder}/{name}/{drop_in}", context) or ""))
                 facts = found.setdefault(f"{prefix}{unit}", {})
                 facts["drop-ins"] = f"sha256:{digest.hexdigest()}"
 
 
-def _unit(child: Entry, view: View, facts: dict[str, str]) -> None:
+def _unit(child: Entry, context: Context, facts: dict[str, str]) -> None:
     if child.type is EntryType.SYMLINK:
         if child.target == "/dev/null":
             facts["state"] = "masked"
         else:
             facts["alias"] = child.target.rpartition("/")[2]
     elif child.type in (EntryType.FILE, EntryType.HARDLINK):
-        content = view.read(child.path, SETTINGS_LIMIT)
+        content = context.read(child.path, SETTINGS_LIMIT)
         if content == b"":
             facts["state"] = "masked"
         elif content is not None:
-            facts["unit"] = f"sha256:{_digest(child.path, view)}"
+            facts["unit"] = f"sha256:{_digest(child.path, context)}"
 
 
-def _digest(path: str, view: View) -> str:
+def _digest(path: str, context: Context) -> str:
     """Return the SHA-256 (hex) of a unit file; where it holds a secret, of it without."""
-    content = view.read(path, SETTINGS_LIMIT)
+    content = context.read(path, SETTINGS_LIMIT)
     if content is None:
         return ""
     return hashlib.sha256(to_bytes(redact_text(from_bytes(content)))).hexdigest()
 
 
-def _add_init_scripts(view: View, found: Found) -> None:
+def _add_init_scripts(context: Context, found: Found) -> None:
     """Add the scripts of /etc/init.d that start with the system; a unit of that name goes first."""
     for folder in _RUNLEVELS:
-        for name in view.names(folder):
+        for name in context.names(folder):
             match = _STARTED.match(name)
             if match:
                 facts = found.setdefault(f"{match[1]}.service", {})
@@ -110,29 +110,29 @@ def _add_init_scripts(view: View, found: Found) -> None:
                 facts["runlevels"] = " ".join(sorted(levels))
 
 
-def _add_default(view: View, found: Found) -> None:
+def _add_default(context: Context, found: Found) -> None:
     """Add the target that is started at boot, where no link of the administrator says it."""
     for folder in _VENDOR:
-        vendor = view.stat(f"{folder}/{_DEFAULT}")
+        vendor = context.stat(f"{folder}/{_DEFAULT}")
         if vendor is not None and vendor.type is EntryType.SYMLINK and _DEFAULT not in found:
             found[_DEFAULT] = {"alias": vendor.target.rpartition("/")[2]}
 
 
-def _activation(name: str, view: View) -> dict[str, str]:
+def _activation(name: str, context: Context) -> dict[str, str]:
     """Return when a timer runs or where a socket listens, drop-ins included."""
     folders: tuple[str, ...] = (_UNITS, _LOCAL_UNITS, *_VENDOR)
     if name.startswith(_USER):
         name, folders = name.removeprefix(_USER), (_USER_UNITS, _USER_VENDOR)
     settings: Settings = {}
     for folder in folders:
-        text = view.text(f"{folder}/{name}", SETTINGS_LIMIT)
+        text = context.text(f"{folder}/{name}", SETTINGS_LIMIT)
         if text is not None:
             parse_unit(text, settings)
             break
-    for drop_in in view.names(f"{folders[0]}/{name}.d"):
+    for drop_in in context.names(f"{folders[0]}/{name}.d"):
         if drop_in.endswith(".conf"):
             path = f"{folders[0]}/{name}.d/{drop_in}"
-            parse_unit(view.text(path, SETTINGS_LIMIT) or "", settings)
+            parse_unit(context.text(path, SETTINGS_LIMIT) or "", settings)
     timer, socket = settings.get("Timer", {}), settings.get("Socket", {})
     told = [
         f"{key}={' '.join(value.split())}" for key in _SCHEDULES for value in timer.get(key, ())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.loader_paths import LOADER_READS, configured_folders
 from envlock.formats.system.assignments import parse_assignments
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines, parse_pairs
@@ -24,34 +24,34 @@ _LOGIN_DEFS = ("UMASK", "HOME_MODE", "ENCRYPT_METHOD", "UID_MIN", "UID_MAX", "SY
                "USERGROUPS_ENAB")  # fmt: skip
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each setting, keyed by the file's short name and the setting."""
-    yield from _name_services(view)
-    yield from _pam(view)
-    yield from _loader(view)
-    logins = parse_pairs(parse_lines(_text("/etc/login.defs", view)))
+    yield from _name_services(context)
+    yield from _pam(context)
+    yield from _loader(context)
+    logins = parse_pairs(parse_lines(_text("/etc/login.defs", context)))
     for name in _LOGIN_DEFS:
         if name in logins:
             yield Record("setting", f"login.{name}", {"value": logins[name]})
-    shells = parse_lines(_text("/etc/shells", view))
+    shells = parse_lines(_text("/etc/shells", context))
     if shells:
         yield Record("setting", "shells", {"value": " ".join(sorted(set(shells)))})
-    profile = parse_lines(_text("/etc/profile", view))
+    profile = parse_lines(_text("/etc/profile", context))
     if profile:
         yield Record("setting", "profile", {"sha256": digest_lines(profile)})
-    variables = parse_assignments(_text("/etc/environment", view))
-    for record in redact_environ(variables, view.env_allow, view.env_deny):
+    variables = parse_assignments(_text("/etc/environment", context))
+    for record in redact_environ(variables, context.env_allow, context.env_deny):
         yield Record("setting", f"environment.{record.key}", record.facts)
 
 
-def _text(path: str, view: View) -> str:
-    return view.text(path, SETTINGS_LIMIT) or ""
+def _text(path: str, context: Context) -> str:
+    return context.text(path, SETTINGS_LIMIT) or ""
 
 
-def _name_services(view: View) -> Iterator[Record]:
+def _name_services(context: Context) -> Iterator[Record]:
     """Yield the sources of each database of nsswitch.conf(5), in their order."""
     found: dict[str, str] = {}
-    for line in parse_lines(_text("/etc/nsswitch.conf", view)):
+    for line in parse_lines(_text("/etc/nsswitch.conf", context)):
         database, colon, services = line.partition(":")
         if colon and database.strip() and services.strip():
             found.setdefault(database.strip(), services.strip())
@@ -59,24 +59,24 @@ def _name_services(view: View) -> Iterator[Record]:
         yield Record("setting", f"nsswitch.{database}", {"value": services})
 
 
-def _pam(view: View) -> Iterator[Record]:
+def _pam(context: Context) -> Iterator[Record]:
     """Yield the modules of each generated stack; their arguments only count for the digest."""
-    for name in view.names(_PAM):
+    for name in context.names(_PAM):
         if not name.startswith(_PAM_GENERATED):
             continue
-        lines = parse_lines(_text(f"{_PAM}/{name}", view))
+        lines = parse_lines(_text(f"{_PAM}/{name}", context))
         modules = [word for line in lines for word in line.split() if word.endswith(".so")]
         facts = {"value": " ".join(modules), "sha256": digest_lines(lines)}
         if lines:
             yield Record("setting", f"pam.{name}", {n: v for n, v in facts.items() if v})
 
 
-def _loader(view: View) -> Iterator[Record]:
+def _loader(context: Context) -> Iterator[Record]:
     """Yield the folders that the loader looks through first, and what it loads unasked."""
-    folders = configured_folders(view)
+    folders = configured_folders(context)
     if folders:
         yield Record("setting", "loader.path", {"value": ":".join(folders)})
-    preload = [word for line in parse_lines(_text(_PRELOAD, view)) for word in line.split()]
+    preload = [word for line in parse_lines(_text(_PRELOAD, context)) for word in line.split()]
     if preload:
         yield Record("setting", "loader.preload", {"value": " ".join(preload)})
 

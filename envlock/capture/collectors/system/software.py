@@ -13,7 +13,7 @@ from functools import partial
 from typing import BinaryIO, NamedTuple
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.candidates import kind_of_name
 from envlock.capture.discover.linkage import Linker
 from envlock.capture.discover.loader_paths import LOADER_READS, configured_folders
@@ -64,7 +64,7 @@ class _Part(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each program, library or tree, each library that is missing, and each
     family of symbols with the newest version needed.
 
@@ -73,40 +73,40 @@ def collect(view: View) -> Iterator[Record]:
     is no build ID); of a tree ``programs`` (how many), ``libraries`` and ``content`` (digest of
     build IDs, or sizes, by path).
     """  # noqa: D205
-    found = find_software(view)
+    found = find_software(context)
     if len(found) > _MOST_FILES:
-        view.gap("/", f"more than {_MOST_FILES} files without a package; the rest is not told")
-    linker = Linker(view, configured_folders(view))
+        context.gap("/", f"more than {_MOST_FILES} files without a package; the rest is not told")
+    linker = Linker(context, configured_folders(context))
     units: dict[str, list[_Part]] = {}
     for each in found[:_MOST_FILES]:
-        part = _look(each, linker, view)
+        part = _look(each, linker, context)
         if part.kind:
             units.setdefault(each.unit, []).append(part)
     for unit, parts in units.items():
         _settle(parts)
-        facts = _tree(unit, parts, view) if parts[0].found.is_tree else _file(parts[0])
+        facts = _tree(unit, parts, context) if parts[0].found.is_tree else _file(parts[0])
         yield Record("software", unit, {name: value for name, value in facts.items() if value})
-    for path in view.glob(*_PKG_CONFIG):
-        version = parse_pkg_config(view.text(path, SETTINGS_LIMIT) or "")
-        if version and not view.owner(path) and path not in units:
+    for path in context.glob(*_PKG_CONFIG):
+        version = parse_pkg_config(context.text(path, SETTINGS_LIMIT) or "")
+        if version and not context.owner(path) and path not in units:
             yield Record("software", path, {"kind": "pkg-config", "version": version})
     everything = [part for parts in units.values() for part in parts]
     yield from _missing(everything)
     yield from _symbols(everything)
 
 
-def _look(found: Found, linker: Linker, view: View) -> _Part:
+def _look(found: Found, linker: Linker, context: Context) -> _Part:
     """Return what a file is; its kind is empty when it is no software."""
     entry = found.entry
     name = posixpath.basename(entry.path)
     kind = kind_of_name(name)
     if entry.type is EntryType.HARDLINK:
-        entry = view.entry(entry.target) or entry
+        entry = context.entry(entry.target) or entry
     if kind:
         return _Part(found, kind)
     if entry.size > _LARGEST:
         return _Part(found, "large")
-    stream = view.open(entry)
+    stream = context.open(entry)
     if stream is None:
         return _Part(found, "")
     with stream:
@@ -114,7 +114,7 @@ def _look(found: Found, linker: Linker, view: View) -> _Part:
             head = stream.read(_HEAD)
             elf = parse_elf(partial(_read, stream)) if is_elf(head) else None
         except OSError:
-            view.gap(entry.path, "input/output error")
+            context.gap(entry.path, "input/output error")
             return _Part(found, "")
     if elf is not None and elf.kind in ("executable", "shared"):
         kind = "library" if is_library(name) or not (elf.interpreter or entry.mode & 0o111) else ""
@@ -162,7 +162,7 @@ def _file(part: _Part) -> dict[str, str]:
     return facts
 
 
-def _tree(unit: str, parts: list[_Part], view: View) -> dict[str, str]:
+def _tree(unit: str, parts: list[_Part], context: Context) -> dict[str, str]:
     kinds = Counter(part.kind for part in parts)
     digest = hashlib.sha256()
     for part in parts:
@@ -172,7 +172,7 @@ def _tree(unit: str, parts: list[_Part], view: View) -> dict[str, str]:
     machines = sorted({part.elf.machine for part in parts if part.elf is not None})
     return {
         "kind": "tree",
-        "version": _tree_version(unit, view),
+        "version": _tree_version(unit, context),
         "machine": " ".join(machines),
         "missing": " ".join(sorted({name for part in parts for name in part.missing})),
         "content": f"sha256:{digest.hexdigest()}",
@@ -182,11 +182,11 @@ def _tree(unit: str, parts: list[_Part], view: View) -> dict[str, str]:
     }
 
 
-def _tree_version(folder: str, view: View) -> str:
+def _tree_version(folder: str, context: Context) -> str:
     for name, parse in _VERSION_FILES:
-        entry = view.entry(f"{folder}/{name}")
+        entry = context.entry(f"{folder}/{name}")
         if entry is not None and entry.type is EntryType.FILE:
-            version = parse(view.text(f"{folder}/{name}", SETTINGS_LIMIT) or "")
+            version = parse(context.text(f"{folder}/{name}", SETTINGS_LIMIT) or "")
             if version:
                 return version
     return version_in_name(posixpath.basename(folder))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines, parse_pairs
 from envlock.model.record import Record
 from envlock.model.text import sort_key
@@ -20,38 +20,38 @@ _PERSONS = (1000, 60000)
 """UID_MIN and UID_MAX where login.defs(5) says nothing."""
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each user, each group and each owner of subordinate numbers.
 
     ``kind = "person"`` stands with accounts in the range of login.defs(5); their home is only told
     where it is not the usual one.  ``password = "none"`` tells that no password is asked for.
     """
-    persons = _person_range(view)
-    for name, facts in _accounts("/etc/passwd", _PASSWD, view):
+    persons = _person_range(context)
+    for name, facts in _accounts("/etc/passwd", _PASSWD, context):
         if facts["uid"].isdecimal() and int(facts["uid"]) in persons:
             facts["kind"] = "person"
             if facts["home"] == f"/home/{name}":
                 facts["home"] = ""
         yield Record("user", name, {fact: value for fact, value in facts.items() if value})
-    for name, facts in _accounts("/etc/group", _GROUP, view):
+    for name, facts in _accounts("/etc/group", _GROUP, context):
         members = {member for member in facts["members"].split(",") if member}
         facts["members"] = ",".join(sorted(members, key=sort_key))
         yield Record("group", name, {fact: value for fact, value in facts.items() if value})
-    yield from _subordinate(view)
+    yield from _subordinate(context)
 
 
 def _accounts(
-    path: str, names: tuple[str, ...], view: View
+    path: str, names: tuple[str, ...], context: Context
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield each account of a file with its fields; of a doubled name the first counts."""
     seen: set[str] = set()
-    for line in (view.text(path) or "").split("\n"):
+    for line in (context.text(path) or "").split("\n"):
         if not line or line[0] in "#+-":  # comments, and what other databases would add
             continue
         fields = line.split(":")
         number = fields[2] if len(fields) == len(names) else ""
         if not fields[0] or not number or fields[0] in seen:
-            view.gap(path, "a line that is no account")
+            context.gap(path, "a line that is no account")
             continue
         seen.add(fields[0])
         facts = {name: value for name, value in zip(names, fields, strict=True) if name}
@@ -60,8 +60,8 @@ def _accounts(
         yield fields[0], facts | ({"password": _NO_PASSWORD} if is_open else {})
 
 
-def _person_range(view: View) -> range:
-    found = parse_pairs(parse_lines(view.text("/etc/login.defs", SETTINGS_LIMIT) or ""))
+def _person_range(context: Context) -> range:
+    found = parse_pairs(parse_lines(context.text("/etc/login.defs", SETTINGS_LIMIT) or ""))
     first, last = (
         int(value) if (value := found.get(name, "")).isdecimal() else default
         for name, default in zip(("UID_MIN", "UID_MAX"), _PERSONS, strict=True)
@@ -69,13 +69,13 @@ def _person_range(view: View) -> range:
     return range(first, last + 1)
 
 
-def _subordinate(view: View) -> Iterator[Record]:
+def _subordinate(context: Context) -> Iterator[Record]:
     found: dict[str, dict[str, list[str]]] = {}
     for path, fact in _SUBORDINATE:
-        for line in parse_lines(view.text(path, SETTINGS_LIMIT) or ""):
+        for line in parse_lines(context.text(path, SETTINGS_LIMIT) or ""):
             owner, _, numbers = line.partition(":")
             if not owner or not _RANGE.fullmatch(numbers):
-                view.gap(path, "a line that is no range")
+                context.gap(path, "a line that is no range")
                 continue
             found.setdefault(owner, {}).setdefault(fact, []).append(numbers)
     for owner, facts in found.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.gpus.pci import DEVICES, PciDevice, accelerators
 from envlock.model.record import Record
 
@@ -23,47 +23,47 @@ _FACTS = {
 _PROPERTY = re.compile(r"^(gfx_target_version|device_id|vendor_id) (\d{1,10})$", re.MULTILINE)
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield the amdgpu driver, and the GPUs of all makers but NVIDIA by model.
 
     The driver has a ``version`` only when it was built by DKMS; the one of the kernel has the
     kernel's.  ``arch`` of a GPU is its LLVM target (``gfx942``).
     """
-    facts = {name: view.line(f"{_MODULE}/{name}") for name in ("version", "srcversion")}
+    facts = {name: context.line(f"{_MODULE}/{name}") for name in ("version", "srcversion")}
     facts["flavor"] = "dkms" if facts["version"] else "in-tree"
-    if view.exists(_MODULE):
+    if context.exists(_MODULE):
         yield Record("host.driver", "amdgpu", {name: text for name, text in facts.items() if text})
-    targets = _targets(view)
+    targets = _targets(context)
     models: dict[str, dict[str, list[str]]] = {}
-    for device in accelerators(view):
+    for device in accelerators(context):
         if device.vendor != _NVIDIA:
-            values = models.setdefault(_model(device, view), {})
-            for name, value in _facts(device, targets, view).items():
+            values = models.setdefault(_model(device, context), {})
+            for name, value in _facts(device, targets, context).items():
                 values.setdefault(name, []).append(value)
     for model, values in sorted(models.items()):
         counted = {name: " ".join(sorted(set(found))) for name, found in values.items()}
         yield Record("host.gpu", model, {"count": str(len(values["driver"])), **counted})
 
 
-def _model(device: PciDevice, view: View) -> str:
-    name = view.line(f"{device.folder}/product_name") if device.vendor == _AMD else ""
+def _model(device: PciDevice, context: Context) -> str:
+    name = context.line(f"{device.folder}/product_name") if device.vendor == _AMD else ""
     return name or f"pci {device.id}"
 
 
-def _facts(device: PciDevice, targets: dict[int, str], view: View) -> dict[str, str]:
+def _facts(device: PciDevice, targets: dict[int, str], context: Context) -> dict[str, str]:
     facts = {"driver": device.driver or "none"}
     if device.vendor == _AMD:
         facts["arch"] = targets.get(int(device.device, 16), "")
         for name, file in _FACTS.items():
-            facts[name] = view.line(f"{device.folder}/{file}")
+            facts[name] = context.line(f"{device.folder}/{file}")
     return {name: value for name, value in facts.items() if value}
 
 
-def _targets(view: View) -> dict[int, str]:
+def _targets(context: Context) -> dict[int, str]:
     """Return device number -> LLVM target of the GPUs that can compute."""
     found = {}
-    for name in view.names(_NODES):
-        text = view.text(f"{_NODES}/{name}/properties") or ""
+    for name in context.names(_NODES):
+        text = context.text(f"{_NODES}/{name}/properties") or ""
         numbers = {match[1]: int(match[2]) for match in _PROPERTY.finditer(text)}
         version = numbers.get("gfx_target_version", 0)
         if version:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 from envlock.capture.discover.gpus.pci import accelerators
 from envlock.formats.hardware.nvidia import (
     library_version,
@@ -50,18 +50,18 @@ class _Group(NamedTuple):
     mig: int = 0
 
 
-def collect(view: View) -> Iterator[Record]:
+def collect(context: Context) -> Iterator[Record]:
     """Yield the driver, the GPUs by model, and what container engines are told to inject.
 
     Facts of the driver: ``version`` (kernel module), ``flavor``, ``srcversion``, ``user-version``
     (library), ``mismatch = "true"`` when the two differ: a reload or reboot is pending and NVML
     fails.
     """
-    answer = _nvml(view)
-    driver = _driver(view, answer)
+    answer = _nvml(context)
+    driver = _driver(context, answer)
     if "version" in driver or "user-version" in driver:
         yield Record("host.driver", "nvidia", driver)
-    models = _models(view)
+    models = _models(context)
     for model, group in sorted(models.items()):
         facts = {
             "count": str(group.total),
@@ -72,20 +72,20 @@ def collect(view: View) -> Iterator[Record]:
         }
         yield Record("host.gpu", model, {name: value for name, value in facts.items() if value})
     if not models:
-        yield from _on_bus(view)
-    yield from _cdi(view, driver.get("version", ""))
+        yield from _on_bus(context)
+    yield from _cdi(context, driver.get("version", ""))
 
 
-def _driver(view: View, answer: NvmlAnswer) -> Facts:
-    module = parse_nvrm(view.text(f"{_PROC}/version") or "")
-    params = parse_params(view.text(f"{_PROC}/params") or "")
-    loaded = (view.text(f"{_MODULE}/version") or "").strip()
-    user = next(filter(None, (_library(view, name) for name in _LIBRARIES)), "")
+def _driver(context: Context, answer: NvmlAnswer) -> Facts:
+    module = parse_nvrm(context.text(f"{_PROC}/version") or "")
+    params = parse_params(context.text(f"{_PROC}/params") or "")
+    loaded = (context.text(f"{_MODULE}/version") or "").strip()
+    user = next(filter(None, (_library(context, name) for name in _LIBRARIES)), "")
     version = loaded or (module.version if module else "")
     facts = {
         "version": version,
         "flavor": module.flavor if module else "",
-        "srcversion": (view.text(f"{_MODULE}/srcversion") or "").strip(),
+        "srcversion": (context.text(f"{_MODULE}/srcversion") or "").strip(),
         "user-version": user,
         "mismatch": "true" if version and user and version != user else "",
         "gpu-firmware": params.get("EnableGpuFirmware", ""),
@@ -95,30 +95,30 @@ def _driver(view: View, answer: NvmlAnswer) -> Facts:
     return {name: value for name, value in facts.items() if value}
 
 
-def _nvml(view: View) -> NvmlAnswer:
+def _nvml(context: Context) -> NvmlAnswer:
     """Ask NVML, where there is a driver to ask and the library to do it."""
-    if view.text(f"{_PROC}/version") is None:
+    if context.text(f"{_PROC}/version") is None:
         return NO_ANSWER
     try:
-        raw = view.probe(_NVML)
+        raw = context.probe(_NVML)
         return parse_nvml(raw) if raw is not None else NO_ANSWER
     except ValueError as error:
-        view.gap(_NVML, str(error))
+        context.gap(_NVML, str(error))
         return NO_ANSWER
 
 
-def _library(view: View, name: str) -> str:
+def _library(context: Context, name: str) -> str:
     for folder in _FOLDERS:
-        link = view.stat(f"{folder}/{name}")
+        link = context.stat(f"{folder}/{name}")
         if link is not None:
-            return library_version(view.resolve(f"{folder}/{name}"))
+            return library_version(context.resolve(f"{folder}/{name}"))
     return ""
 
 
-def _models(view: View) -> dict[str, _Group]:
+def _models(context: Context) -> dict[str, _Group]:
     models: dict[str, _Group] = {}
-    for name in view.names(f"{_PROC}/gpus"):
-        gpu = parse_information(view.text(f"{_PROC}/gpus/{name}/information") or "")
+    for name in context.names(f"{_PROC}/gpus"):
+        gpu = parse_information(context.text(f"{_PROC}/gpus/{name}/information") or "")
         if gpu is None:
             continue
         known = models.get(gpu.model, _Group())
@@ -130,24 +130,24 @@ def _models(view: View) -> dict[str, _Group]:
     # Instances are listed by minor number, which tells no model; it matters with one model only.
     if len(models) == 1:
         (model,) = models
-        models[model] = models[model]._replace(mig=_mig_instances(view))
+        models[model] = models[model]._replace(mig=_mig_instances(context))
     return models
 
 
-def _mig_instances(view: View) -> int:
+def _mig_instances(context: Context) -> int:
     capabilities = f"{_PROC}/capabilities"
     return sum(
         instance.startswith("gi")
-        for name in view.names(capabilities)
+        for name in context.names(capabilities)
         if name.startswith("gpu")
-        for instance in view.names(f"{capabilities}/{name}/mig")
+        for instance in context.names(f"{capabilities}/{name}/mig")
     )
 
 
-def _on_bus(view: View) -> Iterator[Record]:
+def _on_bus(context: Context) -> Iterator[Record]:
     """Yield the GPUs that no NVIDIA driver serves, so that they do not read as none."""
     counts: dict[tuple[str, str], int] = {}
-    for device in accelerators(view):
+    for device in accelerators(context):
         if device.vendor == _VENDOR:
             kind = (device.id, device.driver or "none")
             counts[kind] = counts.get(kind, 0) + 1
@@ -161,7 +161,7 @@ def _on_bus(view: View) -> Iterator[Record]:
         yield Record("host.gpu", f"pci {device_id}", facts)
 
 
-def _cdi(view: View, loaded: str) -> Iterator[Record]:
+def _cdi(context: Context, loaded: str) -> Iterator[Record]:
     """Yield a record for each kind of device in the specifications for container engines.
 
     Facts: ``version`` of the driver whose libraries are injected, ``cdi`` of the format,
@@ -169,9 +169,9 @@ def _cdi(view: View, loaded: str) -> Iterator[Record]:
     """
     seen = set()
     for folder in _CDI_FOLDERS:
-        for name in view.names(folder):
+        for name in context.names(folder):
             path = f"{folder}/{name}"
-            spec = parse_cdi(view.text(path) or "") if _is_cdi(path) else None
+            spec = parse_cdi(context.text(path) or "") if _is_cdi(path) else None
             if spec is None or not spec.kind.startswith("nvidia.com/") or spec.kind in seen:
                 continue
             seen.add(spec.kind)

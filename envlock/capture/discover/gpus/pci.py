@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from envlock.capture.context import View
+from envlock.capture.context import Context
 
 DEVICES = "/sys/bus/pci/devices"
 READS = tuple(f"{DEVICES}/*/{name}" for name in ("class", "vendor", "device"))
@@ -33,21 +33,21 @@ class PciDevice(NamedTuple):
         return f"{self.vendor}:{self.device}"
 
 
-def accelerators(view: View) -> list[PciDevice]:
+def accelerators(context: Context) -> list[PciDevice]:
     """Return the display controllers and processing accelerators."""
     found = []
-    for name in view.names(DEVICES):
+    for name in context.names(DEVICES):
         folder = f"{DEVICES}/{name}"
-        if not (view.text(f"{folder}/class") or "").startswith(_CLASSES):
+        if not (context.text(f"{folder}/class") or "").startswith(_CLASSES):
             continue
         vendor, device = (
-            _NUMBER.match((view.text(f"{folder}/{what}") or "").strip())
+            _NUMBER.match((context.text(f"{folder}/{what}") or "").strip())
             for what in ("vendor", "device")
         )
         if vendor is None or device is None:
             continue
         # The entry may be a link into /sys/devices; the driver is a link in what it leads to.
-        link = view.stat(f"{view.resolve(folder)}/driver")
+        link = context.stat(f"{context.resolve(folder)}/driver")
         driver = link.target.rpartition("/")[2] if link else ""
         found.append(PciDevice(vendor[1].lower(), device[1].lower(), driver, folder))
     return found
