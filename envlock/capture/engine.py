@@ -18,11 +18,12 @@ from envlock.capture.incremental.recapture import capture_again
 from envlock.capture.incremental.snapshot import Snapshot
 from envlock.capture.incremental.tree_patch import TreeState, line_of
 from envlock.capture.recording import Recorder
-from envlock.capture.request import Depth, Request
+from envlock.capture.request import Request
 from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
 from envlock.capture.session import Progress, Run, silent
 from envlock.model.coverage import Coverage, Status
+from envlock.model.depth import Depth
 from envlock.model.glob import Wanted
 from envlock.model.record import Record
 from envlock.model.tree import Tree

@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Depth(StrEnum):
-    """How much of the file tree a capture reads."""
-
-    RECORDS = "records"
-    """Only the files that the chosen collectors name: packages and facts in a moment."""
-    CONFIG = "config"
-    """Walk the names of the whole tree, read configuration and Python environments."""
-    FULL = "full"
-    """Read and hash every file, keep the residue: the lock can be materialized."""
+from envlock.model.depth import Depth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,13 +14,14 @@ from envlock.capture.files.classify import classify
 from envlock.capture.files.ownership import Claim
 from envlock.capture.files.rules import ELSEWHERE
 from envlock.capture.recording import Recorder
-from envlock.capture.request import Depth, Request
+from envlock.capture.request import Request
 from envlock.capture.residue import Residue
 from envlock.capture.scan.access_log import AccessLog
 from envlock.capture.scan.index import Index
 from envlock.capture.scan.search import PathSearch
 from envlock.errors import EnvlockError
 from envlock.model.coverage import Coverage, Gap, Status
+from envlock.model.depth import Depth
 from envlock.model.facts import coverage_of
 from envlock.model.glob import EVERYTHING, Wanted, compile_globs, matcher
 from envlock.model.record import Record
@@ -50,7 +51,7 @@ class Run:
 
     `others` are collectors that were not chosen; `claimants` are those of them that are asked what
     their packages own.
-    `notes` are of what was asked by whoever looks through the scan or claims paths, `covered` is
+    `access_log` are of what was asked by whoever looks through the scan or claims paths, `covered` is
     what each collector that looks through the scan covered.
     """
 
@@ -77,7 +78,7 @@ class Run:
 
     recorder: Recorder | None = None
     own: frozenset[str] = frozenset()
-    notes: AccessLog = field(default_factory=AccessLog)
+    access_log: AccessLog = field(default_factory=AccessLog)
     covered: dict[str, Coverage] = field(default_factory=dict)
     mounts: dict[str, str] = field(default_factory=dict)
     is_repeatable: bool = True
@@ -103,7 +104,7 @@ class Run:
         self,
         collector: Collector,
         check_time: Callable[[], None] = in_time,
-        notes: AccessLog | None = None,
+        access_log: AccessLog | None = None,
     ) -> Context:
         """Return what a collector may see.
 
@@ -120,7 +121,7 @@ class Run:
             env_allow=self.request.env_allow,
             env_deny=self.request.env_deny,
             check_time=check_time,
-            notes=notes,
+            access_log=access_log,
         )
 
     def able(self, collectors: Iterable[Collector]) -> Iterable[Collector]:
@@ -138,7 +139,7 @@ class Run:
             fresh: dict[str, Claim] = {}
             for collector in collectors:
                 if collector.claims is not None and collector.needs_scan is needs_scan:
-                    context = self.context(collector, notes=self.notes)
+                    context = self.context(collector, access_log=self.access_log)
                     for path, claim in collector.claims(context).items():
                         known = fresh.get(path)
                         if known is None or (claim.digest and not known.digest):
@@ -216,7 +217,7 @@ class Run:
             cache=cache,
             on_gap=lambda path, reason: self.scan_gaps.append(Gap(path, reason)),
             on_progress=lambda files, size: self.progress("files", files, size),
-            on_walked=self.walked,
+            on_walk_finished=self.walked,
             jobs=request.jobs,
             keep=residue.keeper(self.claims) if residue else lambda _entry: None,
         )
@@ -291,7 +292,7 @@ class Run:
             if time.perf_counter() - started > self.request.timeout:
                 raise OutOfTime
 
-        context = self.context(collector, check_time, self.notes if collector.needs_scan else None)
+        context = self.context(collector, check_time, self.access_log if collector.needs_scan else None)
         found: dict[tuple[str, str], Record] = {}
         try:
             for record in collector.collect(context):

@@ -62,7 +62,8 @@ def chosen_sections(words: Iterable[str], known: Collection[str]) -> frozenset[s
 def make_request(arguments: argparse.Namespace, config: Config) -> Request:
     """Return what to capture, from the command line and the configuration."""
     from envlock.capture.registry import collectors
-    from envlock.capture.request import Depth, Request
+    from envlock.capture.request import Request
+    from envlock.model.depth import Depth
 
     known = {name for c in collectors() for name in (c.name, *c.sections)}
     only, skip = (chosen_sections(each, known) for each in (arguments.only, arguments.skip))

@@ -115,7 +115,7 @@ def _ignore_progress(_files: int, _size: int) -> None:
     return None
 
 
-def _ignore_walked() -> None:
+def _ignore_walk_end() -> None:
     return None
 
 
@@ -149,7 +149,7 @@ class ScanPlan:
     cache: HashCache | None = None
     on_gap: Callable[[str, str], None] = _ignore_gap
     on_progress: Callable[[int, int], None] = _ignore_progress
-    on_walked: Callable[[], None] = _ignore_walked
+    on_walk_finished: Callable[[], None] = _ignore_walk_end
     prune: re.Pattern[str] | None = None
     own: frozenset[str] = frozenset()
     elsewhere: Places = NOWHERE

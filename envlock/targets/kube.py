@@ -84,7 +84,7 @@ class KubeTarget:
             yield from self._image.scan(plan)
             return
         plan.on_gap("/", "the image is not in an engine here")
-        plan.on_walked()
+        plan.on_walk_finished()
 
     def stat(self, path: str) -> Entry:
         """Return one path of the image."""

@@ -63,7 +63,7 @@ class ProcessTarget(LocalTarget):
             os.lstat(self._root)
         except PermissionError:
             plan.on_gap("/", "permission denied")
-            plan.on_walked()
+            plan.on_walk_finished()
             return
         yield from super().walk(plan)
         self._start_time()

@@ -77,7 +77,7 @@ class RecordedTarget:
         yield from self._entries.values()
         for path, reason in self._gaps:
             plan.on_gap(path, reason)
-        plan.on_walked()
+        plan.on_walk_finished()
 
     def stat(self, path: str) -> Entry:
         """Return one path."""

@@ -45,7 +45,7 @@ def truth(root):
 def scanned(target, **plan):
     gaps, seen, walked = [], {}, {}
     plan = ScanPlan(
-        on_gap=lambda *gap: gaps.append(gap), on_walked=lambda: walked.update(seen), **plan
+        on_gap=lambda *gap: gaps.append(gap), on_walk_finished=lambda: walked.update(seen), **plan
     )
     for entry in target.scan(plan):
         if walked:

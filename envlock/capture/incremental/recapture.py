@@ -16,12 +16,12 @@ from envlock.capture.files.records import file_records
 from envlock.capture.incremental.external_inputs import digest_of, mounts_that_matter
 from envlock.capture.incremental.snapshot import Found, Snapshot
 from envlock.capture.incremental.tree_patch import TreeState, as_lines, with_rows
-from envlock.capture.request import Depth
 from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
 from envlock.capture.scan.access_log import Change
 from envlock.capture.session import Run
 from envlock.model.coverage import Coverage, Gap, Status
+from envlock.model.depth import Depth
 from envlock.model.record import Record
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Row, Tree
 from envlock.store.blob_file import DamagedBlobFileError
@@ -79,7 +79,7 @@ def _capture_again(
         raw = store.read(before.tree.address) if is_full else b""
         signatures = signing.result()
     look = _look(target, plan, snapshot, before, signatures)
-    if look is None or before.notes.is_affected_by(_that_matters(look.change)):
+    if look is None or before.access_log.is_affected_by(_that_matters(look.change)):
         return None
     paths, digest = before.outside
     if digest != digest_of(paths, target):
@@ -245,7 +245,7 @@ def _rows(run: Run, look: _Look, store: Store, cache: HashCache | None) -> list[
     target = run.target
     if run.request.depth is Depth.FULL:
         run.residue = Residue(target, store, run.scan_gaps, cache)
-    plan = replace(run.plan(cache), on_walked=lambda: None)
+    plan = replace(run.plan(cache), on_walk_finished=lambda: None)
     run.index.add(target.stat("/"))
     if isinstance(target, Rewalkable):
         for entry in target.scan_again(plan, look.change.after.keys()):

@@ -157,7 +157,7 @@ class LocalTarget:
                 yield folder
             for names in links.values():
                 yield from _named(sorted(names, key=_by_path), contents, plan)
-            plan.on_walked()
+            plan.on_walk_finished()
             yield from contents.read()
 
     def _real(self, path: str, *, follow: bool) -> str:

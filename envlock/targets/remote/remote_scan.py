@@ -68,7 +68,7 @@ class FarScan:
         self._retain(files)
         for seen in files:
             yield from self._named(seen.entry, seen)
-        self._plan.on_walked()
+        self._plan.on_walk_finished()
         for entry, seen in self._digested(files):
             yield next(self._named(entry, seen))
 

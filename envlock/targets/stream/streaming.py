@@ -95,7 +95,7 @@ class StreamingTarget:
             is_pruned = plan.prune is not None and plan.prune.match(entry.path)
             if not (is_pruned or plan.elsewhere.hold(entry.path)):
                 yield entry
-        plan.on_walked()
+        plan.on_walk_finished()
 
     def _pass(self, plan: ScanPlan) -> Seen:
         """Read every layer once and return the tree they make."""

@@ -9,8 +9,9 @@ import pytest
 
 from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
-from envlock.capture.request import Depth, Request
+from envlock.capture.request import Request
 from envlock.capture.result import Capture
+from envlock.model.depth import Depth
 from envlock.store.objects import Store
 from envlock.targets.local.filesystem import LocalTarget
 

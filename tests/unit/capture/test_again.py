@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from envlock.capture.incremental import snapshot
-from envlock.capture.request import Depth, Request
+from envlock.capture.request import Request
 from envlock.capture.session import Run
 from envlock.lockfile.writer import render_lock
+from envlock.model.depth import Depth
 from envlock.store import blob_file
 from envlock.store.objects import Store
 from envlock.store.refs import needs, read_ref, ref_files

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from envlock.capture.request import Depth
 from envlock.formats.apk import Protected, parse_checksum, parse_world
+from envlock.model.depth import Depth
 from envlock.model.tree import FileClass
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from envlock.capture.request import Depth
+from envlock.model.depth import Depth
 from envlock.model.tree import FileClass
 
 

@@ -14,7 +14,8 @@ import pytest
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.engine import capture
-from envlock.capture.request import Depth, Request
+from envlock.capture.request import Request
+from envlock.model.depth import Depth
 from envlock.model.record import Record
 from envlock.targets.local import hashing
 from envlock.targets.local.filesystem import directory

@@ -10,7 +10,8 @@ import pytest
 
 from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
-from envlock.capture.request import Depth, Request
+from envlock.capture.request import Request
+from envlock.model.depth import Depth
 from envlock.targets.local.filesystem import LocalTarget
 from tests.conftest import unavailable
 

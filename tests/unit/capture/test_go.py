@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
-from envlock.capture.request import Depth, Request
+from envlock.capture.request import Request
 from envlock.formats.binary.elf import parse_elf
 from envlock.formats.go import parse_modules, read_build
+from envlock.model.depth import Depth
 from envlock.targets.local.filesystem import LocalTarget
 from tests.conftest import unavailable
 from tests.unit.capture.elves import go_program, make_elf, old_go_program, varint

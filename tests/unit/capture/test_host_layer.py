@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
-from envlock.capture.request import Depth, Request
+from envlock.capture.request import Request
 from envlock.formats.hardware import accelerated_libraries, kernel, nvidia
 from envlock.formats.system import limits, process_maps
 from envlock.lockfile.writer import render_lock
+from envlock.model.depth import Depth
 from envlock.model.facts import SECTIONS
 from envlock.model.process import ProcessConfig
 from envlock.secrets.redact import redact_environ, redact_text

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from envlock.capture.request import Depth
+from envlock.model.depth import Depth
 from envlock.model.tree import FileClass
 from tests.conftest import unavailable
 

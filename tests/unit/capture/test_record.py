@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from envlock.capture.engine import capture
 from envlock.capture.recording import Recorder
 from envlock.capture.registry import collectors
-from envlock.capture.request import Depth, Request
+from envlock.capture.request import Request
 from envlock.errors import TargetError
 from envlock.lockfile.writer import render_lock
+from envlock.model.depth import Depth
 from envlock.targets.kinds import open_target
 from envlock.targets.recorded import RecordedTarget
 

@@ -10,9 +10,9 @@ from contextlib import closing
 
 import pytest
 
-from envlock.capture.request import Depth
 from envlock.formats.rpm.database import read_bdb, read_ndb, read_sqlite
 from envlock.formats.rpm.header import parse_signer
+from envlock.model.depth import Depth
 from envlock.model.tree import FileClass
 from tests.conftest import unavailable
 from tests.packages import SHOP, build_rpm, install, rpm
