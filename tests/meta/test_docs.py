@@ -40,6 +40,29 @@ def test_the_generated_tables_are_current() -> None:
     assert done.returncode == 0, f"run scripts/generate-docs\n{done.stdout}{done.stderr}"
 
 
+def test_the_drawings_are_current() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/draw-diagrams", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"run scripts/draw-diagrams\n{done.stdout}{done.stderr}"
+
+
+def test_every_drawing_is_shown_with_a_description() -> None:
+    shown_in = {path: re.findall(r"!\[([^\]]*)\]\(([^)\s]+)\)", path.read_text()) for path in PAGES}
+    for drawing in ROOT.glob("docs/pictures/*.svg"):
+        described = [
+            description
+            for page, pictures in shown_in.items()
+            for description, link in pictures
+            if (page.parent / link).resolve() == drawing
+        ]
+        assert described, f"no page shows {drawing.name}"
+        assert all(described), f"a page shows {drawing.name} without a description"
+
+
 def test_every_verb_and_option_is_in_the_reference() -> None:
     text = (ROOT / "docs/reference/command-line.md").read_text()
     sections = dict(re.findall(r"(?ms)^### envlock (\S+)$(.*?)(?=^##|\Z)", text))
