@@ -42,6 +42,9 @@ NO_GAP = re.compile(
 )
 """Programs and libraries, of which only the headers are looked at: one of zeros is no software."""
 
+GROUPS = ("os", "language", "host", "system", "accelerator", "hpc")
+"""The packages of envlock.capture.collectors."""
+
 HERE = Path(__file__).parent
 COLLECTORS = {collector.name: collector for collector in collectors()}
 CASES = sorted(path.parent for path in HERE.glob("*/*/expected.json"))
@@ -103,6 +106,22 @@ def test_golden(case):
         expected.write_text(json.dumps(found, indent=1) + "\n")
     assert found == json.loads(expected.read_text())
     assert found == document(collector, Fixture(case, collector.needs)), "two runs differ"
+
+
+@pytest.mark.parametrize("name", COLLECTORS)
+def test_module_section_and_fixture_directory_have_one_name(name):
+    """``host.cpu`` is collectors/host/cpu.py, ``apt-source`` is collectors/os/apt_source.py."""
+    module = COLLECTORS[name].collect.__module__.removeprefix("envlock.capture.collectors.")
+    group, _, stem = module.partition(".")
+    assert group in GROUPS
+    assert name == f"{'host.' if group == 'host' else ''}{stem.replace('_', '-')}"
+    assert name in COLLECTORS[name].sections
+    assert (HERE / name).is_dir()
+
+
+def test_every_fixture_directory_belongs_to_a_collector():
+    found = {path.name for path in HERE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert found == COLLECTORS.keys()
 
 
 @pytest.mark.parametrize("name", COLLECTORS)

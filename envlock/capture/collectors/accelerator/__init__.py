@@ -1,1 +1,1 @@
-"""Collectors for the libraries of accelerators and linear algebra."""
+"""Collectors for GPU and linear algebra libraries, installed and loaded."""

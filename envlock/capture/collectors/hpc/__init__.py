@@ -1,1 +1,1 @@
-"""Collectors for the software of computing centres."""
+"""Collectors for the package managers of computing centres."""
