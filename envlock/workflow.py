@@ -14,10 +14,12 @@ from envlock.errors import InconclusiveError, MaterializeError, StoreError
 from envlock.model.facts import Part, part_of
 from envlock.model.lock import Lock
 from envlock.model.tree import Tree
+from envlock.targets.kinds import is_image, open_target
 
 if TYPE_CHECKING:
     from envlock.capture.request import Request
     from envlock.capture.result import Capture
+    from envlock.capture.setup import Tuning
     from envlock.diff.drift import DriftReport
     from envlock.diff.engine import Options
     from envlock.materialize.assemble import Assembled, Order
@@ -50,6 +52,7 @@ def capture_target(
     keep: bool = False,
     recording: BinaryIO | None = None,
     own: Sequence[Path] = (),
+    tuning: Tuning | None = None,
 ) -> Capture:
     """Capture a target, but not the files and folders that are envlock's `own` work.
 
@@ -62,9 +65,9 @@ def capture_target(
     from envlock.capture.engine import capture
     from envlock.capture.recording import Recorder
     from envlock.capture.registry import collectors
+    from envlock.capture.setup import DEFAULT_TUNING
     from envlock.store.refs import set_ref
     from envlock.store.statcache import StatCache
-    from envlock.targets.kinds import open_target
 
     with (
         closing(open_target(reference)) as target,
@@ -80,6 +83,7 @@ def capture_target(
             progress=progress,
             recorder=recorder,
             own=own,
+            tuning=tuning or DEFAULT_TUNING,
         )
         if recorder is not None and recording is not None:
             captured = replace(captured, left_out=recorder.write(recording))
@@ -206,7 +210,6 @@ def verify(
     from envlock.diff.times import with_times
     from envlock.materialize.assemble import in_image
     from envlock.materialize.tree.normalise import newest_package
-    from envlock.targets.kinds import open_target
 
     tree = left.tree or load_tree(left.lock, store)
     if tree is None:
@@ -218,7 +221,7 @@ def verify(
     with closing(open_target(reference)) as target:
         process = target.process()
     captured = capture_target(reference, request, store, progress)
-    is_image = reference.startswith(("image:", "oci:"))
+    is_exact = is_image(reference)
     wanted = in_image(tree, newest_package(tree), store, user_rules)
     found = in_image(captured.tree or Tree(()), newest_package(tree), store, user_rules)
     report = compare(
@@ -226,11 +229,11 @@ def verify(
         for_image(captured.lock),
         left_tree=wanted,
         right_tree=found,
-        options=Options(left_name=left.name, right_name=reference, all=is_image),
+        options=Options(left_name=left.name, right_name=reference, all=is_exact),
     )
     left_out = len(tree.rows) - len(wanted.rows)
     remarks = [f"{len(wanted.rows):,} paths compared; {left_out:,} are left out on purpose"]
-    if is_image:
+    if is_exact:
         report = with_times(report, wanted, found)
         remarks += _check_labels(left.lock, process.labels if process else {})
     return Verified(report, tuple(remarks))

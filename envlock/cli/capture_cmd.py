@@ -14,6 +14,7 @@ from envlock.cli.operands import environment_name, make_request, open_store, saf
 from envlock.cli.options import add_json, read_config
 from envlock.errors import EnvlockError, ExitStatus, UsageError
 from envlock.model.facts import coverage_of
+from envlock.targets.kinds import is_group
 
 if TYPE_CHECKING:
     from envlock.capture.result import Capture
@@ -67,7 +68,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Capture, write the lock, say what was found."""
     from envlock.cli.capture_group import capture_group
     from envlock.lockfile.writer import render_lock, write_lock
-    from envlock.targets.groups import is_group
     from envlock.workflow import capture_target
 
     config = read_config(arguments, console)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from envlock.cli.console import Console
 from envlock.cli.operands import make_request, open_store, safe_name
 from envlock.errors import ExitStatus, UsageError
+from envlock.targets.kinds import open_group
 
 if TYPE_CHECKING:
     from envlock.capture.request import Request
@@ -27,7 +28,6 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
     each service its lock, its digests, its replicas and those that differ from the first.
     """
     from envlock.lockfile.writer import write_lock
-    from envlock.targets.groups import open_group
 
     if arguments.output or arguments.record:
         raise UsageError(

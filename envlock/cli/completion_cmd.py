@@ -6,7 +6,7 @@ import argparse
 
 from envlock.cli.console import Console
 from envlock.errors import ExitStatus
-from envlock.targets.forms import GROUPS, TARGETS
+from envlock.targets.kinds import KINDS
 
 _BASH = """\
 _envlock() {{
@@ -33,8 +33,7 @@ complete -c envlock -n __fish_use_subcommand -f -a "{verbs}"
 complete -c envlock -n "not __fish_use_subcommand" -a "{targets}"
 """
 _SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
-_SCHEMES = sorted({form.partition(":")[0] for form in (*TARGETS, *GROUPS)} - {"host"})
-_TARGETS = " ".join(["host", *(f"{scheme}:" for scheme in _SCHEMES)])
+_TARGETS = " ".join(sorted(kind.prefix for kind in KINDS.values()))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -14,7 +14,7 @@ from envlock.cli.command import Command, lazy
 from envlock.cli.console import Console
 from envlock.cli.options import add_common
 from envlock.errors import EnvlockError, ExitStatus, MaterializeError, UsageError
-from envlock.targets.forms import GROUPS, TARGETS
+from envlock.targets.kinds import GROUP_FORMS, TARGET_FORMS
 
 COMMANDS: tuple[Command, ...] = (
     lazy("init", "write envlock.toml, .gitattributes and locks/"),
@@ -33,10 +33,22 @@ COMMANDS: tuple[Command, ...] = (
     lazy("completion", "print a completion script for a shell"),
 )
 
+_WIDTH = 80
+
+
+def _wrapped(words: Iterable[str], indent: str = " " * 10) -> str:
+    """Return the words with bars between them, in lines that an indent leaves room for."""
+    lines: list[str] = []
+    for word in words:
+        if lines and len(indent) + len(f"{lines[-1]} | {word}") <= _WIDTH:
+            lines[-1] += f" | {word}"
+        else:
+            lines.append(word)
+    return f"\n{indent}".join(lines)
+
+
 _EPILOG = f"""\
-targets:  {" | ".join([*TARGETS][:5])}
-          {" | ".join([*TARGETS, *GROUPS][5:8])}
-          {" | ".join([*TARGETS, *GROUPS][8:])}
+targets:  {_wrapped((*TARGET_FORMS, *GROUP_FORMS))}
 locks:    a path | a name (locks/NAME.lock) | git:REV:PATH | a target, captured on the spot
 status:   0 done, 1 drift, 2 usage, 3 inconclusive, 4 unreachable, 5 cannot materialize,
           6 a secret would have been written, 70 internal error, 130 interrupted

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.errors import LockfileError, TargetNameError, UsageError
+from envlock.model.depth import Depth
+from envlock.targets.kinds import TARGET_FORMS, capture_depth, is_target, suggested_name
 
 if TYPE_CHECKING:
     from envlock.capture.request import Request
@@ -34,9 +36,7 @@ def environment_name(target: str, config: Config) -> str:
     for name, environment in config.environments.items():
         if environment.target == target:
             return name
-    _, _, operand = target.partition(":")
-    text = operand.rstrip("/").rpartition("/")[2] if target.startswith("dir:") else operand
-    return safe_name(text) or "host"
+    return safe_name(suggested_name(target)) or "host"
 
 
 def safe_name(text: str) -> str:
@@ -63,17 +63,14 @@ def make_request(arguments: argparse.Namespace, config: Config) -> Request:
     """Return what to capture, from the command line and the configuration."""
     from envlock.capture.registry import collectors
     from envlock.capture.request import Request
-    from envlock.model.depth import Depth
 
     known = {name for c in collectors() for name in (c.name, *c.sections)}
     only, skip = (chosen_sections(each, known) for each in (arguments.only, arguments.skip))
     for name in sorted(only & skip):
         raise UsageError(f"{name} is asked for and left out")
-    is_machine = arguments.target == "host" or arguments.target.startswith(("ssh:", "pid:"))
-    depth = Depth.FULL if arguments.deep or not is_machine else Depth.CONFIG
-    is_shallow = only or arguments.record or arguments.target.startswith("recorded:")
+    depth = capture_depth(arguments.target, deep=arguments.deep)
     return Request(
-        depth=Depth.RECORDS if is_shallow else depth,
+        depth=Depth.RECORDS if only or arguments.record else depth,
         only=only,
         skip=skip,
         files=tuple(config.capture.files),
@@ -100,7 +97,6 @@ def read_environment(
     `known` is for several reads in a row, see `envlock.lockfile.reader.parse_lock`.
     """
     from envlock.cli.policy_options import known_as
-    from envlock.targets.kinds import is_target
     from envlock.workflow import Environment, capture_target
 
     name = known_as(operand, config)
@@ -117,7 +113,6 @@ def lock_and_bytes(operand: str, config: Config, console: Console) -> tuple[Lock
     """
     from envlock.lockfile.reader import parse_lock
     from envlock.lockfile.writer import render_lock
-    from envlock.targets.kinds import is_target
 
     tell_live((operand,), config, console)
     if is_target(operand):
@@ -165,23 +160,19 @@ def lock_path(operand: str, config: Config) -> Path:
     """Return where the lockfile of an operand lies: a path, or the place of a name."""
     if operand in config.environments:
         return config.environments[operand].lock
-    from envlock.targets.forms import TARGETS
-
     path = Path(operand)
     if os.path.isfile(path) or operand.endswith(".lock") or "/" in operand:
         return path
     if re.match(r"[a-z]+:", operand):
         raise TargetNameError(
             f"nothing is known as {operand}",
-            hint=f"targets are {', '.join(TARGETS)}",
+            hint=f"targets are {', '.join(TARGET_FORMS)}",
         )
     return Path(config.locks.dir) / f"{operand}.lock"
 
 
 def tell_live(operands: Iterable[str], config: Config, console: Console) -> None:
     """Say of each operand that is a target and has a lock that it is the target that is read."""
-    from envlock.targets.kinds import is_target
-
     for operand in operands:
         if is_target(operand):
             path = Path(config.locks.dir) / f"{environment_name(operand, config)}.lock"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.cli.reporting import Canvas, Renderer
+from envlock.targets.kinds import is_target
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
@@ -109,7 +110,6 @@ def _lock_text(operand: str, config: Config) -> LockText | None:
     from envlock.cli.operands import lock_path, read_lock_bytes
     from envlock.lockfile.lines import Lines
     from envlock.report.source_location import LockText
-    from envlock.targets.kinds import is_target
 
     if is_target(operand):
         return None

@@ -15,7 +15,7 @@ _NUMBER = "com.docker.compose.container-number"
 _ONE_OFF = "com.docker.compose.oneoff"
 
 
-def project(name: str) -> Group:
+def open_project(name: str) -> Group:
     """Return the services of a project, running or stopped.  Raise TargetError for no container."""
     found: dict[str, list[tuple[int, str]]] = {}
     client = connect()

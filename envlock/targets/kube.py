@@ -34,8 +34,9 @@ class Container(NamedTuple):
     image_id: str
 
 
-def pods(path: Path) -> Group:
+def open_pods(operand: str) -> Group:
     """Return the containers in a file, those of one controller together."""
+    path = Path(operand)
     found: dict[str, list[str]] = {}
     for container in _containers(path):
         reference = f"kube:{path}#{container.pod}/{container.name}"

@@ -54,10 +54,10 @@ class RecordedTarget:
         self._contents = contents
 
     @classmethod
-    def at(cls, path: Path) -> RecordedTarget:
+    def at(cls, path: str | Path) -> RecordedTarget:
         """Return the recording in a file.  Raise TargetError when there is none."""
         reference = f"recorded:{path}"
-        document, contents = _load(path, reference)
+        document, contents = _load(Path(path), reference)
         try:
             if document["version"] != VERSION:
                 raise TargetError(

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from envlock.errors import TargetError, TargetNameError
 from envlock.targets.base import ScanPlan
-from envlock.targets.groups import is_group, open_group
-from envlock.targets.kinds import open_target
+from envlock.targets.kinds import is_group, open_group, open_target
 
 POD = {
     "kind": "Pod",

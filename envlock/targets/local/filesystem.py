@@ -210,9 +210,9 @@ def host() -> LocalTarget:
     return LocalTarget(Path("/"), "host", is_host=True)
 
 
-def directory(path: Path) -> LocalTarget:
+def directory(path: str | Path) -> LocalTarget:
     """Return the root file system in a directory.  Raise TargetError when there is none."""
-    root = path.resolve()
+    root = Path(path).resolve()
     if not root.is_dir():
         raise TargetError("no such directory", where=str(path), hint="name a root file system")
     return LocalTarget(root, f"dir:{root}", is_host=False)

@@ -119,6 +119,14 @@ class OciTarget(StreamingTarget):
         self._config = config
 
     @classmethod
+    def connect(cls, operand: str) -> OciTarget:
+        """Return the image ``PATH[:TAG]``.  A path that exists is taken as it is."""
+        path, _, tag = operand.rpartition(":")
+        if path and not Path(operand).exists() and "/" not in tag:
+            return cls.at(Path(path), tag)
+        return cls.at(Path(operand))
+
+    @classmethod
     def at(cls, path: Path, tag: str = "") -> OciTarget:
         """Return the image `tag` of the layout at `path`; without a tag the only one there is."""
         layout = Layout(path)
