@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from envlock.diff.edits import edits
 from envlock.formats.config import format_of
-from envlock.formats.config.values import MAX_DEPTH, Bare
+from envlock.formats.config.values import MAX_DEPTH, NonString
 
 Redact = Callable[[str, str], str]
 """Given a setting's name and value, what may be shown of the value.
@@ -62,7 +62,7 @@ def structured(path: str, left: bytes, right: bytes, redact: Redact) -> list[Set
     if form is None:
         return None
     try:
-        before, after = (_tagged(form.read(raw.decode()), 0) for raw in (left, right))
+        before, after = (_tagged(form.parse(raw.decode()), 0) for raw in (left, right))
     except (ValueError, RecursionError):
         return None
     if before == after:
@@ -157,7 +157,7 @@ def _tagged(value: object, depth: int) -> object:
         return items if len(items) <= _MAX_ITEMS else {str(n): item for n, item in enumerate(items)}
     return (
         value.text
-        if isinstance(value, Bare)
+        if isinstance(value, NonString)
         else json.dumps(value, default=str, ensure_ascii=False)
     )
 

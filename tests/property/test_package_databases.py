@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envlock.formats import apk, pacman
-from envlock.formats.binary.capability import (
+from envlock.formats.binary.file_capabilities import (
     NO_CAPABILITIES,
-    Capabilities,
+    FileCapabilities,
     decode_capabilities,
     parse_capabilities,
 )
-from envlock.formats.binary.sqlite import read_table
-from envlock.formats.rpm import history
-from envlock.formats.rpm.database import READERS
+from envlock.formats.binary.sqlite import parse_table
+from envlock.formats.rpm import reasons
+from envlock.formats.rpm.database import PARSERS
 from envlock.formats.rpm.header import Header, parse_files, parse_package, parse_signer
 
 HERE = Path(__file__).resolve().parents[1] / "collectors"
@@ -53,7 +53,7 @@ def test_a_table_is_read_as_the_library_reads_it(tmp_path_factory, rows, page_si
         database.execute("DELETE FROM t WHERE id % 7 < ?", (deleted,))
         database.commit()
         expected = database.execute("SELECT id, a, b FROM t ORDER BY id").fetchall()
-    found = [(row.id, *row.values[1:]) for row in read_table(path.read_bytes(), "t")]
+    found = [(row.id, *row.values[1:]) for row in parse_table(path.read_bytes(), "t")]
     assert found == expected
     assert [type(v) for row in found for v in row] == [type(v) for row in expected for v in row]
 
@@ -78,7 +78,7 @@ def damaged(raw: bytes, damage: tuple[str, int, int]) -> bytes:
 def read_all(name: str, raw: bytes) -> None:
     """Read everything of a database; ValueError is the one thing that may be raised."""
     try:
-        for blob in READERS[name](raw):
+        for blob in PARSERS[name](raw):
             try:
                 header = Header(blob)
                 parse_package(header)
@@ -110,14 +110,14 @@ def test_any_damage_to_a_history_is_noticed_or_harmless(damages):
         if not raw:
             return
     try:
-        history.parse_history(raw, raw)
+        reasons.parse_history(raw, raw)
     except ValueError:
         return
 
 
 @given(damage=damages)
 def test_any_damage_to_a_header_is_noticed_or_harmless(damage):
-    for blob in READERS["rpmdb.sqlite"](DATABASES["rpmdb.sqlite"].read_bytes()):
+    for blob in PARSERS["rpmdb.sqlite"](DATABASES["rpmdb.sqlite"].read_bytes()):
         try:
             header = Header(damaged(blob, damage))
             parse_package(header)
@@ -128,7 +128,7 @@ def test_any_damage_to_a_header_is_noticed_or_harmless(damage):
 
 @given(raw=st.binary(max_size=400))
 def test_arbitrary_bytes_are_no_database(raw):
-    for name, read in READERS.items():
+    for name, read in PARSERS.items():
         if raw:
             with pytest.raises(ValueError, match=r"\w"):
                 list(read(raw))
@@ -145,8 +145,8 @@ def test_arbitrary_bytes_are_no_database(raw):
     pacman.parse_configuration(text).extracts("/usr/x")
     for parse in (
         lambda: pacman.decompress_mtree(raw),
-        lambda: history.parse_state(text, text),
-        lambda: history.parse_locks(text, text, text),
+        lambda: reasons.parse_state(text, text),
+        lambda: reasons.parse_locks(text, text, text),
     ):
         try:
             parse()
@@ -159,11 +159,11 @@ def test_arbitrary_bytes_are_no_database(raw):
     [
         ("", NO_CAPABILITIES),
         ("=", NO_CAPABILITIES),
-        ("cap_net_raw=p", Capabilities(1 << 13, 0, False)),
-        ("cap_net_raw,cap_chown+ep", Capabilities(1 << 13 | 1, 0, True)),
-        ("= cap_chown+eip cap_chown-i", Capabilities(1, 0, True)),
-        ("cap_chown=i", Capabilities(0, 1, False)),
-        ("CAP_CHOWN=EP", Capabilities(1, 0, True)),
+        ("cap_net_raw=p", FileCapabilities(1 << 13, 0, False)),
+        ("cap_net_raw,cap_chown+ep", FileCapabilities(1 << 13 | 1, 0, True)),
+        ("= cap_chown+eip cap_chown-i", FileCapabilities(1, 0, True)),
+        ("cap_chown=i", FileCapabilities(0, 1, False)),
+        ("CAP_CHOWN=EP", FileCapabilities(1, 0, True)),
         ("cap_of_tomorrow=p", None),
         ("cap_chown", None),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from envlock.formats.binary.capability import Capabilities
+from envlock.formats.binary.file_capabilities import FileCapabilities
 from envlock.model.tree import EntryType
 
 
@@ -21,7 +21,7 @@ class Stated(NamedTuple):
     user: str | None = None
     group: str | None = None
     target: str | None = None
-    capabilities: Capabilities | None = None
+    capabilities: FileCapabilities | None = None
 
 
 class Claim(NamedTuple):
@@ -62,7 +62,7 @@ def from_plain(plain: tuple[Any, ...]) -> Claim:
         return Claim(*plain)
     found = Stated(*stated)._replace(
         type=EntryType(stated[0]) if stated[0] else None,
-        capabilities=None if stated[-1] is None else Capabilities(*stated[-1]),
+        capabilities=None if stated[-1] is None else FileCapabilities(*stated[-1]),
     )
     return Claim(*plain)._replace(stated=found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from envlock.capture.files.ownership import Claim
-from envlock.formats.binary.capability import NO_CAPABILITIES, decode_capabilities
+from envlock.formats.binary.file_capabilities import NO_CAPABILITIES, decode_capabilities
 from envlock.model.record import Facts
 from envlock.model.text import to_bytes
 from envlock.model.tree import Entry, EntryType

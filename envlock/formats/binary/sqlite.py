@@ -65,7 +65,7 @@ class Row(NamedTuple):
     values: tuple[Value, ...]
 
 
-def read_table(raw: bytes, table: str, wal: bytes = b"") -> Iterator[Row]:
+def parse_table(raw: bytes, table: str, wal: bytes = b"") -> Iterator[Row]:
     """Yield the rows of a table in the order of their ids; nothing when there is no such table.
 
     Raise ValueError where the database is damaged, which may be after some rows.

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from envlock.formats.config import blocks, ini, markup, words
+from envlock.formats.config import blocks, ini, lines, structured
 from envlock.model.glob import compile_globs
 
-Reader = Callable[[str], object]
+Parser = Callable[[str], object]
 
 
 class Format(NamedTuple):
@@ -24,7 +24,7 @@ class Format(NamedTuple):
     """
 
     globs: tuple[str, ...]
-    read: Reader
+    parse: Parser
     separator: str = "."
     is_ordered: bool = False
 
@@ -40,31 +40,36 @@ _KEYWORDS = (
 )  # fmt: skip
 
 FORMATS: tuple[Format, ...] = (
-    Format(("**.json", "**.ipynb"), markup.read_json),
-    Format(("**.toml", "**/Pipfile", "**/poetry.lock", "**/uv.lock"), markup.read_toml),
-    Format(("**.yaml", "**.yml"), markup.read_yaml),
-    Format(tuple(f"**.{unit}.d/*.conf" for unit in _UNITS), ini.read_drop_in),
-    Format(tuple(f"**.{unit}" for unit in _UNITS), ini.read_unit),
-    Format(("/etc/systemd/*.conf", "/etc/systemd/*.conf.d/*.conf"), ini.read_drop_in),
+    Format(("**.json", "**.ipynb"), structured.parse_json),
+    Format(("**.toml", "**/Pipfile", "**/poetry.lock", "**/uv.lock"), structured.parse_toml),
+    Format(("**.yaml", "**.yml"), structured.parse_yaml),
+    Format(tuple(f"**.{unit}.d/*.conf" for unit in _UNITS), ini.parse_drop_in),
+    Format(tuple(f"**.{unit}" for unit in _UNITS), ini.parse_unit),
+    Format(("/etc/systemd/*.conf", "/etc/systemd/*.conf.d/*.conf"), ini.parse_drop_in),
     Format(
         ("**/sshd_config", "**/ssh_config", "**/sshd_config.d/*.conf", "**/ssh_config.d/*.conf"),
-        words.read_ssh,
+        lines.parse_ssh,
         "/",
         is_ordered=True,
     ),
-    Format(("**/nginx/**", "**/openresty/**", "**.nginx"), blocks.read_nginx, "/", is_ordered=True),
     Format(
-        ("/etc/bind/**", "**/named.conf*", "**/dhcpd*.conf"), blocks.read_bind, "/", is_ordered=True
+        ("**/nginx/**", "**/openresty/**", "**.nginx"), blocks.parse_nginx, "/", is_ordered=True
     ),
-    Format(("**/.env", "**.env", "**/.env.*", "/etc/environment"), words.read_assignments),
-    Format(("/etc/default/**", "/etc/sysconfig/**", "/etc/os-release"), words.read_assignments),
-    Format(("/etc/fstab", "/etc/fstab.d/*"), words.read_fstab, "/"),
-    Format(("/etc/hosts",), words.read_hosts, "/"),
-    Format(("/etc/sysctl.conf", "/etc/sysctl.d/*"), words.read_sysctl, "/"),
-    Format(("**/postgresql*.conf", "/etc/adduser.conf"), words.read_settings, "/"),
-    Format(_KEYWORDS, words.read_keywords, "/"),
-    Format(("/etc/security/limits.conf", "/etc/security/limits.d/*"), words.read_limits, "/"),
-    Format(("**.ini", "**.cfg", "**.desktop", "**.repo", "**.cnf", "**.conf"), ini.read_ini),
+    Format(
+        ("/etc/bind/**", "**/named.conf*", "**/dhcpd*.conf"),
+        blocks.parse_bind,
+        "/",
+        is_ordered=True,
+    ),
+    Format(("**/.env", "**.env", "**/.env.*", "/etc/environment"), lines.parse_assignments),
+    Format(("/etc/default/**", "/etc/sysconfig/**", "/etc/os-release"), lines.parse_assignments),
+    Format(("/etc/fstab", "/etc/fstab.d/*"), lines.parse_fstab, "/"),
+    Format(("/etc/hosts",), lines.parse_hosts, "/"),
+    Format(("/etc/sysctl.conf", "/etc/sysctl.d/*"), lines.parse_sysctl, "/"),
+    Format(("**/postgresql*.conf", "/etc/adduser.conf"), lines.parse_settings, "/"),
+    Format(_KEYWORDS, lines.parse_keywords, "/"),
+    Format(("/etc/security/limits.conf", "/etc/security/limits.d/*"), lines.parse_limits, "/"),
+    Format(("**.ini", "**.cfg", "**.desktop", "**.repo", "**.cnf", "**.conf"), ini.parse_ini),
 )
 """Every format known, the most special first."""
 

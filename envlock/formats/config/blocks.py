@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from envlock.formats.config.values import MAX_DEPTH, Document, add, block
+from envlock.formats.config.values import MAX_DEPTH, Document, add_block, add_value
 
 _HASH = r"#[^\n]*"
 _C_COMMENT = r"|//[^\n]*|/\*.*?\*/"
@@ -26,7 +26,7 @@ _PLAIN = re.compile(r"[^\s\"'\\]+\Z")
 _NAMED_BY = ("server_name", "listen")
 
 
-def read_nginx(text: str) -> Document:
+def parse_nginx(text: str) -> Document:
     """Return directive -> arguments, and for each block ``name[arguments]`` -> what is in it.
 
     A server without arguments is named by its ``server_name``.  Raise ValueError for braces that
@@ -35,8 +35,8 @@ def read_nginx(text: str) -> Document:
     return _read(_tokens(_NGINX, text))
 
 
-def read_bind(text: str) -> Document:
-    """Return as `read_nginx`, of a file with C comments."""
+def parse_bind(text: str) -> Document:
+    """Return as `parse_nginx`, of a file with C comments."""
     return _read(_tokens(_BIND, text))
 
 
@@ -74,10 +74,10 @@ def _read(tokens: Iterator[tuple[str, bool]]) -> Document:
             if words or not stack:
                 raise ValueError("a brace that closes nothing")
             holder, heading, found = stack.pop()
-            block(holder, _heading(heading, found)).update(found)
+            add_block(holder, _heading(heading, found)).update(found)
             here = holder
         elif words:
-            add(here, words[0], _arguments(words[1:]))
+            add_value(here, words[0], _arguments(words[1:]))
         words = []
     if stack or words:
         raise ValueError("the file ends inside a directive")

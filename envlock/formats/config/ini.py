@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from envlock.formats.config.values import Document, add, lines_of
+from envlock.formats.config.values import Document, add_value, lines_of
 
 _SECTION = re.compile(r"\[([^\[\]]+)\]\s*(?:[#;].*)?\Z")
 _NAME = re.compile(r"([^=\s][^=]*?)\s*=\s*(.*)\Z")
 _COLON = re.compile(r"([^:\s][^:]*?)\s*:\s+(.*)\Z")
 
 
-def read_ini(text: str) -> Document:
+def parse_ini(text: str) -> Document:
     """Return section -> name -> value.  Raise ValueError for what has no section.
 
     An indented line continues the value above it; a name alone on its line has the value
@@ -39,13 +39,13 @@ def read_ini(text: str) -> Document:
             continue
         found = _NAME.match(stripped) or _COLON.match(stripped)
         name = found[1] if found else stripped
-        add(section, name, found[2] if found else "(set)")
+        add_value(section, name, found[2] if found else "(set)")
     if section is None:
         raise ValueError("no section")
     return document
 
 
-def read_unit(text: str) -> Document:
+def parse_unit(text: str) -> Document:
     """Return section -> name -> value, or values where a name is repeated.
 
     An empty value takes back what stands before it, and is left out then.
@@ -53,8 +53,8 @@ def read_unit(text: str) -> Document:
     return _read_systemd(text, keeps_reset=False)
 
 
-def read_drop_in(text: str) -> Document:
-    """Return as `read_unit`; a reset is kept, since it takes back what the unit itself says."""
+def parse_drop_in(text: str) -> Document:
+    """Return as `parse_unit`; a reset is kept, since it takes back what the unit itself says."""
     return _read_systemd(text, keeps_reset=True)
 
 
@@ -70,7 +70,7 @@ def _read_systemd(text: str, *, keeps_reset: bool) -> Document:
             raise ValueError("neither a section nor an assignment")
         name, value = found.groups()
         if value:
-            add(section, name, value)
+            add_value(section, name, value)
         elif keeps_reset:
             section[name] = [""]
         else:

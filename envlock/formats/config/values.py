@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 Document = dict[str, object]
-"""Names -> values: text, `Bare`, lists of values, or documents again."""
+"""Names -> values: text, `NonString`, lists of values, or documents again."""
 
 MAX_DEPTH = 40
 """Blocks nested deeper than this are no configuration that anyone wrote."""
@@ -16,13 +16,13 @@ MAX_VALUES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Bare:
+class NonString:
     """A value that is no string where strings are quoted: ``1``, ``true``."""
 
     text: str
 
 
-def add(document: Document, name: str, value: str) -> None:
+def add_value(document: Document, name: str, value: str) -> None:
     """Set a value; a name that is there already gets a list, in the order of the file."""
     present = document.get(name)
     if present is None:
@@ -35,7 +35,7 @@ def add(document: Document, name: str, value: str) -> None:
         raise ValueError(f"{name} is both a value and a block")
 
 
-def block(document: Document, name: str) -> Document:
+def add_block(document: Document, name: str) -> Document:
     """Add a block and return it; a second one of the same name is called ``NAME#2``."""
     label, number = name, 1
     while label in document:
@@ -51,7 +51,7 @@ def lines_of(text: str) -> Iterator[str]:
         yield line.removesuffix("\r")
 
 
-def code_lines(text: str, marks: str = "#") -> Iterator[str]:
+def setting_lines(text: str, marks: str = "#") -> Iterator[str]:
     """Yield the lines that say something, stripped: no empty one, no comment of a whole line."""
     for line in lines_of(text):
         stripped = line.strip()

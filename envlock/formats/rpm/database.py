@@ -10,15 +10,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Mapping
 
-from envlock.formats.binary.sqlite import read_table
+from envlock.formats.binary.sqlite import parse_table
 
 Headers = Iterator[bytes]
 """Header blobs in the order of the database.  ValueError where it is damaged, after the others."""
 
 
-def read_sqlite(raw: bytes, wal: bytes = b"") -> Headers:
+def parse_sqlite(raw: bytes, wal: bytes = b"") -> Headers:
     """Yield the headers of an ``rpmdb.sqlite``, with what stands in its write-ahead log."""
-    for row in read_table(raw, "Packages", wal):
+    for row in parse_table(raw, "Packages", wal):
         blob = row.values[1] if len(row.values) > 1 else None
         yield blob if isinstance(blob, bytes) else b""
 
@@ -27,7 +27,7 @@ _PAGE, _SLOT, _BLOCK = 4096, 16, 16
 _BLOB_HEAD, _BLOB_TAIL = 16, 12
 
 
-def read_ndb(raw: bytes) -> Headers:
+def parse_ndb(raw: bytes) -> Headers:
     """Yield the headers of a ``Packages.db``."""
     magic, version, _, pages = struct.unpack("<4s3I", raw[:16].ljust(16, b"\0"))
     if magic != b"RpmP" or version:
@@ -64,7 +64,7 @@ _KEY = 4
 """Size of a package number; the value of number 0 is the next free number and no header."""
 
 
-def read_bdb(raw: bytes) -> Headers:
+def parse_bdb(raw: bytes) -> Headers:
     """Yield the headers of a ``Packages`` that is a Berkeley DB of type hash, in either order."""
     order = next((o for o in "<>" if raw[12:16] == struct.pack(f"{o}I", _HASH_MAGIC)), "")
     if not order or len(raw) < _SMALLEST_PAGE:
@@ -119,9 +119,9 @@ def _bdb_overflow(raw: bytes, number: int, length: int, size: int, order: str) -
     return b"".join(chunks)
 
 
-READERS: Mapping[str, Callable[[bytes], Headers]] = {
-    "rpmdb.sqlite": read_sqlite,
-    "Packages.db": read_ndb,
-    "Packages": read_bdb,
+PARSERS: Mapping[str, Callable[[bytes], Headers]] = {
+    "rpmdb.sqlite": parse_sqlite,
+    "Packages.db": parse_ndb,
+    "Packages": parse_bdb,
 }
 """File name -> reader, the format that rpm writes today first."""

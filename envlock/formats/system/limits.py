@@ -1,7 +1,6 @@
-"""Settings that bound what processes may use: sysctl files, PAM limits, /proc/PID/limits, cgroups.
+"""Resource limits of processes: limits.conf of PAM, /proc/PID/limits, and control groups.
 
-Sources: sysctl.conf(5), sysctl.d(5), limits.conf(5), proc_pid_limits(5), and
-Documentation/admin-guide/cgroup-v2.rst.
+Sources: limits.conf(5), proc_pid_limits(5), and Documentation/admin-guide/cgroup-v2.rst.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 _MAX_LINES = 10_000
-_NAME = re.compile(r"[A-Za-z0-9_*:@-]+(?:[./][A-Za-z0-9_*:@-]+)+\Z")
 _COLUMNS = re.compile(r"\s{2,}")
 _ROW_NAMES = {
     "Max address space": "as",
@@ -24,33 +22,6 @@ _ROW_NAMES = {
     "Max stack size": "stack",
 }
 """Row of /proc/PID/limits -> item of limits.conf(5); the others follow from the size of memory."""
-
-
-def parse_sysctl(text: str) -> dict[str, str]:
-    """Return name (dotted) -> value of one sysctl file; the last of a name wins.
-
-    >>> parse_sysctl("-net/ipv4/ip_forward = 1")
-    {'net.ipv4.ip_forward': '1'}
-    """
-    found = {}
-    for line in text.split("\n")[:_MAX_LINES]:
-        name, equals, value = line.strip().partition("=")
-        name = name.strip().removeprefix("-").strip()
-        if equals and not name.startswith(("#", ";")) and _NAME.match(name):
-            found[sysctl_name(name)] = " ".join(value.split())
-    return {name: value for name, value in found.items() if value}
-
-
-def sysctl_name(name: str) -> str:
-    """Return the name of a setting with dots; where slashes stood first, a dot becomes a slash.
-
-    >>> sysctl_name("net/ipv4/conf/eth0.5/forwarding")
-    'net.ipv4.conf.eth0/5.forwarding'
-    """
-    first = re.search(r"[./]", name)
-    if first is None or first[0] == ".":
-        return name
-    return name.translate(str.maketrans("./", "/."))
 
 
 class Limit(NamedTuple):

@@ -6,45 +6,14 @@ Sources: dnf.conf(5), zypper(8), apk-repositories(5), pacman.conf(5).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator
+
+from envlock.formats.system.ini import IniSection, parse_ini
 
 _QUERY = re.compile(r"\?([^\s#]*)")
 _PUBLIC = re.compile(r"(?:\w*arch|repo\w*|release\w*|version|path|infra|country|protocol)=")
 """Parameters of mirror lists; any other may be a token."""
 _OFF = frozenset({"0", "no", "false", "off"})
-
-
-class Ini(NamedTuple):
-    """A section of a configuration file; of an option given twice all values are kept."""
-
-    name: str
-    options: Mapping[str, tuple[str, ...]]
-
-    def text(self, option: str) -> str:
-        """Return the values of an option, separated by spaces."""
-        return " ".join(self.options.get(option, ()))
-
-
-def parse_ini(text: str) -> Iterator[Ini]:
-    """Yield the sections of a file; an indented line goes on with the value above it."""
-    name, options, last = "", dict[str, tuple[str, ...]](), ""
-    for line in text.split("\n"):
-        stripped = line.strip()
-        if not stripped or stripped[0] in "#;":
-            continue
-        if stripped[0] == "[" and stripped[-1] == "]":
-            if name:
-                yield Ini(name, options)
-            name, options, last = stripped[1:-1].strip(), {}, ""
-        elif line[0] in " \t" and last:
-            options[last] = (*options[last], stripped)
-        else:
-            option, _, value = (part.strip() for part in stripped.partition("="))
-            last = option.lower()
-            options[last] = (*options.get(last, ()), value) if value else options.get(last, ())
-    if name:
-        yield Ini(name, options)
 
 
 def parse_repo_file(text: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -76,7 +45,7 @@ def _public(query: str) -> str:
     return f"?{'&'.join(kept)}" if kept else ""
 
 
-def _flag(section: Ini, option: str) -> str:
+def _flag(section: IniSection, option: str) -> str:
     value = section.text(option).lower()
     return "" if not value else "false" if value in _OFF else "true"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.libraries import libraries, place, source
-from envlock.formats.hardware.accelerated_libraries import parse_blas
+from envlock.formats.hardware.blas import parse_blas
 from envlock.model.record import Record
 from envlock.model.text import sort_key
 

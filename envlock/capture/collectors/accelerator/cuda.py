@@ -12,11 +12,11 @@ from typing import NamedTuple
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.libraries import distribution_version, libraries, place, source
-from envlock.formats.hardware.accelerated_libraries import (
+from envlock.formats.binary.library_name import is_exact
+from envlock.formats.hardware.cuda import (
     HEADERS,
     Toolkit,
     header_version,
-    is_exact,
     parse_library,
     parse_toolkit,
     version_key,

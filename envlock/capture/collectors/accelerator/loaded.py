@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.libraries import distribution_version, place
-from envlock.formats.hardware.accelerated_libraries import is_exact, parse_blas, parse_library
+from envlock.formats.binary.library_name import is_exact
+from envlock.formats.hardware.blas import parse_blas
+from envlock.formats.hardware.cuda import parse_library
 from envlock.formats.system.process_maps import Mapped, parse_maps
 from envlock.model.record import Record
 from envlock.model.text import sort_key

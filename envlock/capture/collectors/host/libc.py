@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.formats.hardware.kernel import parse_cpuinfo
+from envlock.formats.hardware.cpuinfo import parse_cpuinfo
 from envlock.model.record import Record
 from envlock.targets.base import Capability
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.formats.system.limits import parse_sysctl
+from envlock.formats.system.sysctl import parse_sysctl
 from envlock.model.glob import compile_globs
 from envlock.model.record import Record
 from envlock.model.text import sort_key

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.formats.system.repositories import parse_ini
+from envlock.formats.system.ini import parse_ini
 from envlock.model.record import Record
 from envlock.secrets.urls import clean_facts
 

@@ -15,11 +15,11 @@ from typing import NamedTuple
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.files.ownership import Claim, Claims, Stated
-from envlock.formats.binary.capability import NO_CAPABILITIES, parse_capabilities
+from envlock.formats.binary.file_capabilities import NO_CAPABILITIES, parse_capabilities
 from envlock.formats.rpm import header
-from envlock.formats.rpm.database import READERS, Headers, read_sqlite
+from envlock.formats.rpm.database import PARSERS, Headers, parse_sqlite
 from envlock.formats.rpm.header import File, Header, Package, parse_files, parse_package
-from envlock.formats.rpm.history import (
+from envlock.formats.rpm.reasons import (
     Locks,
     Reason,
     parse_auto_installed,
@@ -136,12 +136,12 @@ def _sound(path: str, headers: Headers, context: Context) -> Headers:
 def _databases(context: Context) -> Iterator[tuple[str, Headers]]:
     """Yield the databases there are, the first is the one that counts unless it is empty."""
     for place in _PLACES:
-        for name, read in READERS.items():
+        for name, read in PARSERS.items():
             raw = context.read(f"{place}/{name}", _LIMIT)
             if not raw:
                 continue
             wal = context.read(f"{place}/{name}-wal", _LIMIT) if name == _SQLITE else None
-            yield f"{place}/{name}", read_sqlite(raw, wal) if wal else read(raw)
+            yield f"{place}/{name}", parse_sqlite(raw, wal) if wal else read(raw)
 
 
 def _facts(package: Package, reason: Reason) -> dict[str, str]:

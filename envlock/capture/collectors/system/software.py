@@ -20,7 +20,7 @@ from envlock.capture.discover.loader_paths import LOADER_READS, configured_folde
 from envlock.capture.discover.unowned import Found, find_software, is_library
 from envlock.formats.binary.elf import Elf, is_elf, parse_elf
 from envlock.formats.system.settings import SETTINGS_LIMIT
-from envlock.formats.system.stated_versions import (
+from envlock.formats.system.software_versions import (
     newest_symbols,
     numbers,
     parse_cuda_version,

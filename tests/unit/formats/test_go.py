@@ -1,24 +1,14 @@
-"""Go programs: both forms of build information, and what Go says of programs that are here."""
+"""Both forms of the build information in Go programs."""
 
 import io
-import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.capture.engine import capture
-from envlock.capture.registry import collectors
-from envlock.capture.request import Request
 from envlock.formats.binary.elf import parse_elf
 from envlock.formats.go import parse_modules, read_build
-from envlock.model.depth import Depth
-from envlock.targets.local.filesystem import LocalTarget
-from tests.conftest import unavailable
-from tests.unit.capture.elves import go_program, make_elf, old_go_program, varint
+from tests.unit.formats.elf_files import go_program, make_elf, old_go_program, varint
 
 LINES = (
     "path\texample.org/tool/cmd/tool\n"
@@ -31,7 +21,6 @@ LINES = (
     "build\tGOOS=linux\n"
     'build\t-tags="a b"\n'
 )
-PROGRAMS = ("dockerd", "docker", "umoci", "skopeo")
 
 
 def read_from(content: bytes):
@@ -67,37 +56,6 @@ def test_both_forms_say_the_same():
         "example.org/three",
     ]
     assert expected.settings == {"GOOS": "linux", "-tags": "a b"}
-
-
-def go_version(path: Path) -> str | None:
-    """Return what ``go version -m`` says, or None where there is no Go."""
-    if shutil.which("go") is None:
-        return None
-    command = ["go", "version", "-m", str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def test_programs_of_this_machine(tmp_path):
-    """The version is what the program says of itself; with Go here, all is what Go says."""
-    here = [Path(found) for name in PROGRAMS if (found := shutil.which(name))]
-    if not here:
-        unavailable("tools", "no program written in Go is here")
-    (tmp_path / "root/usr/local/bin").mkdir(parents=True)
-    for path in here:
-        shutil.copy(path, tmp_path / "root/usr/local/bin")
-    target = LocalTarget(tmp_path / "root", "dir:root", is_host=False)
-    request = Request(only=frozenset({"go"}), depth=Depth.RECORDS)
-    found = capture(target, collectors(), request).lock.sections["go"]
-    assert {path.name for path in here} <= found.keys()
-    for path in here:
-        facts = found[path.name]
-        said = go_version(path)
-        if said is not None:
-            assert facts["toolchain"] == said.partition(": ")[2].partition("\n")[0]
-            assert facts["package"] == re.findall(r"\tpath\t(.*)", said)[0]
-        if "version" in facts:
-            shown = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
-            assert facts["version"] in shown.stdout
 
 
 @given(st.binary(max_size=300))

@@ -7,7 +7,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
-from envlock.formats.config.values import MAX_DEPTH, MAX_VALUES, Bare, Document
+from envlock.formats.config.values import MAX_DEPTH, MAX_VALUES, Document, NonString
 
 if TYPE_CHECKING:
     from yaml import Node
@@ -17,21 +17,21 @@ _BRACKET = re.compile(r"[\[\]{}]")
 _STRING = "tag:yaml.org,2002:str"
 
 
-def read_json(text: str) -> object:
+def parse_json(text: str) -> object:
     """Return a JSON value.  Raise ValueError for a name that stands twice, too."""
     return json.loads(text, object_pairs_hook=_unique)
 
 
-def read_toml(text: str) -> Document:
+def parse_toml(text: str) -> Document:
     """Return a TOML document."""
     return tomllib.loads(text)
 
 
-def read_yaml(text: str) -> object:
+def parse_yaml(text: str) -> object:
     """Return a YAML document, or a list of several.
 
     Nothing is constructed and no tag is obeyed: scalars stay the text they are, those that are no
-    strings as `Bare`.  Aliases are followed as long as the values stay few.
+    strings as `NonString`.  Aliases are followed as long as the values stay few.
     """
     import yaml
 
@@ -71,7 +71,7 @@ class _Values:
         if self._left < 0 or depth > MAX_DEPTH:
             raise ValueError("more values than are compared")
         if isinstance(node, ScalarNode):
-            return node.value if node.tag == _STRING else Bare(f"{_tag(node.tag)}{node.value}")
+            return node.value if node.tag == _STRING else NonString(f"{_tag(node.tag)}{node.value}")
         if isinstance(node, SequenceNode):
             return [self.of(item, depth + 1) for item in node.value]
         if not isinstance(node, MappingNode):

@@ -15,7 +15,7 @@ from envlock.formats.system.cron import parse_crontab, program_of
 from envlock.formats.system.locale_archive import parse_locale_archive
 from envlock.formats.system.mounts import parse_fstab, parse_mountinfo
 from envlock.formats.system.settings import parse_lines, parse_pairs
-from envlock.formats.system.stated_versions import (
+from envlock.formats.system.software_versions import (
     newest_symbols,
     parse_cuda_version,
     parse_pkg_config,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from envlock.formats.config.values import Document, add, block, code_lines
+from envlock.formats.config.values import Document, add_block, add_value, setting_lines
 
 _ASSIGNMENT = re.compile(
     r"(?:export\s+)?([A-Za-z_][\w.-]*)=(?:'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|([^\s'\"]*))"
@@ -20,97 +20,99 @@ _SSH = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\s*=\s*|\s+)(.*)\Z")
 _FSTAB = ("device", "type", "options", "dump", "pass")
 
 
-def read_ssh(text: str) -> Document:
+def parse_ssh(text: str) -> Document:
     """Return keyword -> value, in lower case as ``sshd -T`` prints them, and the blocks.
 
     A block is named by its line: ``match[user git]``, ``host[*.example.org]``.
     """
     document: Document = {}
     here = document
-    for line in code_lines(text):
+    for line in setting_lines(text):
         found = _SSH.match(line)
         if found is None:
             raise ValueError("a keyword without a value")
         keyword, value = found[1].lower(), " ".join(found[2].split())
         if keyword in ("match", "host"):
-            here = block(document, f"{keyword}[{value}]")
+            here = add_block(document, f"{keyword}[{value}]")
         else:
-            add(here, keyword, value)
+            add_value(here, keyword, value)
     return document
 
 
-def read_assignments(text: str) -> Document:
+def parse_assignments(text: str) -> Document:
     """Return name -> value of shell assignments.  Raise ValueError for any other shell code."""
     document: Document = {}
-    for line in code_lines(text):
+    for line in setting_lines(text):
         found = _ASSIGNMENT.match(line)
         if found is None:
             raise ValueError("more than an assignment")
-        add(document, found[1], next((g for g in found.groups()[1:] if g is not None), ""))
+        add_value(document, found[1], next((g for g in found.groups()[1:] if g is not None), ""))
     return document
 
 
-def read_settings(text: str) -> Document:
+def parse_settings(text: str) -> Document:
     """Return name -> value of ``name = value`` and ``name value``, a comment behind it dropped."""
     document: Document = {}
-    for line in code_lines(text):
+    for line in setting_lines(text):
         found = _SETTING.match(line)
         if found is None:
             raise ValueError("not a setting")
-        add(document, found[1], found[2] if found[2] is not None else found[3])
+        add_value(document, found[1], found[2] if found[2] is not None else found[3])
     return document
 
 
-def read_sysctl(text: str) -> Document:
+def parse_sysctl(text: str) -> Document:
     """Return key -> value; slashes in a key mean dots, a minus in front is kept as ``-``."""
     document: Document = {}
-    for line in code_lines(text, "#;"):
+    for line in setting_lines(text, "#;"):
         found = _SYSCTL.match(line)
         if found is None:
             raise ValueError("not an assignment")
-        add(document, found[1] + found[2].replace("/", "."), " ".join(found[3].split()))
+        add_value(document, found[1] + found[2].replace("/", "."), " ".join(found[3].split()))
     return document
 
 
-def read_keywords(text: str) -> Document:
+def parse_keywords(text: str) -> Document:
     """Return keyword -> the rest of the line, blanks made one; a keyword alone is ``(set)``."""
     document: Document = {}
-    for line in code_lines(text, "#;!"):
+    for line in setting_lines(text, "#;!"):
         keyword, *rest = line.split(None, 1)
-        add(document, keyword.removesuffix(":"), " ".join(rest[0].split()) if rest else "(set)")
+        add_value(
+            document, keyword.removesuffix(":"), " ".join(rest[0].split()) if rest else "(set)"
+        )
     return document
 
 
-def read_limits(text: str) -> Document:
+def parse_limits(text: str) -> Document:
     """Return ``domain type item`` -> value."""
     document: Document = {}
-    for line in code_lines(text):
+    for line in setting_lines(text):
         fields = line.partition("#")[0].split()
         if len(fields) != 4:
             raise ValueError("not domain, type, item and value")
-        add(document, " ".join(fields[:3]), fields[3])
+        add_value(document, " ".join(fields[:3]), fields[3])
     return document
 
 
-def read_fstab(text: str) -> Document:
+def parse_fstab(text: str) -> Document:
     """Return mount point -> its fields by name; what is mounted nowhere goes by its device."""
     document: Document = {}
-    for line in code_lines(text):
+    for line in setting_lines(text):
         fields = line.split()
         if not 3 <= len(fields) <= 6:
             raise ValueError("not the fields of fstab")
         device, place, *rest = fields
-        here = block(document, place if place.startswith("/") else device)
+        here = add_block(document, place if place.startswith("/") else device)
         here.update(zip(_FSTAB, (device, *rest), strict=False))
     return document
 
 
-def read_hosts(text: str) -> Document:
+def parse_hosts(text: str) -> Document:
     """Return address -> its names; of several lines for one address, all."""
     document: Document = {}
-    for line in code_lines(text):
+    for line in setting_lines(text):
         address, *names = line.partition("#")[0].split()
         if not names:
             raise ValueError("an address without a name")
-        add(document, address, " ".join(names))
+        add_value(document, address, " ".join(names))
     return document

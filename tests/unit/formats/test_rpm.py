@@ -1,4 +1,4 @@
-"""The formats below the rpm collector: headers old and odd, databases large and small."""
+"""rpm's headers, signatures and databases, in unusual but valid forms."""
 
 import random
 import shutil
@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from envlock.formats.rpm.database import read_bdb, read_ndb
-from envlock.formats.rpm.header import Header, parse_files, parse_package
+from envlock.formats.rpm.database import parse_bdb, parse_ndb
+from envlock.formats.rpm.header import Header, parse_files, parse_package, parse_signer
 from tests.conftest import unavailable
 
 STRING, INT16, INT32, TEXTS = 6, 3, 4, 8
@@ -98,9 +98,9 @@ def test_a_large_berkeley_db_gives_back_what_was_put_in(tmp_path, page_size):
     path = tmp_path / "Packages"
     subprocess.run(["db5.3_load", path], input=f"{dump}{rows}DATA=END\n", text=True, check=True)
     raw = path.read_bytes()
-    assert sorted(read_bdb(raw)) == sorted(blobs)
+    assert sorted(parse_bdb(raw)) == sorted(blobs)
     with pytest.raises(ValueError, match="package"):
-        list(read_bdb(raw[: len(raw) // 2 // page_size * page_size]))
+        list(parse_bdb(raw[: len(raw) // 2 // page_size * page_size]))
 
 
 def test_a_database_for_btrees_or_with_a_password_is_refused(tmp_path):
@@ -112,9 +112,33 @@ def test_a_database_for_btrees_or_with_a_password_is_refused(tmp_path):
         argv = ["db5.3_load", *options, path]
         subprocess.run(argv, input=dump.format(kind), text=True, check=True)
         with pytest.raises(ValueError, match=r"Berkeley|encrypted"):
-            list(read_bdb(path.read_bytes()))
+            list(parse_bdb(path.read_bytes()))
 
 
 def test_an_ndb_of_another_version_is_refused():
     with pytest.raises(ValueError, match="version 0"):
-        list(read_ndb(struct.pack("<4s4I", b"RpmP", 1, 0, 1, 0).ljust(4096, b"\0")))
+        list(parse_ndb(struct.pack("<4s4I", b"RpmP", 1, 0, 1, 0).ljust(4096, b"\0")))
+
+
+OLD = bytes.fromhex("03050000000000" + "0123456789abcdef" + "0102")
+HASHED_NONE = bytes.fromhex("04000108" + "0000")
+
+
+@pytest.mark.parametrize(
+    ("packet", "signer"),
+    [
+        # Version 3, in both forms of the packet's head.
+        (b"\x88\x11" + OLD, "0123456789abcdef"),
+        (b"\xc2\x11" + OLD, "0123456789abcdef"),
+        # Version 4, the issuer behind another subpacket, and the fingerprint of the issuer.
+        (b"\xc2\x16" + HASHED_NONE + b"\0\x0e\3\2ab\x09\x10" + bytes(range(8)), "0001020304050607"),
+        (b"\xc2\x20\4\0\1\x08\0\x17\x16\x21\4" + bytes(range(20)) + b"\0\0", "0c0d0e0f10111213"),
+        # Version 6, the fingerprint of a key of version 6.
+        (b"\xc2\x2c\6\0\1\x08\0\0\0\x23\x22\x21\6" + bytes(range(32)), "0001020304050607"),
+        (b"", ""),
+        (b"\xc1\x02\4\0", ""),
+        (b"\x88\x05\4\0\1\x08\0\xff\xff", ""),
+    ],
+)
+def test_signers_of_every_form(packet, signer):
+    assert parse_signer(packet) == signer

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from envlock.formats.binary.sqlite import Value, read_table
+from envlock.formats.binary.sqlite import Value, parse_table
 
 _DONE = 1
 _DEPENDENCY = frozenset({1, 4})
@@ -34,14 +34,14 @@ def parse_history(raw: bytes, wal: bytes = b"") -> dict[str, Reason]:
 
     Raise ValueError where the database is damaged.
     """
-    done = {r.id for r in read_table(raw, "trans", wal) if r.values[8:9] == (_DONE,)}
-    repositories = {r.id: r.values[1] for r in read_table(raw, "repo", wal) if len(r.values) > 1}
+    done = {r.id for r in parse_table(raw, "trans", wal) if r.values[8:9] == (_DONE,)}
+    repositories = {r.id: r.values[1] for r in parse_table(raw, "repo", wal) if len(r.values) > 1}
     labels: dict[Value, str] = {}
-    for _, row in read_table(raw, "rpm", wal):
+    for _, row in parse_table(raw, "rpm", wal):
         if len(row) > 5 and isinstance(row[1], str) and isinstance(row[5], str):
             labels[row[0]] = f"{row[1]}.{row[5]}"
     found: dict[str, tuple[int, Reason]] = {}
-    for _, row in read_table(raw, "trans_item", wal):
+    for _, row in parse_table(raw, "trans_item", wal):
         if len(row) < 6 or row[1] not in done or row[4] in _OUTGOING or row[2] not in labels:
             continue
         label, transaction = labels[row[2]], row[1]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from envlock.formats.apk import Protected, parse_checksum, parse_world
 from envlock.model.depth import Depth
 from envlock.model.tree import FileClass
 
@@ -123,31 +122,3 @@ def test_records_need_no_walk(root, captured):
     assert found.sections["apk"] == {
         "tool": {"version": "1.0-r0", "arch": "x86_64", "mark": "auto"}
     }
-
-
-def test_protected_paths_are_those_of_the_last_pattern():
-    paths = Protected.parse(
-        "+etc\n@etc/init.d\n!etc/apk\n-etc/tool/*.cache\n\n?junk\n+opt/*/conf\n"
-    )
-    covered = {
-        "/etc/passwd": True,
-        "/etc/init.d/x": False,
-        "/etc/apk/world": False,
-        "/etc/tool/a.cache": False,
-        "/etcetera": False,
-        "/opt/a/conf/b": True,
-    }
-    assert {path: paths.covers(path) for path in covered} == covered
-
-
-def test_world_is_read_with_its_constraints():
-    world = parse_world("musl nginx<1.29 shop@local=1.2-r0\n!telnet so:libc.so.1 a~1.2 .deps\n")
-    assert world == {
-        "musl": "musl", "nginx": "nginx<1.29", "shop": "shop@local=1.2-r0",
-        "so:libc.so.1": "so:libc.so.1", "a": "a~1.2", ".deps": ".deps",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("text", ["", "Q1", "Q1***", "Q9abcd", "zz", "0123", "Q1\udcff"])
-def test_what_is_no_checksum_is_none(text):
-    assert parse_checksum(text) in ("", "sha1:")

@@ -10,8 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from envlock.formats.rpm.database import read_bdb, read_ndb, read_sqlite
-from envlock.formats.rpm.header import parse_signer
+from envlock.formats.rpm.database import parse_bdb, parse_ndb, parse_sqlite
 from envlock.model.depth import Depth
 from envlock.model.tree import FileClass
 from tests.conftest import unavailable
@@ -205,12 +204,12 @@ def test_what_only_the_log_holds_counts(rpm_root, captured):
             path.read_bytes() for path in (database, database.with_name(f"{database.name}-wal"))
         )
         connection.rollback()
-    assert len(list(read_sqlite(raw))) == 2
-    assert len(list(read_sqlite(raw, wal))) == 3
+    assert len(list(parse_sqlite(raw))) == 2
+    assert len(list(parse_sqlite(raw, wal))) == 3
     # The end of a log that was being written, and what an earlier log left behind, do not count.
-    assert len(list(read_sqlite(raw, wal[:-100]))) == 2
-    assert len(list(read_sqlite(raw, wal + wal[32:]))) == 3
-    assert len(list(read_sqlite(raw, b"\0" * len(wal)))) == 2
+    assert len(list(parse_sqlite(raw, wal[:-100]))) == 2
+    assert len(list(parse_sqlite(raw, wal + wal[32:]))) == 3
+    assert len(list(parse_sqlite(raw, b"\0" * len(wal)))) == 2
     for path, content in ((database, raw), (database.with_name(f"{database.name}-wal"), wal)):
         path.write_bytes(content)
     assert captured(rpm_root, depth=Depth.RECORDS).lock.sections["rpm"] == expected
@@ -230,7 +229,7 @@ def test_berkeley_db_is_read_in_both_orders(rpm_root, tmp_path, captured, order)
     old = tmp_path / "old/var/lib/rpm"
     old.mkdir(parents=True)
     subprocess.run(["db5.3_load", old / "Packages"], input=dump, text=True, check=True)
-    assert sorted(read_bdb((old / "Packages").read_bytes())) == sorted(blob for _, blob in held)
+    assert sorted(parse_bdb((old / "Packages").read_bytes())) == sorted(blob for _, blob in held)
     expected = captured(rpm_root, depth=Depth.RECORDS).lock.sections["rpm"]
     assert captured(tmp_path / "old", depth=Depth.RECORDS).lock.sections["rpm"] == expected
     if order == "1234":
@@ -254,7 +253,7 @@ def ndb(packages):
 
 def test_ndb_is_read(rpm_root, tmp_path, captured):
     raw = ndb(blobs(rpm_root))
-    assert list(read_ndb(raw)) == [blob for _, blob in blobs(rpm_root)]
+    assert list(parse_ndb(raw)) == [blob for _, blob in blobs(rpm_root)]
     new = tmp_path / "new/usr/lib/sysimage/rpm"
     new.mkdir(parents=True)
     (new / "Packages.db").write_bytes(raw)
@@ -291,30 +290,6 @@ def test_the_signing_key_is_told(rpms, tmp_path, captured):
     found = captured(root, depth=Depth.RECORDS).lock.sections["rpm"]["shop.x86_64"]
     assert found["signed-by"] == told.rpartition(" ")[2]
     assert len(found["signed-by"]) == 16
-
-
-OLD = bytes.fromhex("03050000000000" + "0123456789abcdef" + "0102")
-HASHED_NONE = bytes.fromhex("04000108" + "0000")
-
-
-@pytest.mark.parametrize(
-    ("packet", "signer"),
-    [
-        # Version 3, in both forms of the packet's head.
-        (b"\x88\x11" + OLD, "0123456789abcdef"),
-        (b"\xc2\x11" + OLD, "0123456789abcdef"),
-        # Version 4, the issuer behind another subpacket, and the fingerprint of the issuer.
-        (b"\xc2\x16" + HASHED_NONE + b"\0\x0e\3\2ab\x09\x10" + bytes(range(8)), "0001020304050607"),
-        (b"\xc2\x20\4\0\1\x08\0\x17\x16\x21\4" + bytes(range(20)) + b"\0\0", "0c0d0e0f10111213"),
-        # Version 6, the fingerprint of a key of version 6.
-        (b"\xc2\x2c\6\0\1\x08\0\0\0\x23\x22\x21\6" + bytes(range(32)), "0001020304050607"),
-        (b"", ""),
-        (b"\xc1\x02\4\0", ""),
-        (b"\x88\x05\4\0\1\x08\0\xff\xff", ""),
-    ],
-)
-def test_signers_of_every_form(packet, signer):
-    assert parse_signer(packet) == signer
 
 
 def test_what_cannot_be_read_is_a_gap(rpm_root, captured):

@@ -1,8 +1,6 @@
-"""Libraries of GPUs and linear algebra by the names of their files, and versions in their headers.
+"""The CUDA stack on disk: libraries by file name, versions in headers and toolkit version files.
 
-Sources: the naming of shared libraries in the Debian Policy (8.1) and ld.so(8); NVIDIA's
-version.json, cuda.h, cudnn_version.h, nccl.h and NvInferVersion.h; the names that auditwheel
-gives to bundled libraries (``libcudart-d0da41ae.so.11.0``).
+Sources: NVIDIA's version.json, cuda.h, cudnn_version.h, nccl.h and NvInferVersion.h.
 """
 
 from __future__ import annotations
@@ -12,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-_FILE = re.compile(r"lib([A-Za-z0-9_+]+?)(?:-[0-9a-f]{8})?\.so(?:\.(\d+(?:\.\d+)*))?\Z")
+from envlock.formats.binary.library_name import parse_library_name
+
 _COMPONENTS = {
     "cuda": "libcuda",
     "cudart": "cudart",
@@ -29,16 +28,6 @@ _COMPONENTS = {
 }
 """Main library, without ``lib`` -> name of the component."""
 
-_PLAIN_BLAS = ("blas", "cblas", "lapack", "lapacke")
-_BLAS = (
-    ("openblas", re.compile(r"lib(?:scipy_)?openblas[\w.-]*\.so(?:\.\d+)*\Z")),
-    ("mkl", re.compile(r"libmkl_rt(?:-[\w.]+)?\.so(?:\.|\Z)")),
-    ("blis", re.compile(r"libblis(?:-mt)?(?:-[\w.]+)?\.so(?:\.|\Z)")),
-    ("atlas", re.compile(r"lib(?:[st]?atlas|ptf77blas|f77blas)\.so(?:\.|\Z)")),
-    ("nvpl", re.compile(r"libnvpl_blas\w*\.so(?:\.|\Z)")),
-    ("armpl", re.compile(r"libarmpl\w*\.so(?:\.|\Z)")),
-)
-_OPENBLAS_VERSION = re.compile(r"-r(\d+(?:\.\d+)+)\.so\Z")
 _DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+([A-Z_]+)[ \t]+(\d{1,9})\b", re.MULTILINE)
 _CUDA_TEXT = re.compile(r"CUDA Version (\d+(?:\.\d+)+)")
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
@@ -58,47 +47,14 @@ def parse_library(name: str) -> Library | None:
     >>> parse_library("libcudnn_ops.so.9.1.0")
     Library(component='cudnn', part='cudnn_ops', version='9.1.0')
     """
-    match = _FILE.match(name)
-    if match is None:
+    named = parse_library_name(name)
+    if named is None:
         return None
-    part, version = match[1], match[2] or ""
+    part, version = named
     if part.startswith("cudnn"):
         return Library("cudnn", part, version)
     component = _COMPONENTS.get(part)
     return Library(component, part, version) if component else None
-
-
-def is_exact(version: str) -> bool:
-    """True for the version of a file, false for the one or two numbers that a soname has."""
-    return version.count(".") >= 2
-
-
-class Blas(NamedTuple):
-    """An implementation of BLAS: whose it is, and the version in its file name, or nothing."""
-
-    vendor: str
-    version: str
-
-
-def parse_blas(path: str) -> Blas | None:
-    """Return the implementation in a file of this path, or None for another library.
-
-    >>> parse_blas("/usr/lib/x86_64-linux-gnu/openblas-pthread/libblas.so.3")
-    Blas(vendor='openblas', version='')
-    """
-    folder, _, name = path.rpartition("/")
-    for vendor, pattern in _BLAS:
-        if pattern.match(name):
-            match = _OPENBLAS_VERSION.search(name)
-            return Blas(vendor, match[1] if match else "")
-    plain = _FILE.match(name)
-    if plain is None or plain[1] not in _PLAIN_BLAS:
-        return None
-    # Debian keeps each implementation in a folder called after it.
-    kept = folder.rpartition("/")[2]
-    vendor = next((vendor for vendor, _ in _BLAS if kept.startswith(vendor)), "reference")
-    version = plain[2] or ""
-    return Blas(vendor, version if is_exact(version) and vendor == "reference" else "")
 
 
 def parse_defines(text: str) -> dict[str, int]:

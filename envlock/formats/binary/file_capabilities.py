@@ -24,7 +24,7 @@ _ACTION = re.compile(r"([=+-])([eip]*)")
 _EFFECTIVE = 1
 
 
-class Capabilities(NamedTuple):
+class FileCapabilities(NamedTuple):
     """Sets of capabilities as bits: what a program may have, may inherit, and whether at once."""
 
     permitted: int = 0
@@ -41,10 +41,10 @@ class Capabilities(NamedTuple):
         return f"{','.join(names)}={flags}"
 
 
-NO_CAPABILITIES = Capabilities()
+NO_CAPABILITIES = FileCapabilities()
 
 
-def parse_capabilities(text: str) -> Capabilities | None:
+def parse_capabilities(text: str) -> FileCapabilities | None:
     """Return the capabilities of a text like ``cap_net_raw,cap_net_admin=ep``, or None."""
     sets = dict.fromkeys("eip", 0)
     for clause in text.lower().split():
@@ -58,7 +58,7 @@ def parse_capabilities(text: str) -> Capabilities | None:
                     sets[flag] &= ~bits
                 if operator != "-" and flag in flags:
                     sets[flag] |= bits
-    return Capabilities(sets["p"], sets["i"], bool(sets["e"]))
+    return FileCapabilities(sets["p"], sets["i"], bool(sets["e"]))
 
 
 def _bits(names: str) -> int | None:
@@ -70,7 +70,7 @@ def _bits(names: str) -> int | None:
     return bits
 
 
-def decode_capabilities(raw: bytes) -> Capabilities | None:
+def decode_capabilities(raw: bytes) -> FileCapabilities | None:
     """Return what the attribute ``security.capability`` holds, or None for another form."""
     words = len(raw) // 4
     if words not in (3, 5, 6) or len(raw) % 4:
@@ -80,4 +80,4 @@ def decode_capabilities(raw: bytes) -> Capabilities | None:
     if words > 3:
         permitted |= sets[2] << 32
         inheritable |= sets[3] << 32
-    return Capabilities(permitted, inheritable, bool(magic & _EFFECTIVE))
+    return FileCapabilities(permitted, inheritable, bool(magic & _EFFECTIVE))
