@@ -1,4 +1,4 @@
-"""What a collector is: a name, the paths it reads, and a function from a view to records."""
+"""What a collector is: a name, the paths it reads, and a function from a context to records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a collector may see of a target: the shared scan, small files, and a place for its gaps."""
+"""What a collector may see of a target: the shared scan, small files, and a list for its gaps."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from envlock.model.process import ProcessConfig
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import READ_LIMIT, Capability, Target
-from envlock.targets.local.probe import Probing
+from envlock.targets.local.probe import SupportsProbe
 
 LINE_LIMIT = 64 * 1024
 """Largest file in bytes that `View.line` reads: twice the largest that sysfs has."""
 
 
 class OutOfTime(Exception):
-    """The time a collector may take is over; the engine makes a gap of it."""
+    """The time a collector may take is over; the session records it as a gap."""
 
 
 def in_time() -> None:
-    """Let a collector take the time it needs."""
+    """Set no time limit."""
 
 
 class Context:
     """A target as one collector sees it.
 
-    Reading a missing file returns None: absent is a fact.  Reading one that exists but cannot be
+    Reading a missing file returns None: absence is a fact.  Reading one that exists but cannot be
     read records a gap and returns None as well.  `index` is the shared scan (path -> entry with
-    digests); it is empty when the capture asked for no scan, and `search` looks through it.
+    digests); it is empty when the capture asked for no scan, and `search` finds paths in it.
     `owner` tells which record claims a path, `open_file` opens the file of an entry.  `env_allow`
     and `env_deny` are the user's additions to the lists of variables whose values may be recorded.
-    `check_time` is called before anything is asked of the target, and raises OutOfTime.  What is
-    asked goes to `notes`.
+    `check_time` is called before each question to the target and raises OutOfTime.  Each question
+    is noted in `access_log`.
     """
 
     def __init__(
@@ -53,16 +53,16 @@ class Context:
         env_allow: tuple[str, ...] = (),
         env_deny: tuple[str, ...] = (),
         check_time: Callable[[], None] = in_time,
-        notes: AccessLog | None = None,
+        access_log: AccessLog | None = None,
     ) -> None:
         self.env_allow = env_allow
         self.env_deny = env_deny
         self.owner = owner
         """Path -> the record that claims it (``deb libc6:amd64``), empty for none."""
-        self._finder = search or PathSearch(Index.of(index.values()))
+        self._search = search or PathSearch(Index.of(index.values()))
         self._open_file = open_file or (lambda entry: target.open(entry.path))
         self._check_time = check_time
-        self._notes = notes or AccessLog()
+        self._access_log = access_log or AccessLog()
         self._target = target
         self._index = index
         self._allowed = compile_globs(tuple(reads))
@@ -72,23 +72,23 @@ class Context:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What the target can tell."""
+        """The capabilities of the target."""
         return self._target.capabilities
 
     @property
     def found_something(self) -> bool:
-        """True once any declared path was there: it tells `ok` from `absent`."""
+        """True once any declared path existed: coverage is then `ok`, not `absent`."""
         return self._present
 
     def gap(self, where: str, reason: str) -> None:
-        """Record that something could not be read or understood."""
+        """Record a gap: something could not be read or understood."""
         self.gaps.append(Gap(where, reason))
 
     def read(self, path: str, limit: int = READ_LIMIT) -> bytes | None:
         """Return the content of a small file, or None when absent or (with a gap) unreadable."""
         self._require(path)
         self._check_time()
-        self._notes.paths.add(path)
+        self._access_log.paths.add(path)
         try:
             content = self._target.read(path, limit)
         except (FileNotFoundError, NotADirectoryError):
@@ -106,17 +106,17 @@ class Context:
         return None if raw is None else raw.decode("utf-8", "surrogateescape")
 
     def line(self, path: str) -> str:
-        """Return the words of a file of the kernel, apart by one blank; empty when unreadable."""
+        """Return the words of a kernel file, separated by one blank; empty when unreadable."""
         return " ".join((self.text(path, LINE_LIMIT) or "").split())
 
     def open(self, entry: Entry) -> BinaryIO | None:
-        """Open a file of the scan to look into it, or return None when (with a gap) unreadable.
+        """Open a file of the scan, or return None when (with a gap) unreadable.
 
-        For what is too large to be read whole, and need not have been declared: a streaming
-        target keeps no content for it.
+        For files that are too large to be read whole.  They need not be declared in `reads`, since
+        a streaming target keeps no content for them.
         """
         self._check_time()
-        self._notes.paths.add(entry.path)
+        self._access_log.paths.add(entry.path)
         try:
             return self._open_file(entry)
         except OSError as error:
@@ -126,7 +126,7 @@ class Context:
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory, empty when absent or (with a gap) unreadable."""
         self._check_time()
-        self._notes.folders.add(path)
+        self._access_log.folders.add(path)
         try:
             names = self._target.names(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -138,7 +138,7 @@ class Context:
 
     def stat(self, path: str) -> Entry | None:
         """Return one path (final link not followed), from the scan when it has it."""
-        self._notes.paths.add(path)
+        self._access_log.paths.add(path)
         known = self._index.get(path)
         if known is not None:
             return known
@@ -153,7 +153,7 @@ class Context:
 
     def entry(self, path: str) -> Entry | None:
         """Return the scanned entry of exactly this path, with its digest, or None."""
-        self._notes.paths.add(path)
+        self._access_log.paths.add(path)
         return self._index.get(path)
 
     def exists(self, path: str) -> bool:
@@ -166,9 +166,9 @@ class Context:
         A pattern whose directory part has no wildcard also works without a scan.
         """
         self._check_time()
-        self._notes.patterns.update(patterns)
+        self._access_log.patterns.update(patterns)
         if self._index:
-            return self._finder.find(patterns)
+            return self._search.find(patterns)
         return sorted(set(self._list(patterns)), key=sort_key)
 
     def entries(self, pick: Pick) -> Iterator[Entry]:
@@ -176,16 +176,16 @@ class Context:
 
         It is a function of a module, so that a later capture can ask it about what changed.
         """
-        self._notes.record_pick(pick)
-        return (self._index[path] for path in self._finder.pick(pick))
+        self._access_log.record_pick(pick)
+        return (self._index[path] for path in self._search.pick(pick))
 
     def below(self, folders: tuple[str, ...], within: str = "/") -> Iterator[str]:
         """Yield the paths of the scan that begin with a folder and have `within` in them.
 
         Folders end in a slash.
         """
-        self._notes.below.add((folders, within))
-        found = self._finder.below(folders) if self._index else ()
+        self._access_log.below.add((folders, within))
+        found = self._search.below(folders) if self._index else ()
         return (path for path in found if within in path)
 
     def children(self, directory: str) -> Iterator[Entry]:
@@ -197,7 +197,7 @@ class Context:
 
     def process(self) -> ProcessConfig | None:
         """Return the run configuration of the target, when it has one."""
-        self._notes.is_complete = False
+        self._access_log.is_complete = False
         return self._target.process()
 
     def probe(self, name: str) -> bytes | None:
@@ -205,8 +205,8 @@ class Context:
 
         Raise ValueError when it fails or does not end in time.
         """
-        self._notes.is_complete = False
-        return self._target.probe(name) if isinstance(self._target, Probing) else None
+        self._access_log.is_complete = False
+        return self._target.probe(name) if isinstance(self._target, SupportsProbe) else None
 
     def resolve(self, path: str) -> str:
         """Return `path` with every symbolic link in it followed inside the root.

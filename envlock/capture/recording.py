@@ -1,9 +1,9 @@
-"""Record everything that the collectors of a capture are told, so that it can be replayed.
+"""Record every answer that the collectors of a capture get, so that it can be replayed.
 
 A recording is a tar: ``recording.json``, then below ``rootfs/`` each file that a collector read.
 It holds no values that a lock would not hold: variables that are hidden in a lock have no value in
-it, URLs lose their credentials, files that are secret are left out and named.  It is what a bug
-report carries, and it unpacks to a fixture of a collector.  `envlock.targets.recorded` replays it.
+it, URLs lose their credentials, secret files are left out and named.  Bug reports carry it, and it
+unpacks to a fixture of a collector.  `envlock.targets.recorded` replays it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PERSONAL = {"/etc/passwd": (1, 4), "/etc/group": (1,)}
 
 
 class Recorder:
-    """A target that looks at another one and notes what it is told; see `Target`."""
+    """A target that passes every question on to another one and records the answers."""
 
     def __init__(
         self, target: Target, env_allow: tuple[str, ...] = (), env_deny: tuple[str, ...] = ()
@@ -51,30 +51,30 @@ class Recorder:
 
     @property
     def reference(self) -> str:
-        """The name of the target that is looked at."""
+        """The reference of the other target."""
         return self._target.reference
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What that target can tell."""
+        """The capabilities of the other target."""
         return self._target.capabilities
 
     @property
     def is_streaming(self) -> bool:
-        """As that target."""
+        """As the other target."""
         return self._target.is_streaming
 
     @property
-    def walks_first(self) -> bool:
-        """As that target."""
-        return self._target.walks_first
+    def walks_before_reading(self) -> bool:
+        """As the other target."""
+        return self._target.walks_before_reading
 
     def preload(self, patterns: Iterable[str]) -> None:
         """Fetch what matches."""
         self._target.preload(patterns)
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
-        """Walk the target, noting its gaps; entries are noted when they are asked for."""
+        """Walk the target and record its gaps; entries are recorded when they are asked for."""
 
         def on_gap(path: str, reason: str) -> None:
             self._gaps.append((path, reason))
@@ -83,12 +83,12 @@ class Recorder:
         yield from self._target.scan(replace(plan, on_gap=on_gap))
 
     def stat(self, path: str) -> Entry:
-        """Return and note one path."""
+        """Return and record one path."""
         entry = self._stats[path] = self._target.stat(path)
         return entry
 
     def names(self, path: str) -> tuple[str, ...]:
-        """Return and note the names in a directory."""
+        """Return and record the names in a directory."""
         try:
             found = self._names[path] = self._target.names(path)
         except OSError as error:
@@ -97,7 +97,7 @@ class Recorder:
         return found
 
     def read(self, path: str, limit: int = READ_LIMIT) -> bytes:
-        """Return and note the content of a file."""
+        """Return and record the content of a file."""
         try:
             content = self._target.read(path, limit)
         except OSError as error:
@@ -107,7 +107,7 @@ class Recorder:
         return content
 
     def open(self, path: str) -> BinaryIO:
-        """Open a file that is noted whole.  Raise OSError when it is larger than `READ_LIMIT`."""
+        """Open a file, recording all of it.  Raise OSError when it is larger than `READ_LIMIT`."""
         return io.BytesIO(self.read(path))
 
     def process(self) -> ProcessConfig | None:
@@ -119,15 +119,15 @@ class Recorder:
         self._target.close()
 
     def watch(self, index: Mapping[str, Entry]) -> Mapping[str, Entry]:
-        """Return the scan as a mapping whose looked-up entries are noted."""
+        """Return the scan as a mapping that records each entry that is looked up."""
         return _Watched(index, self._entries)
 
     def search(self, index: Index, expected: Iterable[str]) -> PathSearch:
-        """Return a finder over the scan that notes what it finds."""
-        return _WatchedFinder(index, expected, self.watch(index))
+        """Return a search of the scan that records what it finds."""
+        return _WatchedSearch(index, expected, self.watch(index))
 
     def write(self, stream: BinaryIO) -> dict[str, str]:
-        """Write the recording; return what was left out as secret: path and the rule."""
+        """Write the recording; return the secret files that were left out: path -> rule."""
         contents: dict[str, bytes] = {}
         files: dict[str, object] = {}
         left_out = {}
@@ -184,7 +184,7 @@ class Recorder:
 
 
 class _Watched(Mapping[str, Entry]):
-    """A mapping that notes every entry that is taken out of it."""
+    """A mapping that records every entry that is looked up."""
 
     def __init__(self, index: Mapping[str, Entry], noted: dict[str, Entry]) -> None:
         self._index = index
@@ -202,20 +202,20 @@ class _Watched(Mapping[str, Entry]):
         return len(self._index)
 
 
-class _WatchedFinder(PathSearch):
-    """A finder that takes out of a watched mapping what it finds."""
+class _WatchedSearch(PathSearch):
+    """A search that looks up what it finds in a watched mapping."""
 
     def __init__(self, index: Index, expected: Iterable[str], watched: Mapping[str, Entry]) -> None:
         super().__init__(index, expected)
         self._watched = watched
 
     def find(self, patterns: Iterable[str]) -> list[str]:
-        """Return the paths that match, all of them noted."""
+        """Return the paths that match, all of them recorded."""
         return [path for path in super().find(patterns) if path in self._watched]
 
 
 def _clean(path: str, content: bytes) -> bytes:
-    """Return a content without credentials in URLs and without password hashes."""
+    """Return a file's content without credentials in URLs and without password hashes."""
     if path == "/proc/cmdline":
         return to_bytes(" ".join(map(redact_text, from_bytes(content).split(" "))))
     if path in _PERSONAL:

@@ -13,8 +13,8 @@ class Request:
 
     `only` and `skip` name collectors (empty `only`: all).  `files` are globs of paths to hold in
     the lock by digest, `ignore` globs never walked.  `env_allow` and `env_deny` add to the
-    built-in lists of variables whose values may be recorded.  `timeout` is the most seconds that
-    one collector may take.
+    built-in lists of variables whose values may be recorded.  `timeout` is the
+    longest time that one collector may take, in seconds.
     """
 
     depth: Depth = Depth.FULL

@@ -1,11 +1,11 @@
 """The residue: content that no package can give back, kept in the store by its digest.
 
-Small configuration files that are as their package has them are kept beside it, so that a diff can
-tell which setting differs from them.
+Small unmodified configuration files of packages are kept too, so that a diff can tell which
+setting differs from them.
 
-Nothing is kept that is secret: each file that would travel by value is first looked at by the
-rules of `envlock.secrets.redact`; a hit is left out of the store, loses its digest (a plain hash
-of a secret can be guessed) and is reported.
+Nothing secret is kept: each file that would travel by value is first checked by the rules of
+`envlock.secrets.redact`; a hit is left out of the store, loses its digest (a plain hash of a
+secret can be guessed) and is reported.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import BinaryIO
 from envlock.capture.context import describe
 from envlock.capture.files.classify import STATE_LIMIT, hide
 from envlock.capture.files.ownership import Claim, Claims
-from envlock.capture.files.rules import noise_rule
+from envlock.capture.files.rules import file_rule
 from envlock.model.coverage import Gap
 from envlock.model.tree import Entry, FileClass, Row
 from envlock.secrets.redact import is_secret_file, rules_id
@@ -28,7 +28,7 @@ from envlock.targets.base import ContentWriter, HashCache, Target
 
 _NOT_KEPT = frozenset({FileClass.CACHE, FileClass.LOG, FileClass.SECRET, FileClass.IDENTITY})
 _PUBLISHED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
-"""Classes of content that is what a package states, where it does: no secret of this machine."""
+"""Classes whose content, where a package states its digest, is published and so no secret."""
 _SECRET_SCAN_LIMIT = 1024 * 1024
 _SETTING_LIMIT = 64 * 1024
 _CHUNK = 1024 * 1024
@@ -54,17 +54,17 @@ class Residue:
         """Paths whose content is secret, with the rule that says so."""
 
     def keeper(self, claims: Claims) -> Callable[[Entry], ContentWriter | None]:
-        """Return the `keep` of a scan: what a streaming target must spool while it streams by.
+        """Return the `keep` of a scan plan: which files a streaming target must spool.
 
-        A file that its package can give back is not spooled; should it turn out to be modified,
-        it is fetched again.
+        A file that its package can give back is not spooled; if it turns out to be modified, it is
+        fetched again.
         """
 
         def keep(entry: Entry) -> ContentWriter | None:
             claim = claims.get(entry.path)
             if claim is not None and _is_elsewhere(claim) and not _is_setting(claim, entry):
                 return None
-            rule = noise_rule(entry.path, owned=claim is not None and not claim.generated)
+            rule = file_rule(entry.path, owned=claim is not None and not claim.generated)
             if rule and (rule.file_class in _NOT_KEPT or entry.size > STATE_LIMIT):
                 return None
             return _Spool(self._store.writer(), self._spooled)
@@ -72,10 +72,10 @@ class Residue:
         return keep if self._target.is_streaming else lambda _entry: None
 
     def settle(self, row: Row, *, is_stated: bool) -> Row:
-        """Put the content of a ``blob`` row into the store and return the row as it stands now.
+        """Put the content of a ``blob`` row into the store and return the row, changed if need be.
 
-        `is_stated`: a package states the content of the path.  A file that is secret goes to
-        `left_out`.  Content that changed since it was hashed or can no longer be read becomes
+        `is_stated`: a package states the content of the path.  A secret file goes to `left_out`.
+        The source of content that changed since it was hashed, or can no longer be read, becomes
         ``observed``, with a gap.
         """
         if not row.source.startswith("blob "):
@@ -95,11 +95,11 @@ class Residue:
         return Row(hide(entry), FileClass.SECRET, row.owner, "observed")
 
     def finish(self) -> None:
-        """Drop what was spooled and is not needed: it was settled otherwise, or nothing was."""
+        """Drop content that was spooled and turned out not to be needed."""
         self._store.discard(self._spooled - self._kept)
 
     def open(self, entry: Entry) -> BinaryIO:
-        """Open a scanned file, from what was spooled where it cannot be had again cheaply."""
+        """Open a scanned file, from the spooled copy where there is one."""
         if entry.sha256 in self._spooled:
             return BytesIO(self._store.read(entry.sha256))
         return self._target.open(entry.path)
@@ -138,16 +138,16 @@ class Residue:
         return rule
 
     def _is_known(self, entry: Entry) -> bool:
-        """True when this content was found to be no secret at this path before, and is held."""
+        """True when this content was judged no secret at this path before, and is in the store."""
         return (
             self._cache is not None
-            and self._cache.is_vouched(entry.path, entry.sha256, rules_id())
+            and self._cache.is_clean(entry.path, entry.sha256, rules_id())
             and self._store.holds(entry.sha256, entry.size)
         )
 
     def _vouch(self, entry: Entry, rule: str | None, *, may_be_secret: bool) -> None:
         if self._cache is not None and rule is None and may_be_secret:
-            self._cache.vouch(entry.path, entry.sha256, rules_id())
+            self._cache.mark_clean(entry.path, entry.sha256, rules_id())
 
     def _keep_pristine(self, entry: Entry) -> None:
         # Not needed for a rebuild: what cannot be kept is no gap.
@@ -205,5 +205,5 @@ class _Spool:
         self.abort = writer.abort
 
     def close(self) -> None:
-        """End the object and note its digest."""
+        """Finish the object and remember its digest."""
         self._spooled.add(self._writer.close())

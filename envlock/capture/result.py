@@ -1,4 +1,4 @@
-"""What a capture gives, and how it says what was covered."""
+"""The result of a capture: the lock, the file tree, and what was covered."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Capture:
 
     `left_out` are paths whose content is secret, with the rule that says so.  `coverage` holds
     every gap; the lock has the counts.  `seconds` is wall time per collector, for people and never
-    in the lock.  `remember` leaves behind what makes the next capture of the same target quick; it
-    may be called once a reference keeps the tree.
+    in the lock.  `remember` writes the snapshot that makes the next capture of the same target
+    incremental; it may be called once a reference keeps the tree.
     """
 
     lock: Lock
@@ -34,6 +34,7 @@ class Capture:
     files: int = 0
     size: int = 0
     remember: Callable[[], None] = _nothing
+    is_incremental: bool = False
 
     @property
     def tree(self) -> Tree | None:

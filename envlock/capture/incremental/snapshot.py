@@ -1,8 +1,8 @@
-"""What one capture of a machine leaves so that the next need not make everything anew.
+"""The snapshot that a capture leaves in the store's cache, so that the next one is incremental.
 
-It holds for one target, one request and one version of envlock, and says of every directory how it
-looked, of every path whose it is, and what was found by looking through all of them.  Records are
-in it as they are in a lock, so it knows no secret that a lock would not.
+It is valid for one target, one request and one version of envlock.  It holds the listing of every
+directory, who owns each path, and what was found by searching all of them.  Records are in it as
+they are in a lock, so it holds no secret that a lock would not.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import hashlib
 import marshal
 import os
 import sys
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import envlock
 from envlock.capture.files.ownership import Claim, from_plain, to_plain
-from envlock.capture.incremental.external_inputs import digest_of, outside
+from envlock.capture.incremental.external_inputs import digest_of, external_paths
 from envlock.capture.incremental.tree_patch import TreeState, tables
-from envlock.capture.scan.access_log import AccessLog, with_trails
-from envlock.capture.session import Run
+from envlock.capture.scan.access_log import AccessLog, with_symlinks
+from envlock.capture.session import CaptureSession
+from envlock.capture.setup import CaptureSetup
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Facts, Record
 from envlock.model.stat import RACY_NS
@@ -30,30 +30,31 @@ from envlock.store.blob_file import BlobFile, DamagedBlobFileError, is_blob_file
 from envlock.store.objects import Store
 from envlock.targets.base import IGNORED
 from envlock.targets.folder import Folder
-from envlock.targets.local.walk_worker import Known, known_of, pack, unpack
+from envlock.targets.local.walk_worker import SignedStat, pack, signed_stats, unpack
 
 _LASTING = ("permission denied", "another file system", IGNORED)
-"""Reasons of gaps that stand as long as the path is as it was."""
+"""Reasons of gaps that last as long as the path does not change; others are transient."""
 _WITHOUT_EFFECT = ("jobs", "timeout")
-"""Fields of a request on which nothing that is found depends."""
+"""Fields of a request that do not change what is found."""
 _FOLDER, _CLAIMS = "folder ", "claims "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a capture found by looking through all files, beside the directories and the claims.
+class Findings:
+    """What a capture found by searching all files; listings and claims are kept beside it.
 
-    `signatures` are of the directories, by their path below the root.  `outside` are paths that
-    were asked for and lie outside the scan, with a digest of what stands there.  `files` are the
-    facts of the ``file`` records by path.  `count` and `size` are of all paths.
+    `signatures` are of directories, by their path below the root.  `external_inputs` are paths
+    that were asked for and lie outside the scan, with a digest of what is there.  `collected` is
+    the coverage of each collector.  `files` are the facts of the ``file`` records by path.
+    `count` and `size` (bytes) are of all paths.
     """
 
     mounts: dict[str, str]
     signatures: dict[str, bytes]
-    notes: AccessLog
-    outside: tuple[list[str], str]
+    access_log: AccessLog
+    external_inputs: tuple[list[str], str]
     records: list[Record]
-    covered: dict[str, Coverage]
+    collected: dict[str, Coverage]
     claim_gaps: dict[str, tuple[Gap, ...]]
     gaps: tuple[Gap, ...]
     files: dict[str, Facts]
@@ -64,34 +65,34 @@ class Found:
 
 
 class Snapshot:
-    """The file where this is kept for a run, and what is about to be written to it."""
+    """The snapshot of one setup: what the last capture left, and what this one will leave."""
 
-    def __init__(self, run: Run, store: Store, clock: Callable[[], int] = time.time_ns) -> None:
-        target, request = run.target, run.request
-        self._path = store.snapshot(f"{target.reference} {request.depth}")
-        self._key = _key(run)
-        self._settled_before = clock() - RACY_NS
-        self._snapshot: BlobFile | None = None
+    def __init__(self, setup: CaptureSetup, store: Store) -> None:
+        self._store = store
+        self._path = store.snapshot(f"{setup.target.reference} {setup.request.depth}")
+        self._key = _key(setup)
+        self._settled_before = setup.tuning.clock() - RACY_NS
+        self._file: BlobFile | None = None
         self._folders: dict[str, bytes] = {}
         self._claims: dict[str, bytes] = {}
         self._signatures: dict[str, bytes] = {}
 
     @property
     def is_there(self) -> bool:
-        """True when there is something to recall, as far as that can be told at once."""
+        """True when there is a snapshot to load, as far as a cheap check can tell."""
         return is_blob_file(self._path, self._key)
 
-    def load(self) -> Found | None:
-        """Return what the last capture found, or None when there is nothing that holds."""
-        self._snapshot = BlobFile.open(self._path, self._key)
-        return _unpacked(self._snapshot.value) if self._snapshot else None
+    def load(self) -> Findings | None:
+        """Return what the last capture found, or None without a valid snapshot."""
+        self._file = BlobFile.open(self._path, self._key)
+        return _unpacked(self._file.value) if self._file else None
 
     def folder(self, path: str) -> bytes | None:
-        """Return what was known of the names in a directory, or None."""
+        """Return the listing of a directory in the snapshot, or None."""
         return self.blob(f"{_FOLDER}{path}")
 
     def claims(self, paths: Iterable[str]) -> dict[str, Claim]:
-        """Return the claims of those of the paths that are claimed."""
+        """Return the claims on `paths`, for those that a package owns."""
         found = {}
         known: dict[str, dict[str, Any]] = {}
         for path in paths:
@@ -104,27 +105,27 @@ class Snapshot:
         return found
 
     def blob(self, name: str) -> bytes | None:
-        """Return what was kept under a name, or None.  Raise DamagedSnapshotError."""
-        return self._snapshot.blob(name) if self._snapshot else None
+        """Return a blob of the snapshot, or None.  Raise DamagedBlobFileError."""
+        return self._file.blob(name) if self._file else None
 
     def record_folder(self, folder: Folder) -> None:
-        """Take a directory as it was listed; what is too young in it will count as changed."""
+        """Record a directory's listing; what changed a moment ago will count as changed again."""
         packed, signature = folder.packed, folder.signature
         if folder.newest >= self._settled_before:
             names, columns = unpack(packed)
-            packed = pack(names, [self._settled(facts) for facts in known_of(columns)])
+            packed = pack(names, [self._settled(facts) for facts in signed_stats(columns)])
             signature = b""
         self._folders[f"{_FOLDER}{folder.path}"] = packed
         self._signatures[folder.path] = signature
 
-    def _settled(self, facts: Known) -> Known:
-        """Return what is known of a name, with a time that it cannot have when it is too young."""
+    def _settled(self, facts: SignedStat) -> SignedStat:
+        """Return what is known of a name, with an impossible time if it changed a moment ago."""
         mode, inode, size, mtime, ctime, links = facts
         is_young = max(mtime, ctime) >= self._settled_before
         return mode, inode, size, mtime, 0 if is_young else ctime, links
 
-    def _claim(self, claims: Mapping[str, Claim]) -> None:
-        """Take whose every path is."""
+    def _record_claims(self, claims: Mapping[str, Claim]) -> None:
+        """Record who owns each path."""
         by_folder: dict[str, dict[str, Any]] = {}
         for path, claim in claims.items():
             at = path.rfind("/")
@@ -134,74 +135,78 @@ class Snapshot:
         }
 
     def save_full(
-        self, run: Run, scanned: list[Record], files: Iterable[Record], tree: TreeState
+        self,
+        session: CaptureSession,
+        mounts: dict[str, str],
+        scanned: list[Record],
+        files: Iterable[Record],
+        tree: TreeState,
     ) -> None:
-        """Write down what a capture of everything found.
+        """Write what a full capture found.
 
-        `scanned` are the records of the collectors that look through the scan, `files` those of
-        single paths.
+        `mounts` are those below the root when it began, `scanned` the records of the collectors
+        that search the scan, `files` those of single paths.
         """
-        if not (run.is_repeatable and run.notes.is_complete):
+        if not (session.is_repeatable and session.access_log.is_complete):
             return
-        self._snapshot = None  # nothing of it stands
-        notes = with_trails(run.notes, run.index)
-        beside = outside(notes, run.mounts)
-        residue = run.residue
-        self._claim(run.claims)
+        self._file = None  # nothing in it is valid any more
+        access_log = with_symlinks(session.access_log, session.index)
+        paths = external_paths(access_log, mounts)
+        residue = session.residue
+        self._record_claims(session.claims)
         self.save_delta(
-            Found(
-                mounts=run.mounts,
+            Findings(
+                mounts=mounts,
                 signatures={},
-                notes=notes,
-                outside=(beside, digest_of(beside, run.target)),
+                access_log=access_log,
+                external_inputs=(paths, digest_of(paths, session.setup.target)),
                 records=scanned,
-                covered=run.covered,
-                claim_gaps=run.claim_gaps,
-                gaps=tuple(run.scan_gaps),
+                collected=session.collected,
+                claim_gaps=session.claim_gaps,
+                gaps=tuple(session.scan_gaps),
                 files={record.key: record.facts for record in files if record.section == "file"},
                 left_out=residue.left_out if residue else {},
-                count=len(run.index),
-                size=run.index.size(),
+                count=len(session.index),
+                size=session.index.size(),
                 tree=tree,
             ),
-            run.scan_gaps,
-            run.store,
+            session.scan_gaps,
         )
 
-    def save_delta(self, found: Found, gaps: Iterable[Gap], store: Store | None) -> None:
-        """Write down what was found; directories and claims that nothing new is known of stay.
+    def save_delta(self, found: Findings, gaps: Iterable[Gap]) -> None:
+        """Write what was found; listings and claims that were not recorded again are kept.
 
-        Nothing is, where one of the `gaps` that were met is of a moment.
+        Writes nothing if any of the `gaps` is transient.
         """
         if any(not gap.reason.startswith(_LASTING) for gap in gaps):
             return
         found = replace(found, signatures=found.signatures | self._signatures)
         blobs: dict[str, bytes] = {}
         tree = TreeState()
-        if self._snapshot is not None:
-            known = self._snapshot.value
+        if self._file is not None:
+            known = self._file.value
             tree = TreeState(*known["tree"])
             gone = (f"{_FOLDER}{path}" for path in known["signatures"].keys() - found.signatures)
             try:
-                blobs = self._snapshot.blobs({*gone, *self._folders, *self._claims})
+                blobs = self._file.blobs({*gone, *self._folders, *self._claims})
             except DamagedBlobFileError:
                 return
         blobs |= self._folders | self._claims
-        if store is not None and found.tree.address != tree.address:
-            blobs |= tables(store.read(found.tree.address))
+        if found.tree.address != tree.address:
+            blobs |= tables(self._store.read(found.tree.address))
         write_blob_file(self._path, self._key, _packed(found), blobs)
 
 
-def _key(run: Run) -> str:
-    """Return what must be the same for a memory to hold."""
-    target, request = run.target, run.request
+def _key(setup: CaptureSetup) -> str:
+    """Return a digest of everything that must be the same for a snapshot to be valid."""
+    target, request = setup.target, setup.request
     asked = [
         (each.name, sorted(value) if isinstance(value, frozenset) else value)
         for each in fields(request)
         if each.name not in _WITHOUT_EFFECT
         for value in [getattr(request, each.name)]
     ]
-    names = [collector.name for collector in (*run.collectors, *run.claimants)]
+    names = [collector.name for collector in (*setup.collectors, *setup.claimants)]
     parts = [
         envlock.__version__,
         _code(),
@@ -217,7 +222,7 @@ def _key(run: Run) -> str:
 
 
 def _code() -> str:
-    """Return what changes whenever envlock itself is changed, installed anew or not."""
+    """Return a digest of envlock's own files, which changes with any edit or installation."""
     digest = hashlib.sha256()
     for parent, folders, names in os.walk(Path(envlock.__file__).parent):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
@@ -227,36 +232,48 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _packed(found: Found) -> dict[str, Any]:
+def _packed(found: Findings) -> dict[str, Any]:
     value = {each.name: getattr(found, each.name) for each in fields(found)}
     value["tree"] = tuple(found.tree)
-    notes = found.notes
+    access_log = found.access_log
     return value | {
-        "notes": (notes.paths, notes.folders, notes.patterns, notes.picks, notes.below),
+        "access_log": (
+            access_log.paths,
+            access_log.folders,
+            access_log.patterns,
+            access_log.picks,
+            access_log.below,
+        ),
         "records": [tuple(record) for record in found.records],
-        "covered": {
-            name: (str(cover.status), _plain(cover.gaps)) for name, cover in found.covered.items()
+        "collected": {
+            name: (str(cover.status), _plain(cover.gaps)) for name, cover in found.collected.items()
         },
         "claim_gaps": {name: _plain(gaps) for name, gaps in found.claim_gaps.items()},
         "gaps": _plain(found.gaps),
     }
 
 
-def _unpacked(value: dict[str, Any]) -> Found:
-    notes = AccessLog()
-    notes.paths, notes.folders, notes.patterns, notes.picks, notes.below = value["notes"]
+def _unpacked(value: dict[str, Any]) -> Findings:
+    access_log = AccessLog()
+    (
+        access_log.paths,
+        access_log.folders,
+        access_log.patterns,
+        access_log.picks,
+        access_log.below,
+    ) = value["access_log"]
     changed = {
-        "notes": notes,
+        "access_log": access_log,
         "records": [Record(*record) for record in value["records"]],
-        "covered": {
+        "collected": {
             name: Coverage(Status(status), _gaps(gaps))
-            for name, (status, gaps) in value["covered"].items()
+            for name, (status, gaps) in value["collected"].items()
         },
         "claim_gaps": {name: _gaps(gaps) for name, gaps in value["claim_gaps"].items()},
         "gaps": _gaps(value["gaps"]),
         "tree": TreeState(*value["tree"]),
     }
-    return Found(**(value | changed))
+    return Findings(**(value | changed))
 
 
 def _plain(gaps: Iterable[Gap]) -> list[tuple[str, str]]:

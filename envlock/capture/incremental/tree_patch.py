@@ -1,4 +1,4 @@
-"""Put the rows that are otherwise into the tree object of the last capture."""
+"""Patch the tree object of the last capture with the rows that changed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from envlock.model.tree import Row, written_row
 from envlock.store.objects import digest_of
 
 COMPARED, BLOBS = "tree compared", "tree blobs"
-"""What is kept of a tree object beside it: the lines its content digest is made of, and size and
-number of rows of each content that travels by value."""
+"""Tables that are kept beside a tree object: the lines that enter its content digest, and the size
+and number of rows of each blob."""
 
 
 class TreeState(NamedTuple):
-    """A tree object: its address, its content digest, the line of the root, and how many bytes are
-    kept by value.  The address is empty when there is none.
+    """A tree object: address (empty for none), content digest, line of the root directory, and the
+    size of its blobs in bytes.
     """  # noqa: D205
 
     address: str = ""
@@ -28,12 +28,12 @@ class TreeState(NamedTuple):
 
 
 def line_of(row: Row) -> bytes:
-    """Return the line of a row."""
+    """Return the line of a row in the tree object."""
     return f"{written_row(row)[0]}\n".encode()
 
 
 def tables(raw: bytes) -> dict[str, bytes]:
-    """Return what is kept beside a tree object."""
+    """Return the tables that are kept beside a tree object."""
     lines = bytearray()
     counts: dict[str, tuple[int, int]] = {}
     for line in lines_of(raw):
@@ -49,9 +49,10 @@ def with_rows(
     table: Callable[[str], bytes | None],
     residue: Residue,
 ) -> TreeState:
-    """Put the tree object `raw` with other `lines` (by path, empty for none) into the store.
+    """Replace lines of the tree object `raw` and put the result into the store.
 
-    `table` gives what is kept beside the one before.
+    `lines` are by path, empty for a path that vanished; `table` gives the tables kept beside
+    `before`.
     """
     spliced = splice(raw, lines)
     if not spliced.replaced:
@@ -75,7 +76,7 @@ def with_rows(
 
 
 def _size(counts: Mapping[str, tuple[int, int]], digests: Iterable[str]) -> int:
-    """Return the size of those contents that rows need."""
+    """Return the size in bytes of the blobs that rows need."""
     found = (counts.get(sha256, (0, 0)) for sha256 in digests)
     return sum(size for size, rows in found if rows)
 
@@ -88,7 +89,7 @@ def _count(counts: dict[str, tuple[int, int]], line: bytes, more: int) -> None:
 
 
 def as_lines(rows: Iterable[Row], gone: Iterable[str]) -> dict[str, bytes]:
-    """Return the line of each row by its path, and none for the paths that are gone."""
+    """Return the line of each row by its path; an empty line for the paths that are gone."""
     lines = dict.fromkeys(gone, b"")
     lines.update((row.entry.path, line_of(row)) for row in rows)
     return lines

@@ -1,6 +1,6 @@
-"""What the collectors that look through a scan asked of a target, to tell later what changed it.
+"""The access log: what the collectors that search a scan asked of the target.
 
-Their answer stands as long as nothing they asked for is otherwise.  It is noted on the safe side:
+Their records stay valid as long as nothing they asked for changes.  The log errs on the safe side:
 a change that may matter counts as one that does.
 """
 
@@ -17,19 +17,19 @@ from envlock.capture.scan.search import PathSearch
 from envlock.model.tree import Entry, EntryType
 
 Picked = tuple[str, str]
-"""A function that picks names that are looked through: its module and its name."""
+"""A function that picks names of the scan: its module and its name."""
 
 Below = tuple[tuple[str, ...], str]
-"""Folders below which paths are looked through, and what those have in them."""
+"""Directories whose paths were searched, and a text that these paths contain."""
 
 
 _LINK_LIMIT = 40
 
 
-class Change(NamedTuple):
-    """The paths of a scan that are not as they were, as entries without digests.
+class PathChanges(NamedTuple):
+    """The paths of a scan that changed, as entries without digests.
 
-    A path that is in both was changed.
+    A path in both mappings was modified; in one of them, it vanished or appeared.
     """
 
     before: Mapping[str, Entry]
@@ -37,21 +37,21 @@ class Change(NamedTuple):
 
     @property
     def paths(self) -> frozenset[str]:
-        """Every path that is not as it was."""
+        """Every path that changed."""
         return frozenset((*self.before, *self.after))
 
     @property
     def appeared_or_vanished(self) -> Mapping[str, Entry]:
-        """Paths that are there and were not, or were and are not."""
+        """Paths that appeared or vanished."""
         both = self.before.keys() & self.after.keys()
         every = (*self.before.items(), *self.after.items())
         return {path: entry for path, entry in every if path not in both}
 
 
 class AccessLog:
-    """What was asked: paths looked at, directories listed, patterns sought, names looked through.
+    """What was asked: paths read, directories listed, patterns searched, names picked.
 
-    `is_complete` is False once something was asked that no look at files can tell again.
+    `is_complete` is False once a question was asked that files alone cannot answer again.
     """
 
     def __init__(self) -> None:
@@ -63,14 +63,14 @@ class AccessLog:
         self.is_complete = True
 
     def record_pick(self, pick: Pick) -> None:
-        """Note that names were looked through, by a function that can be found again."""
+        """Note that names were picked, by a function that can be imported again."""
         if "<" in pick.__qualname__:  # a lambda, or made in another function
             self.is_complete = False
             return
         self.picks.add((pick.__module__, pick.__qualname__))
 
-    def is_affected_by(self, change: Change) -> bool:
-        """True when an answer may have been another one now."""
+    def is_affected_by(self, change: PathChanges) -> bool:
+        """True when any answer might be different now."""
         paths, appeared_or_vanished = change.paths, change.appeared_or_vanished
         if not self.is_complete or not paths.isdisjoint(self.paths):
             return True
@@ -82,15 +82,15 @@ class AccessLog:
             or self._is_looked_through(change)
         )
 
-    def _leads_elsewhere(self, change: Change) -> bool:
-        """True when a link now stands where something below it was asked for."""
+    def _leads_elsewhere(self, change: PathChanges) -> bool:
+        """True when a path that is a symbolic link now had something asked for below it."""
         links = [e.path for e in change.after.values() if e.type is EntryType.SYMLINK]
         if not links:
             return False
         asked = sorted((*self.paths, *self.folders))
         return any(_has_below(asked, path) for path in links)
 
-    def _is_looked_through(self, change: Change) -> bool:
+    def _is_looked_through(self, change: PathChanges) -> bool:
         entries = (*change.before.values(), *change.after.values())
         for module, name in self.picks:
             pick = getattr(import_module(module), name)
@@ -109,15 +109,15 @@ def _has_below(ordered: list[str], path: str) -> bool:
     return at < len(ordered) and ordered[at].startswith(below)
 
 
-class Trails:
-    """Where paths lead in a scan: the links on the way, and the path that is no link."""
+class LinkResolver:
+    """Resolves paths in a scan: the symbolic links on the way, and the real path."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
         self._known: dict[str, tuple[frozenset[str], str]] = {"": (frozenset(), "")}
 
     def follow(self, path: str, depth: int = 0) -> tuple[frozenset[str], str]:
-        """Return the links that lead to `path`, and the path without any."""
+        """Return the links on the way to `path`, and the real path."""
         todo = []
         head = path.rstrip("/")
         while head not in self._known:
@@ -132,7 +132,7 @@ class Trails:
     def _step(
         self, links: frozenset[str], real: str, name: str, depth: int
     ) -> tuple[frozenset[str], str]:
-        """Go on to a name in a folder that is reached by `links` and is no link."""
+        """Step to a name in the real directory `real`, which was reached by `links`."""
         if name in ("", "."):
             return links, real
         if name == "..":
@@ -146,20 +146,24 @@ class Trails:
         return links | more | {here}, end
 
 
-def with_trails(notes: AccessLog, index: Index) -> AccessLog:
-    """Return the notes with every link that led to what was asked for, and what it led to."""
-    trails = Trails(index)
+def with_symlinks(access_log: AccessLog, index: Index) -> AccessLog:
+    """Return the log with every link on the way to a path that was asked for, and the real path."""
+    resolver = LinkResolver(index)
     found = AccessLog()
-    found.patterns, found.picks, found.below = notes.patterns, notes.picks, notes.below
-    found.is_complete = notes.is_complete
-    for path in notes.paths:
-        links, real = trails.follow(path)
+    found.patterns, found.picks, found.below = (
+        access_log.patterns,
+        access_log.picks,
+        access_log.below,
+    )
+    found.is_complete = access_log.is_complete
+    for path in access_log.paths:
+        links, real = resolver.follow(path)
         found.paths |= links
         found.paths.add(real)
-    for path in notes.folders:
-        links, real = trails.follow(path)
+    for path in access_log.folders:
+        links, real = resolver.follow(path)
         found.paths |= links
         found.folders.add(real)
-    found.paths |= notes.paths
-    found.folders |= notes.folders
+    found.paths |= access_log.paths
+    found.folders |= access_log.folders
     return found

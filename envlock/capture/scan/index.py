@@ -1,4 +1,4 @@
-"""The scan that all collectors share: every path there is, with its entry."""
+"""The index of the scan that all collectors share: every path, with its entry."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from envlock.model.tree import FORMAT_OF_TYPE, Entry, EntryType
 from envlock.targets.folder import Folder
 
 Pick = Callable[[Sequence[str], Sequence[int]], Collection[str]]
-"""Returns some of the names in a folder, by these and the mode of each with its type (inode(7));
-a hard link may be given as the file it is."""
+"""Returns some of the names in a directory, given these and the mode of each with its type
+(inode(7)); a hard link may be given as a regular file."""
 
 
 def is_picked(entry: Entry, pick: Pick) -> bool:
-    """True when the name of a path is picked."""
+    """True when `pick` picks the name of an entry."""
     return bool(pick((entry.path.rpartition("/")[2],), (entry.mode | FORMAT_OF_TYPE[entry.type],)))
 
 
 class Index(Mapping[str, Entry]):
     """Path -> entry.
 
-    Where a target tells of a whole folder, an entry in it is made when it is asked for: few of the
-    400,000 paths of a machine are, unless everything is captured.
+    Where a target yields whole directories, an entry is made when it is first asked for: unless
+    everything is captured, few of the 400,000 paths of a machine are.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Index(Mapping[str, Entry]):
         return index
 
     def add(self, found: Entry | Folder) -> None:
-        """Take a path, or all in a folder.  An entry says more of its path than its folder does."""
+        """Add a path, or all paths of a directory; an entry replaces what its directory says."""
         self._lone = None
         if isinstance(found, Folder):
             self._folders[found.path] = found
@@ -58,11 +58,11 @@ class Index(Mapping[str, Entry]):
         return entry
 
     def link(self, path: str) -> str | None:
-        """Return where a symbolic link leads, None for what is none or is not there."""
+        """Return the target of a symbolic link; None for anything else."""
         folder, slash, name = path.rpartition("/")
         there = self._folders.get(folder) if slash else None
         if there is not None and path != "/":
-            return there.link(name)
+            return there.link_target(name)
         entry = self._entries.get(path)
         return entry.target if entry is not None and entry.type is EntryType.SYMLINK else None
 
@@ -76,15 +76,15 @@ class Index(Mapping[str, Entry]):
         return bool(self._entries or self._folders)
 
     def paths(self, wanted: Wanted = EVERYTHING) -> Iterator[str]:
-        """Yield the paths that are wanted."""
+        """Yield the wanted paths."""
         for folder, names in self.by_folder(wanted):
             for name in names:
                 yield f"{folder}/{name}"
 
     def by_folder(self, wanted: Wanted = EVERYTHING) -> Iterator[tuple[str, list[str]]]:
-        """Yield folders and the names in each that are wanted; a folder may come more than once.
+        """Yield directories and the wanted names in each; a directory may be yielded twice.
 
-        The folder of the top is ``""``, and the root itself is the name ``""`` in it.
+        The root directory is ``""``; its own entry is the name ``""`` in it.
         """
         for path, folder in self._folders.items():
             is_wanted = wanted is EVERYTHING or wanted.all_in(path)
@@ -99,7 +99,7 @@ class Index(Mapping[str, Entry]):
         yield from alone.items()
 
     def entries(self, wanted: Wanted = EVERYTHING) -> Iterator[Entry]:
-        """Yield the entries of the paths that are wanted."""
+        """Yield the entries of the wanted paths."""
         for path, folder in self._folders.items():
             is_wanted = wanted is EVERYTHING or wanted.all_in(path)
             if is_wanted is not False:
@@ -108,7 +108,7 @@ class Index(Mapping[str, Entry]):
         yield from (entry for entry in self._alone() if wanted(entry.path))
 
     def pick(self, pick: Pick) -> Iterator[str]:
-        """Yield the paths whose names are picked."""
+        """Yield the paths whose names `pick` picks."""
         for path, folder in self._folders.items():
             for name in pick(*folder.modes()):
                 yield f"{path}/{name}"
@@ -117,16 +117,16 @@ class Index(Mapping[str, Entry]):
                 yield entry.path
 
     def size(self) -> int:
-        """Return the bytes of all files."""
+        """Return the size of all files in bytes."""
         size = sum(folder.size for folder in self._folders.values())
         size += sum(entry.size for entry in self._alone())
         for entry in self._entries.values():
             if entry.type is EntryType.HARDLINK and self._is_told(entry.path):
-                size -= self[entry.target].size  # its folder counted it as a file of its own
+                size -= self[entry.target].size  # its directory counted it as a file
         return size
 
     def _alone(self) -> list[Entry]:
-        """Return the entries that no folder tells of."""
+        """Return the entries that belong to no directory of the index."""
         if self._lone is None:
             self._lone = [e for e in self._entries.values() if not self._is_told(e.path)]
         return self._lone

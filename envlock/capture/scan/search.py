@@ -1,4 +1,4 @@
-"""Find paths of a scan by pattern without trying the pattern on each of them."""
+"""Search a scan by pattern without trying every pattern on every path."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _UNPACKED = re.compile(r"(.*/pkgs/)[^/]+/info\Z", re.DOTALL)
 _TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
 
 _Folder = tuple[str, list[str]]
-"""A folder and the names in it."""
+"""A directory and the names in it."""
 _PATH = itemgetter(0)
 
 
 class PathSearch:
-    """The paths of a scan by where their patterns begin and what they end in.
+    """Finds paths of a scan by the literal beginning and ending of patterns.
 
-    One is shared by all collectors of a capture, and asked when the scan knows every path.  All
-    names are looked through once for the patterns that are `expected`, and once more for each kind
-    of pattern that is not.  What lies in a folder for temporary files, or in a cache of unpacked
-    conda packages, is no part of an environment and is not found.
+    All collectors of a capture share one; it is used once the scan knows every path.  All names
+    are passed once for the `expected` patterns, and once more for each other kind of pattern.
+    Directories for temporary files, and caches of unpacked conda packages, are no part of an
+    environment and are not searched.
     """
 
     def __init__(self, index: Index, expected: Iterable[str] = ()) -> None:
@@ -53,13 +53,13 @@ class PathSearch:
         return sorted(found, key=sort_key)
 
     def pick(self, pick: Pick) -> list[str]:
-        """Return the paths whose names are picked, found once for all."""
+        """Return the paths whose names `pick` picks; the result is cached."""
         if pick not in self._picked:
             self._picked[pick] = list(self._index.pick(pick))
         return self._picked[pick]
 
     def below(self, folders: Iterable[str]) -> Iterator[str]:
-        """Yield the paths that begin with one of the folders, which end in a slash."""
+        """Yield the paths below any of the directories, which are given with a final slash."""
         self._sort()
         for prefix in folders:
             for path, names in _below(prefix[:-1], self._folders):
@@ -80,8 +80,8 @@ class PathSearch:
 
 
 def _below(folder: str, every: list[_Folder]) -> Iterator[_Folder]:
-    """Yield the folder and all below it, of many in order."""
-    # In between others are sorted, such as "folder-2".
+    """Yield a directory and all below it, from a sorted list."""
+    # Siblings such as "folder-2" sort in between.
     start = bisect_left(every, folder, key=_PATH)
     for each in every[start : bisect_left(every, f"{folder}0", key=_PATH)]:
         if each[0] == folder or each[0].startswith(f"{folder}/"):
@@ -89,7 +89,7 @@ def _below(folder: str, every: list[_Folder]) -> Iterator[_Folder]:
 
 
 def _ended(tails: Collection[Tail], folders: Iterable[_Folder]) -> Mapping[Tail, list[str]]:
-    """Return for each tail the paths that end so."""
+    """Return the paths with each of the endings."""
     found: dict[Tail, list[str]] = {tail: [] for tail in tails}
     of_name = {tail.name: paths for tail, paths in found.items() if tail.name}
     of_extension = {tail.extension: paths for tail, paths in found.items() if tail.extension}

@@ -17,7 +17,7 @@ from envlock.capture.engine import capture
 from envlock.capture.request import Request
 from envlock.model.depth import Depth
 from envlock.model.record import Record
-from envlock.targets.local import hashing
+from envlock.model.stat import Hashes, StatKey
 from envlock.targets.local.filesystem import directory
 
 READS = ("/etc/*",)
@@ -81,21 +81,27 @@ def test_a_collector_has_its_time(tmp_path):
 def test_the_first_of_two_records_stays(tmp_path):
     lock = coverage(tmp_path, collector("user", twice))
     assert lock.get("user", "root") == {"uid": "0"}
-    assert lock.coverage["user"]["reason"] == "user root: stands there twice"
+    assert lock.coverage["user"]["reason"] == "user root: is listed twice"
 
 
-@pytest.fixture
-def read(tmp_path, monkeypatch):
-    """The files below a root that are read for their digests."""
-    found = []
-    answer = hashing.answer
+class NoCache:
+    """A stat cache that knows nothing and remembers which files were read for their digests."""
 
-    def told(jobs):
-        found.extend(path.decode().removeprefix(str(tmp_path)) for path, _ in jobs)
-        return answer(jobs)
+    def __init__(self, root: Path) -> None:
+        self._root = str(root)
+        self.read: set[str] = set()
 
-    monkeypatch.setattr(hashing, "answer", told)
-    return found
+    def get(self, _key: StatKey) -> None:
+        return None
+
+    def put(self, key: StatKey, _hashes: Hashes) -> None:
+        self.read.add(key.path.removeprefix(self._root))
+
+    def mark_clean(self, _path: str, _sha256: str, _verdict: int) -> None:
+        return None
+
+    def is_clean(self, _path: str, _sha256: str, _verdict: int) -> bool:
+        return False
 
 
 SITE = "/opt/app/lib/python3.12/site-packages"
@@ -116,29 +122,33 @@ def root(tmp_path):
     return tmp_path
 
 
-def test_what_is_read_for_the_configuration(root, captured, read):
+def test_what_is_read_for_the_configuration(root, captured):
     """Settings and libraries, but nothing that was compiled from them, unless it was asked for."""
-    found = captured(root, depth=Depth.CONFIG, files=("**/kept.pyc",)).lock.sections["file"]
+    cache = NoCache(root)
+    taken = captured(root, cache=cache, depth=Depth.CONFIG, files=("**/kept.pyc",))
+    found, read = taken.lock.sections["file"], cache.read
     kept = f"{SITE}/m/__pycache__/kept.pyc"
     edited = f"{SITE}/m/m.py"
-    assert {"/etc/app.conf", kept, edited} <= {*read}
-    assert not {f"{SITE}/m/__pycache__/m.pyc", "/opt/app/lib/data"} & {*read}
+    assert {"/etc/app.conf", kept, edited} <= read
+    assert not {f"{SITE}/m/__pycache__/m.pyc", "/opt/app/lib/data"} & read
     assert found.keys() == {"/etc/app.conf", kept, edited}
     assert found[kept]["sha256"] == hashlib.sha256(b"kept.pyc").hexdigest()
 
 
-def test_some_sections_only_need_some_files(root, captured, read):
-    """Nothing else is read, and nothing is told of single files."""
-    lock = captured(root, depth=Depth.RECORDS, only=frozenset({"python"})).lock
+def test_some_sections_only_need_some_files(root, captured):
+    """Nothing else is read, and no file has a record of its own."""
+    cache = NoCache(root)
+    lock = captured(root, cache=cache, depth=Depth.RECORDS, only=frozenset({"python"})).lock
     assert lock.sections.keys() == {"python"}
     (edited,) = (f for key, f in lock.sections["python"].items() if key.endswith("/m"))
     assert edited["edited-files"] == "1"
-    assert f"{SITE}/m/m.py" in read
-    assert "/etc/app.conf" not in read
+    assert f"{SITE}/m/m.py" in cache.read
+    assert "/etc/app.conf" not in cache.read
     assert lock.coverage["file"] == {"status": "skipped"}
-    read.clear()
-    assert captured(root, depth=Depth.RECORDS, only=frozenset({"go"})).lock.sections == {}
-    assert read == []
+    cache = NoCache(root)
+    other = captured(root, cache=cache, depth=Depth.RECORDS, only=frozenset({"go"}))
+    assert other.lock.sections == {}
+    assert cache.read == set()
 
 
 def test_folders_in_folders_in_folders(tmp_path, captured):

@@ -3,7 +3,7 @@
 import pytest
 
 from envlock.capture.context import Context
-from envlock.capture.discover.unowned import find_software, is_place_of_software
+from envlock.capture.discover.unowned import find_unowned_software, is_software_location
 from envlock.model.tree import Entry, EntryType
 
 
@@ -20,11 +20,11 @@ class Names:
 def units(*paths, owned=(), mode=0o755):
     index = {path: Entry(path, EntryType.FILE, mode) for path in (*paths, *owned)}
     context = Context(Names(index), index, owner=lambda path: "deb x" if path in owned else "")
-    return [(found.unit, found.is_tree) for found in find_software(context)]
+    return [(found.reported_as, found.is_tree) for found in find_unowned_software(context)]
 
 
 @pytest.mark.parametrize(
-    ("path", "unit", "is_tree"),
+    ("path", "reported_as", "is_tree"),
     [
         ("/usr/local/bin/a", "/usr/local/bin/a", False),
         ("/usr/local/lib/liba.so.1", "/usr/local/lib/liba.so.1", False),
@@ -37,15 +37,15 @@ def units(*paths, owned=(), mode=0o755):
         ("/root/.cargo/bin/a", "~/.cargo/bin/a", False),
     ],
 )
-def test_what_it_is_reported_under(path, unit, is_tree):
-    assert units(path) == [(unit, is_tree)]
-    assert is_place_of_software(path)
+def test_what_it_is_reported_under(path, reported_as, is_tree):
+    assert units(path) == [(reported_as, is_tree)]
+    assert is_software_location(path)
 
 
 @pytest.mark.parametrize("path", ["/home/ada/work/a", "/var/lib/x/a", "/etc/init.d/a", "/tmp/a"])
 def test_elsewhere_nothing_is_software(path):
     assert units(path) == []
-    assert not is_place_of_software(path)
+    assert not is_software_location(path)
 
 
 def test_what_a_package_claims_is_no_business_of_this():

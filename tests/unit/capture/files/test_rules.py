@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.capture.files.rule_table import NoiseRule, RuleTable
-from envlock.capture.files.rules import RULES, noise_rule
+from envlock.capture.files.rule_table import FileRule, RuleTable
+from envlock.capture.files.rules import RULES, file_rule
 from envlock.model.glob import compile_globs
 from envlock.model.tree import FileClass
 
@@ -79,7 +79,7 @@ SIGNIFICANT = (
 
 @pytest.mark.parametrize("path", CORPUS)
 def test_what_a_machine_writes_has_a_class(path):
-    rule = noise_rule(path, owned=False)
+    rule = file_rule(path, owned=False)
     assert rule is not None
     assert rule.file_class is CORPUS[path]
     assert rule.reason
@@ -87,7 +87,7 @@ def test_what_a_machine_writes_has_a_class(path):
 
 @pytest.mark.parametrize("path", SIGNIFICANT)
 def test_what_people_write_stays_significant(path):
-    assert noise_rule(path, owned=False) is None
+    assert file_rule(path, owned=False) is None
 
 
 def test_ids_are_unique():
@@ -98,7 +98,7 @@ def test_ids_are_unique():
 def test_no_rule_is_hidden_by_those_before_it(glob):
     """A path made of a pattern finds a rule, and one whose class is that of its own rule."""
     path = "/" + glob.replace("/**/", "/a/").replace("**", "a/b").replace("*", "x").lstrip("/")
-    rule = noise_rule(path.replace("?", "2"), owned=False)
+    rule = file_rule(path.replace("?", "2"), owned=False)
     assert rule is not None
     assert rule.file_class in {own.file_class for own in RULES if glob in own.globs}
 
@@ -113,7 +113,7 @@ rooted = st.tuples(st.sampled_from(["/", "**/", "/**/"]), globs).map("".join)
 @given(st.lists(st.lists(rooted, min_size=1, max_size=3), max_size=5), paths)
 def test_the_table_finds_what_a_plain_search_finds(patterns, path):
     rules = [
-        NoiseRule(f"rule-{number}", tuple(group), FileClass.LOG, "because")
+        FileRule(f"rule-{number}", tuple(group), FileClass.LOG, "because")
         for number, group in enumerate(patterns)
     ]
     plain = next((r for r in rules if compile_globs(r.globs).match(path)), None)

@@ -1,4 +1,4 @@
-"""A capture that only makes anew what changed gives what a capture of everything gives."""
+"""An incremental capture gives the same bytes as a full one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from envlock.capture.incremental import snapshot
 from envlock.capture.request import Request
-from envlock.capture.session import Run
+from envlock.capture.setup import DEFAULT_TUNING, Tuning
 from envlock.lockfile.writer import render_lock
 from envlock.model.depth import Depth
 from envlock.store import blob_file
@@ -92,46 +92,67 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.fixture(autouse=True)
-def everything_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Believe times at once; the tests wait for the clock of files to move on."""
-    monkeypatch.setattr(snapshot, "RACY_NS", -(10**13))
+def later() -> int:
+    """A clock that is far ahead: every file is old enough for its times to be believed."""
+    return time.time_ns() + 10**13
+
+
+SETTLED = Tuning(clock=later)
+
+
+class Taken(NamedTuple):
+    """The lock, the tree object, what the store keeps for it, and the totals of a capture."""
+
+    lock: bytes
+    tree: bytes
+    kept: object
+    totals: tuple[int, int, dict[str, str]]
+
+
+class Captures:
+    """Captures of one root with one store; remembers whether the last one was incremental."""
+
+    def __init__(self, root: Path, store: Path, tuning: Tuning = SETTLED) -> None:
+        self.root = root
+        self.store = store
+        self.tuning = tuning
+        self.was_incremental = False
+
+    def take(self, depth: Depth = Depth.FULL, *, own=(), **request: object) -> Taken:
+        wanted = Request(depth=depth, **request)
+        reference = f"dir:{self.root}"
+        with Store.open(self.store) as store:
+            captured = capture_target(
+                reference,
+                wanted,
+                store,
+                lambda *_: None,
+                keep=True,
+                own=own,
+                tuning=self.tuning,
+            )
+            self.was_incremental = captured.is_incremental
+            address = tree_address(captured.lock)
+            tree = store.read(address) if address else b""
+            assert not address or captured.tree.to_bytes() == tree
+            found = {ref.name: needs(store, ref) for ref in map(read_ref, ref_files(store))}
+            kept = found.get(f"tree {address}")
+            for sha256 in kept.all if kept else ():
+                assert store.has(sha256)
+            totals = captured.files, captured.size, dict(captured.left_out)
+            return Taken(render_lock(captured.lock), tree, kept, totals)
 
 
 @pytest.fixture
-def scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A list that grows with every capture of everything."""
-    found: list[str] = []
-    scan = Run.scan
-
-    def counted(run, cache, **more):
-        found.append(run.target.reference)
-        scan(run, cache, **more)
-
-    monkeypatch.setattr(Run, "scan", counted)
-    return found
+def captures(root: Path, tmp_path: Path) -> Captures:
+    return Captures(root, tmp_path / "store")
 
 
-def take(root: Path, place: Path, depth: Depth = Depth.FULL, *, own=(), **request: object):
-    """Return the lock, the tree object and what the store keeps for it."""
-    with Store.open(place) as store:
-        wanted = Request(depth=depth, **request)
-        captured = capture_target(f"dir:{root}", wanted, store, lambda *_: None, keep=True, own=own)
-        address = tree_address(captured.lock)
-        tree = store.read(address) if address else b""
-        assert not address or captured.tree.to_bytes() == tree
-        found = {ref.name: needs(store, ref) for ref in map(read_ref, ref_files(store))}
-        kept = found.get(f"tree {address}")
-        for sha256 in kept.all if kept else ():
-            assert store.has(sha256)
-        totals = captured.files, captured.size, dict(captured.left_out)
-        return render_lock(captured.lock), tree, kept, totals
-
-
-def taken_anew(root: Path, tmp_path: Path, depth: Depth = Depth.FULL, **request: object):
-    place = tmp_path / "another store"
-    found = take(root, place, depth, **request)
-    shutil.rmtree(place)
+def full(captures: Captures, depth: Depth = Depth.FULL, **more: object) -> Taken:
+    """Return what a full capture gives, made with a fresh store."""
+    store = captures.store.with_name("another store")
+    found = Captures(captures.root, store).take(depth, **more)
+    shutil.rmtree(store)
     return found
 
 
@@ -162,7 +183,7 @@ def with_times(path: str, content: bytes):
     return change
 
 
-QUICK = {
+INCREMENTAL = {
     "nothing": lambda _root: None,
     "log": append("var/log/syslog"),
     "cache": write("var/cache/tool/other", b"cached\n"),
@@ -192,7 +213,7 @@ QUICK = {
     "odd name gone": lambda root: (root / "srv/odd\udcffname\n").unlink(),
     "root's mode": lambda root: root.chmod(0o750),
 }
-ANEW = {
+FULL = {
     "package": append("var/lib/dpkg/info/tool.list"),
     "another package": write("var/lib/dpkg/info/other.list", b"/usr/share/other\n"),
     "distribution": write(
@@ -227,26 +248,25 @@ def tick() -> None:
     time.sleep(0.02)
 
 
-@pytest.mark.parametrize("name", [*QUICK, *ANEW])
-def test_what_stands_for_itself_is_made_anew_alone(name, root, tmp_path, scans):
-    """And what may matter elsewhere makes everything anew."""
-    take(root, tmp_path / "store")
+@pytest.mark.parametrize("name", [*INCREMENTAL, *FULL])
+def test_an_incremental_capture_equals_a_full_one(name, root, captures):
+    """And a change that may matter to other paths leads to a full capture."""
+    captures.take()
     tick()
-    {**QUICK, **ANEW}[name](root)
-    scans.clear()
-    again = take(root, tmp_path / "store")
-    assert bool(scans) is (name in ANEW)
-    assert again == taken_anew(root, tmp_path)
+    {**INCREMENTAL, **FULL}[name](root)
+    again = captures.take()
+    assert captures.was_incremental is (name not in FULL)
+    assert again == full(captures)
 
 
 @pytest.mark.parametrize("depth", Depth)
 @pytest.mark.parametrize("few", [0, 200])
 @pytest.mark.parametrize("seed", range(4))
-def test_any_changes_in_any_order(seed, few, depth, root, tmp_path, monkeypatch):
-    monkeypatch.setattr("envlock.capture.incremental.recapture._FEW", few)
+def test_any_changes_in_any_order(seed, few, depth, root, tmp_path):
+    captures = Captures(root, tmp_path / "store", SETTLED._replace(few=few))
     chance = random.Random(seed)
-    changes = [*QUICK.values(), *chance.sample([*ANEW.values()], 3)]
-    take(root, tmp_path / "store", depth)
+    changes = [*INCREMENTAL.values(), *chance.sample([*FULL.values()], 3)]
+    captures.take(depth)
     for _ in range(6):
         tick()
         for change in chance.sample(changes, 3):
@@ -254,63 +274,68 @@ def test_any_changes_in_any_order(seed, few, depth, root, tmp_path, monkeypatch)
                 change(root)
             except OSError:  # the other changes took away what this one needs
                 continue
-        again = take(root, tmp_path / "store", depth)
-        assert again == taken_anew(root, tmp_path, depth)
+        assert captures.take(depth) == full(captures, depth)
 
 
-def test_what_is_too_young_is_looked_at_again(root, tmp_path, monkeypatch, scans):
+def test_many_changes_lead_to_a_full_capture(root, tmp_path):
+    captures = Captures(root, tmp_path / "store", SETTLED._replace(many=3))
+    captures.take()
+    tick()
+    for number in range(4):
+        put(root, f"srv/app/data/{number}.csv", b"1\n")
+    again = captures.take()
+    assert not captures.was_incremental
+    assert again == full(captures)
+
+
+def test_files_that_changed_a_moment_ago_are_read_again(root, tmp_path):
     old = time.time() - 3600
     for folder, _, names in os.walk(root):
         for name in names:
             os.utime(Path(folder, name), (old, old), follow_symlinks=False)
-    monkeypatch.setattr(snapshot, "RACY_NS", 2 * 10**9)
-    first = take(root, tmp_path / "store")
+    captures = Captures(root, tmp_path / "store", DEFAULT_TUNING)
+    first = captures.take()
     raw = next((tmp_path / "store/cache").iterdir())
     key = raw.read_bytes()[len(blob_file._MAGIC) :][:64].decode()
     folder = blob_file.BlobFile.open(raw, key).value["signatures"]
-    assert folder["/srv/app/data"] == b"", "changed a moment ago: its times may not tell"
-    scans.clear()
-    assert take(root, tmp_path / "store") == first
-    assert scans, "the package database may have changed as well"
+    assert folder["/srv/app/data"] == b"", "changed a moment ago: its times prove nothing"
+    assert captures.take() == first
+    assert not captures.was_incremental, "the package database may have changed as well"
 
 
 @pytest.mark.parametrize(
     "request_",
     [{"skip": frozenset({"npm"})}, {"ignore": ("/srv/app/**",)}, {"files": ("/srv/**",)}],
 )
-def test_another_request_is_another_capture(request_, root, tmp_path):
-    take(root, tmp_path / "store")
-    tick()
-    append("srv/app/data/one.csv")(root)
-    found = take(root, tmp_path / "store", **request_)
-    assert found == taken_anew(root, tmp_path, **request_)
-    tick()
-    append("srv/app/data/two.csv")(root)
-    found = take(root, tmp_path / "store", **request_)
-    assert found == taken_anew(root, tmp_path, **request_)
+def test_another_request_needs_another_snapshot(request_, root, captures):
+    captures.take()
+    for name in ("one", "two"):
+        tick()
+        append(f"srv/app/data/{name}.csv")(root)
+        assert captures.take(**request_) == full(captures, **request_)
 
 
-def test_the_lock_that_is_written_is_left_out_of_this_capture_alone(root, tmp_path, scans):
+def test_the_lock_that_is_written_is_excluded_from_this_capture_only(root, captures):
     lock = root / "srv/app/locks/dev.lock"
     lock.parent.mkdir()
     lock.write_text("a lock\n")
-    take(root, tmp_path / "store", own=[lock])
+    captures.take(own=[lock])
     tick()
     lock.write_text("another lock\n")
-    scans.clear()
-    left_out = take(root, tmp_path / "store", own=[lock])
-    told = take(root, tmp_path / "store")
-    assert not scans
-    assert b"/srv/app/locks/dev.lock" in told[1]
-    assert b"/srv/app/locks/dev.lock" not in left_out[1]
-    assert told == taken_anew(root, tmp_path)
-    assert left_out == taken_anew(root, tmp_path, own=[lock])
+    without = captures.take(own=[lock])
+    assert captures.was_incremental
+    complete = captures.take()
+    assert captures.was_incremental
+    assert b"/srv/app/locks/dev.lock" in complete.tree
+    assert b"/srv/app/locks/dev.lock" not in without.tree
+    assert complete == full(captures)
+    assert without == full(captures, own=[lock])
 
 
 @pytest.mark.parametrize("damage", ["cut", "header", "empty", "gone", "random"])
-def test_a_damaged_memory_is_none(damage, root, tmp_path, scans):
-    first = take(root, tmp_path / "store")
-    (path,) = (tmp_path / "store/cache").iterdir()
+def test_a_damaged_snapshot_leads_to_a_full_capture(damage, captures):
+    first = captures.take()
+    (path,) = (captures.store / "cache").iterdir()
     raw = bytearray(path.read_bytes())
     if damage == "cut":
         path.write_bytes(raw[: len(raw) // 2])
@@ -323,15 +348,14 @@ def test_a_damaged_memory_is_none(damage, root, tmp_path, scans):
         path.write_bytes(b"")
     else:
         path.unlink()
-    scans.clear()
-    assert take(root, tmp_path / "store")[:3] == first[:3]
-    assert scans
+    assert captures.take()[:3] == first[:3]
+    assert not captures.was_incremental
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_damaged_part_is_not_believed(seed, root, tmp_path):
-    take(root, tmp_path / "store")
-    (path,) = (tmp_path / "store/cache").iterdir()
+def test_a_damaged_part_of_a_snapshot_is_not_believed(seed, root, captures):
+    captures.take()
+    (path,) = (captures.store / "cache").iterdir()
     raw = bytearray(path.read_bytes())
     _, length, _ = blob_file._START.unpack_from(raw, len(blob_file._MAGIC))
     start = blob_file._HEADER + length
@@ -340,30 +364,35 @@ def test_a_damaged_part_is_not_believed(seed, root, tmp_path):
     path.write_bytes(raw)
     tick()
     for name in ("packaged file edited", "data replaced", "configuration edited", "log"):
-        QUICK[name](root)
-    assert take(root, tmp_path / "store") == taken_anew(root, tmp_path)
+        INCREMENTAL[name](root)
+    assert captures.take() == full(captures)
 
 
-def test_what_the_store_no_longer_has_is_kept_again(root, tmp_path, scans):
-    first = take(root, tmp_path / "store")
-    for reference in (tmp_path / "store/refs").iterdir():
+def test_content_that_the_store_lost_is_kept_again(captures):
+    first = captures.take()
+    for reference in (captures.store / "refs").iterdir():
         reference.unlink()
-    scans.clear()
-    assert take(root, tmp_path / "store")[:3] == first[:3]
-    assert scans
+    assert captures.take()[:3] == first[:3]
+    assert not captures.was_incremental
 
 
-AGAIN = """
-import sys
-from envlock.capture.incremental import snapshot
-from envlock.capture.session import Run
-from envlock.cli.main import run
-snapshot.RACY_NS = -(10**13)
-if sys.argv.pop(1) == "quick":
-    Run.scan = None
-sys.exit(run(sys.argv[1:]))
+CAPTURE = """
+import sys, time
+from pathlib import Path
+from envlock.capture.request import Request
+from envlock.capture.setup import Tuning
+from envlock.lockfile.writer import render_lock
+from envlock.store.objects import Store
+from envlock.workflow import capture_target
+reference, place = sys.argv[1:]
+tuning = Tuning(clock=lambda: time.time_ns() + 10**13)
+with Store.open(Path(place)) as store:
+    taken = capture_target(
+        reference, Request(), store, lambda *_: None, keep=True, tuning=tuning
+    )
+sys.stdout.write(f"{taken.is_incremental}\\n{render_lock(taken.lock).decode()}")
 """
-"""The command line, believing times at once; when ``quick``, a capture of everything fails."""
+"""A capture as another user: prints whether it was incremental, and the lock."""
 
 
 def test_an_unreadable_folder_stays_a_gap(root, tmp_path):
@@ -374,19 +403,22 @@ def test_an_unreadable_folder_stays_a_gap(root, tmp_path):
         os.chown(closed, 65534, 65534)
         user = WITHOUT_RIGHTS
 
-    def taken(how: str, store: str) -> str:
-        words = ["capture", f"dir:{root}", "-q", "-o", "-", "--store", str(tmp_path / store)]
-        command = [*user, sys.executable, "-c", AGAIN, how, *words]
+    def taken(store: str) -> tuple[str, str]:
+        words = (f"dir:{root}", str(tmp_path / store))
+        command = [*user, sys.executable, "-c", CAPTURE, *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        return done.stdout
+        how, _, lock = done.stdout.partition("\n")
+        return how, lock
 
     try:
-        first = taken("any", "store")
+        how, first = taken("store")
+        assert how == "False"
         assert "/srv/app/data: permission denied" in first
         tick()
         append("var/lib/tool/state.db")(root)
-        again = taken("quick", "store")
-        assert again == taken("any", "another store") != first
+        how, again = taken("store")
+        assert how == "True"
+        assert again == taken("another store")[1] != first
     finally:
         closed.chmod(0o700)

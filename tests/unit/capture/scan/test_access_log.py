@@ -1,4 +1,4 @@
-"""What was asked of a scan tells which changes matter."""
+"""The access log tells which changes matter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from envlock.capture.scan.access_log import AccessLog, Change, with_trails
+from envlock.capture.scan.access_log import AccessLog, PathChanges, with_symlinks
 from envlock.capture.scan.index import Index
 from envlock.model.tree import Entry, EntryType
 
@@ -28,17 +28,17 @@ def programs(names: Sequence[str], modes: Sequence[int]) -> list[str]:
     return [name for name, mode in zip(names, modes, strict=True) if mode & 0o111]
 
 
-def change(*entries: Entry, gone: tuple[Entry, ...] = ()) -> Change:
-    return Change({e.path: e for e in gone}, {e.path: e for e in entries})
+def change(*entries: Entry, gone: tuple[Entry, ...] = ()) -> PathChanges:
+    return PathChanges({e.path: e for e in gone}, {e.path: e for e in entries})
 
 
 def asked() -> AccessLog:
-    notes = AccessLog()
-    notes.paths |= {"/etc/x", "/opt/app/version", "/loop/x"}
-    notes.folders.add("/lib")
-    notes.patterns.add("**/package.json")
-    notes.record_pick(programs)
-    return with_trails(notes, INDEX)
+    log = AccessLog()
+    log.paths |= {"/etc/x", "/opt/app/version", "/loop/x"}
+    log.folders.add("/lib")
+    log.patterns.add("**/package.json")
+    log.record_pick(programs)
+    return with_symlinks(log, INDEX)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,6 @@ def test_what_nobody_asked_for_does_not(apart):
 
 
 def test_a_function_that_cannot_be_found_again_is_never_trusted():
-    notes = AccessLog()
-    notes.record_pick(lambda _names, _modes: ())
-    assert notes.is_affected_by(change())
+    log = AccessLog()
+    log.record_pick(lambda _names, _modes: ())
+    assert log.is_affected_by(change())
