@@ -54,16 +54,16 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _path(path: str, rules: tuple[object, ...]) -> Iterator[str]:
-    from envlock.capture.discover.unowned import is_place_of_software
-    from envlock.capture.files.rules import noise_rule
+    from envlock.capture.discover.unowned import is_software_location
+    from envlock.capture.files.rules import file_rule
     from envlock.materialize.tree.rules import explain
 
-    unowned, owned = noise_rule(path, owned=False), noise_rule(path, owned=True)
+    unowned, owned = file_rule(path, owned=False), file_rule(path, owned=True)
     if unowned:
         yield f"{path}: {unowned.file_class.value} ({unowned.id}): {unowned.reason}"
     else:
         yield f"{path}: unowned when no package claims it: significant, compared and kept by value"
-    if not unowned and is_place_of_software(path):
+    if not unowned and is_software_location(path):
         yield "a program or library is then named in section software, with what it lacks"
     if unowned and not owned:
         yield "a package that claims it takes precedence: package, conffile, or modified"
@@ -89,15 +89,15 @@ def _section(name: str) -> Iterator[str]:
 
 
 def _rule(name: str) -> Iterator[str]:
-    from envlock.capture.files.rules import RULES as NOISE
+    from envlock.capture.files.rules import RULES as FILE_RULES
     from envlock.diff.severity import explain
     from envlock.materialize.tree.rules import RULES as NORMAL
     from envlock.secrets.redact import PASSWORD_SETTING
     from envlock.secrets.redact import RULES as SECRETS
 
-    for noise in NOISE:
-        if noise.id == name:
-            yield f"file class {noise.file_class.value}: {noise.reason}; {', '.join(noise.globs)}"
+    for known in FILE_RULES:
+        if known.id == name:
+            yield f"file class {known.file_class.value}: {known.reason}; {', '.join(known.globs)}"
     for normal in NORMAL:
         if normal.id == name:
             yield f"in an image: {normal.action.value}: {normal.reason}; {', '.join(normal.globs)}"

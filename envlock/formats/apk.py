@@ -113,13 +113,13 @@ def parse_world(text: str) -> dict[str, str]:
 DEFAULT_PROTECTED = "+etc\n@etc/init.d\n!etc/apk\n"
 
 
-class Protected(NamedTuple):
+class ProtectedPaths(NamedTuple):
     """Which paths hold configuration that apk does not overwrite; the last pattern decides."""
 
     patterns: tuple[tuple[str, str], ...]
 
     @classmethod
-    def parse(cls, text: str) -> Protected:
+    def parse(cls, text: str) -> ProtectedPaths:
         """Read lines of ``protected_paths.d``: a sign and a path or pattern."""
         lines = (line.strip() for line in text.split("\n"))
         return cls(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from envlock.formats.binary.elf import Elf, Reader, careful, offset_of
+from envlock.formats.binary.elf import Elf, Reader, bounded_reader, offset_of
 
 _MAGIC = b"\xff Go buildinf:"
 _HEADER = 32
@@ -49,7 +49,7 @@ class Build(NamedTuple):
 
 def read_build(elf: Elf, read: Reader) -> Build | None:
     """Return the build information of an ELF file, or None when Go did not make it."""
-    read = careful(read)
+    read = bounded_reader(read)
     start = _start(elf, read)
     header = read(start, _HEADER) if start is not None else b""
     if start is None or len(header) < _HEADER or not header.startswith(_MAGIC):

@@ -18,13 +18,13 @@ MODULES = "node_modules"
 _NAME = r"(?:@[^/]+/[^/@.][^/]*|[^/@.][^/]*)"
 _INSTALLED = re.compile(
     rf"(?P<root>.*?)/{MODULES}/(?P<store>\.(?:pnpm|store)/[^/]+/{MODULES}/)?"
-    rf"(?P<place>{_NAME}(?:/{MODULES}/{_NAME})*)\Z"
+    rf"(?P<location>{_NAME}(?:/{MODULES}/{_NAME})*)\Z"
 )
 _REGISTRY = re.compile(r"https?://[^?#]*/-/[^/?#]+\.tgz(?:[?#]|\Z)")
 _DEFINE = re.compile(r"^#define NODE_(MAJOR|MINOR|PATCH)_VERSION (\d+)", re.MULTILINE)
 
 
-class Place(NamedTuple):
+class PackageLocation(NamedTuple):
     """Where a package is installed: the folder of the tree, and the path below node_modules.
 
     `is_stored` tells that it lies in a store from which links are made (pnpm, npm's linked
@@ -63,7 +63,7 @@ class Lockfile(NamedTuple):
     packages: Mapping[str, Locked]
 
 
-def parse_place(folder: str) -> Place | None:
+def parse_location(folder: str) -> PackageLocation | None:
     """Return where a package in `folder` is installed, or None for a folder of another kind.
 
     A package.json inside a package, a test fixture with its own node_modules included, is not
@@ -76,9 +76,9 @@ def parse_place(folder: str) -> Place | None:
     match = _INSTALLED.match(folder)
     if match is None or f"/{MODULES}/" in f"{match['root']}/":
         return None
-    if match["store"] and f"/{MODULES}/" in match["place"]:
+    if match["store"] and f"/{MODULES}/" in match["location"]:
         return None
-    return Place(match["root"] or "/", match["place"], bool(match["store"]))
+    return PackageLocation(match["root"] or "/", match["location"], bool(match["store"]))
 
 
 def parse_package(text: str) -> Package | None:
@@ -105,9 +105,9 @@ def parse_lockfile(text: str) -> Lockfile | None:
     found: dict[str, Locked] = {}
     if isinstance(at(document, "packages"), dict):
         for path, package in members(document, "packages"):
-            _, modules, place = f"/{path}".partition(f"/{MODULES}/")
+            _, modules, location = f"/{path}".partition(f"/{MODULES}/")
             if modules and path.startswith(f"{MODULES}/") and at(package, "link") is not True:
-                found[place] = _locked(package)
+                found[location] = _locked(package)
     else:
         found.update(_nested(document, ""))
     return Lockfile(str(version) if isinstance(version, int) else "1", found)
@@ -119,9 +119,9 @@ def _nested(document: object, above: str) -> Iterator[tuple[str, Locked]]:
     while todo:
         above, parent = todo.pop()
         for name, package in members(parent, "dependencies"):
-            place = f"{above}{name}"
-            yield place, _locked(package)
-            todo.append((f"{place}/{MODULES}/", package))
+            location = f"{above}{name}"
+            yield location, _locked(package)
+            todo.append((f"{location}/{MODULES}/", package))
 
 
 def _locked(package: object) -> Locked:

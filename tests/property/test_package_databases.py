@@ -139,7 +139,7 @@ def test_arbitrary_bytes_are_no_database(raw):
     list(apk.parse_installed(text))
     apk.parse_world(text)
     apk.parse_checksum(text)
-    apk.Protected.parse(text).covers("/etc/x")
+    apk.ProtectedPaths.parse(text).covers("/etc/x")
     pacman.parse_fields(text)
     list(pacman.parse_mtree(text))
     pacman.parse_configuration(text).extracts("/usr/x")

@@ -18,7 +18,7 @@ _DIST_INFO = re.compile(r"(.+)-([^-]+)\.dist-info\Z")
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
-def libraries(context: Context) -> Iterator[Entry]:
+def shared_libraries(context: Context) -> Iterator[Entry]:
     """Yield the files of the scan that are named like shared libraries, by path.
 
     Links, empty files (what container engines leave where they mounted one) and the stubs that
@@ -35,7 +35,7 @@ def libraries(context: Context) -> Iterator[Entry]:
             yield entry
 
 
-def place(path: str, owner: str) -> str:
+def logical_location(path: str, owner: str) -> str:
     """Return a name for where a library is, the same on every machine.
 
     For one in a Python or conda environment that is the environment, with the distribution unless
@@ -55,7 +55,7 @@ def _is_vendor(section: str, distribution: str) -> bool:
     return section == "conda" or distribution.startswith("nvidia-") or not distribution
 
 
-def source(owner: str) -> str:
+def installed_by(owner: str) -> str:
     """Return what brought a file: the section of its package, or ``file`` for none."""
     return owner.partition(" ")[0] or "file"
 

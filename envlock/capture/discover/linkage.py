@@ -46,7 +46,7 @@ class Linker:
     """Finds the libraries of programs; `configured` are the folders of ld.so.conf."""
 
     def __init__(self, context: Context, configured: tuple[str, ...]) -> None:
-        self._view = context
+        self._context = context
         self._configured = tuple(context.resolve(folder) for folder in configured)
         # Where 64-bit libraries have a folder of their own, the plain one holds the others.
         self._splits = any(self._has(folder, "libc.so.6") for folder in _WIDE)
@@ -67,10 +67,12 @@ class Linker:
         return any(self._has(folder, name) for folder in folders)
 
     def _has(self, folder: str, name: str) -> bool:
-        return self._view.entry(f"{self._view.resolve(folder).rstrip('/')}/{name}") is not None
+        return (
+            self._context.entry(f"{self._context.resolve(folder).rstrip('/')}/{name}") is not None
+        )
 
     def _is_there(self, path: str) -> bool:
-        return self._view.entry(self._view.resolve(path)) is not None
+        return self._context.entry(self._context.resolve(path)) is not None
 
     def _folders(self, path: str, elf: Elf) -> Iterator[str]:
         """Yield where the loader looks, in its order."""

@@ -16,7 +16,7 @@ _GENERIC = frozenset(
 _KNOWN = {"/": "root", "/usr": "system", "/usr/local": "local"}
 
 
-def place_name(folder: str) -> str:
+def logical_name(folder: str) -> str:
     """Return what a folder is called: the last of its names that is not generic.
 
     >>> place_name("/srv/shop/.venv"), place_name("/usr/local"), place_name("/root/.cargo")

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 from envlock.capture.context import Context, describe
 from envlock.capture.discover.candidates import may_be_software
 from envlock.capture.discover.naming import unique_names
-from envlock.formats.binary.elf import Elf, Reader, careful, is_elf, parse_elf
+from envlock.formats.binary.elf import Elf, Reader, bounded_reader, is_elf, parse_elf
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 
@@ -77,7 +77,7 @@ def _is_unpacked(path: str, context: Context) -> bool:
 
 
 def _program(path: str, stream: BinaryIO) -> Iterator[Program]:
-    read = careful(lambda offset, size: _at(stream, offset, size))
+    read = bounded_reader(lambda offset, size: _at(stream, offset, size))
     elf = parse_elf(read)
     if elf is not None:
         yield Program(path, elf, read)

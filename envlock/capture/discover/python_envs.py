@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from envlock.capture.context import Context
-from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.formats.python import parse_patch_level, parse_pyvenv, parse_version_info
 from envlock.model.text import sort_key
 from envlock.model.tree import EntryType
@@ -27,10 +27,10 @@ _STORES = (("/.pyenv/versions/", "pyenv"), ("/uv/python/", "uv"))
 _IMPLEMENTATIONS = {"python": "cpython", "pypy": "pypy"}
 
 READS = ("**/pyvenv.cfg", "**/patchlevel.h")
-"""What `find_sites` reads."""
+"""What `find_python_envs` reads."""
 
 
-class Site(NamedTuple):
+class PythonEnv(NamedTuple):
     """One environment.
 
     `name` is logical, `folders` hold its packages (two where lib64 is kept apart), `library` is
@@ -63,7 +63,7 @@ class _Found(NamedTuple):
     folder: str
 
 
-def find_sites(context: Context) -> list[Site]:
+def find_python_envs(context: Context) -> list[PythonEnv]:
     """Return the environments by name."""
     groups = _group(context)
     settings = {found.prefix: _settings(found.prefix, context) for found in groups}
@@ -122,14 +122,14 @@ def _manager(prefix: str, context: Context) -> str:
 def _base(found: _Found, manager: str, *, is_venv: bool) -> str:
     """Return a name that does not say where on this machine the environment lies."""
     if is_venv:
-        return place_name(found.prefix)
+        return logical_name(found.prefix)
     version = found.version + found.threads
     if manager in ("pyenv", "uv"):
         return f"{manager}-{version}"
     if posixpath.basename(found.prefix) == ".local":
         return f"user-{version}"
     suffix = "-site" if found.prefix == "/usr" and found.folder == "site" else ""
-    return f"{place_name(found.prefix)}-{version}{suffix}"
+    return f"{logical_name(found.prefix)}-{version}{suffix}"
 
 
 def _site(
@@ -139,7 +139,7 @@ def _site(
     settings: Mapping[str, str],
     manager: str,
     context: Context,
-) -> Site:
+) -> PythonEnv:
     version = settings.get("version_info") or settings.get("version") or ""
     library = posixpath.dirname(folders[0])
     if not version and found.version == "3":
@@ -147,7 +147,7 @@ def _site(
         entry = context.stat(posixpath.join(found.prefix, "bin/python3"))
         version = (entry.target if entry else "").rpartition("/")[2].removeprefix("python")
         library = f"{found.prefix.rstrip('/')}/lib/python{version}" if version else library
-    return Site(
+    return PythonEnv(
         name=name,
         folders=folders,
         library=library,

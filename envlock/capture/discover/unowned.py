@@ -24,19 +24,19 @@ _SYSTEM = re.compile(r"(/(?:usr/)?s?bin)/[^/]+\Z|(/(?:usr/)?lib(?:64)?(?:/[^/]+-
 _LIBRARY = re.compile(r"\.so(?:\.\d+)*\Z")
 
 
-class Found(NamedTuple):
-    """A file that is software.
+class UnownedFile(NamedTuple):
+    """A file that is software and has no owner.
 
-    `unit` is what it is reported under: a path with homes named ``~``, of the file itself or of
-    the tree it belongs to.
+    `reported_as` is the path it is reported under, its own or that of the tree it belongs to, with
+    home directories written ``~``.
     """
 
     entry: Entry
-    unit: str
+    reported_as: str
     is_tree: bool
 
 
-def find_software(context: Context) -> list[Found]:
+def find_unowned_software(context: Context) -> list[UnownedFile]:
     """Return the programs, libraries and archives that no package claims, by path."""
     homes: set[str] = set()
     found: list[tuple[Entry, str]] = []
@@ -54,7 +54,7 @@ def find_software(context: Context) -> list[Found]:
     return sorted(units, key=lambda each: sort_key(each.entry.path))
 
 
-def is_place_of_software(path: str) -> bool:
+def is_software_location(path: str) -> bool:
     """True where a program that no package claims is named in the software section."""
     if path.startswith(_ROOTS) or _HOME.match(path):
         return True
@@ -88,10 +88,10 @@ def _home_names(homes: set[str]) -> dict[str, str]:
     return {home: f"~{number}" if number > 1 else "~" for number, home in enumerate(ordered, 1)}
 
 
-def _found(entry: Entry, in_home: str, names: dict[str, str]) -> Found:
+def _found(entry: Entry, in_home: str, names: dict[str, str]) -> UnownedFile:
     if in_home:
         home = entry.path[: -len(in_home) - 1]
-        return Found(entry, f"{names[home]}/{in_home}", is_tree=False)
+        return UnownedFile(entry, f"{names[home]}/{in_home}", is_tree=False)
     tree = _TREES.match(entry.path)
     # A library directly in /usr/local/lib matches no tree: the pattern wants a folder.
-    return Found(entry, tree[1] if tree else entry.path, is_tree=tree is not None)
+    return UnownedFile(entry, tree[1] if tree else entry.path, is_tree=tree is not None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from envlock.capture.files.ownership import Claim, Claims
-from envlock.capture.files.rules import noise_rule
-from envlock.capture.files.verification import is_other_thing
+from envlock.capture.files.rules import file_rule
+from envlock.capture.files.verification import has_other_type_or_target
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 
 _CONTENT_NOT_KEPT = frozenset({FileClass.CACHE, FileClass.LOG})
@@ -22,7 +22,7 @@ def classify(entry: Entry, claims: Claims) -> Row:
     plain hash of a secret can be guessed.
     """
     claim = claims.get(entry.path)
-    rule = noise_rule(entry.path, owned=claim is not None and not claim.generated)
+    rule = file_rule(entry.path, owned=claim is not None and not claim.generated)
     owner = claim.owner if claim else ""
     if rule is not None:
         return _noisy(entry, rule.file_class, owner, claim)
@@ -30,7 +30,7 @@ def classify(entry: Entry, claims: Claims) -> Row:
         return Row(entry, FileClass.UNOWNED, "", _by_value(entry))
     if claim.generated:
         return Row(entry, FileClass.GENERATED, owner, _by_value(entry))
-    if is_other_thing(entry, claim):
+    if has_other_type_or_target(entry, claim):
         return Row(entry, _modified(claim), owner, _by_value(entry))
     if entry.type is not EntryType.FILE:
         return Row(entry, FileClass.PACKAGE, owner)

@@ -18,7 +18,7 @@ _INSIDE = re.compile(r"/?\*\*/([^*?/]+)/\*\*\Z")
 _ANYWHERE = ("**/", "/**/")
 
 
-class NoiseRule(NamedTuple):
+class FileRule(NamedTuple):
     """A rule: its id, the paths it covers, the class it gives and why."""
 
     id: str
@@ -52,7 +52,7 @@ class _Folder(NamedTuple):
 class RuleTable:
     """Rules in their order, the first that matches wins."""
 
-    def __init__(self, rules: Iterable[NoiseRule]) -> None:
+    def __init__(self, rules: Iterable[FileRule]) -> None:
         self._rules = tuple(rules)
         globs = [(number, glob) for number, rule in enumerate(self._rules) for glob in rule.globs]
         inside: dict[str, int] = {}
@@ -75,7 +75,7 @@ class RuleTable:
         self._places = _tries(places)
         self._last = self._in("")
 
-    def find(self, path: str) -> NoiseRule | None:
+    def find(self, path: str) -> FileRule | None:
         """Return the rule that explains `path`, or None."""
         folder, _, name = path.rpartition("/")
         if folder != self._last.path:

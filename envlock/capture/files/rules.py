@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from functools import cache
 
-from envlock.capture.files.rule_table import NoiseRule, RuleTable
-from envlock.capture.files.runtime_rules import RUNNING_RULES
+from envlock.capture.files.rule_table import FileRule, RuleTable
+from envlock.capture.files.runtime_rules import RUNTIME_RULES
 from envlock.model.tree import FileClass
-from envlock.targets.base import Places
+from envlock.targets.base import PathSet
 
-ELSEWHERE = Places(
-    begins=(
+OTHER_ENVIRONMENTS = PathSet(
+    prefixes=(
         "/var/lib/docker/",
         "/var/lib/containers/",
         "/var/lib/containerd/",
         "/var/lib/lxc/",
         "/var/lib/machines/",
     ),
-    within=(
+    substrings=(
         "/.local/share/containers/",
         "/.local/share/docker/",
         "/.local/share/envlock/",
@@ -34,79 +34,79 @@ environments, not parts of this one."""
 _CACHE, _LOG, _STATE = FileClass.CACHE, FileClass.LOG, FileClass.STATE
 _GENERATED, _IDENTITY, _SECRET = FileClass.GENERATED, FileClass.IDENTITY, FileClass.SECRET
 
-RULES: tuple[NoiseRule, ...] = (
-    NoiseRule(
+RULES: tuple[FileRule, ...] = (
+    FileRule(
         "python-bytecode",
         ("**/__pycache__", "**/__pycache__/**", "**/*.pyc", "**/*.pyo"),
         _CACHE,
         "compiled from the .py file beside it at first import or at installation",
         even_if_owned=True,
     ),
-    NoiseRule(
+    FileRule(
         "account-secrets",
         ("/etc/shadow", "/etc/gshadow", "/etc/shadow-", "/etc/gshadow-"),
         _SECRET,
         "password hashes; rebuilt locked from the account list",
         even_if_owned=True,
     ),
-    NoiseRule(
+    FileRule(
         "debconf-passwords",
         ("/var/cache/debconf/passwords.dat*",),
         _SECRET,
         "answers to package questions that are passwords",
     ),
-    NoiseRule(
+    FileRule(
         "ssh-host-keys",
         ("/etc/ssh/ssh_host_*",),
         _IDENTITY,
         "keys that name one machine; a rebuild must make its own",
     ),
-    NoiseRule(
+    FileRule(
         "snakeoil",
         ("/etc/ssl/private/ssl-cert-snakeoil.key", "/etc/ssl/certs/ssl-cert-snakeoil.pem"),
         _IDENTITY,
         "self-signed certificate made at installation",
     ),
-    NoiseRule(
+    FileRule(
         "machine-identity",
         ("/etc/machine-id", "/var/lib/dbus/machine-id", "/etc/hostname", "/etc/hostid"),
         _IDENTITY,
         "names this one machine",
     ),
-    NoiseRule(
+    FileRule(
         "container-runtime",
         ("/etc/hosts", "/etc/resolv.conf", "/etc/mtab", "/.dockerenv", "/run/.containerenv"),
         _STATE,
         "written by whatever runs the environment",
         even_if_owned=True,
     ),
-    NoiseRule(
+    FileRule(
         "kernel-file-systems",
         ("/proc/**", "/sys/**", "/dev/**", "/run/**"),
         _STATE,
         "belongs to the running system, not to its disk",
     ),
-    NoiseRule(
+    FileRule(
         "kernel-mount-points",
         ("/proc", "/sys", "/dev"),
         _STATE,
         "on a running system its mode is that of what is mounted there",
         even_if_owned=True,
     ),
-    NoiseRule(
+    FileRule(
         "temporary",
         ("/tmp/**", "/var/tmp/**"),  # noqa: S108  these name paths in a target, nothing is opened
         _CACHE,
         "temporary by definition",
     ),
-    NoiseRule(
+    FileRule(
         "dpkg-database",
         ("/var/lib/dpkg", "/var/lib/dpkg/**"),
         _GENERATED,
         "dpkg's own records; the deb section compares what they say",
         even_if_owned=True,
     ),
-    NoiseRule(
+    FileRule(
         "rpm-database",
         (
             "/var/lib/rpm",
@@ -125,28 +125,28 @@ RULES: tuple[NoiseRule, ...] = (
         "rpm's own records and those of dnf and zypper; the rpm section compares what they say",
         even_if_owned=True,
     ),
-    NoiseRule(
+    FileRule(
         "apk-database",
         ("/lib/apk/**", "/usr/lib/apk/**", "/etc/apk/world", "/etc/apk/arch"),
         _GENERATED,
         "apk's own records; the apk section compares what they say",
         even_if_owned=True,
     ),
-    NoiseRule("pacman-indices", ("/var/lib/pacman/sync/**",), _CACHE, "downloaded package indices"),
-    NoiseRule(
+    FileRule("pacman-indices", ("/var/lib/pacman/sync/**",), _CACHE, "downloaded package indices"),
+    FileRule(
         "pacman-database",
         ("/var/lib/pacman", "/var/lib/pacman/**"),
         _GENERATED,
         "pacman's own records; the pacman section compares what they say",
         even_if_owned=True,
     ),
-    NoiseRule("apt-state", ("/var/lib/apt/lists/**",), _CACHE, "downloaded package indices"),
-    NoiseRule("apt-marks", ("/var/lib/apt/**",), _GENERATED, "apt's marks, compared as `mark`"),
-    NoiseRule("logs", ("/var/log/**",), _LOG, "logs"),
-    NoiseRule(
+    FileRule("apt-state", ("/var/lib/apt/lists/**",), _CACHE, "downloaded package indices"),
+    FileRule("apt-marks", ("/var/lib/apt/**",), _GENERATED, "apt's marks, compared as `mark`"),
+    FileRule("logs", ("/var/log/**",), _LOG, "logs"),
+    FileRule(
         "caches", ("/var/cache/**", "/**/.cache", "/**/.cache/**"), _CACHE, "can be made again"
     ),
-    NoiseRule(
+    FileRule(
         "account-files",
         (
             "/etc/passwd",
@@ -164,13 +164,13 @@ RULES: tuple[NoiseRule, ...] = (
         "the account database; the user and group sections compare it",
         even_if_owned=True,
     ),
-    NoiseRule(
+    FileRule(
         "alternatives-links",
         ("/etc/alternatives", "/etc/alternatives/**"),
         _GENERATED,
         "links of update-alternatives; the alternative section compares them",
     ),
-    NoiseRule(
+    FileRule(
         "service-links",
         (
             *(f"/etc/systemd/**/*.{kind}" for kind in ("wants", "requires", "upholds")),
@@ -180,22 +180,22 @@ RULES: tuple[NoiseRule, ...] = (
         _GENERATED,
         "links that enable services; the service section compares them",
     ),
-    NoiseRule(
+    FileRule(
         "linker-cache", ("/etc/ld.so.cache",), _GENERATED, "made by ldconfig", even_if_owned=True
     ),
-    NoiseRule(
+    FileRule(
         "certificate-links",
         ("/etc/ssl/certs/**", "/etc/ca-certificates.conf", "/etc/ca-certificates/**"),
         _GENERATED,
         "made by update-ca-certificates from the installed certificates",
     ),
-    NoiseRule(
+    FileRule(
         "pam-profiles",
         ("/etc/pam.d/common-*",),
         _GENERATED,
         "made by pam-auth-update from the installed profiles",
     ),
-    NoiseRule(
+    FileRule(
         "etc-generated",
         (
             "/etc/adjtime",
@@ -218,20 +218,20 @@ RULES: tuple[NoiseRule, ...] = (
         _GENERATED,
         "made at installation from packaged templates",
     ),
-    NoiseRule(
+    FileRule(
         "merged-usr",
         ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/var/run", "/var/lock"),
         _GENERATED,
         "compatibility link of the merged /usr",
     ),
-    NoiseRule(
+    FileRule(
         "python-installation-records",
         ("**/*.dist-info/RECORD", "**/*.dist-info/INSTALLER", "**/*.dist-info/REQUESTED"),
         _GENERATED,
         "written by the installer; the python section compares what they say",
         even_if_owned=True,
     ),
-    NoiseRule(
+    FileRule(
         "node-installation-records",
         (
             "**/node_modules/.package-lock.json",
@@ -242,13 +242,13 @@ RULES: tuple[NoiseRule, ...] = (
         _GENERATED,
         "written by the package manager; the npm section compares what they say",
     ),
-    NoiseRule(
+    FileRule(
         "conda-installation-records",
         ("**/conda-meta/*.json", "**/conda-meta/history"),
         _GENERATED,
         "written by the package manager; the conda section compares what they say",
     ),
-    NoiseRule(
+    FileRule(
         "build-records",
         (
             "**/.spack-db/**",
@@ -264,29 +264,29 @@ RULES: tuple[NoiseRule, ...] = (
         "logs and databases of package managers; their sections compare what they say",
         even_if_owned=True,
     ),
-    NoiseRule(
+    FileRule(
         "shell-history",
         ("/root/.*_history", "/home/*/.*_history", "/root/.lesshst", "/root/.wget-hsts"),
         _LOG,
         "traces of interactive use",
     ),
-    *RUNNING_RULES,
-    NoiseRule("spool", ("/var/spool/**", "/var/mail/**", "/var/backups/**"), _STATE, "data"),
-    NoiseRule(
+    *RUNTIME_RULES,
+    FileRule("spool", ("/var/spool/**", "/var/mail/**", "/var/backups/**"), _STATE, "data"),
+    FileRule(
         "package-state",
         ("/var/lib/**",),
         _STATE,
         "what packages and services write while they are installed and run",
     ),
-    NoiseRule("lost+found", ("**/lost+found", "/lost+found/**"), _STATE, "made by the file system"),
-    NoiseRule(
+    FileRule("lost+found", ("**/lost+found", "/lost+found/**"), _STATE, "made by the file system"),
+    FileRule(
         "image-lock",
         ("/usr/share/envlock", "/usr/share/envlock/**"),
         _GENERATED,
         "the lock that envlock put into an image it built",
         even_if_owned=True,
     ),
-    NoiseRule(
+    FileRule(
         "top-level-directories",
         ("/",),
         _GENERATED,
@@ -301,6 +301,6 @@ def _table(owned: bool) -> RuleTable:
     return RuleTable(rule for rule in RULES if rule.even_if_owned or not owned)
 
 
-def noise_rule(path: str, *, owned: bool) -> NoiseRule | None:
+def file_rule(path: str, *, owned: bool) -> FileRule | None:
     """Return the rule that explains `path`, or None.  `owned`: a package claims it."""
     return _table(owned).find(path)

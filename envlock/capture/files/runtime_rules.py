@@ -7,7 +7,7 @@ is a `cache`.
 
 from __future__ import annotations
 
-from envlock.capture.files.rule_table import NoiseRule
+from envlock.capture.files.rule_table import FileRule
 from envlock.model.tree import FileClass
 
 _CACHE, _LOG, _STATE = FileClass.CACHE, FileClass.LOG, FileClass.STATE
@@ -18,15 +18,15 @@ def _homes(*names: str) -> tuple[str, ...]:
     return tuple(f"{home}/{name}" for home in ("/root", "/home/*") for name in names)
 
 
-RUNNING_RULES: tuple[NoiseRule, ...] = (
-    NoiseRule(
+RUNTIME_RULES: tuple[FileRule, ...] = (
+    FileRule(
         "apt-partial",
         ("/var/cache/apt/archives/partial", "/var/lib/apt/lists/partial"),
         _CACHE,
         "given to the account that downloads, at the first download",
         even_if_owned=True,
     ),
-    NoiseRule(
+    FileRule(
         "host-identity",
         (
             "/etc/iscsi/initiatorname.iscsi",
@@ -46,7 +46,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _IDENTITY,
         "names this one machine, or was given to it alone",
     ),
-    NoiseRule(
+    FileRule(
         "random-seeds",
         (
             "/var/lib/systemd/random-seed",
@@ -61,7 +61,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _IDENTITY,
         "randomness carried from one boot to the next; two machines must not share it",
     ),
-    NoiseRule(
+    FileRule(
         "session-secrets",
         (
             "/etc/brlapi.key",
@@ -72,13 +72,13 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _SECRET,
         "keys and cookies by which programs of one machine know each other",
     ),
-    NoiseRule(
+    FileRule(
         "snaps",
         ("/snap", "/snap/**", "/var/snap/**", *_homes("snap/**")),
         _STATE,
         "mounted images of snaps and their data; snapd keeps its own records",
     ),
-    NoiseRule(
+    FileRule(
         "package-leftovers",
         (
             *(f"**/*.dpkg-{kind}" for kind in ("old", "dist", "new", "tmp", "bak", "remove")),
@@ -92,19 +92,19 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _STATE,
         "the other version of a file, left by an upgrade for the administrator to look at",
     ),
-    NoiseRule(
+    FileRule(
         "editor-leftovers",
         ("**/*.swp", "**/*.swo", "/etc/*~", "/etc/*/*~"),
         _STATE,
         "copies that editors keep beside a file",
     ),
-    NoiseRule(
+    FileRule(
         "etc-history",
         ("/etc/.etckeeper", "/etc/.git", "/etc/.git/**", "/etc/.hg/**", "/etc/.bzr/**"),
         _SECRET,
         "the history of /etc, with every secret that ever stood in it",
     ),
-    NoiseRule(
+    FileRule(
         "locks-and-stamps",
         (
             *(f"/etc/{name}.lock" for name in ("passwd", "group", "shadow", "gshadow")),
@@ -125,13 +125,13 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _STATE,
         "locks, and stamps of what was done when",
     ),
-    NoiseRule(
+    FileRule(
         "swap-and-dumps",
         ("/swapfile", "/swap", "/swap.img", "/var/swap", "/core", "/core.*", "/var/crash/**"),
         _LOG,
         "memory written to disk",
     ),
-    NoiseRule(
+    FileRule(
         "desktop-indices",
         (
             "/usr/share/mime/**",
@@ -154,7 +154,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _GENERATED,
         "indices that packages make of the files beside them",
     ),
-    NoiseRule(
+    FileRule(
         "kernel-indices",
         (
             "/lib/modules/*/modules.*",
@@ -171,25 +171,25 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _GENERATED,
         "made for this hardware from installed kernels and rules; host.kernel tells what runs",
     ),
-    NoiseRule(
+    FileRule(
         "locale-archive",
         ("/usr/lib/locale/**",),
         _GENERATED,
         "made by locale-gen; the locale section compares which are there",
     ),
-    NoiseRule(
+    FileRule(
         "class-data-archives",
         ("**/classes.jsa", "**/classes_nocoops.jsa", "**/classes_coh.jsa"),
         _GENERATED,
         "made by a Java runtime of its own classes",
     ),
-    NoiseRule(
+    FileRule(
         "map-databases",
         ("/etc/aliases.db", "/etc/postfix/*.db", "/etc/mail/*.db"),
         _GENERATED,
         "made by newaliases and postmap from the text beside them",
     ),
-    NoiseRule(
+    FileRule(
         "policy-caches",
         (
             "/etc/apparmor.d/cache/**",
@@ -199,7 +199,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _GENERATED,
         "security policy compiled from the text beside it",
     ),
-    NoiseRule(
+    FileRule(
         "trust-stores",
         (
             "/etc/pki/ca-trust/extracted/**",
@@ -211,7 +211,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _GENERATED,
         "made from the installed certificates; the certificate section compares them",
     ),
-    NoiseRule(
+    FileRule(
         "device-state",
         (
             "/etc/cups/subscriptions.conf*",
@@ -228,7 +228,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _STATE,
         "which devices were last seen, as the services that watch them noted it",
     ),
-    NoiseRule(
+    FileRule(
         "network-state",
         (
             "/etc/resolvconf/run/**",
@@ -240,7 +240,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _STATE,
         "what the network told, and which hosts were met",
     ),
-    NoiseRule(
+    FileRule(
         "session-traces",
         _homes(
             ".viminfo",
@@ -257,7 +257,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _LOG,
         "traces of interactive use",
     ),
-    NoiseRule(
+    FileRule(
         "tool-caches",
         (
             "**/.pytest_cache/**",
@@ -276,7 +276,7 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _CACHE,
         "what tools keep so as not to compute or fetch it again",
     ),
-    NoiseRule(
+    FileRule(
         "variable-data",
         (
             "/var/db/**",
@@ -292,5 +292,5 @@ RUNNING_RULES: tuple[NoiseRule, ...] = (
         _STATE,
         "what services keep below /var (Filesystem Hierarchy Standard 5)",
     ),
-    NoiseRule("accounting", ("/var/account/**", "/var/adm/**"), _LOG, "logs under older names"),
+    FileRule("accounting", ("/var/account/**", "/var/adm/**"), _LOG, "logs under older names"),
 )

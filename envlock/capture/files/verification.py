@@ -19,7 +19,7 @@ _WORDS = {
 }
 
 
-def is_other_thing(entry: Entry, claim: Claim) -> bool:
+def has_other_type_or_target(entry: Entry, claim: Claim) -> bool:
     """True when the path is of another type than stated, or a link that leads elsewhere."""
     stated = claim.stated
     if stated is None:
@@ -52,7 +52,7 @@ def deviations(entry: Entry, claim: Claim | None, *, with_owners: bool) -> Facts
         return _NO_FACTS
     stated = claim.stated
     facts: dict[str, str] = {}
-    if is_other_thing(entry, claim):
+    if has_other_type_or_target(entry, claim):
         if stated.target is not None:
             facts["packaged-target"] = stated.target or "nothing"
         elif stated.type is not None:

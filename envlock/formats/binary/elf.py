@@ -159,7 +159,7 @@ def parse_elf(read: Reader) -> Elf | None:
     ident = read(0, 64)
     if not is_elf(ident) or len(ident) < 52 or ident[4] not in (1, 2) or ident[5] not in (1, 2):
         return None
-    file = _File(careful(read), "<" if ident[5] == 1 else ">", 4 * ident[4])
+    file = _File(bounded_reader(read), "<" if ident[5] == 1 else ">", 4 * ident[4])
     form = "HHIIIIIHHHHHH" if file.word == 4 else "HHIQQQIHHHHHH"
     try:
         header = file.unpack(form, ident[16:])
@@ -198,7 +198,7 @@ def offset_of(segments: tuple[Segment, ...], address: int) -> int | None:
     return None
 
 
-def careful(read: Reader) -> Reader:
+def bounded_reader(read: Reader) -> Reader:
     """Return a reader that has nothing where no file can have anything."""
 
     def within(offset: int, size: int) -> bytes:

@@ -33,7 +33,7 @@ class Mount(NamedTuple):
     credentials are never among them.
     """
 
-    place: str
+    mount_point: str
     type: str
     options: tuple[str, ...]
 
@@ -44,30 +44,30 @@ class Mount(NamedTuple):
 
 
 def parse_fstab(text: str) -> list[Mount]:
-    """Return the file systems of a table in the form of fstab(5); the last of a place counts."""
+    """Return the file systems of an fstab(5); the last of a mount point counts."""
     found = {}
     for line in text.split("\n")[:_MOST]:
         fields = line.partition("#")[0].split()
         if len(fields) >= 4 and fields[1].startswith("/"):
-            place = _plain(fields[1])
-            found[place] = Mount(place, fields[2], _options(fields[3]))
+            mount_point = _plain(fields[1])
+            found[mount_point] = Mount(mount_point, fields[2], _options(fields[3]))
     return list(found.values())
 
 
 def parse_mountinfo(text: str) -> list[Mount]:
-    """Return the mounted file systems; of several at one place the last, which hides the others.
+    """Return the mounted file systems; of several at one mount point the last, which hides them.
 
     >>> parse_mountinfo("36 35 98:0 / /tmp rw,noexec shared:1 - tmpfs tmpfs rw,size=64k")
-    [Mount(place='/tmp', type='tmpfs', options=('noexec', 'size=64k'))]
+    [Mount(mount_point='/tmp', type='tmpfs', options=('noexec', 'size=64k'))]
     """
     found = {}
     for line in text.split("\n")[:_MOST]:
         head, dash, tail = line.partition(" - ")
         fields, last = head.split(" "), tail.split(" ")
         if dash and len(fields) >= 6 and len(last) >= 3 and fields[4].startswith("/"):
-            place = _plain(fields[4])
+            mount_point = _plain(fields[4])
             options = _options(f"{fields[5]},{last[2]}")
-            found[place] = Mount(place, last[0], options)
+            found[mount_point] = Mount(mount_point, last[0], options)
     return list(found.values())
 
 

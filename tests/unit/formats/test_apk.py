@@ -2,11 +2,11 @@
 
 import pytest
 
-from envlock.formats.apk import Protected, parse_checksum, parse_world
+from envlock.formats.apk import ProtectedPaths, parse_checksum, parse_world
 
 
 def test_protected_paths_are_those_of_the_last_pattern():
-    paths = Protected.parse(
+    paths = ProtectedPaths.parse(
         "+etc\n@etc/init.d\n!etc/apk\n-etc/tool/*.cache\n\n?junk\n+opt/*/conf\n"
     )
     covered = {

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.libraries import libraries, place, source
+from envlock.capture.discover.libraries import (
+    installed_by,
+    logical_location,
+    shared_libraries,
+)
 from envlock.formats.hardware.blas import parse_blas
 from envlock.model.record import Record
 from envlock.model.text import sort_key
@@ -27,14 +31,14 @@ def collect(context: Context) -> Iterator[Record]:
         if path:
             yield Record("blas", soname, _facts(context.resolve(path), context))
     bundled: dict[str, dict[str, str]] = {}
-    for entry in libraries(context):
+    for entry in shared_libraries(context):
         blas = parse_blas(entry.path)
         owner = context.owner(entry.path)
-        if blas is None or source(owner) not in ("python", "conda"):
+        if blas is None or installed_by(owner) not in ("python", "conda"):
             continue
         facts = _facts(entry.path, context)
         facts["library"] = posixpath.basename(entry.path)
-        known = bundled.setdefault(f"{blas.vendor}:{place(entry.path, owner)}", facts)
+        known = bundled.setdefault(f"{blas.vendor}:{logical_location(entry.path, owner)}", facts)
         names = {*known["library"].split(), facts["library"]}
         known["library"] = " ".join(sorted(names, key=sort_key))
     for key, facts in sorted(bundled.items(), key=lambda item: sort_key(item[0])):

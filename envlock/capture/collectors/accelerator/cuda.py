@@ -11,7 +11,12 @@ from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.libraries import distribution_version, libraries, place, source
+from envlock.capture.discover.libraries import (
+    distribution_version,
+    installed_by,
+    logical_location,
+    shared_libraries,
+)
 from envlock.formats.binary.library_name import is_exact
 from envlock.formats.hardware.cuda import (
     HEADERS,
@@ -45,11 +50,11 @@ def collect(context: Context) -> Iterator[Record]:
 
     Keys are ``toolkit:PLACE``, ``cudart:PLACE``...  Facts: ``version``, else ``soname`` where only
     that is known; ``other-versions`` beside it; ``mixed`` where the parts of one component are not
-    of one version; ``source`` (deb, python, conda, file) and ``packaged-by``.
+    of one version; ``installed_by`` (deb, python, conda, file) and ``packaged-by``.
     """
     yield from _toolkits(context)
     found: dict[tuple[str, str], list[_Found]] = {}
-    for entry in libraries(context):
+    for entry in shared_libraries(context):
         library = parse_library(posixpath.basename(entry.path))
         if library is None:
             continue
@@ -61,7 +66,7 @@ def collect(context: Context) -> Iterator[Record]:
             version = library.version if is_exact(library.version) else ""
             if not version:
                 version = _elsewhere(component, entry.path, owner, context)
-            where = place(entry.path, owner)
+            where = logical_location(entry.path, owner)
             found.setdefault((component, where), []).append(
                 _Found(library.part, version, library.version, owner)
             )
@@ -99,7 +104,7 @@ def _facts(files: list[_Found]) -> dict[str, str]:
         "soname": " ".join(sonames) if not versions else "",
         "other-versions": " ".join(versions[1:]) if not is_mixed else "",
         "mixed": " ".join(versions) if is_mixed and len(versions) > 1 else "",
-        "source": source(owners[0] if owners else ""),
+        "source": installed_by(owners[0] if owners else ""),
         "packaged-by": owners[0] if len(owners) == 1 else "",
     }
     return {name: value for name, value in facts.items() if value} or {"source": "file"}
@@ -115,7 +120,8 @@ def _toolkits(context: Context) -> Iterator[Record]:
     for root in sorted({context.resolve(root or "/") for root in roots}, key=sort_key):
         toolkit = _toolkit(root, context)
         owner = context.owner(f"{root.rstrip('/')}/bin/nvcc")
-        key = f"toolkit:{place(f'{root}/lib/x', owner) if owner.startswith('python') else root}"
+        is_wheel = owner.startswith("python")
+        key = f"toolkit:{logical_location(f'{root}/lib/x', owner) if is_wheel else root}"
         if toolkit is None or key in seen:
             continue
         seen.add(key)
@@ -124,7 +130,7 @@ def _toolkits(context: Context) -> Iterator[Record]:
             "nvcc": toolkit.nvcc,
             "driver": toolkit.driver,
             "default": "true" if root == default else "",
-            "source": source(owner),
+            "source": installed_by(owner),
             "packaged-by": owner,
         }
         yield Record("cuda", key, {name: value for name, value in facts.items() if value})

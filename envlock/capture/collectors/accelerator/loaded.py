@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.libraries import distribution_version, place
+from envlock.capture.discover.libraries import distribution_version, logical_location
 from envlock.formats.binary.library_name import is_exact
 from envlock.formats.hardware.blas import parse_blas
 from envlock.formats.hardware.cuda import parse_library
@@ -48,7 +48,7 @@ def _component(mapped: Mapped) -> str:
 
 
 def _facts(files: Iterable[Mapped], context: Context) -> dict[str, str]:
-    versions, places, owners = set(), set(), set()
+    versions, locations, owners = set(), set(), set()
     is_deleted = False
     for mapped in files:
         library = parse_library(posixpath.basename(mapped.path))
@@ -58,11 +58,11 @@ def _facts(files: Iterable[Mapped], context: Context) -> dict[str, str]:
         is_known = is_exact(version) or library is None
         versions.add(version if is_known else distribution_version(mapped.path, owner, context))
         owners.add(owner)
-        places.add(place(mapped.path, owner))
+        locations.add(logical_location(mapped.path, owner))
         is_deleted = is_deleted or mapped.is_deleted
     facts = {
         "version": " ".join(sorted(versions - {""})),
-        "from": " ".join(sorted(places, key=sort_key)),
+        "from": " ".join(sorted(locations, key=sort_key)),
         "packaged-by": owners.pop() if len(owners) == 1 else "",
         "deleted": "true" if is_deleted else "",
     }

@@ -54,7 +54,7 @@ class _Disk:
     """The module files of the running kernel, looked through within a budget."""
 
     def __init__(self, context: Context, folder: str, files: dict[str, str]) -> None:
-        self._view = context
+        self._context = context
         self._folder = folder
         self._files = files
         self._left = _BUDGET
@@ -71,7 +71,7 @@ class _Disk:
         try:
             info = self._read(f"{self._folder}/{path}")
         except ValueError as error:
-            self._view.gap(f"{self._folder}/{path}", str(error))
+            self._context.gap(f"{self._folder}/{path}", str(error))
             return {}
         differ = {
             f"disk-{fact}": info[fact]
@@ -81,12 +81,12 @@ class _Disk:
         return {**differ, "pending": "true"} if differ else {}
 
     def _read(self, path: str) -> dict[str, str]:
-        entry = self._view.stat(self._view.resolve(path))
+        entry = self._context.stat(self._context.resolve(path))
         if entry is None or entry.type not in (EntryType.FILE, EntryType.HARDLINK):
             return {}
         if self._left <= 0:
             raise ValueError("too many modules to look through")
-        stream = self._view.open(entry)
+        stream = self._context.open(entry)
         if stream is None:
             return {}
         with closing(stream):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.files.rules import ELSEWHERE
+from envlock.capture.files.rules import OTHER_ENVIRONMENTS
 from envlock.formats.system.mounts import Mount, parse_fstab, parse_mountinfo
 from envlock.formats.system.settings import SETTINGS_LIMIT
 from envlock.model.record import Record
@@ -43,24 +43,26 @@ def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each mount: ``type``, ``options``, ``network``; ``planned`` tells what
     fstab says of a file system that is not mounted.
     """  # noqa: D205
-    mounted = {m.place: m for m in parse_mountinfo(context.text(_MOUNTED, _MOUNTED_LIMIT) or "")}
-    planned = {m.place: m for m in parse_fstab(context.text(_TABLE, SETTINGS_LIMIT) or "")}
-    for place in sorted({*mounted, *planned}):
-        mount = mounted.get(place) or planned[place]
+    mounted = {
+        m.mount_point: m for m in parse_mountinfo(context.text(_MOUNTED, _MOUNTED_LIMIT) or "")
+    }
+    planned = {m.mount_point: m for m in parse_fstab(context.text(_TABLE, SETTINGS_LIMIT) or "")}
+    for mount_point in sorted({*mounted, *planned}):
+        mount = mounted.get(mount_point) or planned[mount_point]
         if _matters(mount):
             facts = {"type": mount.type, "options": ",".join(mount.options)}
             facts["network"] = "true" if mount.is_network else ""
-            facts["planned"] = "true" if place not in mounted else ""
+            facts["planned"] = "true" if mount_point not in mounted else ""
             yield Record(
-                "host.mount", place, {name: value for name, value in facts.items() if value}
+                "host.mount", mount_point, {name: value for name, value in facts.items() if value}
             )
 
 
 def _matters(mount: Mount) -> bool:
     """True for what stays from one boot to the next and is no file system of the kernel's own."""
-    if mount.type in _PSEUDO or ELSEWHERE.hold(f"{mount.place}/"):
+    if mount.type in _PSEUDO or OTHER_ENVIRONMENTS.matches(f"{mount.mount_point}/"):
         return False
-    return mount.place in _KEPT or not mount.place.startswith(_TRANSIENT)
+    return mount.mount_point in _KEPT or not mount.mount_point.startswith(_TRANSIENT)
 
 
 COLLECTOR = Collector(

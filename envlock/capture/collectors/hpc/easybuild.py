@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders, version_keys
 from envlock.capture.files.ownership import Claims
 from envlock.formats.hpc import EasyConfig, parse_easyconfig
@@ -63,7 +63,7 @@ def _installed(context: Context) -> dict[str, _Software]:
             found.setdefault(software.prefix, {}).setdefault(folder, software)
         elif text is not None:
             context.gap(path, "no easyconfig with a toolchain")
-    names = unique_names({prefix: (prefix, place_name(prefix or "/")) for prefix in found})
+    names = unique_names({prefix: (prefix, logical_name(prefix or "/")) for prefix in found})
     keyed = {}
     for prefix in sorted(found, key=lambda prefix: sort_key(names[prefix])):
         named = {(s.name, s.full_version): s for s in found[prefix].values()}

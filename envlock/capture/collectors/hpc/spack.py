@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders, version_keys
 from envlock.capture.files.ownership import Claims
 from envlock.formats.hpc import SpackPackage, parse_spack
@@ -59,7 +59,7 @@ def _trees(context: Context) -> dict[str, tuple[str, Mapping[str, SpackPackage]]
 
 def _base(root: str) -> str:
     """Return a name for a tree: by default it is ``opt/spack`` in Spack's own folder."""
-    return place_name(_DEFAULT.sub("", root) or root or "/")
+    return logical_name(_DEFAULT.sub("", root) or root or "/")
 
 
 def _facts(package: SpackPackage) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.programs import program_names, programs
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.formats.rust import (
@@ -61,7 +61,7 @@ def _roots(context: Context) -> dict[str, tuple[str, Mapping[str, Installed]]]:
         crates = _installed(folder, context)
         if crates:
             found[folder] = _keyed(crates)
-    names = unique_names({folder: (folder, place_name(folder)) for folder in found})
+    names = unique_names({folder: (folder, logical_name(folder)) for folder in found})
     return {names[folder]: (folder, found[folder]) for folder in sorted(found, key=sort_key)}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders
 from envlock.capture.files.ownership import Claims
 from envlock.formats.php import Installed, Package, parse_installed, parse_lockfile
@@ -49,7 +49,7 @@ def _applications(context: Context) -> dict[str, tuple[str, Installed]]:
             found[path.removesuffix(f"/{_INSTALLED}")] = installed._replace(packages=ordered)
         elif text is not None:
             context.gap(path, "not a list of installed packages")
-    names = unique_names({root: (root, place_name(root or "/")) for root in found})
+    names = unique_names({root: (root, logical_name(root or "/")) for root in found})
     ordered_roots = sorted(found, key=lambda root: sort_key(names[root]))
     return {names[root]: (root, found[root]) for root in ordered_roots}
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import claim_parents
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.formats.conda import Package, channel_name, parse_package, parse_specs
@@ -77,8 +77,8 @@ def _base(prefix: str, packages: Mapping[str, Package]) -> str:
     """Return a name that does not say where on this machine the environment lies."""
     project, inside, name = prefix.partition("/.pixi/envs/")
     if inside:
-        return place_name(project or "/") + (f"-{name}" if name != "default" else "")
-    return "base" if _BASE in packages else place_name(prefix or "/")
+        return logical_name(project or "/") + (f"-{name}" if name != "default" else "")
+    return "base" if _BASE in packages else logical_name(prefix or "/")
 
 
 def _packages(prefix: str, context: Context) -> dict[str, Package]:

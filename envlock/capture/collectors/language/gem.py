@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders, version_keys
 from envlock.capture.files.ownership import Claims
 from envlock.formats.ruby import (
@@ -113,7 +113,7 @@ def _base(home: str) -> tuple[str, str]:
     """
     match = _HOME.match(home)
     if match is None:
-        return place_name(home), home
+        return logical_name(home), home
     prefix, kind, abi = match.group("prefix", "kind", "abi")
     suffix = "" if abi == "all" else f"-{abi}"
     if kind in ("share/gem/ruby", ".gem/ruby"):
@@ -125,7 +125,7 @@ def _base(home: str) -> tuple[str, str]:
             return f"{manager}{suffix}", home
     for end in _BUNDLES:
         prefix = prefix.removesuffix(end)
-    return f"{place_name(prefix or '/')}{suffix}", home
+    return f"{logical_name(prefix or '/')}{suffix}", home
 
 
 def _versions(context: Context) -> dict[tuple[str, str], str]:
@@ -185,7 +185,7 @@ def _applications(places: Mapping[str, _Place], context: Context) -> Iterator[Re
         if lock is not None:
             locks[posixpath.dirname(path) or "/"] = lock
     taken = {f"\0{name}": ("", name) for name in places}
-    wanted = {folder: (folder, place_name(folder)) for folder in locks}
+    wanted = {folder: (folder, logical_name(folder)) for folder in locks}
     names = unique_names(taken | wanted)
     for folder, lock in locks.items():
         yield Record("gem", names[folder], _declared(lock, installed))

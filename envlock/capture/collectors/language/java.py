@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import version_keys
 from envlock.formats.java import (
     Archive,
@@ -51,7 +51,7 @@ class _Found(NamedTuple):
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each runtime, for each archive, and for what is inside one."""
     runtimes = _runtimes(context)
-    names = unique_names({prefix: (prefix, place_name(prefix or "/")) for prefix in runtimes})
+    names = unique_names({prefix: (prefix, logical_name(prefix or "/")) for prefix in runtimes})
     for prefix, facts in runtimes.items():
         yield Record("java", names[prefix], facts)
     parts = tuple(f"{prefix}/" for prefix in runtimes)
@@ -100,7 +100,7 @@ def _base(folder: str) -> str:
     """Return a name for the folder of archives: of the application rather than of its parts."""
     for end in ("/WEB-INF/lib", "/BOOT-INF/lib", "/webapps", "/jars", "/target", "/libs"):
         folder = folder.removesuffix(end)
-    return place_name(folder or "/")
+    return logical_name(folder or "/")
 
 
 def _archives(place: str, found: list[_Found]) -> Iterator[Record]:

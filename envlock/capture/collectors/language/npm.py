@@ -14,17 +14,17 @@ from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders
 from envlock.capture.files.ownership import Claims
 from envlock.formats.node import (
     MODULES,
     Lockfile,
     Package,
+    parse_location,
     parse_lockfile,
     parse_node_version,
     parse_package,
-    parse_place,
     parse_resolved,
 )
 from envlock.model.record import Record
@@ -62,7 +62,7 @@ class _Installed(NamedTuple):
 
 
 class _Tree(NamedTuple):
-    """A folder with a node_modules, and place below that -> package."""
+    """A folder with a node_modules, and location below that -> package."""
 
     root: str
     installed: Mapping[str, _Installed]
@@ -78,18 +78,18 @@ def collect(context: Context) -> Iterator[Record]:
     for name, tree in _trees(context):
         hidden = _lockfile(f"{tree.root}/{_HIDDEN}", context)
         yield Record("npm", name, _tree_facts(tree, context))
-        for place in sorted(tree.installed, key=sort_key):
-            facts = _facts(place, tree.installed[place], hidden, context)
+        for location in sorted(tree.installed, key=sort_key):
+            facts = _facts(location, tree.installed[location], hidden, context)
             if facts:
-                yield Record("npm", f"{name}/{place}", facts)
+                yield Record("npm", f"{name}/{location}", facts)
 
 
 def claims(context: Context) -> Claims:
     """Return what lies in the folders of the packages; none states its content."""
     owners = {
-        installed.folder: f"npm {name}/{place}"
+        installed.folder: f"npm {name}/{location}"
         for name, tree in _trees(context)
-        for place, installed in tree.installed.items()
+        for location, installed in tree.installed.items()
         if not installed.is_link
     }
     return claim_folders(context, owners, f"/{MODULES}/")
@@ -102,12 +102,12 @@ def _trees(context: Context) -> list[tuple[str, _Tree]]:
         if f"/{MODULES}/" not in root:
             roots.setdefault(root or "/", {})
     for path in context.glob("**/package.json"):
-        place = parse_place(posixpath.dirname(path)) if f"/{MODULES}/" in path else None
-        package = _package(path, context) if place else None
-        if place is None or package is None:
+        location = parse_location(posixpath.dirname(path)) if f"/{MODULES}/" in path else None
+        package = _package(path, context) if location else None
+        if location is None or package is None:
             continue
-        key = place.path if not place.is_stored else package.name or place.path
-        found = roots.setdefault(place.root, {}).setdefault(key, [])
+        key = location.path if not location.is_stored else package.name or location.path
+        found = roots.setdefault(location.root, {}).setdefault(key, [])
         found.append(_Installed(posixpath.dirname(path), package))
     trees = [
         _Tree(root, {**dict(_links(root, context)), **_without_bundled(_flat(found))})
@@ -120,7 +120,7 @@ def _trees(context: Context) -> list[tuple[str, _Tree]]:
 
 def _base(tree: _Tree) -> str:
     version = _VERSIONED.match(posixpath.basename(tree.prefix))
-    return f"node-{version[1]}" if version else place_name(tree.prefix or tree.root)
+    return f"node-{version[1]}" if version else logical_name(tree.prefix or tree.root)
 
 
 def _package(path: str, context: Context) -> Package | None:
@@ -135,21 +135,21 @@ def _package(path: str, context: Context) -> Package | None:
 
 
 def _flat(found: Mapping[str, list[_Installed]]) -> dict[str, _Installed]:
-    """Return place -> package; a store has several versions of one, told apart as name@version."""
+    """Return location -> package; in a store with several versions of one, name@version."""
     flat: dict[str, _Installed] = {}
-    for place, packages in found.items():
+    for location, packages in found.items():
         versions = {installed.package.version: installed for installed in reversed(packages)}
         for version, installed in versions.items():
-            flat[place if len(versions) == 1 else f"{place}@{version}"] = installed
+            flat[location if len(versions) == 1 else f"{location}@{version}"] = installed
     return flat
 
 
 def _without_bundled(found: dict[str, _Installed]) -> dict[str, _Installed]:
-    bundling = {place for place, installed in found.items() if installed.package.is_bundling}
+    bundling = {location for location, installed in found.items() if installed.package.is_bundling}
     inside: Counter[str] = Counter()
     kept = {}
-    for place, installed in found.items():
-        above, names = "", place.split(f"/{MODULES}/")
+    for location, installed in found.items():
+        above, names = "", location.split(f"/{MODULES}/")
         owner = ""
         for name in names[:-1]:
             above = f"{above}/{MODULES}/{name}" if above else name
@@ -157,8 +157,11 @@ def _without_bundled(found: dict[str, _Installed]) -> dict[str, _Installed]:
         if owner:
             inside[owner] += 1
         else:
-            kept[place] = installed
-    return {place: installed._replace(bundled=inside[place]) for place, installed in kept.items()}
+            kept[location] = installed
+    return {
+        location: installed._replace(bundled=inside[location])
+        for location, installed in kept.items()
+    }
 
 
 def _links(root: str, context: Context) -> Iterator[tuple[str, _Installed]]:
@@ -166,16 +169,16 @@ def _links(root: str, context: Context) -> Iterator[tuple[str, _Installed]]:
     modules = f"{root.rstrip('/')}/{MODULES}"
     for name in context.names(modules):
         inner = context.names(f"{modules}/{name}") if name.startswith("@") else ()
-        for place in [f"{name}/{one}" for one in inner] or [name]:
-            entry = context.entry(f"{modules}/{place}")
-            if entry is None or entry.type is not EntryType.SYMLINK or place.startswith("."):
+        for location in [f"{name}/{one}" for one in inner] or [name]:
+            entry = context.entry(f"{modules}/{location}")
+            if entry is None or entry.type is not EntryType.SYMLINK or location.startswith("."):
                 continue
             folder = context.resolve(entry.path)
             package = (
                 None if f"/{MODULES}/" in folder else _package(f"{folder}/package.json", context)
             )
             if package is not None:
-                yield place, _Installed(folder, package, is_link=True)
+                yield location, _Installed(folder, package, is_link=True)
 
 
 def _tree_facts(tree: _Tree, context: Context) -> dict[str, str]:
@@ -201,11 +204,11 @@ def _declared(lockfile: Lockfile | None, tree: _Tree) -> dict[str, str]:
     if lockfile is None:
         return {}
     missing = differing = 0
-    for place, locked in lockfile.packages.items():
-        installed = tree.installed.get(place)
+    for location, locked in lockfile.packages.items():
+        installed = tree.installed.get(location)
         if installed is not None:
             differing += bool(locked.version) and installed.package.version != locked.version
-        elif not locked.may_lack and not _is_bundled(place, tree):
+        elif not locked.may_lack and not _is_bundled(location, tree):
             missing += 1
     return {
         "lockfile-version": lockfile.version,
@@ -214,8 +217,8 @@ def _declared(lockfile: Lockfile | None, tree: _Tree) -> dict[str, str]:
     }
 
 
-def _is_bundled(place: str, tree: _Tree) -> bool:
-    owner = tree.installed.get(place.rpartition(f"/{MODULES}/")[0])
+def _is_bundled(location: str, tree: _Tree) -> bool:
+    owner = tree.installed.get(location.rpartition(f"/{MODULES}/")[0])
     return owner is not None and bool(owner.bundled)
 
 
@@ -228,15 +231,15 @@ def _lockfile(path: str, context: Context) -> Lockfile | None:
 
 
 def _facts(
-    place: str, installed: _Installed, hidden: Lockfile | None, context: Context
+    location: str, installed: _Installed, hidden: Lockfile | None, context: Context
 ) -> dict[str, str]:
     package = installed.package
-    locked = hidden.packages.get(place) if hidden else None
+    locked = hidden.packages.get(location) if hidden else None
     if locked is not None and locked.version != package.version:
         locked = None  # somebody replaced it without npm
     origin, revision = parse_resolved(locked.resolved if locked else package.resolved)
     owner = context.owner(f"{installed.folder}/package.json")
-    name = place.rpartition(f"{MODULES}/")[2]
+    name = location.rpartition(f"{MODULES}/")[2]
     return clean_facts(
         {
             "version": package.version,

@@ -15,7 +15,7 @@ from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover import python_envs
 from envlock.capture.discover.package_folders import claim_parents
-from envlock.capture.discover.python_envs import Site
+from envlock.capture.discover.python_envs import PythonEnv
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.formats.python import (
     DirectUrl,
@@ -88,7 +88,7 @@ class _Metadata(NamedTuple):
 
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each environment that holds something, and for each distribution."""
-    for site in python_envs.find_sites(context):
+    for site in python_envs.find_python_envs(context):
         found = list(_distributions(site, context))
         if found or site.settings or site.is_interpreter:
             yield Record("python", site.name, _site_facts(site, context))
@@ -99,7 +99,7 @@ def collect(context: Context) -> Iterator[Record]:
 def claims(context: Context) -> Claims:
     """Return the files of every distribution that has a RECORD, and the folders they lie in."""
     found: dict[str, Claim] = {}
-    for site in python_envs.find_sites(context):
+    for site in python_envs.find_python_envs(context):
         inside: dict[str, Claim] = {}
         for distribution in _distributions(site, context):
             inside.update(_claims(distribution, context))
@@ -109,7 +109,7 @@ def claims(context: Context) -> Claims:
     return found
 
 
-def _site_facts(site: Site, context: Context) -> dict[str, str]:
+def _site_facts(site: PythonEnv, context: Context) -> dict[str, str]:
     is_managed = context.entry(f"{site.library}/EXTERNALLY-MANAGED") is not None
     return clean_facts(
         {
@@ -124,7 +124,7 @@ def _site_facts(site: Site, context: Context) -> dict[str, str]:
     )
 
 
-def _startup(site: Site, context: Context) -> dict[str, str]:
+def _startup(site: PythonEnv, context: Context) -> dict[str, str]:
     """Return what runs or is put on the path when the interpreter starts, and nobody installed.
 
     `startup` are the names of the files, `startup-code` is the digest of the code in them, and
@@ -159,7 +159,7 @@ def _modules(context: Context, folder: str) -> set[str]:
     return {name for name in context.names(folder) if name.removesuffix(".py").isidentifier()}
 
 
-def _distributions(site: Site, context: Context) -> Iterator[Distribution]:
+def _distributions(site: PythonEnv, context: Context) -> Iterator[Distribution]:
     seen: dict[str, str] = {}
     bundled = frozenset(context.names(_BUNDLED))
     candidates = ((folder, name) for folder in site.folders for name in context.names(folder))

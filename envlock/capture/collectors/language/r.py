@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.naming import place_name, unique_names
+from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders
 from envlock.capture.files.ownership import Claims
 from envlock.formats.r import Package, parse_description, parse_renv
@@ -79,11 +79,11 @@ def _base(library: str) -> str:
     if match := _USER.match(library):
         return f"user-{match[1]}"
     if match := _RENV.match(library):
-        return place_name(match["project"] or "/")
+        return logical_name(match["project"] or "/")
     for end in ("/lib/R/library", "/lib64/R/library", "/site-library", "/library"):
         if library.endswith(end):
-            return place_name(library.removesuffix(end) or "/")
-    return place_name(library)
+            return logical_name(library.removesuffix(end) or "/")
+    return logical_name(library)
 
 
 def _facts(folder: str, package: Package, context: Context) -> dict[str, str]:
@@ -114,7 +114,7 @@ def _projects(
             locks[posixpath.dirname(path) or "/"] = lock
         elif text is not None:
             context.gap(path, "not a lockfile")
-    names = unique_names({folder: (folder, place_name(folder)) for folder in locks})
+    names = unique_names({folder: (folder, logical_name(folder)) for folder in locks})
     for folder, (version, declared) in locks.items():
         installed: dict[str, str] = {}
         for library, packages in libraries.values():

@@ -15,7 +15,7 @@ from envlock.formats.apk import (
     DEFAULT_PROTECTED,
     File,
     Package,
-    Protected,
+    ProtectedPaths,
     parse_installed,
     parse_world,
 )
@@ -87,14 +87,14 @@ def _facts(package: Package, world: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
-def _protected(context: Context) -> Protected:
+def _protected(context: Context) -> ProtectedPaths:
     texts = [DEFAULT_PROTECTED]
     texts += [
         context.text(f"{_PROTECTED}/{name}") or ""
         for name in context.names(_PROTECTED)
         if name.endswith(".list")
     ]
-    return Protected.parse("\n".join(texts))
+    return ProtectedPaths.parse("\n".join(texts))
 
 
 def _claim(file: File, owner: str, *, conffile: bool) -> Claim:

@@ -17,7 +17,7 @@ from envlock.capture.context import Context
 from envlock.capture.discover.candidates import kind_of_name
 from envlock.capture.discover.linkage import Linker
 from envlock.capture.discover.loader_paths import LOADER_READS, configured_folders
-from envlock.capture.discover.unowned import Found, find_software, is_library
+from envlock.capture.discover.unowned import UnownedFile, find_unowned_software, is_library
 from envlock.formats.binary.elf import Elf, is_elf, parse_elf
 from envlock.formats.system.settings import SETTINGS_LIMIT
 from envlock.formats.system.software_versions import (
@@ -57,7 +57,7 @@ _PKG_CONFIG = (
 class _Part(NamedTuple):
     """A file that was looked into: its kind, what it is linked with, and who interprets it."""
 
-    found: Found
+    found: UnownedFile
     kind: str
     elf: Elf | None = None
     interpreter: str = ""
@@ -73,7 +73,7 @@ def collect(context: Context) -> Iterator[Record]:
     is no build ID); of a tree ``programs`` (how many), ``libraries`` and ``content`` (digest of
     build IDs, or sizes, by path).
     """  # noqa: D205
-    found = find_software(context)
+    found = find_unowned_software(context)
     if len(found) > _MOST_FILES:
         context.gap("/", f"more than {_MOST_FILES} files without a package; the rest is not told")
     linker = Linker(context, configured_folders(context))
@@ -81,11 +81,13 @@ def collect(context: Context) -> Iterator[Record]:
     for each in found[:_MOST_FILES]:
         part = _look(each, linker, context)
         if part.kind:
-            units.setdefault(each.unit, []).append(part)
-    for unit, parts in units.items():
+            units.setdefault(each.reported_as, []).append(part)
+    for reported_as, parts in units.items():
         _settle(parts)
-        facts = _tree(unit, parts, context) if parts[0].found.is_tree else _file(parts[0])
-        yield Record("software", unit, {name: value for name, value in facts.items() if value})
+        facts = _tree(reported_as, parts, context) if parts[0].found.is_tree else _file(parts[0])
+        yield Record(
+            "software", reported_as, {name: value for name, value in facts.items() if value}
+        )
     for path in context.glob(*_PKG_CONFIG):
         version = parse_pkg_config(context.text(path, SETTINGS_LIMIT) or "")
         if version and not context.owner(path) and path not in units:
@@ -95,7 +97,7 @@ def collect(context: Context) -> Iterator[Record]:
     yield from _symbols(everything)
 
 
-def _look(found: Found, linker: Linker, context: Context) -> _Part:
+def _look(found: UnownedFile, linker: Linker, context: Context) -> _Part:
     """Return what a file is; its kind is empty when it is no software."""
     entry = found.entry
     name = posixpath.basename(entry.path)
@@ -162,7 +164,7 @@ def _file(part: _Part) -> dict[str, str]:
     return facts
 
 
-def _tree(unit: str, parts: list[_Part], context: Context) -> dict[str, str]:
+def _tree(reported_as: str, parts: list[_Part], context: Context) -> dict[str, str]:
     kinds = Counter(part.kind for part in parts)
     digest = hashlib.sha256()
     for part in parts:
@@ -172,7 +174,7 @@ def _tree(unit: str, parts: list[_Part], context: Context) -> dict[str, str]:
     machines = sorted({part.elf.machine for part in parts if part.elf is not None})
     return {
         "kind": "tree",
-        "version": _tree_version(unit, context),
+        "version": _tree_version(reported_as, context),
         "machine": " ".join(machines),
         "missing": " ".join(sorted({name for part in parts for name in part.missing})),
         "content": f"sha256:{digest.hexdigest()}",
@@ -217,9 +219,9 @@ def _symbols(parts: Iterable[_Part]) -> Iterator[Record]:
         yield Record("abi", family, {"version": version, "needed-by": path})
 
 
-def _shown(found: Found) -> str:
+def _shown(found: UnownedFile) -> str:
     """Return the path of a file; in a home without saying whose."""
-    return found.entry.path if found.is_tree else found.unit
+    return found.entry.path if found.is_tree else found.reported_as
 
 
 COLLECTOR = Collector(
