@@ -102,6 +102,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert anchor in {slug(heading) for heading in headings}, link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_of_the_project_that_a_page_names_exists(page: Path) -> None:
+    """Paths are from the top of the project or, like `model/facts.py`, from the package.
+
+    NAME, GROUP and CASE stand for names to be chosen.
+    """
+    for path in re.findall(r"`([\w.-]+/[\w./-]*)`", page.read_text()):
+        name = re.split(r"\b(?:NAME|GROUP|CASE)\b", path)[0]
+        bases = [base for base in (ROOT, ROOT / "envlock") if (base / name.split("/")[0]).exists()]
+        assert not bases or any((base / name).exists() for base in bases), name
+
+
 def slug(heading: str) -> str:
     """Return the anchor that GitHub makes of a heading."""
     return re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")
