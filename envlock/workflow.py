@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from envlock.capture.setup import Tuning
     from envlock.diff.drift import DriftReport
     from envlock.diff.engine import Options
-    from envlock.materialize.assemble import Assembled, Order
+    from envlock.materialize.assemble import Assembled, BuildOptions
     from envlock.materialize.tree.rules import Rule
     from envlock.store.objects import Store
 
@@ -131,12 +131,12 @@ def require_tree(lock: Lock, store: Store) -> Tree:
 
 
 def materialize(
-    lock: Lock, lockfile: bytes, store: Store, order: Order, progress: Progress
+    lock: Lock, lockfile: bytes, store: Store, options: BuildOptions, progress: Progress
 ) -> Assembled:
-    """Rebuild a lock into the OCI layout that `order` names."""
+    """Rebuild a lock into the OCI layout that `options` names."""
     from envlock.materialize.assemble import assemble
 
-    return assemble(lock, lockfile, require_tree(lock, store), store, order, progress)
+    return assemble(lock, lockfile, require_tree(lock, store), store, options, progress)
 
 
 def compare_environments(
@@ -209,7 +209,7 @@ def verify(
     from envlock.diff.engine import Options, compare
     from envlock.diff.times import with_times
     from envlock.materialize.assemble import in_image
-    from envlock.materialize.tree.normalise import newest_package
+    from envlock.materialize.tree.normalise import image_epoch
 
     tree = left.tree or load_tree(left.lock, store)
     if tree is None:
@@ -222,8 +222,8 @@ def verify(
         process = target.process()
     captured = capture_target(reference, request, store, progress)
     is_exact = is_image(reference)
-    wanted = in_image(tree, newest_package(tree), store, user_rules)
-    found = in_image(captured.tree or Tree(()), newest_package(tree), store, user_rules)
+    wanted = in_image(tree, image_epoch(tree), store, user_rules)
+    found = in_image(captured.tree or Tree(()), image_epoch(tree), store, user_rules)
     report = compare(
         for_image(left.lock),
         for_image(captured.lock),

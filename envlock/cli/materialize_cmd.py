@@ -8,6 +8,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
-    from envlock.materialize.assemble import Assembled, Order
+    from envlock.materialize.assemble import Assembled, BuildOptions
+    from envlock.materialize.sinks.base import Sink
     from envlock.model.lock import Lock
     from envlock.store.objects import Store
 
@@ -35,13 +37,15 @@ _FEW = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    from envlock.materialize.sinks.table import SINKS
+
     parser.description = _DESCRIPTION
     add_lock(parser, text="a lockfile or a name")
-    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="OCI layout directory")
-    parser.add_argument(
-        "--archive", metavar="FILE", type=Path, help="one file for `docker load` and `skopeo copy`"
-    )
-    parser.add_argument("--load", action="store_true", help="load it into the Docker engine")
+    for row in SINKS:
+        if row.metavar:
+            parser.add_argument(*row.flags, metavar=row.metavar, help=row.help)
+        else:
+            parser.add_argument(*row.flags, action="store_const", const="", help=row.help)
     parser.add_argument("--tag", metavar="NAME", default="", help="name of the image")
     parser.add_argument("--layers", metavar="N", type=int, help="at most this many layers")
     parser.add_argument("--offline", action="store_true", help="use no network")
@@ -62,11 +66,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     lock = parse_lock(raw, where=place_of(arguments.lock, config))
     started = time.monotonic()
     with open_store(config) as store, console.progress("materializing") as steps:
-        order = _order(arguments, config, store, raw)
-        done = materialize(lock, raw, store, order, steps)
+        sinks = _sinks(arguments)
+        options = _options(arguments, config, store, raw, sinks)
+        done = materialize(lock, raw, store, options, steps)
         _say_what_is_left_out(done, console)
         _say_what_must_be_given(lock, console)
-        _deliver(arguments, order.directory, done, console)
+        for sink in sinks:
+            if message := sink.deliver(options.directory, done.built):
+                console.note(message)
     seconds = time.monotonic() - started
     if arguments.json:
         document = _document(done, digests(lock).environment, seconds)
@@ -80,34 +87,35 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return ExitStatus.OK
 
 
-def _order(arguments: argparse.Namespace, config: Config, store: Store, lockfile: bytes) -> Order:
-    from envlock.materialize.assemble import Order, layouts_folder
+def _sinks(arguments: argparse.Namespace) -> list[Sink]:
+    """Return the sinks that the options select."""
+    from envlock.materialize.sinks.table import SINKS
 
-    # Without a place of its own the layout is kept in the cache, where its layers are found again.
-    kept = layouts_folder(store) / hashlib.sha256(lockfile).hexdigest()[:16]
-    return Order(
-        directory=(arguments.output or kept).absolute(),
+    given = ((row, getattr(arguments, row.option)) for row in SINKS)
+    return [row.open(value, arguments.tag) for row, value in given if value is not None]
+
+
+def _options(
+    arguments: argparse.Namespace,
+    config: Config,
+    store: Store,
+    lockfile: bytes,
+    sinks: Sequence[Sink],
+) -> BuildOptions:
+    from envlock.materialize.assemble import BuildOptions, layouts_directory
+
+    # Without an output directory the layout stays in the cache, and its layers can be reused.
+    kept = layouts_directory(store) / hashlib.sha256(lockfile).hexdigest()[:16]
+    given = (sink.directory for sink in sinks if sink.directory)
+    return BuildOptions(
+        directory=next(given, kept.absolute()),
         layers=config.materialize.layers,
         offline=arguments.offline,
-        artifact_folders=tuple(Path(path) for path in config.materialize.wheels),
+        artifact_directories=tuple(Path(path) for path in config.materialize.wheels),
         mirrors=tuple(config.materialize.mirrors),
         user_rules=user_rules(config),
         jobs=config.jobs or os.cpu_count() or 1,
     )
-
-
-def _deliver(
-    arguments: argparse.Namespace, layout: Path, done: Assembled, console: Console
-) -> None:
-    if arguments.archive:
-        from envlock.materialize.sinks.archive import write_archive
-
-        write_archive(arguments.archive, layout, tag=arguments.tag)
-    if arguments.load:
-        from envlock.materialize.sinks.docker import connect, load
-
-        loaded = load(connect(), layout, done.built, tag=arguments.tag)
-        console.note(f"loaded {arguments.tag or loaded.image_id}")
 
 
 _TAG = re.compile(r"[a-z0-9][a-z0-9._/:-]*(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?")

@@ -1,1 +1,1 @@
-"""The third wing: rebuild a lock from references plus residue, without running a script."""
+"""Rebuild a lock into a container image without running any package script."""

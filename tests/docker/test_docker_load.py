@@ -12,8 +12,9 @@ import pytest
 from envlock.errors import MaterializeError, TargetError
 from envlock.materialize.image.description import Image, Platform
 from envlock.materialize.image.layers import split
+from envlock.materialize.image.oci import blob_path
 from envlock.materialize.sinks.docker import connect, load
-from envlock.materialize.sinks.layout import blob_path, write_layout
+from envlock.materialize.sinks.layout import write_layout
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 from tests.conftest import unavailable

@@ -1,1 +1,1 @@
-"""Published files that a lock refers to: what is needed, where it comes from, how it is read."""
+"""Package files that content comes from: their kinds, their sources, the plan, and fetching."""

@@ -1,72 +1,101 @@
-"""Artifacts: the published files that a lock refers to."""
+"""Artifacts: the published package files that a lock refers to, and what their kinds declare.
+
+Each kind is one module in `kinds`, with an `ArtifactKind` called `KIND`; `table` lists them.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from envlock.model.lock import Lock
+from envlock.model.record import Facts
 from envlock.model.tree import Row
 
+Reader = Callable[[], Iterator[bytes]]
+"""Yields the content of one file in pieces, each time from the start.  Raises OSError."""
 
-class Deb(NamedTuple):
-    """A Debian package file.  `sha256` is empty when no index gave it at capture."""
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~:!_-]*\Z")
 
-    name: str
-    version: str
-    arch: str
-    source: str
-    sha256: str = ""
+
+class Artifact(Protocol):
+    """One published file: a named tuple of the text fields that identify it.
+
+    A kind without some field leaves it empty.  `str()` gives the name used in messages.
+    """
+
+    @property
+    def scheme(self) -> str:
+        """Return the scheme of its kind."""
 
     @property
     def filename(self) -> str:
-        """The name apt gives the file in its archive cache."""
-        return f"{self.name}_{self.version.replace(':', '%3a')}_{self.arch}.deb"
+        """Return the file name under which it is cached and looked for."""
 
-    def __str__(self) -> str:
-        return f"deb {self.name}:{self.arch} {self.version}"
+    @property
+    def other_names(self) -> str:
+        """Return a glob for other file names it may have, to test with `is_named`, or nothing."""
 
-
-class Wheel(NamedTuple):
-    """A wheel.
-
-    `filename` is as PEP 427 forms it, with the tags of a compressed set in any order; `python` is
-    the version of the interpreter it was installed for; `sha256` is empty when not learnt at
-    capture.
-    """
-
-    name: str
-    version: str
-    filename: str
-    python: str
-    sha256: str = ""
-
-    def __str__(self) -> str:
-        return f"wheel {self.filename}"
+    @property
+    def sha256(self) -> str:
+        """Return the digest of the file in hex, empty when it was not known at capture."""
 
     def is_named(self, filename: str) -> bool:
-        """True when `filename` is this wheel's, whatever the order of its tags."""
-        return _tag_sets(filename) == _tag_sets(self.filename)
+        """True when a file of this name is this artifact."""
+
+    def __hash__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[str]: ...
 
 
-def _tag_sets(filename: str) -> tuple[frozenset[str], ...]:
-    """Return name, version, build and tags of a wheel file name, each part as a set.
+class OpenArtifact(Protocol):
+    """An artifact whose members can be read, from several threads."""
 
-    >>> _tag_sets("a-1-py2.py3-none-any.whl") == _tag_sets("a-1-py3.py2-none-any.whl")
-    True
+    def find(self, member: str, sha256: str) -> Reader | None:
+        """Return a reader of the member with this digest, or None when there is none.
+
+        The member called `member` is preferred; the digest alone decides.  The caller verifies
+        what it reads.
+        """
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactKind:
+    """What a kind of artifact declares.
+
+    - `scheme`: the first word of the source of a tree row whose content comes from such an
+      artifact (``deb libc6:amd64 lib/libc.so.6``).
+    - `section`: the section of the lock whose records describe the packages.
+    - `describe`: (key of the record, lock) -> artifact, or None when the record does not suffice.
+    - `open`: (path of the file, cache directory) -> its members.  Raises SourceError when the file
+      is damaged.
+    - `group`: (key and facts of a record) -> what shares a layer with the package, for example
+      the name of its source package.
+    - `file_time`: the time that files from such an artifact get in an image, in seconds since
+      1970; None when the archive records their times, which are then the same on every machine.
     """
-    name, *rest = filename.removesuffix(".whl").split("-")
-    *front, python, abi, platform = rest if len(rest) > 3 else (*rest, "", "", "")[:4]
-    plain = (name.lower(), *front)
-    tags = (part.split(".") for part in (python, abi, platform))
-    return (*(frozenset({part}) for part in plain), *(frozenset(part) for part in tags))
 
+    scheme: str
+    section: str
+    describe: Callable[[str, Lock], Artifact | None]
+    open: Callable[[Path, Path], OpenArtifact]
+    group: Callable[[str, Facts], str]
+    file_time: int | None
 
-Artifact = Deb | Wheel
+    @property
+    def prefix(self) -> str:
+        """Return how the source of a row with content of this kind starts."""
+        return f"{self.scheme} "
 
 
 class Reference(NamedTuple):
-    """A row's source, parsed: which artifact and which member of it."""
+    """The source of a row, parsed: the scheme, the key of the record, and the archive member."""
 
     scheme: str
     name: str
@@ -74,50 +103,15 @@ class Reference(NamedTuple):
 
 
 def parse_source(row: Row) -> Reference:
-    """Return the parts of a row's source; a scheme without a member leaves it empty.
+    """Return the parts of a row's source; parts that are missing are empty.
 
-    Names hold no space; a member may.
+    A key contains no space; a member may.
     """
     scheme, _, rest = row.source.partition(" ")
     name, _, member = rest.partition(" ")
     return Reference(scheme, name, member)
 
 
-def artifact_of(reference: Reference, lock: Lock) -> Artifact | None:
-    """Return the artifact a reference names, or None when the lock does not describe it.
-
-    What is returned is safe in a path and in the arguments of apt and pip: a lock may come from
-    anyone, and a name, version or file name that no published artifact can have is no description.
-    """
-    artifact = _described(reference, lock)
-    return artifact if artifact and all(map(_is_plain, artifact)) else None
-
-
 def is_plain(text: str) -> bool:
     """True for a word of the characters that names, versions and architectures consist of."""
     return bool(_PLAIN.match(text))
-
-
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~:!_-]*\Z")
-
-
-def _is_plain(field: str) -> bool:
-    return not field or is_plain(field)
-
-
-def _described(reference: Reference, lock: Lock) -> Artifact | None:
-    if reference.scheme == "deb":
-        facts = lock.get("deb", reference.name)
-        name, _, arch = reference.name.rpartition(":")
-        if not facts.get("version"):
-            return None
-        source = facts.get("source", name)
-        return Deb(name, facts["version"], arch, source, facts.get("sha256", ""))
-    if reference.scheme == "wheel":
-        facts = lock.get("python", reference.name)
-        if not (facts.get("artifact") and facts.get("version")):
-            return None
-        environment, _, name = reference.name.rpartition("/")
-        python = lock.get("python", environment).get("version", "3")
-        return Wheel(name, facts["version"], facts["artifact"], python, facts.get("sha256", ""))
-    return None

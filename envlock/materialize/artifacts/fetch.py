@@ -1,4 +1,4 @@
-"""Bring artifacts here: the cache first, then each source in turn, verified on arrival."""
+"""Fetch artifacts: ask each source in turn, and verify each file against its locked digest."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from envlock.materialize.artifacts.sources.base import ArtifactSource
 
 
 class Fetched(NamedTuple):
-    """Where each artifact lies, how many came over the network, and what no source had.
+    """The path of each artifact found, the number downloaded, and the artifacts no source has.
 
-    `complaints` are the sources that could not be asked at all, with the reason.
+    `complaints` are messages about sources that failed or had another file than the locked one.
     """
 
     paths: Mapping[Artifact, Path]
@@ -28,10 +28,10 @@ class Fetched(NamedTuple):
 def fetch(
     wanted: Sequence[Artifact], sources: Sequence[ArtifactSource], cache: Path, *, offline: bool
 ) -> Fetched:
-    """Find every artifact, asking `sources` in order; files fetched are moved into `cache`.
+    """Find every artifact, asking `sources` in order; new files are moved into `cache`.
 
-    A file whose digest is not the locked one is thrown away and counts as missing from its
-    source, so that the next source is asked.
+    A file whose digest is not the locked one does not count, so the next source is asked.  With
+    `offline` only local sources are asked.
     """
     paths: dict[Artifact, Path] = {}
     complaints: list[str] = []
@@ -51,7 +51,7 @@ def fetch(
                 continue
             for artifact, path in found.items():
                 if artifact.sha256 and _sha256(path) != artifact.sha256:
-                    complaints.append(f"{source.name}: {artifact} has other bytes than locked")
+                    complaints.append(f"{source.name}: {artifact} is not the locked file")
                     continue
                 if path.is_relative_to(into):
                     path = path.replace(cache / artifact.filename)  # noqa: PLW2901

@@ -1,1 +1,1 @@
-"""The image: its layers, its configuration and the bytes of its archives."""
+"""The image: its layers, its OCI documents, and the bytes of its archives."""

@@ -1,4 +1,4 @@
-"""Files named by their digest: hashed while they are written, visible only when whole."""
+"""Files named by their digest: hashed while they are written, renamed when they are complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CHUNK = 1024 * 1024
 
 
 class Blob(NamedTuple):
-    """Content by its digest, ``sha256:<hex>``, and its length in bytes."""
+    """The digest of some content, ``sha256:<hex>``, and its length in bytes."""
 
     digest: str
     size: int
@@ -33,9 +33,9 @@ def write_blob(directory: Path, chunks: Iterable[bytes]) -> Blob:
 
 
 def reuse_blob(directory: Path, source: Path) -> Blob | None:
-    """Bring the blob `source` into `directory`, by a hard link where the file system allows it.
+    """Link or copy the blob `source` into `directory`, and hash it.
 
-    It is hashed on the way; None when its bytes are not what its name says.  Raise OSError.
+    Return None when its bytes do not match its name.  Raise OSError.
     """
     expected = f"sha256:{source.name}"
     if source.parent == directory:
@@ -56,7 +56,7 @@ def reuse_blob(directory: Path, source: Path) -> Blob | None:
 
 
 def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write `chunks` to `path`, which holds the old or the new content at any time."""
+    """Replace the content of `path` by `chunks`, atomically.  Raise OSError."""
     draft = _draft(path.parent)
     try:
         for _ in _saving(chunks, draft):
@@ -74,7 +74,7 @@ def read_file(path: Path) -> Iterator[bytes]:
 
 
 def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable.  Raise OSError."""
+    """Call fsync(2) on a directory, which makes its entries durable.  Raise OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -96,7 +96,7 @@ def _digest(chunks: Iterable[bytes]) -> Blob:
 
 
 def _saving(chunks: Iterable[bytes], draft: Path) -> Iterator[bytes]:
-    """Pass `chunks` on while writing them to a new file; durable once exhausted."""
+    """Yield `chunks` while writing them to a new file, which is durable after the last one."""
     with draft.open("xb") as stream:
         for chunk in chunks:
             stream.write(chunk)

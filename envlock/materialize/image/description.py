@@ -1,4 +1,4 @@
-"""An image to be written, and an image written, as values."""
+"""An image to write, made from a lock, and the digests of an image that was written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from envlock.model.lock import Lock
 from envlock.model.process import ProcessConfig
 
 LABEL_PREFIX = "io.envlock."
-"""Labels under it describe the rebuild itself; capture leaves them out of the process section."""
+"""Labels with it describe the rebuild itself; a capture leaves them out of section `process`."""
 
 _ARCHITECTURES: Mapping[str, tuple[str, str]] = {
     "amd64": ("amd64", ""),
@@ -39,7 +39,7 @@ _ARCHITECTURES: Mapping[str, tuple[str, str]] = {
 
 
 class Platform(NamedTuple):
-    """What an image runs on, in the words of the OCI image specification."""
+    """The platform of an image, in the terms of the OCI image specification."""
 
     architecture: str
     variant: str = ""
@@ -48,7 +48,7 @@ class Platform(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """Everything an image is made of except the content of its files.
+    """Everything that makes up an image except the content of its files.
 
     `created` is in seconds since 1970.  `process.labels` are the image's labels.
     """
@@ -60,7 +60,7 @@ class Image:
 
 
 class BuiltLayer(NamedTuple):
-    """A layer as written: ``sha256:<hex>`` and length of its tar, and its groups of packages."""
+    """A written layer: the digest (``sha256:<hex>``) and size of its tar, its package groups."""
 
     diff_id: str
     size: int
@@ -68,10 +68,10 @@ class BuiltLayer(NamedTuple):
 
 
 class Built(NamedTuple):
-    """An image as written.  All digests are ``sha256:<hex>``.
+    """The digests of a written image, all ``sha256:<hex>``.
 
-    `image_id` is what a Docker engine with its classic store calls the image: the digest of the
-    config.  An engine with the containerd store calls it by the manifest digest.
+    `image_id` is the id of the image in a Docker engine with the classic store: the digest of the
+    config.  In an engine with the containerd store the id is the manifest digest.
     """
 
     manifest_digest: str
@@ -83,7 +83,8 @@ class Built(NamedTuple):
 def image_of(lock: Lock, layers: Iterable[Layer], *, lockfile: bytes, epoch: int) -> Image:
     """Return the image that `lock` describes, labelled with its digests.
 
-    Raise MaterializeError when the lock names no architecture an image can have.
+    `lockfile` are the bytes of the lock, `epoch` is the creation time in seconds since 1970.  Raise
+    MaterializeError when an image cannot have the architecture of the lock.
     """
     named = digests(lock)
     process = process_of(lock)
@@ -113,21 +114,21 @@ def image_of(lock: Lock, layers: Iterable[Layer], *, lockfile: bytes, epoch: int
 
 
 def platform_of(lock: Lock) -> Platform:
-    """Return the platform of ``os.arch``.  Raise MaterializeError when it is not known."""
+    """Return the platform of ``os.arch``.  Raise MaterializeError when it is unknown."""
     arch = lock.get("os").get("arch", "")
     if arch not in _ARCHITECTURES:
         raise MaterializeError(
-            f"no image architecture is known for {arch!r}" if arch else "the lock names no os.arch",
+            f"images cannot have architecture {arch!r}" if arch else "the lock has no os.arch",
             hint="capture the environment again with this envlock",
         )
     return Platform(*_ARCHITECTURES[arch])
 
 
 def process_of(lock: Lock) -> ProcessConfig:
-    """Return the run configuration in a lock: section ``process``, and the values of ``env``.
+    """Return the run configuration of a lock: section ``process``, and the values of ``env``.
 
-    Variables whose value is secret or was not recorded are left out.  Raise MaterializeError
-    when a fact is not the JSON it must be.
+    Variables without a recorded value are left out.  Raise MaterializeError when a fact is not the
+    JSON that its section requires.
     """
     facts = lock.get("process")
     return ProcessConfig(

@@ -1,8 +1,8 @@
 """Divide an image into layers by package, so that an update changes few of them.
 
-The packages of one source package belong together; the largest groups get a layer each, the
-rest of the Debian packages share one, the rest of the Python packages another.  What is no
-package's content, or was changed, lies on top.  A layer's bytes depend on its own packages only.
+Packages form groups (see `ArtifactKind.group`).  The largest groups get a layer each; the rest
+share one layer per section, such as all small Debian packages.  Files of no package, and changed
+ones, are in the top layer.  The bytes of a layer depend only on its own packages.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from envlock.errors import MaterializeError
+from envlock.materialize.artifacts.table import KINDS
 from envlock.materialize.tree.directories import ancestors, leaves, newest_below
 from envlock.model.lock import Lock
 from envlock.model.text import sort_key
@@ -19,19 +20,19 @@ from envlock.model.tree import EntryType, FileClass, Row
 
 DEFAULT_BUDGET = 10
 MAX_LAYERS = 127
-"""What overlay file systems can stack."""
+"""The most that overlay file systems can stack."""
 
 TOP = "top"
-"""Name of the layer of everything that is no package's content."""
+"""Name of the layer with everything that is not the content of a package."""
 
-_REFERENCES = ("deb ", "wheel ")
+_FROM_ARTIFACTS = tuple(kind.prefix for kind in KINDS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """One layer: its name, the groups of packages in it, and its rows in byte order.
 
-    Every directory its paths lie in is among the rows.
+    The rows include every directory above their paths.
     """
 
     name: str
@@ -40,13 +41,15 @@ class Layer:
 
 
 def package_groups(lock: Lock) -> dict[str, str]:
-    """Return owner -> group: ``deb libssl3:amd64`` -> ``deb openssl``, Python packages alone."""
-    groups = {
-        f"deb {key}": f"deb {facts.get('source') or key.partition(':')[0]}"
-        for key, facts in lock.sections.get("deb", {}).items()
+    """Return owner -> group for every package of the lock, each with its section in front.
+
+    For example ``deb libssl3:amd64`` -> ``deb openssl``.
+    """
+    return {
+        f"{kind.section} {key}": f"{kind.section} {kind.group(key, facts)}"
+        for kind in KINDS.values()
+        for key, facts in lock.sections.get(kind.section, {}).items()
     }
-    groups.update((f"python {key}", f"python {key}") for key in lock.sections.get("python", {}))
-    return groups
 
 
 def split(
@@ -54,11 +57,11 @@ def split(
 ) -> tuple[Layer, ...]:
     """Return the layers of `rows` (in byte order), lowest first; at most `budget`, 1 to 127.
 
-    Applied one over the other they give exactly `rows`.  Raise MaterializeError for a budget out
-    of range.
+    Unpacked one over the other they give exactly `rows`.  Raise MaterializeError when the budget
+    is out of range.
     """
     if not 1 <= budget <= MAX_LAYERS:
-        raise MaterializeError(f"{budget} layers asked for, 1 to {MAX_LAYERS} are possible")
+        raise MaterializeError(f"cannot make {budget} layers: 1 to {MAX_LAYERS} are possible")
     ends = leaves(rows)
     group_of = _group_of_each(ends, groups)
     plan = _plan(_sizes(ends, group_of), budget)
@@ -79,7 +82,7 @@ def split(
 
 
 def _group_of_each(ends: Iterable[Row], groups: Mapping[str, str]) -> dict[str, str]:
-    """Return path -> group; a hard link belongs where its file does."""
+    """Return path -> group; a hard link has the group of its file."""
     group_of: dict[str, str] = {}
     for row in ends:
         entry = row.entry
@@ -91,9 +94,9 @@ def _group_of_each(ends: Iterable[Row], groups: Mapping[str, str]) -> dict[str, 
 
 
 def _is_packaged(row: Row) -> bool:
-    """True for what a package alone determines."""
+    """True when a package alone determines the row."""
     if row.entry.type is EntryType.FILE:
-        return row.source.startswith(_REFERENCES)
+        return row.source.startswith(_FROM_ARTIFACTS)
     return row.file_class is FileClass.PACKAGE
 
 
@@ -105,7 +108,10 @@ def _sizes(ends: Iterable[Row], group_of: Mapping[str, str]) -> Counter[str]:
 
 
 def _plan(sizes: Mapping[str, int], budget: int) -> list[tuple[str, tuple[str, ...]]]:
-    """Return (layer name, groups) lowest first: of each ecosystem the large ones, then the rest."""
+    """Return (layer name, groups), lowest first.
+
+    Each section (the first word of a group) has its large groups first, then one layer of the rest.
+    """
     packages = sorted((g for g in sizes if g != TOP), key=lambda g: (-sizes[g], sort_key(g)))
     top = [(TOP, (TOP,))] if TOP in sizes else []
     slots = budget - len(top)
@@ -113,20 +119,20 @@ def _plan(sizes: Mapping[str, int], budget: int) -> list[tuple[str, tuple[str, .
         return [(TOP, (*packages, TOP))]
     if slots == 1:
         return ([("packages", tuple(packages))] if packages else []) + top
-    ecosystems = sorted({group.partition(" ")[0] for group in packages})
-    alone = packages if len(packages) <= slots else packages[: slots - len(ecosystems)]
+    sections = sorted({group.partition(" ")[0] for group in packages})
+    alone = packages if len(packages) <= slots else packages[: slots - len(sections)]
     rest = packages[len(alone) :]
     plan: list[tuple[str, tuple[str, ...]]] = []
-    for ecosystem in ecosystems:
-        prefix = f"{ecosystem} "
+    for section in sections:
+        prefix = f"{section} "
         plan += ((g, (g,)) for g in sorted(alone, key=sort_key) if g.startswith(prefix))
         if small := tuple(g for g in rest if g.startswith(prefix)):
-            plan.append((ecosystem, small))
+            plan.append((section, small))
     return plan + top
 
 
 def _with_parents(content: Sequence[Row], directories: Mapping[str, Row]) -> tuple[Row, ...]:
-    """Return `content` with the directories above it, each as new as what it holds here."""
+    """Return `content` with the directories above it, each as new as the newest row in it."""
     held = list(content)
     for path, mtime in newest_below(row.entry for row in content).items():
         if path in directories:
@@ -138,12 +144,12 @@ def _with_parents(content: Sequence[Row], directories: Mapping[str, Row]) -> tup
 def _settle_directories(
     layers: Sequence[Layer], directories: Mapping[str, Row]
 ) -> tuple[Layer, ...]:
-    """Restate in the last layer the directories that the layers together leave too old."""
+    """Repeat in the last layer the directories whose time would be wrong in the whole image."""
     if not layers:
         return ()
     *lower, last = layers
-    seen = {row.entry.path: row for layer in layers for row in layer.rows}
-    stale = {path for path, row in directories.items() if seen.get(path) != row}
+    unpacked = {row.entry.path: row for layer in layers for row in layer.rows}
+    stale = {path for path, row in directories.items() if unpacked.get(path) != row}
     stale |= {directory for path in stale for directory in ancestors(path)} & directories.keys()
     rows = [row for row in last.rows if row.entry.path not in stale]
     rows += (directories[path] for path in stale)

@@ -1,11 +1,11 @@
-"""Write tar archives: one byte sequence for one list of rows, whatever writes it.
+"""Write tar archives: the same rows always give the same bytes.
 
 POSIX.1-2017 pax, chapter "pax Interchange Format": a plain ustar header wherever the fields fit,
 an extended header before it where they do not, holding only ``path``, ``linkpath``, ``size``,
 ``uid``, ``gid``, ``mtime`` and ``SCHILY.xattr.*``, sorted.  Names are relative without ``./``,
-user and group names empty, times whole seconds; two zero blocks end the archive, and nothing pads
-it to a record.  Names are written as the bytes they are: every reader in use takes them so, in
-either kind of header, and ``hdrcharset`` makes GNU tar complain.
+user and group names empty, times whole seconds; two zero blocks end the archive, without padding
+to a full record.  Names are written as raw bytes in both kinds of header: every reader in use
+accepts that, and GNU tar warns about ``hdrcharset``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from envlock.model.tree import Entry, EntryType, Row
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
-"""What ends an archive."""
+"""The end of an archive."""
 
 _CHUNK = 256 * 1024
 _NAME, _PREFIX = 100, 155
@@ -33,7 +33,7 @@ _NO_DEVICE = b"0000000\x00" * 2
 _NO_LINK = bytes(_NAME)
 _PLAIN_TAIL = _MAGIC + _NO_DEVICE + bytes(_PREFIX + 12)
 _PLAIN_TAIL_SUM = sum(_PLAIN_TAIL)
-_BLANKS = 8 * 0x20  # the checksum field counts as blanks
+_BLANKS = 8 * 0x20  # the checksum field itself counts as blanks
 
 _FLAGS = {
     EntryType.FILE: b"0",
@@ -49,8 +49,8 @@ _FLAGS = {
 def emit(rows: Iterable[Row], contents: Contents) -> Iterator[bytes]:
     """Yield the archive of `rows`, in their order, in pieces of about 256 KiB.
 
-    Raise MaterializeError for a row that no archive can hold, and for content whose length is
-    not the row's.
+    Raise MaterializeError for a row that no archive can hold, and when content has another length
+    than its row.
     """
     pending: list[bytes] = []
     held = 0
@@ -66,9 +66,9 @@ def emit(rows: Iterable[Row], contents: Contents) -> Iterator[bytes]:
 
 
 def is_archive_of(stream: BinaryIO, rows: Iterable[Row]) -> bool:
-    """True when `stream` holds, byte for byte, what `emit` gives for `rows`.
+    """True when `stream` is, byte for byte, what `emit` yields for `rows`.
 
-    Content is compared with the rows' digests, so nothing but the rows is trusted.
+    Content is compared with the digests of the rows, so only the rows are trusted.
     """
     for row in rows:
         expected = header(row.entry)
@@ -79,13 +79,8 @@ def is_archive_of(stream: BinaryIO, rows: Iterable[Row]) -> bool:
     return stream.read(len(END) + 1) == END
 
 
-def tar_size(rows: Iterable[Row]) -> int:
-    """Return the length in bytes of the archive `emit` gives for `rows`."""
-    return len(END) + sum(len(header(row.entry)) + _padded(row.entry) for row in rows)
-
-
 def header(entry: Entry) -> bytes:
-    """Return everything that stands before the content of `entry`: one block, or more for pax.
+    """Return what precedes the content of `entry`: one block, or more with an extended header.
 
     Raise MaterializeError for a socket, the root directory and a device number out of range.
     """
@@ -132,7 +127,7 @@ def _pieces(rows: Iterable[Row], contents: Contents) -> Iterator[bytes]:
             yield chunk
         if written != entry.size:
             raise MaterializeError(
-                f"{written} bytes of content where {entry.size} were announced",
+                f"read {written} bytes of content instead of {entry.size}",
                 where=escape(entry.path),
             )
         yield bytes(-written % BLOCK)
@@ -149,12 +144,8 @@ def _is_content_of(stream: BinaryIO, entry: Entry) -> bool:
     return same and not left and not padding.strip(b"\0")
 
 
-def _padded(entry: Entry) -> int:
-    return entry.size + -entry.size % BLOCK if entry.type is EntryType.FILE else 0
-
-
 def _split(name: bytes) -> tuple[bytes, bytes]:
-    """Return (prefix, name) of a long name as ustar divides it, or two empty strings."""
+    """Return (prefix, name) of a long name as ustar splits it, or two empty strings."""
     cut = name.rfind(b"/", 0, min(_PREFIX + 1, len(name) - 1))
     rest = name[cut + 1 :]
     return (name[:cut], rest) if cut > 0 and len(rest) <= _NAME else (b"", b"")
@@ -198,8 +189,8 @@ def _block(
 ) -> bytes:
     """Return one 512-byte header with its checksum, the sum of its bytes.
 
-    The low half of Adler-32 is one more than the sum modulo 65521, at a thirtieth of the cost of
-    `sum`; each part is short enough not to reach the modulus.
+    The low half of Adler-32 is one more than the sum modulo 65521, and 30 times as fast as `sum`.
+    Each part is short enough to stay below the modulus.
     """
     left = name.ljust(_NAME, b"\0") + b"%07o\0%07o\0%07o\0%011o\0%011o\0" % numbers
     total = _BLANKS + (adler32(left) & 0xFFFF) - 1 + flag[0]

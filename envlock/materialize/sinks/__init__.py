@@ -1,1 +1,1 @@
-"""Where an image goes, one module per destination."""
+"""Destinations of an image, one module per sink."""

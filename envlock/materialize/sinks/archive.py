@@ -1,33 +1,49 @@
-"""One tar that every engine loads: an OCI layout and Docker's older ``manifest.json`` together.
+"""Write one tar that every engine can load: an OCI layout and Docker's older ``manifest.json``.
 
-Engines before 25 read ``manifest.json`` only, those with the containerd store the OCI index only
+Engines before 25 read only ``manifest.json``, those with the containerd store only the OCI index
 (moby image/tarexport; "docker save" itself writes both since 25).  Layers stay uncompressed:
-locally a compressor only costs time, and engine 20.10 cannot read zstd.
+compression costs time without a use on the same machine, and engine 20.10 cannot read zstd.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from envlock.errors import StoreError
 from envlock.materialize.image.blobs import read_file, replace_file
+from envlock.materialize.image.description import Built
+from envlock.materialize.image.oci import blob_path, canonical_json, read_manifest
 from envlock.materialize.image.tar import BLOCK, END, header
-from envlock.materialize.sinks.layout import blob_path, canonical_json, read_manifest
 from envlock.model.tree import Entry, EntryType
 
 _IMAGE_NAME = "io.containerd.image.name"
 _REF_NAME = "org.opencontainers.image.ref.name"
 
 
-def archive_chunks(layout: Path, *, tag: str = "", omit: Iterable[str] = ()) -> Iterator[bytes]:
-    """Yield the archive of the layout of ours in `layout`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSink:
+    """A file for ``docker load`` and other tools; `tag` names the image, if given."""
 
-    `tag` is the name an engine gives the image when it loads the archive.  `omit` names layers
-    (``sha256:<hex>``) whose blobs are left out, for a Docker engine that has them already.  Raise
-    MaterializeError when `layout` is no layout of ours, OSError when it cannot be read.
+    path: Path
+    tag: str = ""
+    directory: None = None
+
+    def deliver(self, layout: Path, built: Built) -> str:  # noqa: ARG002
+        """Write the archive of `layout`."""
+        write_archive(self.path, layout, tag=self.tag)
+        return ""
+
+
+def archive_chunks(layout: Path, *, tag: str = "", omit: Iterable[str] = ()) -> Iterator[bytes]:
+    """Yield the archive of the image in the directory `layout`.
+
+    `tag` is the name that the image gets in an engine.  `omit` names layers (``sha256:<hex>``) to
+    leave out, for a Docker engine that has them already.  Raise MaterializeError when `layout` is
+    no layout of envlock, OSError when it cannot be read.
     """
     manifest = read_manifest(layout)
     mtime = int(datetime.fromisoformat(manifest.created).timestamp())
@@ -50,9 +66,9 @@ def archive_chunks(layout: Path, *, tag: str = "", omit: Iterable[str] = ()) -> 
 
 
 def write_archive(path: Path, layout: Path, *, tag: str = "") -> None:
-    """Write the archive to `path`, whole or not at all.
+    """Write the archive to `path`, atomically.
 
-    Raise StoreError when it cannot be written, MaterializeError as `archive_chunks`.
+    Raise StoreError when it cannot be written, MaterializeError as `archive_chunks` does.
     """
     try:
         replace_file(path, archive_chunks(layout, tag=tag))
@@ -63,7 +79,7 @@ def write_archive(path: Path, layout: Path, *, tag: str = "") -> None:
 
 
 def full_name(tag: str) -> str:
-    """Return `tag` with registry and version, as containerd names images.
+    """Return `tag` with registry and version, the form that containerd uses.
 
     >>> full_name("web")
     'docker.io/library/web:latest'

@@ -1,14 +1,15 @@
-"""Load an image into a Docker engine, sending only the layers it does not have.
+"""Load an image into a Docker engine, sending only the layers that it lacks.
 
-A Docker engine with its classic store looks for a layer's chain before it opens the layer's file,
-so an archive may leave out what the engine has (moby image/tarexport/load.go).  Podman and the
-containerd store want every file, and get it.
+A Docker engine with the classic store looks for the chain of a layer before it opens the layer's
+file, so an archive may omit what the engine has (moby image/tarexport/load.go).  Podman and the
+containerd store need every file.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,11 +20,12 @@ from envlock.materialize.sinks.archive import archive_chunks
 if TYPE_CHECKING:
     from docker import DockerClient
 
-_KNOWN_IMAGES = 20
+_LOOKED_AT = 20
+"""The most images of the engine whose layers are compared."""
 
 
 class Loaded(NamedTuple):
-    """An image in an engine: the engine's name for it, what was sent, what it had already."""
+    """A loaded image: its id in the engine, the bytes sent, the layers that were not sent."""
 
     image_id: str
     bytes_sent: int
@@ -31,9 +33,9 @@ class Loaded(NamedTuple):
 
 
 def connect() -> DockerClient:
-    """Return a client of the engine that the environment names; without time limits.
+    """Return a client, without time limits, of the engine that the environment variables name.
 
-    A load is silent while the engine unpacks, for longer than any limit that helps.  Raise
+    During a load the engine is silent while it unpacks, for longer than any useful limit.  Raise
     TargetError when no engine answers.
     """
     import docker
@@ -47,12 +49,28 @@ def connect() -> DockerClient:
     return client
 
 
-def load(client: DockerClient, layout: Path, built: Built, *, tag: str = "") -> Loaded:
-    """Load the image in `layout` into the engine, named `tag` if given.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockerSink:
+    """The Docker engine that the environment variables name; `tag` names the image, if given.
 
-    The engine's own digest of what it holds afterwards is compared with `built`.  Raise
-    MaterializeError when the engine refuses the image or holds another; TargetError when it stops
-    answering.
+    `client` connects to it.
+    """
+
+    tag: str = ""
+    directory: None = None
+    client: Callable[[], DockerClient] = connect
+
+    def deliver(self, layout: Path, built: Built) -> str:
+        """Load the image."""
+        loaded = load(self.client(), layout, built, tag=self.tag)
+        return f"loaded {self.tag or loaded.image_id}"
+
+
+def load(client: DockerClient, layout: Path, built: Built, *, tag: str = "") -> Loaded:
+    """Load the image in the directory `layout` into the engine, named `tag` if given.
+
+    Afterwards the id that the engine computed is compared with `built`.  Raise MaterializeError
+    when the engine refuses the image or has another one; TargetError when it stops answering.
     """
     from docker.errors import DockerException
     from requests.exceptions import RequestException
@@ -81,7 +99,7 @@ def _load(client: DockerClient, layout: Path, built: Built, tag: str) -> Loaded:
 
 
 class _Counter:
-    """Chunks passed on, and how many bytes they were."""
+    """Iterates over chunks and counts their bytes."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = chunks
@@ -94,9 +112,9 @@ class _Counter:
 
 
 def _send(client: DockerClient, chunks: Iterable[bytes]) -> str:
-    """Send an archive; return why the engine refused it, or nothing.
+    """Send an archive; return the error message of the engine, or nothing.
 
-    The SDK reports neither an error inside the answer nor one instead of it.
+    The SDK raises neither for an error inside the answer nor for one instead of it.
     """
     refusal = ""
     for answer in _api(client).load_image(iter(chunks), quiet=True):
@@ -109,7 +127,7 @@ def _send(client: DockerClient, chunks: Iterable[bytes]) -> str:
 
 
 def _is_classic(client: DockerClient) -> bool:
-    """True for a Docker engine (not Podman) with a store of its own (not containerd's)."""
+    """True for a Docker engine (not Podman) with the classic store (not containerd's)."""
     components: list[dict[str, Any]] = client.version().get("Components") or [{}]
     status = client.info().get("DriverStatus") or ()
     containerd = any("io.containerd.snapshotter" in str(value) for _, value in status)
@@ -117,11 +135,11 @@ def _is_classic(client: DockerClient) -> bool:
 
 
 def _longest_known_chain(client: DockerClient, built: Built, tag: str) -> int:
-    """Return how many of the lowest layers the engine has, by asking for images of ours only."""
+    """Return how many of the lowest layers the engine has, in `tag` and in images by envlock."""
     labelled = _api(client).images(
         filters={"label": f"{LABEL_PREFIX}environment-digest"}, quiet=True
     )
-    names = [*([tag] if tag else []), *itertools.islice(labelled, _KNOWN_IMAGES)]
+    names = [*([tag] if tag else []), *itertools.islice(labelled, _LOOKED_AT)]
     ours = [layer.diff_id for layer in built.layers]
     longest = 0
     for name in names:
@@ -148,12 +166,12 @@ def _inspect(client: DockerClient, name: str) -> dict[str, Any] | None:
 
 
 def _api(client: DockerClient) -> Any:
-    """Return the low-level client, which its type stubs describe only in part."""
+    """Return the low-level client, whose type stubs are incomplete."""
     return client.api
 
 
 def _name(client: DockerClient, built: Built, tag: str) -> str:
-    """Tag an image the engine has already."""
+    """Tag an image that the engine has; return its id."""
     if tag:
         repository, _, version = tag.rpartition(":")
         if not repository or "/" in version:
@@ -163,7 +181,7 @@ def _name(client: DockerClient, built: Built, tag: str) -> str:
 
 
 def _verify(client: DockerClient, built: Built, tag: str) -> str:
-    """Return the engine's name of the image once it is what was built."""
+    """Return the id of the image in the engine.  Raise MaterializeError when it is another one."""
     ours = (built.image_id, built.manifest_digest)
     for name in (tag,) if tag else ours:
         found = _inspect(client, name)

@@ -1,23 +1,20 @@
 """Write an OCI image layout with uncompressed layers (OCI Image Format Specification 1.1).
 
 A compressor's output differs between versions and machines; without one the manifest digest is a
-function of the lock alone.  Every blob is hashed while it is written, and appears under its name
-only when whole; ``index.json`` is replaced last, in one step.
+function of the lock alone.  Every blob is hashed while it is written, and gets its name only when
+it is complete; ``index.json`` is replaced last, atomically.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import secrets
 import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from envlock.errors import InterruptedByUser, MaterializeError, StoreError
 from envlock.materialize.image.blobs import (
@@ -29,49 +26,37 @@ from envlock.materialize.image.blobs import (
 )
 from envlock.materialize.image.description import Built, BuiltLayer, Image
 from envlock.materialize.image.layers import Layer
-from envlock.materialize.image.tar import emit, header, is_archive_of
+from envlock.materialize.image.oci import (
+    LAYOUT_VERSION,
+    blob_path,
+    config_bytes,
+    index_bytes,
+    manifest_bytes,
+    read_manifest,
+    recipe_of,
+)
+from envlock.materialize.image.tar import emit, is_archive_of
 from envlock.materialize.tree.contents import Contents
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-CONFIG = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar"
-INDEX = "application/vnd.oci.image.index.v1+json"
-
-LAYOUT_VERSION = b'{"imageLayoutVersion":"1.0.0"}'
-"""Content of the file ``oci-layout``."""
-
-_FORMAT = "1"
-_MARK = "io.envlock.layout"
-_RECIPE = "io.envlock.recipe"
-_NAME = "io.envlock.layer"
-_REF_NAME = "org.opencontainers.image.ref.name"
 _WRITERS = 2
 
 
-class Manifest(NamedTuple):
-    """What a layout of ours holds: digests, and for each layer its recipe and file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutSink:
+    """A directory for the OCI layout; the image is built in it, so nothing is left to deliver."""
 
-    digest: str
-    config: str
-    layers: tuple[str, ...]
-    recipes: Mapping[str, str]
-    created: str
+    directory: Path
 
-
-def recipe_of(layer: Layer) -> str:
-    """Return the digest of all that determines a layer's bytes, without reading any content."""
-    digest = hashlib.sha256(b"envlock:layer:v1")
-    for row in layer.rows:
-        digest.update(header(row.entry))
-        digest.update(row.entry.sha256.encode())
-    return digest.hexdigest()
+    def deliver(self, layout: Path, built: Built) -> str:  # noqa: ARG002
+        """Do nothing: `layout` is this directory."""
+        return ""
 
 
 def reusable(layers: Iterable[Layer], layouts: Iterable[Path]) -> dict[str, Path]:
-    """Return recipe -> blob for every layer that one of our `layouts` already holds.
+    """Return recipe -> blob for every layer that is already in one of `layouts`.
 
-    Directories that are no layout of ours are passed over.  What a layout says of itself is not
-    trusted: `write_layout` compares such a blob with the layer's rows before it takes it.
+    Directories that are no layouts of envlock are ignored.  What a layout claims is not trusted:
+    `write_layout` compares such a blob with the rows of the layer before it uses it.
     """
     wanted = {recipe_of(layer) for layer in layers}
     found: dict[str, Path] = {}
@@ -94,18 +79,18 @@ def write_layout(
 ) -> Built:
     """Write `image` into `directory` and return its digests.
 
-    A new or empty directory appears when it is complete; a layout of ours is changed to hold
-    exactly this image.  `reuse` (see `reusable`) names layers to copy instead of building.
-    Raise MaterializeError when the directory holds something else, and for what `contents` cannot
-    give; StoreError when the disk cannot take it.
+    A new directory appears when it is complete; an existing layout of envlock is changed to hold
+    exactly this image.  `reuse` (see `reusable`) names layers to copy instead of building.  Raise
+    MaterializeError when the directory contains anything else, or when `contents` fails;
+    StoreError when the disk is full or the directory cannot be written.
     """
     try:
         if not directory.exists() or not any(directory.iterdir()):
             return _create(directory, image, contents, reuse or {}, tag)
-        if _is_ours(directory):
+        if _is_layout(directory):
             return _fill(directory, image, contents, reuse or {}, tag)
         raise MaterializeError(
-            "the output directory holds something else than a layout of envlock",
+            "the output directory is neither empty nor an image layout of envlock",
             where=str(directory),
             hint="name a new directory",
         )
@@ -113,77 +98,6 @@ def write_layout(
         raise StoreError(
             f"cannot write the image: {error.strerror or error}", where=str(directory)
         ) from error
-
-
-def blob_path(layout: Path, digest: str) -> Path:
-    """Return where a layout keeps the blob ``sha256:<hex>``."""
-    return layout / "blobs" / "sha256" / digest.removeprefix("sha256:")
-
-
-def read_manifest(layout: Path) -> Manifest:
-    """Return what the layout of ours in `layout` holds.  Raise MaterializeError for any other."""
-    try:
-        index = json.loads((layout / "index.json").read_bytes())
-        if index["annotations"][_MARK] != _FORMAT:
-            raise KeyError(_MARK)
-        digest = index["manifests"][0]["digest"]
-        manifest = _read_json(layout, digest)
-        config = _read_json(layout, manifest["config"]["digest"])
-        return Manifest(
-            digest,
-            manifest["config"]["digest"],
-            tuple(layer["digest"] for layer in manifest["layers"]),
-            {layer["annotations"][_RECIPE]: layer["digest"] for layer in manifest["layers"]},
-            config["created"],
-        )
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise MaterializeError("not an image layout of envlock", where=str(layout)) from error
-
-
-def _read_json(layout: Path, digest: str) -> Any:
-    content = blob_path(layout, digest).read_bytes()
-    if digest != f"sha256:{hashlib.sha256(content).hexdigest()}":
-        raise ValueError(digest)
-    return json.loads(content)
-
-
-def canonical_json(value: object) -> bytes:
-    """Return the one JSON text for `value`: sorted keys, no spaces, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
-
-
-def config_bytes(image: Image, diff_ids: Iterable[str]) -> bytes:
-    """Return the image config (OCI image-spec, config.md)."""
-    created = _timestamp(image.created)
-    process = image.process
-    settings: dict[str, object] = {
-        "Cmd": list(process.cmd),
-        "Entrypoint": list(process.entrypoint),
-        "Env": [f"{name}={value}" for name, value in sorted(process.environ.items())],
-        "ExposedPorts": {port: {} for port in process.ports},
-        "Labels": dict(process.labels),
-        "StopSignal": process.stop_signal,
-        "User": process.user,
-        "Volumes": {path: {} for path in process.volumes},
-        "WorkingDir": process.workdir,
-    }
-    platform = {
-        "architecture": image.platform.architecture,
-        "os": image.platform.os,
-        "variant": image.platform.variant,
-    }
-    return canonical_json(
-        {
-            **{name: value for name, value in platform.items() if value},
-            "config": {name: value for name, value in settings.items() if value},
-            "created": created,
-            "history": [
-                {"created": created, "created_by": f"envlock: {layer.name}"}
-                for layer in image.layers
-            ],
-            "rootfs": {"type": "layers", "diff_ids": list(diff_ids)},
-        }
-    )
 
 
 def _create(
@@ -205,16 +119,16 @@ def _create(
 def _fill(
     layout: Path, image: Image, contents: Contents, reuse: Mapping[str, Path], tag: str
 ) -> Built:
-    """Add the image's blobs to `layout`, point the index to them, remove all others."""
+    """Add the blobs of the image to `layout`, refer to them in the index, delete all others."""
     blobs = layout / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
     recipes = [recipe_of(layer) for layer in image.layers]
     layers = _write_layers(blobs, image.layers, recipes, contents, reuse)
     config = write_blob(blobs, (config_bytes(image, (layer.digest for layer in layers)),))
-    manifest = write_blob(blobs, (_manifest(image, config, layers, recipes),))
+    manifest = write_blob(blobs, (manifest_bytes(image, config, layers, recipes),))
     replace_file(layout / "oci-layout", (LAYOUT_VERSION,))
     sync_directory(blobs)
-    replace_file(layout / "index.json", (_index(image, manifest, tag),))
+    replace_file(layout / "index.json", (index_bytes(image, manifest, tag),))
     sync_directory(layout)
     needed = {blob.digest.removeprefix("sha256:") for blob in (*layers, config, manifest)}
     for path in blobs.iterdir():
@@ -238,7 +152,7 @@ def _write_layers(
     contents: Contents,
     reuse: Mapping[str, Path],
 ) -> list[Blob]:
-    """Write the layers, two at a time: reading, hashing and writing release the interpreter."""
+    """Write the layers, two at once: reading, hashing and writing release Python's global lock."""
     stop = threading.Event()
 
     def write(layer: Layer, recipe: str) -> Blob:
@@ -257,7 +171,7 @@ def _write_layers(
 
 
 def _reuse(blobs: Path, source: Path, layer: Layer) -> Blob | None:
-    """Take over a layer that another layout says is this one, if it is."""
+    """Copy a layer that another layout claims to have, or return None when it is not that layer."""
     with source.open("rb") as stream:
         if not is_archive_of(stream, layer.rows):
             return None
@@ -267,57 +181,11 @@ def _reuse(blobs: Path, source: Path, layer: Layer) -> Blob | None:
 def _until(stop: threading.Event, chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         if stop.is_set():
-            raise InterruptedByUser("the image was not finished")
+            raise InterruptedByUser("the image is incomplete")
         yield chunk
 
 
-def _manifest(image: Image, config: Blob, layers: list[Blob], recipes: list[str]) -> bytes:
-    """Return the image manifest (OCI image-spec, manifest.md)."""
-    return canonical_json(
-        {
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": {"mediaType": CONFIG, "digest": config.digest, "size": config.size},
-            "layers": [
-                {
-                    "mediaType": LAYER,
-                    "digest": blob.digest,
-                    "size": blob.size,
-                    "annotations": {_NAME: layer.name, _RECIPE: recipe},
-                }
-                for blob, layer, recipe in zip(layers, image.layers, recipes, strict=True)
-            ],
-        }
-    )
-
-
-def _index(image: Image, manifest: Blob, tag: str) -> bytes:
-    """Return index.json (OCI image-spec, image-layout.md)."""
-    platform = image.platform._asdict().items()
-    return canonical_json(
-        {
-            "schemaVersion": 2,
-            "mediaType": INDEX,
-            "annotations": {_MARK: _FORMAT},
-            "manifests": [
-                {
-                    "mediaType": MANIFEST,
-                    "digest": manifest.digest,
-                    "size": manifest.size,
-                    "platform": {name: value for name, value in platform if value},
-                    "annotations": {_REF_NAME: tag},
-                }
-            ],
-        }
-    )
-
-
-def _timestamp(seconds: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _is_ours(directory: Path) -> bool:
+def _is_layout(directory: Path) -> bool:
     try:
         read_manifest(directory)
     except MaterializeError:

@@ -1,1 +1,1 @@
-"""The files of an image: which of them, with which metadata, and their bytes."""
+"""The files of an image: which there are, their metadata, and their content."""

@@ -1,4 +1,4 @@
-"""The seam between the two halves of a rebuild: where bytes come from, and who writes them."""
+"""The seam between the two halves of a rebuild: what reads content, and what writes it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from envlock.model.tree import Row
 
 
 class Contents(Protocol):
-    """Gives back the content of any regular file of a tree."""
+    """Gives the content of any regular file of a tree."""
 
     def chunks(self, row: Row) -> Iterable[bytes]:
         """Yield the content of a FILE row, in pieces of any size.
 
-        What is yielded in whole was verified against `row.entry.size` and `row.entry.sha256`.
-        Raise MaterializeError when it cannot be had or differs.
+        Once all pieces were yielded, the content had `row.entry.size` and `row.entry.sha256`.
+        Raise MaterializeError when it cannot be read or differs.
         """

@@ -1,4 +1,4 @@
-"""Content that is made instead of carried: account passwords are never in a lock.
+"""Generated account files: locked accounts without passwords, which are never in a lock.
 
 Formats: shadow(5), gshadow(5), passwd(5), group(5).
 """

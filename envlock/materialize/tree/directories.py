@@ -1,7 +1,7 @@
-"""Times of directories, which no package records and every installation changes.
+"""Times of directories: no package records them, and every installation changes them.
 
-A directory is as new as the newest thing below it.  So the directories of a layer depend on
-nothing but the layer's own content, and an unrelated update leaves its digest alone.
+A directory gets the time of the newest entry below it.  So the directories of a layer depend only
+on the layer's own content, and an unrelated update does not change its digest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def ancestors(path: str) -> Iterator[str]:
 
 
 def leaves(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """Return the rows nothing lies below: everything but the directories that hold something."""
+    """Return the rows with nothing below them: everything but directories with entries."""
     rows = tuple(rows)
     parents = {row.entry.path.rpartition("/")[0] for row in rows}
     return tuple(

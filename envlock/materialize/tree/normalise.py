@@ -1,8 +1,8 @@
-"""Turn a captured tree into the rows of an image: what `rules` drops is gone, times are settled.
+"""Turn a captured tree into the rows of an image: apply the rules, and settle the times.
 
-Everything that stays is byte-exact.  Times: no path is newer than the epoch (the newest package,
-`newest_package`); a file from a wheel gets one fixed time, since installers stamp it with the time
-of installation; a directory is as new as what lies below it (see `directories`).
+All content that stays is byte-exact.  Times: nothing is newer than the epoch (`image_epoch`); files
+of a kind of artifact with a fixed time get that one (`ArtifactKind.file_time`); a directory is as
+new as the newest entry below it (see `directories`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from envlock.errors import MaterializeError
+from envlock.materialize.artifacts.table import KINDS
 from envlock.materialize.tree.derive import derive_gshadow, derive_shadow
 from envlock.materialize.tree.directories import ancestors, leaves, newest_below
 from envlock.materialize.tree.rules import RULES, Action, Rule, RuleBook
@@ -20,14 +21,16 @@ from envlock.model.text import escape, sort_key
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 
 IMAGE_LOCK_PATH = "/usr/share/envlock/lock"
-"""Where an image carries the lock it was built from; capture calls it generated."""
+"""Where an image holds the lock it was built from; a capture classifies it as generated."""
 
-WHEEL_TIME = 315_619_200
-"""1980-01-02, in every time zone a time that a zip archive can hold (PEP 427 archives are zip)."""
-
+_FROM_ARTIFACTS = tuple(kind.prefix for kind in KINDS.values())
+_RECORDED_TIMES = tuple(kind.prefix for kind in KINDS.values() if kind.file_time is None)
+_FIXED_TIMES = tuple(
+    (kind.prefix, kind.file_time) for kind in KINDS.values() if kind.file_time is not None
+)
 _DAY = 86_400
-_LAST_TIME = 253_402_300_799  # 9999-12-31, the last that RFC 3339 can write
-_NAMELESS = frozenset({FileClass.SECRET, FileClass.IDENTITY})
+_LAST_TIME = 253_402_300_799  # 9999-12-31, the last day that RFC 3339 can write
+_NEVER_IN_IMAGES = frozenset({FileClass.SECRET, FileClass.IDENTITY})
 _UNSAFE = re.compile(r"\Z|[^/]|.*(?://|/\.{1,2}(?:/|\Z)|\0|/\Z)", re.DOTALL)
 
 
@@ -35,8 +38,8 @@ _UNSAFE = re.compile(r"\Z|[^/]|.*(?://|/\.{1,2}(?:/|\Z)|\0|/\Z)", re.DOTALL)
 class Normalised:
     """The rows of an image in byte order, and how they differ from the captured ones.
 
-    `dropped` maps each path that was left out to its rule; `contents` maps each path whose
-    content is made rather than carried to that content.
+    `dropped` maps each path that was left out to the rule that says so.  `contents` maps each path
+    with generated content to that content.
     """
 
     rows: tuple[Row, ...]
@@ -45,17 +48,17 @@ class Normalised:
 
     @property
     def warnings(self) -> Mapping[str, Rule]:
-        """The dropped paths that a person should hear of."""
+        """Return the dropped paths that the user is warned about."""
         return {path: rule for path, rule in self.dropped.items() if rule.warn}
 
 
-def newest_package(tree: Tree) -> int:
-    """Return the epoch of a tree: the newest mtime of a file out of a Debian package.
+def image_epoch(tree: Tree) -> int:
+    """Return the newest time that an image of `tree` has, in seconds since 1970.
 
-    Package times are the same on every machine.  A tree without any has the time of its newest
-    significant file, an empty one 0.
+    It is the newest mtime of a file from an artifact that records times, since those are the same
+    on every machine; without such files, that of a significant file; for an empty tree 0.
     """
-    packaged = [row.entry.mtime for row in tree.rows if row.source.startswith("deb ")]
+    packaged = [row.entry.mtime for row in tree.rows if row.source.startswith(_RECORDED_TIMES)]
     files = (row for row in tree.rows if row.entry.type is EntryType.FILE)
     times = packaged or (row.entry.mtime for row in files if row.file_class.is_significant)
     return max(0, min(max(times, default=0), _LAST_TIME))
@@ -64,11 +67,12 @@ def newest_package(tree: Tree) -> int:
 def normalise(
     tree: Tree, *, epoch: int, read: Callable[[Row], bytes], user_rules: Sequence[Rule] = ()
 ) -> Normalised:
-    """Return what of `tree` goes into an image.
+    """Return the rows of an image of `tree`.
 
-    `epoch` is in seconds.  `read` returns the content of /etc/passwd and /etc/group, from which
-    the locked account files are made.  Raise MaterializeError when the tree is not one of a file
-    system: relative or doubled paths, something below a file, a hard link to nothing.
+    `epoch` is in seconds (see `image_epoch`).  `read` returns the content of a row; it is called
+    for /etc/passwd and /etc/group, from which the locked account files are generated.  Raise
+    MaterializeError when no file system can hold the tree: relative or duplicate paths, a path
+    below a file, a hard link to no file.
     """
     _check(tree)
     captured = {row.entry.path: row for row in tree.rows}
@@ -83,8 +87,8 @@ def normalise(
         elif rule.action is Action.DROP:
             dropped[path] = rule
         else:
-            contents[path] = _make(rule.action, captured, epoch, read)
-            kept[path] = made_row(row, contents[path], f"derive {rule.id}")
+            contents[path] = _generate(rule.action, captured, epoch, read)
+            kept[path] = _generated_row(row, contents[path], f"derive {rule.id}")
     _relink(captured, kept, dropped, contents.keys())
     _restore_directories(captured, kept, dropped)
     rows = sorted(kept.values(), key=lambda row: sort_key(row.entry.path))
@@ -94,7 +98,7 @@ def normalise(
 def with_lock(normalised: Normalised, lockfile: bytes, epoch: int) -> Normalised:
     """Return `normalised` with the lockfile at IMAGE_LOCK_PATH.
 
-    A tree without /usr/share carries none: it would gain directories it did not have.
+    A tree without /usr/share gets no lockfile, since it would get directories it did not have.
     """
     directory, _, _ = IMAGE_LOCK_PATH.rpartition("/")
     above = tuple(ancestors(directory))
@@ -107,7 +111,7 @@ def with_lock(normalised: Normalised, lockfile: bytes, epoch: int) -> Normalised
         (IMAGE_LOCK_PATH, EntryType.FILE, 0o644),
     ):
         rows[path] = Row(Entry(path, kind, mode, mtime=epoch), FileClass.GENERATED)
-    rows[IMAGE_LOCK_PATH] = made_row(rows[IMAGE_LOCK_PATH], lockfile, "derive lock")
+    rows[IMAGE_LOCK_PATH] = _generated_row(rows[IMAGE_LOCK_PATH], lockfile, "derive lock")
     return Normalised(
         rows=_settle_times(sorted(rows.values(), key=lambda row: sort_key(row.entry.path)), epoch),
         dropped=normalised.dropped,
@@ -115,7 +119,7 @@ def with_lock(normalised: Normalised, lockfile: bytes, epoch: int) -> Normalised
     )
 
 
-def made_row(row: Row, content: bytes, source: str) -> Row:
+def _generated_row(row: Row, content: bytes, source: str) -> Row:
     """Return `row` as a regular file with this content."""
     entry = row.entry._replace(
         type=EntryType.FILE,
@@ -128,7 +132,7 @@ def made_row(row: Row, content: bytes, source: str) -> Row:
     return row._replace(entry=entry, source=source)
 
 
-def _make(
+def _generate(
     action: Action, captured: Mapping[str, Row], epoch: int, read: Callable[[Row], bytes]
 ) -> bytes:
     def content(path: str) -> bytes:
@@ -152,9 +156,9 @@ def _check(tree: Tree) -> None:
         if (path != "/" and _UNSAFE.match(path)) or "\0" in target:
             reason = "no file system has such a path"
         elif before >= (before := sort_key(path)):
-            reason = "the tree is not in byte order, or holds this path twice"
+            reason = "the tree is not in byte order, or lists this path twice"
         elif types.get(path.rpartition("/")[0], EntryType.DIRECTORY) is not EntryType.DIRECTORY:
-            reason = "the tree puts this path below something else than a directory"
+            reason = "the tree has this path below something that is not a directory"
         elif kind is EntryType.HARDLINK and types.get(target) is not EntryType.FILE:
             reason = "a hard link to no file before it"
         if reason:
@@ -166,14 +170,15 @@ def _relink(
     captured: Mapping[str, Row],
     kept: dict[str, Row],
     dropped: dict[str, Rule],
-    made: Iterable[str],
+    generated: Iterable[str],
 ) -> None:
-    """Give each hard link the metadata of its file, and orphans a new file: the first of them.
+    """Give each hard link the metadata of its file.
 
-    Links to content that may not travel, or was not kept, go the way of that content.
+    Where the file was dropped or its content replaced, the first of its links becomes the file.
+    Links to content that must not be in an image, or that the capture did not keep, are dropped.
     """
-    changed = frozenset(made)
-    heirs: dict[str, str] = {}
+    changed = frozenset(generated)
+    new_files: dict[str, str] = {}
     for path, row in tuple(kept.items()):
         if row.entry.type is not EntryType.HARDLINK:
             continue
@@ -181,13 +186,13 @@ def _relink(
         file = captured[owner]
         if owner in kept and owner not in changed:
             kept[path] = row._replace(entry=_link(row.entry, file.entry, owner))
-        elif owner in heirs:
-            kept[path] = row._replace(entry=_link(row.entry, file.entry, heirs[owner]))
-        elif file.file_class in _NAMELESS or _is_lost(row, file):
+        elif owner in new_files:
+            kept[path] = row._replace(entry=_link(row.entry, file.entry, new_files[owner]))
+        elif file.file_class in _NEVER_IN_IMAGES or _is_lost(row, file):
             del kept[path]
             dropped[path] = dropped.get(owner) or _rule("secrets")
         else:
-            heirs[owner] = path
+            new_files[owner] = path
             kept[path] = row._replace(entry=file.entry._replace(path=path), source=file.source)
 
 
@@ -208,7 +213,7 @@ def _rule(name: str) -> Rule:
 def _restore_directories(
     captured: Mapping[str, Row], kept: dict[str, Row], dropped: dict[str, Rule]
 ) -> None:
-    """Put back each dropped directory that something kept lies in."""
+    """Restore each dropped directory that contains a kept path."""
     for path in tuple(kept):
         if path == "/":
             continue
@@ -224,17 +229,18 @@ def _settle_times(rows: Sequence[Row], epoch: int) -> tuple[Row, ...]:
     ends = leaves(settled)
     newest_of_owner: dict[str, int] = {}
     for row in ends:
-        if row.source.startswith(("deb ", "wheel ")):
+        if row.source.startswith(_FROM_ARTIFACTS):
             newest_of_owner[row.owner] = max(newest_of_owner.get(row.owner, 0), row.entry.mtime)
-    hollow = {
+    empty_directories = {
         row.entry.path: newest_of_owner.get(row.owner, epoch)
         for row in ends
         if row.entry.type is EntryType.DIRECTORY
     }
     times = newest_below(
-        row.entry._replace(mtime=hollow.get(row.entry.path, row.entry.mtime)) for row in ends
+        row.entry._replace(mtime=empty_directories.get(row.entry.path, row.entry.mtime))
+        for row in ends
     )
-    times.update(hollow)
+    times.update(empty_directories)
     return tuple(
         _at(row, times[row.entry.path]) if row.entry.type is EntryType.DIRECTORY else row
         for row in settled
@@ -242,8 +248,9 @@ def _settle_times(rows: Sequence[Row], epoch: int) -> tuple[Row, ...]:
 
 
 def _time(row: Row, epoch: int) -> int:
-    if row.source.startswith("wheel "):
-        return min(WHEEL_TIME, epoch)
+    for prefix, time in _FIXED_TIMES:
+        if row.source.startswith(prefix):
+            return min(time, epoch)
     return min(max(row.entry.mtime, 0), epoch)
 
 

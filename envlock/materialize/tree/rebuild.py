@@ -1,32 +1,29 @@
-"""The bytes of every path, from artifacts and blobs, each verified against the lock."""
+"""The content of every file of an image, from artifacts and the store, verified by its digest."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from envlock.errors import MaterializeError, SourceError, StoreError
-from envlock.materialize.artifacts.artifact import Artifact, Deb, parse_source
-from envlock.materialize.artifacts.kinds.deb import Member, UnpackedDeb, unpack
-from envlock.materialize.artifacts.kinds.wheel import OpenWheel
+from envlock.materialize.artifacts.artifact import Artifact, OpenArtifact, Reader, parse_source
 from envlock.materialize.artifacts.plan import Plan
+from envlock.materialize.artifacts.table import KINDS
 from envlock.model.text import escape
 from envlock.model.tree import Row
 from envlock.store.objects import Store
 
 _CHUNK = 1024 * 1024
 
-Reader = Callable[[], Iterator[bytes]]
-
 
 class Rebuild:
     """Implements `envlock.materialize.tree.contents.Contents` for one plan.
 
     `prepare` opens every artifact and finds every file in it, so that nothing is missing once
-    writing starts; `chunks` then reads, and verifies again what it hands out.
+    writing starts; `chunks` then reads, and verifies what it yields.  `derived` maps paths to the
+    content that the normaliser generated.  `jobs` artifacts are opened at once.
     """
 
     def __init__(self, store: Store, derived: Mapping[str, bytes], jobs: int = 2) -> None:
@@ -34,14 +31,15 @@ class Rebuild:
         self._derived = derived
         self._jobs = jobs
         self._readers: dict[str, Reader] = {}
-        self._open: list[OpenWheel] = []
+        self._open: list[OpenArtifact] = []
 
     def prepare(
         self, plan: Plan, paths: Mapping[Artifact, Path], cache: Path
     ) -> dict[Artifact, list[str]]:
         """Find the files of `plan` in the artifacts at `paths`.
 
-        Return, for each artifact that is not what it should be, what cannot be had from it.
+        Return blockers for each artifact that is damaged, or that lacks content which the store
+        lacks as well.  `cache` is a directory for decompressed artifacts.
         """
         faults: dict[Artifact, list[str]] = {}
         with ThreadPoolExecutor(self._jobs) as pool:
@@ -55,7 +53,10 @@ class Rebuild:
         return faults
 
     def chunks(self, row: Row) -> Iterable[bytes]:
-        """Yield the content of a regular file.  Raise MaterializeError when it is not as locked."""
+        """Yield the content of a regular file.
+
+        Raise MaterializeError when it cannot be read or is not what the lock says.
+        """
         entry = row.entry
         if not entry.size:
             return
@@ -77,8 +78,8 @@ class Rebuild:
 
     def close(self) -> None:
         """Close the artifacts."""
-        for wheel in self._open:
-            wheel.close()
+        for artifact in self._open:
+            artifact.close()
 
     def _read(self, row: Row) -> Iterator[bytes]:
         entry = row.entry
@@ -91,52 +92,23 @@ class Rebuild:
 
     def _open_artifact(
         self, artifact: Artifact, path: Path, cache: Path
-    ) -> UnpackedDeb | OpenWheel | SourceError:
+    ) -> OpenArtifact | SourceError:
         try:
-            if isinstance(artifact, Deb):
-                return unpack(path, cache)
-            wheel = OpenWheel(path)
+            content = KINDS[artifact.scheme].open(path, cache)
         except SourceError as error:
             return error
-        self._open.append(wheel)
-        return wheel
+        self._open.append(content)
+        return content
 
     def _find(
-        self, artifact: Artifact, content: UnpackedDeb | OpenWheel, rows: Sequence[Row]
+        self, artifact: Artifact, content: OpenArtifact, rows: Sequence[Row]
     ) -> Iterator[str]:
         for row in rows:
-            member = parse_source(row).member
-            reader: Reader | None
-            if isinstance(content, UnpackedDeb):
-                reader = _deb_reader(content, content.find(member, row.entry.sha256))
-            else:
-                reader = _wheel_reader(content, content.find(member, row.entry.sha256))
+            reader = content.find(parse_source(row).member, row.entry.sha256)
             if reader is not None:
                 self._readers[row.entry.path] = reader
             elif not self._store.has(row.entry.sha256):
-                yield f"{escape(row.entry.path)}: {artifact} holds no such content"
-
-
-def _deb_reader(deb: UnpackedDeb, member: Member | None) -> Reader | None:
-    if member is None:
-        return None
-
-    def read() -> Iterator[bytes]:
-        offset, left = member.offset, member.size
-        with deb.path.open("rb", buffering=0) as stream:
-            while left:
-                chunk = os.pread(stream.fileno(), min(left, _CHUNK), offset)
-                if not chunk:
-                    raise OSError(0, f"{deb.path} is shorter than it was")
-                offset += len(chunk)
-                left -= len(chunk)
-                yield chunk
-
-    return read
-
-
-def _wheel_reader(wheel: OpenWheel, name: str | None) -> Reader | None:
-    return None if name is None else lambda: wheel.chunks(name)
+                yield f"{escape(row.entry.path)}: {artifact} does not contain it"
 
 
 def _stream(store: Store, sha256: str) -> Iterator[bytes]:

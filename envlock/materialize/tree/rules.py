@@ -1,7 +1,7 @@
-"""What an image must not carry, as data: the first rule that matches a path decides.
+"""Rules for what an image must not contain: the first one that matches a path decides.
 
-A built-in rule never touches what makes up the identity of an environment (the significant
-classes), except for what no image can hold; so a rebuild re-captured is an environment without
+The built-in rules leave alone the files that make up the identity of an environment (the
+significant classes), except what no image can hold.  So a capture of the rebuilt image shows no
 drift.  A rule of the user may drop anything.
 """
 
@@ -20,30 +20,30 @@ NORMALIZER = "1"
 
 
 class Action(StrEnum):
-    """What becomes of a path."""
+    """What happens to a path."""
 
     KEEP = "keep"
     DROP = "drop"
     EMPTY = "empty"
     """The file stays, without content."""
     LOCK_ACCOUNTS = "lock-accounts"
-    """The content is made from /etc/passwd, with every account locked."""
+    """The content is generated from /etc/passwd, with every account locked."""
     LOCK_GROUPS = "lock-groups"
-    """The content is made from /etc/group, with every group locked."""
+    """The content is generated from /etc/group, with every group locked."""
 
 
 _ALL_TYPES = frozenset(EntryType)
 _ALL_CLASSES = frozenset(FileClass)
-_NOISY = _ALL_CLASSES - SIGNIFICANT
+_INSIGNIFICANT = _ALL_CLASSES - SIGNIFICANT
 _NOT_DIRECTORIES = _ALL_TYPES - {EntryType.DIRECTORY}
 _FILES = frozenset({EntryType.FILE, EntryType.HARDLINK})
 
 
 class Rule(NamedTuple):
-    """One rule: its id, the paths it covers, what becomes of them, and why.
+    """One rule: its id, the paths it covers, what happens to them, and why.
 
-    It applies to rows of the given `types` and `classes`; with `unkept`, only to content that
-    the capture did not keep.  `warn`: a person should hear of what it dropped.
+    It applies to rows of the given `types` and `classes`; with `unkept`, only to content that the
+    capture did not keep.  With `warn`, the user is told about each path that it dropped.
     """
 
     id: str
@@ -51,12 +51,12 @@ class Rule(NamedTuple):
     action: Action
     reason: str
     types: frozenset[EntryType] = _ALL_TYPES
-    classes: frozenset[FileClass] = _NOISY
+    classes: frozenset[FileClass] = _INSIGNIFICANT
     unkept: bool = False
     warn: bool = False
 
     def covers(self, row: Row) -> bool:
-        """True when the rule applies to `row`, its path aside."""
+        """True when the rule applies to `row`, whatever its path."""
         return (
             row.entry.type in self.types
             and row.file_class in self.classes
@@ -65,7 +65,7 @@ class Rule(NamedTuple):
 
 
 def user_rule(glob: str, action: Action = Action.DROP) -> Rule:
-    """Return the rule for a pattern of the user: the paths it matches and all below them."""
+    """Return the rule for a glob of the user: the paths it matches and everything below them."""
     return Rule(
         f"user:{glob}",
         (glob, f"{glob}/**"),
@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
         "root-directory",
         ("/",),
         Action.DROP,
-        "every engine makes the root directory itself",
+        "every engine creates the root directory itself",
         classes=_ALL_CLASSES,
     ),
     Rule(
@@ -122,7 +122,7 @@ RULES: tuple[Rule, ...] = (
         "machine-id",
         ("/etc/machine-id",),
         Action.EMPTY,
-        "random, and must differ on each machine; empty, it is made at first boot",
+        "random, and must differ on each machine; when empty, the first boot fills it",
         types=_FILES,
     ),
     Rule(
@@ -162,14 +162,14 @@ RULES: tuple[Rule, ...] = (
         "shadow",
         ("/etc/shadow",),
         Action.LOCK_ACCOUNTS,
-        "password hashes never travel; every account is locked",
+        "password hashes are never in an image; every account is locked",
         types=_FILES,
     ),
     Rule(
         "gshadow",
         ("/etc/gshadow",),
         Action.LOCK_GROUPS,
-        "password hashes never travel; every group is locked",
+        "password hashes are never in an image; every group is locked",
         types=_FILES,
     ),
     Rule(
@@ -202,7 +202,7 @@ RULES: tuple[Rule, ...] = (
         "home-caches",
         ("**/.cache/**",),
         Action.DROP,
-        "can be made again",
+        "can be generated again",
     ),
     Rule(
         "apt-lists",
@@ -245,7 +245,7 @@ RULES: tuple[Rule, ...] = (
             "/var/lib/systemd/catalog/database",
         ),
         Action.DROP,
-        "random, secret or a time; made again at boot",
+        "random, secret or a time; generated again at boot",
     ),
     Rule(
         "etc-runtime",
@@ -284,13 +284,13 @@ RULES: tuple[Rule, ...] = (
         "lost+found",
         ("**/lost+found", "**/lost+found/**"),
         Action.DROP,
-        "made by the file system",
+        "created by the file system",
     ),
     Rule(
         "secrets",
         ("**",),
         Action.DROP,
-        "secret content never travels; give it to the container when it runs",
+        "secrets are never in an image; give them to the container when it runs",
         types=_NOT_DIRECTORIES,
         classes=frozenset({FileClass.SECRET}),
         warn=True,
@@ -308,7 +308,7 @@ RULES: tuple[Rule, ...] = (
         "caches-and-logs",
         ("**",),
         Action.DROP,
-        "content that is made again was not captured",
+        "content that can be generated again was not captured",
         types=_FILES,
         classes=frozenset({FileClass.CACHE, FileClass.LOG}),
         unkept=True,
@@ -337,7 +337,7 @@ class RuleBook:
         }
 
     def rule_for(self, row: Row) -> Rule | None:
-        """Return the rule that decides on `row`, or None when it goes into the image as it is."""
+        """Return the rule that decides on `row`, or None when the image contains it unchanged."""
         path = row.entry.path
         for rule, matches in self._by_class[row.file_class]:
             if matches.match(path) and rule.covers(row):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from envlock.materialize.artifacts.artifact import Deb, Reference, Wheel, artifact_of
-from envlock.materialize.assemble import apt_lines
+from envlock.materialize.artifacts.artifact import Reference
+from envlock.materialize.artifacts.kinds.deb import Deb
+from envlock.materialize.artifacts.kinds.wheel import Wheel
+from envlock.materialize.artifacts.sources.apt import apt_lines
+from envlock.materialize.artifacts.table import artifact_of
 from envlock.model.lock import Lock
 
 HOSTILE = [

@@ -6,7 +6,7 @@ import pytest
 
 from envlock.errors import MaterializeError
 from envlock.materialize.image.layers import package_groups, split
-from envlock.materialize.sinks.layout import recipe_of
+from envlock.materialize.image.oci import recipe_of
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree

@@ -16,8 +16,9 @@ import pytest
 from envlock.errors import MaterializeError, StoreError
 from envlock.materialize.image.description import Image, Platform
 from envlock.materialize.image.layers import Layer
+from envlock.materialize.image.oci import blob_path, recipe_of
 from envlock.materialize.sinks.archive import archive_chunks, full_name, write_archive
-from envlock.materialize.sinks.layout import blob_path, recipe_of, reusable, write_layout
+from envlock.materialize.sinks.layout import reusable, write_layout
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 
@@ -162,7 +163,7 @@ def test_an_empty_directory_is_taken_a_full_one_refused(tmp_path):
     write(tmp_path / "empty")
     (tmp_path / "full").mkdir()
     (tmp_path / "full/thesis.tex").write_text("precious")
-    with pytest.raises(MaterializeError, match="something else"):
+    with pytest.raises(MaterializeError, match="neither empty nor an image layout"):
         write(tmp_path / "full")
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.tex"]
 
@@ -172,7 +173,7 @@ def test_a_layout_of_someone_else_is_refused(tmp_path):
     index = json.loads((tmp_path / "out/index.json").read_bytes())
     del index["annotations"]
     (tmp_path / "out/index.json").write_text(json.dumps(index))
-    with pytest.raises(MaterializeError, match="something else"):
+    with pytest.raises(MaterializeError, match="neither empty nor an image layout"):
         write(tmp_path / "out")
 
 

@@ -1,1 +1,1 @@
-"""Kinds of artifacts, one module each: how its members are read."""
+"""Kinds of artifacts, one module each: how one is described, opened and timed."""

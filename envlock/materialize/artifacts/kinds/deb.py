@@ -1,7 +1,7 @@
-"""Read the members of a Debian package without dpkg (deb(5): an ar archive of two tarballs).
+"""Debian packages: an ar archive with two tarballs (deb(5)), read without dpkg.
 
-A package is decompressed once into the store's cache; later rebuilds read members at their offsets
-and skip the decompression, which is most of the work.
+A package is decompressed once into the store's cache.  Later rebuilds read its members at their
+offsets and skip the decompression, which is most of the work.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from typing import IO, NamedTuple
 import zstandard
 
 from envlock.errors import SourceError
+from envlock.materialize.artifacts.artifact import ArtifactKind, Reader
+from envlock.model.lock import Lock
+from envlock.model.record import Facts
 from envlock.model.text import escape, unescape
 
 _MAGIC = b"!<arch>\n"
@@ -27,8 +30,40 @@ _HEADER_SIZE = 60
 _CHUNK = 1024 * 1024
 
 
+class Deb(NamedTuple):
+    """A Debian package file.  `sha256` is empty when no index stated it at capture."""
+
+    name: str
+    version: str
+    arch: str
+    source: str
+    sha256: str = ""
+
+    @property
+    def scheme(self) -> str:
+        """Return the scheme of the kind."""
+        return KIND.scheme
+
+    @property
+    def filename(self) -> str:
+        """Return the file name in apt's archive cache."""
+        return f"{self.name}_{self.version.replace(':', '%3a')}_{self.arch}.deb"
+
+    @property
+    def other_names(self) -> str:
+        """Return nothing: apt gives a package one file name."""
+        return ""
+
+    def is_named(self, filename: str) -> bool:
+        """True when `filename` is that of apt's archive cache."""
+        return filename == self.filename
+
+    def __str__(self) -> str:
+        return f"deb {self.name}:{self.arch} {self.version}"
+
+
 class Member(NamedTuple):
-    """A regular file of the package: where its bytes are in the unpacked tar, and their digest."""
+    """A regular file of a package: its position in the decompressed tar, and its digest."""
 
     offset: int
     size: int
@@ -36,23 +71,36 @@ class Member(NamedTuple):
 
 
 class UnpackedDeb(NamedTuple):
-    """A decompressed data.tar on disk with the table of its regular files by path."""
+    """A decompressed data.tar on disk, with a table of its regular files by path."""
 
     path: Path
     members: Mapping[str, Member]
 
-    def find(self, member: str, sha256: str) -> Member | None:
-        """Return the member with this digest: the one at `member` if it is, else any."""
-        named = self.members.get(member)
-        if named is not None and named.sha256 == sha256:
-            return named
-        return next((m for m in self.members.values() if m.sha256 == sha256), None)
+    def find(self, member: str, sha256: str) -> Reader | None:
+        """Return a reader of the file with this digest, at `member` if possible, or None."""
+        found = self.members.get(member)
+        if found is None or found.sha256 != sha256:
+            found = next((m for m in self.members.values() if m.sha256 == sha256), None)
+        return None if found is None else _reader(self.path, found)
+
+    def close(self) -> None:
+        """Do nothing: the file is open only while a member is read."""
+
+
+def describe(name: str, lock: Lock) -> Deb | None:
+    """Return the package of a record ``deb NAME:ARCH``, or None when it states no version."""
+    facts = lock.get("deb", name)
+    package, _, arch = name.rpartition(":")
+    if not facts.get("version"):
+        return None
+    source = facts.get("source", package)
+    return Deb(package, facts["version"], arch, source, facts.get("sha256", ""))
 
 
 def unpack(deb: Path, cache: Path) -> UnpackedDeb:
-    """Decompress the data part of `deb` into `cache`, or find it there.
+    """Decompress the data.tar of `deb` into `cache`, unless it is there already.
 
-    Raise SourceError when the file is truncated or no Debian package.
+    Raise SourceError when the file is truncated or not a Debian package.
     """
     key = f"{deb.name}-{deb.stat().st_size}"
     data, table = cache / f"{key}.tar", cache / f"{key}.json"
@@ -87,9 +135,9 @@ def unpack(deb: Path, cache: Path) -> UnpackedDeb:
 
 
 def _data_part(source: IO[bytes]) -> tuple[str, IO[bytes], int]:
-    """Return the suffix, the stream and the size of the data.tar member, ready to be read."""
+    """Return (suffix, stream, size) of the data.tar member; the stream is at its first byte."""
     if source.read(len(_MAGIC)) != _MAGIC:
-        raise ValueError("no ar magic")
+        raise ValueError("it is no ar archive")
     while header := source.read(_HEADER_SIZE):
         if len(header) < _HEADER_SIZE or header[58:60] != b"`\n":
             raise EOFError("it ends in the middle of an ar header")
@@ -128,6 +176,21 @@ def _decompressor(suffix: str) -> Callable[[bytes], bytes]:
             raise ValueError(f"unknown compression data.tar{suffix}")
 
 
+def _reader(data: Path, member: Member) -> Reader:
+    def read() -> Iterator[bytes]:
+        offset, left = member.offset, member.size
+        with data.open("rb", buffering=0) as stream:
+            while left:
+                chunk = os.pread(stream.fileno(), min(left, _CHUNK), offset)
+                if not chunk:
+                    raise OSError(0, f"{data} became shorter")
+                offset += len(chunk)
+                left -= len(chunk)
+                yield chunk
+
+    return read
+
+
 def _index(data: Path) -> dict[str, Member]:
     members: dict[str, Member] = {}
     with tarfile.open(data, "r:", errors="surrogateescape") as archive, data.open("rb") as raw:
@@ -157,7 +220,7 @@ def _read_table(table: Path, data: Path) -> dict[str, Member]:
     rows = json.loads(table.read_bytes())
     end = max((offset + size for _, offset, size, _ in rows), default=0)
     if data.stat().st_size < end:
-        raise ValueError("the unpacked tar is shorter than its table says")
+        raise ValueError("the tar is shorter than its table says")
     return {unescape(name): Member(offset, size, sha256) for name, offset, size, sha256 in rows}
 
 
@@ -165,3 +228,13 @@ def _write_table(table: Path, members: Mapping[str, Member]) -> None:
     partial = table.with_name(f"{table.name}.{os.getpid()}.part")
     partial.write_text(json.dumps([[escape(name), *member] for name, member in members.items()]))
     partial.replace(table)
+
+
+def _group(key: str, facts: Facts) -> str:
+    """Return the source package: its binary packages are updated together."""
+    return facts.get("source") or key.partition(":")[0]
+
+
+KIND = ArtifactKind(
+    scheme="deb", section="deb", describe=describe, open=unpack, group=_group, file_time=None
+)

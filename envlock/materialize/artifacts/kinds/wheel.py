@@ -1,26 +1,66 @@
-"""Read the members of a wheel (a zip archive, PEP 427)."""
+"""Wheels: zip archives whose RECORD states the digest of each member (PEP 427)."""
 
 from __future__ import annotations
 
 import base64
 import csv
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from envlock.errors import SourceError
+from envlock.materialize.artifacts.artifact import ArtifactKind, Reader
+from envlock.model.lock import Lock
+from envlock.model.record import Facts
+
+FILE_TIME = 315_619_200
+"""1980-01-02: in every time zone a time that a zip archive can hold."""
 
 _CHUNK = 1024 * 1024
+_FILENAME = re.compile(r"(?:[^-]+-){4,5}[^-]+\.whl\Z")
+
+
+class Wheel(NamedTuple):
+    """A wheel file.
+
+    `filename` is formed as PEP 427 says, but compressed tag sets may be in any order.  `python` is
+    the version of the interpreter it was installed for.  `sha256` is empty when it was not known
+    at capture.
+    """
+
+    name: str
+    version: str
+    filename: str
+    python: str
+    sha256: str = ""
+
+    @property
+    def scheme(self) -> str:
+        """Return the scheme of the kind."""
+        return KIND.scheme
+
+    @property
+    def other_names(self) -> str:
+        """Return the glob of all wheels: indexes order tags in their own way."""
+        return "*.whl"
+
+    def is_named(self, filename: str) -> bool:
+        """True when `filename` has the same parts, whatever the order of its tags."""
+        return _tag_sets(filename) == _tag_sets(self.filename)
+
+    def __str__(self) -> str:
+        return f"wheel {self.filename}"
 
 
 class OpenWheel:
-    """A wheel with the digests its RECORD states.
+    """An open wheel, with the digests that its RECORD states.
 
-    RECORD is only used to find a member: what is read is verified by the caller.
+    RECORD only serves to find a member; the caller verifies what it reads.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         try:
             self._zip = zipfile.ZipFile(path)
             self._digests = self._read_record()
@@ -29,21 +69,21 @@ class OpenWheel:
                 f"not a complete wheel: {error}", where=str(path), hint="delete it and retry"
             ) from error
 
-    def find(self, member: str, sha256: str) -> str | None:
-        """Return the name of the member with this digest: `member` if it is, else any."""
-        if self._digests.get(member) == sha256:
-            return member
-        return next((name for name, digest in self._digests.items() if digest == sha256), None)
-
-    def chunks(self, name: str) -> Iterator[bytes]:
-        """Yield the content of a member in pieces of at most 1 MiB."""
-        with self._zip.open(name) as stream:
-            while chunk := stream.read(_CHUNK):
-                yield chunk
+    def find(self, member: str, sha256: str) -> Reader | None:
+        """Return a reader of the file with this digest, `member` if possible, or None."""
+        name: str | None = member
+        if self._digests.get(member) != sha256:
+            name = next((n for n, digest in self._digests.items() if digest == sha256), None)
+        return None if name is None else lambda: self._chunks(name)
 
     def close(self) -> None:
         """Close the archive."""
         self._zip.close()
+
+    def _chunks(self, name: str) -> Iterator[bytes]:
+        with self._zip.open(name) as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
 
     def _read_record(self) -> Mapping[str, str]:
         names = self._zip.namelist()
@@ -58,7 +98,46 @@ class OpenWheel:
         }
 
 
+def describe(name: str, lock: Lock) -> Wheel | None:
+    """Return the wheel of a record ``python ENVIRONMENT/NAME``, or None when it names no wheel."""
+    facts = lock.get("python", name)
+    version, filename = facts.get("version"), facts.get("artifact", "")
+    if not (version and _FILENAME.match(filename)):
+        return None
+    environment, _, distribution = name.rpartition("/")
+    python = lock.get("python", environment).get("version", "3")
+    return Wheel(distribution, version, filename, python, facts.get("sha256", ""))
+
+
+def _tag_sets(filename: str) -> tuple[frozenset[str], ...]:
+    """Return name, version, build and tags of a wheel file name, each part as a set.
+
+    >>> _tag_sets("a-1-py2.py3-none-any.whl") == _tag_sets("a-1-py3.py2-none-any.whl")
+    True
+    """
+    name, *rest = filename.removesuffix(".whl").split("-")
+    *front, python, abi, platform = rest if len(rest) > 3 else (*rest, "", "", "")[:4]
+    plain = (name.lower(), *front)
+    tags = (part.split(".") for part in (python, abi, platform))
+    return (*(frozenset({part}) for part in plain), *(frozenset(part) for part in tags))
+
+
 def _hex(field: str) -> str:
     """Return the hex of a RECORD digest, URL-safe base64 without padding."""
     text = field.removeprefix("sha256=")
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex()
+
+
+def _group(key: str, facts: Facts) -> str:  # noqa: ARG001
+    """Return the distribution itself: each has releases of its own."""
+    return key
+
+
+KIND = ArtifactKind(
+    scheme="wheel",
+    section="python",
+    describe=describe,
+    open=lambda path, cache: OpenWheel(path),  # noqa: ARG005
+    group=_group,
+    file_time=FILE_TIME,  # installers stamp files with the time of installation
+)

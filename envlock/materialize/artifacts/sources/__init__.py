@@ -1,1 +1,1 @@
-"""Where artifacts come from, one module per kind of source; bytes are verified, never trusted."""
+"""Where artifacts come from, one module per source; each file they give is verified."""

@@ -1,45 +1,66 @@
-"""Debian packages through the host's own apt: its proxies, certificates and credentials.
+"""Debian packages from the host's own apt, with its proxies, certificates and credentials.
 
-Two sources of one kind: the host's apt as it is configured, and the same apt with the sources the
-captured environment used.  The second runs in a private state directory, as any user, and changes
-nothing of the host.  Its indices are not checked for signatures, because nothing they say is
-believed: every file of a package is verified against the lock.
+The host's apt is asked as it is configured, then the same program with other sources: those of the
+captured environment, and mirrors from the settings.  For these it runs in a private state
+directory, as any user, and changes nothing on the host.  The signatures of their indexes are not
+checked, because nothing an index says is relied on: each package is verified against the lock.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from envlock.errors import SourceError
-from envlock.materialize.artifacts.artifact import Artifact, Deb
+from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.kinds.deb import Deb
+from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
+from envlock.materialize.artifacts.sources.directory import DirectorySource
+from envlock.model.lock import Lock
 
 _TIMEOUT_SECONDS = 1800
+_ARCHIVES = Path("/var/cache/apt/archives")
+_URL = re.compile(r"(?:mirror\+|tor\+)?https?://[!-Z^-~]+\Z")
+_WORD = re.compile(r"[A-Za-z0-9./_-]*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AptSource:
-    """apt with some options.  `prepare` is run once before the first question."""
+    """apt with some options.
+
+    `updates`: its indexes are private and must be downloaded before the first question.
+    """
 
     name: str
     options: tuple[str, ...] = ()
-    prepare: bool = False
+    updates: bool = False
     is_local: bool = False
 
     def fetch(self, wanted: Sequence[Artifact], into: Path) -> Mapping[Artifact, Path]:
-        """Download what apt knows into `into`."""
+        """Download the packages that its indexes list into `into`."""
         debs = [artifact for artifact in wanted if isinstance(artifact, Deb)]
         if not debs:
             return {}
-        if self.prepare:
-            self._run("apt-get", "update", cwd=into)
+        failure = self._update(into) if self.updates else None
         known = self._known(debs, into)
+        if not known and failure:
+            raise failure
         if known:
-            # One package that vanished from the pool must not keep the others from arriving.
+            # Without a check: packages that vanished from the pool must not hold up the others.
             self._run("apt-get", "download", *map(_specifier, known), cwd=into, check=False)
         return {deb: path for deb in known if (path := into / deb.filename).is_file()}
+
+    def _update(self, cwd: Path) -> SourceError | None:
+        """Download the indexes; a failure may concern one of several repositories only."""
+        try:
+            self._run("apt-get", "update", cwd=cwd)
+        except SourceError as error:
+            return error
+        return None
 
     def _known(self, debs: Sequence[Deb], cwd: Path) -> list[Deb]:
         shown = self._run("apt-cache", "show", *map(_specifier, debs), cwd=cwd, check=False)
@@ -63,34 +84,49 @@ class AptSource:
                 text=True,
                 timeout=_TIMEOUT_SECONDS,
                 check=False,
-                env=None,
             )
         except FileNotFoundError as error:
             raise SourceError("apt is not installed here", where=program) from error
         except subprocess.TimeoutExpired as error:
-            raise SourceError(f"{program} {verb} did not end", where=self.name) from error
+            raise SourceError(f"{program} {verb} timed out", where=self.name) from error
         if check and done.returncode:
             lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
             raise SourceError(f"{program} {verb} failed: {lines[-1]}", where=self.name)
         return done.stdout
 
 
-def host_apt() -> AptSource:
-    """Return the host's apt with the indices it has now."""
-    return AptSource(name="this machine's apt", options=("-oAPT::Sandbox::User=root",))
+def sources(request: SourceRequest) -> Sequence[ArtifactSource]:
+    """Return the sources of Debian packages: apt's cache, the host's apt, the captured sources.
 
-
-def captured_apt(lines: Sequence[str], architectures: Sequence[str], state: Path) -> AptSource:
-    """Return apt with the sources of the captured environment, in a state directory of its own.
-
-    `lines` are one-line sources.list entries without options, `state` a directory to keep the
-    indices in.
+    Last comes each of the mirrors, with the suites of the captured sources.
     """
+    found: list[ArtifactSource] = [
+        DirectorySource(name="apt's cache", path=_ARCHIVES),
+        AptSource(name="this machine's apt", options=("-oAPT::Sandbox::User=root",)),
+    ]
+    captured = apt_lines(request.lock)
+    if captured:
+        found.append(private_apt("the captured apt sources", captured, request))
+    found += [
+        private_apt(mirror, mirror_lines(mirror, request.lock), request)
+        for mirror in request.mirrors
+    ]
+    return found
+
+
+def private_apt(name: str, lines: Sequence[str], request: SourceRequest) -> AptSource:
+    """Return apt with other sources, in a state directory of its own below the cache.
+
+    `lines` are entries of sources.list(5) in one-line style, without options.
+    """
+    key = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    state = request.cache / "apt" / key
     for part in ("lists/partial", "cache/archives/partial"):
         (state / part).mkdir(parents=True, exist_ok=True)
     (state / "status").touch()
     listing = state / "sources.list"
     listing.write_text("".join(f"{_trusted(line)}\n" for line in lines))
+    architectures = _architectures(request)
     options = {
         "Dir::State": state,
         "Dir::State::status": state / "status",
@@ -107,8 +143,44 @@ def captured_apt(lines: Sequence[str], architectures: Sequence[str], state: Path
     }
     flags = [f"-o{key}={value}" for key, value in options.items()]
     flags += [f"-oAPT::Architectures::={arch}" for arch in architectures]
-    name = "the captured apt sources"
-    return AptSource(name=name, options=tuple(flags), prepare=True)
+    return AptSource(name=name, options=tuple(flags), updates=True)
+
+
+def apt_lines(lock: Lock) -> list[str]:
+    """Return the binary sources of a lock in the one-line style of sources.list(5).
+
+    Options are left out.  A lock may come from anyone, so apt is given only words that cannot be
+    anything else, and only transports over HTTP: its ssh and copy methods run or read things here.
+    """
+    found = (
+        (facts.get("uri", ""), facts.get("suite", ""), *facts.get("components", "").split(" "))
+        for facts in lock.sections.get("apt-source", {}).values()
+        if facts.get("type") == "deb" and facts.get("enabled") == "true"
+    )
+    return [
+        f"deb {' '.join(words).strip()}"
+        for words in found
+        if _URL.match(words[0]) and all(_WORD.match(word) for word in words[1:])
+    ]
+
+
+def mirror_lines(mirror: str, lock: Lock) -> list[str]:
+    """Return the sources of a lock with another URL, each suite once.
+
+    Of a lock without sources it is the suite of its release.  Which suites a mirror has is not
+    known before apt asks it.
+    """
+    suites = [line.split(" ", 2)[2] for line in apt_lines(lock) if line.count(" ") > 1]
+    suites = suites or [f"{lock.get('os').get('codename', 'stable')} main"]
+    return [f"deb {mirror} {suite}" for suite in dict.fromkeys(suites)]
+
+
+def _architectures(request: SourceRequest) -> tuple[str, ...]:
+    """Return the architectures of the wanted packages, that of the captured system first."""
+    wanted = {deb.arch for deb in request.wanted if isinstance(deb, Deb)} - {"all"}
+    own = request.lock.get("os").get("arch", "")
+    native = [own] if own in wanted else []
+    return (*native, *sorted(wanted - {own})) or ("amd64",)
 
 
 def _trusted(line: str) -> str:

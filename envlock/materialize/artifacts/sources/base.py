@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from envlock.materialize.artifacts.artifact import Artifact
+from envlock.model.lock import Lock
 
 
 class ArtifactSource(Protocol):
-    """Somewhere artifacts can be had from.
+    """Somewhere to get artifacts from.
 
-    A source only places files; whether their bytes are right is checked by who asked.
+    A source gives files; whoever asks it verifies their digests.
     """
 
     @property
     def name(self) -> str:
-        """What to call it when it does not have something."""
+        """Return its name in messages."""
 
     @property
     def is_local(self) -> bool:
         """True when it never uses the network."""
 
     def fetch(self, wanted: Sequence[Artifact], into: Path) -> Mapping[Artifact, Path]:
-        """Return where each artifact it has can be read now; new files are placed in `into`.
+        """Return the path of each artifact it has; new files are written to `into`.
 
-        Artifacts it does not have are left out.  Raise SourceError only when the source as a
-        whole cannot be asked.
+        Artifacts it does not have are left out, those of other kinds too.  Raise SourceError only
+        when the source as a whole fails.
         """
+
+
+class SourceRequest(NamedTuple):
+    """What the sources of one kind of artifact are set up from.
+
+    `wanted` are the artifacts of that kind, `cache` is the store's cache directory, and `mirrors`
+    are URLs from the settings.
+    """
+
+    lock: Lock
+    wanted: Sequence[Artifact]
+    cache: Path
+    mirrors: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""Wheels through the host's own pip: its indexes, certificates and credentials.
+"""Wheels from the host's own pip, with its indexes, certificates and credentials.
 
 pip is asked for exactly the file that was installed: the wheel's own tags are given as the
 platform, so the answer does not depend on the machine that asks.
@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from envlock.errors import SourceError
-from envlock.materialize.artifacts.artifact import Artifact, Wheel
+from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.kinds.wheel import Wheel
+from envlock.materialize.artifacts.sources.base import SourceRequest
 from envlock.materialize.artifacts.sources.directory import find_files
 
 _TIMEOUT_SECONDS = 1800
@@ -30,7 +32,7 @@ class _Tags(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipSource:
-    """The pip of this interpreter, or the first on PATH."""
+    """The pip of this interpreter, or the first one on PATH."""
 
     name: str = "this machine's pip"
     is_local: bool = False
@@ -38,28 +40,40 @@ class PipSource:
     def fetch(self, wanted: Sequence[Artifact], into: Path) -> Mapping[Artifact, Path]:
         """Download wheels into `into`.
 
-        All wheels of an interpreter are asked for at once, with all their platforms.  Where pip
-        chose another file of a release, or could not find them all, each is asked for alone.
+        All wheels for one interpreter are requested at once, for all their platforms together.
+        Where pip chose another file of a release or did not find all of them, the missing ones
+        are requested one by one.
         """
-        pip = _pip()
+        wheels = [artifact for artifact in wanted if isinstance(artifact, Wheel)]
+        if not wheels:
+            return {}
+        pip = _find_pip()
         found: dict[Artifact, Path] = {}
-        wheels = sorted(artifact for artifact in wanted if isinstance(artifact, Wheel))
-        for python, group in groupby(sorted(wheels, key=_python), key=_python):
+        for python, group in groupby(sorted(wheels, key=_order), key=_python):
             batch = list(group)
-            _download(pip, _union(python, batch), batch, into)
+            _download(pip, _tags(python, batch), batch, into)
             found.update(find_files(batch, into))
             for wheel in batch:
                 if wheel not in found:
-                    _download(pip, _union(python, [wheel]), [wheel], into)
+                    _download(pip, _tags(python, [wheel]), [wheel], into)
             found.update(find_files(batch, into))
         return found
+
+
+def sources(request: SourceRequest) -> Sequence[PipSource]:  # noqa: ARG001
+    """Return the sources of wheels."""
+    return [PipSource()]
 
 
 def _python(wheel: Wheel) -> str:
     return wheel.python
 
 
-def _union(python: str, wheels: Sequence[Wheel]) -> _Tags:
+def _order(wheel: Wheel) -> tuple[str, Wheel]:
+    return wheel.python, wheel
+
+
+def _tags(python: str, wheels: Sequence[Wheel]) -> _Tags:
     """Return the tags of all `wheels` together: name-version[-build]-python-abi-platform.whl."""
     parts = [wheel.filename.removesuffix(".whl").split("-") for wheel in wheels]
     abis = {abi for part in parts for abi in part[-2].split(".")} - {"none", "abi3"}
@@ -80,16 +94,16 @@ def _download(pip: Sequence[str], tags: _Tags, wheels: Sequence[Wheel], into: Pa
     try:
         subprocess.run(argv, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, cwd=into)
     except subprocess.TimeoutExpired as error:
-        raise SourceError("pip download did not end", hint="check the network") from error
+        raise SourceError("pip download timed out", hint="check the network") from error
 
 
-def _pip() -> Sequence[str]:
-    mine = [sys.executable, "-m", "pip"]
-    if subprocess.run([*mine, "--version"], capture_output=True, check=False).returncode == 0:
-        return mine
+def _find_pip() -> Sequence[str]:
+    own = [sys.executable, "-m", "pip"]
+    if subprocess.run([*own, "--version"], capture_output=True, check=False).returncode == 0:
+        return own
     found = shutil.which("pip") or shutil.which("pip3")
     if found is None:
         raise SourceError(
-            "pip is not installed here", hint="install pip, or give a folder of wheels"
+            "pip is not installed here", hint="install pip, or name a directory of wheels"
         )
     return [found]

@@ -1,0 +1,41 @@
+"""The kinds of artifacts, one row each: what the kind declares, and where to get it from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from envlock.materialize.artifacts.artifact import Artifact, ArtifactKind, Reference, is_plain
+from envlock.materialize.artifacts.kinds import deb, wheel
+from envlock.materialize.artifacts.sources import apt, pip
+from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
+from envlock.model.lock import Lock
+
+
+class KindRow(NamedTuple):
+    """A kind of artifact, and the function that returns its sources in the order to try them."""
+
+    kind: ArtifactKind
+    sources: Callable[[SourceRequest], Sequence[ArtifactSource]]
+
+
+ROWS: tuple[KindRow, ...] = (
+    KindRow(deb.KIND, apt.sources),
+    KindRow(wheel.KIND, pip.sources),
+)
+
+KINDS: Mapping[str, ArtifactKind] = {row.kind.scheme: row.kind for row in ROWS}
+"""Scheme -> kind."""
+
+
+def artifact_of(reference: Reference, lock: Lock) -> Artifact | None:
+    """Return the artifact that a reference names, or None when the lock does not describe it.
+
+    Its fields are safe in paths and in the arguments of programs: a lock may come from anyone, so
+    a record with a name, version or file name that no published artifact can have is ignored.
+    """
+    kind = KINDS.get(reference.scheme)
+    artifact = kind.describe(reference.name, lock) if kind else None
+    if artifact is None or not all(is_plain(field) for field in artifact if field):
+        return None
+    return artifact
