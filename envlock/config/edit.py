@@ -5,7 +5,6 @@ The only module that imports tomlkit, which is slow, and only when something is 
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,40 +15,11 @@ from envlock.errors import ConfigError
 from envlock.model.document import parse_toml
 
 _WHERE = "envlock.toml"
-_HEADER = re.compile(r"\s*\[+([^]]*)\]")
 
 
 def new_document() -> str:
     """Return the envlock.toml that `envlock init` writes: all settings, commented out."""
     return example()
-
-
-def set_value(text: str, key: str, value: Value) -> str:
-    """Return the document with the setting `key`, dotted, set to `value`.
-
-    A commented-out line of that setting makes way for it.  Raise ConfigError when `text` is not
-    TOML or holds something else where a table must be.
-    """
-    import tomlkit
-    from tomlkit.items import AbstractTable
-
-    _parse(text)
-    document = tomlkit.parse(text)
-    table: tomlkit.TOMLDocument | AbstractTable = document
-    *above, name = key.split(".")
-    for part in above:
-        inner = table.setdefault(part, tomlkit.table())
-        if not isinstance(inner, AbstractTable):
-            raise ConfigError(f"{part} must be a table", where=_WHERE)
-        table = inner
-    is_new = name not in table
-    table[name] = list(value) if isinstance(value, tuple) else value
-    edited = tomlkit.dumps(document)
-    if is_new:
-        revived = _uncomment(text, ".".join(above), f"{name} = {to_toml(value)}")
-        if _parse(revived) == _parse(edited):
-            return revived
-    return edited
 
 
 def append_table(text: str, name: str, row: Mapping[str, Value]) -> str:
@@ -94,18 +64,3 @@ def _parse(text: str) -> dict[str, Any]:
         return parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"cannot be edited: {error}", where=_WHERE) from error
-
-
-def _uncomment(text: str, section: str, line: str) -> str:
-    """Return `text` with the first ``#name = ...`` of `section` replaced by `line`."""
-    commented = re.compile(rf"#\s?{re.escape(line.partition(' ')[0])}\s*=")
-    current = ""
-    lines = text.split("\n")
-    for number, old in enumerate(lines):
-        header = _HEADER.match(old)
-        if header:
-            current = header[1]
-        elif current == section and commented.match(old):
-            lines[number] = line
-            break
-    return "\n".join(lines)
