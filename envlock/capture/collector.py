@@ -1,4 +1,4 @@
-"""What a collector is: a name, the paths it reads, and a function from a context to records."""
+"""The declaration of a collector: its name, the paths it reads, and the function that collects."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from envlock.targets.base import Capability
 class Collector:
     """One collector, declared at the end of its module as ``COLLECTOR = Collector(...)``.
 
-    `name` is the section its coverage is recorded under.  `sections` are the sections it writes.
-    `reads` are glob patterns of every path it may read (`*` within a name, `**` across); reading
-    anything else is an error of the collector.  `needs` are the capabilities it cannot do without;
-    a target that lacks one gives coverage `unsupported`.  `sources` are the documents the formats
-    are specified in, for the docs table.  `claims`, for a package system, says which paths its
-    packages own.  `needs_scan` tells that `collect` and `claims` look through the shared scan
-    (`View.glob` with wildcards in directories, `View.entry`); without it `claims` runs before the
-    scan, so that the scan knows which files need dpkg's MD5 as well.  `needs_owners` tells that
-    `collect` asks `View.owner`, so that the claims of every package system are made whatever else
-    is captured.  `digests` are globs of the files whose digests it looks at: they are read for it
-    even if nothing else is captured.  `collect` must yield no record and no gap for an empty root.
+    `name` is the section that its coverage is recorded under, `sections` are those it writes.
+    `reads` are glob patterns of all paths it may read (`*` within a name, `**` across directories);
+    reading any other path is a bug in the collector.  `needs` are the capabilities it requires; on
+    a target that lacks one its coverage is `unsupported`.  `sources` are the documents that specify
+    the formats, listed in the reference.
+
+    `claims`, for a package system, returns the paths that its packages own.  `needs_scan`:
+    `collect` and `claims` use the shared scan (`Context.entry`, `Context.glob` with wildcards in
+    directories). Otherwise `claims` runs before the scan, which then knows the files that need MD5
+    or SHA-1 too. `needs_owners`: `collect` calls `Context.owner`, so the claims of all package
+    systems are made whatever sections are captured.  `digests` are globs of files whose digests it
+    uses: they are computed even if nothing else is captured.
+
+    `collect` yields neither a record nor a gap for an empty root.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Every collector there is, found by looking at the folders they live in."""
+"""The registry of collectors: every module below `envlock.capture.collectors` has one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from envlock.capture.collector import Collector
 
 @cache
 def collectors() -> tuple[Collector, ...]:
-    """Return the collectors, sorted by name.
+    """Return all collectors, sorted by name.
 
     Plug-ins are not discovered: two machines must not differ because someone installed one.
     """

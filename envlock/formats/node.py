@@ -69,9 +69,9 @@ def parse_location(folder: str) -> PackageLocation | None:
     A package.json inside a package, a test fixture with its own node_modules included, is not
     an installed package.
 
-    >>> parse_place("/srv/app/node_modules/@x/y/node_modules/z")
-    Place(root='/srv/app', path='@x/y/node_modules/z', is_stored=False)
-    >>> parse_place("/srv/app/node_modules/x/test/node_modules/z")
+    >>> parse_location("/srv/app/node_modules/@x/y/node_modules/z")
+    PackageLocation(root='/srv/app', path='@x/y/node_modules/z', is_stored=False)
+    >>> parse_location("/srv/app/node_modules/x/test/node_modules/z")
     """
     match = _INSTALLED.match(folder)
     if match is None or f"/{MODULES}/" in f"{match['root']}/":

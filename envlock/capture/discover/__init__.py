@@ -1,1 +1,1 @@
-"""Software that is found by looking through the file system."""
+"""Discovery: software and devices that several collectors look for in the same way."""

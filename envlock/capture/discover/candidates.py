@@ -1,4 +1,4 @@
-"""Which files of a scan may be software: what several collectors look through, picked out once."""
+"""Files of a scan that may be software: the candidates that several collectors examine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ENDS = (*_ARCHIVES, *_JARS)
 
 
 def may_be_software(names: Sequence[str], modes: Sequence[int]) -> list[str]:
-    """Return which are files that are executable, or called like a library or an archive."""
+    """Return the names of regular files that are executable or named like a library or archive."""
     return [
         name
         for name, mode in zip(names, modes, strict=True)
@@ -22,7 +22,7 @@ def may_be_software(names: Sequence[str], modes: Sequence[int]) -> list[str]:
 
 
 def kind_of_name(name: str) -> str:
-    """Return ``archive`` or ``jar`` for a file that is one by its name, else nothing."""
+    """Return ``archive`` or ``jar`` by the extension of a file name, empty for any other."""
     if name.endswith(_JARS):
         return "jar"
     return "archive" if name.endswith(_ARCHIVES) else ""

@@ -1,4 +1,4 @@
-"""Shared libraries in a scan: where each lies, whose it is, and a name for that place."""
+"""Shared libraries in a scan: their paths, logical locations, and what installed them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SEPARATORS = re.compile(r"[-_.]+")
 def shared_libraries(context: Context) -> Iterator[Entry]:
     """Yield the files of the scan that are named like shared libraries, by path.
 
-    Links, empty files (what container engines leave where they mounted one) and the stubs that
-    programs are linked with are passed over.
+    Symbolic links, empty files (container engines leave them where a library was mounted) and the
+    stubs that programs are linked with are skipped.
     """
     for entry in sorted(context.entries(may_be_software), key=lambda entry: sort_key(entry.path)):
         path = entry.path
@@ -36,32 +36,32 @@ def shared_libraries(context: Context) -> Iterator[Entry]:
 
 
 def logical_location(path: str, owner: str) -> str:
-    """Return a name for where a library is, the same on every machine.
+    """Return a name for the location of a library that is the same on every machine.
 
-    For one in a Python or conda environment that is the environment, with the distribution unless
-    it is a package of that library alone (``app``, ``app/torch``); else the folder, a toolkit's
-    root, a home directory as ``~``.
+    In a Python or conda environment that is the environment's name (``app``), followed by the
+    distribution unless that holds nothing but the library (``app/torch``).  Elsewhere it is the
+    root of the toolkit, or the directory with a home directory written ``~``.
     """
     section, _, record = owner.partition(" ")
     if section in ("python", "conda") and record:
         name, _, distribution = record.partition("/")
-        return name if _is_vendor(section, distribution) else record
+        return name if _is_vendor_package(section, distribution) else record
     folder = posixpath.dirname(path)
     toolkit = _TOOLKIT_LIBRARIES.match(folder)
     return _HOME.sub("~", toolkit[1] if toolkit else folder, count=1)
 
 
-def _is_vendor(section: str, distribution: str) -> bool:
+def _is_vendor_package(section: str, distribution: str) -> bool:
     return section == "conda" or distribution.startswith("nvidia-") or not distribution
 
 
 def installed_by(owner: str) -> str:
-    """Return what brought a file: the section of its package, or ``file`` for none."""
+    """Return the section of the package that owns a file, or ``file`` when none does."""
     return owner.partition(" ")[0] or "file"
 
 
 def distribution_version(path: str, owner: str, context: Context) -> str:
-    """Return the version of the Python distribution that a file belongs to, or nothing."""
+    """Return the version of the Python distribution that a file belongs to, or empty."""
     section, _, record = owner.partition(" ")
     name = record.partition("/")[2]
     head, found, _ = path.rpartition("-packages/")

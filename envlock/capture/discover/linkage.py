@@ -1,11 +1,11 @@
-"""Which shared libraries a program would not find, by the rules of the dynamic loader.
+"""Shared libraries that the dynamic loader would not find for a program.
 
 Sources: ld.so(8); System V ABI, "Shared Object Dependencies"; Debian Policy 9.1.1 (multiarch);
 musl, ldso/dynlink.c.
 
-Only names of files are looked at, so that it costs nothing on any target.  A library that lies
-anywhere in the tree of the program counts as found: a wrapper that sets ``LD_LIBRARY_PATH``, or a
-run path that is inherited, cannot be told from the file.
+Only names of files are examined, so it is cheap on any target.  It knows nothing of a wrapper that
+sets ``LD_LIBRARY_PATH`` or of an inherited run path: callers should count a library in the
+program's own tree as found.
 """
 
 from __future__ import annotations
@@ -39,29 +39,29 @@ _BY_HOST = re.compile(
     r"lib(?:cuda|nvcuvid|nvidia-[\w-]+|nvoptix|EGL_nvidia|GLX_nvidia|vdpau_nvidia)\.so"
     r"|linux-vdso|ld-linux|ld64\.so|libc\.musl-|ld-musl-"
 )
-"""Libraries that the host's driver or the loader itself brings; an image must not hold them."""
+"""Libraries that come with the host's driver or the loader; an image must not contain them."""
 
 
 class Linker:
-    """Finds the libraries of programs; `configured` are the folders of ld.so.conf."""
+    """Finds the libraries of programs; `configured` are the directories of ld.so.conf."""
 
     def __init__(self, context: Context, configured: tuple[str, ...]) -> None:
         self._context = context
         self._configured = tuple(context.resolve(folder) for folder in configured)
-        # Where 64-bit libraries have a folder of their own, the plain one holds the others.
+        # Where 64-bit libraries have a directory of their own, the plain one holds 32-bit ones.
         self._splits = any(self._has(folder, "libc.so.6") for folder in _WIDE)
 
     def missing(self, path: str, elf: Elf) -> list[str]:
-        """Return the libraries, and the interpreter, of the file at `path` that are not there."""
+        """Return the needed libraries that are not found, and the interpreter if it does not exist."""
         folders = tuple(dict.fromkeys(self._folders(path, elf)))
         missing = [name for name in elf.needed if not self._is_found(name, folders)]
-        if elf.interpreter.startswith("/") and not self._is_there(elf.interpreter):
+        if elf.interpreter.startswith("/") and not self._exists(elf.interpreter):
             missing.append(elf.interpreter)
         return missing
 
     def _is_found(self, name: str, folders: tuple[str, ...]) -> bool:
         if name.startswith("/"):
-            return self._is_there(name)
+            return self._exists(name)
         if _BY_HOST.match(name):
             return True
         return any(self._has(folder, name) for folder in folders)
@@ -71,11 +71,11 @@ class Linker:
             self._context.entry(f"{self._context.resolve(folder).rstrip('/')}/{name}") is not None
         )
 
-    def _is_there(self, path: str) -> bool:
+    def _exists(self, path: str) -> bool:
         return self._context.entry(self._context.resolve(path)) is not None
 
     def _folders(self, path: str, elf: Elf) -> Iterator[str]:
-        """Yield where the loader looks, in its order."""
+        """Yield the directories that the loader searches, in its order."""
         triplet = _TRIPLETS.get(elf.machine, "")
         replace = partial(_expand, origin=posixpath.dirname(path), triplet=triplet)
         for folder in elf.rpath:
@@ -95,7 +95,7 @@ class Linker:
 
     @staticmethod
     def _fits(folder: str, triplet: str, word: int) -> bool:
-        """True unless the name of a folder says that it is for other programs."""
+        """True unless the name of a directory shows that it is for another architecture."""
         match = _MULTIARCH.search(folder)
         if match is not None:
             return match.group().strip("/") == triplet
@@ -103,7 +103,7 @@ class Linker:
 
 
 def _expand(folder: str, *, origin: str, triplet: str) -> Iterator[str]:
-    """Yield a run path with its variables replaced, once for each folder ``$LIB`` may be."""
+    """Yield a run path with its variables expanded, once for each value ``$LIB`` may have."""
     folder = folder.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)
     for library in ("lib", "lib64", f"lib/{triplet}"):
         yield posixpath.normpath(folder.replace("${LIB}", library).replace("$LIB", library))

@@ -1,4 +1,4 @@
-"""The folders that the dynamic loader looks through.
+"""The directories that the dynamic loader is configured to search.
 
 Sources: ld.so(8), ldconfig(8); musl, ldso/dynlink.c.
 """
@@ -16,11 +16,11 @@ _INCLUDE = "include "
 _MUSL = tuple(f"/etc/ld-musl-{machine}.path" for machine in ("x86_64", "aarch64", "i386", "armhf"))
 
 LOADER_READS = (_CONFIG, f"{_FOLDER}/*", *_MUSL)
-"""What `configured_folders` reads."""
+"""Paths that `configured_folders` reads; a collector that calls it declares them."""
 
 
 def configured_folders(context: Context) -> tuple[str, ...]:
-    """Return the folders that configuration puts before the loader's own, in order."""
+    """Return the configured directories, which are searched before the built-in ones, in order."""
     folders = list(_configured(context))
     for path in _MUSL:
         lines = parse_lines(context.text(path, SETTINGS_LIMIT) or "")

@@ -1,4 +1,4 @@
-"""Logical names for places in a file system: the same on every machine, unique in a lock."""
+"""Logical names for directories: the same on every machine, and unique in a lock."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _K = TypeVar("_K")
 _GENERIC = frozenset(
     {"venv", ".venv", "env", ".env", "virtualenv", "node_modules", "vendor", "lib", "lib64"}
 )
-"""Names of folders that say what is in them and not whose it is."""
+"""Names of directories that say what kind of thing they hold, not which project it belongs to."""
 _KNOWN = {"/": "root", "/usr": "system", "/usr/local": "local"}
 
 
 def logical_name(folder: str) -> str:
-    """Return what a folder is called: the last of its names that is not generic.
+    """Return a name for a directory: its last path component that is not generic.
 
-    >>> place_name("/srv/shop/.venv"), place_name("/usr/local"), place_name("/root/.cargo")
+    >>> logical_name("/srv/shop/.venv"), logical_name("/usr/local"), logical_name("/root/.cargo")
     ('shop', 'local', 'cargo')
     """
     if folder in _KNOWN:
@@ -31,16 +31,16 @@ def logical_name(folder: str) -> str:
     return name.lstrip(".") or name
 
 
-def unique_names(places: Mapping[_K, tuple[str, str]]) -> dict[_K, str]:
-    """Return for each key, of which the folder and the wanted name are given, a name of its own.
+def unique_names(wanted: Mapping[_K, tuple[str, str]]) -> dict[_K, str]:
+    """Return key -> unique name, given key -> (directory, wanted name).
 
-    Where two want the same, the later in byte order takes the names of the folders above it as
-    well, the nearest first, and a number when those run out.
+    Where several keys want one name, the first in byte order gets it.  The others are prefixed with
+    the names of the directories above theirs, the nearest first, and then numbered.
     """
     names: dict[_K, str] = {}
     taken: set[str] = set()
     for key, (folder, base) in sorted(
-        places.items(), key=lambda item: sort_key("\0".join(item[1]))
+        wanted.items(), key=lambda item: sort_key("\0".join(item[1]))
     ):
         name = base
         parents = [part for part in folder.split("/")[:-1] if part and part != base]

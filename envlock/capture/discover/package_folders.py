@@ -1,4 +1,4 @@
-"""Packages that are a folder each: whose is what lies in them, and how versions are told apart."""
+"""Packages that are installed into a directory of their own: ownership and keys."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _P = TypeVar("_P", bound=tuple[str, ...])
 
 
 def claim_folders(context: Context, owners: Mapping[str, str], within: str = "/") -> Claims:
-    """Return what lies in the folders (folder -> record) of packages; none states its content.
+    """Return a claim without a digest for each path in the directories of packages.
 
-    A folder in another one is its own.  Only paths that have `within` in them are looked at.
+    `owners` maps directory -> record.  In nested directories the innermost package owns a path.
+    Only paths that contain `within` are considered.
     """
     found: dict[str, Claim] = {}
     known: dict[str, str] = {}
@@ -29,7 +30,7 @@ def claim_folders(context: Context, owners: Mapping[str, str], within: str = "/"
 
 
 def _outermost(folders: Collection[str]) -> tuple[str, ...]:
-    """Return those of the folders (with a final slash) that lie in none of the others."""
+    """Return the directories (with a final slash) that lie in none of the others."""
     kept: list[str] = []
     for folder in sorted(folders):
         if not (kept and folder.startswith(kept[-1])):
@@ -38,7 +39,7 @@ def _outermost(folders: Collection[str]) -> tuple[str, ...]:
 
 
 def claim_parents(found: dict[str, Claim], root: str) -> None:
-    """Claim the folders below `root` that hold claimed files, each for the first file's owner."""
+    """Claim the directories below `root` that hold claimed files, for the owner of the first one."""
     below = f"{root.rstrip('/')}/"
     for path, claim in list(found.items()):
         folder = posixpath.dirname(path)
@@ -48,7 +49,9 @@ def claim_parents(found: dict[str, Claim], root: str) -> None:
 
 
 def version_keys(packages: Iterable[_P]) -> dict[_P, str]:
-    """Return a key for each package, given by its name, version and what else tells it apart.
+    """Return package -> key, given (name, version, further distinguishing fields...).
+
+    The key is as short as it can be: version and further fields are added only where needed.
 
     >>> sorted(version_keys([("gcc", "12"), ("zlib", "1.3"), ("zlib", "1.2")]).values())
     ['gcc', 'zlib@1.2', 'zlib@1.3']
@@ -64,7 +67,7 @@ def version_keys(packages: Iterable[_P]) -> dict[_P, str]:
 
 
 def _owner(folder: str, owners: Mapping[str, str], known: dict[str, str]) -> str:
-    """Return whose folder it is: that of the nearest package above, or nobody's."""
+    """Return the package that owns a directory: the nearest one above it, or empty."""
     above = [folder]
     while above[-1] not in known and above[-1] not in owners and above[-1] not in ("", "/"):
         above.append(posixpath.dirname(above[-1]))

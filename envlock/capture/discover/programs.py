@@ -1,4 +1,4 @@
-"""Programs that no package owns: what can be told of them stands in the files themselves."""
+"""ELF programs that no package owns, opened one by one so that collectors can read in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ELSEWHERE = ("/proc/", "/sys/", "/dev/", "/tmp/", "/var/tmp/")  # noqa: S108  n
 
 
 class Program(NamedTuple):
-    """An ELF program, and how to read in it while it is yielded."""
+    """An ELF program; `read` works until the next program is asked for."""
 
     path: str
     elf: Elf
@@ -27,7 +27,7 @@ class Program(NamedTuple):
 
 
 def programs(context: Context, owners: tuple[str, ...] = ()) -> Iterator[Program]:
-    """Yield the executable ELF files that nobody owns, or a record of one of the sections named.
+    """Yield the executable ELF files without an owner, or owned by a record of section `owners`.
 
     Each is open only until the next is asked for.
     """
@@ -51,7 +51,7 @@ def programs(context: Context, owners: tuple[str, ...] = ()) -> Iterator[Program
 
 
 def program_names(paths: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
-    """Return path -> a name that is not `taken`: its own, with the folder's where two have one."""
+    """Return path -> unique name that is not `taken`: the file name, prefixed where needed."""
     first = {f"\0{name}": ("", name) for name in taken}
     names = unique_names(first | {path: (path, posixpath.basename(path)) for path in paths})
     return {path: name for path, name in names.items() if path not in first}
@@ -70,7 +70,7 @@ def _is_wanted(owner: str, owners: tuple[str, ...]) -> bool:
 
 
 def _is_unpacked(path: str, context: Context) -> bool:
-    """True for what lies in a cache of unpacked conda packages."""
+    """True for a file in a cache of unpacked conda packages."""
     cache, folder, rest = path.partition("/pkgs/")
     package = rest.partition("/")[0]
     return bool(folder) and context.entry(f"{cache}{folder}{package}/info/index.json") is not None

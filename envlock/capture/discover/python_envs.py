@@ -1,4 +1,4 @@
-"""Python environments of a target, found by their folders of packages wherever they are."""
+"""Discovery of Python environments, by their site-packages and dist-packages directories."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from envlock.formats.python import parse_patch_level, parse_pyvenv, parse_versio
 from envlock.model.text import sort_key
 from envlock.model.tree import EntryType
 
-_SITE = re.compile(
+_PACKAGES = re.compile(
     r"(?P<prefix>.*?)/lib(?:64)?/(?P<kind>python|pypy)(?P<version>3(?:\.\d+)?)(?P<threads>t?)"
     r"/(?P<folder>site|dist)-packages\Z"
 )
@@ -27,15 +27,15 @@ _STORES = (("/.pyenv/versions/", "pyenv"), ("/uv/python/", "uv"))
 _IMPLEMENTATIONS = {"python": "cpython", "pypy": "pypy"}
 
 READS = ("**/pyvenv.cfg", "**/patchlevel.h")
-"""What `find_python_envs` reads."""
+"""Paths that `find_python_envs` reads; a collector that calls it declares them."""
 
 
 class PythonEnv(NamedTuple):
-    """One environment.
+    """A Python environment.
 
-    `name` is logical, `folders` hold its packages (two where lib64 is kept apart), `library` is
-    the folder of the standard library.  `manager` names the tool that made it, where one can be
-    told.
+    `name` is its logical name, `folders` are the directories of its packages (two where lib64 is
+    separate), `library` is the directory of the standard library.  `settings` are those of its
+    pyvenv.cfg.  `manager` names the tool that created it, empty when unknown.
     """
 
     name: str
@@ -49,12 +49,12 @@ class PythonEnv(NamedTuple):
 
     @property
     def is_interpreter(self) -> bool:
-        """True for an interpreter with its exact version, whether or not anything is installed."""
+        """True when the exact version is known, even if no package is installed."""
         return self.version.count(".") > 1
 
 
 class _Found(NamedTuple):
-    """An environment before it has a name; the key of `_group`."""
+    """What identifies an environment before it has a name."""
 
     prefix: str
     kind: str
@@ -64,7 +64,7 @@ class _Found(NamedTuple):
 
 
 def find_python_envs(context: Context) -> list[PythonEnv]:
-    """Return the environments by name."""
+    """Return the environments, sorted by name."""
     groups = _group(context)
     settings = {found.prefix: _settings(found.prefix, context) for found in groups}
     managers = {found.prefix: _manager(found.prefix, context) for found in groups}
@@ -72,13 +72,13 @@ def find_python_envs(context: Context) -> list[PythonEnv]:
         found: _base(found, managers[found.prefix], is_venv=bool(settings[found.prefix]))
         for found in groups
     }
-    again = Counter(bases.values())
+    uses = Counter(bases.values())
     for found, base in bases.items():
-        if again[base] > 1 and managers[found.prefix] in ("pyenv", "uv"):
+        if uses[base] > 1 and managers[found.prefix] in ("pyenv", "uv"):
             bases[found] = f"{managers[found.prefix]}-{posixpath.basename(found.prefix)}"
     names = unique_names({found: (found.prefix, bases[found]) for found in groups})
-    sites = (
-        _site(
+    envs = (
+        _python_env(
             found,
             names[found],
             folders,
@@ -88,13 +88,13 @@ def find_python_envs(context: Context) -> list[PythonEnv]:
         )
         for found, folders in groups.items()
     )
-    return sorted(sites, key=lambda site: sort_key(site.name))
+    return sorted(envs, key=lambda env: sort_key(env.name))
 
 
 def _group(context: Context) -> dict[_Found, tuple[str, ...]]:
     groups: dict[_Found, tuple[str, ...]] = {}
     for path in context.glob("**/site-packages", "**/dist-packages"):
-        match = _SITE.match(path)
+        match = _PACKAGES.match(path)
         entry = context.entry(path)
         if match is None or entry is None or entry.type is not EntryType.DIRECTORY:
             continue
@@ -120,7 +120,7 @@ def _manager(prefix: str, context: Context) -> str:
 
 
 def _base(found: _Found, manager: str, *, is_venv: bool) -> str:
-    """Return a name that does not say where on this machine the environment lies."""
+    """Return a name that does not depend on where the environment is on this machine."""
     if is_venv:
         return logical_name(found.prefix)
     version = found.version + found.threads
@@ -132,7 +132,7 @@ def _base(found: _Found, manager: str, *, is_venv: bool) -> str:
     return f"{logical_name(found.prefix)}-{version}{suffix}"
 
 
-def _site(
+def _python_env(
     found: _Found,
     name: str,
     folders: tuple[str, ...],
@@ -143,7 +143,7 @@ def _site(
     version = settings.get("version_info") or settings.get("version") or ""
     library = posixpath.dirname(folders[0])
     if not version and found.version == "3":
-        # Debian shares one folder between its interpreters; /usr/bin/python3 says which is meant.
+        # Debian's interpreters share one directory; /usr/bin/python3 links to the default one.
         entry = context.stat(posixpath.join(found.prefix, "bin/python3"))
         version = (entry.target if entry else "").rpartition("/")[2].removeprefix("python")
         library = f"{found.prefix.rstrip('/')}/lib/python{version}" if version else library
@@ -160,7 +160,7 @@ def _site(
 
 
 def _exact(found: _Found, context: Context) -> str:
-    """Return the version with its patch number, from the headers that most interpreters bring."""
+    """Return the version with its patch number from the C headers, empty without them."""
     name = f"{found.kind}{found.version}{found.threads}"
     return parse_patch_level(
         context.text(posixpath.join(found.prefix, f"include/{name}/patchlevel.h")) or ""

@@ -1,7 +1,7 @@
-"""Software that no package claims: where it lies, and which files belong together.
+"""Discovery of software that no package owns, and which of its files are reported together.
 
-A program in a folder for programs stands for itself; what has a folder of its own below /opt, /srv
-or /usr/local is one tree.
+A program in a directory of programs is reported by itself; a directory of its own below /opt, /srv
+or /usr/local is reported as one tree.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class UnownedFile(NamedTuple):
 
 
 def find_unowned_software(context: Context) -> list[UnownedFile]:
-    """Return the programs, libraries and archives that no package claims, by path."""
+    """Return the programs, libraries and archives without an owner, by path."""
     homes: set[str] = set()
     found: list[tuple[Entry, str]] = []
     managed: dict[str, bool] = {}
@@ -45,7 +45,9 @@ def find_unowned_software(context: Context) -> list[UnownedFile]:
         home = _HOME.match(entry.path) if entry.path.startswith(("/root/", "/home/")) else None
         if home is not None:
             homes.add(home[1])
-        elif not entry.path.startswith(_ROOTS) and not _is_planted(entry.path, managed, context):
+        elif not entry.path.startswith(_ROOTS) and not _is_among_packaged(
+            entry.path, managed, context
+        ):
             continue
         if not context.owner(entry.path):
             found.append((entry, home[2] if home else ""))
@@ -55,7 +57,7 @@ def find_unowned_software(context: Context) -> list[UnownedFile]:
 
 
 def is_software_location(path: str) -> bool:
-    """True where a program that no package claims is named in the software section."""
+    """True for a path at which the software section records a program without an owner."""
     if path.startswith(_ROOTS) or _HOME.match(path):
         return True
     match = _SYSTEM.match(path)
@@ -63,15 +65,15 @@ def is_software_location(path: str) -> bool:
 
 
 def is_library(name: str) -> bool:
-    """True for the name of a shared library."""
+    """True for the file name of a shared library."""
     return _LIBRARY.search(name) is not None
 
 
-def _is_planted(path: str, managed: dict[str, bool], context: Context) -> bool:
-    """True for a path in a folder of the system that holds packaged files beside it.
+def _is_among_packaged(path: str, managed: dict[str, bool], context: Context) -> bool:
+    """True for a path in a system directory that also holds packaged files.
 
-    Where nothing in such a folder is known to be a package's, no package database was read, and
-    that nobody claims the path says nothing.
+    Where no file of such a directory has an owner, no package database was read, so a missing owner
+    means nothing.
     """
     match = _SYSTEM.match(path)
     if match is None or (match[2] and not is_library(path)):
@@ -83,7 +85,7 @@ def _is_planted(path: str, managed: dict[str, bool], context: Context) -> bool:
 
 
 def _home_names(homes: set[str]) -> dict[str, str]:
-    """Return a name for each home that does not say whose it is."""
+    """Return a name for each home directory that does not reveal the account."""
     ordered = sorted(homes, key=sort_key)
     return {home: f"~{number}" if number > 1 else "~" for number, home in enumerate(ordered, 1)}
 
@@ -93,5 +95,5 @@ def _found(entry: Entry, in_home: str, names: dict[str, str]) -> UnownedFile:
         home = entry.path[: -len(in_home) - 1]
         return UnownedFile(entry, f"{names[home]}/{in_home}", is_tree=False)
     tree = _TREES.match(entry.path)
-    # A library directly in /usr/local/lib matches no tree: the pattern wants a folder.
+    # A library directly in /usr/local/lib matches no tree: the pattern needs a directory.
     return UnownedFile(entry, tree[1] if tree else entry.path, is_tree=tree is not None)

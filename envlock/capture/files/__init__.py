@@ -1,1 +1,1 @@
-"""What is recorded of each path: its owner, its class, its deviations."""
+"""The owner and class of each path, and where it differs from its package."""

@@ -1,4 +1,4 @@
-"""Give every path of a scan its class, its owner and its source."""
+"""The class, owner and source of every path of a scan."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from envlock.capture.files.rules import file_rule
 from envlock.capture.files.verification import has_other_type_or_target
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 
-_CONTENT_NOT_KEPT = frozenset({FileClass.CACHE, FileClass.LOG})
-_NAMELESS = frozenset({FileClass.SECRET, FileClass.IDENTITY})
+_NOT_STORED = frozenset({FileClass.CACHE, FileClass.LOG})
+_WITHOUT_DIGEST = frozenset({FileClass.SECRET, FileClass.IDENTITY})
 STATE_LIMIT = 16 * 1024 * 1024
-"""Largest file, in bytes, that is carried by value only because it is service state."""
+"""Largest file, in bytes, of class `state` that is stored by value."""
 
 
 def classify(entry: Entry, claims: Claims) -> Row:
     """Return the row of `entry`.
 
-    The source of a regular file is settled here except for one case: ``blob`` is proposed for
-    every file that must travel by value, and the engine replaces it where the content turns out
-    to be secret or unreadable.  Secret and identity files lose their digest and size, since a
-    plain hash of a secret can be guessed.
+    The source ``blob`` is provisional: it is set for every file that must be stored by value, and
+    the engine replaces it where the content turns out to be secret or unreadable.  Secret and
+    identity files lose their digest and size, since a plain hash of a secret can be guessed.
     """
     claim = claims.get(entry.path)
     rule = file_rule(entry.path, owned=claim is not None and not claim.generated)
     owner = claim.owner if claim else ""
     if rule is not None:
-        return _noisy(entry, rule.file_class, owner, claim)
+        return _by_rule(entry, rule.file_class, owner, claim)
     if claim is None:
         return Row(entry, FileClass.UNOWNED, "", _by_value(entry))
     if claim.generated:
@@ -36,8 +35,8 @@ def classify(entry: Entry, claims: Claims) -> Row:
         return Row(entry, FileClass.PACKAGE, owner)
     pristine = FileClass.CONFFILE if claim.conffile else FileClass.PACKAGE
     if not is_comparable(entry, claim):
-        # Nothing says that the file was modified, and nothing proves that it was not: it is the
-        # package's, and its content, where it was read, travels by value.
+        # The package states no digest to compare with, so the file counts as unmodified, and its
+        # content, where it was read, is stored by value.
         return Row(entry, pristine, owner, _by_value(entry))
     if matches(entry, claim):
         return Row(entry, pristine, owner, _source(entry, claim))
@@ -45,7 +44,7 @@ def classify(entry: Entry, claims: Claims) -> Row:
 
 
 def matches(entry: Entry, claim: Claim) -> bool:
-    """True when the entry's content is what the package states; False when it states nothing."""
+    """True when the content matches the packaged digest; False when the package states none."""
     return is_comparable(entry, claim) and _digest(entry, claim) == claim.digest
 
 
@@ -55,7 +54,7 @@ def is_comparable(entry: Entry, claim: Claim) -> bool:
 
 
 def _digest(entry: Entry, claim: Claim) -> str:
-    """Return the entry's digest by the algorithm of the claim's."""
+    """Return the entry's digest in the algorithm of the claim's digest."""
     algorithm = claim.digest.partition(":")[0]
     values = {"md5": entry.md5, "sha1": entry.sha1}
     return f"{algorithm}:{values.get(algorithm, entry.sha256)}"
@@ -66,16 +65,16 @@ def _modified(claim: Claim) -> FileClass:
 
 
 def hide(entry: Entry) -> Entry:
-    """Return `entry` without digest and size: what may be known of a secret file."""
+    """Return `entry` without digest and size, as a secret file is recorded."""
     return entry._replace(sha256="", md5="", sha1="", size=0)
 
 
-def _noisy(entry: Entry, kind: FileClass, owner: str, claim: Claim | None) -> Row:
-    if kind in _NAMELESS:
+def _by_rule(entry: Entry, kind: FileClass, owner: str, claim: Claim | None) -> Row:
+    if kind in _WITHOUT_DIGEST:
         return Row(hide(entry), kind, owner, "observed" if entry.type is EntryType.FILE else "")
     if claim is not None and matches(entry, claim):
         return Row(entry, kind, owner, _source(entry, claim))
-    if kind in _CONTENT_NOT_KEPT or (kind is FileClass.STATE and entry.size > STATE_LIMIT):
+    if kind in _NOT_STORED or (kind is FileClass.STATE and entry.size > STATE_LIMIT):
         return Row(entry, kind, owner, "observed" if entry.type is EntryType.FILE else "")
     return Row(entry, kind, owner, _by_value(entry))
 

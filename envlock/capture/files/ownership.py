@@ -1,4 +1,4 @@
-"""Who claims a path: the packages' own lists, as data for the classification of files."""
+"""Claims: which package owns a path and what it states of it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from envlock.model.tree import EntryType
 
 
 class Stated(NamedTuple):
-    """What a package database states of a path beside its content: RPM, apk and pacman do.
+    """Metadata of a path in the databases of RPM, apk and pacman.
 
-    A field is None where the database states nothing or asks not to verify it.  `user` and
-    `group` are numbers as text, or the name where the target has no such account.
+    A field is None where the database has no value or asks not to verify it.  `user` and `group`
+    are numbers as text, or the name where the target has no such account.
     """
 
     type: EntryType | None = None
@@ -27,13 +27,13 @@ class Stated(NamedTuple):
 class Claim(NamedTuple):
     """A package's statement about one path.
 
-    `owner` is the claiming record, ``deb libc6:amd64`` or ``python app/numpy``.  `digest` is the
-    packaged content as ``md5:<hex>``, ``sha1:<hex>`` or ``sha256:<hex>``, empty when the package
-    states none (a directory, a link).  `conffile` marks configuration the administrator may edit.
-    `source` is where a matching file can be had again (``deb PACKAGE MEMBER``,
-    ``wheel DIST MEMBER``), empty when the artifact is not to be had and the content must travel by
-    value.  `required`: that the path is missing is drift.  `generated`: the package owns the path
-    and ships nothing there; programs make it later.
+    `owner` is the claiming record, ``deb libc6:amd64`` or ``python app/numpy``.  `digest` is that
+    of the packaged content as ``md5:<hex>``, ``sha1:<hex>`` or ``sha256:<hex>``, empty when the
+    package states none (a directory, a link).  `conffile` marks configuration the administrator may
+    edit. `source` names the artifact and member that a matching file can be fetched from (``deb
+    PACKAGE MEMBER``, ``wheel DIST MEMBER``), empty when no artifact has it and the content must be
+    stored by value.  `required`: a missing path is drift.  `generated`: the package owns the path
+    but ships no content; programs create it later.
     """
 
     owner: str
@@ -46,7 +46,7 @@ class Claim(NamedTuple):
 
 
 def to_plain(claim: Claim) -> tuple[Any, ...]:
-    """Return a claim as values that `marshal` can write."""
+    """Return a claim as plain values that `marshal` can write."""
     stated = claim.stated
     if stated is None:
         return tuple(claim)
@@ -56,7 +56,7 @@ def to_plain(claim: Claim) -> tuple[Any, ...]:
 
 
 def from_plain(plain: tuple[Any, ...]) -> Claim:
-    """Return the claim that `to_plain` was given."""
+    """Return the claim that `to_plain` converted."""
     stated = plain[-1]
     if stated is None:
         return Claim(*plain)
@@ -68,4 +68,4 @@ def from_plain(plain: tuple[Any, ...]) -> Claim:
 
 
 Claims = Mapping[str, Claim]
-"""Path (links in its directory part resolved, as the scan yields it) -> claim."""
+"""Path -> claim; symbolic links in the directory part are resolved, as in the paths of a scan."""

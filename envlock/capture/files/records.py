@@ -1,4 +1,4 @@
-"""The `file` section: what somebody changed, what is missing, and files the user asked to hold."""
+"""Records of the `file` section: changed, missing, and explicitly listed files."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _ALWAYS = frozenset({FileClass.CONFFILE_MODIFIED, FileClass.PACKAGE_MODIFIED})
 _CONTENTS = frozenset({EntryType.FILE, EntryType.SYMLINK, EntryType.HARDLINK})
 _CONFIG_ROOT = "/etc/"
 _VOLATILE = ("/dev/", "/proc/", "/run/", "/sys/", "/tmp/", "/var/tmp/")  # noqa: S108  in a target
-"""Where the running system puts things, so that what is missing or otherwise says nothing."""
-_SPARE = (
+"""Directories of the running system, where a missing or different path means nothing."""
+_OFTEN_STRIPPED = (
     "/usr/share/doc/",
     "/usr/share/gtk-doc/",
     "/usr/share/info/",
@@ -23,29 +23,31 @@ _SPARE = (
     "/usr/share/locale/",
     "/usr/share/man/",
 )
-"""What images are often stripped of, after the installation too: a comparison of trees tells it."""
+"""What images are often stripped of after installation; comparing trees still shows it."""
 
 
 def file_records(
     rows: Iterable[Row], claims: Claims, index: Mapping[str, Entry], globs: tuple[str, ...]
 ) -> Iterator[Record]:
-    """Yield a record for each changed packaged file, each unowned file below /etc, each path whose
-    mode, owner or capabilities are not what its package states, and each file that `globs` name.
+    """Yield the records of files that exist.
+
+    Recorded are modified packaged files, unowned files below /etc, paths whose mode, owner or
+    capabilities differ from their package, and files that match `globs`.
 
     Facts: ``sha256``, ``mode``, ``owner`` (``uid:gid``), ``class``, ``target`` for a link, and
     those of `envlock.capture.files.verification.deviations`.
-    """  # noqa: D205
+    """
     declared = compile_globs(globs).match
     root = index.get("/")
     with_owners = root is None or root.uid == 0
     for row in rows:
         entry, kind = row.entry, row.file_class
         unowned_config = kind is FileClass.UNOWNED and entry.path.startswith(_CONFIG_ROOT)
-        is_told = kind in _ALWAYS or unowned_config or declared(entry.path)
+        is_recorded = kind in _ALWAYS or unowned_config or declared(entry.path)
         other: Facts = {}
         if kind.is_significant and not f"{entry.path}/".startswith(_VOLATILE):
             other = deviations(entry, claims.get(entry.path), with_owners=with_owners)
-        if other or (is_told and entry.type in _CONTENTS):
+        if other or (is_recorded and entry.type in _CONTENTS):
             yield Record("file", entry.path, {**_facts(row), **other})
 
 
@@ -55,18 +57,18 @@ def missing_records(
     unseen: Collection[str],
     is_ignored: Callable[[str], bool],
 ) -> Iterator[Record]:
-    """Yield a record for each path that its package requires and that is not there.
+    """Yield a record for each path that its package requires and that does not exist.
 
     Its one fact is ``class``: ``conffile-missing`` or ``package-missing``.  A missing directory
-    stands for all below it.  Documentation and translations are left out, and what lies in or
-    below the paths `unseen`, where nobody could look, or is ignored on purpose.
+    stands for everything below it.  Documentation and translations are left out, and so are ignored
+    paths and those in or below `unseen`, the paths that could not be read.
     """
     missing = {
         path: claim
         for path, claim in claims.items()
         if claim.required
         and path not in index
-        and not path.startswith((*_VOLATILE, *_SPARE))
+        and not path.startswith((*_VOLATILE, *_OFTEN_STRIPPED))
         and not _is_in(path, unseen)
         and not is_ignored(path)
     }
@@ -78,7 +80,7 @@ def missing_records(
 
 
 def _is_in(path: str, folders: Collection[str]) -> bool:
-    """True when the path or a folder it lies in is among `folders`."""
+    """True when the path or a directory above it is among `folders`."""
     while path:
         if path in folders:
             return True

@@ -1,7 +1,8 @@
-"""What a rule about a file's class is, and how the rule for one of 300,000 paths is found quickly.
+"""File rules, and a table that finds the rule for one of 300,000 paths quickly.
 
-Trying every pattern on every path would take longer than reading the names of all files: a
-pattern is only tried on paths that begin, end, or are nested as it says.
+Trying every pattern on every path would take longer than reading the names of all files.  So
+patterns are indexed by how the paths they match begin, by the last name or its extension, and by
+the directory names they contain.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ _ANYWHERE = ("**/", "/**/")
 
 
 class FileRule(NamedTuple):
-    """A rule: its id, the paths it covers, the class it gives and why."""
+    """A rule: the paths it matches, the class it gives them, and the reason.
+
+    It applies to paths without an owner; with `even_if_owned` to packaged ones too.
+    """
 
     id: str
     globs: tuple[str, ...]
@@ -28,35 +32,37 @@ class FileRule(NamedTuple):
     even_if_owned: bool = False
 
 
-class _Try(NamedTuple):
-    """The patterns of one rule that are to be tried on the paths of one kind."""
+class _Candidate(NamedTuple):
+    """Patterns of one rule that share an index key, as one expression."""
 
     number: int
     match: re.Pattern[str]
 
 
-Tries = tuple[_Try, ...]
+Candidates = tuple[_Candidate, ...]
 
 
 class _Folder(NamedTuple):
-    """What is the same for all paths directly in a folder: the first rule for what is in a folder
-    of that name, and what to try because of its first folder or its first two.
-    """  # noqa: D205
+    """What all paths directly in one directory share.
+
+    `best` is the first rule that matches by a name in the directory's path, `above` and `below` are
+    the candidates for its first one and its first two path components.
+    """
 
     path: str
     best: int
-    above: Tries
-    below: Tries
+    above: Candidates
+    below: Candidates
 
 
 class RuleTable:
-    """Rules in their order, the first that matches wins."""
+    """Rules in order; the first that matches a path wins."""
 
     def __init__(self, rules: Iterable[FileRule]) -> None:
         self._rules = tuple(rules)
         globs = [(number, glob) for number, rule in enumerate(self._rules) for glob in rule.globs]
         inside: dict[str, int] = {}
-        places: dict[str, list[tuple[int, str]]] = {}
+        prefixes: dict[str, list[tuple[int, str]]] = {}
         tails: dict[Tail, list[tuple[int, str]]] = {}
         for number, glob in globs:
             nested = _INSIDE.match(glob)
@@ -65,32 +71,32 @@ class RuleTable:
             elif glob.startswith(_ANYWHERE):
                 tails.setdefault(Tail.of(glob), []).append((number, glob))
             else:
-                places.setdefault(_place(glob), []).append((number, glob))
+                prefixes.setdefault(_prefix(glob), []).append((number, glob))
         names = sorted(inside, key=inside.__getitem__)
         self._inside = inside
         self._nested = re.compile("/(" + "|".join(map(re.escape, names)) + ")(?=/.)", re.DOTALL)
-        self._names = _tries({t.name: found for t, found in tails.items() if t.name})
-        self._extensions = _tries({t.extension: f for t, f in tails.items() if t.extension})
-        self._always = _tries({"": [*tails.get(Tail(), ()), *places.pop("", ())]})[""]
-        self._places = _tries(places)
+        self._by_name = _candidates({t.name: found for t, found in tails.items() if t.name})
+        self._by_extension = _candidates({t.extension: f for t, f in tails.items() if t.extension})
+        self._always = _candidates({"": [*tails.get(Tail(), ()), *prefixes.pop("", ())]})[""]
+        self._by_prefix = _candidates(prefixes)
         self._last = self._in("")
 
     def find(self, path: str) -> FileRule | None:
-        """Return the rule that explains `path`, or None."""
+        """Return the first rule that matches `path`, or None."""
         folder, _, name = path.rpartition("/")
         if folder != self._last.path:
             self._last = self._in(folder)
         _, best, above, below = self._last
         none = len(self._rules)
-        for tries in (
+        for candidates in (
             above,
             below,
-            self._places.get(path),
-            self._names.get(name),
-            self._extensions.get(name[name.rfind(".") + 1 :]) if "." in name else None,
+            self._by_prefix.get(path),
+            self._by_name.get(name),
+            self._by_extension.get(name[name.rfind(".") + 1 :]) if "." in name else None,
             self._always,
         ):
-            for number, match in tries or ():
+            for number, match in candidates or ():
                 if number >= best:
                     break
                 if match.match(path):
@@ -103,13 +109,15 @@ class RuleTable:
         second = folder.find("/", first + 1) if first > 0 else -1
         nested = self._nested.findall(f"{folder}/.") if self._inside else ()
         best = min((self._inside[name] for name in nested), default=len(self._rules))
-        above = self._places.get(folder[:first] if first > 0 else folder, ())
-        below = self._places.get(folder[:second] if second > 0 else folder, ()) if first > 0 else ()
+        above = self._by_prefix.get(folder[:first] if first > 0 else folder, ())
+        below = (
+            self._by_prefix.get(folder[:second] if second > 0 else folder, ()) if first > 0 else ()
+        )
         return _Folder(folder, best, above, below)
 
 
-def _place(glob: str) -> str:
-    """Return the first folders of every path that a pattern matches, at most two."""
+def _prefix(glob: str) -> str:
+    """Return the first components, at most two, of every path that a pattern matches."""
     wild = _WILD.search(glob)
     folders = glob[: wild.start() if wild else None].split("/")[:-1]
     if len(folders) > 1:
@@ -117,13 +125,13 @@ def _place(glob: str) -> str:
     return "" if wild else glob
 
 
-def _tries(groups: Mapping[str, Iterable[tuple[int, str]]]) -> dict[str, Tries]:
+def _candidates(groups: Mapping[str, Iterable[tuple[int, str]]]) -> dict[str, Candidates]:
     found = {}
     for key, globs in groups.items():
         by_rule: dict[int, list[str]] = {}
         for number, glob in globs:
             by_rule.setdefault(number, []).append(glob)
         found[key] = tuple(
-            _Try(number, compile_globs(tuple(by_rule[number]))) for number in sorted(by_rule)
+            _Candidate(number, compile_globs(tuple(by_rule[number]))) for number in sorted(by_rule)
         )
     return found

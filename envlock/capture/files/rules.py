@@ -1,8 +1,8 @@
-"""Why a path no package claims is there: rules as data, first match wins.
+"""File rules: which paths are caches, logs, generated files and so on.  The first match wins.
 
 Paths are classified, never dropped.  The classes `generated`, `cache`, `log`, `state` and
-`identity` are hidden in a diff by default and enter no digest; what no rule explains stays
-`unowned` and significant.  `envlock explain PATH` shows the rule.
+`identity` are hidden in a diff by default and enter no digest.  A path without an owner that no
+rule matches is `unowned` and significant.  `envlock explain PATH` shows the rule.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ OTHER_ENVIRONMENTS = PathSet(
         "/.local/share/envlock/",
     ),
 )
-"""Where engines keep the file systems of containers, and envlock what it captured: other
-environments, not parts of this one."""
+"""Directories in which container engines keep other environments, and envlock its captures."""
 
 _CACHE, _LOG, _STATE = FileClass.CACHE, FileClass.LOG, FileClass.STATE
 _GENERATED, _IDENTITY, _SECRET = FileClass.GENERATED, FileClass.IDENTITY, FileClass.SECRET
@@ -39,71 +38,71 @@ RULES: tuple[FileRule, ...] = (
         "python-bytecode",
         ("**/__pycache__", "**/__pycache__/**", "**/*.pyc", "**/*.pyo"),
         _CACHE,
-        "compiled from the .py file beside it at first import or at installation",
+        "compiled from the .py file beside it, at the first import or at installation",
         even_if_owned=True,
     ),
     FileRule(
         "account-secrets",
         ("/etc/shadow", "/etc/gshadow", "/etc/shadow-", "/etc/gshadow-"),
         _SECRET,
-        "password hashes; rebuilt locked from the account list",
+        "password hashes; a rebuild creates every account locked",
         even_if_owned=True,
     ),
     FileRule(
         "debconf-passwords",
         ("/var/cache/debconf/passwords.dat*",),
         _SECRET,
-        "answers to package questions that are passwords",
+        "passwords that were given in answer to questions of packages",
     ),
     FileRule(
         "ssh-host-keys",
         ("/etc/ssh/ssh_host_*",),
         _IDENTITY,
-        "keys that name one machine; a rebuild must make its own",
+        "keys that identify one machine; a rebuilt machine must create its own",
     ),
     FileRule(
         "snakeoil",
         ("/etc/ssl/private/ssl-cert-snakeoil.key", "/etc/ssl/certs/ssl-cert-snakeoil.pem"),
         _IDENTITY,
-        "self-signed certificate made at installation",
+        "self-signed certificate, created at installation",
     ),
     FileRule(
         "machine-identity",
         ("/etc/machine-id", "/var/lib/dbus/machine-id", "/etc/hostname", "/etc/hostid"),
         _IDENTITY,
-        "names this one machine",
+        "identifies this machine",
     ),
     FileRule(
         "container-runtime",
         ("/etc/hosts", "/etc/resolv.conf", "/etc/mtab", "/.dockerenv", "/run/.containerenv"),
         _STATE,
-        "written by whatever runs the environment",
+        "written by the engine that runs the environment",
         even_if_owned=True,
     ),
     FileRule(
         "kernel-file-systems",
         ("/proc/**", "/sys/**", "/dev/**", "/run/**"),
         _STATE,
-        "belongs to the running system, not to its disk",
+        "file systems of the running kernel, not files on disk",
     ),
     FileRule(
         "kernel-mount-points",
         ("/proc", "/sys", "/dev"),
         _STATE,
-        "on a running system its mode is that of what is mounted there",
+        "on a running system its mode is that of the mounted file system",
         even_if_owned=True,
     ),
     FileRule(
         "temporary",
         ("/tmp/**", "/var/tmp/**"),  # noqa: S108  these name paths in a target, nothing is opened
         _CACHE,
-        "temporary by definition",
+        "temporary files",
     ),
     FileRule(
         "dpkg-database",
         ("/var/lib/dpkg", "/var/lib/dpkg/**"),
         _GENERATED,
-        "dpkg's own records; the deb section compares what they say",
+        "dpkg's database; the deb section compares its contents",
         even_if_owned=True,
     ),
     FileRule(
@@ -122,14 +121,14 @@ RULES: tuple[FileRule, ...] = (
             "/var/lib/zypp/**",
         ),
         _GENERATED,
-        "rpm's own records and those of dnf and zypper; the rpm section compares what they say",
+        "databases of rpm, dnf and zypper; the rpm section compares their contents",
         even_if_owned=True,
     ),
     FileRule(
         "apk-database",
         ("/lib/apk/**", "/usr/lib/apk/**", "/etc/apk/world", "/etc/apk/arch"),
         _GENERATED,
-        "apk's own records; the apk section compares what they say",
+        "apk's database; the apk section compares its contents",
         even_if_owned=True,
     ),
     FileRule("pacman-indices", ("/var/lib/pacman/sync/**",), _CACHE, "downloaded package indices"),
@@ -137,14 +136,19 @@ RULES: tuple[FileRule, ...] = (
         "pacman-database",
         ("/var/lib/pacman", "/var/lib/pacman/**"),
         _GENERATED,
-        "pacman's own records; the pacman section compares what they say",
+        "pacman's database; the pacman section compares its contents",
         even_if_owned=True,
     ),
     FileRule("apt-state", ("/var/lib/apt/lists/**",), _CACHE, "downloaded package indices"),
-    FileRule("apt-marks", ("/var/lib/apt/**",), _GENERATED, "apt's marks, compared as `mark`"),
+    FileRule(
+        "apt-marks", ("/var/lib/apt/**",), _GENERATED, "apt's marks; the deb section compares them"
+    ),
     FileRule("logs", ("/var/log/**",), _LOG, "logs"),
     FileRule(
-        "caches", ("/var/cache/**", "/**/.cache", "/**/.cache/**"), _CACHE, "can be made again"
+        "caches",
+        ("/var/cache/**", "/**/.cache", "/**/.cache/**"),
+        _CACHE,
+        "caches, filled again on demand",
     ),
     FileRule(
         "account-files",
@@ -181,19 +185,23 @@ RULES: tuple[FileRule, ...] = (
         "links that enable services; the service section compares them",
     ),
     FileRule(
-        "linker-cache", ("/etc/ld.so.cache",), _GENERATED, "made by ldconfig", even_if_owned=True
+        "linker-cache",
+        ("/etc/ld.so.cache",),
+        _GENERATED,
+        "generated by ldconfig",
+        even_if_owned=True,
     ),
     FileRule(
         "certificate-links",
         ("/etc/ssl/certs/**", "/etc/ca-certificates.conf", "/etc/ca-certificates/**"),
         _GENERATED,
-        "made by update-ca-certificates from the installed certificates",
+        "generated by update-ca-certificates from the installed certificates",
     ),
     FileRule(
         "pam-profiles",
         ("/etc/pam.d/common-*",),
         _GENERATED,
-        "made by pam-auth-update from the installed profiles",
+        "generated by pam-auth-update from the installed profiles",
     ),
     FileRule(
         "etc-generated",
@@ -216,7 +224,7 @@ RULES: tuple[FileRule, ...] = (
             "/etc/apt/apt.conf.d/01autoremove-kernels",
         ),
         _GENERATED,
-        "made at installation from packaged templates",
+        "generated at installation from packaged templates",
     ),
     FileRule(
         "merged-usr",
@@ -228,7 +236,7 @@ RULES: tuple[FileRule, ...] = (
         "python-installation-records",
         ("**/*.dist-info/RECORD", "**/*.dist-info/INSTALLER", "**/*.dist-info/REQUESTED"),
         _GENERATED,
-        "written by the installer; the python section compares what they say",
+        "written by the installer; the python section compares their contents",
         even_if_owned=True,
     ),
     FileRule(
@@ -240,13 +248,13 @@ RULES: tuple[FileRule, ...] = (
             "**/node_modules/.yarn-state.yml",
         ),
         _GENERATED,
-        "written by the package manager; the npm section compares what they say",
+        "written by the package manager; the npm section compares their contents",
     ),
     FileRule(
         "conda-installation-records",
         ("**/conda-meta/*.json", "**/conda-meta/history"),
         _GENERATED,
-        "written by the package manager; the conda section compares what they say",
+        "written by the package manager; the conda section compares their contents",
     ),
     FileRule(
         "build-records",
@@ -261,7 +269,7 @@ RULES: tuple[FileRule, ...] = (
             "**/.crates2.json",
         ),
         _GENERATED,
-        "logs and databases of package managers; their sections compare what they say",
+        "logs and databases of package managers; their sections compare the contents",
         even_if_owned=True,
     ),
     FileRule(
@@ -271,19 +279,26 @@ RULES: tuple[FileRule, ...] = (
         "traces of interactive use",
     ),
     *RUNTIME_RULES,
-    FileRule("spool", ("/var/spool/**", "/var/mail/**", "/var/backups/**"), _STATE, "data"),
+    FileRule(
+        "spool",
+        ("/var/spool/**", "/var/mail/**", "/var/backups/**"),
+        _STATE,
+        "queues of mail, print and cron jobs, and backups",
+    ),
     FileRule(
         "package-state",
         ("/var/lib/**",),
         _STATE,
-        "what packages and services write while they are installed and run",
+        "data that packages and services write at installation and at run time",
     ),
-    FileRule("lost+found", ("**/lost+found", "/lost+found/**"), _STATE, "made by the file system"),
+    FileRule(
+        "lost+found", ("**/lost+found", "/lost+found/**"), _STATE, "created with the file system"
+    ),
     FileRule(
         "image-lock",
         ("/usr/share/envlock", "/usr/share/envlock/**"),
         _GENERATED,
-        "the lock that envlock put into an image it built",
+        "the lock that envlock writes into an image it builds",
         even_if_owned=True,
     ),
     FileRule(
@@ -302,5 +317,5 @@ def _table(owned: bool) -> RuleTable:
 
 
 def file_rule(path: str, *, owned: bool) -> FileRule | None:
-    """Return the rule that explains `path`, or None.  `owned`: a package claims it."""
+    """Return the first rule that matches `path`, or None.  `owned`: a package claims the path."""
     return _table(owned).find(path)

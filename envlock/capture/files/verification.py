@@ -1,4 +1,4 @@
-"""Hold a scanned path against what its package states of it beside the content."""
+"""Comparison of a scanned path with the metadata that its package states."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _WORDS = {
 
 
 def has_other_type_or_target(entry: Entry, claim: Claim) -> bool:
-    """True when the path is of another type than stated, or a link that leads elsewhere."""
+    """True when the type of the path or the target of its link differs from what is stated."""
     stated = claim.stated
     if stated is None:
         return False
     if stated.type is None:
-        # apk does not tell links from files; what it states of a link is the digest of its target.
-        return entry.type is EntryType.SYMLINK and not _leads_there(entry, claim)
+        # apk does not distinguish links from files; for a link it states the digest of the target.
+        return entry.type is EntryType.SYMLINK and not _has_stated_target(entry, claim)
     kind = EntryType.FILE if entry.type is EntryType.HARDLINK else entry.type
     if kind is not stated.type:
         return True
     return stated.target is not None and entry.target != stated.target
 
 
-def _leads_there(entry: Entry, claim: Claim) -> bool:
+def _has_stated_target(entry: Entry, claim: Claim) -> bool:
     algorithm, _, digest = claim.digest.partition(":")
     if not digest:
         return True
@@ -42,11 +42,11 @@ def _leads_there(entry: Entry, claim: Claim) -> bool:
 
 
 def deviations(entry: Entry, claim: Claim | None, *, with_owners: bool) -> Facts:
-    """Return what the package states where the path is otherwise; nothing where it agrees.
+    """Return what the package states wherever the path differs; empty where it agrees.
 
     Facts: ``packaged-type``, ``packaged-target``, ``packaged-mode``, ``packaged-owner``
     (``uid:gid``), and ``packaged-capability`` with the actual ``capability``.  `with_owners` is
-    False where the files were unpacked without the right to give them their owners.
+    False where the files were unpacked by a user who could not set their owners.
     """
     if claim is None or claim.stated is None:
         return _NO_FACTS
@@ -58,7 +58,7 @@ def deviations(entry: Entry, claim: Claim | None, *, with_owners: bool) -> Facts
         elif stated.type is not None:
             facts["packaged-type"] = _WORDS.get(stated.type, "special file")
         return facts
-    is_link = entry.type is EntryType.SYMLINK  # its own mode means nothing
+    is_link = entry.type is EntryType.SYMLINK  # the mode of a link means nothing
     if stated.mode is not None and entry.mode != stated.mode and not is_link:
         facts["packaged-mode"] = f"{stated.mode:04o}"
     user, group = (
@@ -67,7 +67,7 @@ def deviations(entry: Entry, claim: Claim | None, *, with_owners: bool) -> Facts
     )
     if with_owners and (user, group) != (str(entry.uid), str(entry.gid)):
         facts["packaged-owner"] = f"{user}:{group}"
-    # Attributes are read with the content, so where there is no digest nothing is known of them.
+    # Attributes are read with the content: without a digest they are unknown.
     if stated.capabilities is not None and entry.sha256:
         raw = dict(entry.xattrs).get(_CAPABILITY)
         found = decode_capabilities(raw) if raw else NO_CAPABILITIES

@@ -1,1 +1,1 @@
-"""GPUs and their drivers, one module for each maker."""
+"""GPUs and their drivers, one module per vendor."""

@@ -1,6 +1,6 @@
-"""AMD's and other makers' GPUs: the amdgpu driver and every device that is not NVIDIA's.
+"""The amdgpu driver, and the GPUs of every vendor except NVIDIA.
 
-Serial numbers and unique ids, which amdgpu shows in files beside those read, are never read.
+Serial numbers and unique ids, which amdgpu exposes in neighbouring files, are never read.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _PROPERTY = re.compile(r"^(gfx_target_version|device_id|vendor_id) (\d{1,10})$",
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield the amdgpu driver, and the GPUs of all makers but NVIDIA by model.
+    """Yield the amdgpu driver, and by model the GPUs of all vendors except NVIDIA.
 
-    The driver has a ``version`` only when it was built by DKMS; the one of the kernel has the
-    kernel's.  ``arch`` of a GPU is its LLVM target (``gfx942``).
+    The driver has a ``version`` only when it was built by DKMS; the in-tree driver has none of its
+    own.  ``arch`` of a GPU is its LLVM target (``gfx942``).
     """
     facts = {name: context.line(f"{_MODULE}/{name}") for name in ("version", "srcversion")}
     facts["flavor"] = "dkms" if facts["version"] else "in-tree"
@@ -60,7 +60,7 @@ def _facts(device: PciDevice, targets: dict[int, str], context: Context) -> dict
 
 
 def _targets(context: Context) -> dict[int, str]:
-    """Return device number -> LLVM target of the GPUs that can compute."""
+    """Return device number -> LLVM target of the GPUs that support computing."""
     found = {}
     for name in context.names(_NODES):
         text = context.text(f"{_NODES}/{name}/properties") or ""
@@ -80,4 +80,4 @@ READS = (
     f"{DEVICES}/*/product_name",
     *(f"{DEVICES}/*/{file}" for file in _FACTS.values()),
 )
-"""What `collect` reads, beside the PCI bus."""
+"""Paths that `collect` reads, in addition to those of the PCI bus."""

@@ -1,9 +1,9 @@
 """The NVIDIA driver: the loaded kernel module, the user library beside it, and the GPUs.
 
-Found in the kernel's files, without NVML, so that the driver is told even when the two do not
-match and NVML fails.  Where the optional library of NVML is installed it adds what no file says
-(MIG, persistence, compute capability), asked in a process of its own with a deadline.  Serial
-numbers and UUIDs are never recorded.
+Read from files of the kernel, without NVML, because NVML fails when kernel module and library do
+not match.  Where the optional NVML binding is installed, it adds what no file has (MIG,
+persistence, compute capability); it runs in a separate process with a deadline.  Serial numbers and
+UUIDs are never recorded.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _NVML = "nvml"
 
 
 class _Group(NamedTuple):
-    """GPUs of one model: how many, and every version found among them."""
+    """GPUs of one model: their number, and all versions found among them."""
 
     total: int = 0
     vbios: frozenset[str] = frozenset()
@@ -51,7 +51,7 @@ class _Group(NamedTuple):
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield the driver, the GPUs by model, and what container engines are told to inject.
+    """Yield the driver, the GPUs by model, and the CDI specifications for container engines.
 
     Facts of the driver: ``version`` (kernel module), ``flavor``, ``srcversion``, ``user-version``
     (library), ``mismatch = "true"`` when the two differ: a reload or reboot is pending and NVML
@@ -96,7 +96,7 @@ def _driver(context: Context, answer: NvmlAnswer) -> Facts:
 
 
 def _nvml(context: Context) -> NvmlAnswer:
-    """Ask NVML, where there is a driver to ask and the library to do it."""
+    """Return the answer of NVML, `NO_ANSWER` without a driver or the NVML binding."""
     if context.text(f"{_PROC}/version") is None:
         return NO_ANSWER
     try:
@@ -127,7 +127,7 @@ def _models(context: Context) -> dict[str, _Group]:
             vbios=known.vbios | set(filter(None, [gpu.vbios])),
             gsp=known.gsp | set(filter(None, [gpu.gsp])),
         )
-    # Instances are listed by minor number, which tells no model; it matters with one model only.
+    # Instances are listed by minor number, not by model: they can be assigned only to a single one.
     if len(models) == 1:
         (model,) = models
         models[model] = models[model]._replace(mig=_mig_instances(context))
@@ -145,7 +145,7 @@ def _mig_instances(context: Context) -> int:
 
 
 def _on_bus(context: Context) -> Iterator[Record]:
-    """Yield the GPUs that no NVIDIA driver serves, so that they do not read as none."""
+    """Yield the GPUs that no NVIDIA driver serves, so that they do not seem absent."""
     counts: dict[tuple[str, str], int] = {}
     for device in accelerators(context):
         if device.vendor == _VENDOR:
@@ -162,7 +162,7 @@ def _on_bus(context: Context) -> Iterator[Record]:
 
 
 def _cdi(context: Context, loaded: str) -> Iterator[Record]:
-    """Yield a record for each kind of device in the specifications for container engines.
+    """Yield a record for each kind of device in the CDI specifications.
 
     Facts: ``version`` of the driver whose libraries are injected, ``cdi`` of the format,
     ``libraries`` injected, ``stale = "true"`` when that driver is not the loaded one.
@@ -201,4 +201,4 @@ READS = (
     f"{_MODULE}/srcversion",
     *(f"{folder}/*" for folder in _CDI_FOLDERS),
 )
-"""What `collect` reads, beside the PCI bus."""
+"""Paths that `collect` reads, in addition to those of the PCI bus."""

@@ -1,4 +1,4 @@
-"""The display and compute devices on the PCI bus, by what they are and never by where they sit.
+"""The display and compute devices on the PCI bus, by model and never by bus address.
 
 Sources: Documentation/ABI/testing/sysfs-bus-pci; the PCI Code and ID Assignment Specification.
 """
@@ -12,7 +12,7 @@ from envlock.capture.context import Context
 
 DEVICES = "/sys/bus/pci/devices"
 READS = tuple(f"{DEVICES}/*/{name}" for name in ("class", "vendor", "device"))
-"""What `accelerators` reads; a collector that calls it declares them."""
+"""Paths that `accelerators` reads; a collector that calls it declares them."""
 
 _CLASSES = ("0x03", "0x12")
 """Display controllers, processing accelerators."""
@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"0x([0-9a-fA-F]{4})\Z")
 
 
 class PciDevice(NamedTuple):
-    """A device: vendor and device number (four hex digits), its driver, and its folder in sysfs."""
+    """A device: vendor and device number (four hex digits), driver, and directory in sysfs."""
 
     vendor: str
     device: str
@@ -46,7 +46,7 @@ def accelerators(context: Context) -> list[PciDevice]:
         )
         if vendor is None or device is None:
             continue
-        # The entry may be a link into /sys/devices; the driver is a link in what it leads to.
+        # The entry may be a symbolic link into /sys/devices; the driver is a link below its target.
         link = context.stat(f"{context.resolve(folder)}/driver")
         driver = link.target.rpartition("/")[2] if link else ""
         found.append(PciDevice(vendor[1].lower(), device[1].lower(), driver, folder))
