@@ -70,8 +70,8 @@ def test_every_verb_and_option_is_in_the_reference() -> None:
     assert set(sections) == set(verbs())
     for name, parser in verbs().items():
         options = {o for a in parser._actions for o in a.option_strings} - {"-h", "--help"}
-        said = set(re.findall(r"`(--?[a-z][a-z-]*)", sections[name] + everywhere))
-        assert options <= said, name
+        named = set(re.findall(r"`(--?[a-z][a-z-]*)", sections[name] + everywhere))
+        assert options <= named, name
 
 
 def test_every_flag_of_a_setting_exists() -> None:
@@ -90,7 +90,7 @@ def test_every_option_a_page_names_exists() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for link in _LINK.findall(_FENCE.sub("", page.read_text())):
         if re.match(r"[a-z]+:", link):
             continue
@@ -106,10 +106,10 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_every_file_of_the_project_that_a_page_names_exists(page: Path) -> None:
     """Paths are from the top of the project or, like `model/facts.py`, from the package.
 
-    NAME, GROUP and CASE stand for names to be chosen.
+    Words in capitals, such as NAME, stand for names to be chosen.
     """
     for path in re.findall(r"`([\w.-]+/[\w./-]*)`", page.read_text()):
-        name = re.split(r"\b(?:NAME|GROUP|CASE)\b", path)[0]
+        name = re.split(r"\b(?:NAME|GROUP|CASE|SOURCE|COLLECTOR)\b", path)[0]
         bases = [base for base in (ROOT, ROOT / "envlock") if (base / name.split("/")[0]).exists()]
         assert not bases or any((base / name).exists() for base in bases), name
 
@@ -127,18 +127,36 @@ def test_every_page_is_in_the_index() -> None:
         assert f"]({name})" in index, name
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/adr/*.md")), ids=lambda page: page.stem)
+def test_every_decision_has_its_parts(page: Path) -> None:
+    """A decision without the alternatives it was chosen over cannot be judged later."""
+    number = int(page.stem[:4])
+    text = page.read_text()
+    assert text.startswith(f"# {number}. ")
+    parts = re.findall(r"(?m)^\*\*([A-Z][a-z ]+)\.\*\*", text)
+    assert [
+        part for part in parts if part in ("Status", "Decision", "Rejected", "What follows")
+    ] == [
+        "Status",
+        "Decision",
+        "Rejected",
+        "What follows",
+    ]
+    assert re.search(r"\*\*Status\.\*\* (Accepted|Superseded by \[).*?\d{4}-\d\d-\d\d", text)
+
+
 def test_the_tutorial_runs(tmp_path: Path) -> None:
-    """Each command is run; each line shown must come out, in order, `…` standing for anything."""
-    lesson = (ROOT / "docs/tutorial/first-lock.md").read_text()
-    folder = tmp_path / "lesson"
-    folder.mkdir()
-    for block in _BLOCK.findall(lesson):
+    """Each command is run; the lines shown must be printed in that order; `…` matches anything."""
+    page = (ROOT / "docs/tutorial/first-lock.md").read_text()
+    directory = tmp_path / "lesson"
+    directory.mkdir()
+    for block in _BLOCK.findall(page):
         commands = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
         for command in commands:
             line, _, expected = command.partition("\n")
             done = subprocess.run(
                 ["sh", "-c", line],
-                cwd=folder,
+                cwd=directory,
                 env={
                     **os.environ,
                     "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -154,7 +172,7 @@ def test_the_tutorial_runs(tmp_path: Path) -> None:
 
 
 def test_the_policy_page_runs(tmp_path: Path) -> None:
-    """Settings are added as the page shows them; each line shown must come out, in order."""
+    """Settings are added as the page shows them; the lines shown must be printed in that order."""
     page = (ROOT / "docs/how-to/ignore-and-waive.md").read_text()
     settings = tmp_path / "envlock.toml"
     write_example_locks(tmp_path / "locks")
@@ -186,8 +204,8 @@ def test_the_policy_page_runs(tmp_path: Path) -> None:
             assert shown(expected, done.stdout), f"{line}\n{done.stdout}"
 
 
-def write_example_locks(folder: Path) -> None:
-    """Write the locks that the policy page speaks of."""
+def write_example_locks(directory: Path) -> None:
+    """Write the locks that the policy page compares."""
     curl, ssl = "7.88.1-10+deb12u", ("3.0.11-1~deb12u2", "3.0.15-1~deb12u1")
     gdb = Record("deb", "gdb:amd64", {"version": "13.1-3", "mark": "manual"})
     kernel = Record("deb", "linux-image-6.1.0-21-amd64:amd64", {"version": "6.1.90-1"})
@@ -202,11 +220,11 @@ def write_example_locks(folder: Path) -> None:
             Record("env", "APP_REGION", {"value": region}),
             more,
         )
-        write_lock(folder / f"{name}.lock", Lock.of(records))
+        write_lock(directory / f"{name}.lock", Lock.of(records))
 
 
 def shown(expected: str, output: str) -> bool:
-    """True when the lines of `expected` are in `output` one after the other."""
+    """True when the lines of `expected` occur in `output` in that order."""
     lines = iter(output.splitlines())
     for wanted in filter(None, expected.splitlines()):
         pattern = re.escape(wanted).replace("…", ".*")
