@@ -1,1 +1,1 @@
-"""The only way in to an environment: one read-only protocol, one module per kind of target."""
+"""The only way in to an environment: one read-only protocol, one module for each kind of target."""

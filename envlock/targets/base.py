@@ -1,9 +1,9 @@
 """The `Target` protocol and the values that cross it.
 
-A target is read-only.  Paths are absolute from the target's root, surrogateescape text; symbolic
-links in a path are followed *inside* the root and never lead out of it.  Errors are the builtin
-ones a reader can act on (`FileNotFoundError`, `PermissionError`, `IsADirectoryError`, `OSError`)
-or `envlock.errors.TargetError` when the whole target stopped answering.
+A target is read-only.  Paths are text (surrogateescape), absolute from the target's root; symbolic
+links in a path are followed *inside* the root and never lead out of it.  Methods raise the builtin
+errors that a caller can act on (`FileNotFoundError`, `PermissionError`, `IsADirectoryError`,
+`OSError`), or `envlock.errors.TargetError` when the whole target stopped responding.
 """
 
 from __future__ import annotations
@@ -27,83 +27,84 @@ __all__ = [
     "ContentWriter",
     "HashCache",
     "Hashes",
-    "Rewalkable",
+    "IncrementalTarget",
+    "PathSet",
     "ScanPlan",
     "StatKey",
     "Target",
-    "as_mapping",
+    "parse_environ",
 ]
 
 IGNORED = "ignored by configuration"
-"""The reason of a gap that the user asked for."""
+"""Reason of the gap for a path that the configuration ignores."""
 
 READ_LIMIT = 64 * 1024 * 1024
-"""Largest file in bytes that `Target.read` returns; a gigabyte where text is expected is a gap."""
+"""Largest file, in bytes, that `Target.read` returns: a gigabyte of expected text is a gap."""
 
 
 class Capability(StrEnum):
-    """What a target can tell beside its packages."""
+    """What can be read from a target."""
 
     FILES = "files"
     """It has a file tree: scan, stat, names, read."""
     ENVIRON = "environ"
-    """It has environment variables and a run configuration of its own."""
+    """It has environment variables and a run configuration."""
     KERNEL = "kernel"
-    """/proc and /sys belong to the machine the environment runs on."""
+    """Its /proc and /sys describe the machine the environment runs on."""
     EXEC = "exec"
     """Commands can be run in it."""
     MAPS = "maps"
-    """It is one process, and which files that has mapped is in its run configuration."""
+    """It is one process; its run configuration lists the files it has mapped."""
 
 
 class HashCache(Protocol):
-    """A stat cache: answers only when content cannot have changed (see `envlock.store`)."""
+    """A stat cache: returns digests only when content cannot have changed (`envlock.store`)."""
 
     def get(self, key: StatKey) -> Hashes | None:
-        """Return the digests of a file with this key, or None."""
+        """Return the digests of the file with this key, or None."""
 
     def put(self, key: StatKey, hashes: Hashes) -> None:
-        """Remember the digests of a file just read."""
+        """Store the digests of a file that was just read."""
 
-    def vouch(self, path: str, sha256: str, verdict: int) -> None:
-        """Remember, with the digests, that this content was looked through at this path."""
+    def mark_clean(self, path: str, sha256: str, verdict: int) -> None:
+        """Store that this content at this path holds no secret, by rules of the id `verdict`."""
 
-    def is_vouched(self, path: str, sha256: str, verdict: int) -> bool:
-        """True when it was, with the same verdict."""
+    def is_clean(self, path: str, sha256: str, verdict: int) -> bool:
+        """True when `mark_clean` was called with the same arguments."""
 
 
 class ContentWriter(Protocol):
-    """Receives the content of one file while it streams by."""
+    """Receives the content of one file while the target is read."""
 
     def write(self, chunk: bytes) -> object:
         """Take the next bytes."""
 
     def close(self) -> object:
-        """End of the file: everything was written."""
+        """End the file: all of its content was written."""
 
     def abort(self) -> None:
-        """The file cannot be completed: forget it."""
+        """Discard the file: its content cannot be completed."""
 
 
-class Places(NamedTuple):
-    """Paths that begin with one of some texts, or have one of others in them."""
+class PathSet(NamedTuple):
+    """The paths that begin with one of `prefixes` or contain one of `substrings`."""
 
-    begins: tuple[str, ...] = ()
-    within: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    substrings: tuple[str, ...] = ()
 
-    def hold(self, path: str) -> bool:
-        """True when the path is one of them."""
-        return path.startswith(self.begins) or any(part in path for part in self.within)
+    def matches(self, path: str) -> bool:
+        """True when the path is in the set."""
+        return path.startswith(self.prefixes) or any(part in path for part in self.substrings)
 
 
-NOWHERE = Places()
+NO_PATHS = PathSet()
 
 
 def _never(_: str) -> bool:
     return False
 
 
-def _keep_nothing(_: Entry) -> ContentWriter | None:
+def _no_writer(_: Entry) -> ContentWriter | None:
     return None
 
 
@@ -121,23 +122,24 @@ def _ignore_walk_end() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanPlan:
-    """What one walk over a target's files should do on the way.
+    """What one scan of a target's files does with each path.
 
-    `digest`: hash regular files with SHA-256 (False: names and metadata only), of these the ones
-    that `hashes` asks for.
-    `wants_md5(path)`: also compute MD5, dpkg's baseline.
-    `wants_sha1(path)`: also compute SHA-1, apk's; nothing is asked for both.
-    `retain(path)`: a streaming target keeps this file's content for later `read` calls.
-    `keep(entry)`: for a streaming target, a writer that receives the content, or None; it is
-    asked before the content is read, so `entry.sha256` is still empty.
+    `digest`: hash the regular files that `hashes` matches with SHA-256; False reads names and
+    metadata only.
+    `wants_md5(path)`: compute MD5 as well, for a file whose package states it (dpkg).
+    `wants_sha1(path)`: compute SHA-1 as well (apk); no path wants both.
+    `retain(path)`: a streaming target keeps this file's content in memory for later `read` calls.
+    `writer_for(entry)`: the writer that receives a file's content from a streaming target, or
+    None; called before the content is read, so `entry.sha256` is still empty.
     `on_gap(path, reason)`: called for everything that could not be read.
-    `on_progress(files, bytes)`: increments, called now and then.
-    `on_walked()`: called once, when every path has been yielded; only digests are outstanding.
-    `prune`: matches paths not to record, with what is below (a gap each).
-    `own`: real paths of this machine that a target here passes over in silence: the store and the
-    lock, which would otherwise capture themselves.
-    `elsewhere`: what belongs to another environment and is passed over in silence; a
-    directory is asked for with a final slash, before it is entered.
+    `on_progress(files, bytes)`: called now and then with increments.
+    `on_walk_finished()`: called once, when every path was yielded; only digests are outstanding.
+    `prune`: matches paths that are not recorded, nor anything below them; each is a gap.
+    `excluded`: real paths of this machine that a local target leaves out without a gap: the store
+    and the lock, which would otherwise capture themselves.
+    `other_environments`: paths that belong to other environments and are left out without a gap;
+    a directory is looked up with a final slash, before it is entered.
+    `jobs`: number of worker processes; 0 is one for each processor.
     """
 
     digest: bool = True
@@ -145,18 +147,18 @@ class ScanPlan:
     wants_md5: Callable[[str], bool] = _never
     wants_sha1: Callable[[str], bool] = _never
     retain: Callable[[str], bool] = _never
-    keep: Callable[[Entry], ContentWriter | None] = _keep_nothing
+    writer_for: Callable[[Entry], ContentWriter | None] = _no_writer
     cache: HashCache | None = None
     on_gap: Callable[[str, str], None] = _ignore_gap
     on_progress: Callable[[int, int], None] = _ignore_progress
     on_walk_finished: Callable[[], None] = _ignore_walk_end
     prune: re.Pattern[str] | None = None
-    own: frozenset[str] = frozenset()
-    elsewhere: Places = NOWHERE
+    excluded: frozenset[str] = frozenset()
+    other_environments: PathSet = NO_PATHS
     jobs: int = 0
 
-    def second(self, path: str) -> str:
-        """Return the name of the algorithm wanted beside SHA-256, empty for none."""
+    def second_algorithm(self, path: str) -> str:
+        """Return the algorithm wanted in addition to SHA-256: ``md5``, ``sha1`` or empty."""
         if self.wants_md5(path):
             return "md5"
         return "sha1" if self.wants_sha1(path) else ""
@@ -167,32 +169,32 @@ class Target(Protocol):
 
     @property
     def reference(self) -> str:
-        """The TARGET operand that named it, for messages."""
+        """The TARGET operand that names it, for messages."""
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What this target can tell."""
+        """What can be read from this target."""
 
     @property
     def is_streaming(self) -> bool:
-        """True when `scan` sees each content once and `open` afterwards is slow or impossible."""
+        """True when `scan` reads each content once, and `open` after it is slow or impossible."""
 
     @property
-    def walks_first(self) -> bool:
-        """True when `scan` asks nothing of its plan about content before `plan.on_walked`."""
+    def walks_before_reading(self) -> bool:
+        """True when `scan` asks the plan for second digests and writers only after the walk."""
 
     def preload(self, patterns: Iterable[str]) -> None:
         """Fetch the files that match these globs, for `read` and `names` before any `scan`.
 
-        A no-op on local targets.  Paths that do not exist are passed over, and so are patterns
-        that begin with a wildcard.
+        A no-op on local targets.  Paths that do not exist and patterns that begin with a wildcard
+        are ignored.
         """
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Walk the whole tree once and yield every path, in no particular order.
 
-        A file that is still being hashed when the walk ends is yielded without its digests, and
-        again with them after `plan.on_walked` was called.
+        A file that is still being hashed when the walk ends is yielded without digests, and again
+        with them after `plan.on_walk_finished` was called.
         """
 
     def stat(self, path: str) -> Entry:
@@ -218,31 +220,33 @@ class Target(Protocol):
 
 
 @runtime_checkable
-class Rewalkable(Target, Protocol):
-    """A target that can tell cheaply which directories are not as they were."""
+class IncrementalTarget(Target, Protocol):
+    """A target that supports incremental capture: it finds changed directories quickly."""
 
     def mounts(self) -> Mapping[str, str]:
-        """Return what is mounted below the root: path from it -> type of file system."""
+        """Return the mounts below the root: path from the root -> type of file system."""
 
     def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
-        """Walk the whole tree as `scan` does, with what a directory tells told at once.
+        """Like `scan`, but yield one `Folder` per directory.
 
-        A file that it does not tell wholly, because of its digests or its other names, is yielded
-        as an entry too, before or after.
+        A file whose entry needs more than its folder holds, digests or the names of hard links, is
+        yielded as an entry as well, before or after its folder.
         """
 
-    def sign(self, plan: ScanPlan) -> dict[str, bytes]:
-        """Look at every path there is, reading nothing, and return for each directory, by its path
-        below the root, what changes with any path in it; nothing when it cannot be listed.
-        """  # noqa: D205
+    def signatures(self, plan: ScanPlan) -> dict[str, bytes]:
+        """Stat every path and return the signature of each directory, by path below the root.
 
-    def list_again(self, plan: ScanPlan, folders: Iterable[str]) -> dict[str, Folder]:
-        """Return directories as they are now."""
+        Nothing is read.  The signature changes with every change of a path in the directory; it is
+        empty for a directory that cannot be listed.
+        """
 
-    def scan_again(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
-        """Yield those of the `paths` that `list_again` listed, as `scan` does."""
+    def list_directories(self, plan: ScanPlan, folders: Iterable[str]) -> dict[str, Folder]:
+        """List these directories and return them by path, as they are now."""
+
+    def scan_paths(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
+        """Like `scan`, but only for those of `paths` that `list_directories` listed last."""
 
 
-def as_mapping(pairs: Iterable[str]) -> Mapping[str, str]:
-    """Return ``NAME=value`` strings as a mapping; the last of a name wins, as in execve."""
+def parse_environ(pairs: Iterable[str]) -> Mapping[str, str]:
+    """Return ``NAME=value`` strings as a mapping; the last of a name wins, as in execve(2)."""
     return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}

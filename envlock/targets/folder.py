@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
-from envlock.targets.local.walk_worker import Columns, Other, Xattrs, unpack, unpack_modes
+from envlock.targets.local.walk_worker import Columns, OwnerStat, Xattrs, unpack, unpack_modes
 
 _DEVICES = frozenset({EntryType.CHAR, EntryType.BLOCK})
 _UNKNOWN = Hashes("")
@@ -29,7 +29,7 @@ class Listing(NamedTuple):
     signature: bytes
     newest: int
     total: int
-    others: list[Other]
+    others: list[OwnerStat]
     targets: dict[str, str]
     xattrs: dict[str, Xattrs]
     read: list[int]
@@ -95,9 +95,9 @@ class Folder:
             places = {name: at for at, name in enumerate(names)}
             self._places = {n: at for n, at in places.items() if n not in self._hidden}
         at = self._places.get(name)
-        return None if at is None else self.at(at)
+        return None if at is None else self.entry_at(at)
 
-    def link(self, name: str) -> str | None:
+    def link_target(self, name: str) -> str | None:
         """Return the target of a symbolic link, None for any other name."""
         return None if name in self._hidden else self._listing.targets.get(name)
 
@@ -106,9 +106,9 @@ class Folder:
         names, _ = self._open()
         for at, name in enumerate(names):
             if name not in self._hidden:
-                yield known.get(f"{self.path}/{name}") or self.at(at)
+                yield known.get(f"{self.path}/{name}") or self.entry_at(at)
 
-    def read(self) -> Iterator[tuple[int, StatKey]]:
+    def files_to_read(self) -> Iterator[tuple[int, StatKey]]:
         """Yield place and key of each file that is to be read and has no other name."""
         read = self._listing.read
         if read and self._listing.linked:
@@ -116,13 +116,13 @@ class Folder:
             read = [at for at in read if at not in linked]
         return self._keys(read)
 
-    def linked(self) -> Iterator[tuple[int, StatKey, bool]]:
+    def hard_links(self) -> Iterator[tuple[int, StatKey, bool]]:
         """Yield place and key of each file with other names, and whether it is to be read."""
         read = frozenset(self._listing.read) if self._listing.linked else frozenset()
         for at, key in self._keys(self._listing.linked):
             yield at, key, at in read
 
-    def at(self, place: int, size: int | None = None, hashes: Hashes = _UNKNOWN) -> Entry:
+    def entry_at(self, place: int, size: int | None = None, hashes: Hashes = _UNKNOWN) -> Entry:
         """Return the entry of the name at a place, with the size and digests of what was read."""
         _, _, _, _, _, others, targets, xattrs, *_ = self._listing
         names, (modes, _, sizes, mtimes, *_) = self._open()

@@ -48,7 +48,7 @@ def open_pods(operand: str) -> Group:
 class KubeTarget:
     """One container of a pod: `image` is the target of its image, None when that is not here."""
 
-    walks_first = False
+    walks_before_reading = False
 
     def __init__(self, reference: str, container: Container, image: Target | None) -> None:
         self.reference = reference

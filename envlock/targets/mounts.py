@@ -59,7 +59,7 @@ def mounts_below(root: str) -> Mapping[str, str]:
     }
 
 
-def is_worth_a_word(path: str, kind: str) -> bool:
+def is_reportable(path: str, kind: str) -> bool:
     """True when a mount that a walk does not enter may hold a part of the environment."""
     return kind not in PSEUDO and not path.startswith(_DATA)
 

@@ -18,7 +18,7 @@ from envlock.errors import TargetError
 from envlock.model.process import ProcessConfig
 from envlock.model.text import from_bytes
 from envlock.model.tree import Entry
-from envlock.targets.base import Capability, ScanPlan, as_mapping
+from envlock.targets.base import Capability, ScanPlan, parse_environ
 from envlock.targets.folder import Folder
 from envlock.targets.local.filesystem import LocalTarget, host
 from envlock.targets.mounts import parse_mountinfo
@@ -89,7 +89,7 @@ class ProcessTarget(LocalTarget):
             exe=self._link("exe", unreadable).removesuffix(_DELETED),
             user=self._user(),
             workdir=self._link("cwd", unreadable),
-            environ=as_mapping(from_bytes(pair) for pair in environ.split(b"\0") if pair),
+            environ=parse_environ(from_bytes(pair) for pair in environ.split(b"\0") if pair),
             is_session=True,
             maps=self._maps(unreadable),
             container=self._container(),

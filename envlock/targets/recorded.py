@@ -37,7 +37,7 @@ class RecordedTarget:
     """One recording."""
 
     is_streaming = False
-    walks_first = False
+    walks_before_reading = False
 
     def __init__(
         self, reference: str, document: Mapping[str, Any], contents: Mapping[str, bytes]

@@ -21,7 +21,7 @@ import docker
 import pytest
 
 from envlock.targets.kinds import open_target
-from envlock.targets.remote.ssh import open_far
+from envlock.targets.remote.ssh import open_remote
 from envlock.targets.remote.ssh_tar import SshTarTarget
 from envlock.targets.stream.oci import OciTarget
 from tests.conftest import unavailable
@@ -37,13 +37,13 @@ def hostile_root(tmp_path_factory):
 
 
 def tar_of(root: Path) -> bytes:
-    """Return a tar of a folder as GNU tar writes it, without its root entry's name."""
+    """Return a tar of a directory, as GNU tar writes it."""
     argv = ["tar", "-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*", "--format=pax"]
     return subprocess.run([*argv, "-c", "."], check=True, capture_output=True).stdout
 
 
 def layout_of(folder: Path, layers: list[bytes], compress=lambda raw: raw) -> Path:
-    """Write an OCI layout of layers that are given as tars."""
+    """Write an OCI layout of layers that are given as tar archives."""
     blobs = folder / "blobs/sha256"
     blobs.mkdir(parents=True)
 
@@ -61,7 +61,7 @@ def layout_of(folder: Path, layers: list[bytes], compress=lambda raw: raw) -> Pa
 
 
 @pytest.fixture(
-    params=["dir", "oci", "oci-gzip", "oci-archive", "docker", "image", "podman", "far", "tar"]
+    params=["dir", "oci", "oci-gzip", "oci-archive", "docker", "image", "podman", "remote", "tar"]
 )
 def target(request, hostile_root, tmp_path):
     kind = request.param
@@ -74,8 +74,8 @@ def target(request, hostile_root, tmp_path):
             subprocess.run(["tar", "-C", layout, "-cf", tmp_path / "a.tar", "."], check=True)
             layout = tmp_path / "a.tar"
         made = OciTarget.at(layout)
-    elif kind in ("far", "tar"):
-        made = far_target(kind, hostile_root)
+    elif kind in ("remote", "tar"):
+        made = remote_target(kind, hostile_root)
     else:
         made = engine_target(request, kind, hostile_root)
     with closing(made):
@@ -84,13 +84,13 @@ def target(request, hostile_root, tmp_path):
 
 @pytest.fixture(scope="session")
 def podman_socket(tmp_path_factory):
-    """Start podman's service with a storage of its own; return the folder of its socket."""
+    """Start podman's service with separate storage; return the directory of its socket."""
     if not shutil.which("podman") or os.geteuid():
-        unavailable("podman", "it is not installed, or needs root to have a storage of its own")
+        unavailable("podman", "it is not installed, or the tests do not run as root")
     folder = tmp_path_factory.mktemp("podman")
     (folder / "podman").mkdir()
     socket = folder / "podman/podman.sock"
-    runroot = tempfile.mkdtemp(prefix="envlock-")  # podman takes no more than 50 characters
+    runroot = tempfile.mkdtemp(prefix="envlock-")  # podman allows at most 50 characters
     options = ["--root", folder / "root", "--runroot", runroot]
     options += ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"]
     serve = ["system", "service", "--time", "0", f"unix://{socket}"]
@@ -113,7 +113,7 @@ def podman_socket(tmp_path_factory):
 
 @pytest.fixture
 def podman(podman_socket, monkeypatch):
-    """Make podman the engine that answers."""
+    """Make podman the engine that is used."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{podman_socket}/podman/podman.sock")
     return podman_socket
 
@@ -122,20 +122,20 @@ IN_ROOT = """
 import errno, fnmatch, hashlib, json, os, stat, struct, sys, typing, zlib
 os.chroot(sys.argv[1])
 os.chdir("/")
-sys.stdout.buffer.write(b"noise of a shell\\n\\nenvlock-far python\\n")
+sys.stdout.buffer.write(b"noise of a shell\\n\\nenvlock-remote python\\n")
 sys.stdout.flush()
 code = sys.stdin.buffer.read(int(sys.stdin.buffer.readline()))
 exec(compile(code, "envlock", "exec"), {"__name__": "__main__"})
 """
 
 
-def far_target(kind, root):
-    """Return the far side of a pipe without ssh, its root moved."""
+def remote_target(kind, root):
+    """Return a target at the other end of a pipe, without ssh, with `root` as its root."""
     if kind == "tar":
         return SshTarTarget("ssh:tar", ["sh", "-c"], io.BytesIO(), root=str(root))
     if os.geteuid():
-        unavailable("root", "only root may move its root")
-    return open_far([sys.executable, "-c", IN_ROOT], [str(root)], "ssh:far")
+        unavailable("root", "only root may change its root directory")
+    return open_remote([sys.executable, "-c", IN_ROOT], [str(root)], "ssh:box")
 
 
 def engine_target(request, kind, root):

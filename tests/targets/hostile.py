@@ -1,4 +1,4 @@
-"""A tree that holds everything a file system can hold and a careless reader trips over."""
+"""A file tree with everything that a file system allows and a careless reader gets wrong."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def make(root: Path) -> None:
 
 
 def bind_socket(root: Path) -> socket.socket:
-    """Put a socket into the tree, which no archive can hold; close it when done."""
+    """Put a socket into the tree, which no archive can hold; the caller closes it."""
     sock = socket.socket(socket.AF_UNIX)
     folder = os.open(root / "srv", os.O_RDONLY)
     try:

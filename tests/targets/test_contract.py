@@ -1,4 +1,4 @@
-"""One contract, kept by every kind of target over the same hostile tree."""
+"""The contract of every kind of target, tested on the same hostile tree."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TYPES = {
 
 
 def truth(root):
-    """What lstat and a plain read say of every path, hard links elected by byte order."""
+    """What lstat says about every path; the first name of a file, in byte order, is the file."""
     found, links = {}, {}
     for folder, names, files in os.walk(root):
         for name in [*names, *files]:
@@ -57,7 +57,7 @@ def scanned(target, **plan):
     return seen, gaps
 
 
-def test_files_have_the_digests_that_are_asked_for(target, hostile_root):
+def test_files_have_the_digests_that_the_plan_wants(target, hostile_root):
     def is_old(path):
         return path.endswith("inside")
 
@@ -73,7 +73,7 @@ def test_files_have_the_digests_that_are_asked_for(target, hostile_root):
             assert (entry.md5, entry.sha1) == (hashlib.md5(content).hexdigest(), "")
 
 
-def test_every_path_is_seen_as_it_is(target, hostile_root):
+def test_every_path_is_yielded_with_its_metadata(target, hostile_root):
     entries, gaps = scanned(target, wants_md5=lambda path: path.endswith("inside"))
     expected = truth(hostile_root)
     seen = {
@@ -99,7 +99,7 @@ def test_every_path_is_seen_as_it_is(target, hostile_root):
         assert dict(entries["/usr/bin/tool"].xattrs).keys() == {"security.capability"}
 
 
-def test_links_are_followed_inside_the_root_and_never_out_of_it(target):
+def test_links_are_followed_inside_the_root_only(target):
     scanned(target, retain=lambda path: path == "/etc/inside")
     for path in ("/etc/inside", "/srv/up", "/srv/absolute", "/srv/../etc/inside", "/srv/a/../up"):
         assert target.read(path) == b"inside the root\n", path
@@ -112,7 +112,7 @@ def test_links_are_followed_inside_the_root_and_never_out_of_it(target):
         target.read("/srv/loop")
 
 
-def test_what_is_not_there_or_no_file_is_told(target):
+def test_missing_paths_and_other_types_raise(target):
     scanned(target)
     for path in ("/nope", "/srv/dangling", "/etc/inside/below", "/srv/nul\0byte"):
         with pytest.raises((FileNotFoundError, NotADirectoryError)):
@@ -127,7 +127,7 @@ def test_what_is_not_there_or_no_file_is_told(target):
         target.names("/nope")
 
 
-def test_content_can_be_had_again(target):
+def test_content_can_be_opened_after_a_scan(target):
     entries, _ = scanned(target)
     for path in ("/srv/sparse", "/srv/latin\udce9", "/srv/new\nline", "/srv/zero", "/etc/hard"):
         with target.open(path) as stream:
@@ -137,7 +137,7 @@ def test_content_can_be_had_again(target):
         assert digest.hexdigest() == entries[path].sha256
 
 
-def test_content_can_be_had_while_it_is_told_of(target):
+def test_content_can_be_read_during_a_scan(target):
     target.preload(("/etc/inside",))
     entries = [
         (entry.path, target.read("/etc/inside"))
@@ -149,14 +149,14 @@ def test_content_can_be_had_while_it_is_told_of(target):
     assert {content for _, content in entries} == {b"inside the root\n"}
 
 
-def test_what_was_preloaded_is_read_before_any_scan(target):
+def test_preloaded_files_can_be_read_before_a_scan(target):
     target.preload(("/etc/inside", "/usr/bin", "/not/there"))
     assert target.read("/etc/inside") == b"inside the root\n"
     assert target.read("/usr/bin/tool") == b"#!/bin/sh\n"
     assert target.stat("/bin").target.rstrip("/").endswith("usr/bin")
 
 
-def test_a_keeper_gets_each_content_whole(target):
+def test_a_writer_gets_the_whole_content_of_a_file(target):
     kept = {}
 
     class Writer:
@@ -172,7 +172,7 @@ def test_a_keeper_gets_each_content_whole(target):
         def abort(self):
             raise AssertionError("nothing failed")
 
-    entries, _ = scanned(target, keep=lambda entry: Writer(entry.path))
+    entries, _ = scanned(target, writer_for=lambda entry: Writer(entry.path))
     if not target.is_streaming:
         assert kept == {}
         return
@@ -183,11 +183,11 @@ def test_a_keeper_gets_each_content_whole(target):
     assert "/srv/sparse" in kept
 
 
-def test_the_run_configuration_is_told_where_there_is_one(target):
+def test_only_targets_with_environ_have_a_run_configuration(target):
     process = target.process()
     assert (process is not None) == (Capability.ENVIRON in target.capabilities)
 
 
-def test_names_only_reads_no_content(target):
+def test_without_digests_no_content_is_read(target):
     entries, _ = scanned(target, digest=False)
     assert all(entry.sha256 == "" for entry in entries.values())

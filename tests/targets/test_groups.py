@@ -1,4 +1,4 @@
-"""Several environments at once: compose projects and pods."""
+"""References to several environments: compose projects and pods."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.errors import TargetError, TargetNameError
+from envlock.errors import TargetError
 from envlock.targets.base import ScanPlan
-from envlock.targets.kinds import is_group, open_group, open_target
+from envlock.targets.kinds import open_group, open_target
 
 POD = {
     "kind": "Pod",
@@ -55,7 +55,7 @@ def pod_list(tmp_path, *pods):
 
 
 @pytest.mark.docker
-def test_each_container_of_the_pods_has_a_lock(engine, tmp_path, envlock):
+def test_each_kind_of_container_in_pods_gets_a_lock(engine, tmp_path, envlock):
     other = json.loads(json.dumps(POD).replace("abcde", "fghij").replace("C.UTF-8", "C"))
     path = pod_list(tmp_path, POD, other)
     ran = envlock("capture", f"kube:{path}")
@@ -84,7 +84,7 @@ def test_each_container_of_the_pods_has_a_lock(engine, tmp_path, envlock):
 
 
 @pytest.mark.docker
-def test_a_pod_whose_image_is_here_has_its_files(debian_image, tmp_path):
+def test_files_of_a_pod_come_from_its_image(debian_image, tmp_path):
     pod = json.loads(json.dumps(POD).replace("registry.example.org/app:1", debian_image))
     path = pod_list(tmp_path, pod)
     with closing(open_target(f"kube:{path}#web-5d8f9-abcde/app")) as target:
@@ -93,7 +93,7 @@ def test_a_pod_whose_image_is_here_has_its_files(debian_image, tmp_path):
         assert target.process().entrypoint == ("serve",)
 
 
-def test_a_container_without_its_image_is_told(tmp_path):
+def test_a_container_without_its_image_is_a_gap(tmp_path):
     target = open_target(f"kube:{pod_list(tmp_path, POD)}#web-5d8f9-abcde/app")
     gaps = []
     assert list(target.scan(ScanPlan(on_gap=lambda *gap: gaps.append(gap)))) == []
@@ -116,26 +116,15 @@ def test_a_container_without_its_image_is_told(tmp_path):
         max_leaves=12,
     )
 )
-def test_what_is_no_pod_is_told(tmp_path_factory, document):
+def test_arbitrary_documents_raise_only_target_errors(tmp_path_factory, document):
     path = tmp_path_factory.getbasetemp() / "pods.json"
     path.write_text(json.dumps(document))
     with pytest.raises(TargetError):
         open_group(f"kube:{path}")
 
 
-def test_which_references_are_groups():
-    assert is_group("compose:shop")
-    assert is_group("kube:pods.json")
-    assert not is_group("kube:pods.json#pod/app")
-    assert not is_group("docker:compose")
-    with pytest.raises(TargetNameError):
-        open_group("compose:")
-    with pytest.raises(TargetNameError, match="several"):
-        open_target("compose:shop")
-
-
 @pytest.mark.docker
-def test_a_project_is_captured_by_service(run_container, debian_image, envlock):
+def test_each_service_of_a_compose_project_gets_a_lock(run_container, debian_image, envlock):
     project = f"shop{uuid.uuid4().hex[:8]}"
 
     def start(service, number, *options):

@@ -1,4 +1,4 @@
-"""Podman's socket is found when no Docker engine answers at its own."""
+"""Podman is used when no Docker engine answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ exec "$@"
 
 
 @pytest.mark.docker
-def test_podman_answers_where_docker_does_not(podman, hostile_root, tmp_path):
+def test_podman_is_used_without_docker(podman, hostile_root, tmp_path):
     name = f"envlock-test/hostile-{uuid.uuid4().hex[:8]}"
     take = ["docker", "import", "-", name]
     subprocess.run(take, input=tar_of(hostile_root), check=True, capture_output=True)

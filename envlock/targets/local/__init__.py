@@ -1,1 +1,1 @@
-"""Targets on this machine that are read from its file system."""
+"""Targets on this machine, read from its file system."""

@@ -20,7 +20,7 @@ _EMPTY = Hashes(
 )
 
 
-class Contents:
+class FileDigests:
     """The files of one walk whose content is asked for."""
 
     def __init__(self, root: str, plan: ScanPlan, pool: HashPool) -> None:
@@ -38,7 +38,7 @@ class Contents:
             self._pool.submit((to_bytes(self._root + key.path), second))
             return None
         plan.on_progress(1, key.size)
-        return folder.at(place, key.size, hashes)
+        return folder.entry_at(place, key.size, hashes)
 
     def read(self) -> Iterator[Entry]:
         """Yield the files that had to be read; one that could not be is a gap."""
@@ -53,4 +53,4 @@ class Contents:
             if plan.cache is not None:
                 plan.cache.put(StatKey(*key[:3], size, mtime_ns, ctime_ns), hashes)
             plan.on_progress(1, size)
-            yield folder.at(place, size, hashes)
+            yield folder.entry_at(place, size, hashes)

@@ -18,11 +18,12 @@ from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan
 from envlock.targets.folder import Folder
-from envlock.targets.local.digests import Contents
+from envlock.targets.local.digests import FileDigests
 from envlock.targets.local.hash_pool import HashPool
-from envlock.targets.local.prefetch import Ahead
+from envlock.targets.local.prefetch import Prefetcher
 from envlock.targets.local.probe import PROBES, run_probe
-from envlock.targets.local.walk import entry_of, list_again, sign, walk
+from envlock.targets.local.walk import entry_of, list_directories, walk
+from envlock.targets.local.walk import signatures as walk_signatures
 from envlock.targets.mounts import mounts_below
 
 _LINK_LIMIT = 40
@@ -33,7 +34,7 @@ class LocalTarget:
     """A root directory of this machine; `host` when it is the machine's own."""
 
     is_streaming = False
-    walks_first = False
+    walks_before_reading = False
 
     def __init__(self, root: Path, reference: str, *, is_host: bool) -> None:
         self.reference = reference
@@ -43,7 +44,7 @@ class LocalTarget:
         self._is_host = is_host
         self._root = str(root).rstrip("/")
         self._directories: dict[str, str] = {"": ""}
-        self._ahead: Ahead[Folder] | None = None
+        self._ahead: Prefetcher[Folder] | None = None
         self._folders: dict[str, Folder] = {}
 
     def preload(self, patterns: Iterable[str]) -> None:
@@ -56,26 +57,26 @@ class LocalTarget:
     def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
         """Walk the root; see `envlock.targets.base.Rewalkable.walk`."""
         # Others look at the tree from now on, whatever is done before anything is taken.
-        self._ahead = Ahead(walk(self._root, plan, self.mounts()))
+        self._ahead = Prefetcher(walk(self._root, plan, self.mounts()))
         return self._walked(self._ahead, plan)
 
-    def _walked(self, folders: Ahead[Folder], plan: ScanPlan) -> Iterator[Entry | Folder]:
+    def _walked(self, folders: Prefetcher[Folder], plan: ScanPlan) -> Iterator[Entry | Folder]:
         real = self._root or "/"
         with closing(folders):
             yield entry_of("/", os.lstat(real), real)
             yield from self._read(folders, plan)
 
-    def sign(self, plan: ScanPlan) -> dict[str, bytes]:
+    def signatures(self, plan: ScanPlan) -> dict[str, bytes]:
         """Look at every path; see `envlock.targets.base.Rewalkable.sign`."""
-        return sign(self._root, plan, self.mounts())
+        return walk_signatures(self._root, plan, self.mounts())
 
-    def list_again(self, plan: ScanPlan, folders: Iterable[str]) -> dict[str, Folder]:
+    def list_directories(self, plan: ScanPlan, folders: Iterable[str]) -> dict[str, Folder]:
         """List directories; see `envlock.targets.base.Rewalkable.list_again`."""
-        found = list_again(self._root, plan, self.mounts(), folders)
+        found = list_directories(self._root, plan, self.mounts(), folders)
         self._folders = {folder.path: folder for folder in found}
         return self._folders
 
-    def scan_again(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
+    def scan_paths(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
         """Scan some paths; see `envlock.targets.base.Rewalkable.scan_again`."""
         found = _one_by_one(self._read(self._folders.values(), plan, paths))
         return (entry for entry in found if entry.path in paths)
@@ -143,14 +144,14 @@ class LocalTarget:
         """
         links: dict[tuple[int, int], list[_Name]] = {}
         with closing(HashPool(plan.jobs)) as pool:
-            contents = Contents(self._root, plan, pool)
+            contents = FileDigests(self._root, plan, pool)
             for folder in folders:
-                for at, key in folder.read():
+                for at, key in folder.files_to_read():
                     if paths is None or key.path in paths:
-                        known = contents.ask(folder, at, key, plan.second(key.path))
+                        known = contents.ask(folder, at, key, plan.second_algorithm(key.path))
                         if known is not None:
                             yield known
-                for at, key, is_read in folder.linked():
+                for at, key, is_read in folder.hard_links():
                     is_asked = is_read and (paths is None or key.path in paths)
                     names = links.setdefault((key.dev, key.ino), [])
                     names.append(_Name(folder, at, key, is_asked))
@@ -231,7 +232,7 @@ def _by_path(name: _Name) -> bytes:
     return sort_key(name.key.path)
 
 
-def _named(names: list[_Name], contents: Contents, plan: ScanPlan) -> Iterator[Entry]:
+def _named(names: list[_Name], contents: FileDigests, plan: ScanPlan) -> Iterator[Entry]:
     """Yield a file under the first of its names, then the others as links to it.
 
     It is read when that is asked for of any name.
@@ -239,11 +240,11 @@ def _named(names: list[_Name], contents: Contents, plan: ScanPlan) -> Iterator[E
     folder, place, key, _ = names[0]
     file = None
     if any(name.is_asked for name in names):
-        second = next(filter(None, (plan.second(name.key.path) for name in names)), "")
+        second = next(filter(None, (plan.second_algorithm(name.key.path) for name in names)), "")
         file = contents.ask(folder, place, key, second)
-    yield file or folder.at(place)
+    yield file or folder.entry_at(place)
     for other in names[1:]:
-        entry = other.folder.at(other.place)
+        entry = other.folder.entry_at(other.place)
         yield entry._replace(type=EntryType.HARDLINK, target=key.path, size=0)
 
 
@@ -252,7 +253,7 @@ def _one_by_one(found: Iterable[Entry | Folder]) -> Iterator[Entry]:
     told: set[str] = set()
     for each in found:
         if isinstance(each, Folder):
-            told.update(key.path for _, key, _ in each.linked())
+            told.update(key.path for _, key, _ in each.hard_links())
             yield from (entry for entry in each.entries({}) if entry.path not in told)
             told.clear()
         else:

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 _T = TypeVar("_T")
 
 
-class Ahead(Generic[_T]):
+class Prefetcher(Generic[_T]):
     """An iterator that is begun at once, and whose items are kept until they are taken.
 
     What it raises is raised where the items are taken.

@@ -24,7 +24,7 @@ _MAX_ANSWER = 1024 * 1024
 
 
 @runtime_checkable
-class Probing(Protocol):
+class SupportsProbe(Protocol):
     """A target that is the machine envlock runs on."""
 
     def probe(self, name: str) -> bytes | None:

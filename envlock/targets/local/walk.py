@@ -17,14 +17,14 @@ from envlock.targets.base import IGNORED, ScanPlan
 from envlock.targets.folder import Folder, Listing
 from envlock.targets.local import walk_worker
 from envlock.targets.local.walk_pool import WalkPool
-from envlock.targets.local.walk_worker import Asked, LeftOut, read_xattrs
-from envlock.targets.mounts import is_worth_a_word, may_hang
+from envlock.targets.local.walk_worker import ContentSelection, Exclusions, read_xattrs
+from envlock.targets.mounts import is_reportable, may_hang
 
 
 def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Generator[Folder]:
     """Yield every directory below `root` (empty for the machine's own), and the root itself."""
     for path, kind in sorted(mounts.items()):
-        if is_worth_a_word(path, kind):
+        if is_reportable(path, kind):
             plan.on_gap(path, f"another file system ({kind}), not entered")
     with closing(WalkPool(root, plan.jobs)) as pool:
         for listing in pool.walk(_left_out(root, plan, mounts), _asked(plan)):
@@ -32,17 +32,17 @@ def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Generator[Fold
                 yield _folder(listing, plan)
 
 
-def sign(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> dict[str, bytes]:
+def signatures(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> dict[str, bytes]:
     """Return the signature of each directory that `walk` would list."""
     with closing(WalkPool(root, plan.jobs)) as pool:
-        return pool.sign(_left_out(root, plan, mounts))
+        return pool.signatures(_left_out(root, plan, mounts))
 
 
-def list_again(
+def list_directories(
     root: str, plan: ScanPlan, mounts: Mapping[str, str], folders: Iterable[str]
 ) -> Iterator[Folder]:
     """Yield each of the directories as it is now; one that cannot be listed has no signature."""
-    none_below: LeftOut = (_untouched(root, plan, mounts), [], ("",), (), "")
+    none_below: Exclusions = (_untouched(root, plan, mounts), [], ("",), (), "")
     for folder in folders:
         listed, _ = walk_worker.walk((root, [folder], 1, none_below, _asked(plan)))
         for listing in map(Listing._make, listed):
@@ -50,18 +50,18 @@ def list_again(
             yield _folder(listing if is_listed else listing._replace(signature=b""), plan)
 
 
-def _asked(plan: ScanPlan) -> Asked:
+def _asked(plan: ScanPlan) -> ContentSelection:
     return plan.hashes.plain if plan.digest else None
 
 
-def _left_out(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> LeftOut:
+def _left_out(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Exclusions:
     others = f"(?s:{plan.prune.pattern})" if plan.prune else ""
-    return (_untouched(root, plan, mounts), list(mounts), *plan.elsewhere, others)
+    return (_untouched(root, plan, mounts), list(mounts), *plan.other_environments, others)
 
 
 def _untouched(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> list[str]:
     """Return the paths that are not even looked at."""
-    own = [path.removeprefix(root) for path in plan.own if path.startswith(f"{root}/")]
+    own = [path.removeprefix(root) for path in plan.excluded if path.startswith(f"{root}/")]
     return [*own, *(path for path, kind in mounts.items() if may_hang(kind))]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from envlock.targets.folder import Listing
 from envlock.targets.local import walk_worker
-from envlock.targets.local.walk_worker import Asked, LeftOut
+from envlock.targets.local.walk_worker import ContentSelection, Exclusions
 from envlock.targets.local.worker import Worker
 
 _FEW = 1000
@@ -30,17 +30,17 @@ class WalkPool:
         self._workers: list[Worker] = []
         self._todo = [""]
 
-    def walk(self, left_out: LeftOut, asked: Asked) -> Iterator[Listing]:
+    def walk(self, excluded: Exclusions, asked: ContentSelection) -> Iterator[Listing]:
         """Yield a listing of every directory below the root, in no particular order."""
-        for listings in self._answers("walk", left_out, asked):
+        for listings in self._answers("walk", excluded, asked):
             yield from map(Listing._make, listings)
 
-    def sign(self, left_out: LeftOut) -> dict[str, bytes]:
+    def signatures(self, excluded: Exclusions) -> dict[str, bytes]:
         """Return the signature of every directory below the root."""
-        signatures: dict[str, bytes] = {}
-        for found in self._answers("sign", left_out, None):
-            signatures |= found
-        return signatures
+        found: dict[str, bytes] = {}
+        for part in self._answers("sign", excluded, None):
+            found |= part
+        return found
 
     def close(self) -> None:
         """End the workers; what they have not done is dropped."""
@@ -48,9 +48,9 @@ class WalkPool:
             worker.close()
         self._workers = []
 
-    def _answers(self, what: str, left_out: LeftOut, asked: Asked) -> Iterator[Any]:
+    def _answers(self, what: str, excluded: Exclusions, asked: ContentSelection) -> Iterator[Any]:
         here = walk_worker.sign if what == "sign" else walk_worker.walk
-        found, self._todo = here((self._root, self._todo, _FEW, left_out, asked))
+        found, self._todo = here((self._root, self._todo, _FEW, excluded, asked))
         yield found
         if self._todo:
             self._workers = [Worker(walk_worker.__file__) for _ in range(self._count)]
@@ -60,7 +60,7 @@ class WalkPool:
             while self._todo and idle:
                 batch = self._take(-(-len(self._todo) // len(idle)))
                 busy.append(idle.pop())
-                busy[-1].send((what, (self._root, batch, _NAMES, left_out, asked)))
+                busy[-1].send((what, (self._root, batch, _NAMES, excluded, asked)))
             for worker in select.select(busy, [], [])[0]:
                 found, todo = worker.receive()
                 self._todo += todo
@@ -69,7 +69,7 @@ class WalkPool:
                 # nobody ever waits for room in a pipe while the other does.
                 if self._todo:
                     batch = self._take(-(-len(self._todo) // self._count))
-                    worker.send((what, (self._root, batch, _NAMES, left_out, asked)))
+                    worker.send((what, (self._root, batch, _NAMES, excluded, asked)))
                     busy.append(worker)
                 else:
                     idle.append(worker)

@@ -20,32 +20,32 @@ if TYPE_CHECKING:
 
 Xattrs = tuple[tuple[str, bytes], ...]
 
-Known = tuple[int, int, int, int, int, int]
+SignedStat = tuple[int, int, int, int, int, int]
 """What is known of a name: mode, inode, size, mtime_ns, ctime_ns, number of links."""
 
-Other = tuple[int, int, int, int]
+OwnerStat = tuple[int, int, int, int]
 """What else the kernel tells of a name: uid, gid, device, and the number of a device file."""
 
-LeftOut = tuple[list[str], list[str], tuple[str, ...], tuple[str, ...], str]
+Exclusions = tuple[list[str], list[str], tuple[str, ...], tuple[str, ...], str]
 """Which paths are not to be touched, which directories are not entered, by what others begin, what
 is in them, and a regular expression for the rest (or nothing)."""
 
-Asked = tuple[str, str, bool] | None
+ContentSelection = tuple[str, str, bool] | None
 """Whose content and attributes are asked for: regular expressions of the folders where everything
 is and of paths, and whether the first tells all; None for nothing."""
 
-Search = tuple[str, list[str], int, LeftOut, Asked]
+WalkRequest = tuple[str, list[str], int, Exclusions, ContentSelection]
 """Where to look: the root, directories below it from where to go down, how many names to look at
 before there is an answer, what to leave out, and what is asked for."""
 
 
-Listed = tuple[
+RawListing = tuple[
     str,
     bytes,
     bytes,
     int,
     int,
-    list[Other],
+    list[OwnerStat],
     dict[str, str],
     dict[str, Xattrs],
     list[int],
@@ -62,21 +62,21 @@ _DIGEST_SIZE = 16
 _LENGTH = struct.Struct("<I")
 
 Columns = list[tuple[int, ...]]
-"""What is known of names, a column for each of the facts of `Known`."""
+"""What is known of names, a column for each of the facts of `SignedStat`."""
 
 
-def answer(order: tuple[str, Search]) -> tuple[Any, list[str]]:
+def answer(order: tuple[str, WalkRequest]) -> tuple[Any, list[str]]:
     """Carry out an order, going to each directory so that a name needs no path to be looked at."""
     what, search = order
     return (sign if what == "sign" else walk)(search, is_alone=True)
 
 
-def walk(search: Search, *, is_alone: bool = False) -> tuple[list[Listed], list[str]]:
+def walk(search: WalkRequest, *, is_alone: bool = False) -> tuple[list[RawListing], list[str]]:
     """Return what is told of each directory, and the directories where there was
     no time to look.  A process that `is_alone` goes there.
     """  # noqa: D205
     asked = _asked(search[-1])
-    found: list[Listed] = []
+    found: list[RawListing] = []
 
     def see(path: str, names: list[str], statuses: list[os.stat_result], prefix: str) -> Columns:
         listing, known = _listing(path, names, statuses, prefix, asked)
@@ -89,7 +89,7 @@ def walk(search: Search, *, is_alone: bool = False) -> tuple[list[Listed], list[
     return found, _descend(search, see, fail, is_alone=is_alone)
 
 
-def sign(search: Search, *, is_alone: bool = False) -> tuple[dict[str, bytes], list[str]]:
+def sign(search: WalkRequest, *, is_alone: bool = False) -> tuple[dict[str, bytes], list[str]]:
     """Return a digest for each directory (empty when it could not be listed), and the directories
     where there was no time to look.
 
@@ -109,7 +109,7 @@ def sign(search: Search, *, is_alone: bool = False) -> tuple[dict[str, bytes], l
 
 
 def _descend(
-    search: Search,
+    search: WalkRequest,
     see: Callable[[str, list[str], list[os.stat_result], str], Columns],
     fail: Callable[[str, int], None],
     *,
@@ -186,13 +186,13 @@ def _listing(
     statuses: list[os.stat_result],
     prefix: str,
     asked: Callable[[str, str], bool | None],
-) -> tuple[Listed, Columns]:
+) -> tuple[RawListing, Columns]:
     """Return a listing of one directory, and what is known of its names."""
     if not names:
         return _nothing(path), []
     known = _columns(map(_KNOWN, statuses))
     modes, _, sizes, mtimes, ctimes, links = known
-    others: list[Other] = list(map(_OTHER, statuses))
+    others: list[OwnerStat] = list(map(_OTHER, statuses))
     formats = [mode & _FORMAT for mode in modes]
     files = [at for at, form in enumerate(formats) if form == _FILE]
     targets: dict[str, str] = {}
@@ -221,7 +221,7 @@ def _listing(
     return listing, known
 
 
-def _nothing(path: str, failure: int = 0) -> Listed:
+def _nothing(path: str, failure: int = 0) -> RawListing:
     """Return what is told of a directory without names."""
     packed = pack([], [])
     return path, packed, digest(packed), 0, 0, [], {}, {}, [], [], 0, failure
@@ -251,7 +251,7 @@ def _contents(
     return read, xattrs
 
 
-def _asked(asked: Asked) -> Callable[[str, str], bool | None]:
+def _asked(asked: ContentSelection) -> Callable[[str, str], bool | None]:
     """Return whether a name in a folder is asked for; of ``.`` all are, none, or it depends."""
     if asked is None:
         return lambda _folder, _name: False
@@ -286,7 +286,7 @@ def _packed(names: list[str], columns: Columns) -> bytes:
     return _LENGTH.pack(len(head)) + head + marshal.dumps(rest, 1)
 
 
-def pack(names: list[str], known: list[Known]) -> bytes:
+def pack(names: list[str], known: list[SignedStat]) -> bytes:
     """Return the bytes that `unpack` reads; equal values give equal bytes."""
     return _packed(names, _columns(known))
 
@@ -306,7 +306,7 @@ def unpack(packed: bytes) -> tuple[list[str], Columns]:
     return names, [*modes, *columns]
 
 
-def known_of(columns: Columns) -> list[Known]:
+def signed_stats(columns: Columns) -> list[SignedStat]:
     """Return what is known of each name."""
     return list(zip(*columns, strict=True))
 

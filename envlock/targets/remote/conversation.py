@@ -1,6 +1,6 @@
-"""Requests and answers over a pipe to `ssh_remote.py`, whose docstring has the format.
+"""Requests and replies over a pipe to `ssh_remote.py`, whose docstring specifies the format.
 
-What comes back is hostile input: frames are bounded, and anything malformed is a TargetError.
+Replies are hostile input: frames are bounded in size, and anything malformed is a TargetError.
 """
 
 from __future__ import annotations
@@ -18,27 +18,31 @@ from envlock.model.document import parse_json
 _FRAME_LIMIT = 256 * 1024 * 1024
 _PIECE_LIMIT = 1024 * 1024
 _HEAD = struct.Struct(">cI")
-_AHEAD = 4
-"""Requests under way at a time.  With `BATCH_BYTES` it is what no pipe refuses to hold."""
+_PIPELINED = 4
+"""Requests sent before their replies are read.  With `BATCH_BYTES`, they fit into any pipe."""
 
 BATCH_BYTES = 24 * 1024
+"""Size of a request, in bytes, from which on it takes no more paths."""
 
 
 class Link(Protocol):
-    """The two ends of a pipe to the far program."""
+    """The two ends of a pipe to the remote program."""
 
     def send(self, raw: bytes) -> None:
-        """Send bytes.  Raise TargetError when nobody takes them."""
+        """Send bytes.  Raise TargetError when the other side no longer reads."""
 
     def receive(self, size: int) -> bytes:
-        """Return exactly `size` bytes.  Raise TargetError when they do not come."""
+        """Return exactly `size` bytes.  Raise TargetError when the stream ends earlier."""
 
     def close(self) -> None:
         """End the program.  May be called twice."""
 
 
-class Told(NamedTuple):
-    """What was read of a file: errno (0: all went well), and what the far side computed."""
+class FileReply(NamedTuple):
+    """The result of reading one file: errno (0: success), and what the remote side computed.
+
+    `second` is MD5 or SHA-1, whichever was asked for.
+    """
 
     path: str
     errno: int
@@ -47,11 +51,10 @@ class Told(NamedTuple):
     ctime_ns: int = 0
     sha256: str = ""
     second: str = ""
-    """MD5 or SHA-1, as it was asked for."""
 
 
 def are_numbers(counts: Iterable[object], times: Iterable[object]) -> bool:
-    """True when these are numbers as the kernel has them: unsigned and signed ones of 64 bits."""
+    """True when `counts` are unsigned and `times` signed integers of 64 bits, as in stat(2)."""
     return all(type(n) is int and 0 <= n < 1 << 64 for n in counts) and all(
         type(n) is int and abs(n) < 1 << 63 for n in times
     )
@@ -62,7 +65,7 @@ def _drop(_piece: bytes) -> None:
 
 
 class Conversation:
-    """Requests and answers over a link."""
+    """Requests and replies over a link."""
 
     def __init__(self, link: Link, where: str) -> None:
         self.where = where
@@ -70,20 +73,20 @@ class Conversation:
         kind, payload = self._frame()
         hello = self._parse(payload) if kind == b"J" else None
         if not isinstance(hello, dict):
-            raise self.nonsense()
+            raise self.unexpected_reply()
         self.hello: Mapping[str, Any] = hello
 
-    def nonsense(self) -> TargetError:
-        """Return the error for an answer that is none."""
-        return TargetError("the other machine answers nonsense", where=self.where)
+    def unexpected_reply(self) -> TargetError:
+        """Return the error for a malformed reply."""
+        return TargetError("unexpected reply from the other machine", where=self.where)
 
-    def ask(self, request: Mapping[str, object]) -> None:
+    def request(self, request: Mapping[str, object]) -> None:
         """Send a request."""
         raw = json.dumps(request, separators=(",", ":")).encode("ascii")
         self._link.send(struct.pack(">I", len(raw)) + raw)
 
-    def answer(self, sink: Callable[[bytes], object] = _drop) -> Iterator[list[Any]]:
-        """Yield the values of the next answer; content goes to `sink` before what tells of it."""
+    def reply(self, sink: Callable[[bytes], object] = _drop) -> Iterator[list[Any]]:
+        """Yield the values of the next reply; content goes to `sink` before the value about it."""
         while True:
             kind, payload = self._frame()
             if kind == b"J":
@@ -91,59 +94,59 @@ class Conversation:
                 if value is None:
                     return
                 if not isinstance(value, list):
-                    raise self.nonsense()
+                    raise self.unexpected_reply()
                 yield value
             elif payload:
                 sink(self._unpack(payload) if kind == b"Z" else payload)
 
-    def answers(
+    def replies(
         self,
         requests: Iterable[Mapping[str, object]],
         sink: Callable[[bytes], object] = _drop,
     ) -> Iterator[list[Any]]:
-        """Yield the values of the answers to many requests, the next ones sent ahead."""
+        """Yield the values of the replies to many requests, which are sent ahead."""
         waiting: deque[None] = deque()
         for request in requests:
-            self.ask(request)
+            self.request(request)
             waiting.append(None)
-            if len(waiting) >= _AHEAD:
+            if len(waiting) >= _PIPELINED:
                 waiting.popleft()
-                yield from self.answer(sink)
+                yield from self.reply(sink)
         for _ in waiting:
-            yield from self.answer(sink)
+            yield from self.reply(sink)
 
-    def told(self, value: list[Any]) -> Told:
-        """Return a value as what was read of a file.  Raise TargetError when it is none."""
+    def parse_file(self, value: list[Any]) -> FileReply:
+        """Return a value as the result of reading a file.  Raise TargetError when it is not one."""
         if (
             len(value) != 7
             or not all(type(value[at]) is str for at in (0, 5, 6))
             or not are_numbers(value[1:3], value[3:5])
         ):
-            raise self.nonsense()
-        return Told(*value)
+            raise self.unexpected_reply()
+        return FileReply(*value)
 
     def close(self) -> None:
-        """End it."""
+        """End the conversation."""
         self._link.close()
 
     def _parse(self, payload: bytes) -> Any:
         try:
             return parse_json(payload)
         except ValueError as error:
-            raise self.nonsense() from error
+            raise self.unexpected_reply() from error
 
     def _unpack(self, payload: bytes) -> bytes:
         unpacker = zlib.decompressobj()
         try:
             piece = unpacker.decompress(payload, _PIECE_LIMIT)
         except zlib.error as error:
-            raise self.nonsense() from error
+            raise self.unexpected_reply() from error
         if not unpacker.eof:
-            raise self.nonsense()
+            raise self.unexpected_reply()
         return piece
 
     def _frame(self) -> tuple[bytes, bytes]:
         kind, size = _HEAD.unpack(self._link.receive(_HEAD.size))
         if kind not in (b"J", b"D", b"Z") or size > _FRAME_LIMIT:
-            raise self.nonsense()
+            raise self.unexpected_reply()
         return kind, self._link.receive(size)

@@ -1,8 +1,8 @@
-"""The walk of a far machine: names a level of folders at a time, then content many files at once.
+"""The scan of a remote machine: listings level by level, then the content of many files at once.
 
 As on this machine, the walk stays on one file system and does not touch mounts that may hang.
-Content that collectors will read comes before the walk is called done; the rest is hashed at the
-far side, and travels only where the plan keeps it.
+Content that collectors will read is fetched before the walk is finished.  All other content is
+hashed by the remote side, and is sent only where the plan has a writer for it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any, NamedTuple, TypeVar
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
-from envlock.targets.base import ContentWriter, ScanPlan
-from envlock.targets.mounts import MOUNTINFO, is_worth_a_word, may_hang, parse_mountinfo
-from envlock.targets.remote.conversation import BATCH_BYTES, Told
-from envlock.targets.remote.remote import UNBOUNDED, FarTarget, Seen
+from envlock.targets.base import IGNORED, ContentWriter, ScanPlan
+from envlock.targets.mounts import MOUNTINFO, is_reportable, may_hang, parse_mountinfo
+from envlock.targets.remote.conversation import BATCH_BYTES, FileReply
+from envlock.targets.remote.remote_files import UNBOUNDED, PathStatus, RemoteFiles
 from envlock.targets.remote.ssh_remote import CONTENT, MD5, SHA1, SHA256
 from envlock.targets.stream.streaming import RETAIN_LIMIT
 
@@ -33,100 +33,105 @@ _SECOND = {"": 0, "md5": MD5, "sha1": SHA1}
 _HEX = re.compile(r"[0-9a-f]{64} (?:[0-9a-f]{32}|[0-9a-f]{40})?\Z")
 
 
-class _Wanted(NamedTuple):
-    """A file to read: what for, and where its content goes."""
+class _Request(NamedTuple):
+    """A file to read: what to compute or send, and where its content goes."""
 
-    seen: Seen
+    file: PathStatus
     flags: int
     write: Callable[[bytes], object] | None = None
     writer: ContentWriter | None = None
 
+    @property
+    def path(self) -> str:
+        """The path of the file."""
+        return self.file.entry.path
 
-class FarScan:
-    """One walk over a far machine for one plan."""
 
-    def __init__(self, target: FarTarget, plan: ScanPlan) -> None:
-        self._target = target
-        self._talk = target.talk
+class RemoteScan:
+    """One scan of a remote machine by one plan."""
+
+    def __init__(self, remote: RemoteFiles, plan: ScanPlan) -> None:
+        self._remote = remote
+        self._conversation = remote.conversation
         self._plan = plan
         self._mounts: Mapping[str, str] = {}
         self._links: dict[tuple[int, int], list[str]] = {}
 
     def entries(self) -> Iterator[Entry]:
-        """Yield every path, and then the files once more with their digests."""
+        """Yield every path, then the files again with their digests."""
         files = []
         self._find_mounts()
-        for seen in self._walk():
-            if seen.entry.type is not EntryType.FILE:
-                yield seen.entry
+        for found in self._walk():
+            if found.entry.type is not EntryType.FILE:
+                yield found.entry
                 continue
-            files.append(seen)
-            if seen.links > 1:
-                names = self._links.setdefault((seen.key.dev, seen.key.ino), [])
-                names.append(seen.entry.path)
-        files = [seen for seen in files if not self._is_later_name(seen)]
+            files.append(found)
+            if found.links > 1:
+                names = self._links.setdefault((found.key.dev, found.key.ino), [])
+                names.append(found.entry.path)
+        files = [file for file in files if self._is_first_name(file)]
         self._retain(files)
-        for seen in files:
-            yield from self._named(seen.entry, seen)
+        for file in files:
+            yield from self._with_links(file.entry, file)
         self._plan.on_walk_finished()
-        for entry, seen in self._digested(files):
-            yield next(self._named(entry, seen))
+        for entry, file in self._digested(files):
+            yield next(self._with_links(entry, file))
 
     def _find_mounts(self) -> None:
         raw = b""
         with suppress(OSError):
-            raw = self._target.read(MOUNTINFO)
+            raw = self._remote.read(MOUNTINFO)
         self._mounts = {point: kind for point, kind in parse_mountinfo(raw).items() if point != "/"}
         for path, kind in sorted(self._mounts.items()):
-            if is_worth_a_word(path, kind):
+            if is_reportable(path, kind):
                 self._plan.on_gap(path, f"another file system ({kind}), not entered")
 
-    def _walk(self) -> Iterator[Seen]:
+    def _walk(self) -> Iterator[PathStatus]:
         skip = sorted(path for path, kind in self._mounts.items() if may_hang(kind))
-        self._talk.ask({"do": "stat", "paths": ["/"]})
-        for value in self._talk.answer():
-            yield self._target.seen("/", value[2] if len(value) == 3 else None)
+        self._conversation.request({"do": "stat", "paths": ["/"]})
+        for value in self._conversation.reply():
+            yield self._remote.parse_row("/", value[2] if len(value) == 3 else None)
         level = ["/"]
         while level:
             requests = ({"do": "list", "paths": paths, "skip": skip} for paths in _batches(level))
             deeper: list[str] = []
-            found: list[Seen] = []
-            for value in self._talk.answers(requests):
-                path, code, rows = self._target.rows(value)
+            found: list[PathStatus] = []
+            for value in self._conversation.replies(requests):
+                path, code, rows = self._remote.parse_listing(value)
                 if code:
                     if code != errno.ENOENT:
-                        self._plan.on_gap(path, _why(code))
+                        self._plan.on_gap(path, _reason(code))
                     continue
-                self._target.learn_names(path, rows)
+                self._remote.store_names(path, rows)
                 for row in rows:
                     found += self._child(f"{path.rstrip('/')}/{row[0]}", row, deeper)
             yield from found
             level = deeper
 
-    def _child(self, path: str, row: list[Any], deeper: list[str]) -> Iterator[Seen]:
+    def _child(self, path: str, row: list[Any], deeper: list[str]) -> Iterator[PathStatus]:
         plan = self._plan
         if len(path) > _PATH_LIMIT:
-            raise self._talk.nonsense()
+            raise self._conversation.unexpected_reply()
         if plan.prune is not None and plan.prune.match(path):
-            plan.on_gap(path, "ignored by configuration")
+            plan.on_gap(path, IGNORED)
             return
-        seen = self._target.seen(path, row)
-        is_entered = path not in self._mounts and seen.entry.type is EntryType.DIRECTORY
-        if is_entered and not plan.elsewhere.hold(f"{path}/"):
+        found = self._remote.parse_row(path, row)
+        is_entered = path not in self._mounts and found.entry.type is EntryType.DIRECTORY
+        if is_entered and not plan.other_environments.matches(f"{path}/"):
             deeper.append(path)
-        yield seen
+        yield found
 
-    def _names_of(self, seen: Seen) -> Sequence[str]:
-        names = self._links.get((seen.key.dev, seen.key.ino)) if seen.links > 1 else None
-        return names or (seen.entry.path,)
+    def _names_of(self, file: PathStatus) -> Sequence[str]:
+        names = self._links.get((file.key.dev, file.key.ino)) if file.links > 1 else None
+        return names or (file.entry.path,)
 
-    def _is_later_name(self, seen: Seen) -> bool:
-        return min(self._names_of(seen), key=sort_key) != seen.entry.path
+    def _is_first_name(self, file: PathStatus) -> bool:
+        return min(self._names_of(file), key=sort_key) == file.entry.path
 
-    def _named(self, entry: Entry, seen: Seen) -> Iterator[Entry]:
-        """Yield a file, then its other names as links to it."""
+    def _with_links(self, entry: Entry, file: PathStatus) -> Iterator[Entry]:
+        """Yield the entry of a file, then its other names as hard links to it."""
         yield entry
-        for name in self._names_of(seen):
+        for name in self._names_of(file):
             if name != entry.path:
                 yield entry._replace(
                     path=name,
@@ -138,106 +143,108 @@ class FarScan:
                     sha1="",
                 )
 
-    def _retain(self, files: Iterable[Seen]) -> None:
-        """Fetch what collectors will read."""
-        wanted = []
-        for seen in files:
-            is_small = seen.entry.size <= RETAIN_LIMIT
-            if is_small and any(map(self._plan.retain, self._names_of(seen))):
-                wanted.append(_Wanted(seen, CONTENT))
+    def _retain(self, files: Iterable[PathStatus]) -> None:
+        """Fetch the content that the plan retains."""
         parts: list[bytes] = []
         missing = (
-            one._replace(write=parts.append)
-            for one in wanted
-            if not self._target.holds(one.seen.entry.path)
+            _Request(file, CONTENT, parts.append)
+            for file in files
+            if file.entry.size <= RETAIN_LIMIT
+            and any(map(self._plan.retain, self._names_of(file)))
+            and self._remote.content(file.entry.path) is None
         )
-        for one, told in self._read(missing, RETAIN_LIMIT):
-            if not told.errno:
-                self._target.retain(one.seen.entry.path, b"".join(parts))
+        for request, reply in self._read(missing, RETAIN_LIMIT):
+            if not reply.errno:
+                self._remote.store_content(request.path, b"".join(parts))
             parts.clear()
 
-    def _digested(self, files: Iterable[Seen]) -> Iterator[tuple[Entry, Seen]]:
-        """Yield each file that the plan wants digests of, read here, there, or known before."""
+    def _digested(self, files: Iterable[PathStatus]) -> Iterator[tuple[Entry, PathStatus]]:
+        """Yield each file that the plan wants digests of: cached, or computed here or there."""
         missing = []
-        for seen in files:
-            entry = seen.entry
+        for file in files:
+            entry = file.entry
             if not (self._plan.digest and self._plan.hashes(entry.path)):
                 continue
-            content = self._target.content(entry.path) if entry.size else b""
+            content = self._remote.content(entry.path) if entry.size else b""
             if content is not None and len(content) == entry.size:
-                yield self._hash_here(entry, content), seen
+                yield self._hash_here(entry, content), file
                 continue
-            known = self._known(seen)
-            if known is None:
-                missing.append(seen)
+            cached = self._cached(file)
+            if cached is None:
+                missing.append(file)
                 continue
             self._plan.on_progress(1, entry.size)
-            yield entry._replace(**known._asdict()), seen
-        # All of it before any is told of: whoever is told may ask for content.
+            yield entry._replace(**cached._asdict()), file
+        # All replies are read before the first is yielded: the caller may send requests.
         yield from [
-            (self._settle(one, told), one.seen)
-            for one, told in self._read(map(self._wanted, missing), UNBOUNDED)
+            (self._finish(request, reply), request.file)
+            for request, reply in self._read(map(self._request, missing), UNBOUNDED)
         ]
 
-    def _known(self, seen: Seen) -> Hashes | None:
-        """Return the digests of a file that is as it was, and whose content is not to be kept."""
-        known = self._plan.cache.get(seen.key) if self._plan.cache else None
-        if known is None or known.lacks(self._plan.second(seen.entry.path)):
+    def _cached(self, file: PathStatus) -> Hashes | None:
+        """Return the digests of a file from the stat cache, unless its content is wanted too."""
+        known = self._plan.cache.get(file.key) if self._plan.cache else None
+        if known is None or known.lacks(self._plan.second_algorithm(file.entry.path)):
             return None
-        writer = self._plan.keep(seen.entry)
+        writer = self._plan.writer_for(file.entry)
         if writer is not None:
             writer.abort()
             return None
         return known
 
-    def _wanted(self, seen: Seen) -> _Wanted:
-        flags = SHA256 | _SECOND[self._plan.second(seen.entry.path)]
-        writer = self._plan.keep(seen.entry)
+    def _request(self, file: PathStatus) -> _Request:
+        flags = SHA256 | _SECOND[self._plan.second_algorithm(file.entry.path)]
+        writer = self._plan.writer_for(file.entry)
         if writer is None:
-            return _Wanted(seen, flags)
-        return _Wanted(seen, flags | CONTENT, writer.write, writer)
+            return _Request(file, flags)
+        return _Request(file, flags | CONTENT, writer.write, writer)
 
     def _hash_here(self, entry: Entry, content: bytes) -> Entry:
-        writer = self._plan.keep(entry)
+        writer = self._plan.writer_for(entry)
         if writer is not None:
             if content:
                 writer.write(content)
             writer.close()
         self._plan.on_progress(1, entry.size)
-        second = self._plan.second(entry.path)
+        second = self._plan.second_algorithm(entry.path)
         other = hashlib.new(second, content, usedforsecurity=False).hexdigest() if second else ""
         hashes = Hashes.of(hashlib.sha256(content).hexdigest(), other)
         return entry._replace(**hashes._asdict())
 
-    def _settle(self, one: _Wanted, told: Told) -> Entry:
-        """Return a file with what the far side computed; a gap when it could not be read."""
-        entry = one.seen.entry
-        if told.errno:
-            if one.writer is not None:
-                one.writer.abort()
-            if told.errno != errno.ENOENT:
-                self._plan.on_gap(entry.path, _why(told.errno))
+    def _finish(self, request: _Request, reply: FileReply) -> Entry:
+        """Return a file with the digests in the reply; a gap when it could not be read."""
+        entry = request.file.entry
+        if reply.errno:
+            if request.writer is not None:
+                request.writer.abort()
+            if reply.errno != errno.ENOENT:
+                self._plan.on_gap(entry.path, _reason(reply.errno))
             return entry
-        if not _HEX.match(f"{told.sha256} {told.second}"):
-            raise self._talk.nonsense()
-        if one.writer is not None:
-            one.writer.close()
-        hashes = Hashes.of(told.sha256, told.second)
+        if not _HEX.match(f"{reply.sha256} {reply.second}"):
+            raise self._conversation.unexpected_reply()
+        if request.writer is not None:
+            request.writer.close()
+        hashes = Hashes.of(reply.sha256, reply.second)
         if self._plan.cache is not None:
-            numbers = (told.size, told.mtime_ns, told.ctime_ns)
-            key = StatKey(*one.seen.key[:3], *numbers)
+            numbers = (reply.size, reply.mtime_ns, reply.ctime_ns)
+            key = StatKey(*request.file.key[:3], *numbers)
             self._plan.cache.put(key, hashes)
-        self._plan.on_progress(1, told.size)
-        return entry._replace(size=told.size, **hashes._asdict())
+        self._plan.on_progress(1, reply.size)
+        return entry._replace(size=reply.size, **hashes._asdict())
 
-    def _read(self, wanted: Iterable[_Wanted], limit: int) -> Iterator[tuple[_Wanted, Told]]:
-        """Yield what was told of each file, its content written before; abort writers on errors."""
-        pending: deque[_Wanted] = deque()
+    def _read(
+        self, requests: Iterable[_Request], limit: int
+    ) -> Iterator[tuple[_Request, FileReply]]:
+        """Yield each request with its reply, after its content was written.
 
-        def requests() -> Iterator[Mapping[str, object]]:
-            for batch in _batches(wanted, lambda one: one.seen.entry.path):
+        On errors the writers of the requests without a reply are aborted.
+        """
+        pending: deque[_Request] = deque()
+
+        def batches() -> Iterator[Mapping[str, object]]:
+            for batch in _batches(requests, lambda request: request.path):
                 pending.extend(batch)
-                files = [[one.seen.entry.path, one.flags] for one in batch]
+                files = [[request.path, request.flags] for request in batch]
                 yield {"do": "read", "files": files, "limit": limit}
 
         def sink(piece: bytes) -> None:
@@ -245,26 +252,26 @@ class FarScan:
                 pending[0].write(piece)
 
         try:
-            for value in self._talk.answers(requests(), sink):
-                told = self._talk.told(value)
-                if not pending or told.path != pending[0].seen.entry.path:
-                    raise self._talk.nonsense()
-                yield pending[0], told
+            for value in self._conversation.replies(batches(), sink):
+                reply = self._conversation.parse_file(value)
+                if not pending or reply.path != pending[0].path:
+                    raise self._conversation.unexpected_reply()
+                yield pending[0], reply
                 pending.popleft()
         finally:
-            for one in pending:
-                if one.writer is not None:
-                    one.writer.abort()
+            for request in pending:
+                if request.writer is not None:
+                    request.writer.abort()
 
 
 def _batches(items: Iterable[_T], path_of: Callable[[_T], str] = str) -> Iterator[list[_T]]:
-    """Yield the items in lists that a request has room for."""
+    """Yield the items in lists that fit into one request."""
     batch: list[_T] = []
     size = 0
     for item in items:
         batch.append(item)
         path = path_of(item)
-        # As JSON a character takes one byte, or up to twelve: two escapes.
+        # In JSON a character takes one byte, or up to twelve for two escapes.
         size += 16 + len(path) * (1 if path.isascii() and path.isprintable() else 12)
         if size >= BATCH_BYTES or len(batch) >= _BATCH:
             yield batch
@@ -273,7 +280,7 @@ def _batches(items: Iterable[_T], path_of: Callable[[_T], str] = str) -> Iterato
         yield batch
 
 
-def _why(code: int) -> str:
+def _reason(code: int) -> str:
     return {
         errno.EACCES: "permission denied",
         errno.EPERM: "permission denied",

@@ -1,23 +1,23 @@
-"""The far side of an ssh capture: reads what it is asked for, writes nothing but its answers.
+"""The remote program of an ssh capture: reads files on request, and writes only its replies.
 
-This file is sent to the other machine and run there by whatever Python >= 3.6 it has; it imports
-the standard library only.  It ends when its input ends, or at the first answer that nobody takes.
+This file is sent to the other machine and run there by any Python >= 3.6; it imports the standard
+library only.  It ends when its input ends, or when nobody takes a reply.
 
-A request is one JSON object behind its length (4 bytes, big-endian).  An answer is a sequence of
+A request is one JSON object after its length (4 bytes, big-endian).  A reply is a sequence of
 frames: a kind (1 byte), a length (4 bytes, big-endian), a payload.  Kinds: ``J`` a JSON value,
-``D`` the next piece of a content, ``Z`` the same compressed by zlib; the JSON value ``null`` ends
-an answer.  Names are UTF-8 with surrogateescape, whatever the locale.
+``D`` the next piece of a file's content, ``Z`` the same compressed by zlib; the JSON value ``null``
+ends a reply.  Names are UTF-8 with surrogateescape, whatever the locale.
 
 Requests (``do``):
 
 - ``list``: for each of ``paths`` its children: ``[path, errno, rows]``.  Children whose path is in
-  ``skip`` are not even looked at.
+  ``skip`` are not touched.
 - ``stat``: for each of ``paths``: ``[path, errno, row]``, a final link not followed.
-- ``read``: for each ``[path, flags]`` of ``files`` its content, if asked for, then
-  ``[path, errno, size, mtime_ns, ctime_ns, sha256, md5 or sha1]``.  No more than ``limit`` bytes.
-- ``match``: for the globs in ``patterns``: ``[true]`` when there is too much of it, else
-  ``[false]``; the folders they look into, as ``list``; the files they match, as ``read`` with
-  content, and the paths without a wildcard that are not there.
+- ``read``: for each ``[path, flags]`` of ``files`` its content if flagged, then
+  ``[path, errno, size, mtime_ns, ctime_ns, sha256, md5 or sha1]``.  At most ``limit`` bytes a file.
+- ``match``: for the globs in ``patterns``: ``[true]`` when they match too much, else ``[false]``;
+  the directories that were listed, as ``list``; then, as ``read`` with content, the files that
+  match and the paths without a wildcard that do not exist.
 
 A row is ``[name, mode, uid, gid, mtime_ns, ctime_ns, size, dev, ino, links, target, major, minor,
 xattrs]``, numbers as lstat(2) gives them.
@@ -36,18 +36,18 @@ from typing import Any, BinaryIO, Iterator  # noqa: UP035  collections.abc is no
 
 SHA256, MD5, CONTENT, FOLLOW, SHA1 = 1, 2, 4, 8, 16
 _CHUNK = 64 * 1024
-_WORTH_PACKING = 1024
+_COMPRESSED_FROM = 1024
 _MATCH_LIMIT = 100000
-_ALIVE = 64 * 1024 * 1024
+_CHECK_EVERY = 64 * 1024 * 1024
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
 class Changed(Exception):
-    """A file was another one at its end than at its beginning."""
+    """The file changed while it was read."""
 
 
 class Sink:
-    """Frames on a stream."""
+    """Writes frames to a stream."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -57,12 +57,12 @@ class Sink:
         self._stream.write(kind + struct.pack(">I", len(payload)) + payload)
 
     def value(self, value: Any) -> None:
-        """Write a JSON value; the file names in it stay what they are."""
+        """Write a JSON value; ASCII escapes keep file names of any bytes."""
         self.frame(b"J", json.dumps(value, separators=(",", ":")).encode("ascii"))
 
     def content(self, piece: bytes) -> None:
-        """Write a piece of content, compressed where that is worth it."""
-        if len(piece) >= _WORTH_PACKING:
+        """Write a piece of content, compressed where that saves a quarter."""
+        if len(piece) >= _COMPRESSED_FROM:
             packed = zlib.compress(piece, 1)
             if len(packed) < len(piece) * 3 // 4:
                 self.frame(b"Z", packed)
@@ -70,11 +70,11 @@ class Sink:
         self.frame(b"D", piece)
 
     def flush(self) -> None:
-        """Send what is written."""
+        """Send everything that was written."""
         self._stream.flush()
 
-    def ask_for_life(self) -> None:
-        """Send a frame that says nothing, which fails when nobody listens any more."""
+    def check_reader(self) -> None:
+        """Send an empty frame, which fails when nobody reads any more."""
         self.frame(b"D", b"")
         self.flush()
 
@@ -100,7 +100,7 @@ def _xattrs(path: bytes) -> "list[tuple[str, str]]":
 
 
 def row_of(path: bytes, name: str, status: os.stat_result) -> "list[Any]":
-    """Return what is told of one path."""
+    """Return the row of one path."""
     target, device, xattrs = "", [0, 0], []  # type: tuple[str, list[int], list[tuple[str, str]]]
     kind = stat.S_IFMT(status.st_mode)
     if kind == stat.S_IFLNK:
@@ -134,7 +134,7 @@ def _listing(path: str, skip: "frozenset[str]" = frozenset()) -> "list[Any]":
             child = _raw(base) + raw
             try:
                 rows.append(row_of(child, name, os.lstat(child)))
-            except OSError:  # vanished since the folder was read
+            except OSError:  # vanished since the directory was read
                 continue
     except OSError as error:
         return [path, error.errno, []]
@@ -156,23 +156,23 @@ def _read(request: "dict[str, Any]", sink: Sink) -> None:
 
 def _send(path: str, flags: int, limit: int, sink: Sink) -> None:
     try:
-        told = _pour(_raw(path), flags, limit, sink)
+        result = _read_file(_raw(path), flags, limit, sink)
     except Changed:
-        told = [errno.ESTALE, 0, 0, 0, "", ""]
+        result = [errno.ESTALE, 0, 0, 0, "", ""]
     except OSError as error:
-        told = [error.errno or errno.EIO, 0, 0, 0, "", ""]
-    sink.value([path, *told])
+        result = [error.errno or errno.EIO, 0, 0, 0, "", ""]
+    sink.value([path, *result])
 
 
-def _pour(path: bytes, flags: int, limit: int, sink: Sink) -> "list[Any]":
-    """Send the content if asked for; return what was read.  Raise OSError or Changed."""
+def _read_file(path: bytes, flags: int, limit: int, sink: Sink) -> "list[Any]":
+    """Send the content if flagged; return the rest of the reply.  Raise OSError or Changed."""
     descriptor = _open(path, follow=bool(flags & FOLLOW))
     with os.fdopen(descriptor, "rb", buffering=0) as stream:
         before = os.fstat(descriptor)
         _check(before, limit)
-        digests = [hashlib.sha256() if flags & SHA256 else None, _second(flags)]
+        digests = [hashlib.sha256() if flags & SHA256 else None, _second_digest(flags)]
         size = 0
-        # The files of /proc/sys refuse to be read with a large buffer.
+        # Files in /proc/sys cannot be read with a large buffer.
         for chunk in iter(lambda: stream.read(_CHUNK), b""):
             size += len(chunk)
             if size > limit:
@@ -181,14 +181,14 @@ def _pour(path: bytes, flags: int, limit: int, sink: Sink) -> "list[Any]":
                 digest.update(chunk)
             if flags & CONTENT:
                 sink.content(chunk)
-            elif size % _ALIVE < len(chunk):
-                sink.ask_for_life()
+            elif size % _CHECK_EVERY < len(chunk):
+                sink.check_reader()
         after = os.fstat(descriptor)
-    # Sizes that the kernel's own files state mean nothing; those are never hashed.
+    # The sizes of files in /proc mean nothing; those are never hashed.
     if flags & SHA256 and (size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise Changed
-    told = [0, size, after.st_mtime_ns, after.st_ctime_ns]
-    return told + [digest.hexdigest() if digest else "" for digest in digests]
+    result = [0, size, after.st_mtime_ns, after.st_ctime_ns]
+    return result + [digest.hexdigest() if digest else "" for digest in digests]
 
 
 def _check(status: os.stat_result, limit: int) -> None:
@@ -208,7 +208,7 @@ def _open(path: bytes, follow: bool) -> int:
         return os.open(path, flags)
 
 
-def _second(flags: int) -> Any:
+def _second_digest(flags: int) -> Any:
     if not flags & (MD5 | SHA1):
         return None
     make = hashlib.md5 if flags & MD5 else hashlib.sha1
@@ -233,32 +233,34 @@ def _match(request: "dict[str, Any]", sink: Sink) -> None:
         _send(path, CONTENT | FOLLOW, request["limit"], sink)
 
 
-def _expand(folder: str, parts: "list[str]", listings: "dict[str, list[Any]]") -> "Iterator[str]":
-    """Yield the paths below `folder` that match; note every folder that was listed."""
+def _expand(
+    directory: str, parts: "list[str]", listings: "dict[str, list[Any]]"
+) -> "Iterator[str]":
+    """Yield the paths below `directory` that match; add each directory listed to `listings`."""
     if not parts:
-        yield folder
+        yield directory
         return
     head, rest = parts[0], parts[1:]
     if "*" not in head and "?" not in head:
-        yield from _expand(folder + "/" + head, rest, listings)
+        yield from _expand(directory + "/" + head, rest, listings)
         return
-    if folder not in listings:
+    if directory not in listings:
         if len(listings) >= _MATCH_LIMIT:
             return
-        listings[folder] = _listing(folder or "/")
+        listings[directory] = _listing(directory or "/")
     if head == "**" and rest:
-        yield from _expand(folder, rest, listings)
-    for row in sorted(listings[folder][2], key=lambda row: _raw(row[0])):
-        child = folder + "/" + row[0]
+        yield from _expand(directory, rest, listings)
+    for row in sorted(listings[directory][2], key=lambda row: _raw(row[0])):
+        child = directory + "/" + row[0]
         if stat.S_ISDIR(row[1]):
             below = parts if head == "**" else rest
-            if below and _fits(row[0], head):
+            if below and _matches(row[0], head):
                 yield from _expand(child, below, listings)
-        elif _fits(row[0], head) and not (head == "**" and rest):
+        elif _matches(row[0], head) and not (head == "**" and rest):
             yield from _expand(child, rest, listings)
 
 
-def _fits(name: str, pattern: str) -> bool:
+def _matches(name: str, pattern: str) -> bool:
     return pattern == "**" or fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
@@ -266,7 +268,7 @@ _DO = {"list": _list, "stat": _stat, "read": _read, "match": _match}
 
 
 def serve(source: BinaryIO, stream: BinaryIO) -> None:
-    """Say who we are and answer requests until there are no more."""
+    """Send a greeting, then reply to requests until the input ends."""
     sink = Sink(stream)
     environ = [[_text(name), _text(value)] for name, value in sorted(os.environb.items())]
     sink.value({"uid": os.geteuid(), "environ": environ})
@@ -282,7 +284,7 @@ def serve(source: BinaryIO, stream: BinaryIO) -> None:
 
 
 def main() -> None:
-    """Serve standard input; end in silence when nobody takes the answers."""
+    """Serve standard input; end without a message when nobody takes the replies."""
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer)
     except (BrokenPipeError, KeyboardInterrupt, MemoryError):

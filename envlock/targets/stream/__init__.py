@@ -1,1 +1,1 @@
-"""Targets that arrive as a stream of tar members: containers, images, layouts."""
+"""Targets read as streams of tar members: containers, images and image layouts."""

@@ -1,9 +1,9 @@
 """A container of a Docker-compatible engine, running or stopped, through its export stream.
 
-The container needs no tools inside, and nothing is run in it.  Which engine answers follows the
-docker command: DOCKER_HOST, else the current context; where the default engine does not answer, a
-podman that listens at its usual socket does (podman-system-service(1)).  Sources: Docker Engine
-API, "Export a container", "Get an archive of a filesystem resource"; Go's io/fs for the mode bits.
+The container needs no tools inside, and nothing is run in it.  The engine is the one that the
+docker command uses: DOCKER_HOST, else the current context; where the default engine does not
+answer, a podman at its usual socket (podman-system-service(1)).  Sources: Docker Engine API,
+"Export a container", "Get an archive of a filesystem resource"; Go's io/fs for the mode bits.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 2 * 1024 * 1024
 _TIMEOUT_SECONDS = 600
-"""Longest silence of the engine; a stopped disk is rather an error than a wait without end."""
+"""Longest time that the engine may be silent: a hung engine must become an error."""
 
 _OK, _NOT_FOUND = 200, 404
 _GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
@@ -45,21 +45,21 @@ class ContainerTarget(StreamingTarget):
     ) -> None:
         super().__init__(reference)
         self._client = client
-        self._opened = container
+        self._found = container
 
     @classmethod
     def connect(cls, name: str) -> ContainerTarget:
-        """Return the container `name`.  Raise TargetError when it or the engine is not there."""
+        """Return the container `name`.  Raise TargetError when it or the engine is missing."""
         client = connect()
         with engine_errors(f"docker:{name}", "list containers with `docker ps -a`"):
             return cls(f"docker:{name}", client, client.containers.get(name))
 
     def process(self) -> ProcessConfig:
-        """Return what the container runs, as its configuration says."""
+        """Return the run configuration of the container."""
         return run_configuration(self._container.attrs.get("Config") or {})
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
-        """Read the export; volumes are no part of it and each is a gap."""
+        """Read the export; it does not contain volumes, so each is a gap."""
         for mount in self._container.attrs.get("Mounts") or ():
             plan.on_gap(mount["Destination"], f"a {mount['Type']} mounted here, not captured")
         yield from super().scan(plan)
@@ -70,42 +70,44 @@ class ContainerTarget(StreamingTarget):
 
     @property
     def _container(self) -> Container:
-        if self._opened is None:
-            self._opened = self._create()
-        return self._opened
+        if self._found is None:
+            self._found = self._create()
+        return self._found
 
     def _create(self) -> Container:
-        """Make the container to look at, where none was given."""
+        """Create the container to read, where none was given."""
         raise NotImplementedError
 
     def _layers(self) -> Iterator[Iterable[bytes]]:
-        with engine_errors(self.reference, "the container went away; try again"):
+        with engine_errors(self.reference, "the container was removed; try again"):
             stream: Any = self._container.export(chunk_size=_CHUNK)
         yield self._guarded(stream)
 
     def _guarded(self, stream: Iterable[bytes]) -> Iterator[bytes]:
-        with engine_errors(self.reference, "the engine stopped in the middle; try again"):
+        with engine_errors(self.reference, "the engine stopped during the export; try again"):
             yield from stream
 
     def _fetch(self, path: str) -> Iterator[Member]:
-        # The engine gives an empty archive for a path that is not UTF-8: the folder above has it.
+        # The engine returns an empty archive for a path that is not UTF-8; its parent has it.
         while path and escape(path) != path:
             path = path.rpartition("/")[0]
-        answer = self._ask("get", path, stream=True)
-        if answer is None:
+        response = self._request("get", path, stream=True)
+        if response is None:
             return
-        folder = path.rstrip("/").rpartition("/")[0]
-        chunks = self._guarded(answer.iter_content(_CHUNK))
-        with closing(answer):
+        parent = path.rstrip("/").rpartition("/")[0]
+        chunks = self._guarded(response.iter_content(_CHUNK))
+        with closing(response):
             for entry, content in members(chunks, self.reference):
                 target = entry.target
                 if entry.type is EntryType.HARDLINK:
-                    target = f"{folder}{target}"
-                yield Member(entry._replace(path=f"{folder}{entry.path}", target=target), content)
+                    target = f"{parent}{target}"
+                yield Member(entry._replace(path=f"{parent}{entry.path}", target=target), content)
 
-    def _peek(self, path: str) -> Entry | None:
-        answer = self._ask("head", path)
-        header = answer.headers.get("X-Docker-Container-Path-Stat") if answer is not None else None
+    def _stat_in_root(self, path: str) -> Entry | None:
+        response = self._request("head", path)
+        if response is None:
+            return None
+        header = response.headers.get("X-Docker-Container-Path-Stat")
         if not header:
             return None
         found: dict[str, Any] = json.loads(base64.b64decode(header))
@@ -117,24 +119,24 @@ class ContainerTarget(StreamingTarget):
             kind = EntryType.SYMLINK
         return Entry(path, kind, mode & 0o777, target=found.get("linkTarget", ""))
 
-    def _ask(self, method: str, path: str, *, stream: bool = False) -> Response | None:
-        """Ask for the archive of a path, or None when it is not there."""
+    def _request(self, method: str, path: str, *, stream: bool = False) -> Response | None:
+        """Request the archive of a path; None when the path does not exist."""
         api = self._client.api
         url = f"{api.base_url}/v{api.api_version}/containers/{self._container.id}/archive"
-        with engine_errors(self.reference, "the container went away; try again"):
-            answer = api.request(
+        with engine_errors(self.reference, "the container was removed; try again"):
+            response: Response = api.request(
                 method,
                 url,
                 params={"path": path or "/"},
                 stream=stream,
                 timeout=_TIMEOUT_SECONDS,
             )
-        if answer.status_code == _OK:
-            return answer
-        answer.close()
-        if answer.status_code == _NOT_FOUND:
+        if response.status_code == _OK:
+            return response
+        response.close()
+        if response.status_code == _NOT_FOUND:
             return None
-        raise TargetError(f"the engine refuses to show {escape(path)}", where=self.reference)
+        raise TargetError(f"the engine refuses to read {escape(path)}", where=self.reference)
 
 
 def connect() -> DockerClient:
@@ -169,8 +171,8 @@ def _podman() -> DockerClient | None:
     import docker
 
     runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    for folder in (runtime, "/run"):
-        url = f"unix://{folder}/podman/podman.sock"
+    for directory in (runtime, "/run"):
+        url = f"unix://{directory}/podman/podman.sock"
         with suppress(TargetError), engine_errors("podman", ""):
             return docker.DockerClient(base_url=url, timeout=_TIMEOUT_SECONDS)
     return None
@@ -178,7 +180,7 @@ def _podman() -> DockerClient | None:
 
 @contextmanager
 def engine_errors(where: str, hint: str) -> Iterator[None]:
-    """Turn whatever the SDK raises into a TargetError with one sentence."""
+    """Turn every error of the docker SDK into a TargetError of one sentence."""
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
     from urllib3.exceptions import HTTPError

@@ -1,7 +1,7 @@
-"""An image of a Docker-compatible engine, seen through a container that is created, never started.
+"""An image of a Docker-compatible engine, read from a container that is created but never started.
 
-The engine puts a few empty mount points into any container (see `INJECTED`); they are of noisy
-classes, and a verification does not miss them.
+The engine adds a few empty mount points to every container (see `INJECTED`).  Their classes are
+noisy, so that a verification ignores them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from docker.models.images import Image
 
 LABEL = "io.envlock.temporary"
-"""Marks the containers that envlock makes to look at an image."""
+"""Label of the containers that envlock creates to read an image."""
 
 INJECTED = frozenset(
     {
@@ -35,11 +35,11 @@ INJECTED = frozenset(
         "/etc/resolv.conf",
     }
 )
-"""What an engine adds to a container when the image lacks it (moby, daemon/initlayer)."""
+"""Paths that an engine adds to a container where the image lacks them (moby, daemon/initlayer)."""
 
 
 class ImageTarget(ContainerTarget):
-    """One image.  Its container is made when it is first needed, and removed by `close`."""
+    """One image.  Its container is created when it is first needed, and removed by `close`."""
 
     def __init__(self, reference: str, client: DockerClient, image: Image) -> None:
         super().__init__(reference, client)
@@ -48,14 +48,14 @@ class ImageTarget(ContainerTarget):
 
     @classmethod
     def connect(cls, name: str) -> ImageTarget:
-        """Return the image `name`, which is not pulled.  Raise TargetError when it is not there."""
+        """Return the image `name`, without pulling it.  Raise TargetError when it is missing."""
         client = connect()
         reference = f"image:{name}"
         with engine_errors(reference, "list images with `docker images`"):
             return cls(reference, client, client.images.get(name))
 
     def process(self) -> ProcessConfig:
-        """Return what the image runs, as its configuration says."""
+        """Return the run configuration of the image."""
         return run_configuration(self._image.attrs.get("Config") or {})
 
     def close(self) -> None:
@@ -67,15 +67,15 @@ class ImageTarget(ContainerTarget):
         super().close()
 
     def _create(self) -> Container:
-        # Named before it is asked for: after Ctrl-C only the name tells what to remove.
+        # The name is chosen here: after Ctrl-C it is all that is known of what must be removed.
         self._name = f"envlock-{uuid.uuid4().hex[:16]}"
         with engine_errors(self.reference, "is the image complete?"), ThreadPoolExecutor(1) as pool:
-            # Beside this thread: an engine finishes a request whose sender hung up, so that Ctrl-C
-            # must wait for its answer, or `close` may look for the container before it is there.
+            # In a thread, so that Ctrl-C waits for the response: the engine completes the request
+            # of a client that hung up, perhaps after `close` looked for the container.
             return pool.submit(
                 self._client.containers.create,
                 self._image,
-                # An image may have no command; a container needs one, though it is never run.
+                # A container needs a command, even if it is never started; an image may have none.
                 command=["envlock"],
                 name=self._name,
                 labels={LABEL: "true"},
@@ -84,7 +84,7 @@ class ImageTarget(ContainerTarget):
 
 
 def _remove(client: DockerClient, name: str) -> None:
-    """Remove a container and its volumes; nothing when there is none of that name."""
+    """Remove a container and its volumes, if it exists."""
     from docker.errors import NotFound
 
     with suppress(NotFound):

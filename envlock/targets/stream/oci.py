@@ -1,7 +1,7 @@
-"""An OCI image on disk: a layout directory, or one tar archive of it; no engine is needed.
+"""An OCI image on disk: a layout directory or a tar archive of one; no engine is needed.
 
 Sources: OCI image-spec (image-layout.md, image-index.md, manifest.md, layer.md); moby's
-image/spec for archives of ``docker save``.  Every blob with a digest is verified while it is read.
+image/spec for archives of ``docker save``.  Every blob with a digest is verified as it is read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import ScanPlan
 from envlock.targets.stream.run_config import run_configuration
-from envlock.targets.stream.streaming import StreamingTarget, roots_of
+from envlock.targets.stream.streaming import StreamingTarget, literal_roots
 from envlock.targets.stream.tar_reader import Member, members
 
 _CHUNK = 1024 * 1024
@@ -32,7 +32,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "ppc64le
 
 
 class Layout:
-    """The files of a layout, by their names in it."""
+    """Reads the files of a layout by their names in it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,7 +44,7 @@ class Layout:
                 self._members = {info.name.removeprefix("./"): info for info in archive}
         except (OSError, tarfile.TarError) as error:
             raise TargetError(
-                "no OCI layout and no archive of one",
+                "neither an OCI layout nor an archive of one",
                 where=str(path),
                 hint="name a directory or tar",
             ) from error
@@ -54,7 +54,7 @@ class Layout:
         return name in self._members if self._members is not None else (self.path / name).is_file()
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """Yield the content of a file.  Raise TargetError when it is not there."""
+        """Yield the content of a file.  Raise TargetError when it is missing."""
         try:
             stream, left = self._open(name)
             with stream:
@@ -65,7 +65,7 @@ class Layout:
             raise TargetError(f"the image lacks {name}", where=str(self.path)) from error
 
     def document(self, name: str) -> Any:
-        """Return a JSON file.  Raise TargetError when it is none."""
+        """Return the value of a JSON file.  Raise TargetError when it is not JSON."""
         raw = b""
         for chunk in self.chunks(name):
             raw += chunk
@@ -77,19 +77,19 @@ class Layout:
             raise TargetError(f"{name} is not JSON", where=str(self.path)) from error
 
     def blob(self, digest: str) -> Iterator[bytes]:
-        """Yield a blob and verify it at its end."""
+        """Yield the content of a blob.  Raise TargetError at its end when its digest is wrong."""
         algorithm, _, value = digest.partition(":")
         if algorithm != "sha256" or len(value) != 64 or not value.isalnum():
-            raise TargetError(f"a digest of unknown form {digest!r}", where=str(self.path))
+            raise TargetError(f"unknown form of digest {digest!r}", where=str(self.path))
         hashed = hashlib.sha256()
         for chunk in self.chunks(f"blobs/sha256/{value}"):
             hashed.update(chunk)
             yield chunk
         if hashed.hexdigest() != value:
-            raise TargetError(f"blob {digest} has other content", where=str(self.path))
+            raise TargetError(f"blob {digest} does not match its digest", where=str(self.path))
 
     def blob_document(self, digest: str) -> Any:
-        """Return a JSON blob, verified."""
+        """Return the value of a JSON blob, verified."""
         raw = b"".join(self.blob(digest))
         try:
             return parse_json(raw)
@@ -141,12 +141,12 @@ class OciTarget(StreamingTarget):
         return cls(reference, layers, config)
 
     def process(self) -> ProcessConfig:
-        """Return what the image runs."""
+        """Return the run configuration of the image."""
         return run_configuration(self._config.get("config") or {})
 
     def preload(self, patterns: Iterable[str]) -> None:
-        """Read the layers once without hashing and keep what `patterns` may match."""
-        wanted = {path.rstrip("/") for path in roots_of(patterns)}
+        """Read the layers once without hashing, and retain what `patterns` may match."""
+        wanted = {path.rstrip("/") for path in literal_roots(patterns)}
 
         def retain(path: str) -> bool:
             while path:
@@ -155,10 +155,10 @@ class OciTarget(StreamingTarget):
                 path = path.rpartition("/")[0]
             return False
 
-        self._seen = self._pass(ScanPlan(digest=False, retain=retain))
+        self._tree = self._read_layers(ScanPlan(digest=False, retain=retain))
 
-    def _peek(self, path: str) -> Entry | None:
-        if self._seen.entries:  # the pass of the preload has seen every path
+    def _stat_in_root(self, path: str) -> Entry | None:
+        if self._tree.entries:  # `preload` has read every path
             return None
         return next((entry for entry, _ in self._fetch(path)), None)
 
@@ -181,7 +181,7 @@ class OciTarget(StreamingTarget):
 
 
 def decompressed(chunks: Iterator[bytes], where: str) -> Iterator[bytes]:
-    """Yield a layer's tar, whatever it was compressed with: nothing, gzip or zstd."""
+    """Yield the tar of a layer that is compressed with gzip, zstd or not at all."""
     first = next(chunks, b"")
     decompressor: Any = None
     if first[:2] == b"\x1f\x8b":
@@ -205,7 +205,7 @@ def _oci_image(
 
 
 def _manifest(layout: Layout, descriptors: Sequence[Any], tag: str) -> Any:
-    """Return the manifest of `tag`, and of this machine's platform where there are several."""
+    """Return the manifest of `tag`; of several, the one for this machine's architecture."""
     if tag:
         named = [d for d in descriptors if (d.get("annotations") or {}).get(_REF_NAME) == tag]
         if not named:
@@ -213,7 +213,7 @@ def _manifest(layout: Layout, descriptors: Sequence[Any], tag: str) -> Any:
             raise TargetError(
                 f"the layout has no image {tag!r}",
                 where=str(layout.path),
-                hint=f"it has {', '.join(name or 'one without a name' for name in known)}",
+                hint=f"it has {', '.join(name or 'an image without a name' for name in known)}",
             )
         descriptors = named
     machine = platform.machine()

@@ -1,15 +1,15 @@
-"""Run configurations, as Docker and OCI write them (OCI image-spec, config.md)."""
+"""The run configuration of an image or container (OCI image-spec, config.md; Docker Engine API)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from envlock.model.process import ProcessConfig
-from envlock.targets.base import as_mapping
+from envlock.targets.base import parse_environ
 
 
 def run_configuration(config: dict[str, Any]) -> ProcessConfig:
-    """Return an image or container configuration of the engine or of an OCI image as ours."""
+    """Return the ``config`` object of an image or container as a ProcessConfig."""
     return ProcessConfig(
         cmd=tuple(config.get("Cmd") or ()),
         entrypoint=tuple(config.get("Entrypoint") or ()),
@@ -19,5 +19,5 @@ def run_configuration(config: dict[str, Any]) -> ProcessConfig:
         volumes=tuple(config.get("Volumes") or ()),
         labels=config.get("Labels") or {},
         stop_signal=config.get("StopSignal") or "",
-        environ=as_mapping(config.get("Env") or ()),
+        environ=parse_environ(config.get("Env") or ()),
     )

@@ -1,7 +1,7 @@
-"""Targets that are seen as streams of tar members: exported containers, image layers.
+"""Base of the targets that are read as streams of tar members: containers, image layers.
 
-Nothing is unpacked.  One pass hashes every file while it streams by; small files that collectors
-declared are kept in memory; what travels by value goes to the writer that the plan gives.
+Nothing is unpacked.  One pass hashes every file as it arrives; small files that collectors declared
+stay in memory; content that the lock holds by value goes to a writer from the plan.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ RETAIN_LIMIT = 16 * 1024 * 1024
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 _LINK_LIMIT = 40
-_AHEAD = 8
+_QUEUED = 8
+"""Chunks that are read ahead."""
 
 
-class Seen(NamedTuple):
-    """What passes have shown so far: entries and the content of small files, by path."""
+class FileTree(NamedTuple):
+    """A file tree read from a stream: entries, and the content of small files, by path."""
 
     entries: dict[str, Entry]
     contents: dict[str, bytes]
@@ -41,18 +42,18 @@ class Seen(NamedTuple):
 class StreamingTarget:
     """Base of the streaming targets.
 
-    A subclass gives `_layers` (the whole tree, lowest layer first, each as chunks of a tar) and
-    `_fetch` (one path and what lies below it).  Before a scan only what was preloaded is known,
-    and what `_peek` can tell of the names in the root.
+    A subclass implements `_layers` (the whole tree, lowest layer first, each as chunks of a tar)
+    and `_fetch` (one path and everything below it).  Before a scan only preloaded files are known,
+    and the names in the root directory that `_stat_in_root` finds.
     """
 
     is_streaming = True
-    walks_first = False
+    walks_before_reading = False
     capabilities = frozenset({Capability.FILES, Capability.ENVIRON})
 
     def __init__(self, reference: str) -> None:
         self.reference = reference
-        self._seen = Seen({}, {})
+        self._tree = FileTree({}, {})
         self._is_scanned = False
 
     def _layers(self) -> Iterator[Iterable[bytes]]:
@@ -60,11 +61,11 @@ class StreamingTarget:
         raise NotImplementedError
 
     def _fetch(self, path: str) -> Iterator[Member]:
-        """Yield the members of one path, absolute paths; nothing when it is not there."""
+        """Yield the members of one path, with absolute paths; none when it does not exist."""
         raise NotImplementedError
 
-    def _peek(self, path: str) -> Entry | None:
-        """Return a path of the root folder without its content, or None."""
+    def _stat_in_root(self, path: str) -> Entry | None:
+        """Return the entry of a name in the root directory, None when it does not exist."""
         raise NotImplementedError
 
     def process(self) -> ProcessConfig | None:
@@ -72,46 +73,46 @@ class StreamingTarget:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Release what is held."""
+        """Release connections.  May be called twice."""
 
     def preload(self, patterns: Iterable[str]) -> None:
-        """Fetch files and directories, following links, so that they can be read before a scan."""
-        for path in roots_of(patterns):
+        """Fetch files and directories, links followed, so that they can be read before a scan."""
+        for path in literal_roots(patterns):
             real = self._resolve(path, follow=True)
-            if real not in self._seen.entries:
-                self._remember(self._fetch(real))
+            if real not in self._tree.entries:
+                self._store(self._fetch(real))
 
-    def _remember(self, found: Iterable[Member]) -> None:
+    def _store(self, found: Iterable[Member]) -> None:
         for entry, chunks in found:
-            self._seen.entries[entry.path] = entry
+            self._tree.entries[entry.path] = entry
             if entry.type is EntryType.FILE and entry.size <= RETAIN_LIMIT:
-                self._seen.contents[entry.path] = b"".join(chunks)
+                self._tree.contents[entry.path] = b"".join(chunks)
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Read the whole stream once; see `envlock.targets.base.Target.scan`."""
-        self._seen = self._pass(plan)
+        self._tree = self._read_layers(plan)
         self._is_scanned = True
-        for entry in self._seen.entries.values():
+        for entry in self._tree.entries.values():
             is_pruned = plan.prune is not None and plan.prune.match(entry.path)
-            if not (is_pruned or plan.elsewhere.hold(entry.path)):
+            if not (is_pruned or plan.other_environments.matches(entry.path)):
                 yield entry
         plan.on_walk_finished()
 
-    def _pass(self, plan: ScanPlan) -> Seen:
-        """Read every layer once and return the tree they make."""
-        whole = Seen({}, {})
+    def _read_layers(self, plan: ScanPlan) -> FileTree:
+        """Read every layer once and return the tree they add up to."""
+        whole = FileTree({}, {})
         for layer in self._layers():
-            fresh = Seen({}, {})
+            upper = FileTree({}, {})
             for entry, chunks in members(prefetch(layer), self.reference):
-                if _whiteout(entry.path, whole):
+                if _apply_whiteout(entry.path, whole):
                     continue
                 done, content = _read(entry, chunks, plan)
-                fresh.entries[done.path] = done
+                upper.entries[done.path] = done
                 if content is not None:
-                    fresh.contents[done.path] = content
-            _elect(fresh)
-            _merge(whole, fresh)
-        _elect(whole)
+                    upper.contents[done.path] = content
+            _choose_first_names(upper)
+            _merge(whole, upper)
+        _choose_first_names(whole)
         whole.entries.setdefault("/", Entry("/", EntryType.DIRECTORY, 0o755))
         return whole
 
@@ -126,7 +127,7 @@ class StreamingTarget:
         start = len(prefix)
         found = {
             known[start:]
-            for known in self._seen.entries
+            for known in self._tree.entries
             if known.startswith(prefix) and "/" not in known[start:] and len(known) > start
         }
         if not found:
@@ -153,26 +154,26 @@ class StreamingTarget:
             raise IsADirectoryError(errno.EISDIR, "is a directory", path)
         if entry.type is not EntryType.FILE:
             raise OSError(errno.EINVAL, "not a regular file", path)
-        kept = self._seen.contents.get(entry.path)
-        return io.BytesIO(kept) if kept is not None else self._open_again(entry.path)
+        content = self._tree.contents.get(entry.path)
+        return io.BytesIO(content) if content is not None else self._fetch_content(entry.path)
 
-    def _open_again(self, path: str) -> BinaryIO:
+    def _fetch_content(self, path: str) -> BinaryIO:
         spool = tempfile.SpooledTemporaryFile(max_size=RETAIN_LIMIT)  # noqa: SIM115  returned
         for entry, chunks in self._fetch(path):
             if entry.path == path and entry.type is EntryType.FILE:
                 for chunk in chunks:
                     spool.write(chunk)
                 spool.seek(0)
-                return spool  # type: ignore[return-value]  # it is one in all that is used
+                return spool  # type: ignore[return-value]  # it has all methods that are used
         spool.close()
-        raise FileNotFoundError(errno.ENOENT, "gone since it was seen", path)
+        raise FileNotFoundError(errno.ENOENT, "vanished during the capture", path)
 
     def _entry(self, path: str) -> Entry:
-        entry = self._seen.entries.get(path)
+        entry = self._tree.entries.get(path)
         if entry is None and not self._is_scanned and path.count("/") == 1:
-            entry = self._peek(path)
+            entry = self._stat_in_root(path)
             if entry is not None:
-                self._seen.entries[path] = entry
+                self._tree.entries[path] = entry
         if entry is None:
             raise FileNotFoundError(errno.ENOENT, "no such file or directory", path)
         return entry
@@ -205,10 +206,10 @@ class StreamingTarget:
             return None
 
 
-def roots_of(patterns: Iterable[str]) -> tuple[str, ...]:
-    """Return the files that patterns name and the directories that they look into, sorted.
+def literal_roots(patterns: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths and directories that globs name before their first star, sorted.
 
-    >>> roots_of(("/etc/passwd", "/etc/apt/*.d/*", "**/x"))
+    >>> literal_roots(("/etc/passwd", "/etc/apt/*.d/*", "**/x"))
     ('/etc/apt', '/etc/passwd')
     """
     found = set()
@@ -219,8 +220,8 @@ def roots_of(patterns: Iterable[str]) -> tuple[str, ...]:
 
 
 def prefetch(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield `chunks`, read a few ahead by a thread, so that hashing and waiting overlap."""
-    queue: Queue[bytes | BaseException | None] = Queue(_AHEAD)
+    """Yield `chunks`, a few read ahead by a thread, so that hashing and I/O overlap."""
+    queue: Queue[bytes | BaseException | None] = Queue(_QUEUED)
     stop = Event()
 
     def produce() -> None:
@@ -230,7 +231,7 @@ def prefetch(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 if stop.is_set():
                     return
             queue.put(None)
-        except BaseException as error:  # noqa: BLE001  it is raised again where it is waited for
+        except BaseException as error:  # noqa: BLE001  raised again by the consumer
             queue.put(error)
 
     thread = Thread(target=produce, daemon=True)
@@ -249,7 +250,7 @@ def prefetch(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _read(entry: Entry, chunks: Iterator[bytes], plan: ScanPlan) -> tuple[Entry, bytes | None]:
-    """Hash one member on its way to where it is wanted; return it with content if retained."""
+    """Hash one member and pass its content on; return its entry, and the content if retained."""
     if entry.type is not EntryType.FILE:
         return entry, None
     retained: list[bytes] | None = None
@@ -258,13 +259,13 @@ def _read(entry: Entry, chunks: Iterator[bytes], plan: ScanPlan) -> tuple[Entry,
     if not (plan.digest and plan.hashes(entry.path)):
         return entry, b"".join(chunks) if retained is not None else None
     hashes = [hashlib.sha256()]
-    second = plan.second(entry.path)
+    second = plan.second_algorithm(entry.path)
     if second:
         hashes.append(hashlib.new(second, usedforsecurity=False))
     sinks: list[Callable[[bytes], object]] = [digest.update for digest in hashes]
     if retained is not None:
         sinks.append(retained.append)
-    _pour(chunks, sinks, plan.keep(entry))
+    _copy(chunks, sinks, plan.writer_for(entry))
     plan.on_progress(1, entry.size)
     named = {digest.name: digest.hexdigest() for digest in hashes}
     done = entry._replace(
@@ -273,7 +274,7 @@ def _read(entry: Entry, chunks: Iterator[bytes], plan: ScanPlan) -> tuple[Entry,
     return done, None if retained is None else b"".join(retained)
 
 
-def _pour(
+def _copy(
     chunks: Iterator[bytes], sinks: list[Callable[[bytes], object]], writer: ContentWriter | None
 ) -> None:
     if writer is None:
@@ -282,80 +283,86 @@ def _pour(
                 sink(chunk)
         return
     try:
-        _pour(chunks, [*sinks, writer.write], None)
+        _copy(chunks, [*sinks, writer.write], None)
     except BaseException:
         writer.abort()
         raise
     writer.close()
 
 
-def _whiteout(path: str, seen: Seen) -> bool:
-    """Apply a whiteout (OCI image-spec, layer.md) to the layers below; tell if it was one."""
-    folder, _, name = path.rpartition("/")
+def _apply_whiteout(path: str, tree: FileTree) -> bool:
+    """Apply a whiteout (OCI image-spec, layer.md) to the layers below; False when it is none."""
+    directory, _, name = path.rpartition("/")
     if not name.startswith(_WHITEOUT):
         return False
-    hidden = f"{folder}/{name.removeprefix(_WHITEOUT)}"
-    prefix = f"{folder}/" if name == _OPAQUE else f"{hidden}/"
-    _remove([k for k in seen.entries if k == hidden or k.startswith(prefix)], seen)
+    hidden = f"{directory}/{name.removeprefix(_WHITEOUT)}"
+    prefix = f"{directory}/" if name == _OPAQUE else f"{hidden}/"
+    _remove([k for k in tree.entries if k == hidden or k.startswith(prefix)], tree)
     return True
 
 
-def _merge(below: Seen, fresh: Seen) -> None:
-    """Put one layer over those below; what is no directory any more hides what was in it."""
-    _remove([path for path in fresh.entries if path in below.entries], below, fresh.entries)
-    below.entries.update(fresh.entries)
-    below.contents.update(fresh.contents)
+def _merge(below: FileTree, upper: FileTree) -> None:
+    """Merge a layer into those below; a directory that it replaces loses its content."""
+    _remove([path for path in upper.entries if path in below.entries], below, upper.entries)
+    below.entries.update(upper.entries)
+    below.contents.update(upper.contents)
 
 
-def _remove(paths: Iterable[str], seen: Seen, instead: Mapping[str, Entry] | None = None) -> None:
-    """Take paths away; hard links whose file goes keep its content under the first of them."""
-    entries = seen.entries
-    gone = set(paths)
-    for path in tuple(gone):
-        over = (instead or {}).get(path)
+def _remove(
+    paths: Iterable[str], tree: FileTree, instead: Mapping[str, Entry] | None = None
+) -> None:
+    """Remove paths; the first hard link to a removed file becomes the file.
+
+    `instead` has the entries that replace removed ones.
+    """
+    entries = tree.entries
+    removed = set(paths)
+    for path in tuple(removed):
+        replacement = (instead or {}).get(path)
         if entries[path].type is EntryType.DIRECTORY and not (
-            over and over.type is EntryType.DIRECTORY
+            replacement and replacement.type is EntryType.DIRECTORY
         ):
-            gone.update(known for known in entries if known.startswith(f"{path}/"))
+            removed.update(known for known in entries if known.startswith(f"{path}/"))
     orphans: dict[str, list[str]] = {}
     for path, entry in entries.items():
-        if entry.type is EntryType.HARDLINK and entry.target in gone and path not in gone:
+        if entry.type is EntryType.HARDLINK and entry.target in removed and path not in removed:
             orphans.setdefault(entry.target, []).append(path)
-    for owner, links in orphans.items():
-        heir = min(links, key=sort_key)
+    for file, links in orphans.items():
+        first = min(links, key=sort_key)
         for link in links:
-            entries[link] = entries[link]._replace(target=heir)
-        entries[heir] = entries[owner]._replace(path=heir)
-        if owner in seen.contents:
-            seen.contents[heir] = seen.contents[owner]
-    for path in gone:
+            entries[link] = entries[link]._replace(target=first)
+        entries[first] = entries[file]._replace(path=first)
+        if file in tree.contents:
+            tree.contents[first] = tree.contents[file]
+    for path in removed:
         del entries[path]
-        seen.contents.pop(path, None)
+        tree.contents.pop(path, None)
 
 
-def _elect(seen: Seen) -> None:
-    """Make the first name of each hard-linked file, in byte order, the file itself."""
-    entries, contents = seen
+def _choose_first_names(tree: FileTree) -> None:
+    """Make the first name of a file, in byte order, the file, and the others hard links to it."""
+    entries, contents = tree
     groups: dict[str, list[str]] = {}
     for path, entry in entries.items():
         if entry.type is EntryType.HARDLINK:
-            groups.setdefault(_owner(entry, entries), []).append(path)
-    for owner, links in groups.items():
-        file = entries.get(owner)
+            groups.setdefault(_linked_file(entry, entries), []).append(path)
+    for path, links in groups.items():
+        file = entries.get(path)
         if file is None or file.type is not EntryType.FILE:
-            raise TargetError("a hard link to nothing", where=links[0])
-        first = min((owner, *links), key=sort_key)
+            raise TargetError("a hard link to a missing file", where=links[0])
+        first = min((path, *links), key=sort_key)
         link = file._replace(
             type=EntryType.HARDLINK, target=first, size=0, sha256="", md5="", sha1=""
         )
-        for path in (owner, *links):
-            entries[path] = link._replace(path=path)
+        for name in (path, *links):
+            entries[name] = link._replace(path=name)
         entries[first] = file._replace(path=first)
-        if owner in contents:
-            contents[first] = contents[owner]
+        if path in contents:
+            contents[first] = contents[path]
 
 
-def _owner(entry: Entry, entries: dict[str, Entry]) -> str:
+def _linked_file(entry: Entry, entries: dict[str, Entry]) -> str:
+    """Return the path of the file that a chain of hard links ends at."""
     for _ in range(_LINK_LIMIT):
         target = entries.get(entry.target)
         if target is None or target.type is not EntryType.HARDLINK:

@@ -1,8 +1,8 @@
-"""Read a tar archive as it streams by: names, metadata and content, never unpacked.
+"""Read a tar archive as a stream: names, metadata and content, without unpacking it.
 
-Understands ustar, GNU long names, base-256 numbers and PAX records (POSIX.1-2017 pax; GNU tar
-manual, "Basic Tar Format"; ``SCHILY.xattr.*`` as star and Docker write them).  It takes
-microseconds a header where the general tarfile module takes tens of them.
+Supports ustar, GNU long names, base-256 numbers and PAX records (POSIX.1-2017 pax; GNU tar manual,
+"Basic Tar Format"; ``SCHILY.xattr.*`` as star and Docker write them).  A header takes microseconds,
+where the standard library's tarfile takes tens of microseconds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _HEADER_LIMIT = 16 * 1024 * 1024
 class Member(NamedTuple):
     """One member: its entry (path absolute from the archive's root) and its content.
 
-    `chunks` must be used, if at all, before the next member is asked for.
+    `chunks` is only valid until the next member is requested.
     """
 
     entry: Entry
@@ -41,7 +41,7 @@ class Member(NamedTuple):
 
 
 class ByteStream:
-    """Chunks of any size as a stream that is read forward only."""
+    """A forward-only stream over chunks of any size."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
@@ -70,7 +70,7 @@ class ByteStream:
 def members(chunks: Iterable[bytes], where: str = "") -> Iterator[Member]:
     """Yield the members of the archive in `chunks`.
 
-    Raise TargetError when it is malformed or ends early; `where` names it in the message.
+    Raise TargetError when it is malformed or truncated; `where` names it in the message.
     """
     stream = ByteStream(chunks)
     try:
@@ -84,9 +84,9 @@ def _members(stream: ByteStream, where: str) -> Iterator[Member]:
     while True:
         header = stream.exactly(BLOCK)
         if len(header) < BLOCK:
-            raise ValueError("it ends in the middle")
+            raise ValueError("it is truncated")
         if header.count(0) == BLOCK:
-            for _ in stream.pieces(1 << 62):  # the writer must not meet a closed pipe
+            for _ in stream.pieces(1 << 62):  # so that the writer does not get a broken pipe
                 pass
             return
         _check(header)
@@ -107,7 +107,7 @@ def _members(stream: ByteStream, where: str) -> Iterator[Member]:
 
 
 class _Content:
-    """The content of one member, and its padding, consumed exactly once."""
+    """The content of one member and its padding, read exactly once."""
 
     def __init__(self, stream: ByteStream, size: int, where: str) -> None:
         self._stream = stream
@@ -120,25 +120,25 @@ class _Content:
             self._left -= len(piece)
             yield piece
         if self._left:
-            raise _cut(self._where)
+            raise _truncated(self._where)
 
     def skip(self) -> None:
         for piece in self._stream.pieces(self._left):
             self._left -= len(piece)
         if self._left or len(self._stream.exactly(self._padding)) < self._padding:
-            raise _cut(self._where)
+            raise _truncated(self._where)
 
 
-def _cut(where: str) -> TargetError:
-    return TargetError("the archive is damaged: it ends in the middle of a file", where=where)
+def _truncated(where: str) -> TargetError:
+    return TargetError("the archive is damaged: it is truncated", where=where)
 
 
 def _payload(stream: ByteStream, size: int) -> bytes:
     if size > _HEADER_LIMIT:
-        raise ValueError("a header of absurd size")
+        raise ValueError("a header that is too large")
     payload = stream.exactly(size + -size % BLOCK)
     if len(payload) < size:
-        raise ValueError("it ends in the middle of a header")
+        raise ValueError("a truncated header")
     return payload[:size]
 
 
@@ -246,12 +246,12 @@ def _xattrs(extended: dict[str, bytes]) -> Xattrs:
 
 
 def absolute(name: str) -> str:
-    """Return a member's name as a path from the root.  Raise ValueError when it leads out.
+    """Return a member's name as an absolute path.  Raise ValueError when it has a ``..``.
 
     >>> absolute("./etc/passwd"), absolute("./")
     ('/etc/passwd', '/')
     """
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise ValueError(f"a member that leads out of the archive: {name!r}")
+        raise ValueError(f"a member outside of the archive: {name!r}")
     return "/" + "/".join(parts)

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from envlock.targets.local.prefetch import Ahead
+from envlock.targets.local.prefetch import Prefetcher
 
 
 def test_it_is_done_before_anything_is_taken():
@@ -17,7 +17,7 @@ def test_it_is_done_before_anything_is_taken():
         yield from range(1000)
         done.set()
 
-    with closing(Ahead(source())) as ahead:
+    with closing(Prefetcher(source())) as ahead:
         assert done.wait(60)
         assert list(ahead) == list(range(1000))
 
@@ -27,7 +27,7 @@ def test_what_goes_wrong_is_told_where_it_is_taken():
         yield 1
         raise OSError("gone")
 
-    with closing(Ahead(source())) as ahead:
+    with closing(Prefetcher(source())) as ahead:
         found = iter(ahead)
         assert next(found) == 1
         with pytest.raises(OSError, match="gone"):
@@ -46,7 +46,7 @@ def test_what_is_not_taken_is_dropped():
         finally:
             closed.set()
 
-    ahead = Ahead(source())
+    ahead = Prefetcher(source())
     assert go_on.wait(60)
     ahead.close()
     assert closed.is_set()

@@ -10,7 +10,7 @@ from envlock.capture.context import Context
 from envlock.formats.hardware.nvml import parse_nvml
 from envlock.targets.base import Capability
 from envlock.targets.local.filesystem import LocalTarget
-from envlock.targets.local.probe import PROBES, Probe, Probing, run_probe
+from envlock.targets.local.probe import PROBES, Probe, SupportsProbe, run_probe
 
 LIBRARY = """
 class NVMLError(Exception):
@@ -101,7 +101,7 @@ def test_without_the_library_nothing_is_run():
 
 def test_a_directory_is_never_asked(tmp_path):
     target = LocalTarget(tmp_path, "dir:x", is_host=False)
-    assert isinstance(target, Probing)
+    assert isinstance(target, SupportsProbe)
     assert target.probe("nvml") is None
 
 

@@ -36,7 +36,7 @@ def listed(root, jobs):
 
 def signed(root, jobs, left_out=NOTHING):
     with closing(walk_pool.WalkPool(str(root), jobs)) as pool:
-        return pool.sign(left_out)
+        return pool.signatures(left_out)
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
@@ -93,7 +93,7 @@ def test_every_change_is_in_the_signature(root, change):
 def test_what_a_walk_tells_is_what_it_signed(root):
     target = directory(root)
     folders = {each.path: each for each in target.walk(ScanPlan()) if isinstance(each, Folder)}
-    assert {path: f.signature for path, f in folders.items()} == target.sign(ScanPlan())
+    assert {path: f.signature for path, f in folders.items()} == target.signatures(ScanPlan())
 
 
 def test_a_folder_that_may_be_listed_but_not_entered_could_not_be_listed(root, monkeypatch):

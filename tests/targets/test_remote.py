@@ -1,4 +1,4 @@
-"""The far side may be anything: its answers are checked, its program runs on an old Python."""
+"""The remote side is not trusted: its replies are checked; its program runs on an old Python."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from envlock.errors import TargetError
 from envlock.targets.base import ScanPlan
 from envlock.targets.remote import ssh_remote
-from envlock.targets.remote.remote import FarTarget
+from envlock.targets.remote.remote import RemoteTarget
 
 HELLO = {"uid": 0, "environ": [["LANG", "C"]]}
-FOLDER = [0o040755, 0, 0, 10**9, 10**9, 4096, 1, 2, 2, "", 0, 0, []]
+DIRECTORY = [0o040755, 0, 0, 10**9, 10**9, 4096, 1, 2, 2, "", 0, 0, []]
 FILE = [0o100644, 0, 0, 10**9, 10**9, 4, 1, 3, 1, "", 0, 0, []]
 
 
-class Scripted:
-    """A link whose other end says what it was told to say, whatever it is asked."""
+class ScriptedLink:
+    """A link whose other end sends prepared bytes, whatever it is asked."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
@@ -48,14 +48,14 @@ def frame(kind: bytes, payload: bytes) -> bytes:
     return struct.pack(">cI", kind, len(payload)) + payload
 
 
-def value(told: object) -> bytes:
-    return frame(b"J", json.dumps(told).encode())
+def value_frame(value: object) -> bytes:
+    return frame(b"J", json.dumps(value).encode())
 
 
-def answering(*told: object) -> FarTarget:
-    """Return a target whose far side says hello and then these values or raw frames."""
-    parts = (one if isinstance(one, bytes) else value(one) for one in (HELLO, *told))
-    return FarTarget("ssh:box", Scripted(b"".join(parts)))
+def target_of(*replies: object) -> RemoteTarget:
+    """Return a target whose remote side sends a greeting, then these values or raw frames."""
+    parts = (one if isinstance(one, bytes) else value_frame(one) for one in (HELLO, *replies))
+    return RemoteTarget("ssh:box", ScriptedLink(b"".join(parts)))
 
 
 def test_the_program_runs_on_python_3_6_with_nothing_installed():
@@ -77,22 +77,22 @@ def test_the_program_runs_on_python_3_6_with_nothing_installed():
         if isinstance(function, ast.FunctionDef)
         for node in (function.returns, *(argument.annotation for argument in function.args.args))
     ]
-    # Evaluated when the function is made, and in 3.6 no list can be subscripted.
+    # Python evaluates annotations when the function is defined; in 3.6 `list` has no subscript.
     assert not [node for node in annotations if isinstance(node, ast.Subscript)]
 
 
-def test_a_scripted_side_is_believed_when_it_makes_sense():
-    target = answering(
+def test_valid_replies_become_entries_and_gaps():
+    target = target_of(
         ["/proc/self/mountinfo", 2, 0, 0, 0, "", ""], None,
-        ["/", 0, ["/", *FOLDER]], None,
-        ["/", 0, [["etc", *FOLDER], ["a", *FILE]]], None,
+        ["/", 0, ["/", *DIRECTORY]], None,
+        ["/", 0, [["etc", *DIRECTORY], ["a", *FILE]]], None,
         ["/etc", 13, []], None,
         ["/a", 0, 4, 10**9, 10**9, "0" * 64, ""], None,
     )  # fmt: skip
     gaps = []
     plan = ScanPlan(on_gap=lambda *gap: gaps.append(gap))
-    seen = [(entry.path, entry.sha256[:1]) for entry in target.scan(plan)]
-    assert seen == [("/", ""), ("/etc", ""), ("/a", ""), ("/a", "0")]
+    found = [(entry.path, entry.sha256[:1]) for entry in target.scan(plan)]
+    assert found == [("/", ""), ("/etc", ""), ("/a", ""), ("/a", "0")]
     assert gaps == [("/etc", "permission denied")]
 
 
@@ -100,7 +100,7 @@ BOMB = frame(b"Z", zlib.compress(bytes(2 << 20)))
 
 
 @pytest.mark.parametrize(
-    "told",
+    "replies",
     [
         [b"X\0\0\0\0"],
         [b"D\xff\xff\xff\xff"],
@@ -114,30 +114,30 @@ BOMB = frame(b"Z", zlib.compress(bytes(2 << 20)))
     ],
     ids=["kind", "size", "deep", "packed", "bomb", "object", "short", "bool", "null"],
 )
-def test_nonsense_ends_the_capture(told):
-    with pytest.raises(TargetError, match="nonsense"):
-        answering(*told).read("/x")
+def test_malformed_replies_end_the_capture(replies):
+    with pytest.raises(TargetError, match="unexpected reply"):
+        target_of(*replies).read("/x")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\0b", 7, None])
-def test_a_name_that_leads_elsewhere_ends_the_capture(name):
-    with pytest.raises(TargetError, match="nonsense"):
-        answering(["/etc", 0, [[name, *FILE]]], None).names("/etc")
+def test_a_name_outside_of_its_directory_ends_the_capture(name):
+    with pytest.raises(TargetError, match="unexpected reply"):
+        target_of(["/etc", 0, [[name, *FILE]]], None).names("/etc")
 
 
 @pytest.mark.parametrize("at", [1, 2, 4, 6, 7, 8])
 @pytest.mark.parametrize("number", [-(1 << 63), 1 << 64, True, "1"])
-def test_numbers_that_no_kernel_has_end_the_capture(at, number):
+def test_numbers_out_of_range_end_the_capture(at, number):
     row = ["/x", *FILE]
     row[at] = number
-    with pytest.raises(TargetError, match="nonsense"):
-        answering(["/x", 0, row], None).stat("/x")
+    with pytest.raises(TargetError, match="unexpected reply"):
+        target_of(["/x", 0, row], None).stat("/x")
 
 
 @given(st.binary(max_size=300))
-def test_arbitrary_answers_raise_only_what_a_target_raises(raw):
+def test_arbitrary_bytes_raise_only_documented_errors(raw):
     with contextlib.suppress(TargetError, OSError):
-        target = FarTarget("ssh:box", Scripted(value(HELLO) + raw))
+        target = RemoteTarget("ssh:box", ScriptedLink(value_frame(HELLO) + raw))
         target.preload(["/etc/passwd", "/etc/*.d/*"])
         list(target.scan(ScanPlan()))
 
@@ -150,13 +150,13 @@ VALUES = st.recursive(
 
 
 @given(st.lists(VALUES, max_size=6), st.integers(0, 3))
-def test_arbitrary_values_raise_only_what_a_target_raises(told, at):
-    sane = [["/proc/self/mountinfo", 2, 0, 0, 0, "", ""], None, ["/", 0, ["/", *FOLDER]], None]
+def test_arbitrary_values_raise_only_documented_errors(replies, at):
+    valid = [["/proc/self/mountinfo", 2, 0, 0, 0, "", ""], None, ["/", 0, ["/", *DIRECTORY]], None]
     with contextlib.suppress(TargetError, OSError):
-        target = answering(*sane[: at * 2], *told)
+        target = target_of(*valid[: at * 2], *replies)
         list(target.scan(ScanPlan()))
     with contextlib.suppress(TargetError, OSError):
-        answering(*told).preload(["/a"])
-    for ask in ("stat", "names", "read"):
+        target_of(*replies).preload(["/a"])
+    for method in ("stat", "names", "read"):
         with contextlib.suppress(TargetError, OSError):
-            getattr(answering(*told), ask)("/a")
+            getattr(target_of(*replies), method)("/a")
