@@ -1,13 +1,13 @@
-"""A file of many small blobs behind one header: what a capture leaves for the next one.
+"""A file with a header and many small blobs: the format of a capture snapshot.
 
-Like the stat cache it is only a cache, kept in a private store and written by envlock alone: a file
-that is missing, damaged or of another version is no file.  Its parts, in this order::
+Like the stat cache it is only a cache, in a private store, and only envlock writes it; a file that
+is missing, damaged or of another version is ignored.  Its parts, in this order::
 
     MAGIC | key, 64 bytes | length of the header, 8 bytes | its BLAKE2b, 16 bytes | header | blobs
 
-The key, a digest in hex, is that by which the writer knows its own.  The header is a `marshal` of
-the table of the blobs (name -> offset behind the header, length and CRC-32, as 20 bytes) and
-whatever value the writer wants kept.
+The key, a digest in hex, says for what the file was written.  The header is a `marshal` of two
+things: the table of the blobs (name -> offset after the header, length and CRC-32, as 20 bytes) and
+one value of the writer.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from typing import Any, Self
 
 _MAGIC = b"envlock-snapshot 1\n"
 _START = struct.Struct("<64sQ16s")
-_PLACE = struct.Struct("<QQI")
+_SPAN = struct.Struct("<QQI")
 _HEADER = len(_MAGIC) + _START.size
 
 
 class DamagedBlobFileError(ValueError):
-    """A blob is not what was written."""
+    """The content of a blob does not match its checksum."""
 
 
 class BlobFile:
-    """An open file; `value` is what was kept in its header."""
+    """An open file; `value` is the writer's value in its header."""
 
     def __init__(self, raw: mmap.mmap, start: int, table: Mapping[str, bytes], value: Any) -> None:
         self._raw = raw
@@ -44,11 +44,11 @@ class BlobFile:
 
     @classmethod
     def open(cls, path: Path, key: str) -> Self | None:
-        """Return the file at `path` when it is sound and was written with `key`."""
+        """Open the file at `path`; return None unless it is sound and was written with `key`."""
         try:
             with path.open("rb") as file:
                 raw = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-        except (OSError, ValueError):  # not there, or empty
+        except (OSError, ValueError):  # missing, or empty
             return None
         try:
             _, length, digest = _START.unpack_from(raw, len(_MAGIC))
@@ -56,37 +56,34 @@ class BlobFile:
             if not raw[:_HEADER].startswith(_MAGIC + key.encode()) or _digest(header) != digest:
                 return None
             table, value = marshal.loads(header)  # noqa: S302  its digest was checked
-            end = _HEADER + length + sum(_PLACE.unpack(place)[1] for place in table.values())
+            end = _HEADER + length + sum(_SPAN.unpack(span)[1] for span in table.values())
         except (ValueError, EOFError, TypeError, struct.error):
             return None
         return cls(raw, _HEADER + length, table, value) if end == len(raw) else None
 
     def blob(self, name: str) -> bytes | None:
-        """Return a blob, or None when there is none of that name.
-
-        Raise DamagedSnapshotError when it is not what was written.
-        """
-        place = self._table.get(name)
-        if place is None:
+        """Return a blob, or None when there is none of that name.  Raise DamagedBlobFileError."""
+        span = self._table.get(name)
+        if span is None:
             return None
-        offset, length, checksum = _PLACE.unpack(place)
+        offset, length, checksum = _SPAN.unpack(span)
         blob = self._raw[self._start + offset : self._start + offset + length]
         if zlib.crc32(blob) != checksum:
             raise DamagedBlobFileError(name)
         return blob
 
     def blobs(self, without: Iterable[str]) -> dict[str, bytes]:
-        """Return the blobs of all names but some.  Raise DamagedSnapshotError."""
-        left_out = set(without)
+        """Return all blobs except those named.  Raise DamagedBlobFileError."""
+        excluded = set(without)
         return {
             name: blob
             for name in self._table
-            if name not in left_out and (blob := self.blob(name)) is not None
+            if name not in excluded and (blob := self.blob(name)) is not None
         }
 
 
 def is_blob_file(path: Path, key: str) -> bool:
-    """True when the file at `path` begins as one that was written with `key`."""
+    """True when the file at `path` begins like one that was written with `key`."""
     try:
         with path.open("rb") as file:
             return file.read(_HEADER).startswith(_MAGIC + key.encode())
@@ -95,11 +92,11 @@ def is_blob_file(path: Path, key: str) -> bool:
 
 
 def write_blob_file(path: Path, key: str, value: Any, blobs: Mapping[str, bytes]) -> None:
-    """Replace the file at `path`; nothing is done where that or the value cannot be written."""
+    """Replace the file at `path`; leave it unchanged when that fails, or `value` has no marshal."""
     table = {}
     offset = 0
     for name, blob in blobs.items():
-        table[name] = _PLACE.pack(offset, len(blob), zlib.crc32(blob))
+        table[name] = _SPAN.pack(offset, len(blob), zlib.crc32(blob))
         offset += len(blob)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:

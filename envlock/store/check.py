@@ -1,4 +1,4 @@
-"""The store examines itself: what the references promise is there, and sound."""
+"""Check the store: every object that a reference needs is there, and its content is sound."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from envlock.store.refs import needs, read_ref, ref_files
 
 
 class ProblemKind(StrEnum):
-    """What is wrong."""
+    """The kind of a problem."""
 
     CORRUPT = "corrupt"
-    """An object's bytes are not what its name says; it was moved to quarantine."""
+    """The content of an object does not match its digest; it was moved to quarantine."""
     MISSING = "missing"
-    """A reference needs an object that is not there."""
+    """A reference needs an object that is missing."""
     REFERENCE = "reference"
     """A reference cannot be read."""
     STRAY = "stray"
-    """A file among the objects that is none; it was left alone."""
+    """A file among the objects that is not one; it was left alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One finding: `where` is an object (``sha256:<hex>``) or a file, `refs` the locks affected."""
+    """One problem: `where` is an object (``sha256:<hex>``) or a file, `refs` the affected locks."""
 
     kind: ProblemKind
     where: str
@@ -39,12 +39,12 @@ class Problem:
 
 
 def check(store: Store, read_data: bool) -> list[Problem]:
-    """Return every problem of the committed store, references first, then in byte order.
+    """Return every problem of the committed store: references first, then objects in byte order.
 
-    With `read_data` every object is read and hashed; without, only empty ones are found corrupt.
-    Raise StoreError when the disk fails.
+    With `read_data` every object is read and hashed; otherwise only objects that are empty files
+    are found to be corrupt.  Raise StoreError when the disk fails.
     """
-    needed, problems = _needs(store)
+    needed, problems = _needed(store)
     for sha256, path in list(store.objects()):
         if not sha256:
             problems.append(
@@ -55,7 +55,7 @@ def check(store: Store, read_data: bool) -> list[Problem]:
                 Problem(
                     kind=ProblemKind.CORRUPT,
                     where=f"sha256:{sha256}",
-                    message="its bytes are not what its name says; moved to quarantine",
+                    message="its content does not match its digest; moved to quarantine",
                     refs=needed.get(sha256, ()),
                 )
             )
@@ -72,8 +72,8 @@ def check(store: Store, read_data: bool) -> list[Problem]:
     return problems
 
 
-def _needs(store: Store) -> tuple[Mapping[str, tuple[str, ...]], list[Problem]]:
-    """Return the references by the object they need, and the ones that cannot be read."""
+def _needed(store: Store) -> tuple[Mapping[str, tuple[str, ...]], list[Problem]]:
+    """Return object -> names of the references that need it, and the unreadable references."""
     names: dict[str, set[str]] = defaultdict(set)
     problems: list[Problem] = []
     for path in ref_files(store):
@@ -85,8 +85,8 @@ def _needs(store: Store) -> tuple[Mapping[str, tuple[str, ...]], list[Problem]]:
             )
             continue
         needed = ref.named
-        with suppress(StoreError):  # a tree that cannot be read is told as an object
-            needed = needs(store, ref).all
+        with suppress(StoreError):  # a tree that cannot be read is reported as an object
+            needed = needs(store, ref).required
         for sha256 in needed:
             names[sha256].add(ref.name)
     return {k: tuple(sorted(v, key=sort_key)) for k, v in names.items()}, problems

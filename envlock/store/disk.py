@@ -1,4 +1,4 @@
-"""Durable writes, and failures of the disk in words a user can act on."""
+"""Durable writes, and errors of the disk as messages that a user can act on."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 from envlock.errors import StoreError
 
 _FEW = 64
-"""Up to so many files are flushed one by one: cheaper, and it spares other users of the disk."""
+"""Up to this many files are flushed one by one, which is cheaper and disturbs others less."""
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 @contextmanager
-def storing(where: Path) -> Iterator[None]:
-    """Turn an OSError of the body into a StoreError about the store at `where`."""
+def store_errors(where: Path) -> Iterator[None]:
+    """Raise each OSError of the body as a StoreError about `where`, a path of the store."""
     try:
         yield
     except OSError as error:
@@ -28,17 +28,17 @@ def storing(where: Path) -> Iterator[None]:
 
 def _explain(error: OSError, where: Path) -> StoreError:
     reason = error.strerror or "input/output error"
-    if error.errno in _FULL:
+    if error.errno in _DISK_FULL:
         return StoreError(
-            f"the store cannot take more: {reason}",
+            f"the disk of the store is full: {reason}",
             where=str(where),
             hint="free space there, run `envlock store gc`, or set store.path to another disk",
         )
-    if error.errno in _REFUSED:
+    if error.errno in _NOT_PERMITTED:
         return StoreError(
             f"the store cannot be written: {reason}",
             where=str(where),
-            hint="set store.path (ENVLOCK_STORE_PATH) to a folder you may write",
+            hint="set store.path (ENVLOCK_STORE_PATH) to a directory that you can write",
         )
     return StoreError(f"the store failed: {reason}", where=str(where))
 
@@ -46,8 +46,8 @@ def _explain(error: OSError, where: Path) -> StoreError:
 def flush(root: Path, paths: Sequence[Path]) -> None:
     """Make the content of `paths` (files or directories on the disk of `root`) durable.
 
-    Many are flushed by one syncfs(2), which Linux since 5.8 lets report write errors; measured
-    ten times faster than fsync(2) for each.  Raise OSError.
+    Many are flushed by one syncfs(2), which was measured to be ten times as fast as one fsync(2)
+    each, and which reports write errors since Linux 5.8.  Raise OSError.
     """
     if len(paths) > _FEW and _syncfs(root):
         return
@@ -58,20 +58,19 @@ def flush(root: Path, paths: Sequence[Path]) -> None:
 def write_atomic(path: Path, content: bytes) -> None:
     """Replace `path` by `content`, durably: a crash leaves the old file or the new one.
 
-    Raise OSError; nothing is left behind then.
+    Raise OSError; then no temporary file is left.
     """
-    import tempfile
-
-    descriptor, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+    draft = path.with_name(f".new-{os.urandom(8).hex()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with open(descriptor, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(name, path)
+        draft.replace(path)
     except BaseException:
         with suppress(OSError):
-            os.unlink(name)
+            draft.unlink()
         raise
     sync(path.parent)
 
@@ -86,7 +85,7 @@ def sync(path: Path) -> None:
 
 
 def _syncfs(root: Path) -> bool:
-    """Call syncfs(2); False where the C library has none."""
+    """Call syncfs(2); return False when the C library has none."""
     import ctypes
 
     try:

@@ -1,8 +1,8 @@
-"""Garbage collection: delete what no reference needs.
+"""Garbage collection: delete the objects that no reference needs.
 
-Drop references that nobody used for long, if asked to, mark from the others, then delete objects;
-each step leaves a sound store, so it can be interrupted anywhere.  Nobody else may have the store
-open meanwhile.
+It deletes references that were not used for long (if asked to), marks the objects that the others
+need, then deletes the rest.  The store is sound after each step, so it may be interrupted anywhere.
+No other process may have the store open meanwhile.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envlock.errors import StoreError
-from envlock.store.disk import storing
+from envlock.store.disk import store_errors
 from envlock.store.objects import Store
 from envlock.store.refs import needs, ref_files, refs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GcResult:
-    """How many objects were kept and removed, and the bytes freed, cache included."""
+    """The number of objects kept and removed, and the bytes freed, including the cache."""
 
     kept: int
     removed: int
@@ -36,15 +36,15 @@ def collect_garbage(
     unused_seconds: float | None = None,
     clock: Callable[[], float] = time.time,
 ) -> GcResult:
-    """Delete the objects no reference needs and the cache, where older than `grace_seconds`.
+    """Delete unneeded objects and files of the cache that are older than `grace_seconds`.
 
-    With `unused_seconds`, what references keep that were neither made nor used for that long is
-    garbage too.  The stat cache goes as well.  Raise StoreError when another process has the store
-    open, when a reference or a tree object that it names cannot be read, and, unless `force`, when
-    there are objects but no reference at all: more likely the references were lost than everything
-    is garbage.
+    With `unused_seconds`, references that were neither written nor used for that long are deleted
+    first.  The stat cache is always deleted.  `clock` returns seconds since 1970.  Raise StoreError
+    when another process has the store open, when a reference or one of its tree objects cannot be
+    read, and, unless `force`, when there are objects but no reference: more likely the references
+    were lost than everything is garbage.
     """
-    with store.exclusively(), storing(store.root):
+    with store.exclusively(), store_errors(store.root):
         if unused_seconds is not None:
             oldest = clock() - unused_seconds
             for path in filter(lambda path: _is_old(path, oldest), list(ref_files(store))):
@@ -79,7 +79,7 @@ def _is_old(path: Path, limit: float) -> bool:
 
 
 def _remove(path: Path) -> int:
-    """Delete a file; return its size in bytes, 0 when it is not there."""
+    """Delete a file; return its size in bytes, 0 when it does not exist."""
     try:
         size = path.lstat().st_size
         path.unlink()

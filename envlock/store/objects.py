@@ -1,20 +1,20 @@
-"""Content-addressed objects: written aside, made durable together, then named.
+"""Content-addressed objects: staged, made durable together, then given their names.
 
 Layout below the root (directories 0700, objects 0444)::
 
     objects/ab/<62 hex>        content whose SHA-256 is ab<62 hex>
     objects/ab/<62 hex>.zst    the same, zstd-compressed; the digest is of the uncompressed bytes
-    tmp/<session>/             content not committed yet
-    refs/                      what must be kept (`envlock.store.refs`)
-    cache/                     files that can be made again, each free to delete
-    quarantine/                objects whose bytes were not what their name says
+    tmp/<session>/             content that is not committed yet
+    refs/                      the objects to keep (`envlock.store.refs`)
+    cache/                     files that can be recreated; deleting them is always safe
+    quarantine/                objects whose content did not match their digest
     statcache.sqlite           digests by stat data (`envlock.store.statcache`)
     lock                       flock(2): shared while a store is open, exclusive for collection
 
-An object gets its name only in `Store.commit`, after its bytes are on the disk, so a name never
-stands for bytes that a crash can lose.  Before, only this session sees it.  The kernel drops the
-lock of a process that dies; what such a process had staged is swept by the next one to find
-itself alone.
+An object gets its name only in `Store.commit`, after its bytes are on the disk, so no crash can
+leave a name without its content.  Before that, only the session that staged it sees it.  When a
+process dies, the kernel releases its lock; the next process that has the store to itself deletes
+what the dead one had staged.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from envlock.errors import StoreError
-from envlock.store.disk import flush, storing
+from envlock.store.disk import flush, store_errors
 from envlock.store.staging import ObjectWriter, Staging
-from envlock.store.verified import PACKED, CorruptObjectError, Verified, unpacked
+from envlock.store.verified import PACKED, CorruptObjectError, VerifiedReader, read_packed
 
 __all__ = ["EMPTY", "ObjectWriter", "Store"]
 
@@ -42,16 +42,16 @@ EMPTY = hashlib.sha256().hexdigest()
 """The digest of no bytes: the only object that may be empty."""
 
 _LEVEL = 1
-"""Of zstd: twice as quick as the default for a file tree, and no larger."""
+"""The zstd level: twice as fast as the default for a tree object, and no larger."""
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _DIRECTORIES = ("objects", "tmp", "refs", "cache", "quarantine")
 _CHUNK = 1024 * 1024
 
 
 class Store:
-    """One open store.  Safe to use from several threads; several processes may share the root.
+    """An open store.  Several threads may use it, and several processes may share the root.
 
-    Every method raises StoreError when the disk is full, refuses, or fails.
+    Every method raises StoreError when the disk is full, read-only or fails.
     """
 
     def __init__(self, root: Path, lock: int) -> None:
@@ -63,8 +63,11 @@ class Store:
 
     @classmethod
     def open(cls, root: Path, create: bool = True) -> Store:
-        """Open the store at `root`, waiting while another process collects garbage in it."""
-        with storing(root):
+        """Open the store at `root`; wait while another process collects garbage in it.
+
+        Raise StoreError, unless `create`, when there is no store.
+        """
+        with store_errors(root):
             if create:
                 for name in _DIRECTORIES:
                     _make_private(root / name)
@@ -79,16 +82,16 @@ class Store:
 
     @property
     def cache(self) -> Path:
-        """A directory for what can be made again, such as unpacked artifacts."""
+        """Return the directory for files that can be recreated, such as unpacked artifacts."""
         return self.root / "cache"
 
     @property
     def stat_cache(self) -> Path:
-        """Where `envlock.store.statcache.StatCache` keeps its rows."""
+        """Return the path of the database of `envlock.store.statcache.StatCache`."""
         return self.root / "statcache.sqlite"
 
-    def snapshot(self, name: str) -> Path:
-        """Return the `envlock.store.blob_file` that a capture called `name` leaves for the next."""
+    def snapshot_path(self, name: str) -> Path:
+        """Return the path of the snapshot that the next capture called `name` can start from."""
         return self.cache / f"capture-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
     def put(self, content: bytes) -> str:
@@ -98,25 +101,25 @@ class Store:
         return writer.close()
 
     def put_packed(self, *pieces: bytes | memoryview) -> str:
-        """Stage content, given in pieces, compressed; return the SHA-256 of it as given."""
+        """Stage content in compressed form; return the SHA-256 of the uncompressed `pieces`."""
         from concurrent.futures import ThreadPoolExecutor
 
         import zstandard
 
-        with ThreadPoolExecutor(1) as beside:
-            digest = beside.submit(digest_of, pieces)
+        with ThreadPoolExecutor(1) as executor:
+            digest = executor.submit(digest_of, pieces)
             packer = zstandard.ZstdCompressor(level=_LEVEL, threads=-1)
             stream = packer.compressobj(size=sum(map(len, pieces)))
             packed = [*map(stream.compress, pieces), stream.flush()]
             sha256 = digest.result()
-        if not self._knows(sha256):
+        if not self._is_stored(sha256):
             self._staging.save(sha256, b"".join(packed), PACKED)
         return sha256
 
     def put_stream(self, chunks: Iterable[bytes], expected: str | None = None) -> str:
-        """Stage content as it comes; return its SHA-256.
+        """Stage content from an iterator; return its SHA-256.
 
-        Raise StoreError, keeping nothing, when it is not `expected`.
+        Raise StoreError, and stage nothing, when that is not `expected`.
         """
         writer = self.writer()
         try:
@@ -129,14 +132,14 @@ class Store:
 
     def writer(self) -> ObjectWriter:
         """Return a writer for one object of any size."""
-        return ObjectWriter(self._staging, self._knows)
+        return ObjectWriter(self._staging, self._is_stored)
 
     def has(self, sha256: str) -> bool:
-        """True when the object is here; its bytes are verified when they are read."""
+        """True when the object exists; its content is verified when it is read."""
         return self._locate(sha256) is not None
 
     def holds(self, sha256: str, size: int) -> bool:
-        """True when the object is here, plain and of this many bytes."""
+        """True when the object is staged, or stored uncompressed with this size in bytes."""
         if self._staging.find(sha256) is not None:
             return True
         try:
@@ -147,66 +150,66 @@ class Store:
     def size(self, sha256: str) -> int:
         """Return the length of the content in bytes."""
         path = self._require(sha256)
-        with storing(path):
+        with store_errors(path):
             if path.suffix != PACKED:
                 return path.stat().st_size
             with path.open("rb") as stream:
                 return _unpacked_size(stream.read(32))
 
     def read(self, sha256: str) -> bytes:
-        """Return the content, verified; a corrupt object is quarantined and StoreError raised."""
+        """Return the verified content; quarantine a corrupt object and raise StoreError."""
         path = self._require(sha256)
         if path.suffix == PACKED:
-            content = unpacked(path)
+            content = read_packed(path)
             if hashlib.sha256(content).hexdigest() == sha256:
                 return content
         with self._open(sha256, path) as stream:
             return stream.read()
 
     def stream(self, sha256: str) -> BinaryIO:
-        """Return a stream that ends in StoreError when the bytes read were not the object's.
+        """Return a stream that raises StoreError at its end when the content is corrupt.
 
-        Nothing is verified before the end is reached.  The stream cannot seek.
+        Nothing is verified before the end.  The stream cannot seek.
         """
         return self._open(sha256, self._require(sha256))
 
     def path(self, sha256: str) -> Path:
-        """Return the file of an object stored plain; its bytes are the caller's to verify."""
+        """Return the file of an uncompressed object; the caller must verify its content."""
         path = self._require(sha256)
         if path.suffix == PACKED:
             raise StoreError("the object is stored compressed", where=f"sha256:{sha256}")
         return path
 
     def discard(self, sha256s: Iterable[str]) -> None:
-        """Forget objects staged in this session; committed ones are not touched."""
-        with storing(self.root):
+        """Delete objects staged in this session; committed ones are not affected."""
+        with store_errors(self.root):
             self._staging.drop(sha256s)
 
     def commit(self) -> None:
-        """Make everything staged durable, then visible.  Call it before `refs.set_ref`.
+        """Make everything that is staged durable, then visible; `refs.set_ref` calls it first.
 
         No other thread may use the store meanwhile.
         """
         staged = self._staging.files()
-        with storing(self.root):
+        with store_errors(self.root):
             flush(self.root, list(staged.values()))
             directories = {self.root / "objects"}
             for sha256, path in staged.items():
                 final = self._committed(sha256, path.suffix)
                 final.parent.mkdir(mode=0o700, exist_ok=True)
-                # Over a name that another session made meanwhile: the same bytes, verified.
+                # Another session may have stored it meanwhile; ours has the same content.
                 path.rename(final)
-                self._staging.moved(sha256)
+                self._staging.forget(sha256)
                 self._verified.add(sha256)
                 directories.add(final.parent)
             flush(self.root, sorted(directories))
 
     def objects(self) -> Iterator[tuple[str, Path]]:
-        """Yield the digest and file of every committed object, in byte order.
+        """Yield the digest and path of every committed object, in byte order.
 
-        The digest of a file that has no business there is empty.
+        The digest of a file that is no object is empty.
         """
-        with storing(self.root):
+        with store_errors(self.root):
             for parent in sorted((self.root / "objects").iterdir()):
                 if not parent.is_dir():
                     yield "", parent
@@ -216,7 +219,7 @@ class Store:
                     yield (sha256 if _DIGEST.match(sha256) else ""), path
 
     def verify(self, sha256: str, path: Path) -> bool:
-        """Read the file of an object through; a corrupt one is quarantined and False returned."""
+        """Read the whole file of an object; quarantine a corrupt one and return False."""
         try:
             with self._open(sha256, path) as stream:
                 while stream.read(_CHUNK):
@@ -227,7 +230,7 @@ class Store:
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
-        """Hold the store alone.  Raise StoreError at once when another process has it open."""
+        """Lock the store exclusively.  Raise StoreError at once if another process has it open."""
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -235,7 +238,7 @@ class Store:
             raise StoreError(
                 "the store is in use by another envlock",
                 where=str(self.root),
-                hint="try again when it is done",
+                hint="try again when that has ended",
             ) from error
         try:
             yield
@@ -243,12 +246,12 @@ class Store:
             fcntl.flock(self._lock, fcntl.LOCK_SH)
 
     def sweep(self) -> None:
-        """Delete what dead sessions left behind.  Only while the store is held exclusively."""
-        with storing(self.root):
+        """Delete the leftovers of dead sessions.  Call it only inside `exclusively`."""
+        with store_errors(self.root):
             self._staging.sweep()
 
     def close(self) -> None:
-        """Drop what was not committed and let go of the store.  May be called twice."""
+        """Delete what was not committed and release the lock.  May be called twice."""
         self._staging.clear()
         lock, self._lock = self._lock, -1
         if lock >= 0:
@@ -267,8 +270,8 @@ class Store:
 
     def _open(self, sha256: str, path: Path) -> BinaryIO:
         quarantined = self.root / "quarantine" / f"{sha256}{path.suffix}"
-        with storing(path):
-            return io.BufferedReader(Verified(sha256, path, quarantined), _CHUNK)
+        with store_errors(path):
+            return io.BufferedReader(VerifiedReader(sha256, path, quarantined), _CHUNK)
 
     def _committed(self, sha256: str, suffix: str = "") -> Path:
         return self.root / "objects" / sha256[:2] / f"{sha256[2:]}{suffix}"
@@ -286,7 +289,7 @@ class Store:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                with storing(path):
+                with store_errors(path):
                     raise error from None
             if size or sha256 == EMPTY:
                 return path
@@ -298,14 +301,14 @@ class Store:
             raise StoreError(
                 "the store lacks an object",
                 where=f"sha256:{sha256}",
-                hint="capture the environment again, or pull or unbundle its lock",
+                hint="capture the environment again, or use the store of the machine that did",
             )
         return path
 
-    def _knows(self, sha256: str) -> bool:
-        """True when the object need not be written: staged, or here with its bytes verified once.
+    def _is_stored(self, sha256: str) -> bool:
+        """True when the object need not be written again: staged, or committed and verified once.
 
-        An existing name alone is not believed; a corrupt object is quarantined and written anew.
+        The existence of a file proves nothing; a corrupt object is quarantined and written again.
         """
         path = self._locate(sha256)
         if path is None:
@@ -315,13 +318,13 @@ class Store:
         if not self.verify(sha256, path):
             return False
         with suppress(OSError):
-            os.utime(path)  # needed again: young to the grace period of the collection
+            os.utime(path)  # needed again: its grace period starts anew
         self._verified.add(sha256)
         return True
 
 
 def digest_of(pieces: Iterable[bytes | memoryview]) -> str:
-    """Return the SHA-256, in hex, of the pieces one after the other."""
+    """Return the SHA-256, in hex, of the concatenated pieces."""
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(piece)

@@ -1,15 +1,15 @@
-"""References: what each lock needs from the store, so that collection keeps it.
+"""References: the objects that each lock needs, which garbage collection keeps.
 
-One small text file per reference, named by a digest of its name because a name (a lock's path)
-may hold any character and be of any length::
+Each is a small text file, named by a digest of the reference's name, because that name (the path
+of a lock) may have any length and any character::
 
     envlock-ref 1
     name <escaped name>
-    lock <sha256>          the lockfile itself, when it was given
+    lock <sha256>          the lockfile itself, if it was given
     object <sha256>        one line each, sorted
-    tree <sha256>          a tree object, with what its rows need: one line each, sorted
+    tree <sha256>          a tree object; its rows need objects too: one line each, sorted
 
-A reference is written last, after `Store.commit`: it never promises what is not on the disk.
+A reference is written last, after `Store.commit`, so every object that it names is on the disk.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import NamedTuple
 from envlock.errors import StoreError
 from envlock.model.splice import kept_by
 from envlock.model.text import escape, sort_key, to_bytes, unescape
-from envlock.store.disk import storing, sync, write_atomic
+from envlock.store.disk import store_errors, write_atomic
 from envlock.store.objects import Store
 
 _HEADER = "envlock-ref 1"
@@ -35,7 +35,7 @@ _LINE = re.compile(r"(lock|object|tree) ([0-9a-f]{64})\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
-    """What the lock `name` needs; `lock` is the digest of the lockfile kept with it, or empty."""
+    """The objects that the lock `name` needs; `lock` is the digest of its file, or empty."""
 
     name: str
     objects: frozenset[str]
@@ -44,25 +44,28 @@ class Ref:
 
     @property
     def named(self) -> frozenset[str]:
-        """Every object that the reference names itself."""
+        """Return every object that the reference itself names."""
         return self.objects | self.trees | ({self.lock} if self.lock else frozenset())
 
 
 class Needs(NamedTuple):
-    """Objects that a reference cannot do without, and those to keep where they are there."""
+    """The objects that a reference requires, and those to keep if they exist."""
 
-    all: frozenset[str]
-    spare: frozenset[str]
+    required: frozenset[str]
+    optional: frozenset[str]
 
 
 def needs(store: Store, ref: Ref) -> Needs:
-    """Return what a reference needs.  Raise StoreError when a tree object cannot be read."""
-    everything, spare = set(ref.named), set[str]()
+    """Return the objects that a reference needs, including those of the rows of its trees.
+
+    Raise StoreError when a tree object cannot be read.
+    """
+    required, optional = set(ref.named), set[str]()
     for tree in ref.trees:
         blobs, pristine = kept_by(store.read(tree))
-        everything |= blobs
-        spare |= pristine
-    return Needs(frozenset(everything), frozenset(spare - everything))
+        required |= blobs
+        optional |= pristine
+    return Needs(frozenset(required), frozenset(optional - required))
 
 
 def set_ref(
@@ -74,9 +77,9 @@ def set_ref(
 ) -> None:
     """Commit the store and record, atomically, that `name` needs `objects` and `trees`.
 
-    `lock` are the bytes of the lockfile, kept as an object as well.  What rows of the tree objects
-    need must have been put into the store.  Raise StoreError when an object is not there; an older
-    reference of that name stands then.
+    `lock` are the bytes of the lockfile, which are stored as well.  The content that the rows of
+    the trees need must already be in the store.  Raise StoreError when an object is missing; then
+    an older reference of that name stays.
     """
     needed = {"object": frozenset(objects), "tree": frozenset(trees)}
     for sha256 in sorted(frozenset().union(*needed.values())):
@@ -90,47 +93,35 @@ def set_ref(
     lines += [f"{kind} {sha256}" for kind, digests in needed.items() for sha256 in sorted(digests)]
     store.commit()
     path = _path(store, name)
-    with storing(path):
+    with store_errors(path):
         write_atomic(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def has_ref(store: Store, name: str) -> bool:
-    """True when there is such a reference."""
+    """True when there is a reference of that name."""
     return _path(store, name).is_file()
 
 
 def use_ref(store: Store, name: str) -> None:
-    """Note that what a reference keeps was needed now; nothing when there is no such reference."""
+    """Record that a reference was used now; do nothing when there is none of that name."""
     with suppress(OSError):
         os.utime(_path(store, name))
 
 
-def drop_ref(store: Store, name: str) -> bool:
-    """Delete a reference, durably; return whether there was one."""
-    path = _path(store, name)
-    with storing(path):
-        try:
-            path.unlink()
-        except FileNotFoundError:
-            return False
-        sync(path.parent)
-        return True
-
-
 def refs(store: Store) -> list[Ref]:
-    """Return every reference, by name.  Raise StoreError when one cannot be read."""
+    """Return every reference, sorted by name.  Raise StoreError when one cannot be read."""
     return sorted((read_ref(path) for path in ref_files(store)), key=lambda r: sort_key(r.name))
 
 
 def ref_files(store: Store) -> Iterator[Path]:
-    """Yield the files of the references; unfinished ones are no references."""
-    with storing(store.root):
+    """Yield the files of the references, without unfinished ones."""
+    with store_errors(store.root):
         yield from sorted(p for p in (store.root / "refs").iterdir() if p.name[0] != ".")
 
 
 def read_ref(path: Path) -> Ref:
-    """Read one reference.  Raise StoreError naming the line when it is malformed."""
-    with storing(path):
+    """Read one reference.  Raise StoreError with the line number when it is malformed."""
+    with store_errors(path):
         lines = path.read_bytes().decode("utf-8", "replace").split("\n")
     if lines[0] != _HEADER or lines[-1] or len(lines) < 3 or not lines[1].startswith("name "):
         raise _malformed(path, 1)

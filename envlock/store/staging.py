@@ -1,4 +1,4 @@
-"""Content of one session that is not committed yet, in a directory of its own."""
+"""Staging: the content that one session has not committed yet, in a directory of its own."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from envlock.errors import StoreError
-from envlock.store.disk import storing
+from envlock.store.disk import store_errors
 
 _SPILL = 1024 * 1024
-"""An object up to this size is held in memory until its digest tells whether it is new."""
+"""Content up to this size stays in memory until its digest shows whether it is new."""
 
 
 class Staging:
-    """Files below `tmp` by the digest they will be named for.  Safe to use from several threads."""
+    """Files below `tmp`, by the digest of their content.  Several threads may use it."""
 
     def __init__(self, tmp: Path) -> None:
         self.tmp = tmp
@@ -30,18 +30,18 @@ class Staging:
         self._files: dict[str, Path] = {}
 
     def create(self, suffix: str = "") -> BinaryIO:
-        """Return a new file, open for writing, read-only for everyone else.  Raise OSError."""
+        """Return a new file, open for writing, with mode 0444.  Raise OSError."""
         with self._guard:
             if self._session is None:
-                import tempfile
-
-                self._session = Path(tempfile.mkdtemp(dir=self.tmp))
+                session = self.tmp / os.urandom(8).hex()
+                session.mkdir(mode=0o700)
+                self._session = session
             path = self._session / f"{next(self._numbers)}{suffix}"
         return open(path, "xb", opener=_create_read_only)
 
     def save(self, sha256: str, content: bytes | bytearray, suffix: str = "") -> None:
-        """Write a whole file and add it.  Raise StoreError and leave nothing when that fails."""
-        with storing(self.tmp):
+        """Write a file and add it.  Raise StoreError, and leave no file, when that fails."""
+        with store_errors(self.tmp):
             stream = self.create(suffix)
             try:
                 with stream:
@@ -52,40 +52,40 @@ class Staging:
         self.add(sha256, Path(stream.name))
 
     def add(self, sha256: str, path: Path) -> None:
-        """Take a finished file; one that is already here wins."""
+        """Add a complete file; delete it when the content is staged already."""
         with self._guard:
             kept = self._files.setdefault(sha256, path)
         if kept is not path:
             path.unlink()
 
     def find(self, sha256: str) -> Path | None:
-        """Return the file staged for a digest."""
+        """Return the file staged for a digest, or None."""
         return self._files.get(sha256)
 
     def drop(self, sha256s: Iterable[str]) -> None:
-        """Delete what is staged for these digests.  Raise OSError."""
+        """Delete the files staged for these digests.  Raise OSError."""
         for sha256 in sha256s:
             path = self._files.pop(sha256, None)
             if path is not None:
                 path.unlink(missing_ok=True)
 
-    def moved(self, sha256: str) -> None:
-        """Forget a file that is no longer here."""
+    def forget(self, sha256: str) -> None:
+        """Remove a file from the table: it was moved."""
         del self._files[sha256]
 
     def files(self) -> Mapping[str, Path]:
-        """Return what is staged now."""
+        """Return the files staged now, by digest."""
         with self._guard:
             return dict(self._files)
 
     def sweep(self) -> None:
-        """Delete every other session.  Raise OSError."""
+        """Delete the directories of all other sessions.  Raise OSError."""
         for path in self.tmp.iterdir():
             if path.is_dir() and path != self._session:
                 shutil.rmtree(path, ignore_errors=True)
 
     def clear(self) -> None:
-        """Delete the session, whatever is in it."""
+        """Delete the directory of this session."""
         with self._guard:
             self._files.clear()
             session, self._session = self._session, None
@@ -98,20 +98,21 @@ def _create_read_only(path: str, flags: int) -> int:
 
 
 class ObjectWriter:
-    """Takes the content of one object, hashing it; implements `ContentWriter` of the targets.
+    """Hashes and writes the content of one object; implements `ContentWriter` of the targets.
 
-    Only `close` stages it, and `abort` forgets it.  After an error of `write` nothing is left.
+    `close` stages it, `abort` discards it; after an error in `write` it is discarded.  `is_stored`
+    says whether the store has the content of a digest already.
     """
 
-    def __init__(self, staging: Staging, knows: Callable[[str], bool]) -> None:
+    def __init__(self, staging: Staging, is_stored: Callable[[str], bool]) -> None:
         self._staging = staging
-        self._knows = knows
+        self._is_stored = is_stored
         self._digest = hashlib.sha256()
         self._buffer = bytearray()
         self._file: BinaryIO | None = None
 
     def write(self, chunk: bytes) -> int:
-        """Take the next bytes.  Raise StoreError when they cannot be written."""
+        """Write the next bytes.  Raise StoreError when that fails."""
         self._digest.update(chunk)
         if self._file is None and len(self._buffer) + len(chunk) <= _SPILL:
             self._buffer += chunk
@@ -120,17 +121,17 @@ class ObjectWriter:
         return len(chunk)
 
     def close(self, expected: str | None = None) -> str:
-        """Stage the object unless the store has it; return its SHA-256 in hex.
+        """Stage the object unless it is stored already; return its SHA-256 in hex.
 
-        Raise StoreError, keeping nothing, when that is not `expected`.
+        Raise StoreError, and stage nothing, when that is not `expected`.
         """
         sha256 = self._digest.hexdigest()
         if expected is not None and sha256 != expected:
             self.abort()
             raise StoreError(
-                f"content is not what was announced: sha256:{sha256}", where=f"sha256:{expected}"
+                f"the content has another digest: sha256:{sha256}", where=f"sha256:{expected}"
             )
-        if self._knows(sha256):
+        if self._is_stored(sha256):
             self.abort()
         elif self._file is None:
             self._staging.save(sha256, self._buffer)
@@ -139,11 +140,11 @@ class ObjectWriter:
         return sha256
 
     def abort(self) -> None:
-        """Forget what was written.  May be called twice, and after `close`."""
+        """Discard what was written.  May be called twice, and after `close`."""
         self._buffer.clear()
         stream, self._file = self._file, None
         if stream is not None:
-            # Closing flushes, which fails again on a full disk.
+            # Closing flushes the buffer, which fails again on a full disk.
             with suppress(OSError):
                 stream.close()
             with suppress(OSError):
@@ -151,7 +152,7 @@ class ObjectWriter:
 
     def _spill(self, chunk: bytes) -> None:
         try:
-            with storing(self._staging.tmp):
+            with store_errors(self._staging.tmp):
                 if self._file is None:
                     self._file = self._staging.create()
                     self._file.write(self._buffer)
@@ -163,7 +164,7 @@ class ObjectWriter:
 
     def _finish(self, sha256: str, stream: BinaryIO) -> None:
         try:
-            with storing(self._staging.tmp):
+            with store_errors(self._staging.tmp):
                 stream.close()
         except StoreError:
             self.abort()

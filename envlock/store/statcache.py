@@ -1,14 +1,14 @@
 """The stat cache: digests of files that cannot have changed since they were last read.
 
-A row is believed when device, inode, size, mtime and ctime are all as they were: ctime because
-restored mtimes (``cp -p``, tar, dpkg) hide a change, and never when mtime or ctime is younger
-than two seconds before a scan began, for then a later change may bear the same times (git's
-Documentation/technical/racy-git.txt).
+A row is valid while device, inode, size, mtime and ctime are unchanged.  ctime is needed because
+restored mtimes (``cp -p``, tar, dpkg) hide a change.  A file whose mtime or ctime is later than two
+seconds before the scan is not cached, since a later change may leave the same times (the racy rule:
+git's Documentation/technical/racy-git.txt).
 
-It is only a cache.  A file that is damaged, locked, or of another version is rebuilt or passed
-over; a row with a flipped bit is a miss.  Table ``entry(root, path, row)``; `row` holds the five
-numbers (8 bytes each, little-endian), the verdict (4 bytes, 0 for none), SHA-256, MD5 and SHA-1
-where known, and a CRC-32 of the path and all that.
+It is only a cache.  A database that is damaged or of another version is recreated, a locked one is
+ignored, and a row with a flipped bit is a miss.  The table is ``entry(root, path, row)``; `row`
+contains the five numbers (8 bytes each, little-endian), the verdict (4 bytes, 0 for none), SHA-256,
+MD5 and SHA-1 if known, and a CRC-32 of the path and all of that.
 """
 
 from __future__ import annotations
@@ -35,25 +35,26 @@ _MD5_SIZE, _SHA1_SIZE = 16, 20
 _NO_VERDICT = _VERDICT.pack(0)
 _CHECKSUM = struct.Struct("<I")
 _OLDEST = -(2**63)
-"""No time that a row can hold is older."""
+"""The earliest time that a row can hold."""
 _FEW = 1000
-"""Rows that are looked up one by one."""
+"""The number of lookups after which all rows are loaded."""
 _ALL = (
     "SELECT path, row FROM entry WHERE root = ? AND typeof(path) = 'blob' AND typeof(row) = 'blob'"
 )
 _ONE = f"{_ALL} AND path = ?"
 _ANY = f"{_ALL} LIMIT 1"
 _WAIT = 1.0
-"""Seconds to wait for another process that is writing."""
+"""Seconds to wait while another process writes."""
 
 
 class StatCache:
-    """The rows of one scanned root, written back at `close`.
+    """The rows of one scanned root; new ones are written by `close`.
 
-    The first few are looked up one by one, then all are loaded: a scan may ask for one or for all.
+    A scan may need one row or all of them: the first rows are looked up one by one, after that all
+    are loaded.
 
-    `root` tells the target apart from others, as its reference does.  Create it when the scan
-    starts: `clock` (nanoseconds since the epoch) is read once, for the racy rule.  Implements
+    `root` identifies the target, for example by its reference.  Create the cache when the scan
+    starts: `clock` (nanoseconds since 1970) is read once, for the racy rule.  Implements
     `envlock.targets.base.HashCache`; no method raises.
     """
 
@@ -81,21 +82,21 @@ class StatCache:
         return Hashes(sha256.hex(), md5.hex(), sha1.hex())
 
     def put(self, key: StatKey, hashes: Hashes) -> None:
-        """Remember the digests of a file just read, unless it may still be changing."""
+        """Store the digests of a file that was just read, unless it may still be changing."""
         if self._is_racy(key):
             return
         numbers = _NUMBERS.pack(*key[1:])
         self._write(key.path, numbers + _NO_VERDICT + bytes.fromhex("".join(hashes)))
 
-    def vouch(self, path: str, sha256: str, verdict: int) -> None:
-        """Remember that this content was looked through at this path, with that verdict."""
+    def mark_clean(self, path: str, sha256: str, verdict: int) -> None:
+        """Store that this content at this path holds no secret, by rules of the id `verdict`."""
         row = self._row(path)
         if row is not None and row[_SHA256:_SHA256_END].hex() == sha256:
             numbers, rest = row[: _NUMBERS.size], row[_SHA256 : -_CHECKSUM.size]
             self._write(path, numbers + _VERDICT.pack(verdict) + rest)
 
-    def is_vouched(self, path: str, sha256: str, verdict: int) -> bool:
-        """True when `vouch` was called with the same, and the row is sound."""
+    def is_clean(self, path: str, sha256: str, verdict: int) -> bool:
+        """True when `mark_clean` was called with the same arguments, and the row is sound."""
         row = self._row(path)
         return (
             row is not None
@@ -108,7 +109,7 @@ class StatCache:
         if row is None and self._asked < _FEW:
             self._asked += 1
             if self._asked == 1 and not self._load(_ANY):
-                self._asked = _FEW  # nothing is known of this root
+                self._asked = _FEW  # there are no rows of this root
             elif self._asked == _FEW:
                 self._rows = {**self._load(_ALL), **self._rows}
             else:
@@ -120,16 +121,16 @@ class StatCache:
         self._rows[path] = self._new[path] = content + _checksum(path, content)
 
     def close(self) -> None:
-        """Write what is new in one transaction.  May be called twice."""
+        """Write the new rows in one transaction.  May be called twice."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
         new, self._new = self._new, {}
         if not new:
             return
-        # In order, so that the table grows at its end.
+        # In order, so that they are appended to the table.
         rows = ((self._root, to_bytes(path), row) for path, row in sorted(new.items()))
-        with self._forgiving(), closing(self._connect()) as database, database:
+        with self._tolerant(), closing(self._connect()) as database, database:
             database.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
 
     def __enter__(self) -> Self:
@@ -149,7 +150,7 @@ class StatCache:
 
     def _load(self, query: str, *given: bytes) -> dict[str, bytes]:
         rows: dict[str, bytes] = {}
-        with self._forgiving():
+        with self._tolerant():
             if self._reader is None:
                 self._reader = self._connect()
             found = self._reader.execute(query, (self._root, *given))
@@ -157,22 +158,22 @@ class StatCache:
         return rows
 
     @contextmanager
-    def _forgiving(self) -> Iterator[None]:
-        """Go on without the file when it fails; delete it when it is damaged."""
+    def _tolerant(self) -> Iterator[None]:
+        """Ignore errors of the database; delete it when it is damaged."""
         try:
             yield
         except sqlite3.OperationalError:
-            pass  # locked, or it cannot be made here
+            pass  # locked, or it cannot be created
         except sqlite3.DatabaseError:
             self._asked = _FEW
             with suppress(OSError):
                 self._path.unlink()
 
     def _connect(self) -> sqlite3.Connection:
-        """Open the database, made new when it is of another version."""
+        """Open the database; create it anew when it is of another version."""
         database = sqlite3.connect(self._path, timeout=_WAIT)
         try:
-            # A cache need not survive a power failure, and a busy disk makes waiting for it long.
+            # A cache need not survive a power failure, and waiting for a busy disk takes long.
             database.execute("PRAGMA synchronous = OFF")
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if version != _VERSION:

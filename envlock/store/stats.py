@@ -1,4 +1,4 @@
-"""How much the store holds."""
+"""The size of the store."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from envlock.store.disk import storing
+from envlock.store.disk import store_errors
 from envlock.store.objects import Store
 from envlock.store.refs import ref_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStats:
-    """Counts, and sizes in bytes of files as they lie on the disk (objects may be compressed).
+    """Counts, and sizes in bytes of the files on the disk (objects may be compressed).
 
-    `caches` are sizes of what can be made again: ``captures`` is what captures of machines leave
-    for the next, ``digests`` the stat cache, the others are folders of the cache.
+    `caches` are the sizes of files that can be recreated: ``captures`` are the snapshots that
+    incremental captures start from, ``digests`` is the stat cache, the others are subdirectories
+    of the cache.
     """
 
     refs: int
@@ -28,8 +29,8 @@ class StoreStats:
 
 
 def stats(store: Store) -> StoreStats:
-    """Return how much the store holds now.  Raise StoreError when it cannot be read."""
-    with storing(store.root):
+    """Measure the store.  Raise StoreError when it cannot be read."""
+    with store_errors(store.root):
         sizes = [path.stat().st_size for sha256, path in store.objects() if sha256]
         return StoreStats(
             refs=sum(1 for _ in ref_files(store)),

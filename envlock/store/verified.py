@@ -1,4 +1,4 @@
-"""Reading an object: its bytes are hashed on the way and judged at the end."""
+"""Read objects: their content is hashed while it is read, and verified at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Never, Protocol
 
 from envlock.errors import StoreError
-from envlock.store.disk import storing
+from envlock.store.disk import store_errors
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -19,18 +19,18 @@ PACKED = ".zst"
 
 
 class CorruptObjectError(StoreError):
-    """The bytes of an object are not what its name says."""
+    """The content of an object does not match its digest."""
 
 
 class _Source(Protocol):
     def read(self, size: int, /) -> bytes | None: ...
 
 
-class Verified(io.RawIOBase):
-    """The content of the object `sha256` in the file at `path`, forward only.
+class VerifiedReader(io.RawIOBase):
+    """The content of the object `sha256` in the file at `path`; it cannot seek.
 
-    At the end, when the bytes were not the object's, move the file to `quarantined` (if that can
-    be done) and raise CorruptObjectError.
+    At the end of corrupt content it moves the file to `quarantined`, if possible, and raises
+    CorruptObjectError.
     """
 
     def __init__(self, sha256: str, path: Path, quarantined: Path) -> None:
@@ -39,20 +39,20 @@ class Verified(io.RawIOBase):
         self._quarantined = quarantined
         self._digest = hashlib.sha256()
         self._file = path.open("rb", buffering=0)
-        self._source: _Source = _Unpacked(self._file) if path.suffix == PACKED else self._file
+        self._source: _Source = _Decompressed(self._file) if path.suffix == PACKED else self._file
 
     def readable(self) -> bool:
-        """True: that is all it is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """Read the next bytes; 0 at the verified end."""
+        """Read the next bytes into `buffer`; return their number, 0 at the verified end."""
         view = memoryview(buffer).cast("B")
-        with storing(self._path):
+        with store_errors(self._path):
             chunk = self._source.read(len(view)) or b""
         self._digest.update(chunk)
         if not chunk and self._digest.hexdigest() != self._sha256:
-            self._condemn()
+            self._quarantine()
         view[: len(chunk)] = chunk
         return len(chunk)
 
@@ -61,18 +61,18 @@ class Verified(io.RawIOBase):
         self._file.close()
         super().close()
 
-    def _condemn(self) -> Never:
+    def _quarantine(self) -> Never:
         with suppress(OSError):
             self._path.rename(self._quarantined)
         raise CorruptObjectError(
             "an object of the store is corrupt",
             where=f"sha256:{self._sha256}",
-            hint="it was put into quarantine; `envlock store check` names the locks that need it",
+            hint="it was moved to quarantine; `envlock store check` names the locks that need it",
         )
 
 
-class _Unpacked:
-    """Decompressed bytes; damage reads as an early end, which the digest then tells."""
+class _Decompressed:
+    """Decompressed bytes; damage looks like an early end, so the digest does not match."""
 
     def __init__(self, file: io.FileIO) -> None:
         import zstandard
@@ -87,11 +87,11 @@ class _Unpacked:
             return b""
 
 
-def unpacked(path: Path) -> bytes:
-    """Return the content of a compressed object in one step; nothing when it is damaged."""
+def read_packed(path: Path) -> bytes:
+    """Return the whole content of a compressed object, or nothing when it is damaged."""
     import zstandard
 
-    with storing(path):
+    with store_errors(path):
         packed = path.read_bytes()
     try:
         return zstandard.ZstdDecompressor().decompress(packed)

@@ -69,7 +69,7 @@ class Snapshot:
 
     def __init__(self, setup: CaptureSetup, store: Store) -> None:
         self._store = store
-        self._path = store.snapshot(f"{setup.target.reference} {setup.request.depth}")
+        self._path = store.snapshot_path(f"{setup.target.reference} {setup.request.depth}")
         self._key = _key(setup)
         self._settled_before = setup.tuning.clock() - RACY_NS
         self._file: BlobFile | None = None

@@ -137,7 +137,7 @@ class Captures:
             assert not address or captured.tree.to_bytes() == tree
             found = {ref.name: needs(store, ref) for ref in map(read_ref, ref_files(store))}
             kept = found.get(f"tree {address}")
-            for sha256 in kept.all if kept else ():
+            for sha256 in kept.required if kept else ():
                 assert store.has(sha256)
             totals = captured.files, captured.size, dict(captured.left_out)
             return Taken(render_lock(captured.lock), tree, kept, totals)

@@ -28,7 +28,7 @@ def test_corrupt_objects_go_to_quarantine_and_name_the_locks(store: Store) -> No
             damage(path, b"???")
     assert check(store, read_data=False) == []
     problems = check(store, read_data=True)
-    message = "its bytes are not what its name says; moved to quarantine"
+    message = "its content does not match its digest; moved to quarantine"
     refs = {one: ("dev", "prod"), two: ("prod",), free: ()}
     assert [p for p in problems if p.kind is ProblemKind.CORRUPT] == [
         Problem(kind=ProblemKind.CORRUPT, where=f"sha256:{s}", message=message, refs=refs[s])
@@ -70,7 +70,7 @@ def test_missing_objects_strays_and_damaged_references(store: Store) -> None:
 def test_stats_count_files_on_the_disk(store: Store) -> None:
     assert (stats(store).objects, stats(store).refs, stats(store).object_bytes) == (0, 0, 0)
     set_ref(store, "dev", [store.put(b"12345"), store.put(b"")])
-    store.snapshot("host").write_bytes(b"123")
+    store.snapshot_path("host").write_bytes(b"123")
     store.stat_cache.write_bytes(b"1")
     (store.cache / "apt").mkdir()
     (store.cache / "apt/x").write_bytes(b"12")

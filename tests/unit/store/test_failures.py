@@ -1,4 +1,4 @@
-"""Full disks, refusals, killed processes."""
+"""The store on full and read-only disks, and with killed processes."""
 
 import hashlib
 import os
@@ -56,7 +56,7 @@ with Store.open(Path(sys.argv[1])) as store:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte, where this user may mount one."""
+    """Return the mount point of a disk of one megabyte, if this user may mount one."""
     place = tmp_path / "disk"
     place.mkdir()
     mount = shutil.which("mount")
@@ -93,7 +93,7 @@ def test_too_large_a_file_leaves_nothing(root: Path) -> None:
         assert check(store, read_data=True) == []
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(small_disk: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_nothing(small_disk: Path) -> None:
     root = small_disk / "store"
     with Store.open(root) as store:
         kept = store.put(b"kept")
@@ -127,7 +127,7 @@ def test_a_full_disk_keeps_the_old_reference(small_disk: Path) -> None:
         assert check(store, read_data=True) == []
 
 
-def test_a_read_only_disk_can_be_read_and_says_no_to_writing(small_disk: Path) -> None:
+def test_a_read_only_disk_can_be_read_but_not_written(small_disk: Path) -> None:
     root = small_disk / "store"
     with Store.open(root) as store:
         sha256 = store.put(b"readable")

@@ -8,7 +8,7 @@ from envlock.errors import StoreError
 from envlock.store.check import check
 from envlock.store.gc import collect_garbage
 from envlock.store.objects import Store
-from envlock.store.refs import drop_ref, ref_files, refs, set_ref, use_ref
+from envlock.store.refs import ref_files, refs, set_ref, use_ref
 from envlock.store.stats import stats
 
 HOUR = 3600
@@ -19,7 +19,7 @@ def age(path: Path, seconds: float) -> None:
     os.utime(path, (old, old))
 
 
-def test_what_no_reference_needs_goes(store: Store) -> None:
+def test_unneeded_objects_are_deleted(store: Store) -> None:
     kept = [store.put(b"kept"), store.put_packed(b"kept packed")]
     set_ref(store, "dev", kept, lock=b"lock")
     garbage = [store.put(b"garbage"), store.put_packed(b"more garbage" * 100)]
@@ -34,17 +34,19 @@ def test_what_no_reference_needs_goes(store: Store) -> None:
     assert collect_garbage(store, 0).removed == 0
 
 
-def test_a_dropped_reference_frees_what_it_alone_needed(store: Store) -> None:
+def test_a_deleted_reference_frees_what_it_alone_needed(store: Store) -> None:
     shared, own = store.put(b"shared"), store.put(b"own")
     set_ref(store, "dev", [shared])
+    others = set(ref_files(store))
     set_ref(store, "prod", [shared, own], lock=b"prod lock")
-    drop_ref(store, "prod")
+    (prod,) = set(ref_files(store)) - others
+    prod.unlink()
     assert collect_garbage(store, 0).removed == 2
     assert store.has(shared)
     assert not store.has(own)
 
 
-def test_what_nobody_used_for_long_goes_when_asked(store: Store) -> None:
+def test_references_unused_for_long_are_deleted_when_asked(store: Store) -> None:
     for name in ("old", "used"):
         set_ref(store, name, [store.put(name.encode())])
     for path in (*ref_files(store), *(path for _, path in store.objects())):
@@ -119,7 +121,7 @@ def test_the_store_stays_locked_for_itself_afterwards(store: Store) -> None:
     os.close(lock)
 
 
-def test_old_cache_leftovers_and_stat_cache_go(store: Store) -> None:
+def test_old_cache_files_leftovers_and_stat_cache_are_deleted(store: Store) -> None:
     (store.cache / "deb").mkdir()
     old, young = store.cache / "deb" / "old", store.cache / "deb" / "young"
     for path in (old, young):

@@ -31,7 +31,7 @@ def damage(path: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\0" * 1024 * 1024, os.urandom(BIG)], ids=len)
 @pytest.mark.parametrize("packed", [False, True])
-def test_content_comes_back(root: Path, content: bytes, packed: bool) -> None:
+def test_content_is_read_back(root: Path, content: bytes, packed: bool) -> None:
     with Store.open(root) as store:
         sha256 = store.put_packed(content) if packed else store.put(content)
         assert sha256 == digest(content)
@@ -93,9 +93,9 @@ def test_a_writer_streams_and_aborts(store: Store) -> None:
     assert store.read(sha256) == b"y" * 3_500_000
 
 
-def test_a_stream_must_be_what_was_announced(store: Store) -> None:
+def test_a_stream_must_have_the_expected_digest(store: Store) -> None:
     for content in (b"small", bytes(BIG)):
-        with pytest.raises(StoreError, match="not what was announced") as caught:
+        with pytest.raises(StoreError, match="another digest") as caught:
             store.put_stream([content], expected=digest(b"other"))
         assert caught.value.where == f"sha256:{digest(b'other')}"
         assert store.put_stream([content], expected=digest(content)) == digest(content)
@@ -143,7 +143,7 @@ def test_discard_drops_only_what_is_staged(root: Path) -> None:
 
 @pytest.mark.parametrize("rubbish", [b"", b"short", b"same length, other"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_an_existing_name_alone_is_not_believed(root: Path, rubbish: bytes, packed: bool) -> None:
+def test_the_existence_of_a_file_proves_nothing(root: Path, rubbish: bytes, packed: bool) -> None:
     content = b"same length, bytes"
     with Store.open(root) as store:
         sha256 = store.put(content)
@@ -176,9 +176,7 @@ def test_corruption_is_found_on_reading(store: Store, packed: bool) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_truncation_is_found_before_the_last_bytes_are_handed_out(
-    store: Store, packed: bool
-) -> None:
+def test_truncation_is_found_before_the_last_bytes_are_returned(store: Store, packed: bool) -> None:
     content = os.urandom(5000)
     sha256 = store.put_packed(content) if packed else store.put(content)
     store.commit()
@@ -202,7 +200,7 @@ def test_a_missing_object_is_named(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 64 + "\n"])
-def test_what_is_no_digest_is_not_there(store: Store, name: str) -> None:
+def test_a_name_that_is_no_digest_is_not_found(store: Store, name: str) -> None:
     assert not store.has(name)
     with pytest.raises(StoreError):
         store.read(name)
@@ -217,7 +215,7 @@ def test_only_the_empty_object_may_be_empty(store: Store) -> None:
     assert not store.has(sha256)
 
 
-def test_path_is_for_plain_objects(store: Store) -> None:
+def test_path_is_for_uncompressed_objects(store: Store) -> None:
     plain, packed = store.put(b"plain"), store.put_packed(b"packed")
     assert store.path(plain).read_bytes() == b"plain"
     store.commit()

@@ -50,7 +50,7 @@ def test_it_is_a_hash_cache(path: Path) -> None:
         Hashes("ab" * 32, "cd" * 16, "ef" * 20),
     ],
 )
-def test_rows_come_back(path: Path, hashes: Hashes) -> None:
+def test_rows_are_read_back(path: Path, hashes: Hashes) -> None:
     odd = KEY._replace(path="/a\udcff\n\\x", ino=2**64 - 1, dev=2**63, mtime_ns=-5)
     remember(path, KEY, odd, hashes=hashes)
     cache = open_cache(path, now=NOW + SECOND)
@@ -72,7 +72,7 @@ def test_any_other_number_is_a_miss(path: Path, field: str) -> None:
     assert cache.get(KEY) == HASHES
 
 
-def test_roots_are_apart(path: Path) -> None:
+def test_roots_are_separate(path: Path) -> None:
     remember(path, KEY, root="dir:/a")
     assert open_cache(path, "dir:/b").get(KEY) is None
     assert open_cache(path, "dir:/a\udcff").get(KEY) is None
@@ -81,7 +81,7 @@ def test_roots_are_apart(path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["mtime_ns", "ctime_ns"])
 @pytest.mark.parametrize("age", [2 * SECOND, SECOND, 0, -SECOND, -3600 * SECOND])
-def test_a_file_as_young_as_the_scan_is_not_remembered(path: Path, field: str, age: int) -> None:
+def test_a_file_as_young_as_the_scan_is_not_cached(path: Path, field: str, age: int) -> None:
     young = KEY._replace(**{field: NOW - age})
     with open_cache(path) as cache:
         cache.put(young, HASHES)
@@ -89,13 +89,13 @@ def test_a_file_as_young_as_the_scan_is_not_remembered(path: Path, field: str, a
     assert open_cache(path, now=NOW + 7200 * SECOND).get(young) is None
 
 
-def test_a_file_a_little_older_is_remembered(path: Path) -> None:
+def test_a_file_a_little_older_is_cached(path: Path) -> None:
     settled = KEY._replace(ctime_ns=NOW - 2 * SECOND - 1)
     remember(path, settled)
     assert open_cache(path).get(settled) == HASHES
 
 
-def test_a_row_is_not_believed_when_the_clock_went_back(path: Path) -> None:
+def test_a_row_is_a_miss_when_the_clock_went_back(path: Path) -> None:
     remember(path, KEY)
     assert open_cache(path, now=OLD).get(KEY) is None
 
@@ -165,7 +165,7 @@ def test_a_corrupt_file_is_rebuilt(path: Path, rubbish: bytes) -> None:
     assert open_cache(path).get(KEY) == HASHES
 
 
-def test_a_file_damaged_in_the_middle_is_survived(path: Path) -> None:
+def test_a_file_damaged_in_the_middle_is_no_error(path: Path) -> None:
     keys = [KEY._replace(path=f"/{n:05}") for n in range(2000)]
     remember(path, *keys)
     raw = bytearray(path.read_bytes())
@@ -188,7 +188,7 @@ def test_another_version_is_rebuilt(path: Path) -> None:
     assert open_cache(path).get(KEY) == HASHES
 
 
-def test_a_locked_file_is_passed_over(path: Path) -> None:
+def test_a_locked_file_is_ignored(path: Path) -> None:
     remember(path, KEY)
     other = sqlite3.connect(path)
     other.execute("BEGIN EXCLUSIVE")
@@ -200,14 +200,14 @@ def test_a_locked_file_is_passed_over(path: Path) -> None:
     assert open_cache(path).get(KEY) == HASHES
 
 
-def test_no_folder_no_cache(tmp_path: Path) -> None:
+def test_without_a_directory_there_is_no_cache(tmp_path: Path) -> None:
     with open_cache(tmp_path / "missing" / "x.sqlite") as cache:
         cache.put(KEY, HASHES)
         assert cache.get(KEY) == HASHES
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_directory_in_its_place_is_survived(path: Path) -> None:
+def test_a_directory_in_its_place_is_no_error(path: Path) -> None:
     path.mkdir()
     with open_cache(path) as cache:
         cache.put(KEY, HASHES)
@@ -223,7 +223,7 @@ def test_closing_twice_writes_once(path: Path) -> None:
 
 
 @pytest.mark.parametrize("time_ns", [2**63, 2**64, -(2**63) - 1])
-def test_times_that_no_row_can_hold_are_never_believed(path: Path, time_ns: int) -> None:
+def test_times_that_no_row_can_hold_are_a_miss(path: Path, time_ns: int) -> None:
     remember(path, KEY)
     odd = KEY._replace(mtime_ns=time_ns)
     cache = open_cache(path)

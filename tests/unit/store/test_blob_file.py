@@ -1,4 +1,4 @@
-"""A snapshot is what was written, or nothing."""
+"""A blob file is read as it was written, or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def path(tmp_path):
     return path
 
 
-def test_it_comes_back(path):
+def test_value_and_blobs_are_read_back(path):
     found = BlobFile.open(path, KEY)
     assert found.value == {"told": ["a", 1]}
     assert {name: found.blob(name) for name in BLOBS} == BLOBS
@@ -28,14 +28,14 @@ def test_it_comes_back(path):
     assert oct(path.stat().st_mode & 0o777) == "0o600"
 
 
-def test_it_is_told_by_its_key(path, tmp_path):
+def test_it_is_recognised_by_its_key(path, tmp_path):
     assert is_blob_file(path, KEY)
     assert not is_blob_file(path, "b" * 64)
     assert not is_blob_file(tmp_path / "none", KEY)
     assert BlobFile.open(path, "b" * 64) is None
 
 
-def test_an_open_one_outlives_its_successor(path):
+def test_an_open_file_can_be_read_after_it_was_replaced(path):
     found = BlobFile.open(path, KEY)
     write_blob_file(path, KEY, "other", {})
     assert found.blob("one") == BLOBS["one"]
@@ -55,18 +55,18 @@ def test_every_flipped_bit_is_noticed(path):
 
 
 @pytest.mark.parametrize("size", [0, 1, 40, 120, 900])
-def test_a_cut_one_is_none(path, size):
+def test_a_truncated_file_is_ignored(path, size):
     path.write_bytes(path.read_bytes()[:size])
     assert BlobFile.open(path, KEY) is None
 
 
 @pytest.mark.parametrize("value", [object(), {"x": object()}])
-def test_what_cannot_be_written_leaves_the_old_one(path, value):
+def test_a_value_that_cannot_be_written_leaves_the_old_file(path, value):
     write_blob_file(path, KEY, value, {})
     assert BlobFile.open(path, KEY).value == {"told": ["a", 1]}
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_a_place_that_cannot_be_written_is_passed_over(tmp_path):
+def test_a_path_that_cannot_be_written_is_no_error(tmp_path):
     write_blob_file(tmp_path / "none/snapshot", KEY, 1, {})
     assert not (tmp_path / "none").exists()
