@@ -63,7 +63,7 @@ def parse_cgroup(text: str) -> dict[str, str]:
     return found
 
 
-def least(values: Iterable[str]) -> str:
+def smallest(values: Iterable[str]) -> str:
     """Return the smallest of limits from the group of a process up to the root.
 
     ``max`` and -1 are no limit, and so is what version 1 writes for none (close to 2**63); a pair

@@ -1,4 +1,4 @@
-"""BLAS and LAPACK: what the shared names resolve to, and the copies that packages bring along."""
+"""BLAS and LAPACK: the implementation in use, and the copies in Python and conda packages."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _FOLDERS = ("/usr/local/lib", "/usr/lib", "/usr/lib64")
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield what each shared name leads to, and each copy inside a Python or conda package.
+    """Yield the library behind each soname, and each copy inside a Python or conda package.
 
-    Keys are ``libblas.so.3`` and ``openblas:app/numpy``.  Facts: ``vendor``, ``version`` where the
-    file's name has it, ``library``, ``packaged-by``.
+    Keys: the soname (``libblas.so.3``), or vendor and location (``openblas:app/numpy``).  Facts:
+    ``vendor``, ``version`` (if the file name contains it), ``library``, ``packaged-by``.
     """
     for soname in _SONAMES:
         path = next((path for path in _candidates(soname, context) if context.exists(path)), "")
@@ -46,7 +46,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def _candidates(soname: str, context: Context) -> Iterator[str]:
-    """Yield where the loader may find a library, in the order of ldconfig(8)'s usual settings."""
+    """Yield the paths at which the loader may find a library, in the usual order of ldconfig(8)."""
     yield f"{_FOLDERS[0]}/{soname}"
     for name in context.names("/usr/lib"):
         if "-linux-" in name:
@@ -55,10 +55,10 @@ def _candidates(soname: str, context: Context) -> Iterator[str]:
         yield f"{folder}/{soname}"
 
 
-def _beside(path: str, vendor: str, context: Context) -> str:
-    """Return the version in the name of the library that a shared name stands beside.
+def _version_beside(path: str, vendor: str, context: Context) -> str:
+    """Return the version in the name of the vendor's library in the same directory.
 
-    Debian puts libblas.so.3, built from OpenBLAS, into the folder of libopenblasp-r0.3.21.so.
+    Debian puts OpenBLAS's libblas.so.3 into the directory of libopenblasp-r0.3.21.so.
     """
     folder = posixpath.dirname(path)
     if not posixpath.basename(folder).startswith(vendor):
@@ -71,7 +71,7 @@ def _facts(path: str, context: Context) -> dict[str, str]:
     blas = parse_blas(path)
     facts = {
         "vendor": blas.vendor if blas else "unknown",
-        "version": (blas.version or _beside(path, blas.vendor, context)) if blas else "",
+        "version": (blas.version or _version_beside(path, blas.vendor, context)) if blas else "",
         "library": path,
         "packaged-by": context.owner(path),
     }

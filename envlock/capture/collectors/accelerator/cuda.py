@@ -1,6 +1,6 @@
-"""CUDA on disk: toolkits, runtimes, cuDNN, NCCL and their kin, wherever they were installed from.
+"""Installed CUDA software: toolkits, runtime libraries, cuDNN, NCCL and others, from any source.
 
-The driver is no part of it, unless an image holds a copy: that one hides the driver of the host.
+The driver is recorded only when an image contains a copy of it, which hides the host's driver.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HEADER_LIMIT = 4 * 1024 * 1024
 
 
 class _Found(NamedTuple):
-    """A library file: the part of its component, its version or only that of its soname."""
+    """A library file: its part of the component, exact version, version in the name, and owner."""
 
     part: str
     version: str
@@ -46,11 +46,11 @@ class _Found(NamedTuple):
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each toolkit, and for each component by the place it lies in.
+    """Yield a record for each toolkit, and for each component at each location.
 
-    Keys are ``toolkit:PLACE``, ``cudart:PLACE``...  Facts: ``version``, else ``soname`` where only
-    that is known; ``other-versions`` beside it; ``mixed`` where the parts of one component are not
-    of one version; ``installed_by`` (deb, python, conda, file) and ``packaged-by``.
+    Keys: ``toolkit:LOCATION``, ``cudart:LOCATION``...  Facts: ``version``, or ``soname`` where only
+    that is known; ``other-versions`` at the same location; ``mixed`` where the parts of a component
+    have different versions; ``source`` (deb, python, conda, file) and ``packaged-by``.
     """
     yield from _toolkits(context)
     found: dict[tuple[str, str], list[_Found]] = {}
@@ -65,7 +65,7 @@ def collect(context: Context) -> Iterator[Record]:
         if component:
             version = library.version if is_exact(library.version) else ""
             if not version:
-                version = _elsewhere(component, entry.path, owner, context)
+                version = _stated_version(component, entry.path, owner, context)
             where = logical_location(entry.path, owner)
             found.setdefault((component, where), []).append(
                 _Found(library.part, version, library.version, owner)
@@ -75,14 +75,14 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def _driver_component(path: str, context: Context) -> str:
-    """Return what a copy of the driver's library is, nothing for the driver of a host."""
+    """Return the component that a driver library is part of, empty for the driver of a host."""
     if posixpath.basename(posixpath.dirname(path)) == "compat":
         return "compat"
     return "" if Capability.KERNEL in context.capabilities else _DRIVER
 
 
-def _elsewhere(component: str, path: str, owner: str, context: Context) -> str:
-    """Return the version that a library's distribution or header states, or nothing."""
+def _stated_version(component: str, path: str, owner: str, context: Context) -> str:
+    """Return the version that a library's Python distribution or header states, or empty."""
     version = distribution_version(path, owner, context) if "/nvidia/" in path else ""
     header = HEADERS.get(component)
     if version or header is None:

@@ -1,7 +1,7 @@
-"""What a process really uses: the copies of GPU and BLAS libraries that it has mapped.
+"""GPU and BLAS libraries that a process has loaded, and loaded libraries replaced on disk.
 
-Installed is not loaded: LD_LIBRARY_PATH, a wheel or a toolkit may bring another copy than the one
-an administrator upgraded.  A library that was replaced since the process started is told as well.
+A loaded library may not be the installed one: LD_LIBRARY_PATH, a wheel or a toolkit may provide
+another copy than the one that an administrator upgraded.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from envlock.targets.base import Capability
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each component in use, and for each library that was replaced on disk.
+    """Yield a record for each loaded component, and for each library that was replaced on disk.
 
-    Facts: ``version`` in the file's name, ``from`` (the places the copies lie in; more than one is
-    a mixture), ``packaged-by``, and ``deleted = "true"`` when the file is no longer there.
+    Facts: ``version``, ``from`` (the locations of the loaded copies; several are a mixture),
+    ``packaged-by``, and ``deleted = "true"`` when the file no longer exists.
     """
     process = context.process()
     groups: dict[str, list[Mapped]] = {}

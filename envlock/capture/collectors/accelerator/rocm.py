@@ -1,4 +1,4 @@
-"""ROCm on disk: each installation below /opt and the versions of its libraries."""
+"""ROCm installations below /opt and the versions of their libraries."""
 
 from __future__ import annotations
 

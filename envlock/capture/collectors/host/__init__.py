@@ -1,1 +1,1 @@
-"""Collectors for the host below the environment: kernel, drivers, hardware, limits."""
+"""Collectors for the host: kernel, drivers, hardware, limits."""

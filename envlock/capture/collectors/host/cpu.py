@@ -1,4 +1,4 @@
-"""The processors: model, instruction set level, and the flags that libraries choose code by."""
+"""Processors: model, instruction set level, and the CPU flags by which libraries select code."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""GPU drivers and GPUs: NVIDIA's, AMD's, and every other display or compute device on the bus.
+"""GPUs and their drivers: NVIDIA, AMD, and every other display or compute device on the PCI bus.
 
-Read in the kernel's files; of NVIDIA, what no file says is asked of NVML where its optional library
-is installed.  Serial numbers, UUIDs and bus addresses are never recorded.
+Read from files of the kernel; for NVIDIA, NVML adds further facts where its optional binding is
+installed.  Serial numbers, UUIDs and bus addresses are never recorded.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ _NVME = "/sys/class/nvme"
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each firmware, by what it belongs to: versions, and the maker's name."""
+    """Yield a record for each firmware, keyed by its device."""
     bios = {
         "version": context.line(f"{_DMI}/bios_version"),
         "vendor": context.line(f"{_DMI}/bios_vendor"),

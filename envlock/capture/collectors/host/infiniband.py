@@ -1,6 +1,6 @@
 """InfiniBand and RoCE adapters, their firmware, and the OFED drivers.
 
-Node and port GUIDs and node descriptions (they hold host names) are never read.
+Node and port GUIDs and node descriptions (which contain host names) are never read.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _MODULES = ("mlx5_core", "mlx4_core", "ib_core", "efa", "irdma", "bnxt_re", "hfi
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield the drivers that have a version of their own, and the adapters by model.
+    """Yield the drivers that have their own version, and the adapters by model.
 
-    ``version`` of an adapter is that of its firmware.
+    ``version`` of an adapter is its firmware version.
     """
     info = _OFED.search(context.text(_OFED_INFO, _OFED_LIMIT) or "")
     if info:
         yield Record("host.infiniband", "driver ofed", {"version": info[2], "name": info[1]})
     for module in _MODULES:
-        # Modules of the kernel itself have none.
+        # Only out-of-tree modules have one.
         version = context.line(f"/sys/module/{module}/version")
         if version:
             yield Record("host.infiniband", f"driver {module}", {"version": version})

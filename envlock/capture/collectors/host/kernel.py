@@ -1,4 +1,4 @@
-"""The running kernel: its release, build and command line, and what it enforces."""
+"""The running kernel: release, build, command line, taint, huge pages and security modules."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _IDENTITY = re.compile(
     r"|(?:[0-9a-fA-F]{2}[:-]){5,7}[0-9a-fA-F]{2}"
     r"|[0-9a-fA-F]{4}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]"
 )
-"""What names one machine: UUIDs (of disks), hardware addresses of networks, PCI addresses."""
+"""What identifies one machine: UUIDs (of disks), network hardware and PCI addresses."""
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield the kernel: release, build, taint, command line, huge pages, security modules."""
+    """Yield the one record of section host.kernel."""
     facts = {
         "release": context.line(f"{_KERNEL}/osrelease"),
         "system": context.line(f"{_KERNEL}/ostype"),
@@ -41,7 +41,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def _cmdline(context: Context) -> str:
-    # What stands behind `--` is for the init process, not for the kernel.
+    # Words after `--` are for the init process, not for the kernel.
     words = (context.text("/proc/cmdline") or "").partition(" -- ")[0].split()
     kept = (redact_text(word) for word in words if not word.startswith(_PER_BOOT))
     return " ".join(_IDENTITY.sub("***", word) for word in kept)

@@ -1,4 +1,4 @@
-"""The dynamic loader: its version, and which directories of faster libraries it searches here."""
+"""The dynamic loader: its version, and the glibc-hwcaps directories it searches on this host."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _HWCAPS = re.compile(rb"\0((?:x86-64-v\d:?)+)\0")
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield the loader: ``version``, and ``hwcaps``, the folders of glibc-hwcaps it searches.
+    """Yield the loader: ``version``, and ``hwcaps``, the glibc-hwcaps directories it searches.
 
-    Those are what both the loader knows and the processor can run, best first, as
-    ``ld.so --help`` says.
+    These are the levels that the loader knows and the processor supports, best first, as listed by
+    ``ld.so --help``.
     """
     path = next((path for path in _LOADERS if context.exists(path)), "")
     content = (context.read(path, _LIMIT) or b"") if path else b""

@@ -1,4 +1,4 @@
-"""Limits of resources: what PAM and systemd give to sessions, and what a control group allows."""
+"""Resource limits: of PAM, of systemd, of the session that captures, and of its control group."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.formats.system.assignments import parse_assignments
 from envlock.formats.system.limits import (
-    least,
     parse_cgroup,
     parse_pam_limits,
     parse_proc_limits,
+    smallest,
 )
 from envlock.model.record import Record
 from envlock.model.text import sort_key
@@ -30,7 +30,7 @@ _DIVIDED = (
     ("cpu", "cpu.cfs_quota_us", "cpu.max"),
     ("pids", "pids.max", "pids.max"),
 )
-"""Controller of version 1, its file, and what version 2 calls that."""
+"""Controller of version 1, its file, and the name of that file in version 2."""
 
 _DEEPEST = 64
 
@@ -39,7 +39,7 @@ def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each limit.
 
     Keys: ``pam DOMAIN TYPE ITEM``, ``systemd NAME``, ``session ITEM`` (soft and hard limit of the
-    process that captures), ``cgroup NAME`` (the least from its group up to the root).
+    capturing process), ``cgroup NAME`` (the smallest from its group up to the root).
     """
     for name, value in sorted(_pam(context).items(), key=lambda item: sort_key(item[0])):
         yield Record("host.limits", f"pam {name}", {"value": value})
@@ -79,15 +79,15 @@ def _cgroup(context: Context) -> dict[str, str]:
     groups = parse_cgroup(context.text(_GROUPS) or "")
     found = {}
     for name in _UNIFIED:
-        found[name] = least(_values(context, "", groups.get("", "/"), name))
+        found[name] = smallest(_values(context, "", groups.get("", "/"), name))
     for controller, file, name in _DIVIDED:
-        value = least(_values(context, f"/{controller}", groups.get(controller, "/"), file))
+        value = smallest(_values(context, f"/{controller}", groups.get(controller, "/"), file))
         found[name] = found[name] or value
     return {name: value for name, value in found.items() if value}
 
 
 def _values(context: Context, hierarchy: str, group: str, file: str) -> Iterator[str]:
-    """Yield the values of a limit from a group up to the root, as far as they can be seen."""
+    """Yield the values of a limit from a group up to the root, as far as they are visible."""
     parts = [part for part in group.split("/") if part][:_DEEPEST]
     for depth in range(len(parts), -1, -1):
         path = "/".join([f"{_CGROUP}{hierarchy}", *parts[:depth], file])

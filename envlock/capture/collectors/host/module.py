@@ -1,7 +1,7 @@
-"""Kernel modules: those loaded, against their files, and the trees that DKMS builds them from.
+"""Kernel modules: loaded modules compared with their files on disk, and the modules of DKMS.
 
-A module whose file is another than the one loaded was updated and not reloaded: the next boot
-changes the machine.
+A module whose file differs from the loaded one was updated but not reloaded: the next boot changes
+the machine.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _LOADED = ("version", "srcversion", "taint")
 _NAME = re.compile(r"[\w.+~-]{1,128}", re.ASCII)
 _PIECE = 4 * 1024 * 1024
 _PACKED_LIMIT = 64 * 1024 * 1024
-"""Most bytes of a compressed module; the largest that are built have a third of it."""
+"""Largest compressed module in bytes; the largest that exist are a third of it."""
 _BUDGET = 1024 * 1024 * 1024
-"""Bytes of unpacked module files that one capture looks through."""
+"""Bytes of unpacked module files that one capture reads in all."""
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield each loaded module, and each tree of DKMS.
+    """Yield each loaded module, and each module of DKMS.
 
     Facts of a module: ``version``, ``srcversion``, ``taint`` (P proprietary, O out of tree, E
-    unsigned...), ``state``; ``disk-version`` and ``disk-srcversion`` where its file differs from
-    what is loaded, ``pending = "true"`` then.
+    unsigned...), ``state``; where its file differs from the loaded module, ``disk-version`` and
+    ``disk-srcversion`` of the file and ``pending = "true"``.
     """
     match = _NAME.fullmatch(context.line(_RELEASE))
     release = match[0] if match else "unknown"
@@ -51,7 +51,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 class _Disk:
-    """The module files of the running kernel, looked through within a budget."""
+    """The module files of the running kernel, read within a budget."""
 
     def __init__(self, context: Context, folder: str, files: dict[str, str]) -> None:
         self._context = context
@@ -60,13 +60,13 @@ class _Disk:
         self._left = _BUDGET
 
     def changes(self, name: str, loaded: dict[str, str]) -> dict[str, str]:
-        """Return what the file of a loaded module says otherwise.
+        """Return the facts in which the file of a loaded module differs from it.
 
-        One of the kernel's own, without a version of its own, changes with the kernel only.
+        An in-tree module without its own version is skipped: it changes only with the kernel.
         """
         path = self._files.get(name, "")
-        is_own = path.startswith("kernel/") and "version" not in loaded
-        if not path or is_own or not {"version", "srcversion"} & loaded.keys():
+        is_in_tree = path.startswith("kernel/") and "version" not in loaded
+        if not path or is_in_tree or not {"version", "srcversion"} & loaded.keys():
             return {}
         try:
             info = self._read(f"{self._folder}/{path}")
@@ -85,7 +85,7 @@ class _Disk:
         if entry is None or entry.type not in (EntryType.FILE, EntryType.HARDLINK):
             return {}
         if self._left <= 0:
-            raise ValueError("too many modules to look through")
+            raise ValueError("too many modules to read")
         stream = self._context.open(entry)
         if stream is None:
             return {}
@@ -99,7 +99,7 @@ class _Disk:
 
 
 def _up_to(size: int, stream: BinaryIO) -> bytes:
-    """Read by pieces: a stream makes room for all that is asked for at once."""
+    """Read up to `size` bytes, in pieces: a stream allocates all that is requested at once."""
     raw = b""
     while piece := stream.read(min(_PIECE, size - len(raw))):
         raw += piece
@@ -107,14 +107,14 @@ def _up_to(size: int, stream: BinaryIO) -> bytes:
 
 
 def _dkms(context: Context, release: str) -> Iterator[Record]:
-    """Yield a record for each module of DKMS: its newest version, and how far it was built.
+    """Yield a record for each module of DKMS: its newest version, and whether that is built.
 
-    Facts: ``version``, ``other-versions``, ``modules`` built, ``state``: ``built`` for the running
-    kernel, ``not-built`` for it, or ``added``, built for none.
+    Facts: ``version``, ``other-versions``, the ``modules`` built, and ``state``: ``built`` for the
+    running kernel, ``not-built`` for it, or ``added`` (built for no kernel).
     """
     for name in context.names(_DKMS):
         tree = f"{_DKMS}/{name}"
-        # A tree also holds links to the builds of each kernel (kernel-RELEASE-ARCH).
+        # The directory also holds links to the builds of each kernel (kernel-RELEASE-ARCH).
         versions = [
             version for version in context.names(tree) if context.exists(f"{tree}/{version}/source")
         ]

@@ -1,4 +1,4 @@
-"""Mounted file systems that change what programs may do: their type and options, no sources."""
+"""File systems in fstab and mounted ones: type and options, but never the source."""
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ _KEPT = ("/dev/shm",)  # noqa: S108
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each mount: ``type``, ``options``, ``network``; ``planned`` tells what
-    fstab says of a file system that is not mounted.
-    """  # noqa: D205
+    """Yield a record for each mount point: ``type``, ``options``, ``network``.
+
+    ``planned = "true"`` marks a file system that is in fstab but not mounted.
+    """
     mounted = {
         m.mount_point: m for m in parse_mountinfo(context.text(_MOUNTED, _MOUNTED_LIMIT) or "")
     }
@@ -59,7 +60,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def _matters(mount: Mount) -> bool:
-    """True for what stays from one boot to the next and is no file system of the kernel's own."""
+    """True for a mount that persists across reboots and is not a pseudo file system."""
     if mount.type in _PSEUDO or OTHER_ENVIRONMENTS.matches(f"{mount.mount_point}/"):
         return False
     return mount.mount_point in _KEPT or not mount.mount_point.startswith(_TRANSIENT)

@@ -1,6 +1,6 @@
-"""What a site or a boot sets on this host: resolver, hosts, and the security modules' mode.
+"""Settings of a site or of the boot: DNS resolver, /etc/hosts, AppArmor, SELinux.
 
-Name servers and names of machines identify a place; they are counted or digested, never told.
+Name servers and host names identify a site; they are counted or digested, never recorded.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def collect(context: Context) -> Iterator[Record]:
         "selinux": _selinux(context),
     }
     for name, facts in settings.items():
-        told = {fact: value for fact, value in facts.items() if value}
-        if told:
-            yield Record("host.setting", name, told)
+        present = {fact: value for fact, value in facts.items() if value}
+        if present:
+            yield Record("host.setting", name, present)
 
 
 def _text(path: str, context: Context) -> str:
@@ -43,7 +43,7 @@ def _text(path: str, context: Context) -> str:
 
 
 def _resolver(lines: list[str]) -> dict[str, dict[str, str]]:
-    """Return what resolv.conf(5) says; of several search lists the last counts."""
+    """Return the facts of resolv.conf(5); of several search lists the last counts."""
     words = [line.split() for line in lines]
     servers = [each[1] for each in words if each[0] == "nameserver" and len(each) > 1]
     search = [each[1:] for each in words if each[0] in ("search", "domain")]
@@ -57,7 +57,7 @@ def _resolver(lines: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _hosts(context: Context) -> dict[str, str]:
-    """Return how many names hosts(5) adds to the machine's own, and their digest."""
+    """Return the number of entries in hosts(5) beside the machine's own, and their digest."""
     own = _text(_HOSTNAME, context).strip().partition(".")[0]
     added = []
     for line in parse_lines(_text(_HOSTS, context)):

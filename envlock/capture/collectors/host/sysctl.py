@@ -1,4 +1,4 @@
-"""Kernel settings: what is in force for those that software depends on, and what is configured."""
+"""Kernel settings (sysctl): those that software depends on, and those that are configured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from envlock.formats.system.sysctl import parse_sysctl
 from envlock.model.glob import compile_globs
 from envlock.model.record import Record
 from envlock.model.text import sort_key
-from envlock.secrets.redact import find_secret, redact_text
+from envlock.secrets.redact import redact_text
+from envlock.secrets.scan import find_secret
 from envlock.targets.base import Capability
 
 _ROOT = "/proc/sys"
@@ -35,8 +36,8 @@ _DEPENDED_ON = (
     "vm.dirty_ratio", "vm.max_map_count", "vm.min_free_kbytes", "vm.nr_hugepages",
     "vm.overcommit_memory", "vm.overcommit_ratio", "vm.swappiness", "vm.zone_reclaim_mode",
 )  # fmt: skip
-"""Settings that the manuals of databases, runtimes, container engines and MPI ask for, and those
-that open or close the kernel to ordinary users (Documentation/admin-guide/sysctl)."""
+"""Settings that manuals of databases, runtimes, container engines and MPI ask to change, and those
+that control what ordinary users may do (Documentation/admin-guide/sysctl)."""
 
 _NEVER = compile_globs(
     (
@@ -53,19 +54,19 @@ _NEVER = compile_globs(
         "**tcp_fastopen_key",
     )
 )
-"""Names of the machine, secrets, and what the kernel counts rather than is told."""
+"""Names of the machine, secrets, and counters of the kernel."""
 
 _FOLDERS = ("/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/run/sysctl.d", "/etc/sysctl.d")
-"""Where configuration lies; a file hides those of its name in the folders before."""
+"""Directories of configuration; a file overrides those of the same name in earlier ones."""
 
 _LAST = "/etc/sysctl.conf"
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each setting that is depended on or configured.
+    """Yield a record for each setting that software depends on or that is configured.
 
     Facts: ``value`` (in force), ``configured`` (what the files say), and ``in-effect = "false"``
-    where the two differ.  A name with a pattern in it has no value.
+    where the two differ.  A name that is a pattern has no value.
     """
     configured = _configured(context)
     for name in sorted({*_DEPENDED_ON, *configured}, key=sort_key):
@@ -92,7 +93,7 @@ def _configured(context: Context) -> dict[str, str]:
 
 
 def _running(context: Context, name: str) -> str:
-    """Return the value in force, empty for none: some settings can only be written."""
+    """Return the value in force, empty when it cannot be read: some are write-only."""
     parts = name.translate(str.maketrans("./", "/.")).split("/")
     if "*" in name or not all(parts) or {".", ".."} & set(parts):
         return ""

@@ -1,4 +1,4 @@
-"""Software that EasyBuild installed: each has its easyconfig in a folder ``easybuild``."""
+"""Software installed by EasyBuild, found by the easyconfig in its directory ``easybuild``."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def claims(context: Context) -> Claims:
-    """Return what lies in the folders of the installations; none states its content."""
+    """Return a claim, without a digest, for each path in the directories of the installations."""
     owners = {software.folder: f"easybuild {key}" for key, software in _installed(context).items()}
     return claim_folders(context, owners, "/software/")
 
@@ -62,7 +62,7 @@ def _installed(context: Context) -> dict[str, _Software]:
             software = _Software(folder, config)
             found.setdefault(software.prefix, {}).setdefault(folder, software)
         elif text is not None:
-            context.gap(path, "no easyconfig with a toolchain")
+            context.gap(path, "not an easyconfig with a toolchain")
     names = unique_names({prefix: (prefix, logical_name(prefix or "/")) for prefix in found})
     keyed = {}
     for prefix in sorted(found, key=lambda prefix: sort_key(names[prefix])):
@@ -76,14 +76,14 @@ def _facts(software: _Software, context: Context) -> dict[str, str]:
     config = software.config
     module = f"{software.name}/{software.full_version}"
     file = f"{software.prefix}/modules/all/{module}"
-    is_there = any(context.entry(file + end) is not None for end in ("", ".lua"))
+    exists = any(context.entry(file + end) is not None for end in ("", ".lua"))
     return clean_facts(
         {
             "version": config.version,
             "toolchain": config.toolchain,
             "suffix": config.suffix,
             "module-class": config.module_class,
-            "module": module if is_there else "",
+            "module": module if exists else "",
         }
     )
 

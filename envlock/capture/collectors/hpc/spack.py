@@ -1,4 +1,4 @@
-"""Packages that Spack installed, from the database in each of its installation trees."""
+"""Packages installed by Spack, from the database in each of its installation trees."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def claims(context: Context) -> Claims:
-    """Return what lies in the folders of the packages; none states its content."""
+    """Return a claim, without a digest, for each path in the directories of the packages."""
     owners = {
         package.path: f"spack {name}/{key}"
         for name, (root, packages) in _trees(context).items()
@@ -39,14 +39,14 @@ def claims(context: Context) -> Claims:
 
 
 def _trees(context: Context) -> dict[str, tuple[str, Mapping[str, SpackPackage]]]:
-    """Return name -> (folder, key -> package) of every tree."""
+    """Return name -> (directory, key -> package) of every tree."""
     found = {}
     for path in context.glob(f"**/{_DATABASE}"):
         text = context.text(path)
         packages = parse_spack(text) if text is not None else None
         if packages is None:
             if text is not None:
-                context.gap(path, "not a database of Spack")
+                context.gap(path, "not a Spack database")
             continue
         by_name = {(p.name, p.version, p.hash[:_HASH]): p for p in packages}
         keys = version_keys(by_name)
@@ -58,7 +58,7 @@ def _trees(context: Context) -> dict[str, tuple[str, Mapping[str, SpackPackage]]
 
 
 def _base(root: str) -> str:
-    """Return a name for a tree: by default it is ``opt/spack`` in Spack's own folder."""
+    """Return a name for a tree, without ``opt/spack``, its default location below Spack itself."""
     return logical_name(_DEFAULT.sub("", root) or root or "/")
 
 

@@ -1,6 +1,6 @@
-"""Rust programs: what ``cargo install`` noted, and the crates that programs carry the list of.
+"""Rust programs: crates installed by ``cargo install``, and crates listed inside programs.
 
-The list stands in programs that were built with cargo-auditable and that no package owns.
+Programs built with cargo-auditable contain the list; those that a package owns are skipped.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from envlock.model.record import Record
 from envlock.model.text import sort_key
 from envlock.secrets.urls import LOCAL, clean_facts, clean_origin
 
-_NOTES = (".crates2.json", ".crates.toml")
+_LISTS = (".crates2.json", ".crates.toml")
 _DEFAULT_REGISTRY = re.compile(r"[/.]crates\.io(?:-index)?/?\Z")
 _AUDIT = ".dep-v0"
 _LARGEST_SECTION = 4 * 1024 * 1024
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each installed crate, for each program with a list, and what it lists."""
+    """Yield a record for each installed crate, each program with a list, and each listed crate."""
     roots = _roots(context)
     for name, (_, crates) in roots.items():
         for key, installed in crates.items():
             yield Record("cargo", f"{name}/{key}", _facts(installed))
-    lists = dict(_lists(context))
+    lists = dict(_audited(context))
     for path, name in program_names(lists, roots).items():
         yield from _listed(name, path, lists[path], context)
 
 
 def claims(context: Context) -> Claims:
-    """Return the programs that ``cargo install`` put into place; their content is not stated."""
+    """Return a claim, without a digest, for each program that ``cargo install`` installed."""
     return {
         f"{root.rstrip('/')}/bin/{program}": Claim(owner=f"cargo {name}/{key}")
         for name, (root, crates) in _roots(context).items()
@@ -54,8 +54,8 @@ def claims(context: Context) -> Claims:
 
 
 def _roots(context: Context) -> dict[str, tuple[str, Mapping[str, Installed]]]:
-    """Return name -> (folder, key -> crate) of every folder that crates were installed into."""
-    folders = {posixpath.dirname(path) for path in context.glob(*(f"**/{name}" for name in _NOTES))}
+    """Return name -> (directory, key -> crate) of every installation root of Cargo."""
+    folders = {posixpath.dirname(path) for path in context.glob(*(f"**/{name}" for name in _LISTS))}
     found = {}
     for folder in folders:
         crates = _installed(folder, context)
@@ -66,7 +66,7 @@ def _roots(context: Context) -> dict[str, tuple[str, Mapping[str, Installed]]]:
 
 
 def _installed(folder: str, context: Context) -> list[Installed]:
-    for name, parse in zip(_NOTES, (parse_crates, parse_crates_toml), strict=True):
+    for name, parse in zip(_LISTS, (parse_crates, parse_crates_toml), strict=True):
         text = context.text(f"{folder.rstrip('/')}/{name}")
         if text is None:
             continue
@@ -108,7 +108,7 @@ def _facts(installed: Installed) -> dict[str, str]:
     )
 
 
-def _lists(context: Context) -> Iterator[tuple[str, list[Crate]]]:
+def _audited(context: Context) -> Iterator[tuple[str, list[Crate]]]:
     for program in programs(context, owners=("cargo",)):
         offset, size = program.elf.sections.get(_AUDIT, (0, 0))
         if not size:
@@ -154,7 +154,7 @@ def _listed(name: str, path: str, crates: list[Crate], context: Context) -> Iter
 COLLECTOR = Collector(
     name="cargo",
     sections=("cargo",),
-    reads=tuple(f"**/{name}" for name in _NOTES),
+    reads=tuple(f"**/{name}" for name in _LISTS),
     collect=collect,
     claims=claims,
     needs_scan=True,

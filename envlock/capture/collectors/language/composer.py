@@ -1,4 +1,4 @@
-"""PHP packages that Composer installed into applications; composer.lock is compared with them."""
+"""PHP packages installed by Composer, compared with composer.lock."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def claims(context: Context) -> Claims:
-    """Return what lies in the folders of the packages; none states its content."""
+    """Return a claim, without a digest, for each path in the directories of the packages."""
     owners = {
         f"{root}/vendor/{package.name}": f"composer {name}/{package.name}"
         for name, (root, installed) in _applications(context).items()
@@ -38,7 +38,7 @@ def claims(context: Context) -> Claims:
 
 
 def _applications(context: Context) -> dict[str, tuple[str, Installed]]:
-    """Return name -> (folder, what is installed) of every application."""
+    """Return name -> (directory, installed packages) of every application."""
     found = {}
     for path in context.glob(f"**/{_INSTALLED}"):
         text = context.text(path)

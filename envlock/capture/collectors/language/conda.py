@@ -1,7 +1,7 @@
-"""Conda environments, found by their folder conda-meta, and the packages in them.
+"""Conda environments, found by their directory conda-meta, and the packages in them.
 
-What pip installed into an environment is in the section python; what conda installed there is in
-both, and the section python names the conda package that it came with.
+Packages that pip installed into an environment are in the section python.  Python packages that
+conda installed are in both sections; there ``packaged-by`` names the conda package.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def claims(context: Context) -> Claims:
-    """Return the files of every package, with the content that conda wrote where it says so.
+    """Return a claim for each file of the packages, with a digest where conda recorded one.
 
-    The folders they lie in are claimed too, each for the first package with a file in it.
+    Their directories are claimed too, each for the first package with a file in it.
     """
     found: dict[str, Claim] = {}
     for environment in _environments(context):
@@ -67,14 +67,14 @@ def _environments(context: Context) -> list[_Environment]:
     marks = context.glob(f"**/{_META}/history", f"**/{_META}/*.json")
     prefixes = sorted({posixpath.dirname(posixpath.dirname(mark)) for mark in marks}, key=sort_key)
     packages = {prefix.rstrip("/"): _packages(prefix.rstrip("/"), context) for prefix in prefixes}
-    places = {prefix: (prefix, _base(prefix, packages[prefix])) for prefix in packages}
-    names = unique_names(places)
+    wanted = {prefix: (prefix, _base(prefix, packages[prefix])) for prefix in packages}
+    names = unique_names(wanted)
     found = [_Environment(names[prefix], prefix, packages[prefix]) for prefix in packages]
     return sorted(found, key=lambda environment: sort_key(environment.name))
 
 
 def _base(prefix: str, packages: Mapping[str, Package]) -> str:
-    """Return a name that does not say where on this machine the environment lies."""
+    """Return a name that does not depend on where the environment is on this machine."""
     project, inside, name = prefix.partition("/.pixi/envs/")
     if inside:
         return logical_name(project or "/") + (f"-{name}" if name != "default" else "")
@@ -91,7 +91,7 @@ def _packages(prefix: str, context: Context) -> dict[str, Package]:
         package = parse_package(text) if text is not None else None
         if package is None:
             if text is not None:
-                context.gap(path, "not a record of a package")
+                context.gap(path, "not a package record")
         elif package.name in found:
             context.gap(path, "a second version of a package")
         else:
@@ -100,7 +100,7 @@ def _packages(prefix: str, context: Context) -> dict[str, Package]:
 
 
 def _requested(environment: _Environment, context: Context) -> dict[str, str]:
-    """Return name -> spec of what was asked for, by the records or else by the history."""
+    """Return name -> requested spec, from the package records or else from the history."""
     stated = {name: package.requested for name, package in environment.packages.items()}
     if any(stated.values()):
         return stated
@@ -118,7 +118,7 @@ def _environment_facts(environment: _Environment, context: Context) -> dict[str,
         "platform": min(platforms, key=lambda name: (-platforms[name], name), default=""),
         "channels": " ".join(sorted({_channel(p) for p in packages} - {""})),
         "pinned": ", ".join(sorted(pin for pin in pins if pin and not pin.startswith("#"))),
-        # Their values may be secrets: the environment of the process has those that may be told.
+        # Only names, since values may be secrets; the section env records those that are allowed.
         "variables": " ".join(sorted(name for name, _ in members(state, "env_vars"))),
         "frozen": "true" if context.entry(f"{environment.prefix}/{_META}/frozen") else "",
     }

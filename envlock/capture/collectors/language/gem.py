@@ -1,7 +1,7 @@
-"""Ruby gems: of the system, of users, of Ruby versions and of applications (Bundler).
+"""Ruby gems of the system, of users, of Ruby versions and of applications (Bundler).
 
-A home of gems is a folder with a folder ``specifications``.  A Gemfile.lock is compared with what
-is installed; what it declares is not counted as installed.
+A gem home is a directory with a subdirectory ``specifications``.  A Gemfile.lock is compared with
+the installed gems; what it declares does not count as installed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _LOCKFILE = "Gemfile.lock"
 
 
 class _Spec(NamedTuple):
-    """A gem with its specification file, the home it is in, and whether Ruby came with it."""
+    """A gem, its specification file, its home, and whether it came with Ruby."""
 
     gem: Gem
     path: str
@@ -52,8 +52,8 @@ class _Spec(NamedTuple):
     is_default: bool
 
 
-class _Place(NamedTuple):
-    """Homes under one name, and key -> gem."""
+class _GemSet(NamedTuple):
+    """The gem homes of one name, and key -> gem."""
 
     homes: frozenset[str]
     abi: str
@@ -62,23 +62,23 @@ class _Place(NamedTuple):
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each home, for each gem in it, and for each application with a lock."""
-    places = _places(context)
-    for name, place in places.items():
-        facts = clean_facts({"version": place.version, "abi": place.abi})
+    """Yield a record for each gem home, each gem in it, and each application with a lockfile."""
+    gem_sets = _gem_sets(context)
+    for name, gem_set in gem_sets.items():
+        facts = clean_facts({"version": gem_set.version, "abi": gem_set.abi})
         if facts:
             yield Record("gem", name, facts)
-        for key, spec in place.specs.items():
+        for key, spec in gem_set.specs.items():
             yield Record("gem", f"{name}/{key}", _facts(spec, context))
-    yield from _applications(places, context)
-    yield from _from_git(places, context)
+    yield from _applications(gem_sets, context)
+    yield from _from_git(gem_sets, context)
 
 
 def claims(context: Context) -> Claims:
-    """Return what lies in the folders of the gems, and their specifications."""
+    """Return a claim, without a digest, for each path of the gems and their specifications."""
     owners = {}
-    for name, place in _places(context).items():
-        for key, spec in place.specs.items():
+    for name, gem_set in _gem_sets(context).items():
+        for key, spec in gem_set.specs.items():
             owner, full_name = f"gem {name}/{key}", spec.gem.full_name
             owners[spec.path] = owner
             owners[f"{spec.home}/gems/{full_name}"] = owner
@@ -87,7 +87,7 @@ def claims(context: Context) -> Claims:
     return claim_folders(context, owners)
 
 
-def _places(context: Context) -> dict[str, _Place]:
+def _gem_sets(context: Context) -> dict[str, _GemSet]:
     specs: dict[tuple[str, str], list[_Spec]] = {}
     for path in context.glob(*_PATTERNS):
         spec = _spec(path, context)
@@ -102,14 +102,14 @@ def _places(context: Context) -> dict[str, _Place]:
         abi = match["abi"] if match and match["abi"] != "all" else ""
         version = versions.get((match["prefix"], abi), "") if match else ""
         folders = frozenset(spec.home for spec in specs[base])
-        found[names[base]] = _Place(folders, abi, version, _keyed(specs[base]))
+        found[names[base]] = _GemSet(folders, abi, version, _keyed(specs[base]))
     return found
 
 
 def _base(home: str) -> tuple[str, str]:
-    """Return the wanted name of a home, and what else tells it from others of that name.
+    """Return the wanted name of a home, and what distinguishes it from others of that name.
 
-    Debian spreads the gems of one Ruby over several folders; they are one home.
+    Debian spreads the gems of one Ruby over several directories; they count as one home.
     """
     match = _HOME.match(home)
     if match is None:
@@ -129,7 +129,7 @@ def _base(home: str) -> tuple[str, str]:
 
 
 def _versions(context: Context) -> dict[tuple[str, str], str]:
-    """Return (prefix, ABI) -> exact version of every Ruby that has its configuration there."""
+    """Return (prefix, ABI) -> exact version of every Ruby that has an rbconfig.rb."""
     found = {}
     for path in context.glob("**/rbconfig.rb"):
         match = _CONFIG.match(path)
@@ -147,13 +147,13 @@ def _spec(path: str, context: Context) -> _Spec | None:
     gem = parse_specification(stem, text) if text is not None else None
     if gem is None:
         if text is not None:
-            context.gap(path, "no specification with a name and a version")
+            context.gap(path, "not a specification with a name and a version")
         return None
     return _Spec(gem, path, home, is_default)
 
 
 def _keyed(specs: list[_Spec]) -> dict[str, _Spec]:
-    """Return key -> gem; of one that came with Ruby and was installed as well, the latter."""
+    """Return key -> gem; an installed gem replaces the same one that came with Ruby."""
     found = {tuple(spec.gem): spec for spec in sorted(specs, key=lambda spec: not spec.is_default)}
     keys = version_keys(found)
     return {keys[gem]: found[gem] for gem in sorted(found, key=lambda gem: sort_key(keys[gem]))}
@@ -171,11 +171,11 @@ def _facts(spec: _Spec, context: Context) -> dict[str, str]:
     )
 
 
-def _applications(places: Mapping[str, _Place], context: Context) -> Iterator[Record]:
-    """Yield a record for each Gemfile.lock that no package brought."""
+def _applications(gem_sets: Mapping[str, _GemSet], context: Context) -> Iterator[Record]:
+    """Yield a record for each Gemfile.lock that no package owns."""
     installed: dict[str, set[str]] = {}
-    for place in places.values():
-        for spec in place.specs.values():
+    for gem_set in gem_sets.values():
+        for spec in gem_set.specs.values():
             installed.setdefault(spec.gem.name, set()).add(spec.gem.version)
     locks = {}
     for path in context.glob(f"**/{_LOCKFILE}"):
@@ -184,7 +184,7 @@ def _applications(places: Mapping[str, _Place], context: Context) -> Iterator[Re
         )
         if lock is not None:
             locks[posixpath.dirname(path) or "/"] = lock
-    taken = {f"\0{name}": ("", name) for name in places}
+    taken = {f"\0{name}": ("", name) for name in gem_sets}
     wanted = {folder: (folder, logical_name(folder)) for folder in locks}
     names = unique_names(taken | wanted)
     for folder, lock in locks.items():
@@ -214,9 +214,9 @@ def _declared(lock: Lockfile, installed: Mapping[str, set[str]]) -> dict[str, st
     )
 
 
-def _from_git(places: Mapping[str, _Place], context: Context) -> Iterator[Record]:
-    """Yield the gems that Bundler checked out of a repository: ``bundler/gems/NAME-REVISION``."""
-    homes = {home: name for name, place in places.items() for home in place.homes}
+def _from_git(gem_sets: Mapping[str, _GemSet], context: Context) -> Iterator[Record]:
+    """Yield the gems that Bundler checked out with git: ``bundler/gems/NAME-REVISION``."""
+    homes = {home: name for name, gem_set in gem_sets.items() for home in gem_set.homes}
     found: dict[str, set[tuple[str, ...]]] = {}
     for path in context.glob("**/bundler/gems/*/*.gemspec"):
         home, _, rest = path.partition("/bundler/gems/")
@@ -225,10 +225,10 @@ def _from_git(places: Mapping[str, _Place], context: Context) -> Iterator[Record
             name = homes.get(home) or _base(home)[0]
             found.setdefault(name, set()).add((gem, revision))
     for name, gems in found.items():
-        taken = places[name].specs if name in places else {}
+        taken = gem_sets[name].specs if name in gem_sets else {}
         for (gem, revision), key in version_keys(gems).items():
-            place = f"{name}/{f'{gem}@{revision}' if key in taken else key}"
-            yield Record("gem", place, {"origin": "git", "revision": revision})
+            full_key = f"{name}/{f'{gem}@{revision}' if key in taken else key}"
+            yield Record("gem", full_key, {"origin": "git", "revision": revision})
 
 
 COLLECTOR = Collector(

@@ -1,7 +1,7 @@
-"""Go programs that no package owns, and the modules that each was built from.
+"""Go programs that no package owns, and the modules they were built from.
 
-What Go's linker wrote into a program is read; where its module has no version, the one that its
-maker set at link time is taken.
+Read from the build information in the program.  Where the main module has no version, a version
+variable set by the linker flag -X is used.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _module_facts(module: Module, program: str) -> dict[str, str]:
 
 
 def _origin(module: Module) -> str:
-    """Return what stands for a module that was replaced: another one, or a folder."""
+    """Return the module or ``local`` directory that replaces a module, empty for others."""
     if not module.replaced:
         return ""
     return clean_origin(module.path) if module.version else LOCAL

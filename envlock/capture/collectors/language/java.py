@@ -1,6 +1,6 @@
-"""Java archives that no package owns, what is packed inside them, and Java runtimes.
+"""Java archives that no package owns, the libraries packed inside them, and Java runtimes.
 
-Local repositories of Maven, Gradle and Ivy are caches of builds, and are not listed.
+Local repositories of Maven, Gradle and Ivy are build caches and are not listed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _END = b"PK\x05\x06"
 
 
 class _Found(NamedTuple):
-    """An archive, and what else is inside it."""
+    """An archive, and the libraries packed inside it."""
 
     path: str
     archive: Archive
@@ -49,7 +49,7 @@ class _Found(NamedTuple):
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each runtime, for each archive, and for what is inside one."""
+    """Yield a record for each runtime, each archive, and each library packed inside one."""
     runtimes = _runtimes(context)
     names = unique_names({prefix: (prefix, logical_name(prefix or "/")) for prefix in runtimes})
     for prefix, facts in runtimes.items():
@@ -70,7 +70,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def _runtimes(context: Context) -> dict[str, dict[str, str]]:
-    """Return folder -> facts of every Java runtime."""
+    """Return directory -> facts of every Java runtime."""
     found = {}
     for path in context.glob("**/release"):
         prefix = posixpath.dirname(path)
@@ -97,26 +97,26 @@ def _is_wanted(entry: Entry, context: Context) -> bool:
 
 
 def _base(folder: str) -> str:
-    """Return a name for the folder of archives: of the application rather than of its parts."""
+    """Return a name for a directory of archives: that of the application it is part of."""
     for end in ("/WEB-INF/lib", "/BOOT-INF/lib", "/webapps", "/jars", "/target", "/libs"):
         folder = folder.removesuffix(end)
     return logical_name(folder or "/")
 
 
-def _archives(place: str, found: list[_Found]) -> Iterator[Record]:
+def _archives(directory: str, found: list[_Found]) -> Iterator[Record]:
     named = {(*one.archive[1:], posixpath.basename(one.path)): one for one in found}
     for names, key in version_keys(named).items():
         one = named[names]
         facts = {"version": one.archive.version, "group": one.archive.group, "path": one.path}
-        yield Record("java", f"{place}/{key}", clean_facts(facts))
+        yield Record("java", f"{directory}/{key}", clean_facts(facts))
         inside = {archive[1:]: archive.group for archive in reversed(one.inside) if archive.name}
         for (name, version), inner in version_keys(inside).items():
             packed = {
                 "version": version,
                 "group": inside[name, version],
-                "packaged-by": f"java {place}/{key}",
+                "packaged-by": f"java {directory}/{key}",
             }
-            yield Record("java", f"{place}/{key}/{inner}", clean_facts(packed))
+            yield Record("java", f"{directory}/{key}/{inner}", clean_facts(packed))
 
 
 def _read(entry: Entry, context: Context) -> _Found | None:
@@ -130,9 +130,9 @@ def _read(entry: Entry, context: Context) -> _Found | None:
         try:
             return _read_archive(entry, stream)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError):
-            context.gap(entry.path, "not an archive that can be read")
+            context.gap(entry.path, "not a readable archive")
         except (EOFError, zipfile.LargeZipFile):
-            context.gap(entry.path, "a damaged archive")
+            context.gap(entry.path, "damaged archive")
     return None
 
 
@@ -160,14 +160,14 @@ def _read_archive(entry: Entry, stream: BinaryIO) -> _Found:
 
 
 def _check_size(stream: BinaryIO) -> None:
-    """Raise ValueError for a directory of an archive that is too large to be taken into memory."""
+    """Raise ValueError when the central directory is missing or too large to be read."""
     stream.seek(0, 2)
     size = stream.tell()
     stream.seek(max(0, size - 65_557))
     tail = stream.read()
     at = tail.rfind(_END)
     if at < 0 or int.from_bytes(tail[at + 12 : at + 16], "little") > _LARGEST_DIRECTORY:
-        raise ValueError("no directory of an archive")
+        raise ValueError("no central directory, or too large")
 
 
 def _text(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:

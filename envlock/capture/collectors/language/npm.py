@@ -1,7 +1,7 @@
-"""Node packages: global trees, those of applications, and how they differ from their lockfile.
+"""Node packages: global trees, trees of applications, and differences from their lockfiles.
 
-A tree is a folder with a node_modules; npm, yarn and pnpm are read alike.  What a package brings
-inside itself (bundleDependencies) is counted and not listed.
+A tree is a directory with a node_modules, written by npm, yarn or pnpm.  Packages bundled inside
+another one (bundleDependencies) are counted, not listed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _READABLE = _LOCKFILES[:2]
 
 
 class _Installed(NamedTuple):
-    """A package in a tree: where it lies, its package.json, and how many it has inside itself."""
+    """A package in a tree: directory, package.json, and the number of bundled packages."""
 
     folder: str
     package: Package
@@ -62,14 +62,14 @@ class _Installed(NamedTuple):
 
 
 class _Tree(NamedTuple):
-    """A folder with a node_modules, and location below that -> package."""
+    """A directory with a node_modules, and location below that -> package."""
 
     root: str
     installed: Mapping[str, _Installed]
 
     @property
     def prefix(self) -> str:
-        """For the tree of a Node installation (``PREFIX/lib``) its prefix, else nothing."""
+        """The prefix of a global tree (``PREFIX/lib``), empty for any other."""
         return posixpath.dirname(self.root) if posixpath.basename(self.root) == "lib" else ""
 
 
@@ -85,7 +85,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def claims(context: Context) -> Claims:
-    """Return what lies in the folders of the packages; none states its content."""
+    """Return a claim, without a digest, for each path in the directories of the packages."""
     owners = {
         installed.folder: f"npm {name}/{location}"
         for name, tree in _trees(context)
@@ -165,7 +165,7 @@ def _without_bundled(found: dict[str, _Installed]) -> dict[str, _Installed]:
 
 
 def _links(root: str, context: Context) -> Iterator[tuple[str, _Installed]]:
-    """Yield the packages that are links to a folder outside of every node_modules: workspaces."""
+    """Yield the workspace packages: links to a directory outside of every node_modules."""
     modules = f"{root.rstrip('/')}/{MODULES}"
     for name in context.names(modules):
         inner = context.names(f"{modules}/{name}") if name.startswith("@") else ()
@@ -200,7 +200,7 @@ def _tree_facts(tree: _Tree, context: Context) -> dict[str, str]:
 
 
 def _declared(lockfile: Lockfile | None, tree: _Tree) -> dict[str, str]:
-    """Return how many packages of the lockfile are not installed, or in another version."""
+    """Return the numbers of packages in the lockfile that are missing or of another version."""
     if lockfile is None:
         return {}
     missing = differing = 0
@@ -236,7 +236,7 @@ def _facts(
     package = installed.package
     locked = hidden.packages.get(location) if hidden else None
     if locked is not None and locked.version != package.version:
-        locked = None  # somebody replaced it without npm
+        locked = None  # it was replaced without npm
     origin, revision = parse_resolved(locked.resolved if locked else package.resolved)
     owner = context.owner(f"{installed.folder}/package.json")
     name = location.rpartition(f"{MODULES}/")[2]

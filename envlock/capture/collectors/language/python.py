@@ -1,7 +1,7 @@
-"""Python environments, found by their markers wherever they are, and what is installed in them.
+"""Python environments and the distributions installed in them.
 
-An environment is a folder named site-packages or dist-packages; a virtual environment names it.
-A wheel's RECORD is verified against the files, so an edited library is seen.
+An environment is found by its directory site-packages or dist-packages.  Files are compared with
+the RECORD of their distribution, so edited libraries are noticed.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ _UNPUBLISHED = tuple(
     f"-linux_{machine}.whl" for machine in ("x86_64", "aarch64", "i686", "armv7l", "ppc64le")
 )
 _REBUILDERS = frozenset({"conda", "rpm", "debian"})
-"""Installers whose packages are built anew from source under the names of published wheels."""
-_BUNDLED = "/usr/share/python-wheels"
+"""Installers that rebuild packages from source under the file names of published wheels."""
+_ENSUREPIP_WHEELS = "/usr/share/python-wheels"
 _METADATA_LIMIT = 8 * 1024 * 1024
 _SMALL = 1024 * 1024
-_MARKS = (".dist-info", ".egg-info", ".egg", ".egg-link")
-_CUSTOM = ("sitecustomize.py", "usercustomize.py")
+_METADATA_SUFFIXES = (".dist-info", ".egg-info", ".egg", ".egg-link")
+_STARTUP_MODULES = ("sitecustomize.py", "usercustomize.py")
 _EDITABLE = DirectUrl("directory", "file:", is_editable=True)
 
 
 class Distribution(NamedTuple):
-    """One installed distribution; `info` is where its metadata lie, `folder` where it does."""
+    """An installed distribution; `info` is the path of its metadata, `folder` its directory."""
 
     key: str
     name: str
@@ -68,16 +68,16 @@ class Distribution(NamedTuple):
 
     @property
     def is_published(self) -> bool:
-        """True when the same wheel can be had from an index again.
+        """True when the same wheel can be downloaded from an index.
 
-        Debian bundles patched wheels for ensurepip under the names of the published ones.
+        Debian's patched wheels for ensurepip have the names of published ones but differ.
         """
         is_local = self.origin is not None or self.is_bundled or self.installer in _REBUILDERS
         return bool(self.wheel) and not is_local and not self.wheel.endswith(_UNPUBLISHED)
 
 
 class _Metadata(NamedTuple):
-    """Where the metadata of a distribution are, and what its name in the folder tells alone."""
+    """The metadata of a distribution; `name` and `version` from its file name are fallbacks."""
 
     info: str
     text: str | None
@@ -87,59 +87,59 @@ class _Metadata(NamedTuple):
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each environment that holds something, and for each distribution."""
-    for site in python_envs.find_python_envs(context):
-        found = list(_distributions(site, context))
-        if found or site.settings or site.is_interpreter:
-            yield Record("python", site.name, _site_facts(site, context))
+    """Yield a record for each environment that is not empty, and for each distribution."""
+    for env in python_envs.find_python_envs(context):
+        found = list(_distributions(env, context))
+        if found or env.settings or env.is_interpreter:
+            yield Record("python", env.name, _env_facts(env, context))
         for distribution in found:
             yield Record("python", distribution.key, _facts(distribution, context))
 
 
 def claims(context: Context) -> Claims:
-    """Return the files of every distribution that has a RECORD, and the folders they lie in."""
+    """Return a claim for each file in the RECORD of a distribution, and for their directories."""
     found: dict[str, Claim] = {}
-    for site in python_envs.find_python_envs(context):
+    for env in python_envs.find_python_envs(context):
         inside: dict[str, Claim] = {}
-        for distribution in _distributions(site, context):
+        for distribution in _distributions(env, context):
             inside.update(_claims(distribution, context))
-        for folder in site.folders:
+        for folder in env.folders:
             claim_parents(inside, folder)
         found.update(inside)
     return found
 
 
-def _site_facts(site: PythonEnv, context: Context) -> dict[str, str]:
-    is_managed = context.entry(f"{site.library}/EXTERNALLY-MANAGED") is not None
+def _env_facts(env: PythonEnv, context: Context) -> dict[str, str]:
+    is_managed = context.entry(f"{env.library}/EXTERNALLY-MANAGED") is not None
     return clean_facts(
         {
-            "version": site.version,
-            "implementation": site.implementation.lower(),
-            "system-site-packages": site.settings.get("include-system-site-packages", ""),
-            "free-threaded": "true" if site.is_free_threaded else "",
+            "version": env.version,
+            "implementation": env.implementation.lower(),
+            "system-site-packages": env.settings.get("include-system-site-packages", ""),
+            "free-threaded": "true" if env.is_free_threaded else "",
             "externally-managed": "true" if is_managed else "",
-            "managed-by": site.manager,
-            **_startup(site, context),
+            "managed-by": env.manager,
+            **_startup(env, context),
         }
     )
 
 
-def _startup(site: PythonEnv, context: Context) -> dict[str, str]:
-    """Return what runs or is put on the path when the interpreter starts, and nobody installed.
+def _startup(env: PythonEnv, context: Context) -> dict[str, str]:
+    """Return the facts of startup files (.pth, sitecustomize.py) that no distribution owns.
 
     `startup` are the names of the files, `startup-code` is the digest of the code in them, and
-    `shadowed` are the modules of the environment that an added folder has as well.
+    `shadowed` are the modules that exist both in the environment and in an added directory.
     """
     names, code, shadowed = [], [], set()
-    for folder in site.folders:
+    for folder in env.folders:
         inside = context.names(folder)
         for name in inside:
             path = f"{folder}/{name}"
-            if not (name.endswith(".pth") or name in _CUSTOM) or context.owner(path):
+            if not (name.endswith(".pth") or name in _STARTUP_MODULES) or context.owner(path):
                 continue
             text = context.text(path, _SMALL) or ""
             names.append(name)
-            startup = parse_pth(text) if name not in _CUSTOM else None
+            startup = parse_pth(text) if name not in _STARTUP_MODULES else None
             code += [name, *startup.code] if startup else [name, text]
             for added in startup.paths if startup else ():
                 where = posixpath.normpath(posixpath.join(folder, added))
@@ -153,18 +153,18 @@ def _startup(site: PythonEnv, context: Context) -> dict[str, str]:
 
 
 def _modules(context: Context, folder: str) -> set[str]:
-    """Return the names in a scanned folder that could be imported."""
+    """Return the names in a scanned directory that could be imported."""
     if context.entry(folder) is None:
         return set()
     return {name for name in context.names(folder) if name.removesuffix(".py").isidentifier()}
 
 
-def _distributions(site: PythonEnv, context: Context) -> Iterator[Distribution]:
+def _distributions(env: PythonEnv, context: Context) -> Iterator[Distribution]:
     seen: dict[str, str] = {}
-    bundled = frozenset(context.names(_BUNDLED))
-    candidates = ((folder, name) for folder in site.folders for name in context.names(folder))
+    bundled = frozenset(context.names(_ENSUREPIP_WHEELS))
+    candidates = ((folder, name) for folder in env.folders for name in context.names(folder))
     for folder, name in candidates:
-        if not name.endswith(_MARKS):
+        if not name.endswith(_METADATA_SUFFIXES):
             continue
         found = _metadata(folder, name, context)
         headers = parse_headers(found.text or "")
@@ -173,7 +173,7 @@ def _distributions(site: PythonEnv, context: Context) -> Iterator[Distribution]:
         if not project or not version:
             context.gap(f"{folder}/{name}", "no metadata with a name and a version")
             continue
-        key = f"{site.name}/{normalize_name(project)}"
+        key = f"{env.name}/{normalize_name(project)}"
         if key in seen:
             if seen[key] != version:
                 context.gap(found.info, "a second version of a distribution")
@@ -196,7 +196,7 @@ def _distributions(site: PythonEnv, context: Context) -> Iterator[Distribution]:
 
 
 def _metadata(folder: str, name: str, context: Context) -> _Metadata:
-    """Return the metadata of one name in a folder of packages, whichever form they have."""
+    """Return the metadata of an entry of site-packages, in any of their forms."""
     path = f"{folder}/{name}"
     if name.endswith(".egg-link"):
         source = (context.text(path, _SMALL) or "").partition("\n")[0].strip()
@@ -213,7 +213,7 @@ def _metadata(folder: str, name: str, context: Context) -> _Metadata:
 
 
 def _linked(path: str, source: str, context: Context) -> _Metadata:
-    """Return the metadata of a project that is used where it is developed."""
+    """Return the metadata of a project in development mode, in its source directory."""
     for name in context.names(source) if context.entry(source) else ():
         if name.endswith(".egg-info"):
             text = _first(f"{source}/{name}", ("/PKG-INFO",), context)
@@ -230,7 +230,7 @@ def _first(info: str, members: Iterable[str], context: Context) -> str | None:
 
 
 def _member(info: str, name: str, context: Context) -> str:
-    """Return a file of a ``.dist-info`` folder, empty where there is none."""
+    """Return the text of a file in a ``.dist-info`` directory, empty when there is none."""
     if not info.endswith(".dist-info"):
         return ""
     return context.text(f"{info}/{name}", _METADATA_LIMIT) or ""
@@ -267,7 +267,7 @@ def _facts(distribution: Distribution, context: Context) -> dict[str, str]:
 
 
 def _verify(distribution: Distribution, context: Context) -> tuple[list[tuple[str, str]], int]:
-    """Return (path, digest) of the files that are not as RECORD says, and how many are gone."""
+    """Return (path, digest) of the files that differ from RECORD, and how many are missing."""
     edited = []
     missing = 0
     for path, recorded, sha256 in _recorded(distribution, context):
@@ -289,12 +289,12 @@ def _digest(lines: Iterable[bytes]) -> str:
 def _recorded(distribution: Distribution, context: Context) -> Iterator[tuple[str, str, str]]:
     """Yield (absolute path, path as recorded, SHA-256) of the files of a distribution."""
     for path, sha256 in parse_record(_member(distribution.info, "RECORD", context)):
-        # Most are plain names below the folder, and a machine has a hundred thousand of them.
+        # Most paths need no normalization, and a machine has a hundred thousand of them.
         if path[0] in "./" or "/." in path or "//" in path or path[-1] == "/":
-            place = posixpath.normpath(posixpath.join(distribution.folder, path))
+            absolute = posixpath.normpath(posixpath.join(distribution.folder, path))
         else:
-            place = f"{distribution.folder}/{path}"
-        yield place, path, sha256
+            absolute = f"{distribution.folder}/{path}"
+        yield absolute, path, sha256
 
 
 def _claims(distribution: Distribution, context: Context) -> Iterator[tuple[str, Claim]]:
@@ -306,7 +306,7 @@ def _claims(distribution: Distribution, context: Context) -> Iterator[tuple[str,
         source = ""
         if distribution.is_published and inside and sha256 and not generated:
             source = f"wheel {distribution.key} {recorded}"
-        # Scripts outside the folder are made by the installer or moved from the wheel's data.
+        # Files outside the directory are generated by the installer or moved from the wheel's data.
         digest = f"sha256:{sha256}" if sha256 and not generated else ""
         yield path, Claim(owner=owner, digest=digest, source=source)
 
@@ -325,7 +325,7 @@ COLLECTOR = Collector(
         "**/*.egg-link",
         "**/PKG-INFO",
         "**/*.pth",
-        *(f"**/{name}" for name in _CUSTOM),
+        *(f"**/{name}" for name in _STARTUP_MODULES),
     ),
     collect=collect,
     claims=claims,

@@ -1,7 +1,6 @@
-"""R libraries and the packages installed in them; a renv.lock is compared with its library.
+"""R libraries and the packages installed in them, compared with renv.lock.
 
-A library is a folder of packages that R installed: each has ``Meta/package.rds`` beside its
-DESCRIPTION.
+A library is a directory of installed packages, each with ``Meta/package.rds`` and a DESCRIPTION.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _LOCKFILE = "renv.lock"
 _LARGEST = 1024 * 1024
 _USER = re.compile(r".*/R/[^/]*-library/(\d[^/]*)\Z")
 _RENV = re.compile(r"(?P<project>.*)/renv/(?:library|staging)/.*\Z")
-_PLACES = (
+_LIBRARIES = (
     ("/usr/local/lib/R/site-library", "local"),
     ("/usr/lib/R/site-library", "site"),
     ("/usr/lib/R/library", "system"),
@@ -44,7 +43,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def claims(context: Context) -> Claims:
-    """Return what lies in the folders of the packages; none states its content."""
+    """Return a claim, without a digest, for each path in the directories of the packages."""
     owners = {
         f"{library}/{package.name}": f"r {name}/{package.name}"
         for name, (library, packages) in _libraries(context).items()
@@ -54,7 +53,7 @@ def claims(context: Context) -> Claims:
 
 
 def _libraries(context: Context) -> dict[str, tuple[str, Mapping[str, Package]]]:
-    """Return name -> (folder, name -> package)."""
+    """Return name of the library -> (directory, name -> package)."""
     found: dict[str, dict[str, Package]] = {}
     for mark in context.glob(f"**/{_MARK}"):
         folder = mark.removesuffix(f"/{_MARK}")
@@ -65,16 +64,16 @@ def _libraries(context: Context) -> dict[str, tuple[str, Mapping[str, Package]]]
         if package is not None and package.name == name:
             found.setdefault(library, {})[name] = package
         elif text is not None:
-            context.gap(path, "no description of an installed package")
+            context.gap(path, "not the DESCRIPTION of an installed package")
     names = unique_names({library: (library, _base(library)) for library in found})
     ordered = sorted(found, key=lambda library: sort_key(names[library]))
     return {names[library]: (library, found[library]) for library in ordered}
 
 
 def _base(library: str) -> str:
-    """Return a name that does not say where on this machine the library lies."""
-    for place, name in _PLACES:
-        if library == place:
+    """Return a name that does not depend on where the library is on this machine."""
+    for known, name in _LIBRARIES:
+        if library == known:
             return name
     if match := _USER.match(library):
         return f"user-{match[1]}"
@@ -105,7 +104,7 @@ def _facts(folder: str, package: Package, context: Context) -> dict[str, str]:
 def _projects(
     libraries: Mapping[str, tuple[str, Mapping[str, Package]]], context: Context
 ) -> Iterator[Record]:
-    """Yield a record for each renv.lock that no package brought."""
+    """Yield a record for each renv.lock that no package owns."""
     locks = {}
     for path in context.glob(f"**/{_LOCKFILE}"):
         text = context.text(path) if not context.owner(path) else None

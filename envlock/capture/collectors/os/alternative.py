@@ -1,4 +1,4 @@
-"""What an administrator told dpkg: alternatives, diversions and stat overrides."""
+"""Alternatives, diversions and stat overrides of dpkg, which administrators set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LINKS = "/etc/alternatives"
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield alternatives with where they point, diversions, overrides."""
+    """Yield the alternatives with their current targets, the diversions, and the stat overrides."""
     for name in context.names(f"{_ADMIN}/alternatives"):
         text = context.text(f"{_ADMIN}/alternatives/{name}")
         group = parse_alternative(text or "")

@@ -1,7 +1,7 @@
-"""Alpine packages: versions, what was asked for, and their files.
+"""Alpine packages: versions, install reasons, and their files.
 
-Reads apk's database rather than running apk.  Files are held against the checksums, modes and
-owners that apk keeps, as ``apk audit`` does.
+Reads apk's database rather than running apk.  Files are compared with the checksums, modes and
+owners in it, as ``apk audit`` does.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from envlock.model.record import Record
 from envlock.model.tree import EntryType
 
 _DATABASES = ("/usr/lib/apk/db/installed", "/lib/apk/db/installed")
-"""Since the merge of /usr, and before it."""
+"""With a merged /usr, and without."""
 _WORLD = "/etc/apk/world"
 _PROTECTED = "/etc/apk/protected_paths.d"
 _LIMIT = 512 * 1024 * 1024
@@ -35,14 +35,14 @@ def collect(context: Context) -> Iterator[Record]:
     seen: set[str] = set()
     for package in _packages(context):
         if package.name in seen:
-            context.gap(_DATABASES[0], f"{package.name} stands there twice")
+            context.gap(_DATABASES[0], f"{package.name} is listed twice")
             continue
         seen.add(package.name)
         yield Record("apk", package.name, _facts(package, world))
 
 
 def claims(context: Context) -> Claims:
-    """Return the paths that the packages own, links in directories resolved."""
+    """Return the paths that the packages own, with symbolic links in directories resolved."""
     found: dict[str, Claim] = {}
     resolved: dict[str, str] = {}
     protected = None
@@ -74,7 +74,7 @@ def _packages(context: Context) -> Iterator[Package]:
 def _facts(package: Package, world: Mapping[str, str]) -> dict[str, str]:
     constraint = world.get(package.name, "")
     algorithm, _, digest = package.digest.partition(":")
-    is_virtual = package.name.startswith(".")  # its version is the time it was made
+    is_virtual = package.name.startswith(".")  # its version is the time of its creation
     facts = {
         "version": "" if is_virtual else package.version,
         "arch": package.arch,

@@ -1,4 +1,4 @@
-"""apt sources and pins, in both styles, with the digest of each signing key file."""
+"""apt sources and pins, in one-line and deb822 style, with the digest of each keyring."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each suite of each repository, and for each pin."""
     found: dict[str, AptSource] = {}
     for source in _sources(context):
-        # A repository written down twice is one repository, enabled if any mention is.
+        # A repository listed twice is one repository, enabled if either entry is.
         known = found.setdefault(_key(source), source)
         if source.is_enabled and not known.is_enabled:
             found[_key(source)] = source

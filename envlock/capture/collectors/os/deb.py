@@ -1,7 +1,7 @@
-"""Debian packages: versions, marks, archive digests, and which package owns which file.
+"""Debian packages: versions, marks, digests of the archives, and the files they own.
 
-Reads dpkg's database rather than running dpkg, so it works on containers, images and directories
-alike, ``status.d`` of distroless images included.
+Reads dpkg's database rather than running dpkg, so it works on containers, images and directories,
+including the ``status.d`` of distroless images.
 """
 
 from __future__ import annotations
@@ -40,35 +40,35 @@ Archives = Mapping[tuple[str, str, str], str]
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each package that dpkg knows, also those with only configuration left."""
+    """Yield a record for each package in dpkg's database, removed but not purged ones included."""
     auto = parse_extended_states(context.text(_MARKS) or "")
-    auto |= {(name, "all") for name, _ in auto}  # these stand there with another architecture
+    auto |= {(name, "all") for name, _ in auto}  # apt lists these with the native architecture
     packages = _packages(context)
     _, archives = _indexed(context, packages)
-    asked_by = _asked_by(packages, auto)
+    needed_by_key = _needed_by(packages, auto)
     seen: set[str] = set()
     for package in packages:
         if package.key in seen:
-            context.gap(f"{_ADMIN}/status", f"{package.key} stands there twice")
+            context.gap(f"{_ADMIN}/status", f"{package.key} is listed twice")
             continue
         seen.add(package.key)
-        yield _record(package, auto, archives, asked_by)
+        yield _record(package, auto, archives, needed_by_key)
 
 
 def claims(context: Context) -> Claims:
-    """Return the paths that the installed packages own, diversions and merged /usr applied."""
+    """Return the paths that the installed packages own, after diversions and a merged /usr."""
     found: dict[str, Claim] = {}
     packages = [package for package in _packages(context) if package.has_files]
     has_index, archives = _indexed(context, packages)
     diversions = parse_diversions(context.text(f"{_ADMIN}/diversions") or "")
     directories: dict[str, str] = {}
     names = frozenset(context.names(_INFO))
-    beside = _sums_beside(context)
+    distroless = _distroless_sums(context)
     for package in packages:
         stem = package.key if f"{package.key}.list" in names else package.name
         listed = context.text(f"{_INFO}/{stem}.list") if f"{stem}.list" in names else None
         sums = parse_md5sums(
-            context.text(beside.get(package.name, f"{_INFO}/{stem}.md5sums")) or ""
+            context.text(distroless.get(package.name, f"{_INFO}/{stem}.md5sums")) or ""
         )
         by_value = has_index and (package.name, package.version, package.arch) not in archives
         diverted = _diverted(diversions, package.name)
@@ -76,13 +76,13 @@ def claims(context: Context) -> Claims:
         stated = sums | {path: md5 for path, md5 in package.conffiles.items() if md5}
         for path in parse_list(listed) if listed is not None else sums:
             md5 = stated.get(path, "")
-            place = diverted.get(path, path) if diverted else path
-            slash = place.rfind("/")
-            directory = directories.get(place[:slash])
+            installed = diverted.get(path, path) if diverted else path
+            slash = installed.rfind("/")
+            directory = directories.get(installed[:slash])
             if directory is None:
-                directory = context.resolve(place[:slash]).rstrip("/")
-                directories[place[:slash]] = directory
-            real = directory + place[slash:]
+                directory = context.resolve(installed[:slash]).rstrip("/")
+                directories[installed[:slash]] = directory
+            real = directory + installed[slash:]
             if md5 or real not in found:
                 digest = f"md5:{md5}" if md5 else ""
                 source = "" if by_value else f"{owner} {path[1:]}"
@@ -91,8 +91,8 @@ def claims(context: Context) -> Claims:
     return found
 
 
-def _sums_beside(context: Context) -> dict[str, str]:
-    """Return package -> its checksum file in distroless images, which have no info folder."""
+def _distroless_sums(context: Context) -> dict[str, str]:
+    """Return package -> its checksum file in distroless images, which lack the info directory."""
     found = {}
     names = context.names(_STATUS_D)
     for name in names:
@@ -117,23 +117,23 @@ def _record(
     package: Package,
     auto: set[tuple[str, str]],
     archives: Archives,
-    asked_by: Mapping[str, str],
+    needed_by_key: Mapping[str, str],
 ) -> Record:
     facts = {"version": package.version, "source": package.source, "mark": _mark(package, auto)}
     if package.source_version != package.version:
         facts["source-version"] = package.source_version
     if package.status not in (INSTALLED, "hold ok installed"):
         facts["status"] = package.status
-    if package.key in asked_by:
-        facts["needed-by"] = asked_by[package.key]
+    if package.key in needed_by_key:
+        facts["needed-by"] = needed_by_key[package.key]
     sha256 = archives.get((package.name, package.version, package.arch))
     if sha256:
         facts["sha256"] = sha256
     return Record("deb", package.key, facts)
 
 
-def _asked_by(packages: Iterable[Package], auto: set[tuple[str, str]]) -> dict[str, str]:
-    """Return which package that somebody asked for needs each one that came by itself."""
+def _needed_by(packages: Iterable[Package], auto: set[tuple[str, str]]) -> dict[str, str]:
+    """Return key -> the manually installed package that needs an automatically installed one."""
     return needed_by(
         Node(p.key, p.name, p.arch, _mark(p, auto) != "auto", p.relations)
         for p in packages
@@ -148,12 +148,12 @@ def _mark(package: Package, auto: set[tuple[str, str]]) -> str:
 
 
 def _diverted(diversions: Iterable[Diversion], package: str) -> dict[str, str]:
-    """Return path -> where a package's file really is; the diverting package is left alone."""
+    """Return path -> diverted path for the files of a package that others divert."""
     return {d.path: d.diverted for d in diversions if d.package != package}
 
 
 def _indexed(context: Context, packages: Iterable[Package]) -> tuple[bool, Archives]:
-    """Return whether there is any readable index, and what the indices say of `packages`."""
+    """Return whether any index could be read, and the digests of `packages` in the indexes."""
     wanted = {(p.name, p.version, p.arch) for p in packages}
     archives: dict[tuple[str, str, str], str] = {}
     has_index = False

@@ -1,4 +1,4 @@
-"""Flatpaks installed for the whole system: the commit of each application and runtime."""
+"""System-wide Flatpak installations: the commit of each application and runtime."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GROUPS = ("Application", "Runtime")
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each ref that is deployed; its key is ``app/ID/ARCH/BRANCH``."""
+    """Yield a record for each deployed ref; its key is ``app/ID/ARCH/BRANCH``."""
     for kind in _KINDS:
         for name in context.names(f"{_ROOT}/{kind}"):
             yield from _deployed(f"{kind}/{name}", context)
@@ -24,7 +24,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 def _deployed(ref: str, context: Context) -> Iterator[Record]:
     for arch in context.names(f"{_ROOT}/{ref}"):
-        if arch == "current":  # a link to the branch that is started
+        if arch == "current":  # a symbolic link to the default branch
             continue
         for branch in context.names(f"{_ROOT}/{ref}/{arch}"):
             folder = f"{_ROOT}/{ref}/{arch}/{branch}/active"
@@ -41,7 +41,7 @@ def _deployed(ref: str, context: Context) -> Iterator[Record]:
 
 
 def _origin(deploy: bytes) -> str:
-    """Return the remote a ref came from: the first text of its GVariant ``(ssasta{sv})``."""
+    """Return the remote of a ref: the first string of its GVariant ``(ssasta{sv})``."""
     text, end, _ = deploy.partition(b"\0")
     return text.decode("utf-8", "replace") if end and text.isascii() else ""
 
@@ -61,6 +61,6 @@ COLLECTOR = Collector(
         *(f"{_ROOT}/{kind}/*/*/*/active/metadata" for kind in _KINDS),
     ),
     collect=collect,
-    needs_scan=True,  # only so that an engine is not asked for all of it beforehand
+    needs_scan=True,  # only so that a container engine does not prefetch the whole directory
     sources=("flatpak(1)", "flatpak-metadata(5)", "flatpak, common/flatpak-dir.c"),
 )

@@ -1,4 +1,4 @@
-"""The operating system: its release, architecture and C library, found in files."""
+"""The operating system: release, architecture and C library, read from files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MACHINES = {
 """ELF e_machine -> Debian architecture (elf(5); Debian's ostable and cputable)."""
 
 _ARCHS = "/var/lib/dpkg/arch"
-_SHELLS = ("/bin/sh", "/usr/bin/env", "/usr/bin/dpkg", "/sbin/ldconfig", "/bin/busybox")
+_PROGRAMS = ("/bin/sh", "/usr/bin/env", "/usr/bin/dpkg", "/sbin/ldconfig", "/bin/busybox")
 _LIBRARY_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 _GLIBC = re.compile(rb"GNU C Library[^\n]*? (?:stable )?release version ([0-9.]+[0-9])")
 _LIBRARY_LIMIT = 32 * 1024 * 1024
@@ -45,10 +45,10 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def _arch(context: Context) -> str:
-    foreign_last = (context.text(_ARCHS) or "").split()
-    if foreign_last:
-        return foreign_last[0]
-    for path in _SHELLS:
+    native_first = (context.text(_ARCHS) or "").split()
+    if native_first:
+        return native_first[0]
+    for path in _PROGRAMS:
         head = context.read(path)
         if head and head[:4] == b"\x7fELF" and len(head) > 20:
             order = "little" if head[5] == 1 else "big"
@@ -86,7 +86,7 @@ COLLECTOR = Collector(
         "/usr/lib/os-release",
         "/etc/debian_version",
         _ARCHS,
-        *_SHELLS,
+        *_PROGRAMS,
         *(f"{folder}/libc.so.6" for folder in _LIBRARY_FOLDERS),
         *(f"{folder}/*/libc.so.6" for folder in _LIBRARY_FOLDERS),
     ),

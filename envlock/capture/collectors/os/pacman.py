@@ -1,7 +1,7 @@
-"""Arch packages: versions, what was asked for, how each was validated, and their files.
+"""Arch packages: versions, install reasons, how each was validated, and their files.
 
-Reads pacman's database rather than running pacman.  Files are held against the digests, modes,
-owners and links of each package's mtree, as ``pacman --query --check --check`` does.
+Reads pacman's database rather than running pacman.  Files are compared with the digests, modes,
+owners and link targets in each package's mtree, as ``pacman --query --check --check`` does.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def claims(context: Context) -> Claims:
-    """Return the paths that the packages own, links in directories resolved."""
+    """Return the paths that the packages own, with symbolic links in directories resolved."""
     found: dict[str, Claim] = {}
     resolved: dict[str, str] = {}
     packages = _packages(context)
@@ -86,7 +86,7 @@ def claims(context: Context) -> Claims:
 
 
 def _packages(context: Context) -> dict[str, _Package]:
-    """Return name -> package; one whose description is damaged is a gap."""
+    """Return name -> package; a damaged description becomes a gap."""
     found: dict[str, _Package] = {}
     for name in context.names(_LOCAL):
         if name == _VERSION_FILE:
@@ -96,9 +96,9 @@ def _packages(context: Context) -> dict[str, _Package]:
         package = _Package(folder, parse_fields(text or ""))
         called = package.first("NAME")
         if not called or not package.first("VERSION"):
-            context.gap(folder, "no package is described there")
+            context.gap(folder, "the description has no name or version")
         elif called in found:
-            context.gap(folder, f"{called} stands there twice")
+            context.gap(folder, f"{called} is listed twice")
         else:
             found[called] = package
     return found
@@ -109,7 +109,7 @@ def _configuration(context: Context) -> Configuration:
 
 
 def _files(package: _Package, listed: Fields, context: Context) -> Iterator[File]:
-    """Yield what the mtree says, or where there is none only what paths there are."""
+    """Yield the files of the mtree; without one, the listed paths alone."""
     path = f"{package.folder}/mtree"
     raw = context.read(path)
     try:

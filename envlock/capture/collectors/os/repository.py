@@ -1,4 +1,4 @@
-"""Repositories of dnf, yum, zypper, apk and pacman: where packages come from, how checked."""
+"""Package repositories of dnf, yum, zypper, apk and pacman, and how signatures are checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PACMAN = "/etc/pacman.conf"
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each repository; of one that is configured twice the first counts."""
+    """Yield a record for each repository; of duplicates the first counts."""
     seen: set[str] = set()
     for name, facts in _repositories(context):
         key = strip_user(name)

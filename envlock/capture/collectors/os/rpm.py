@@ -1,8 +1,8 @@
-"""RPM packages: versions, who built and signed them, why they are there, and their files.
+"""RPM packages: versions, vendors, signing keys, install reasons, and their files.
 
 Reads rpm's database in each of its three formats (SQLite, ndb, Berkeley DB) rather than running
-rpm, so it works on containers, images and directories alike.  Files are held against the digests,
-modes, owners, links and capabilities that rpm keeps, as ``rpm --verify`` does.
+rpm, so it works on containers, images and directories.  Files are compared with the digests, modes,
+owners, link targets and capabilities in the database, as ``rpm --verify`` does.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from envlock.model.record import Record
 from envlock.model.text import sort_key
 from envlock.model.tree import TYPE_OF_FORMAT
 
-_PLACES = ("/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm")
-"""Where the database lies, by distribution and age; often one is a link to another."""
+_DIRECTORIES = ("/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm")
+"""Directories of the database by distribution and age; often one is a link to another."""
 _SQLITE = "rpmdb.sqlite"
 _LIMIT = 512 * 1024 * 1024
 _HISTORY = "/var/lib/dnf/history.sqlite"
@@ -43,7 +43,7 @@ _LOCKS = ("/etc/dnf/plugins/versionlock.list", "/etc/dnf/versionlock.toml", "/et
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each package, and for each version of those that may have several."""
+    """Yield a record for each package; packages installable in several versions have several."""
     installed = _installed(context)
     if not installed:
         return
@@ -54,7 +54,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def claims(context: Context) -> Claims:
-    """Return the paths that the installed packages own, links in directories resolved."""
+    """Return the paths that the installed packages own, with links in directories resolved."""
     installed = _installed(context)
     if not installed:
         return {}
@@ -68,7 +68,7 @@ def claims(context: Context) -> Claims:
         try:
             files = parse_files(installed[key].header)
         except ValueError as error:
-            context.gap(installed[key].database, f"the files of {key}: {error}")
+            context.gap(installed[key].database, f"files of {key}: {error}")
             continue
         owner = f"rpm {key}"
         for file in files:
@@ -86,7 +86,7 @@ def claims(context: Context) -> Claims:
 
 
 class _Installed(NamedTuple):
-    """A package, its header and the database it stands in."""
+    """A package, its header and the path of its database."""
 
     package: Package
     header: Header
@@ -94,10 +94,10 @@ class _Installed(NamedTuple):
 
 
 def _installed(context: Context) -> dict[str, _Installed]:
-    """Return key -> what is installed.
+    """Return key -> installed package.
 
-    The key is ``name.arch``; where several versions may be installed, or are, the version stands
-    in it, so that the key of one package depends on no other.
+    The key is ``name.arch``.  It contains the version where several versions are installed or may
+    be, so that the key of one package does not depend on others.
     """
     found = list(_packages(context))
     labels = Counter(installed.package.label for installed in found)
@@ -112,7 +112,7 @@ def _installed(context: Context) -> dict[str, _Installed]:
 def _packages(context: Context) -> Iterator[_Installed]:
     for path, headers in _databases(context):
         number = 0
-        for blob in _sound(path, headers, context):
+        for blob in _until_damage(path, headers, context):
             number += 1
             try:
                 header = Header(blob)
@@ -125,8 +125,8 @@ def _packages(context: Context) -> Iterator[_Installed]:
             return
 
 
-def _sound(path: str, headers: Headers, context: Context) -> Headers:
-    """Yield the headers of a database until it turns out to be damaged."""
+def _until_damage(path: str, headers: Headers, context: Context) -> Headers:
+    """Yield the headers of a database; damage ends them with a gap."""
     try:
         yield from headers
     except ValueError as error:
@@ -134,14 +134,14 @@ def _sound(path: str, headers: Headers, context: Context) -> Headers:
 
 
 def _databases(context: Context) -> Iterator[tuple[str, Headers]]:
-    """Yield the databases there are, the first is the one that counts unless it is empty."""
-    for place in _PLACES:
+    """Yield the databases that exist; the first one that is not empty counts."""
+    for directory in _DIRECTORIES:
         for name, read in PARSERS.items():
-            raw = context.read(f"{place}/{name}", _LIMIT)
+            raw = context.read(f"{directory}/{name}", _LIMIT)
             if not raw:
                 continue
-            wal = context.read(f"{place}/{name}-wal", _LIMIT) if name == _SQLITE else None
-            yield f"{place}/{name}", parse_sqlite(raw, wal) if wal else read(raw)
+            wal = context.read(f"{directory}/{name}-wal", _LIMIT) if name == _SQLITE else None
+            yield f"{directory}/{name}", parse_sqlite(raw, wal) if wal else read(raw)
 
 
 def _facts(package: Package, reason: Reason) -> dict[str, str]:
@@ -164,7 +164,7 @@ def _facts(package: Package, reason: Reason) -> dict[str, str]:
 
 
 class _Reasons(NamedTuple):
-    """What dnf, dnf 5 and zypper remember of why packages are there."""
+    """Install reasons and version locks in the databases of dnf, dnf 5 and zypper."""
 
     history: Mapping[str, Reason]
     marks: Mapping[str, str]
@@ -198,14 +198,14 @@ class _Reasons(NamedTuple):
         return cls(history, marks, origins, installed, locks)
 
     def of(self, package: Package) -> Reason:
-        """Return the reason that the newest of the tools gives; nothing for a public key."""
+        """Return the reason by the newest of the tools; an empty one for a public key."""
         if not package.arch:
             return Reason()
-        reason = self._remembered(package)
+        reason = self._recorded(package)
         is_held = self.locks.hold(package.name, package.evr, package.arch)
         return reason._replace(mark="hold") if is_held else reason
 
-    def _remembered(self, package: Package) -> Reason:
+    def _recorded(self, package: Package) -> Reason:
         if package.label in self.marks:
             return Reason(self.marks[package.label], self.origins.get(package.nevra, ""))
         if package.label in self.history:
@@ -216,7 +216,7 @@ class _Reasons(NamedTuple):
 
 
 class _Terms(NamedTuple):
-    """What very many claims share: all of a file but its name and its digest."""
+    """The part of a claim that many files share: everything except name and digest."""
 
     has_digest: bool
     conffile: bool
@@ -226,14 +226,14 @@ class _Terms(NamedTuple):
 
 
 class _ClaimFactory:
-    """Makes claims, their terms once for all files that have the same rights."""
+    """Makes claims, and reuses the terms of files with equal metadata."""
 
     def __init__(self, users: Mapping[str, str], groups: Mapping[str, str]) -> None:
         self._users, self._groups = users, groups
         self._known: dict[tuple[object, ...], _Terms | None] = {}
 
     def claim(self, file: File, owner: str) -> Claim | None:
-        """Return the claim on a file; None for configuration that the package does not ship."""
+        """Return the claim on a file; None for configuration that the package does not contain."""
         key = file[3:]
         if key in self._known:
             terms = self._known[key]
@@ -255,11 +255,11 @@ class _ClaimFactory:
             conffile=is_config,
             required=not file.flags & (header.GHOST | header.MISSING_OK),
             generated=is_ghost,
-            stated=self._make(file, is_ghost=is_ghost),
+            stated=self._stated(file, is_ghost=is_ghost),
         )
 
-    def _make(self, file: File, *, is_ghost: bool) -> Stated:
-        """Return what rpm would verify: no mode of a link, capabilities of regular files only."""
+    def _stated(self, file: File, *, is_ghost: bool) -> Stated:
+        """Return what rpm would verify: no mode of links, capabilities of regular files only."""
         verify, kind = file.verify, stat.S_IFMT(file.mode)
         has_mode = verify & header.VERIFY_MODE and kind != stat.S_IFLNK
         has_link = verify & header.VERIFY_LINK and kind == stat.S_IFLNK and not is_ghost
@@ -284,8 +284,8 @@ COLLECTOR = Collector(
     name="rpm",
     sections=("rpm",),
     reads=(
-        # Folders rather than files are asked of an engine: most of them are not there.
-        *(f"{place}/{name}*" for place in _PLACES for name in (_SQLITE, "Packages")),
+        # A pattern makes a container engine list the directory once instead of failing per file.
+        *(f"{directory}/{name}*" for directory in _DIRECTORIES for name in (_SQLITE, "Packages")),
         f"{_HISTORY}*",
         f"{_STATE}/*.toml",
         _AUTO_INSTALLED,

@@ -1,7 +1,7 @@
-"""Snaps: the revision that is current, its channel and version.
+"""Snaps: the current revision, its channel and version.
 
-Reads the state of snapd, from which nothing but the list of snaps is taken: it holds credentials
-as well.
+Reads the state file of snapd and takes only the list of snaps from it: the file also contains
+credentials.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _number(value: object) -> str:
 
 
 def _version(path: str, context: Context) -> str:
-    """Return the version that a mounted snap states, empty where it is not mounted."""
+    """Return the version in the snap.yaml of a mounted snap, empty when it is not mounted."""
     match = _VERSION.search(context.text(path) or "") if "/../" not in path else None
     return match[1].strip() if match else ""
 
@@ -65,6 +65,6 @@ COLLECTOR = Collector(
     sections=("snap",),
     reads=(_STATE, f"{_MOUNTS}/*/*/meta/snap.yaml"),
     collect=collect,
-    needs_scan=True,  # only so that an engine is not asked for all of it beforehand
+    needs_scan=True,  # only so that a container engine does not prefetch the whole directory
     sources=("snapd, overlord/snapstate", "snap.yaml reference"),
 )

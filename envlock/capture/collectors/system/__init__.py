@@ -1,1 +1,1 @@
-"""Collectors for what is configured: accounts, services, settings."""
+"""Collectors for the configured system: accounts, services, settings, unpackaged software."""

@@ -1,4 +1,4 @@
-"""The certificate authorities that are trusted: the whole set by digest, local ones by name."""
+"""Trusted certificate authorities: the whole set by digest, local additions by subject."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""Where distributions keep the set that programs read; the first that is there counts."""
+"""The bundle that programs read, by distribution; the first that exists counts."""
 _BUNDLE_LIMIT = 8 * 1024 * 1024
 _LOCAL = (
     "/usr/local/share/ca-certificates",
@@ -41,13 +41,13 @@ _SET = "(all)"
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield the trusted set, and a record for each certificate that is no choice of the vendor's.
+    """Yield the trusted set, and a record for each deviation from the vendor's selection.
 
     The set has the key ``(all)`` and the facts ``count`` and ``sha256`` (over the sorted digests of
-    the certificates in DER).  Others are keyed by their digest, with ``subject`` and ``state``:
-    ``local`` (added in a folder for that), ``placed`` (laid beside the links to trusted ones),
-    ``bundle`` (only in the bundle itself) or ``distrusted``.  What is deselected in
-    ca-certificates.conf is keyed by its line there.
+    the certificates in DER).  Other certificates are keyed by their digest, with ``subject`` and
+    ``state``: ``local`` (added in a directory for local ones), ``placed`` (a file beside the links
+    to trusted ones), ``bundle`` (only in the bundle itself) or ``distrusted``.  A certificate that
+    is deselected in ca-certificates.conf is keyed by its line there.
     """
     bundle = next(filter(None, (_file(path, context) for path in _BUNDLES)), [])
     if bundle:
@@ -81,7 +81,7 @@ def _file(path: str, context: Context) -> list[Certificate]:
 
 
 def _in_folders(folders: tuple[str, ...], context: Context) -> Iterator[Certificate]:
-    """Yield the certificates in some folders and in the folders of those."""
+    """Yield the certificates in directories and their immediate subdirectories."""
     for folder in folders:
         for child in context.children(folder):
             paths = [child.path]
@@ -93,7 +93,7 @@ def _in_folders(folders: tuple[str, ...], context: Context) -> Iterator[Certific
 
 
 def _placed(context: Context) -> Iterator[Certificate]:
-    """Yield what somebody laid into the folder that otherwise holds links."""
+    """Yield the certificates that are files in the directory of links to trusted ones."""
     for child in context.children(_LINKS):
         name = child.path.rpartition("/")[2]
         is_own = child.path in _BUNDLES or name.startswith(_SNAKEOIL)
@@ -102,7 +102,7 @@ def _placed(context: Context) -> Iterator[Certificate]:
 
 
 def _deselected(context: Context) -> list[str]:
-    """Return the certificates that update-ca-certificates(8) is told to leave out."""
+    """Return the lines that tell update-ca-certificates(8) to leave a certificate out."""
     lines = parse_lines(context.text(_SELECTION, SETTINGS_LIMIT) or "")
     return sorted({line for line in lines if line[0] == "!" and len(line) > 1})
 

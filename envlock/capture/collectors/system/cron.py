@@ -1,4 +1,4 @@
-"""Jobs of cron and anacron: when, as whom, and by digest what; commands are never recorded."""
+"""Jobs of cron and anacron: schedule, user, and digest of the command, which is never recorded."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ _ALPINE = "/etc/periodic"
 _ALPINE_PERIODS = ("15min", *_PERIODS[:4])
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron", "/etc/crontabs")
 _RUN = re.compile(r"[\w-]+\Z", re.ASCII)
-"""Names that cron and run-parts(8) take; others are backups and leftovers of packages."""
+"""Names that cron and run-parts(8) accept; others are backups and leftovers of packages."""
 _TEMPORARY = re.compile(r"tmp\.|cron\.|\.|crontabs\Z|atjobs\Z|atspool\Z|lastrun\Z")
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each job of the system's tables, each script in a folder of a period,
-    and each user with a table of their own.
+    """Yield the jobs of system tables, the scripts of periodic directories, and the user tables.
 
-    The key is the table and the program, with a number where a program has several jobs.  Facts:
-    ``schedule``, ``user``, ``command`` (digest, secrets taken out); ``table`` is ``present`` for
-    a user.
-    """  # noqa: D205
+    The key of a job is its table and program, with a number where a program has several jobs.
+    Facts: ``schedule``, ``user``, ``command`` (digest of the command without secrets).  The table
+    of a user has only ``table = "present"``.
+    """
     for path in (_TABLE, _ANACRON, *_tables(context)):
         yield from _jobs(path, context)
     for folder, period in _folders():
@@ -67,7 +66,7 @@ def _jobs(path: str, context: Context) -> Iterator[Record]:
     seen: Counter[str] = Counter()
     for job in jobs:
         if job is None:
-            context.gap(path, "a line that is no job")
+            context.gap(path, "malformed job")
             continue
         command = redact_text(job.command)
         key = f"{path} {program_of(command)}".rstrip()

@@ -1,8 +1,7 @@
-"""Environment variables and what is run: of a container, an image, or the session on a host.
+"""Environment variables, command and loaded modules of a container, image or host session.
 
-Modules that are loaded (module(1), Lmod) belong to the process and not to the machine: they are
-variables of one session, so they are compared and are in no digest.  What is installed to be
-loaded is in the sections easybuild and spack.
+Loaded modules (module(1), Lmod) are a property of the process and not of the machine: they are
+compared but enter no digest.  Installed modules are in the sections easybuild and spack.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from envlock.secrets.urls import clean_facts
 from envlock.targets.base import Capability
 
 _MODULES = ("LOADEDMODULES", "_LMFILES_", "_ModuleTable", "__LMOD_", "__MODULES_")
-"""What the names of variables begin with that say which modules are loaded."""
+"""Prefixes of the variables in which module systems record the loaded modules."""
 _OWN_LABELS = "io.envlock."
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each variable and loaded module, and for what is run."""
+    """Yield a record for each variable and loaded module, and one for the process."""
     process = context.process()
     if process is None:
         return
@@ -43,7 +42,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def _modules(process: ProcessConfig) -> Iterator[Record]:
-    """Yield the loaded modules, which the variables left out above name."""
+    """Yield the loaded modules, found in the variables with a prefix of `_MODULES`."""
     modules = {(m.name, m.version): m for m in loaded_modules(process.environ)}
     for names, key in version_keys(modules).items():
         module = modules[names]

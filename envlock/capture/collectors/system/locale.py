@@ -1,4 +1,4 @@
-"""Locale and time zone, as the system's own files set them, and the locales that are there."""
+"""Locale and time zone settings of the system, and the locales that are available."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ZONES = "/zoneinfo/"
 _LOCALES = "/usr/lib/locale"
 _ARCHIVE = f"{_LOCALES}/locale-archive"
 _ARCHIVE_LIMIT = 16 * 1024 * 1024
-"""Largest archive in bytes that is read; a larger one holds every locale there is."""
+"""Largest archive in bytes that is read; a larger one holds all locales."""
 _ZONE_DATA = "/usr/share/zoneinfo/tzdata.zi"
 _ZONE_VERSION = "# version "
 
@@ -25,8 +25,9 @@ _ZONE_VERSION = "# version "
 def collect(context: Context) -> Iterator[Record]:
     """Yield the one record of section locale.
 
-    Facts: one for each variable that is set, ``timezone`` (a name, or the digest of rules that
-    have none), ``tzdata`` (version), ``generated`` (asked of locale-gen), ``available`` (compiled).
+    Facts: one for each variable that is set, ``timezone`` (its name, or the digest of the rules
+    where there is no name), ``tzdata`` (version), ``generated`` (requested from locale-gen),
+    ``available`` (compiled).
     """
     settings = parse_assignments(
         context.text("/etc/default/locale") or context.text("/etc/locale.conf") or ""
@@ -57,13 +58,13 @@ def _tzdata(context: Context) -> str:
 
 
 def _generated(text: str) -> list[str]:
-    """Return the locales that locale-gen(8) is told to make."""
+    """Return the locales that locale-gen(8) is configured to generate."""
     lines = (line.partition("#")[0].split() for line in text.split("\n"))
     return sorted({words[0] for words in lines if words})
 
 
 def _available(context: Context) -> list[str]:
-    """Return the compiled locales: folders, and those in the archive."""
+    """Return the compiled locales: directories, and entries of the archive."""
     folders = {
         child.path.rpartition("/")[2]
         for child in context.children(_LOCALES)

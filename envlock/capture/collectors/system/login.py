@@ -1,4 +1,4 @@
-"""Who may log in by password and who may become root; no hash and no command is recorded."""
+"""Accounts that can log in by password, and sudo rules; no hash and no command is recorded."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _LOCKED = "locked"
 _SUDOERS = ("/etc/sudoers", "/etc/sudo-rs/sudoers", "/etc/doas.conf")
 _SUDOERS_FOLDER = "/etc/sudoers.d"
 _IGNORED = re.compile(r".*\..*|.*~\Z", re.DOTALL)
-"""Names in an included folder that sudo passes over (sudoers(5))."""
+"""Names in an included directory that sudo ignores (sudoers(5))."""
 _INCLUDE = re.compile(r"[@#](include(?:dir)?)\s+(\S+)")
 _SETTING = ("Defaults", "User_Alias", "Runas_Alias", "Host_Alias", "Cmnd_Alias", "Cmd_Alias")
 _COMMENT = re.compile(r"#(?!\d|include(?:dir)?\s).*")
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield each account whose password is not locked, and a record for each file of rules.
+    """Yield each account whose password is not locked, and a record for each file of sudo rules.
 
-    ``password`` is ``set`` or ``none`` (nobody is asked for one).  Facts of rules:
-    ``sha256`` (of what they say, whatever the layout), ``rules`` (how many grant something),
-    ``who`` (whom), ``nopasswd`` (how many ask for no password), ``includes``.
+    ``password`` is ``set``, or ``none`` when no password is required.  Facts of a file of rules:
+    ``sha256`` (of the rules, independent of layout), ``rules`` (their number), ``who`` (users and
+    groups they apply to), ``nopasswd`` (number of rules without password), ``includes``.
     """
     for name, state in _states(context).items():
         if state != _LOCKED:
@@ -40,19 +40,19 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def _states(context: Context) -> dict[str, str]:
-    """Return account -> state; of a doubled name the first counts."""
+    """Return account -> state; of duplicate names the first counts."""
     states: dict[str, str] = {}
     for line in (context.text(_SHADOW) or "").split("\n"):
         name, *rest = line.split(":", 2)
         if name and rest and name[0] not in "#+-":
             states.setdefault(name, _state(rest[0]))
         elif line and line[0] not in "#+-":
-            context.gap(_SHADOW, "a line that is no account")
+            context.gap(_SHADOW, "malformed account entry")
     return states
 
 
 def _state(field: str) -> str:
-    """Return what shadow(5) makes of a password field.
+    """Return the state of a password field of shadow(5).
 
     >>> [_state(field) for field in ("", "*", "!$6$x", "$y$j9T$x")]
     ['none', 'locked', 'locked', 'set']
@@ -69,24 +69,24 @@ def _included(context: Context) -> Iterator[str]:
 
 
 def _rules(text: str) -> dict[str, str]:
-    # What _COMMENT leaves: a number sign also stands before a user ID and an include.
+    # Handled by _COMMENT, since a number sign may also precede a user ID or an include.
     lines = [_COMMENT.sub("", line).strip() for line in parse_lines(text, comment="\0")]
     lines = [line for line in lines if line]
     includes = [match[2] for line in lines if (match := _INCLUDE.match(line))]
     grants = [line for line in lines if not _INCLUDE.match(line) and not line.startswith(_SETTING)]
-    asks_nothing = [line for line in grants if "NOPASSWD" in line or " nopass" in line]
+    without_password = [line for line in grants if "NOPASSWD" in line or " nopass" in line]
     facts = {
         "sha256": digest_lines(lines),
         "rules": str(len(grants)),
         "who": " ".join(sorted({_who(line) for line in grants}, key=sort_key)),
-        "nopasswd": str(len(asks_nothing)) if asks_nothing else "",
+        "nopasswd": str(len(without_password)) if without_password else "",
         "includes": " ".join(includes),
     }
     return {name: value for name, value in facts.items() if value}
 
 
 def _who(line: str) -> str:
-    """Return whom a rule is about: the first word, or in doas.conf(5) the last before a keyword.
+    """Return the user or group of a rule of sudoers(5) or doas.conf(5).
 
     >>> _who("%sudo ALL=(ALL:ALL) ALL"), _who("permit nopass :wheel as root cmd id")
     ('%sudo', ':wheel')

@@ -1,7 +1,7 @@
 """Services that start with the system: systemd units and their overrides, timers, init scripts.
 
-Recorded is what an administrator or a package switched on, masked, overrode or wrote; what a unit
-does beyond that stands in its package.
+Only units that an administrator or a package enabled, masked, overrode or added are recorded; the
+content of packaged unit files is covered by their packages.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ Found = dict[str, dict[str, str]]
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each unit that the system's own folders say something about.
+    """Yield a record for each unit that is configured in the directories of the administrator.
 
     Facts: ``wanted-by`` (the units that start it), ``state`` (``masked``), ``unit`` and
-    ``drop-ins`` (digests of files), ``alias`` (the unit a link stands for), ``schedule`` (of a
-    timer), ``listens`` (of a socket), ``runlevels`` (in which an init script starts it).  A unit
-    of the users' own managers has ``user/`` before its name.
+    ``drop-ins`` (digests of files), ``alias`` (the unit a link points to), ``schedule`` (of a
+    timer), ``listens`` (of a socket), ``runlevels`` (in which an init script starts it).  The key
+    of a unit of the user manager begins with ``user/``.
     """
     found: Found = {}
     for folder, prefix in ((_UNITS, ""), (_LOCAL_UNITS, ""), (_USER_UNITS, _USER)):
@@ -92,7 +92,7 @@ def _unit(child: Entry, context: Context, facts: dict[str, str]) -> None:
 
 
 def _digest(path: str, context: Context) -> str:
-    """Return the SHA-256 (hex) of a unit file; where it holds a secret, of it without."""
+    """Return the SHA-256 (hex) of a unit file with its secrets redacted."""
     content = context.read(path, SETTINGS_LIMIT)
     if content is None:
         return ""
@@ -100,7 +100,7 @@ def _digest(path: str, context: Context) -> str:
 
 
 def _add_init_scripts(context: Context, found: Found) -> None:
-    """Add the scripts of /etc/init.d that start with the system; a unit of that name goes first."""
+    """Add the runlevels of the scripts of /etc/init.d that start with the system."""
     for folder in _RUNLEVELS:
         for name in context.names(folder):
             match = _STARTED.match(name)
@@ -111,7 +111,7 @@ def _add_init_scripts(context: Context, found: Found) -> None:
 
 
 def _add_default(context: Context, found: Found) -> None:
-    """Add the target that is started at boot, where no link of the administrator says it."""
+    """Add the vendor's default target, unless a link of the administrator sets another."""
     for folder in _VENDOR:
         vendor = context.stat(f"{folder}/{_DEFAULT}")
         if vendor is not None and vendor.type is EntryType.SYMLINK and _DEFAULT not in found:
@@ -119,7 +119,7 @@ def _add_default(context: Context, found: Found) -> None:
 
 
 def _activation(name: str, context: Context) -> dict[str, str]:
-    """Return when a timer runs or where a socket listens, drop-ins included."""
+    """Return the schedule of a timer or the addresses of a socket, with drop-ins applied."""
     folders: tuple[str, ...] = (_UNITS, _LOCAL_UNITS, *_VENDOR)
     if name.startswith(_USER):
         name, folders = name.removeprefix(_USER), (_USER_UNITS, _USER_VENDOR)
@@ -134,13 +134,13 @@ def _activation(name: str, context: Context) -> dict[str, str]:
             path = f"{folders[0]}/{name}.d/{drop_in}"
             parse_unit(context.text(path, SETTINGS_LIMIT) or "", settings)
     timer, socket = settings.get("Timer", {}), settings.get("Socket", {})
-    told = [
+    schedule = [
         f"{key}={' '.join(value.split())}" for key in _SCHEDULES for value in timer.get(key, ())
     ]
-    heard = [
+    addresses = [
         value for key, values in socket.items() if key.startswith("Listen") for value in values
     ]
-    facts = {"schedule": "; ".join(told), "listens": " ".join(sorted(heard))}
+    facts = {"schedule": "; ".join(schedule), "listens": " ".join(sorted(addresses))}
     return {fact: redact_text(value) for fact, value in facts.items() if value}
 
 

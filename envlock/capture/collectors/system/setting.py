@@ -1,7 +1,7 @@
-"""Settings of the system that packages write together: name services, PAM, loader, logins.
+"""Settings in files that package scripts generate: name services, PAM, loader, logins.
 
-Their files are written at installation from what is installed, so no package claims them and no
-file of the lock tells them.
+No package owns these files, since they depend on what is installed, so the section `file` does not
+cover them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from envlock.secrets.redact import digest_lines, redact_environ
 
 _PAM = "/etc/pam.d"
 _PAM_GENERATED = ("common-", "system-auth", "password-auth", "postlogin", "system-login")
-"""Beginnings of the names that pam-auth-update(8) and authselect(8) write."""
+"""Prefixes of the names that pam-auth-update(8) and authselect(8) write."""
 _PRELOAD = "/etc/ld.so.preload"
 _LOGIN_DEFS = ("UMASK", "HOME_MODE", "ENCRYPT_METHOD", "UID_MIN", "UID_MAX", "SYS_UID_MAX",
                "USERGROUPS_ENAB")  # fmt: skip
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each setting, keyed by the file's short name and the setting."""
+    """Yield a record for each setting, with the key ``FILE.SETTING``."""
     yield from _name_services(context)
     yield from _pam(context)
     yield from _loader(context)
@@ -60,7 +60,7 @@ def _name_services(context: Context) -> Iterator[Record]:
 
 
 def _pam(context: Context) -> Iterator[Record]:
-    """Yield the modules of each generated stack; their arguments only count for the digest."""
+    """Yield the modules of each generated PAM stack; their arguments enter only the digest."""
     for name in context.names(_PAM):
         if not name.startswith(_PAM_GENERATED):
             continue
@@ -72,7 +72,7 @@ def _pam(context: Context) -> Iterator[Record]:
 
 
 def _loader(context: Context) -> Iterator[Record]:
-    """Yield the folders that the loader looks through first, and what it loads unasked."""
+    """Yield the configured directories of the dynamic loader, and the libraries it preloads."""
     folders = configured_folders(context)
     if folders:
         yield Record("setting", "loader.path", {"value": ":".join(folders)})

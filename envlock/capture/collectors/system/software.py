@@ -1,6 +1,8 @@
-"""Software that no package claims: programs, libraries and trees below /usr/local, /opt, /srv and
-homes, the shared libraries they lack, and the C library they need.
-"""  # noqa: D205
+"""Software that no package owns: programs, libraries and directory trees.
+
+Searched are /usr/local, /opt, /srv, home directories, and the system's directories of programs and
+libraries.  Missing shared libraries and the needed versions of the C library are recorded too.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,8 @@ from envlock.model.tree import EntryType
 
 _MOST_FILES = 10_000
 _LARGEST = 512 * 1024 * 1024
-"""Largest file in bytes that is opened, since a streaming target holds it in memory; a larger one
-has the kind ``large`` and tells nothing else."""
+"""Largest file in bytes that is opened, since a streaming target holds it in memory.  A larger one
+has the kind ``large`` and no further facts."""
 _HEAD = 256
 _SCRIPT = re.compile(rb"#![ \t]*(\S+)(?:[ \t]+([^\n]*))?")
 _ENV_OPTION = re.compile(r"-\S*|\w+=\S*")
@@ -55,7 +57,7 @@ _PKG_CONFIG = (
 
 
 class _Part(NamedTuple):
-    """A file that was looked into: its kind, what it is linked with, and who interprets it."""
+    """An examined file: its kind, its ELF data or interpreter, and the libraries it lacks."""
 
     found: UnownedFile
     kind: str
@@ -65,25 +67,25 @@ class _Part(NamedTuple):
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each program, library or tree, each library that is missing, and each
-    family of symbols with the newest version needed.
+    """Yield the software, the missing libraries, and the newest versions of symbols needed.
 
-    Facts of software: ``kind``, ``version`` (as names and small files beside it tell; nothing is
-    run), ``build-id``, ``machine``, ``needs``, ``interpreter``, ``missing``, ``size`` (where there
-    is no build ID); of a tree ``programs`` (how many), ``libraries`` and ``content`` (digest of
-    build IDs, or sizes, by path).
-    """  # noqa: D205
+    Facts of software: ``kind``, ``version`` (from file names and version files; nothing is run),
+    ``build-id``, ``machine``, ``needs``, ``interpreter``, ``missing``, ``size`` (where there is no
+    build ID).  Facts of a tree: ``programs``, ``libraries`` and ``archives`` (numbers of them), and
+    ``content`` (digest over path and build ID, or size, of each file).
+    """
     found = find_unowned_software(context)
     if len(found) > _MOST_FILES:
-        context.gap("/", f"more than {_MOST_FILES} files without a package; the rest is not told")
+        reason = f"more than {_MOST_FILES} files belong to no package; the rest are not recorded"
+        context.gap("/", reason)
     linker = Linker(context, configured_folders(context))
     units: dict[str, list[_Part]] = {}
     for each in found[:_MOST_FILES]:
-        part = _look(each, linker, context)
+        part = _examine(each, linker, context)
         if part.kind:
             units.setdefault(each.reported_as, []).append(part)
     for reported_as, parts in units.items():
-        _settle(parts)
+        _resolve_within(parts)
         facts = _tree(reported_as, parts, context) if parts[0].found.is_tree else _file(parts[0])
         yield Record(
             "software", reported_as, {name: value for name, value in facts.items() if value}
@@ -97,8 +99,8 @@ def collect(context: Context) -> Iterator[Record]:
     yield from _symbols(everything)
 
 
-def _look(found: UnownedFile, linker: Linker, context: Context) -> _Part:
-    """Return what a file is; its kind is empty when it is no software."""
+def _examine(found: UnownedFile, linker: Linker, context: Context) -> _Part:
+    """Return what a file is, with an empty kind when it is not software."""
     entry = found.entry
     name = posixpath.basename(entry.path)
     kind = kind_of_name(name)
@@ -131,7 +133,7 @@ def _read(stream: BinaryIO, offset: int, size: int) -> bytes:
 
 
 def _interpreter(script: re.Match[bytes]) -> str:
-    """Return the program that runs a script, by name where env(1) looks for it."""
+    """Return the interpreter of a script; only its name where env(1) looks it up."""
     program = script[1].decode("utf-8", "surrogateescape")
     if posixpath.basename(program) != "env":
         return program
@@ -139,8 +141,8 @@ def _interpreter(script: re.Match[bytes]) -> str:
     return next((word for word in words if not _ENV_OPTION.fullmatch(word)), program)
 
 
-def _settle(parts: list[_Part]) -> None:
-    """Count as found what lies in the tree itself: a wrapper may lead the loader there."""
+def _resolve_within(parts: list[_Part]) -> None:
+    """Drop missing libraries that are in the tree itself: a wrapper may set the search path."""
     names = {posixpath.basename(part.found.entry.path) for part in parts}
     names |= {part.elf.soname for part in parts if part.elf is not None}
     for number, part in enumerate(parts):
@@ -195,7 +197,7 @@ def _tree_version(folder: str, context: Context) -> str:
 
 
 def _missing(parts: Iterable[_Part]) -> Iterator[Record]:
-    """Yield each library that is nowhere, with the first file that needs it and how many do."""
+    """Yield each missing library, with the first file that needs it and their number."""
     needers: dict[str, list[_Part]] = {}
     for part in parts:
         for name in part.missing:
@@ -206,13 +208,13 @@ def _missing(parts: Iterable[_Part]) -> Iterator[Record]:
 
 
 def _symbols(parts: Iterable[_Part]) -> Iterator[Record]:
-    """Yield the newest version of each family of symbols, with the first file that needs it."""
+    """Yield the newest needed version of each family of symbols, and the first file needing it."""
     newest: dict[str, tuple[str, str]] = {}
     for part in parts:
         if part.elf is None:
             continue
-        asked = (version for each in part.elf.version_needs.values() for version in each)
-        for family, version in newest_symbols(asked).items():
+        needed = (version for each in part.elf.version_needs.values() for version in each)
+        for family, version in newest_symbols(needed).items():
             if numbers(version) > numbers(newest.get(family, ("", ""))[0]):
                 newest[family] = (version, _shown(part.found))
     for family, (version, path) in newest.items():
@@ -220,7 +222,7 @@ def _symbols(parts: Iterable[_Part]) -> Iterator[Record]:
 
 
 def _shown(found: UnownedFile) -> str:
-    """Return the path of a file; in a home without saying whose."""
+    """Return the path of a file, without the account for one in a home directory."""
     return found.entry.path if found.is_tree else found.reported_as
 
 

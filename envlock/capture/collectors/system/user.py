@@ -1,4 +1,4 @@
-"""Users, groups and ranges of subordinate numbers; no full names, no password hashes."""
+"""Users, groups and subordinate ID ranges; no full names and no password hashes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _GROUP = ("", "password", "gid", "members")
 _SUBORDINATE = (("/etc/subuid", "uid-ranges"), ("/etc/subgid", "gid-ranges"))
 _RANGE = re.compile(r"\d+:\d+", re.ASCII)
 _NO_PASSWORD = "none"
-_PERSONS = (1000, 60000)
-"""UID_MIN and UID_MAX where login.defs(5) says nothing."""
+_DEFAULT_RANGE = (1000, 60000)
+"""Defaults of UID_MIN and UID_MAX in login.defs(5)."""
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each user, each group and each owner of subordinate numbers.
+    """Yield a record for each user, each group and each owner of subordinate IDs.
 
-    ``kind = "person"`` stands with accounts in the range of login.defs(5); their home is only told
-    where it is not the usual one.  ``password = "none"`` tells that no password is asked for.
+    Accounts in the range of login.defs(5) have ``kind = "person"``, and a ``home`` only when it is
+    not /home/NAME.  ``password = "none"`` means that no password is required.
     """
     persons = _person_range(context)
     for name, facts in _accounts("/etc/passwd", _PASSWD, context):
@@ -43,15 +43,15 @@ def collect(context: Context) -> Iterator[Record]:
 def _accounts(
     path: str, names: tuple[str, ...], context: Context
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield each account of a file with its fields; of a doubled name the first counts."""
+    """Yield each account of a file with its fields; of duplicate names the first counts."""
     seen: set[str] = set()
     for line in (context.text(path) or "").split("\n"):
-        if not line or line[0] in "#+-":  # comments, and what other databases would add
+        if not line or line[0] in "#+-":  # comments, and entries from other databases
             continue
         fields = line.split(":")
         number = fields[2] if len(fields) == len(names) else ""
         if not fields[0] or not number or fields[0] in seen:
-            context.gap(path, "a line that is no account")
+            context.gap(path, "malformed account entry")
             continue
         seen.add(fields[0])
         facts = {name: value for name, value in zip(names, fields, strict=True) if name}
@@ -64,7 +64,7 @@ def _person_range(context: Context) -> range:
     found = parse_pairs(parse_lines(context.text("/etc/login.defs", SETTINGS_LIMIT) or ""))
     first, last = (
         int(value) if (value := found.get(name, "")).isdecimal() else default
-        for name, default in zip(("UID_MIN", "UID_MAX"), _PERSONS, strict=True)
+        for name, default in zip(("UID_MIN", "UID_MAX"), _DEFAULT_RANGE, strict=True)
     )
     return range(first, last + 1)
 
@@ -75,7 +75,7 @@ def _subordinate(context: Context) -> Iterator[Record]:
         for line in parse_lines(context.text(path, SETTINGS_LIMIT) or ""):
             owner, _, numbers = line.partition(":")
             if not owner or not _RANGE.fullmatch(numbers):
-                context.gap(path, "a line that is no range")
+                context.gap(path, "malformed ID range")
                 continue
             found.setdefault(owner, {}).setdefault(fact, []).append(numbers)
     for owner, facts in found.items():

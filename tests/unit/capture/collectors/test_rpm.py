@@ -310,7 +310,7 @@ def test_what_cannot_be_read_is_a_gap(rpm_root, captured):
     reasons = sorted(gap.reason for gap in found.coverage["rpm"].gaps)
     assert reasons == [
         "package 4: a header that is cut off",
-        "the files of shop.x86_64: tag 1117 is of another type",
+        "files of shop.x86_64: tag 1117 is of another type",
     ]
 
 
