@@ -21,17 +21,15 @@ from envlock.diff.policy.policy import NO_POLICY, Policy
 from envlock.diff.policy.presets import PRESETS
 from envlock.diff.predicates import deviates
 from envlock.diff.records import Holes, compare_section, hole_in, status_in
-from envlock.diff.rules.languages import LANGUAGES
-from envlock.diff.rules.os_packages import SYSTEMS
 from envlock.diff.severity import classify
 from envlock.diff.side import Side
-from envlock.model.facts import SECTIONS, fact_sort_key
+from envlock.model.facts import SECTIONS, fact_sort_key, packages_of
 from envlock.model.lock import Lock
 from envlock.model.text import sort_key
 from envlock.model.tree import Tree
 
 _TREE = "tree"
-_PACKAGE_SECTIONS = frozenset({"deb", "snap", "flatpak", "python", *SYSTEMS, *LANGUAGES})
+_PACKAGES = frozenset(packages_of())
 _OTHER_CONTENT = frozenset({"", "version", "sha256", "sha1", "build", "hash", "revision"})
 """Fields of a package whose change means that its files are others."""
 _PLACE = {name: place for place, name in enumerate(SECTIONS)}
@@ -170,7 +168,7 @@ def changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
     return frozenset(
         delta.record
         for delta in deltas
-        if delta.section in _PACKAGE_SECTIONS
+        if delta.section in _PACKAGES
         and delta.field in _OTHER_CONTENT
         and delta.kind is not ChangeKind.UNKNOWN
     )

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 
 from envlock.diff.drift import Delta
+from envlock.model.facts import SECTIONS, order_of
 from envlock.model.record import Facts
-from envlock.versions import alpm, apk, deb, dotted, pep440, rpm
+from envlock.versions import dotted, pep440, upstream
 
 _SET_ID = 0o6000
 _WORLD_WRITABLE = 0o0002
 _STICKY = 0o1000
-_CORE_LIBRARIES: Mapping[str, frozenset[str]] = {
-    "deb": frozenset({"libc6", "libgcc-s1", "libstdc++6", "musl"}),
-    "rpm": frozenset({"glibc", "libgcc", "libstdc++", "musl"}),
-    "apk": frozenset({"musl", "libgcc", "libstdc++"}),
-    "pacman": frozenset({"glibc", "gcc-libs", "libgcc", "libstdc++"}),
-}
-_UPSTREAM: Mapping[str, Callable[[str], str]] = {
-    "rpm": rpm.upstream,
-    "apk": apk.upstream,
-    "pacman": alpm.upstream,
-}
 _DEVELOPMENT = re.compile(r"-dev(?:-bin)?\Z|\Alinux-headers-|-headers\Z|-source\Z")
 _DOCUMENTATION = re.compile(r"-(?:doc|docs|dbg|dbgsym|examples|manpages)\Z|\Amanpages")
 _STABLE_UPDATE = re.compile(r"[+~]deb[0-9]+u[0-9]+")
@@ -98,15 +87,16 @@ def is_dependency_revision(delta: Delta) -> bool:
 
 def is_core_library(delta: Delta) -> bool:
     """True for the libraries that nearly every program is linked against."""
-    return package_name(delta) in _CORE_LIBRARIES.get(delta.section, ())
+    section = SECTIONS.get(delta.section)
+    return section is not None and package_name(delta) in section.core_libraries
 
 
 def is_other_upstream(delta: Delta) -> bool:
     """True when two versions of a distribution differ in more than its own revision."""
+    order = order_of(delta.section)
     left, right = both(delta)
-    upstream = _UPSTREAM.get(delta.section, deb.upstream)
     try:
-        return upstream(left) != upstream(right)
+        return upstream(order, left) != upstream(order, right)
     except ValueError:
         return True
 

@@ -1,7 +1,7 @@
 """The closed vocabulary: which sections exist, which facts they hold, how each is compared.
 
-A new section becomes diffable by a row in `SECTIONS` and, where it needs one, a fact in `FACTS`;
-the diff never imports a collector.
+A new section can be compared as soon as it has a row in `SECTIONS`; the diff never imports a
+collector.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Part(StrEnum):
     NONE = "none"
 
 
-class Order(StrEnum):
+class VersionOrder(StrEnum):
     """How the versions of a section are ordered; `NONE` means only equal or different."""
 
     DEB = "deb"
@@ -34,11 +34,28 @@ class Order(StrEnum):
     NONE = "none"
 
 
+class Family(StrEnum):
+    """What kind of package manager writes a section: selects the rules that judge it."""
+
+    DEBIAN = "debian"
+    """dpkg, with rules of its own."""
+    SYSTEM = "system"
+    """The package manager of another operating system."""
+    APP = "app"
+    """Applications in images of their own, beside the packages of the operating system."""
+    PYTHON = "python"
+    """Python distributions, with rules of their own."""
+    LANGUAGE = "language"
+    """The package manager of another language."""
+    HPC = "hpc"
+    """A package manager of computing centres."""
+
+
 class Kind(StrEnum):
     """How a fact is compared."""
 
     VERSION = "version"
-    """Ordered by the section's `Order`: a difference is newer or older."""
+    """Ordered by the section's `VersionOrder`: a difference is newer or older."""
     DIGEST = "digest"
     """Opaque: equal or different."""
     MODE = "mode"
@@ -53,45 +70,116 @@ class Kind(StrEnum):
 
 
 class Section(NamedTuple):
-    """A section of the lockfile.
+    """One row of the table of sections: everything that differs from section to section.
 
-    `keyed` is False for a single table.  `title` names the section for people, plural.
-    `collector` is the name its coverage stands under, empty when that is the section's own.
+    `title` names the section for people, in the plural.  `keyed` is False for a single table.
+    `collector` is the name that its coverage is recorded under, empty when that is the section's
+    own.  `provenance` and `address` are facts that have this kind in this section only.
+
+    Only sections of packages have a `family`.  `install` and `remove` are templates of commands,
+    or a few words where no command does it; `envlock.diff.install` fills in the fields: ``{name}``
+    and ``{version}``; ``{environment}``, the part of the key before the first slash;
+    ``{import_path}`` of a Go program; ``{group}`` of a Java archive; ``{build}``, ``{toolchain}``
+    and ``{suffix}``, each with its separator or empty.  `core_libraries` are the packages that
+    nearly every program of the system is linked against.
     """
 
     name: str
     title: str
     part: Part = Part.ENVIRONMENT
     keyed: bool = True
-    order: Order = Order.NONE
+    order: VersionOrder = VersionOrder.NONE
     collector: str = ""
+    provenance: tuple[str, ...] = ()
+    address: tuple[str, ...] = ()
+    family: Family | None = None
+    install: str = ""
+    remove: str = ""
+    core_libraries: frozenset[str] = frozenset()
+
+
+def _packages(
+    name: str,
+    title: str,
+    family: Family,
+    order: VersionOrder,
+    *,
+    install: str,
+    remove: str,
+    core: tuple[str, ...] = (),
+    provenance: tuple[str, ...] = (),
+    address: tuple[str, ...] = (),
+) -> Section:
+    """Return the row of a section of packages: family, version order and commands are required."""
+    return Section(
+        name,
+        title,
+        order=order,
+        family=family,
+        install=install,
+        remove=remove,
+        core_libraries=frozenset(core),
+        provenance=provenance,
+        address=address,
+    )
 
 
 SECTIONS: Mapping[str, Section] = {
     section.name: section
     for section in (
-        Section("os", "operating system", keyed=False, order=Order.DOTTED),
-        Section("deb", "Debian packages", order=Order.DEB),
-        Section("rpm", "RPM packages", order=Order.RPM),
-        Section("apk", "Alpine packages", order=Order.APK),
-        Section("pacman", "Arch packages", order=Order.ALPM),
+        Section("os", "operating system", keyed=False, order=VersionOrder.DOTTED),
+        _packages("deb", "Debian packages", Family.DEBIAN, VersionOrder.DEB,
+            install="apt-get install {name}={version}", remove="apt-get remove {name}",
+            core=("libc6", "libgcc-s1", "libstdc++6", "musl"), provenance=("sha256", "origin"),
+            address=("needed-by",)),
+        _packages("rpm", "RPM packages", Family.SYSTEM, VersionOrder.RPM,
+            install="dnf install {name}-{version}", remove="dnf remove {name}-{version}",
+            core=("glibc", "libgcc", "libstdc++", "musl"), provenance=("origin",)),
+        _packages("apk", "Alpine packages", Family.SYSTEM, VersionOrder.APK,
+            install="apk add {name}={version}", remove="apk del {name}",
+            core=("musl", "libgcc", "libstdc++")),
+        _packages("pacman", "Arch packages", Family.SYSTEM, VersionOrder.ALPM,
+            install="pacman -U the archived package {name}-{version}", remove="pacman -R {name}",
+            core=("glibc", "gcc-libs", "libgcc", "libstdc++"), provenance=("origin",)),
         Section("repository", "package repositories"),
-        Section("snap", "snaps"),
-        Section("flatpak", "Flatpaks"),
-        Section("python", "Python packages", order=Order.PEP440),
-        Section("conda", "conda packages", order=Order.CONDA),
-        Section("npm", "Node packages", order=Order.SEMVER),
-        Section("gem", "Ruby gems", order=Order.GEM),
-        Section("go", "Go programs", order=Order.SEMVER),
-        Section("cargo", "Rust programs", order=Order.SEMVER),
-        Section("r", "R packages", order=Order.DOTTED),
-        Section("java", "Java archives", order=Order.DOTTED),
-        Section("composer", "PHP packages", order=Order.SEMVER),
-        Section("spack", "Spack packages", order=Order.DOTTED),
-        Section("easybuild", "EasyBuild software", order=Order.DOTTED),
-        Section("cuda", "CUDA libraries", order=Order.DOTTED),
-        Section("rocm", "ROCm libraries", order=Order.DOTTED),
-        Section("blas", "BLAS libraries", order=Order.DOTTED),
+        _packages("snap", "snaps", Family.APP, VersionOrder.NONE,
+            install="snap install {name}", remove="snap remove {name}"),
+        _packages("flatpak", "Flatpaks", Family.APP, VersionOrder.NONE,
+            install="flatpak install {name}", remove="flatpak uninstall {name}"),
+        _packages("python", "Python packages", Family.PYTHON, VersionOrder.PEP440,
+            install="pip install {name}=={version}", remove="pip uninstall {name}",
+            provenance=("sha256", "artifact", "installer", "requested")),
+        _packages("conda", "conda packages", Family.LANGUAGE, VersionOrder.CONDA,
+            install="conda install -n {environment} {name}={version}{build}",
+            remove="conda remove -n {environment} {name}",
+            provenance=("sha256", "md5", "requested")),
+        _packages("npm", "Node packages", Family.LANGUAGE, VersionOrder.SEMVER,
+            install="npm install {name}@{version}", remove="npm uninstall {name}",
+            provenance=("integrity",)),
+        _packages("gem", "Ruby gems", Family.LANGUAGE, VersionOrder.GEM,
+            install="gem install {name} -v {version}", remove="gem uninstall {name} -v {version}"),
+        _packages("go", "Go programs", Family.LANGUAGE, VersionOrder.SEMVER,
+            install="go install {import_path}@{version}", remove="delete the program {name}",
+            provenance=("integrity",), address=("path",)),
+        _packages("cargo", "Rust programs", Family.LANGUAGE, VersionOrder.SEMVER,
+            install="cargo install {name} --version {version}", remove="cargo uninstall {name}",
+            provenance=("requested",), address=("path",)),
+        _packages("r", "R packages", Family.LANGUAGE, VersionOrder.DOTTED,
+            install='Rscript -e \'remotes::install_version("{name}", "{version}")\'',
+            remove='Rscript -e \'remove.packages("{name}")\''),
+        _packages("java", "Java archives", Family.LANGUAGE, VersionOrder.DOTTED,
+            install="mvn dependency:copy -Dartifact={group}:{name}:{version}",
+            remove="delete the archive {name}-{version}", address=("path",)),
+        _packages("composer", "PHP packages", Family.LANGUAGE, VersionOrder.SEMVER,
+            install="composer require {name}:{version}", remove="composer remove {name}"),
+        _packages("spack", "Spack packages", Family.HPC, VersionOrder.DOTTED,
+            install="spack install {name}@{version}", remove="spack uninstall {name}@{version}"),
+        _packages("easybuild", "EasyBuild software", Family.HPC, VersionOrder.DOTTED,
+            install="eb --robot {name}-{version}{toolchain}{suffix}.eb",
+            remove="delete the installation {name}-{version}{toolchain}{suffix}"),
+        Section("cuda", "CUDA libraries", order=VersionOrder.DOTTED),
+        Section("rocm", "ROCm libraries", order=VersionOrder.DOTTED),
+        Section("blas", "BLAS libraries", order=VersionOrder.DOTTED),
         Section("apt-source", "apt sources"),
         Section("apt-pin", "apt pins", collector="apt-source"),
         Section("alternative", "alternatives"),
@@ -111,32 +199,33 @@ SECTIONS: Mapping[str, Section] = {
         Section("certificate", "trusted certificates"),
         Section("software", "software without a package"),
         Section("missing-library", "missing shared libraries", collector="software"),
-        Section("abi", "symbol versions needed", order=Order.DOTTED, collector="software"),
+        Section("abi", "symbol versions needed", order=VersionOrder.DOTTED, collector="software"),
         Section("tree", "file tree", keyed=False),
-        Section("process", "process", part=Part.NONE, keyed=False, collector="env"),
-        Section("module", "loaded modules", part=Part.NONE, order=Order.DOTTED, collector="env"),
-        Section("loaded", "loaded libraries", part=Part.NONE, order=Order.DOTTED),
-        Section("host.kernel", "kernel", part=Part.HOST, keyed=False, order=Order.DOTTED),
-        Section("host.module", "kernel modules", part=Part.HOST, order=Order.DOTTED),
-        Section(
-            "host.dkms",
-            "DKMS modules",
-            part=Part.HOST,
-            order=Order.DOTTED,
-            collector="host.module",
-        ),
-        Section("host.driver", "drivers", part=Part.HOST, order=Order.DOTTED),
-        Section("host.gpu", "GPUs", part=Part.HOST, order=Order.DOTTED, collector="host.driver"),
-        Section("host.infiniband", "InfiniBand adapters", part=Part.HOST, order=Order.DOTTED),
+        Section("process", "process", part=Part.NONE, keyed=False, collector="env",
+            address=("container",)),
+        Section("module", "loaded modules", part=Part.NONE, order=VersionOrder.DOTTED,
+            collector="env",
+            install="module load {name}/{version}", remove="module unload {name}/{version}"),
+        Section("loaded", "loaded libraries", part=Part.NONE, order=VersionOrder.DOTTED),
+        Section("host.kernel", "kernel", part=Part.HOST, keyed=False, order=VersionOrder.DOTTED),
+        Section("host.module", "kernel modules", part=Part.HOST, order=VersionOrder.DOTTED),
+        Section("host.dkms", "DKMS modules", part=Part.HOST, order=VersionOrder.DOTTED,
+            collector="host.module"),
+        Section("host.driver", "drivers", part=Part.HOST, order=VersionOrder.DOTTED),
+        Section("host.gpu", "GPUs", part=Part.HOST, order=VersionOrder.DOTTED,
+            collector="host.driver"),
+        Section("host.infiniband", "InfiniBand adapters", part=Part.HOST,
+            order=VersionOrder.DOTTED),
         Section("host.cpu", "CPU", part=Part.HOST, keyed=False),
-        Section("host.libc", "C library loader", part=Part.HOST, keyed=False, order=Order.DOTTED),
+        Section("host.libc", "C library loader", part=Part.HOST, keyed=False,
+            order=VersionOrder.DOTTED),
         Section("host.firmware", "firmware", part=Part.HOST),
         Section("host.sysctl", "sysctl", part=Part.HOST),
         Section("host.limits", "limits", part=Part.HOST),
         Section("host.mount", "mounts", part=Part.HOST),
         Section("host.setting", "host settings", part=Part.HOST),
     )
-}
+}  # fmt: skip
 """Every section, in the order reports show them."""
 
 _KINDS: Mapping[str, Kind] = {
@@ -160,25 +249,10 @@ _KINDS: Mapping[str, Kind] = {
 }
 
 _KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {
-    ("deb", "sha256"): Kind.PROVENANCE,
-    ("deb", "origin"): Kind.PROVENANCE,
-    ("deb", "needed-by"): Kind.ADDRESS,
-    ("rpm", "origin"): Kind.PROVENANCE,
-    ("pacman", "origin"): Kind.PROVENANCE,
-    ("python", "sha256"): Kind.PROVENANCE,
-    ("python", "artifact"): Kind.PROVENANCE,
-    ("python", "installer"): Kind.PROVENANCE,
-    ("python", "requested"): Kind.PROVENANCE,
-    ("npm", "integrity"): Kind.PROVENANCE,
-    ("conda", "sha256"): Kind.PROVENANCE,
-    ("conda", "md5"): Kind.PROVENANCE,
-    ("conda", "requested"): Kind.PROVENANCE,
-    ("go", "integrity"): Kind.PROVENANCE,
-    ("go", "path"): Kind.ADDRESS,
-    ("cargo", "path"): Kind.ADDRESS,
-    ("java", "path"): Kind.ADDRESS,
-    ("cargo", "requested"): Kind.PROVENANCE,
-    ("process", "container"): Kind.ADDRESS,
+    (section.name, fact): kind
+    for section in SECTIONS.values()
+    for kind, names in ((Kind.PROVENANCE, section.provenance), (Kind.ADDRESS, section.address))
+    for fact in names
 }
 
 
@@ -187,13 +261,19 @@ def kind_of(section: str, fact: str) -> Kind:
     return _KINDS_IN_SECTION.get((section, fact)) or _KINDS.get(fact, Kind.TEXT)
 
 
+def packages_of(*families: Family) -> tuple[str, ...]:
+    """Return the names of the sections of packages, in table order; of some families if given."""
+    wanted = families or tuple(Family)
+    return tuple(name for name, section in SECTIONS.items() if section.family in wanted)
+
+
 def is_identity(section: str, fact: str) -> bool:
     """True when the fact enters the leaf digest of its record."""
     return kind_of(section, fact) not in (Kind.PROVENANCE, Kind.ADDRESS)
 
 
 def section_names() -> frozenset[str]:
-    """Return the names of all sections, and of families of them (``host``)."""
+    """Return the names of all sections, and of groups of them (``host``)."""
     return frozenset({*SECTIONS, *(name.partition(".")[0] for name in SECTIONS)})
 
 
@@ -212,15 +292,15 @@ def is_keyed(section: str) -> bool:
 
 
 def coverage_of(section: str) -> str:
-    """Return the name under which the coverage of `section` stands in a lock."""
+    """Return the name that the coverage of `section` is recorded under."""
     known = SECTIONS.get(section)
     return (known and known.collector) or section
 
 
-def order_of(section: str) -> Order:
+def order_of(section: str) -> VersionOrder:
     """Return how versions of `section` are ordered."""
     known = SECTIONS.get(section)
-    return known.order if known else Order.NONE
+    return known.order if known else VersionOrder.NONE
 
 
 def fact_sort_key(fact: str) -> tuple[bool, str]:

@@ -11,7 +11,7 @@ from envlock.diff.policy.baseline import Baseline, Pair
 from envlock.diff.policy.policy import Policy
 from envlock.diff.policy.presets import PRESETS
 from envlock.errors import UsageError
-from envlock.model.facts import SECTIONS, Kind, Order, kind_of, order_of
+from envlock.model.facts import SECTIONS, Kind, VersionOrder, kind_of, order_of
 from envlock.model.glob import compile_globs
 from envlock.versions import compare
 
@@ -48,7 +48,7 @@ def _expectation(expectation: Expectation, names: Collection[str]) -> Iterator[s
         return
     fact = expectation.fact or "version"
     for section in known:
-        order = order_of(section) if kind_of(section, fact) is Kind.VERSION else Order.DOTTED
+        order = order_of(section) if kind_of(section, fact) is Kind.VERSION else VersionOrder.DOTTED
         try:
             compare(order, expectation.version, expectation.version)
         except ValueError as error:

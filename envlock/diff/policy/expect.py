@@ -19,7 +19,7 @@ from envlock.diff.files import facts_of
 from envlock.diff.filters import is_selected
 from envlock.diff.records import Holes, in_words
 from envlock.diff.side import Side
-from envlock.model.facts import Kind, Order, kind_of, order_of
+from envlock.model.facts import Kind, VersionOrder, kind_of, order_of
 from envlock.model.glob import compile_globs
 from envlock.model.lock import Section
 from envlock.model.record import Facts
@@ -277,7 +277,7 @@ def _compare(section: str, fact: str, left: str, right: str) -> int:
     Raise ValueError when they have no order.
     """
     is_version = kind_of(section, fact) is Kind.VERSION
-    return compare(order_of(section) if is_version else Order.DOTTED, left, right)
+    return compare(order_of(section) if is_version else VersionOrder.DOTTED, left, right)
 
 
 _JUDGES: Mapping[Demand, _Judge] = {

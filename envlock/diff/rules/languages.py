@@ -5,13 +5,10 @@ from __future__ import annotations
 from envlock.diff import predicates as is_
 from envlock.diff.drift import ChangeKind, Severity
 from envlock.diff.rules.rule import Rule
+from envlock.model.facts import Family, packages_of
 from envlock.versions.relation import Relation
 
-LANGUAGES = (
-    "conda", "npm", "gem", "go", "cargo", "r", "java", "composer", "spack", "easybuild",
-)  # fmt: skip
-"""Sections of packages that a manager other than the system's installed."""
-
+_PACKAGES = packages_of(Family.LANGUAGE, Family.HPC)
 _BUILD = (
     "build", "channel", "subdir", "hash", "compiler", "variants", "target", "system", "toolchain",
     "suffix", "built", "platform", "features", "profile", "cgo", "tags", "sha1", "implementor",
@@ -25,7 +22,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="LANGUAGE-MISSING",
         severity=Severity.HIGH,
-        sections=LANGUAGES,
+        sections=_PACKAGES,
         fields=("",),
         kinds=(_REMOVED,),
         why="what needs it fails",
@@ -35,7 +32,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="LANGUAGE-DOWNGRADE",
         severity=Severity.HIGH,
-        sections=LANGUAGES,
+        sections=_PACKAGES,
         fields=("version",),
         relation=Relation.OLDER,
         why="older on {right_name}: it lacks fixes and features of {left}",
@@ -45,7 +42,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="LANGUAGE-MAJOR",
         severity=Severity.HIGH,
-        sections=LANGUAGES,
+        sections=_PACKAGES,
         fields=("version",),
         kinds=(_CHANGED,),
         when=lambda delta: is_.has_release(delta) and is_.is_other_major(delta),
@@ -56,7 +53,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="LANGUAGE-PATCH",
         severity=Severity.LOW,
-        sections=LANGUAGES,
+        sections=_PACKAGES,
         fields=("version",),
         kinds=(_CHANGED,),
         when=lambda delta: is_.has_release(delta) and not is_.is_other_minor(delta),
@@ -67,7 +64,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="LANGUAGE-UPDATE",
         severity=Severity.MEDIUM,
-        sections=LANGUAGES,
+        sections=_PACKAGES,
         fields=("version",),
         why="another version",
         fix=_INSTALL,
@@ -76,7 +73,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="LANGUAGE-BUILD",
         severity=Severity.MEDIUM,
-        sections=LANGUAGES,
+        sections=_PACKAGES,
         fields=_BUILD,
         why="the same version built otherwise: for another platform, or with other options",
         fix="install both from one build",
@@ -85,7 +82,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="LANGUAGE-DECLARED",
         severity=Severity.MEDIUM,
-        sections=LANGUAGES,
+        sections=_PACKAGES,
         fields=("declared", "declared-missing", "declared-differing", "lockfile"),
         why="what is installed is not what the lockfile of the application declares",
         fix="install what the lockfile declares on both sides",
@@ -94,7 +91,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="LANGUAGE-MANAGER",
         severity=Severity.INFO,
-        sections=LANGUAGES,
+        sections=_PACKAGES,
         fields=("requested", "packaged-by", "managed-by", "bundler", "repository", "default"),
         why="it was installed in another way; what is installed is compared by itself",
         source="what its manager notes of an installation",
@@ -102,7 +99,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="LANGUAGE-EXTRA",
         severity=Severity.LOW,
-        sections=LANGUAGES,
+        sections=_PACKAGES,
         fields=("",),
         why="only {right_name} has it",
         source="what is not loaded does no harm",

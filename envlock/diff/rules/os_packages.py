@@ -5,14 +5,14 @@ from __future__ import annotations
 from envlock.diff import predicates as is_
 from envlock.diff.drift import ChangeKind, Severity
 from envlock.diff.rules.rule import Rule
+from envlock.model.facts import Family, packages_of
 from envlock.versions.relation import Relation
 
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
 ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind
 OLDER = Relation.OLDER
 
-SYSTEMS = ("rpm", "apk", "pacman")
-
+_PACKAGES = packages_of(Family.SYSTEM)
 _INSTALL = "on {right_name}: {install}"
 _BOTH = "bring both sides to {right}"
 _NAMES = "naming conventions of the distributions"
@@ -24,7 +24,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-CORE-LIBRARY",
         severity=CRITICAL,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("",),
         kinds=(REMOVED,),
         when=is_.is_core_library,
@@ -35,7 +35,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-CORE-OLDER",
         severity=CRITICAL,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("version",),
         relation=OLDER,
         when=is_.is_core_library,
@@ -46,7 +46,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-ONE-OF-MANY",
         severity=MEDIUM,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("",),
         when=is_.is_one_of_many,
         why="a version of what may be installed in several versions, as kernels and keys are",
@@ -56,7 +56,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-LIBRARY-MISSING",
         severity=HIGH,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("",),
         kinds=(REMOVED,),
         when=is_.is_library,
@@ -67,7 +67,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-MISSING",
         severity=HIGH,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("",),
         kinds=(REMOVED,),
         when=is_.is_explicit,
@@ -78,7 +78,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-DEPENDENCY-MISSING",
         severity=MEDIUM,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("",),
         kinds=(REMOVED,),
         why="a package that came as a dependency, or for a reason nobody wrote down, is not there",
@@ -88,7 +88,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-DOWNGRADE",
         severity=HIGH,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("version",),
         relation=OLDER,
         why="older on {right_name}: it lacks fixes and features of {left}",
@@ -98,7 +98,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-LIBRARY-UPDATE",
         severity=HIGH,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("version",),
         kinds=(CHANGED,),
         when=lambda delta: is_.is_library(delta) and is_.is_other_upstream(delta),
@@ -109,7 +109,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-UPDATE",
         severity=MEDIUM,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("version",),
         when=is_.is_other_upstream,
         why="another upstream version",
@@ -119,7 +119,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-RELEASE-EXPLICIT",
         severity=MEDIUM,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("version",),
         when=is_.is_explicit,
         why="another release of the same upstream version, often a security fix",
@@ -129,7 +129,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-RELEASE",
         severity=LOW,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("version",),
         why="another release of the same upstream version",
         fix=_BOTH,
@@ -138,7 +138,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-REBUILT",
         severity=HIGH,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("sha256", "sha1"),
         kinds=(CHANGED,),
         why="the same version with other content: rebuilt, or from another repository",
@@ -148,7 +148,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-SIGNED",
         severity=HIGH,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("signed-by", "validation"),
         why="signed by another key, or accepted without a signature",
         fix="install both from one repository, and check its key",
@@ -157,7 +157,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-STATE",
         severity=HIGH,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("status",),
         why="a package that is not fully installed may not work",
         fix="on {right_name}: apk fix {package}",
@@ -166,7 +166,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-HOLD",
         severity=MEDIUM,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("mark", "constraint"),
         when=is_.is_pinned,
         why="a package held to a version gets no updates, security ones included",
@@ -176,7 +176,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-MARK",
         severity=INFO,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("mark",),
         why="whether it was asked for or pulled in decides only what a clean-up may take",
         source=_ASKED,
@@ -184,7 +184,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-ARCH",
         severity=HIGH,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("arch",),
         why="built for another architecture",
         source="rpm(8); apk-package(5)",
@@ -192,7 +192,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-SOURCE",
         severity=LOW,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("source", "source-version", "vendor", "module"),
         why="built from another source package, or by somebody else",
         source="RPMTAG_SOURCERPM, RPMTAG_VENDOR",
@@ -200,7 +200,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-EXTRA",
         severity=MEDIUM,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("",),
         when=is_.is_explicit,
         why="somebody installed it on {right_name} on purpose",
@@ -210,7 +210,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-EXTRA-DEPENDENCY",
         severity=LOW,
-        sections=SYSTEMS,
+        sections=_PACKAGES,
         fields=("",),
         why="a package that came as a dependency",
         source=_ASKED,

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from envlock.diff import predicates as is_
 from envlock.diff.drift import ChangeKind, Severity
-from envlock.diff.rules.languages import LANGUAGES
 from envlock.diff.rules.rule import Rule
+from envlock.model.facts import SECTIONS, Family, packages_of
 from envlock.versions.relation import Relation
 
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
 ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind
 OLDER = Relation.OLDER
+_ARTIFACT_DIGESTS = frozenset({"sha256", "md5", "integrity"})
 
-_PACKAGES = ("snap", "flatpak")
-_APT = "on {right_name}: apt-get install {package}={left}"
-_PIP = "on {right_name}: pip install {package}=={left}"
+
+def _install(section: str) -> str:
+    """Return the fix that installs the left version, by the section's own command."""
+    command = SECTIONS[section].install.format(name="{package}", version="{left}")
+    return f"on {{right_name}}: {command}"
+
+
+_APPS = packages_of(Family.APP)
+_WITH_DIGEST = tuple(
+    name for name in packages_of() if not _ARTIFACT_DIGESTS.isdisjoint(SECTIONS[name].provenance)
+)
+_WITH_ORIGIN = tuple(name for name in packages_of() if name != "apk")  # which records no origin
+_APT = _install("deb")
+_PIP = _install("python")
 _POLICY = "Debian Policy, chapters 3, 8 and 10"
 _COMPATIBLE = "compatibility of programs with the platform below them"
 
@@ -169,8 +181,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="PACKAGE-REBUILT",
         severity=HIGH,
-        sections=("deb", "python", "conda", "npm", "go"),
-        fields=("sha256", "md5", "integrity"),
+        sections=_WITH_DIGEST,
+        fields=tuple(sorted(_ARTIFACT_DIGESTS)),
         kinds=(CHANGED,),
         why="the same version with other content: rebuilt, or from another repository",
         fix="install both from one repository",
@@ -179,7 +191,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="PACKAGE-ORIGIN",
         severity=HIGH,
-        sections=("deb", "rpm", "pacman", "python", *_PACKAGES, *LANGUAGES),
+        sections=_WITH_ORIGIN,
         fields=("origin", "revision", "editable"),
         why="it comes from another place",
         fix="install both from one repository",
@@ -358,7 +370,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="PACKAGE-MISSING",
         severity=HIGH,
-        sections=_PACKAGES,
+        sections=_APPS,
         fields=("",),
         kinds=(REMOVED,),
         why="what needs it fails",
@@ -368,7 +380,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="PACKAGE-UPDATE",
         severity=MEDIUM,
-        sections=_PACKAGES,
+        sections=_APPS,
         fields=("version",),
         why="another version",
         fix="bring both sides to one version",
@@ -377,7 +389,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="PACKAGE-EXTRA",
         severity=LOW,
-        sections=_PACKAGES,
+        sections=_APPS,
         fields=("",),
         why="only {right_name} has it",
         source=_COMPATIBLE,

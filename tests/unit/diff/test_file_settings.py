@@ -1,12 +1,15 @@
-"""Settings that differ within one file, format by format."""
+"""Settings that differ inside one file: by name where the format is known, else by line."""
 
+import subprocess
+import sys
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.diff.file_settings import settings
+from envlock.diff.file_settings import MAX_BYTES, MAX_SETTINGS, conceal, settings, structured
 from envlock.formats.config import format_of
 
 NGINX = """
@@ -19,6 +22,117 @@ http {
 
 def show(_name, value):
     return value
+
+
+def hide_passwords(name, value):
+    return "(secret)" if "password" in name.lower() else value
+
+
+@pytest.mark.parametrize(
+    ("path", "left", "right", "found"),
+    [
+        ("/a.json", b'{"a": 1}', b'{"a": true}', [("a", "1", "true")]),
+        ("/a.json", b'{"a": "1"}', b'{"a": 1}', [("a", '"1"', "1")]),
+        ("/a.json", b'{"a": null}', b"{}", [("a", "null", None)]),
+        ("/a.json", b"[1, 2, 3]", b"[1, 3]", [("1", "2", None)]),
+        ("/a.json", b'{"a": {"b": 1}}', b'{"a": 2}', [("a", "{b: 1}", "2")]),
+        ("/a.json", b'{"a.b": 1}', b'{"a.b": 2}', [('"a.b"', "1", "2")]),
+        ("/a.toml", b"[x]\ny = 1\n", b"[x]\ny = 2\n", [("x.y", "1", "2")]),
+        ("/a.toml", b"d = 2020-01-01", b"d = 2020-01-02", [("d", "2020-01-01", "2020-01-02")]),
+        ("/a.ini", b"[x]\nA = 1\n", b"[x]\nA=1\nb=2\n", [("x.b", None, "2")]),
+        ("/a.ini", b"[x]\nA = 1\n", b"; c\n[x]\nA=1\n", []),
+        ("/u.service", b"[Service]\nExecStart=a\n", b"[Service]\nExecStart=b\n",
+         [("Service.ExecStart", "a", "b")]),
+    ],
+)  # fmt: skip
+def test_structured_files_by_key(path, left, right, found):
+    assert structured(path, left, right, show) == found
+
+
+def test_two_maps_that_share_few_keys_are_compared_by_key_all_the_same():
+    left = "{" + ", ".join(f'"a{n}": {n}' for n in range(40)) + ', "password": "one"}'
+    found = structured("/a.json", left.encode(), b'{"password": "two"}', hide_passwords)
+    assert len(found) == 41
+    assert ("password", "(secret)", "(secret)") in found
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"{", b"\xff", b"[" * 100_000, b'{"a": 1} x'],
+    ids=["cut", "bytes", "deep", "tail"],
+)
+def test_broken_structure_is_compared_otherwise(broken):
+    assert structured("/a.json", broken, b"{}", show) is None
+
+
+def test_a_unit_that_repeats_a_key_is_compared_by_its_place():
+    left, right = b"[Service]\nExecStart=a\nExecStart=b\n", b"[Service]\nExecStart=a\nExecStart=c\n"
+    assert settings("/u.service", left, right, show) == [("Service.ExecStart.1", "b", "c")]
+
+
+def test_other_text_by_line_with_secrets_hidden_by_name():
+    left = b"port 1\npassword one\nsame\n"
+    right = b"port 2\npassword two\nsame\nmore\n"
+    assert settings("/etc/x", left, right, hide_passwords) == [
+        ("line 1", "port 1", "port 2"),
+        ("line 2", "(secret)", "(secret)"),
+        ("new line 4", None, "more"),
+    ]
+
+
+@pytest.mark.parametrize("raw", [b"\0", b"\xff\xfe"])
+def test_what_is_no_text_is_not_explained(raw):
+    assert settings("/bin/x", raw, b"text", show) is None
+
+
+def test_more_than_anyone_would_read_is_not_explained():
+    left = "".join(f"{n}\n" for n in range(MAX_SETTINGS + 1)).encode()
+    assert settings("/x", left, left.replace(b"\n", b"x\n"), show) is None
+
+
+def test_what_stands_below_a_secret_is_hidden_with_it():
+    for path in ("/x.yaml", "/x.txt"):
+        left = b"database:\n  passwords:\n    app: hunter2\n  port: 1\n"
+        found = settings(path, left, left.replace(b"hunter2", b"other").replace(b"1", b"7"),
+                         hide_passwords)  # fmt: skip
+        assert [values for _, *values in found] == [["(secret)"] * 2, [ANY, ANY]]
+        assert "hunter2" not in str(found)
+
+
+def test_what_continues_the_line_of_a_secret_is_hidden_with_it():
+    left, right = b"run --password \\\n  hunter2\n", b"run --password \\\n  other\n"
+    [(_, old, new)] = settings("/x.sh", left, right, lambda name, value: name)
+    assert (old, new) == ("run.hunter2", "run.other")
+
+
+def test_large_files_are_only_different():
+    assert settings("/x", b"a\n" * MAX_BYTES, b"b", show) is None
+
+
+def test_hostile_text_takes_no_time_without_bound():
+    left = "".join(f"{n % 99}\n" for n in range(20_000)).encode()
+    right = "".join(f"{n % 98}\n" for n in range(20_000)).encode()
+    assert settings("/x", left, right, show) is None
+    assert settings("/x", b"\n" * 20_001, b"", show) is None
+
+
+def test_another_order_is_a_difference_where_the_first_that_fits_wins():
+    left, right = b"Match User a\nX11Forwarding no\n", b"Match User b\nX11Forwarding yes\n"
+    assert settings("/etc/ssh/sshd_config", left + right, right + left, show) != []
+    assert settings("/x.ini", b"[a]\nx=1\n[b]\ny=1\n", b"[b]\ny=1\n[a]\nx=1\n", show) == []
+
+
+def test_hiding_shows_nothing():
+    assert conceal("a", "secret") == "(not shown)"
+
+
+def test_deepdiff_is_not_imported_before_it_is_needed():
+    code = """if True:
+        import sys, envlock.diff.engine, envlock.report.json, envlock.report.text
+        print({"deepdiff", "rich", "docker", "jsonschema"} & sys.modules.keys())
+    """
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
 
 
 def differences(path, left, right):

@@ -11,8 +11,20 @@ import pytest
 import rattler
 from packaging.version import InvalidVersion, Version
 
-from envlock.model.facts import Order
-from envlock.versions import alpm, apk, conda, deb, dotted, gem, pep440, relate, rpm, semver
+from envlock.model.facts import VersionOrder
+from envlock.versions import (
+    alpm,
+    apk,
+    conda,
+    deb,
+    dotted,
+    gem,
+    pep440,
+    relate,
+    rpm,
+    semver,
+    upstream,
+)
 from envlock.versions.relation import Relation
 from tests.conftest import unavailable
 
@@ -205,18 +217,18 @@ def test_dotted_numbers_have_an_order(older, newer):
 
 @pytest.mark.parametrize(("a", "b"), [("6.1-rc1", "6.1"), ("5.15-wsl2", "5.15-azure1"), ("x", "y")])
 def test_what_can_be_doubted_has_no_order(a, b):
-    assert relate(Order.DOTTED, a, b) is Relation.DIFFERS
+    assert relate(VersionOrder.DOTTED, a, b) is Relation.DIFFERS
 
 
-@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("order", list(VersionOrder))
 def test_garbage_only_differs(order):
     assert relate(order, "\udcff\n", "☃") is Relation.DIFFERS
 
 
 def test_relation_is_of_right_to_left():
-    assert relate(Order.DEB, "1.0~rc1-1", "1.0-1") is Relation.NEWER
-    assert relate(Order.PEP440, "1.0", "1.0rc1") is Relation.OLDER
-    assert relate(Order.DEB, "1.0", "1.0-0") is Relation.DIFFERS
+    assert relate(VersionOrder.DEB, "1.0~rc1-1", "1.0-1") is Relation.NEWER
+    assert relate(VersionOrder.PEP440, "1.0", "1.0rc1") is Relation.OLDER
+    assert relate(VersionOrder.DEB, "1.0", "1.0-0") is Relation.DIFFERS
 
 
 SEMANTIC = [
@@ -240,8 +252,8 @@ def test_what_is_no_semantic_version_is_refused(text):
 
 
 def test_build_metadata_have_no_order():
-    assert relate(Order.SEMVER, "1.0.0+a", "1.0.0+b") is Relation.DIFFERS
-    assert relate(Order.SEMVER, "2.0.0+incompatible", "1.0.0") is Relation.OLDER
+    assert relate(VersionOrder.SEMVER, "1.0.0+a", "1.0.0+b") is Relation.DIFFERS
+    assert relate(VersionOrder.SEMVER, "2.0.0+incompatible", "1.0.0") is Relation.OLDER
 
 
 def versions(seed, count, heads, tail, ends):
@@ -338,3 +350,17 @@ def test_upstream_of_the_other_systems():
     assert rpm.upstream("1:2.3~rc1-4.el9") == "2.3~rc1"
     assert apk.upstream("2.3_rc1-r4") == "2.3_rc1"
     assert alpm.upstream("1:2.3-4") == "2.3"
+
+
+@pytest.mark.parametrize(
+    ("order", "version", "expected"),
+    [
+        (VersionOrder.DEB, "1:2.3-4+deb12u1", "2.3"),
+        (VersionOrder.RPM, "1:2.3-4.el9", "2.3"),
+        (VersionOrder.APK, "2.3-r4", "2.3"),
+        (VersionOrder.ALPM, "1:2.3-4", "2.3"),
+        (VersionOrder.SEMVER, "2.3.0-rc.1", "2.3.0-rc.1"),
+    ],
+)
+def test_the_upstream_version_has_no_epoch_and_revision(order, version, expected):
+    assert upstream(order, version) == expected
