@@ -20,13 +20,9 @@ from envlock.capture.scan.search import PathSearch
 from envlock.model.process import HIDDEN, ProcessConfig
 from envlock.model.text import from_bytes, sort_key, to_bytes
 from envlock.model.tree import Entry
-from envlock.secrets.redact import (
-    is_secret_file,
-    mask_secrets,
-    redact_environ,
-    redact_text,
-    strip_credentials,
-)
+from envlock.secrets.redact import mask_secrets, redact_environ, redact_text
+from envlock.secrets.scan import is_secret_file
+from envlock.secrets.urls import strip_credentials
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan, Target
 from envlock.targets.recorded import CONTENTS, MEMBER, VERSION
 

@@ -4,7 +4,7 @@ Small unmodified configuration files of packages are kept too, so that a diff ca
 setting differs from them.
 
 Nothing secret is kept: each file that would travel by value is first checked by the rules of
-`envlock.secrets.redact`; a hit is left out of the store, loses its digest (a plain hash of a
+`envlock.secrets.scan`; a hit is left out of the store, loses its digest (a plain hash of a
 secret can be guessed) and is reported.
 """
 
@@ -22,7 +22,7 @@ from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rules import file_rule
 from envlock.model.coverage import Gap
 from envlock.model.tree import Entry, FileClass, Row
-from envlock.secrets.redact import is_secret_file, rules_id
+from envlock.secrets.scan import is_secret_file, rules_id
 from envlock.store.objects import ObjectWriter, Store
 from envlock.targets.base import ContentWriter, HashCache, Target
 

@@ -27,7 +27,7 @@ from envlock.model.facts import coverage_of
 from envlock.model.glob import compile_globs, matcher
 from envlock.model.record import Record
 from envlock.model.tree import Entry, Row
-from envlock.secrets.redact import strip_record
+from envlock.secrets.urls import strip_record
 from envlock.targets.base import IncrementalTarget, ScanPlan
 from envlock.targets.folder import Folder
 

@@ -92,8 +92,8 @@ def _rule(name: str) -> Iterator[str]:
     from envlock.capture.files.rules import RULES as FILE_RULES
     from envlock.diff.severity import explain
     from envlock.materialize.tree.rules import RULES as NORMAL
-    from envlock.secrets.redact import PASSWORD_SETTING
-    from envlock.secrets.redact import RULES as SECRETS
+    from envlock.secrets.scan import PASSWORD_SETTING
+    from envlock.secrets.scan import RULES as SECRETS
 
     for known in FILE_RULES:
         if known.id == name:

@@ -1,1 +1,1 @@
-"""What may be recorded, shown or written down, and what must not."""
+"""Keep secrets out of locks, the store and reports: scan, redact, disclose, clean URLs."""

@@ -1,10 +1,10 @@
-"""What of a changed setting may be shown in a report: the value, unless it may be a secret."""
+"""Decide whether a report may show the value of a changed setting: not if it may be a secret."""
 
 from __future__ import annotations
 
 import re
 
-from envlock.secrets.redact import find_secret
+from envlock.secrets.scan import find_secret
 
 NOT_SHOWN = "(not shown)"
 
@@ -21,8 +21,8 @@ _USERINFO = re.compile(r"://[^\s/]*@")
 def disclose(name: str, value: str) -> str:
     """Return `value` of the setting `name`, or `NOT_SHOWN`.
 
-    `value` is a value or a whole line.  It is shown when nothing in it speaks of a secret; a switch
-    or a small number is shown whatever it is called (``PasswordAuthentication no``).
+    `value` is a value or a whole line.  It is returned unless name or value suggests a secret; a
+    switch or a small number is always returned (``PasswordAuthentication no``).
     """
     if _HARMLESS.fullmatch(value.strip()):
         return value

@@ -1,23 +1,26 @@
-"""Where a package came from, in a form that may be written down."""
+"""Remove credentials from URLs, and bring the origins of packages into a form to record."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
+from envlock.model.record import Record
+
 LOCAL = "local"
-"""The origin of what was installed from a folder or file of the machine itself."""
+"""The origin of a package that was installed from a directory or file of the machine."""
 
 _QUERY = re.compile(r"[?#].*", re.DOTALL)
 _TOKEN = re.compile(r"/t/[^/]+(?=/|\Z)")
 _USER = re.compile(r"(?<=://)[^/]*@")
+_USERINFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]{0,30}://)[^\s/?#\"']*@")
 _LOCAL = ("file:", "link:", "portal:", "/", ".")
 
 
 def clean_origin(url: str) -> str:
-    """Return `url` without credentials, query and fragment; a local path is only called that.
+    """Return `url` without credentials, query and fragment, or `LOCAL` for a local path.
 
-    Conda channels carry their token as ``/t/TOKEN/`` in the path.
+    The URLs of Conda channels contain their token as ``/t/TOKEN/`` in the path.
 
     >>> clean_origin("https://user:pw@example.org/t/abc/main?sig=1")
     'https://example.org/main'
@@ -28,10 +31,27 @@ def clean_origin(url: str) -> str:
 
 
 def strip_user(text: str) -> str:
-    """Return `text` with everything before the host taken out of every URL in it."""
+    """Return `text` without anything before the host in any URL."""
     return _USER.sub("", text) if "://" in text else text
 
 
 def clean_facts(facts: Mapping[str, str]) -> dict[str, str]:
-    """Return the facts that say something, without credentials in any URL."""
+    """Return the facts that are not empty, without credentials in any URL."""
     return {name: strip_user(value) for name, value in facts.items() if value}
+
+
+def strip_credentials(text: str) -> str:
+    """Return `text` without user and password in any URL."""
+    return _USERINFO.sub(r"\1", text)
+
+
+def strip_record(record: Record) -> Record:
+    """Return `record` without credentials in the URLs of its facts.
+
+    Collectors remove them from URLs that they know of.  This is for a URL in an unexpected fact,
+    which would otherwise make the whole capture fail.
+    """
+    if not any("://" in value for value in record.facts.values()):
+        return record
+    facts = {name: strip_credentials(value) for name, value in record.facts.items()}
+    return record._replace(facts=facts)

@@ -1,4 +1,4 @@
-"""Values that may stand in a report, and those that may not."""
+"""Which values of settings a report shows."""
 
 import pytest
 

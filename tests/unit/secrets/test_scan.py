@@ -1,8 +1,8 @@
-"""Which files are secret by what stands in them."""
+"""Which files are secret because of their content."""
 
 import pytest
 
-from envlock.secrets.redact import is_secret_file
+from envlock.secrets.scan import is_secret_file
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_setting_named_like_a_secret(line: bytes) -> None:
         b"tokenizer = bpe",
     ],
 )
-def test_a_setting_that_only_sounds_like_one(line: bytes) -> None:
+def test_a_setting_that_only_resembles_one(line: bytes) -> None:
     assert is_secret_file("/etc/app.conf", line + b"\n") is None
 
 
@@ -67,11 +67,11 @@ def test_a_password_within_a_line(content: bytes) -> None:
         b"{password: prompt, secret: required}",
     ],
 )
-def test_what_is_no_password_within_a_line(content: bytes) -> None:
+def test_no_password_within_a_line(content: bytes) -> None:
     assert is_secret_file("/etc/app/one.json", content) is None
 
 
 @pytest.mark.parametrize("word", [b"a-password", b'"', b"password", b"{password:", b"<password "])
-def test_long_lines_cost_no_more_than_their_length(word: bytes) -> None:
-    """With the square of it this would not end."""
+def test_long_lines_take_linear_time(word: bytes) -> None:
+    """In quadratic time this would take minutes."""
     assert is_secret_file("/etc/app/one.json", word * (1_000_000 // len(word))) is None
