@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envlock.config.load import Config
     from envlock.diff.drift import DriftReport
     from envlock.diff.engine import Options
-    from envlock.lockfile.reader import Known
+    from envlock.lockfile.reader import ParsedTables
     from envlock.store.objects import Store
     from envlock.workflow import Environment
 
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.more:
         return run_fleet(arguments, config, console, _options)
     with open_store(config) as store, console.progress("comparing") as steps:
-        known: Known = {}
+        known: ParsedTables = {}
         left = read_environment(arguments.left, config, store, steps, known)
         right = read_environment(arguments.right, config, store, steps, known)
         base = arguments.base and read_environment(arguments.base, config, store, steps, known)
@@ -137,7 +137,7 @@ def _keep_baseline(
     """Begin the baseline, or drop from it what is gone; return the report as it judges then."""
     from dataclasses import replace
 
-    from envlock.diff.policy.apply_waivers import settle_again
+    from envlock.diff.policy.apply_waivers import reapply_waivers
     from envlock.diff.policy.baseline import can_be_accepted, render_baseline
     from envlock.lockfile.writer import replace_file
 
@@ -159,7 +159,7 @@ def _keep_baseline(
                 f"cannot write the baseline: {error.strerror}", where=before.where
             ) from error
     console.note(f"{before.where}: {done}")
-    return settle_again(report, replace(options.policy, baseline=baseline), (left, right))
+    return reapply_waivers(report, replace(options.policy, baseline=baseline), (left, right))
 
 
 def _disclose(name: str, value: str) -> str:

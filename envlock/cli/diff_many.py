@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from envlock.config.load import Config
     from envlock.diff.engine import Options
     from envlock.diff.many.matrix import Matrix
-    from envlock.lockfile.reader import Known
+    from envlock.lockfile.reader import ParsedTables
     from envlock.model.lock import Lock
     from envlock.store.objects import Store
     from envlock.workflow import Progress
@@ -64,7 +64,7 @@ def compare_all(
     from envlock.diff.many.consensus import SectionPool
     from envlock.diff.many.matrix import compare_many
 
-    known: Known = {}
+    known: ParsedTables = {}
     pool = SectionPool()
     locks: dict[str, Lock] = {}
     for operand, name in names_of(operands).items():

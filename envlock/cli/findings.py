@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from envlock.config.load import Config
     from envlock.diff.drift import Change
     from envlock.diff.engine import Options
-    from envlock.lockfile.reader import Known
+    from envlock.lockfile.reader import ParsedTables
     from envlock.store.objects import Store
     from envlock.workflow import Environment, Progress
 
@@ -43,7 +43,7 @@ def find(
     from envlock.diff.engine import Options
     from envlock.workflow import reader_of
 
-    known: Known = {}
+    known: ParsedTables = {}
     environments = [
         read_environment(name, config, store, progress, known)
         for name in locks_in_use(operands, config)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from envlock.capture.request import Request
     from envlock.cli.console import Console
     from envlock.config.load import Config
-    from envlock.lockfile.reader import Known
+    from envlock.lockfile.reader import ParsedTables
     from envlock.materialize.tree.rules import Rule
     from envlock.model.lock import Lock
     from envlock.store.objects import Store
@@ -90,7 +90,11 @@ def live_request(target: str, config: Config) -> Request:
 
 
 def read_environment(
-    operand: str, config: Config, store: Store, progress: Progress, known: Known | None = None
+    operand: str,
+    config: Config,
+    store: Store,
+    progress: Progress,
+    known: ParsedTables | None = None,
 ) -> Environment:
     """Return the environment that a LOCK operand names; a live target is captured on the spot.
 
@@ -123,7 +127,7 @@ def lock_and_bytes(operand: str, config: Config, console: Console) -> tuple[Lock
     return parse_lock(raw, where=place_of(operand, config)), raw
 
 
-def read_lock_operand(operand: str, config: Config, known: Known | None = None) -> Lock:
+def read_lock_operand(operand: str, config: Config, known: ParsedTables | None = None) -> Lock:
     """Return the lock at a path, of a name, or in a git revision."""
     from envlock.lockfile.reader import parse_lock
 

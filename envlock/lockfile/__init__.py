@@ -1,1 +1,1 @@
-"""Bytes <-> `envlock.model.lock.Lock`: the canonical writer and the typed reader."""
+"""Lockfiles: the canonical writer, the reader, merging, and checking."""

@@ -1,4 +1,4 @@
-"""Prove that a lockfile is what envlock would write: canonical, valid, closed, free of secrets."""
+"""Check a lockfile: canonical text, valid by its schema, no dangling keys, no credentials."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from envlock.model.text import escape
 
 
 def problems(raw: bytes, where: str) -> list[str]:
-    """Return everything that is wrong with the lockfile in `raw`; empty when it is right."""
+    """Return a message for every problem of the lockfile `raw`; `where` names it in messages."""
     try:
         lock = parse_lock(raw, where=where)
     except LockfileError as error:
         return [str(error)]
-    found = [*violations(parse_toml(raw.decode())), *_open_ends(lock), *_credentials(lock)]
+    found = [*violations(parse_toml(raw.decode())), *_dangling_keys(lock), *_credentials(lock)]
     try:
         if render_lock(lock) != raw:
             line = _first_difference(render_lock(lock), raw)
             found.append(f"line {line}: not canonical; capture again or `envlock merge-driver`")
     except SecretRefusedError:
-        pass  # told above, with the place
+        pass  # `_credentials` reports it, with section and key
     return found
 
 
-def _open_ends(lock: Lock) -> Iterator[str]:
+def _dangling_keys(lock: Lock) -> Iterator[str]:
+    """Yield a message for each Python package whose environment has no record."""
     environments = lock.sections.get("python", {})
     for key in environments:
         name, slash, _ = key.partition("/")

@@ -1,4 +1,4 @@
-"""Where in the bytes of a lockfile a record and its facts stand, for reports that name lines."""
+"""Find the line numbers of records and facts in a lockfile, for reports that refer to lines."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from envlock.lockfile.syntax import assignment, heading
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The lines of one lockfile; `headings` maps what stands in brackets to its line, from 1.
+    """The lines of one lockfile; `headings` maps the text in brackets to its line number, from 1.
 
-    Lines are found by their text as the writer writes them.  Of a file that someone edited what
-    does not look like that is not found, which is no error.
+    Lines are found by the text that the writer gives them.  In a file that was edited by hand,
+    other forms are not found, which is no error.
     """
 
     text: tuple[str, ...]
@@ -21,7 +21,7 @@ class Lines:
 
     @classmethod
     def of(cls, raw: bytes) -> Lines:
-        """Return the lines of the lockfile `raw`; any bytes will do."""
+        """Return the lines of the lockfile `raw`, which may be any bytes."""
         text = tuple(raw.decode(errors="replace").split("\n"))
         headings: dict[str, int] = {}
         for number, line in enumerate(text, 1):
@@ -30,7 +30,7 @@ class Lines:
         return cls(text, headings)
 
     def find(self, section: str, key: str = "", fact: str = "") -> int | None:
-        """Return the line of a fact, or of its record when it has no line; None for neither."""
+        """Return the line of a fact, else that of its record, or None."""
         start = self.headings.get(heading(section, key))
         if start is None or not fact:
             return start
@@ -44,7 +44,7 @@ class Lines:
         return start
 
     def find_section(self, section: str) -> int | None:
-        """Return the line where the records of a section begin, or None."""
+        """Return the first line of a section, or None."""
         begin = f"{section}."
         return next(
             (n for head, n in self.headings.items() if head == section or head.startswith(begin)),

@@ -1,4 +1,4 @@
-"""Merge two locks that grew from one: record by record, as a git merge driver."""
+"""Three-way merge of locks, record by record, for the git merge driver."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Key = tuple[str, str]
 
 
 class Conflict(NamedTuple):
-    """A record that both sides changed to something else; None where one removed it."""
+    """A record that both sides changed in different ways; None where one side removed it."""
 
     section: str
     key: str
@@ -24,19 +24,19 @@ class Conflict(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Return how messages name the record."""
+        """Return the name of the record in messages."""
         return f"{self.section} {escape(self.key)}".rstrip()
 
 
 class Merged(NamedTuple):
-    """The merged lock; of a conflict it holds what there is, ours before theirs."""
+    """The merged lock and the conflicts; of a conflict it has our record, or else theirs."""
 
     lock: Lock
     conflicts: tuple[Conflict, ...]
 
 
 def merge_locks(base: Lock, ours: Lock, theirs: Lock) -> Merged:
-    """Return the three-way merge of two locks; what only one side changed is taken from it."""
+    """Return the three-way merge of two locks: a record that one side changed is taken from it."""
     before, left, right = (_records(lock) for lock in (base, ours, theirs))
     merged: dict[_Key, Facts] = {}
     conflicts: list[Conflict] = []
@@ -52,9 +52,9 @@ def merge_locks(base: Lock, ours: Lock, theirs: Lock) -> Merged:
 
 
 def render_merged(merged: Merged) -> bytes:
-    """Return the merged lock as a file, git's conflict markers around each disputed record.
+    """Return the merged lock as a file with git's conflict markers around each conflict.
 
-    Everything else is merged.  No lock can be read from it before the markers are gone.
+    It cannot be read as a lock until the markers are removed.
     """
     text = render_lock(merged.lock)
     for section, key, ours, theirs in merged.conflicts:
@@ -65,7 +65,7 @@ def render_merged(merged: Merged) -> bytes:
 
 
 def _table(section: str, key: str, facts: Facts | None) -> bytes:
-    """Return the text of one record, nothing where there is none."""
+    """Return the text of one record, or nothing when there is none."""
     if facts is None:
         return b""
     alone = render_lock(_lock({(section, key): facts}, Lock(sections={}).version))

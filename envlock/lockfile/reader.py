@@ -1,8 +1,8 @@
-"""Bytes -> Lock: one fast reader for what the writer writes, tomllib for any other TOML.
+"""Read a lockfile: a fast parser for the text that the writer writes, tomllib for any other TOML.
 
-A lock of 10,000 records is read in tens of milliseconds; TOML libraries take ten to a hundred
-times as long.  Whatever the fast reader does not recognise to the letter (comments, CRLF, other
-orders, a merge gone wrong) it leaves to tomllib, so the two cannot disagree.
+The fast parser reads 10,000 records in tens of milliseconds; TOML libraries take ten to a hundred
+times as long.  It accepts only the exact canonical form and leaves everything else (comments, CRLF,
+another order, a failed merge) to tomllib, so the two cannot disagree.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FACT = re.compile(rf"^([A-Za-z0-9_-]+) = {_BASIC}\n", re.MULTILINE)
 _VERSION = re.compile(r'lock-version = "(\d+\.\d+)"\n?\Z')
 _CONFLICT = re.compile(r"^(?:<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
-_PLACE = re.compile(r"at line (\d+)")
+_LINE = re.compile(r"at line (\d+)")
 
 
 def read_lock(path: Path) -> Lock:
@@ -40,16 +40,16 @@ def read_lock(path: Path) -> Lock:
     return parse_lock(raw, where=str(path))
 
 
-Known = dict[str, Record]
-"""Text of a table -> its record: what an earlier lock said need not be parsed again."""
+ParsedTables = dict[str, Record]
+"""Text of a table -> its record: tables that an earlier lock had are not parsed again."""
 
 
-def parse_lock(raw: bytes, where: str, known: Known | None = None) -> Lock:
+def parse_lock(raw: bytes, where: str, known: ParsedTables | None = None) -> Lock:
     """Return the lock in `raw`.
 
-    `where` names it in messages.  `known`, shared by the reads of locks that are alike, saves the
-    work for every table that an earlier one held.  Raise LockfileError with the place of what is
-    wrong, or LockfileVersionError for a lock of a format this envlock does not know.
+    `where` names it in messages.  `known`, shared by calls for similar locks, is filled with the
+    tables of each, so that equal tables are parsed once.  Raise LockfileError with the line or key
+    of the mistake, or LockfileVersionError when this envlock does not know the format version.
     """
     try:
         text = raw.decode()
@@ -58,14 +58,14 @@ def parse_lock(raw: bytes, where: str, known: Known | None = None) -> Lock:
         raise LockfileError("not UTF-8", where=f"{where}, line {line}") from error
     try:
         lock = _parse_canonical(text, {} if known is None else known)
-    except ValueError:  # an escape that is none: the long way tells where
+    except ValueError:  # an invalid escape: the slow parser reports where
         lock = None
     if lock is None:
         lock = _from_document(_parse_toml(text, where), where)
     return lock
 
 
-def _parse_canonical(text: str, known: Known) -> Lock | None:
+def _parse_canonical(text: str, known: ParsedTables) -> Lock | None:
     """Return the lock in canonical text, or None for any other text."""
     head, *tables = text.split("\n[")
     version = _VERSION.match(head.removeprefix(HEADER))
@@ -94,7 +94,7 @@ def _parse_table(table: str) -> Record | None:
     section, key, body = match.groups()
     found = _FACT.findall(body)
     facts = {name: _unquote(value) for name, value in found}
-    # Every line is a fact, none stands twice and none is empty.
+    # Every line is a fact, no name occurs twice, and no value is empty.
     is_whole = body.endswith("\n") and len(facts) == len(found) == body.count("\n")
     if not is_whole or not facts or "" in facts.values():
         return None
@@ -121,8 +121,8 @@ def _parse_toml(text: str, where: str) -> Mapping[str, object]:
                 where=f"{where}, line {line}",
                 hint="set the merge driver up with `envlock init`, or resolve them by hand",
             ) from error
-        place = _PLACE.search(str(error))
-        line_text = f", line {place[1]}" if place else ""
+        at = _LINE.search(str(error))
+        line_text = f", line {at[1]}" if at else ""
         message = str(error).partition(" (at ")[0]
         raise LockfileError(f"not TOML: {message}", where=f"{where}{line_text}") from error
 
@@ -131,11 +131,11 @@ def _from_document(document: Mapping[str, object], where: str) -> Lock:
     version = document.get(VERSION_KEY)
     if not isinstance(version, str):
         raise LockfileError(
-            f"no {VERSION_KEY}, so this is no lockfile", where=where, hint="run `envlock capture`"
+            f"not a lockfile: it has no {VERSION_KEY}", where=where, hint="run `envlock capture`"
         )
     if _major(version) != LOCK_MAJOR:
         raise LockfileVersionError(
-            f"lock version {version} is not known to this envlock, which reads {LOCK_MAJOR}.x",
+            f"unknown lock version {version}; this envlock reads {LOCK_MAJOR}.x",
             where=where,
             hint="install the newer envlock that wrote it",
         )
@@ -148,7 +148,7 @@ def _from_document(document: Mapping[str, object], where: str) -> Lock:
 
 
 def _records(path: tuple[str, ...], table: object, where: str) -> list[Record]:
-    """Return the records in one table of the document; `path` are its headings."""
+    """Return the records in one table of the document; `path` is its dotted key, in parts."""
     if not isinstance(table, Mapping):
         raise _wrong(path, "a table", where)
     if not any(isinstance(value, Mapping) for value in table.values()):

@@ -1,7 +1,7 @@
-"""What a canonical lockfile looks like: the TOML subset shared by its writer and its reader.
+"""The canonical form of a lockfile: the subset of TOML shared by its writer and its reader.
 
-Keys and values hold text in which a byte that is not UTF-8 or a control character was escaped
-(`envlock.model.text.escape`) before TOML's own rules for basic strings were applied.
+In keys and values, bytes that are not UTF-8 and control characters are first escaped by
+`envlock.model.text.escape`; then TOML's own rules for basic strings apply.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _SECTION = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
 
 
 def heading(section: str, key: str) -> str:
-    """Return what stands in the brackets over a record.  Raise ValueError for no section's name."""
+    """Return the text in brackets above a record.  Raise ValueError for an invalid section name."""
     if not _SECTION.match(section):
-        raise ValueError(f"no section can be called {section!r}")
+        raise ValueError(f"invalid section name {section!r}")
     return f"{section}.{quoted(key)}" if key else section
 
 
@@ -33,5 +33,5 @@ def assignment(fact: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return `text`, escaped, as a basic string of TOML."""
+    """Return `text` as a basic string of TOML."""
     return '"' + escape(text).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,7 +1,7 @@
-"""Lock -> canonical bytes: keyed tables in byte order, one fact a line.
+"""Write a lock in canonical form: keyed tables in byte order, one fact per line.
 
-Two branches that change different records merge without a conflict, and a bad merge that doubles
-a record is a parse error instead of a silent second one.
+So two branches that change different records merge without a conflict, and a bad merge that
+duplicates a record is a parse error.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _CREDENTIALS = re.compile(
 def render_lock(lock: Lock) -> bytes:
     """Return the canonical bytes of `lock`.
 
-    Raise SecretRefusedError when a value holds a URL with credentials; the message names the
-    place and never the value.
+    Raise SecretRefusedError when a value contains a URL with credentials; the message names the
+    section, key and fact, but never the value.
     """
     parts = [HEADER, f"{VERSION_KEY} = {quoted(lock.version)}\n"]
     records = [*lock.records()]
@@ -40,9 +40,10 @@ def render_lock(lock: Lock) -> bytes:
 
 
 def write_lock(path: Path, lock: Lock) -> bool:
-    """Write `lock` to `path`, whole or not at all; return False when it was there already.
+    """Write `lock` to `path` atomically; return False when the file was up to date already.
 
-    The mode of an existing file is kept.  Raise StoreError when the disk is full or refuses.
+    The mode of an existing file is kept.  Raise StoreError when the disk is full or read-only, and
+    as `render_lock` does.
     """
     content = render_lock(lock)
     try:
@@ -56,7 +57,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
 
 
 def find_credentials(record: Record) -> str:
-    """Return the name of the first fact that holds a URL with credentials, or nothing."""
+    """Return the name of the first fact that contains a URL with credentials, or nothing."""
     return next((name for name, value in record.facts.items() if _CREDENTIALS.search(value)), "")
 
 
@@ -74,7 +75,7 @@ def _facts(record: Record) -> Iterator[str]:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; the mode of an existing one is kept.  Raise OSError."""
+    """Write a file atomically; the mode of an existing one is kept.  Raise OSError."""
     mode = path.stat().st_mode & 0o7777 if path.exists() else None
     draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
@@ -88,8 +89,8 @@ def replace_file(path: Path, content: bytes) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(directory)
     finally:
-        os.close(folder)
+        os.close(directory)

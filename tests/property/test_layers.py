@@ -1,4 +1,4 @@
-"""Any tree, split in any way, is the same tree once its layers lie over each other."""
+"""Any tree, split into any number of layers, is the same tree when they are unpacked in order."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def trees(draw):
 
 
 @given(trees(), st.integers(1, 8))
-def test_layers_over_each_other_are_the_tree(rows, budget):
+def test_unpacked_layers_are_the_tree(rows, budget):
     layers = split(rows, GROUPS, budget)
     assert len(layers) <= budget
     merged: dict[str, Row] = {}

@@ -1,4 +1,4 @@
-"""Laws of the lockfile: what is written is read, by either reader, and digests see only content."""
+"""Laws of the lockfile: both parsers read what is written; digests depend only on content."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.property.strategies import locks
 
 
 @given(locks())
-def test_what_is_written_is_read(lock):
+def test_a_written_lock_is_read_back(lock):
     assert parse_lock(render_lock(lock), "x") == lock
 
 
 @given(locks())
-def test_the_fast_reader_agrees_with_tomllib(lock):
+def test_the_fast_parser_agrees_with_tomllib(lock):
     raw = render_lock(lock)
-    slow = parse_lock(raw + b"# a comment makes it go the long way\n", "x")
+    slow = parse_lock(raw + b"# a comment, so that tomllib parses it\n", "x")
     assert slow == parse_lock(raw, "x")
     assert tomllib.loads(raw.decode())["lock-version"] == "1.0"
 
@@ -40,7 +40,7 @@ def test_rendering_is_canonical(lock):
 
 
 @given(locks(), st.randoms(use_true_random=False))
-def test_digests_are_blind_to_order_comments_and_line_ends(lock, chance: random.Random):
+def test_digests_ignore_order_comments_and_line_ends(lock, chance: random.Random):
     head, *tables = render_lock(lock).decode().split("\n[")
     chance.shuffle(tables)
     text = "\n[".join([head, *(f"{table.rstrip()}\n# c\n" for table in tables)])
@@ -57,18 +57,18 @@ def test_equal_digests_mean_equal_identity(one, two):
 
 
 @given(locks())
-def test_locks_of_ours_are_syntactically_what_check_wants(lock):
+def test_check_finds_a_written_lock_canonical(lock):
     assert not [p for p in problems(render_lock(lock), "x") if "canonical" in p or "TOML" in p]
 
 
 @given(st.binary(max_size=300))
-def test_arbitrary_bytes_raise_only_our_error(raw):
+def test_arbitrary_bytes_raise_only_lockfile_errors(raw):
     with contextlib.suppress(LockfileError):
         parse_lock(raw, "x")
 
 
 @given(st.data())
-def test_a_damaged_lock_raises_only_our_error(data):
+def test_a_damaged_lock_raises_only_lockfile_errors(data):
     raw = bytearray(render_lock(data.draw(locks())))
     at = data.draw(st.integers(0, len(raw) - 1))
     raw[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
@@ -77,7 +77,7 @@ def test_a_damaged_lock_raises_only_our_error(data):
 
 
 @given(locks(), locks())
-def test_merging_takes_what_one_side_changed(base, ours):
+def test_a_merge_takes_the_changes_of_each_side(base, ours):
     assert merge_locks(base, ours, base).lock == Lock.of(ours.records(), ours.coverage)
     merged = merge_locks(base, base, ours)
     assert not merged.conflicts
@@ -85,7 +85,7 @@ def test_merging_takes_what_one_side_changed(base, ours):
     assert merge_locks(base, ours, ours).conflicts == ()
 
 
-def test_the_schema_itself_is_sound():
+def test_the_schema_accepts_and_refuses():
     assert violations({"lock-version": "1.0"}) == []
     assert violations({"lock-version": "2"})
     assert violations({"lock-version": "1.0", "deb": {"x:amd64": {"mark": "auto"}}})

@@ -1,4 +1,4 @@
-"""Any rows, written as tar, read back the same."""
+"""Any rows, written as a tar archive, are read back unchanged."""
 
 from __future__ import annotations
 

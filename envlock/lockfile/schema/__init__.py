@@ -1,4 +1,4 @@
-"""The published JSON Schema of a lockfile, and validation by it (only `envlock check` needs it)."""
+"""The published JSON Schema of a lockfile, and validation against it for `envlock check`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from importlib import resources
 
 
 def schema() -> Mapping[str, object]:
-    """Return the JSON Schema (2020-12) of the parsed document."""
+    """Return the JSON Schema (2020-12) of a lockfile parsed as TOML."""
     text = resources.files(__name__).joinpath("lock-1.0.schema.json").read_text(encoding="utf-8")
     document: Mapping[str, object] = json.loads(text)
     return document
 
 
 def violations(document: Mapping[str, object]) -> list[str]:
-    """Return every violation of the schema as ``place: message``, in document order."""
+    """Return every violation of the schema as ``dotted key: message``, sorted."""
     from jsonschema import Draft202012Validator
 
     errors = Draft202012Validator(schema()).iter_errors(document)
