@@ -10,7 +10,7 @@ from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
 from envlock.capture.session import CaptureSession
 from envlock.capture.setup import CaptureSetup
-from envlock.model.glob import Wanted
+from envlock.model.glob import GlobSet
 from envlock.model.record import Record
 from envlock.model.tree import Tree
 from envlock.targets.base import IncrementalTarget
@@ -61,7 +61,7 @@ class FullCapture:
         if session.reports_files:
             files += file_records(rows, session.claims, session.shown, request.files)
             unseen = frozenset(gap.where for gap in gaps)
-            ignored = Wanted(request.ignore)
+            ignored = GlobSet(request.ignore)
             files += missing_records(session.claims, session.shown, unseen, ignored)
             if is_full:
                 tree = Tree.of(rows)

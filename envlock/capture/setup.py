@@ -12,7 +12,7 @@ from envlock.capture.collector import Collector
 from envlock.capture.recording import Recorder
 from envlock.capture.request import Request
 from envlock.model.depth import Depth
-from envlock.model.glob import EVERYTHING, Wanted
+from envlock.model.glob import EVERYTHING, GlobSet
 from envlock.store.objects import Store
 from envlock.targets.base import HashCache, Target
 
@@ -66,7 +66,7 @@ class CaptureSetup:
     excluded: frozenset[str] = frozenset()
     progress: Progress = silent
     tuning: Tuning = DEFAULT_TUNING
-    hashed: Wanted = EVERYTHING
+    hashed: GlobSet = EVERYTHING
 
     @classmethod
     def of(
@@ -140,10 +140,10 @@ def _is_chosen(collector: Collector, request: Request) -> bool:
     return not request.only or bool(names & request.only)
 
 
-def _hashed(request: Request, chosen: Iterable[Collector]) -> Wanted:
+def _hashed(request: Request, chosen: Iterable[Collector]) -> GlobSet:
     if request.depth is Depth.FULL:
         return EVERYTHING
     if request.only:
         digests = (glob for collector in chosen for glob in collector.digests)
-        return Wanted(digests, but_not=_COMPILED)
-    return Wanted(CONFIG_PATHS, but_not=_COMPILED, always=request.files)
+        return GlobSet(digests, but_not=_COMPILED)
+    return GlobSet(CONFIG_PATHS, but_not=_COMPILED, always=request.files)

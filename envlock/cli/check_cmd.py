@@ -21,8 +21,8 @@ from envlock.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
+    from envlock.diff.inconsistencies import Inconsistency
     from envlock.diff.policy.policy import Policy
-    from envlock.diff.verdicts import Verdict
 
 _POLICY = "envlock.toml"
 _DESCRIPTION = """\
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Check the policy and every lock, and print every problem at once."""
-    from envlock.cli.check_findings import is_failure, lock_verdicts, to_json, to_line
+    from envlock.cli.check_findings import is_failure, lock_inconsistencies, to_json, to_line
     from envlock.diff.policy.check import policy_problems
     from envlock.lockfile.check import problems
 
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         )
     policy = make_policy(config, today_of(arguments))
     found: dict[str, list[str]] = {}
-    judged: dict[str, list[Verdict]] = {}
+    judged: dict[str, list[Inconsistency]] = {}
     if _says_something(config):
         found[arguments.policy or _POLICY] = list(
             policy_problems(policy, config.diff.ignore, _names(config))
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         found[name] = problems(raw, name)
         if not found[name]:
             found[name] = list(_unmet(name, config, policy))
-        judged[name] = lock_verdicts(raw, name)
+        judged[name] = lock_inconsistencies(raw, name)
     if arguments.json:
         document = {
             "schema_version": 1,
@@ -81,8 +81,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         for name, messages in found.items():
             lines = [*messages, *map(to_line, judged.get(name, ()))]
             console.out("\n".join(f"{name}: {line}" for line in lines or ("ok",)))
-    verdicts = (verdict for listed in judged.values() for verdict in listed)
-    is_wrong = any(found.values()) or any(map(is_failure, verdicts))
+    inconsistencies = (item for listed in judged.values() for item in listed)
+    is_wrong = any(found.values()) or any(map(is_failure, inconsistencies))
     return ExitStatus.DRIFT if is_wrong else ExitStatus.OK
 
 

@@ -3,40 +3,40 @@
 from __future__ import annotations
 
 from envlock.diff.drift import Severity
-from envlock.diff.verdicts import Verdict, verdicts
+from envlock.diff.inconsistencies import Inconsistency, find_inconsistencies
 from envlock.errors import LockfileError
 from envlock.lockfile.reader import parse_lock
 from envlock.model.text import escape
 
 
-def lock_verdicts(raw: bytes, where: str) -> list[Verdict]:
-    """Return the verdicts on the lock in `raw`; none on one that cannot be read."""
+def lock_inconsistencies(raw: bytes, where: str) -> list[Inconsistency]:
+    """Return the inconsistencies of the lock in `raw`; none of one that cannot be read."""
     try:
-        return verdicts(parse_lock(raw, where=where))
+        return find_inconsistencies(parse_lock(raw, where=where))
     except LockfileError:
         return []
 
 
-def is_failure(verdict: Verdict) -> bool:
+def is_failure(found: Inconsistency) -> bool:
     """True for what cannot work at all; the rest is advice."""
-    return verdict.severity is Severity.CRITICAL
+    return found.severity is Severity.CRITICAL
 
 
-def to_line(verdict: Verdict) -> str:
-    """Return a verdict as one line: severity, record, what is wrong, the rule, what to do."""
-    record = escape(verdict.record.strip())
-    said = f"{verdict.severity}: {record}: {escape(verdict.message)} ({verdict.rule})"
-    return f"{said}; {verdict.fix}" if verdict.fix else said
+def to_line(found: Inconsistency) -> str:
+    """Return one line: severity, record, what is wrong, rule, what to do."""
+    record = escape(found.record.strip())
+    said = f"{found.severity}: {record}: {escape(found.message)} ({found.rule})"
+    return f"{said}; {found.fix}" if found.fix else said
 
 
-def to_json(verdict: Verdict) -> dict[str, str]:
-    """Return a verdict for machines."""
-    section, _, key = verdict.record.partition(" ")
+def to_json(found: Inconsistency) -> dict[str, str]:
+    """Return an inconsistency for machines."""
+    section, _, key = found.record.partition(" ")
     return {
-        "rule": verdict.rule,
-        "severity": verdict.severity.value,
+        "rule": found.rule,
+        "severity": found.severity.value,
         "section": section,
         "key": key,
-        "message": verdict.message,
-        "fix": verdict.fix,
+        "message": found.message,
+        "fix": found.fix,
     }

@@ -20,7 +20,7 @@ BELOW = "cuda-driver"
 FORWARD = "cuda-forward"
 
 
-def with_floor(deltas: Iterable[Delta], left: Side, right: Side) -> Iterator[Delta]:
+def with_driver_requirement(deltas: Iterable[Delta], left: Side, right: Side) -> Iterator[Delta]:
     """Yield every difference; one of a driver or a CUDA says so where a driver is too old.
 
     The CUDA of either side counts for the driver of both: what runs here is to run there.
@@ -33,10 +33,10 @@ def with_floor(deltas: Iterable[Delta], left: Side, right: Side) -> Iterator[Del
         yield from deltas
         return
     where = " and ".join(name for name, other in needs if other.driver == need.driver)
-    aside, note = _judgement(need, where, below)
+    special_rule, note = _judgement(need, where, below)
     for delta in deltas:
         if _is_about(delta, need):
-            yield delta._replace(aside=aside, note=note, explained_by="")
+            yield delta._replace(special_rule=special_rule, note=note, explained_by="")
         else:
             yield delta
 

@@ -49,7 +49,7 @@ def _explain(delta: Delta, alone: Mapping[str, Delta], partners: Mapping[str, st
             f"the library has another ABI: {_name(here)} on the left, {_name(there)} on the right; "
             "what is built for one does not start with the other"
         )
-        return delta._replace(note=note, aside="abi")
+        return delta._replace(note=note, special_rule="abi")
     puller = alone.get(delta.facts.get("needed-by", ""))
     # A lock may say anything: what is needed itself explains nothing, or two could hide each other.
     if puller is None or puller.kind is not delta.kind or "needed-by" in puller.facts:

@@ -58,7 +58,7 @@ class ChangeStatus(StrEnum):
         return self in (ChangeStatus.NEW, ChangeStatus.EXPIRED_WAIVER)
 
 
-class Moved(StrEnum):
+class MovedSide(StrEnum):
     """Who left the common base, in a comparison of three."""
 
     LEFT = "left"
@@ -121,7 +121,7 @@ class Change:
     explained_by: str = ""
     status: ChangeStatus = ChangeStatus.NEW
     policy: str = ""
-    moved: Moved | None = None
+    moved: MovedSide | None = None
     bound: tuple[str, str] = ("", "")
 
     @property
@@ -170,9 +170,9 @@ class Delta(NamedTuple):
     """A difference before it is judged.
 
     `facts` are those of the record on the right, else on the left: what rules may look at.
-    `note` replaces the rule's reason where the engine knows better.  `aside` names the rule of
-    `envlock.diff.rules.ASIDE` that applies whatever differs, `severity` replaces that rule's own.
-    `below` are the differences that a directory was folded with.
+    `note` replaces the rule's reason where the engine knows better.  `special_rule` names the rule
+    of `envlock.diff.rules.SPECIAL_RULES` that decides instead of the first that matches, and
+    `severity` replaces that rule's own.  `below` are the differences folded into a directory.
     """
 
     section: str
@@ -185,7 +185,7 @@ class Delta(NamedTuple):
     relation: Relation = Relation.DIFFERS
     explained_by: str = ""
     note: str = ""
-    aside: str = ""
+    special_rule: str = ""
     severity: Severity | None = None
     below: tuple[Delta, ...] = ()
 

@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from envlock.diff.cuda import with_floor
+from envlock.diff.cuda import with_driver_requirement
 from envlock.diff.debian import explain_packages
 from envlock.diff.drift import EXPECTED, Change, ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.file_settings import MAX_BYTES, conceal, settings
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
-from envlock.diff.filters import SETTING, Ignores, drop, is_selected
-from envlock.diff.policy.apply_waivers import settle
+from envlock.diff.filters import SETTING, IgnoreRules, drop, is_selected
+from envlock.diff.policy.apply_waivers import apply_waivers
 from envlock.diff.policy.bind import bind
-from envlock.diff.policy.expect import Verdict, judge_expectations
+from envlock.diff.policy.expect import ExpectationResult, judge_expectations
 from envlock.diff.policy.policy import NO_POLICY, Policy
 from envlock.diff.policy.presets import PRESETS
-from envlock.diff.predicates import deviates
-from envlock.diff.records import Holes, compare_section, hole_in, status_in
+from envlock.diff.predicates import record_differs_from_package
+from envlock.diff.records import CoverageGaps, compare_section, coverage_gap, coverage_status
 from envlock.diff.severity import classify
 from envlock.diff.side import Side
 from envlock.model.facts import SECTIONS, fact_sort_key, packages_of
@@ -83,14 +83,14 @@ def compare(
         Side(options.environments[1] or options.right_name, right, right_tree),
     )
     found = _find(sides, options)
-    verdict = judge_expectations(options.policy.expect, sides, options.sections)
-    deltas = list(with_floor(with_settings(found.deltas, options), *sides))
-    deltas = _hide(deltas, found.hidden, options, verdict)
+    expected = judge_expectations(options.policy.expect, sides, options.sections)
+    deltas = list(with_driver_requirement(with_settings(found.deltas, options), *sides))
+    deltas = _hide(deltas, found.hidden, options, expected)
     uncovered = list(_uncovered(left, right, options))
-    told = sorted((*uncovered, *deltas, *verdict.unmet), key=_order)
+    told = sorted((*uncovered, *deltas, *expected.unmet), key=_order)
     changes = (_judged(delta, options) for delta in told)
     pair = (sides[0].name, sides[1].name)
-    settled = settle(changes, options.policy, pair, complete=not options.sections)
+    settled = apply_waivers(changes, options.policy, pair, complete=not options.sections)
     return DriftReport(
         result=judge(settled.changes, uncovered=bool(uncovered)),
         left_name=options.left_name,
@@ -98,12 +98,12 @@ def compare(
         changes=settled.changes,
         hidden={name: found.hidden[name] for name in sorted(found.hidden)},
         summary=summarize(settled.changes),
-        parity=parity(found.total, len({d.record for d in (*deltas, *verdict.unmet)})),
-        notes=(*verdict.notes, *settled.notes),
+        parity=parity(found.total, len({d.record for d in (*deltas, *expected.unmet)})),
+        notes=(*expected.notes, *settled.notes),
     )
 
 
-class _Found(NamedTuple):
+class _Differences(NamedTuple):
     """What differs before policy: `hidden` by file class, `total` records and paths compared."""
 
     deltas: list[Delta]
@@ -111,7 +111,7 @@ class _Found(NamedTuple):
     total: int
 
 
-def _find(sides: tuple[Side, Side], options: Options) -> _Found:
+def _find(sides: tuple[Side, Side], options: Options) -> _Differences:
     left, right = (side.lock for side in sides)
     names = [n for n in _names(left, right) if is_selected(n, options.sections)]
     deltas = explain_packages(d for name in names for d in compare_section(name, left, right))
@@ -120,20 +120,20 @@ def _find(sides: tuple[Side, Side], options: Options) -> _Found:
     deltas = [fold_packaged(delta, changed) for delta in deltas]
     drift = _compare_files(sides, changed, options)
     if drift is None:
-        return _Found(deltas, Counter(), total)
-    return _Found(
+        return _Differences(deltas, Counter(), total)
+    return _Differences(
         _with_tree(deltas, drift, _deviating(left, right)), drift.hidden, total + drift.compared
     )
 
 
 def _hide(
-    deltas: list[Delta], hidden: Counter[str], options: Options, verdict: Verdict
+    deltas: list[Delta], hidden: Counter[str], options: Options, expected: ExpectationResult
 ) -> list[Delta]:
     """Return what neither a rule nor a preset ignores and no expectation meets; count the rest."""
     hiders: list[tuple[str, Callable[[Delta], bool]]]
-    hiders = [("ignored", Ignores(options.ignore).covers)]
-    hiders += [(name, Ignores(PRESETS[name].rules).covers) for name in options.policy.presets]
-    hiders.append(("expected", verdict.hides))
+    hiders = [("ignored", IgnoreRules(options.ignore).covers)]
+    hiders += [(name, IgnoreRules(PRESETS[name].rules).covers) for name in options.policy.presets]
+    hiders.append(("expected", expected.hides))
     for name, covers in hiders:
         deltas, count = drop(deltas, covers)
         if count:
@@ -150,17 +150,22 @@ def _judged(delta: Delta, options: Options) -> Change:
 
 
 def _names(left: Lock, right: Lock) -> list[str]:
-    return sorted(left.sections.keys() | right.sections, key=section_order)
+    return sorted(left.sections.keys() | right.sections, key=section_sort_key)
 
 
-def section_order(name: str) -> tuple[int, str]:
+def section_sort_key(name: str) -> tuple[int, str]:
     """Sort key of sections: as the vocabulary lists them, then those it does not know."""
     return _PLACE.get(name, len(_PLACE)), name
 
 
 def _order(delta: Delta) -> tuple[tuple[int, str], bytes, bool, tuple[bool, str]]:
     is_unmet = delta.field.startswith(EXPECTED)
-    return section_order(delta.section), sort_key(delta.key), is_unmet, fact_sort_key(delta.field)
+    return (
+        section_sort_key(delta.section),
+        sort_key(delta.key),
+        is_unmet,
+        fact_sort_key(delta.field),
+    )
 
 
 def changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
@@ -190,7 +195,7 @@ def _compare_files(
     return compare_trees(
         left.tree,
         right.tree,
-        holes=Holes.of(left.lock, right.lock, _TREE),
+        holes=CoverageGaps.of(left.lock, right.lock, _TREE),
         ignoring=(_ignores(left.lock), _ignores(right.lock)),
         changed=changed,
         everything=options.all,
@@ -204,7 +209,9 @@ def _ignores(lock: Lock) -> bool:
 def _deviating(*locks: Lock) -> frozenset[str]:
     """Return the paths that are not as their package has them, by the record of either side."""
     records = (lock.sections.get(FILE, {}).items() for lock in locks)
-    return frozenset(path for items in records for path, facts in items if deviates(facts))
+    return frozenset(
+        path for items in records for path, facts in items if record_differs_from_package(facts)
+    )
 
 
 def _with_tree(deltas: Iterable[Delta], drift: FileDrift, deviating: frozenset[str]) -> list[Delta]:
@@ -233,7 +240,7 @@ def with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:
         if found is None:
             yield delta
             continue
-        yield delta if found else delta._replace(aside="comments")
+        yield delta if found else delta._replace(special_rule="comments")
         for place, before, after in found:
             kind = ChangeKind.CHANGED
             if before is None or after is None:
@@ -263,7 +270,7 @@ def _uncovered(left: Lock, right: Lock, options: Options) -> Iterator[Delta]:
         if not is_selected(section, options.sections):
             continue
         named = ((left, options.left_name), (right, options.right_name))
-        holes = [f"{name}: {why}" for lock, name in named if (why := hole_in(lock, section))]
+        holes = [f"{name}: {why}" for lock, name in named if (why := coverage_gap(lock, section))]
         if not holes:
             continue
         yield Delta(
@@ -271,11 +278,11 @@ def _uncovered(left: Lock, right: Lock, options: Options) -> Iterator[Delta]:
             "",
             "coverage",
             ChangeKind.UNKNOWN,
-            status_in(left, section),
-            status_in(right, section),
+            coverage_status(left, section),
+            coverage_status(right, section),
             {},
             note=f"policy requires this section; {'; '.join(holes)}",
-            aside="required",
+            special_rule="required",
         )
 
 

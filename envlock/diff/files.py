@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from envlock.diff.drift import ChangeKind, Delta
 from envlock.diff.predicates import is_privileged
-from envlock.diff.records import UNREAD, Holes, change_kind
+from envlock.diff.records import UNREAD, CoverageGaps, change_kind
 from envlock.model.record import Facts
 from envlock.model.tree import (
     SIGNIFICANT,
@@ -49,7 +49,7 @@ class FileDrift(NamedTuple):
     compared: int
 
 
-class _Listed:
+class _ListedDirectories:
     """The folders that a walk could list: what is missing in one of them is known to be missing."""
 
     def __init__(self, tree: Tree) -> None:
@@ -68,12 +68,12 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0] or "/"
 
 
-class _Sides(NamedTuple):
+class _Absences(NamedTuple):
     """Why what is missing on a side may yet be there, and where that is known better."""
 
-    holes: Holes
-    left: _Listed | None
-    right: _Listed | None
+    holes: CoverageGaps
+    left: _ListedDirectories | None
+    right: _ListedDirectories | None
 
     def absence(self, path: str, *, on_left: bool) -> tuple[ChangeKind, str]:
         """Return what a path is that one side has, and why that is unknown, if it is."""
@@ -83,7 +83,7 @@ class _Sides(NamedTuple):
         return self.holes.kind(on_left=on_left), self.holes.note(on_left=on_left)
 
 
-class _Pair(NamedTuple):
+class _RowPair(NamedTuple):
     """One path on both sides, or on one."""
 
     left: Row | None
@@ -135,7 +135,7 @@ def compare_trees(
     left: Tree,
     right: Tree,
     *,
-    holes: Holes,
+    holes: CoverageGaps,
     ignoring: tuple[bool, bool] = (False, False),
     changed: frozenset[str],
     everything: bool,
@@ -147,10 +147,10 @@ def compare_trees(
     Noisy classes are counted, and with `everything` shown as well.
     """
     drift = FileDrift([], set(), Counter(), 0)
-    sides = _Sides(
+    sides = _Absences(
         holes,
-        _Listed(left) if holes.left and not ignoring[0] else None,
-        _Listed(right) if holes.right and not ignoring[1] else None,
+        _ListedDirectories(left) if holes.left and not ignoring[0] else None,
+        _ListedDirectories(right) if holes.right and not ignoring[1] else None,
     )
     whole: dict[str, Delta] = {}
     compared = 0
@@ -164,7 +164,7 @@ def compare_trees(
             if not everything:
                 drift.hidden[pair.shown.file_class.value] += 1
                 continue
-            found = [delta._replace(aside="noisy", explained_by="") for delta in found]
+            found = [delta._replace(special_rule="noisy", explained_by="") for delta in found]
         for delta in found:
             drift.paths.add(path)
             if delta.field:
@@ -175,16 +175,16 @@ def compare_trees(
     return drift._replace(compared=compared)
 
 
-def _pairs(left: Tree, right: Tree) -> Iterator[tuple[str, _Pair]]:
+def _pairs(left: Tree, right: Tree) -> Iterator[tuple[str, _RowPair]]:
     theirs = {row.entry.path: row for row in right.rows}
     for row in left.rows:
         path = row.entry.path
-        yield path, _Pair(row, theirs.pop(path, None))
+        yield path, _RowPair(row, theirs.pop(path, None))
     for path, row in theirs.items():
-        yield path, _Pair(None, row)
+        yield path, _RowPair(None, row)
 
 
-def _is_same(pair: _Pair) -> bool:
+def _is_same(pair: _RowPair) -> bool:
     """True when nothing differs that could be compared; quick, for that is most paths."""
     left, right = pair
     if left is None or right is None:
@@ -196,7 +196,7 @@ def _is_same(pair: _Pair) -> bool:
 
 
 def _compare_path(
-    path: str, pair: _Pair, sides: _Sides, changed: frozenset[str]
+    path: str, pair: _RowPair, sides: _Absences, changed: frozenset[str]
 ) -> Iterator[Delta]:
     explained = pair.explanation(changed)
     if pair.left is None or pair.right is None:
@@ -268,10 +268,10 @@ def _fold(whole: Mapping[str, Delta]) -> Iterator[Delta]:
 
 def _folds(parent: Delta, child: Delta) -> bool:
     """True when the child is there for the same reason as its parent, and hides no privilege."""
-    same = (parent.kind, parent.explained_by, parent.aside) == (
+    same = (parent.kind, parent.explained_by, parent.special_rule) == (
         child.kind,
         child.explained_by,
-        child.aside,
+        child.special_rule,
     )
     return same and not is_privileged(child)
 

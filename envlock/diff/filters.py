@@ -18,25 +18,25 @@ def is_selected(section: str, wanted: frozenset[str]) -> bool:
     return not wanted or section in wanted or any(section.startswith(f"{w}.") for w in wanted)
 
 
-class Ignores:
+class IgnoreRules:
     """Rules ``SECTION[:KEY[:FIELD]]`` together; each part a glob, `*` stays within a name."""
 
     def __init__(self, rules: Iterable[str]) -> None:
         """Raise UsageError for a rule without a section."""
         self._rules = [_parse(rule) for rule in rules]
-        self._in_section: dict[str, _Patterns] = {}
+        self._in_section: dict[str, _SectionRules] = {}
 
     def covers(self, delta: Delta) -> bool:
         """True when a rule is about this difference."""
         section = delta.section
         if section not in self._in_section:
-            self._in_section[section] = _Patterns(
+            self._in_section[section] = _SectionRules(
                 rule for rule in self._rules if compile_globs((rule.section,)).match(section)
             )
         return self._in_section[section].cover(delta)
 
 
-class _Rule(NamedTuple):
+class _IgnoreRule(NamedTuple):
     """One rule, its globs: what follows the section as a whole, and as a key and a field."""
 
     section: str
@@ -45,7 +45,7 @@ class _Rule(NamedTuple):
     field: str
 
 
-def _parse(text: str) -> _Rule:
+def _parse(text: str) -> _IgnoreRule:
     section, _, rest = text.partition(":")
     if not section:
         raise UsageError(
@@ -58,13 +58,13 @@ def _parse(text: str) -> _Rule:
     if f":{SETTING}" in rest:
         key, _, place = rest.partition(f":{SETTING}")
         field = SETTING + place
-    return _Rule(section, rest, key, field.replace("*", "**"))
+    return _IgnoreRule(section, rest, key, field.replace("*", "**"))
 
 
-class _Patterns:
+class _SectionRules:
     """The rules about one section; their keys are one pattern, for there may be many."""
 
-    def __init__(self, rules: Iterable[_Rule]) -> None:
+    def __init__(self, rules: Iterable[_IgnoreRule]) -> None:
         every = tuple(rules)
         self._rest = compile_globs(tuple(rule.rest for rule in every))
         self._places = [
@@ -108,7 +108,7 @@ def _leading(deltas: Iterable[Delta]) -> set[str]:
 
 def drop_ignored(deltas: Iterable[Delta], rules: Iterable[str]) -> tuple[list[Delta], int]:
     """Return what no rule ignores, and how many differences were dropped; see `drop`."""
-    return drop(deltas, Ignores(rules).covers)
+    return drop(deltas, IgnoreRules(rules).covers)
 
 
 def is_setting(delta: Delta) -> bool:

@@ -29,7 +29,7 @@ def package_name(delta: Delta) -> str:
     """Return a package's name without its architecture, its version and the place it lies in."""
     if delta.section != "rpm":
         return delta.key.partition(":")[0].rpartition("/")[2]
-    if is_one_of_many(delta):
+    if has_version_in_key(delta):
         return delta.key.rpartition(f"-{delta.facts['version']}")[0]
     return delta.key.rpartition(".")[0] or delta.key
 
@@ -49,7 +49,7 @@ def is_pinned(delta: Delta) -> bool:
     return is_held(delta) or delta.field == "constraint"
 
 
-def is_one_of_many(delta: Delta) -> bool:
+def has_version_in_key(delta: Delta) -> bool:
     """True for a package in whose key the version stands: several may be installed."""
     version = delta.facts.get("version", "")
     return bool(version) and f"-{version}" in delta.key
@@ -79,7 +79,7 @@ def is_dependency_revision(delta: Delta) -> bool:
     Not so where the revision is that of an update to a stable release (``+deb12u3``): those carry
     security fixes.
     """
-    if is_explicit(delta) or is_other_upstream(delta):
+    if is_explicit(delta) or upstream_differs(delta):
         return False
     left, right = (_STABLE_UPDATE.findall(value) for value in both(delta))
     return left == right
@@ -91,7 +91,7 @@ def is_core_library(delta: Delta) -> bool:
     return section is not None and package_name(delta) in section.core_libraries
 
 
-def is_other_upstream(delta: Delta) -> bool:
+def upstream_differs(delta: Delta) -> bool:
     """True when two versions of a distribution differ in more than its own revision."""
     order = order_of(delta.section)
     left, right = both(delta)
@@ -106,12 +106,12 @@ def is_interpreter(delta: Delta) -> bool:
     return "/" not in delta.key
 
 
-def is_other_python(delta: Delta) -> bool:
+def python_differs(delta: Delta) -> bool:
     """True when an interpreter's X.Y differs."""
     return is_interpreter(delta) and _release_differs(delta, 2)
 
 
-def is_other_major(delta: Delta) -> bool:
+def major_differs(delta: Delta) -> bool:
     """True when the major number differs, or the minor one of a version 0."""
     left, right = both(delta)
     zero = left.startswith(("0.", "v0.")) and right.startswith(("0.", "v0."))
@@ -126,17 +126,17 @@ def has_release(delta: Delta) -> bool:
         return False
 
 
-def is_other_minor(delta: Delta) -> bool:
+def minor_differs(delta: Delta) -> bool:
     """True when the first two numbers of a Python version differ."""
     return _release_differs(delta, 2)
 
 
-def is_other_leading(delta: Delta) -> bool:
+def leading_number_differs(delta: Delta) -> bool:
     """True when the first number of a dotted version differs."""
     return _leading_differs(delta, 1)
 
 
-def is_other_kernel(delta: Delta) -> bool:
+def kernel_differs(delta: Delta) -> bool:
     """True when a kernel's X.Y differs."""
     return _leading_differs(delta, 2)
 
@@ -176,12 +176,12 @@ def gains_privilege(delta: Delta) -> bool:
     return runs or (_is_open(right) and not _is_open(left))
 
 
-def is_otherwise_than_stated(delta: Delta) -> bool:
+def differs_from_package(delta: Delta) -> bool:
     """True for a file that is missing, or whose rights are not what its package states."""
-    return deviates(delta.facts)
+    return record_differs_from_package(delta.facts)
 
 
-def deviates(facts: Facts) -> bool:
+def record_differs_from_package(facts: Facts) -> bool:
     """True for the record of a file that is missing or has other rights than packaged."""
     is_missing = facts.get("class", "").endswith("-missing")
     return is_missing or any(fact.startswith("packaged-") for fact in facts)

@@ -29,17 +29,19 @@ _WORDS = {
 _KNOWN = frozenset(status.value for status in Status if status.is_known)
 
 
-class Holes(NamedTuple):
+class CoverageGaps(NamedTuple):
     """Why a missing record proves nothing, on each side; empty where it does."""
 
     left: str = ""
     right: str = ""
 
     @classmethod
-    def of(cls, left: Lock, right: Lock, section: str) -> Holes:
+    def of(cls, left: Lock, right: Lock, section: str) -> CoverageGaps:
         """Return the holes of a section."""
         # A lock written by hand has no coverage at all, and means what it says.
-        return cls(*(hole_in(lock, section) if lock.coverage else "" for lock in (left, right)))
+        return cls(
+            *(coverage_gap(lock, section) if lock.coverage else "" for lock in (left, right))
+        )
 
     def kind(self, *, on_left: bool) -> ChangeKind:
         """Return what a record is that only one side has."""
@@ -57,7 +59,7 @@ def compare_section(section: str, left: Lock, right: Lock) -> Iterator[Delta]:
     ours, theirs = left.sections.get(section, {}), right.sections.get(section, {})
     if ours == theirs:
         return
-    holes = Holes.of(left, right, section)
+    holes = CoverageGaps.of(left, right, section)
     for key, facts in ours.items():
         other = theirs.get(key)
         if other is None:
@@ -69,7 +71,7 @@ def compare_section(section: str, left: Lock, right: Lock) -> Iterator[Delta]:
             yield from _alone(section, key, facts, holes, on_left=False)
 
 
-def status_in(lock: Lock, section: str) -> str:
+def coverage_status(lock: Lock, section: str) -> str:
     """Return the coverage status of a section; ``ok`` where only its records speak."""
     facts = lock.coverage.get(coverage_of(section))
     if facts is not None:
@@ -79,20 +81,22 @@ def status_in(lock: Lock, section: str) -> str:
     return Status.OK.value if there else Status.SKIPPED.value
 
 
-def hole_in(lock: Lock, section: str) -> str:
+def coverage_gap(lock: Lock, section: str) -> str:
     """Return why the absence of a record proves nothing, empty where it does."""
-    status = status_in(lock, section)
+    status = coverage_status(lock, section)
     if status in _KNOWN:
         return ""
     reason = lock.coverage.get(coverage_of(section), _NO_FACTS).get("reason", "")
     return _WORDS.get(status, status) + (f" ({reason})" if reason else "")
 
 
-def _alone(section: str, key: str, facts: Facts, holes: Holes, *, on_left: bool) -> Iterator[Delta]:
+def _alone(
+    section: str, key: str, facts: Facts, holes: CoverageGaps, *, on_left: bool
+) -> Iterator[Delta]:
     """Yield a record that one side has: as a whole, or fact by fact where it is a single table."""
     kind, note = holes.kind(on_left=on_left), holes.note(on_left=on_left)
-    pairs = [("", in_words(section, key, facts))] if key else _compared(section, facts)
-    for field, text in pairs or [("", in_words(section, key, facts))]:
+    pairs = [("", describe_record(section, key, facts))] if key else _compared(section, facts)
+    for field, text in pairs or [("", describe_record(section, key, facts))]:
         left, right = (text, None) if on_left else (None, text)
         yield Delta(section, key, field, kind, left, right, facts, note=note)
 
@@ -102,7 +106,7 @@ def _compared(section: str, facts: Facts) -> list[tuple[str, str]]:
     return [(name, text) for name, text in facts.items() if kind_of(section, name) not in skipped]
 
 
-def in_words(section: str, key: str, facts: Facts) -> str:
+def describe_record(section: str, key: str, facts: Facts) -> str:
     """Return a record in few words: its version, its value, or what its key does not tell."""
     for name in ("version", "value", "secret"):
         if name in facts:
@@ -118,7 +122,7 @@ def in_words(section: str, key: str, facts: Facts) -> str:
 
 
 def _compare_facts(
-    section: str, key: str, left: Facts, right: Facts, holes: Holes
+    section: str, key: str, left: Facts, right: Facts, holes: CoverageGaps
 ) -> Iterator[Delta]:
     following: frozenset[str] = frozenset()
     for cause, facts in _FOLLOWS.items():
@@ -146,7 +150,7 @@ def _compare_facts(
         )
 
 
-def _unknown(section: str, name: str, left: Facts, right: Facts, holes: Holes) -> str:
+def _unknown(section: str, name: str, left: Facts, right: Facts, holes: CoverageGaps) -> str:
     """Return why a fact that differs proves nothing, empty where it does."""
     if (section, name) == ("tree", "content"):
         return holes.left or holes.right

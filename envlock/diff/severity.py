@@ -7,7 +7,7 @@ from functools import lru_cache
 from envlock.diff.drift import Change, ChangeKind, Delta
 from envlock.diff.install import install_command
 from envlock.diff.predicates import package_name
-from envlock.diff.rules import ASIDE, RULES, VERDICTS, Rule
+from envlock.diff.rules import INCONSISTENCY_RULES, RULES, SPECIAL_RULES, Rule
 from envlock.errors import UsageError
 from envlock.model.glob import compile_globs
 
@@ -44,19 +44,19 @@ def classify(delta: Delta, left_name: str, right_name: str) -> Change:
 
 def explain(rule_id: str) -> Rule:
     """Return the rule called `rule_id`.  Raise UsageError when there is none."""
-    for rule in (*RULES, *ASIDE.values(), *VERDICTS.values()):
+    for rule in (*RULES, *SPECIAL_RULES.values(), *INCONSISTENCY_RULES.values()):
         if rule.id == rule_id:
             return rule
     raise UsageError(f"no rule is called {rule_id}", hint="the ids stand in the diff's JSON")
 
 
 def _find(delta: Delta) -> Rule:
-    if delta.aside:
-        return ASIDE[delta.aside]
+    if delta.special_rule:
+        return SPECIAL_RULES[delta.special_rule]
     if delta.explained_by:
-        return ASIDE["explained"]
+        return SPECIAL_RULES["explained"]
     if delta.kind is ChangeKind.UNKNOWN:
-        return ASIDE["unknown"]
+        return SPECIAL_RULES["unknown"]
     rules = _rules_for(delta.section)
     return next(rule for rule in rules if _fits(rule, delta) and _can_say(rule, delta))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from envlock.diff.drift import Change, ChangeKind, DriftReport, Moved
+from envlock.diff.drift import Change, ChangeKind, DriftReport, MovedSide
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import facts_of
 from envlock.diff.filters import SETTING
-from envlock.diff.records import Holes
+from envlock.diff.records import CoverageGaps
 from envlock.diff.side import Side
 from envlock.model.facts import Kind, kind_of
 from envlock.model.record import Facts
@@ -32,7 +32,7 @@ def with_base(report: DriftReport, base: Side, left: Side, right: Side) -> Drift
     return replace(report, changes=changes, base_name=base.name)
 
 
-def _moved(change: Change, sides: _Sides, rows: tuple[_Rows, ...]) -> Moved | None:
+def _moved(change: Change, sides: _Sides, rows: tuple[_Rows, ...]) -> MovedSide | None:
     if change.kind is ChangeKind.UNKNOWN or change.is_unmet:
         return None
     field = "sha256" if change.field.startswith(SETTING) else change.field
@@ -47,8 +47,8 @@ def _moved(change: Change, sides: _Sides, rows: tuple[_Rows, ...]) -> Moved | No
     if left == right or (base is None and is_hint):
         return None
     if base == left:
-        return Moved.RIGHT
-    return Moved.LEFT if base == right else Moved.BOTH
+        return MovedSide.RIGHT
+    return MovedSide.LEFT if base == right else MovedSide.BOTH
 
 
 def _record(side: Side, change: Change) -> Facts | None:
@@ -58,7 +58,7 @@ def _record(side: Side, change: Change) -> Facts | None:
 def _is_unknown(sides: _Sides, change: Change) -> bool:
     """True when a record that the base lacks may yet have been there."""
     base, left, _ = sides
-    return bool(Holes.of(base.lock, left.lock, change.section).left)
+    return bool(CoverageGaps.of(base.lock, left.lock, change.section).left)
 
 
 def _states(change: Change, records: Iterable[Facts | None], field: str) -> list[object]:

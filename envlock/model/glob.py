@@ -31,7 +31,7 @@ class Tail(NamedTuple):
         return cls(extension="" if _WILD.search(extension) else extension)
 
 
-class Wanted:
+class GlobSet:
     """Which paths any of many globs match, said also of all paths in a folder at once.
 
     What lies in one of the trees `but_not` (``**/name/**``) is wanted only if a glob in `always`
@@ -136,4 +136,4 @@ def _is_tree(glob: str) -> bool:
 
 _WILD = re.compile(r"[*?]")
 
-EVERYTHING = Wanted(("/**",))
+EVERYTHING = GlobSet(("/**",))

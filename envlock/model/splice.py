@@ -62,7 +62,7 @@ def compared(line: bytes) -> bytes:
     return b"\t".join((*fields[:5], size, *fields[_SHA256:_CLASS])) + b"\n"
 
 
-def blob_of(line: bytes) -> tuple[str, int] | None:
+def blob_in(line: bytes) -> tuple[str, int] | None:
     """Return digest and size of the content that a line needs by value, or None."""
     fields = line[:-1].split(b"\t")
     if len(fields) <= _SOURCE or not fields[_SOURCE].startswith(_BLOB):
@@ -70,7 +70,7 @@ def blob_of(line: bytes) -> tuple[str, int] | None:
     return fields[_SOURCE][len(_BLOB) :].decode(), int(fields[_SIZE])
 
 
-def kept_by(raw: bytes) -> tuple[frozenset[str], frozenset[str]]:
+def kept_digests(raw: bytes) -> tuple[frozenset[str], frozenset[str]]:
     """Return the digests of content that a tree object needs by value, and of the configuration
     that is as its package has it, which is kept to tell what of it is changed later.
     """  # noqa: D205

@@ -125,7 +125,7 @@ class Row(NamedTuple):
     source: str = ""
 
 
-class Written(NamedTuple):
+class RenderedTree(NamedTuple):
     """What a tree object is written as, and the digest of what is compared in it."""
 
     object: bytes
@@ -150,17 +150,17 @@ class Tree(NamedTuple):
         """Return the canonical bytes of the tree object."""
         return self.write().object
 
-    def write(self) -> Written:
+    def write(self) -> RenderedTree:
         """Return the canonical bytes and the content digest, made in one pass over the rows."""
         digest = hashlib.sha256()
         lines = [TREE_HEADER]
         for row in self.rows:
-            line, compared = written_row(row)
+            line, compared = render_row(row)
             if compared:
                 digest.update(compared.encode())
             lines.append(line)
         lines.append("")
-        return Written("\n".join(lines).encode(), f"sha256:{digest.hexdigest()}")
+        return RenderedTree("\n".join(lines).encode(), f"sha256:{digest.hexdigest()}")
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Tree:
@@ -168,7 +168,7 @@ class Tree(NamedTuple):
         return cls(tuple(_parse_rows(raw)))
 
 
-def written_row(row: Row) -> tuple[str, str]:
+def render_row(row: Row) -> tuple[str, str]:
     """Return the line of a row, and what of it enters the content digest (or nothing)."""
     entry, kind, owner, source = row
     path, form, mode, uid, gid, mtime, size, target, device, xattrs, sha256, *_ = entry

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from envlock.diff.drift import Change, DriftReport, Moved, Result, Severity
+from envlock.diff.drift import Change, DriftReport, MovedSide, Result, Severity
 from envlock.report.visible import visible
 from envlock.report.wording import (
     Parts,
@@ -154,7 +154,9 @@ class _Page:
             self._value(change, change.right),
         ]
         if change.moved is not None:
-            who = {Moved.LEFT: self._left, Moved.RIGHT: self._right}.get(change.moved, "both")
+            who = {MovedSide.LEFT: self._left, MovedSide.RIGHT: self._right}.get(
+                change.moved, "both"
+            )
             cells[1] += f" ({who} moved)"
         tag = f"<sub>{words(change.rule)} {change.id}</sub>"
         if with_reason:

@@ -9,7 +9,7 @@ from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
 
-from envlock.diff.drift import Change, ChangeKind, DriftReport, Moved, Result, Severity
+from envlock.diff.drift import Change, ChangeKind, DriftReport, MovedSide, Result, Severity
 from envlock.model.facts import Kind, kind_of
 from envlock.report.items import Item, is_hole, items_of, varied_items
 from envlock.report.lines import Line, Piece, line, paint
@@ -166,7 +166,9 @@ class _Page:
             pieces += line(", ") if position else []
             pieces += self._values(change)
             if change.moved is not None:
-                who = {Moved.LEFT: self._left, Moved.RIGHT: self._right}.get(change.moved, "both")
+                who = {MovedSide.LEFT: self._left, MovedSide.RIGHT: self._right}.get(
+                    change.moved, "both"
+                )
                 pieces.append(Piece(f"  ({who} moved)", "dim"))
         if self._full or lead.severity in _LOUD:
             named = item.changes if self._full else (lead,)

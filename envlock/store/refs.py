@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from envlock.errors import StoreError
-from envlock.model.splice import kept_by
+from envlock.model.splice import kept_digests
 from envlock.model.text import escape, sort_key, to_bytes, unescape
 from envlock.store.disk import store_errors, write_atomic
 from envlock.store.objects import Store
@@ -62,7 +62,7 @@ def needs(store: Store, ref: Ref) -> Needs:
     """
     required, optional = set(ref.named), set[str]()
     for tree in ref.trees:
-        blobs, pristine = kept_by(store.read(tree))
+        blobs, pristine = kept_digests(store.read(tree))
         required |= blobs
         optional |= pristine
     return Needs(frozenset(required), frozenset(optional - required))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
-from envlock.model.glob import EVERYTHING, Wanted
+from envlock.model.glob import EVERYTHING, GlobSet
 from envlock.model.process import ProcessConfig
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.tree import Entry
@@ -143,7 +143,7 @@ class ScanPlan:
     """
 
     digest: bool = True
-    hashes: Wanted = EVERYTHING
+    hashes: GlobSet = EVERYTHING
     wants_md5: Callable[[str], bool] = _never
     wants_sha1: Callable[[str], bool] = _never
     retain: Callable[[str], bool] = _never

@@ -7,9 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from envlock.config.policy_tables import Demand, Expectation, Waiver
-from envlock.diff.drift import ChangeKind, Moved
+from envlock.diff.drift import ChangeKind, MovedSide
 from envlock.diff.engine import Options, compare
-from envlock.diff.policy.apply_waivers import settle_again
+from envlock.diff.policy.apply_waivers import reapply_waivers
 from envlock.diff.policy.baseline import (
     NO_BASELINE,
     can_be_accepted,
@@ -158,7 +158,7 @@ def test_what_the_baseline_accepts_is_all_that_was_found(judged):
     accepted = [c for c in report.changes if c.status.counts and can_be_accepted(c)]
     begun = replace(policy, baseline=NO_BASELINE.begin(("a", "b"), accepted))
     after = compare(a, b, left_tree=x, right_tree=y, options=options_of(begun))
-    assert after == settle_again(report, begun, ("a", "b"))
+    assert after == reapply_waivers(report, begun, ("a", "b"))
     assert not any(c.status.counts and can_be_accepted(c) for c in after.changes)
     read = parse_baseline(render_baseline(begun.baseline), "")
     assert read.pairs == begun.baseline.pairs or not accepted
@@ -175,9 +175,9 @@ def test_policy_is_determined(judged):
 
 
 MIRRORED_MOVE = {
-    Moved.LEFT: Moved.RIGHT,
-    Moved.RIGHT: Moved.LEFT,
-    Moved.BOTH: Moved.BOTH,
+    MovedSide.LEFT: MovedSide.RIGHT,
+    MovedSide.RIGHT: MovedSide.LEFT,
+    MovedSide.BOTH: MovedSide.BOTH,
     None: None,
 }
 
@@ -196,7 +196,7 @@ def test_who_moved(locks, pair, still):
     base = left if still == "left" else right
     report = with_base(compare(a, b, left_tree=x, right_tree=y), base, left, right)
     moved = {c.moved for c in report.changes if c.kind is not ChangeKind.UNKNOWN}
-    assert moved <= {Moved.RIGHT if still == "left" else Moved.LEFT}
+    assert moved <= {MovedSide.RIGHT if still == "left" else MovedSide.LEFT}
     back = with_base(compare(b, a, left_tree=y, right_tree=x), base, right, left)
     assert {(c.section, c.key, c.field, MIRRORED_MOVE[c.moved]) for c in report.changes} == {
         (c.section, c.key, c.field, c.moved) for c in back.changes

@@ -18,7 +18,7 @@ from envlock.diff.drift import (
     ChangeStatus,
     Delta,
     DriftReport,
-    Moved,
+    MovedSide,
     Severity,
     fails,
     judge,
@@ -75,7 +75,7 @@ def changes(draw):
         explained_by=draw(st.sampled_from(["", "", "deb curl:amd64", "file /etc/hosts"])),
         status=draw(st.sampled_from(ChangeStatus)),
         policy=draw(st.just("") | texts),
-        moved=draw(st.none() | st.sampled_from(Moved)),
+        moved=draw(st.none() | st.sampled_from(MovedSide)),
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from envlock.capture.residue import Residue
-from envlock.model.splice import blob_of, compared, lines_of, splice
-from envlock.model.tree import Row, written_row
+from envlock.model.splice import blob_in, compared, lines_of, splice
+from envlock.model.tree import Row, render_row
 from envlock.store.objects import digest_of
 
 COMPARED, BLOBS = "tree compared", "tree blobs"
@@ -29,7 +29,7 @@ class TreeState(NamedTuple):
 
 def line_of(row: Row) -> bytes:
     """Return the line of a row in the tree object."""
-    return f"{written_row(row)[0]}\n".encode()
+    return f"{render_row(row)[0]}\n".encode()
 
 
 def tables(raw: bytes) -> dict[str, bytes]:
@@ -62,7 +62,7 @@ def with_rows(
         known = table(COMPARED) or tables(raw)[COMPARED]
         judged = splice(known, {path: compared(line) for path, line in lines.items()}, 0)
         content = f"sha256:{digest_of(judged.pieces)}"
-    blobs = {blob for pair in spliced.replaced for blob in map(blob_of, pair) if blob}
+    blobs = {blob for pair in spliced.replaced for blob in map(blob_in, pair) if blob}
     if blobs:
         counts = marshal.loads(table(BLOBS) or tables(raw)[BLOBS])  # noqa: S302  our own
         touched = {sha256 for sha256, _ in blobs}
@@ -82,7 +82,7 @@ def _size(counts: Mapping[str, tuple[int, int]], digests: Iterable[str]) -> int:
 
 
 def _count(counts: dict[str, tuple[int, int]], line: bytes, more: int) -> None:
-    blob = blob_of(line)
+    blob = blob_in(line)
     if blob is not None:
         sha256, size = blob
         counts[sha256] = size, counts.get(sha256, (0, 0))[1] + more

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
-from envlock.model.glob import EVERYTHING, Wanted
+from envlock.model.glob import EVERYTHING, GlobSet
 from envlock.model.tree import FORMAT_OF_TYPE, Entry, EntryType
 from envlock.targets.folder import Folder
 
@@ -75,13 +75,13 @@ class Index(Mapping[str, Entry]):
     def __bool__(self) -> bool:
         return bool(self._entries or self._folders)
 
-    def paths(self, wanted: Wanted = EVERYTHING) -> Iterator[str]:
+    def paths(self, wanted: GlobSet = EVERYTHING) -> Iterator[str]:
         """Yield the wanted paths."""
         for folder, names in self.by_folder(wanted):
             for name in names:
                 yield f"{folder}/{name}"
 
-    def by_folder(self, wanted: Wanted = EVERYTHING) -> Iterator[tuple[str, list[str]]]:
+    def by_folder(self, wanted: GlobSet = EVERYTHING) -> Iterator[tuple[str, list[str]]]:
         """Yield directories and the wanted names in each; a directory may be yielded twice.
 
         The root directory is ``""``; its own entry is the name ``""`` in it.
@@ -98,7 +98,7 @@ class Index(Mapping[str, Entry]):
                 alone.setdefault(path, []).append(name)
         yield from alone.items()
 
-    def entries(self, wanted: Wanted = EVERYTHING) -> Iterator[Entry]:
+    def entries(self, wanted: GlobSet = EVERYTHING) -> Iterator[Entry]:
         """Yield the entries of the wanted paths."""
         for path, folder in self._folders.items():
             is_wanted = wanted is EVERYTHING or wanted.all_in(path)

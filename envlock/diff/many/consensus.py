@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from envlock.diff.records import hole_in
+from envlock.diff.records import coverage_gap
 from envlock.model.facts import Kind, kind_of, order_of
 from envlock.model.lock import Lock, Section
 from envlock.model.record import Facts
@@ -70,7 +70,7 @@ def _columns(name: str, locks: Sequence[Lock]) -> Iterator[_Column]:
     distinct: dict[tuple[int, bool], tuple[Section, int]] = {}
     for lock in locks:
         entries = lock.sections.get(name, _NOTHING)
-        known = not (lock.coverage and hole_in(lock, name))
+        known = not (lock.coverage and coverage_gap(lock, name))
         _, count = distinct.get((id(entries), known), (entries, 0))
         distinct[id(entries), known] = (entries, count + 1)
     for (_, known), (entries, count) in distinct.items():
@@ -81,7 +81,7 @@ def _majority(name: str, columns: Sequence[_Column]) -> Section:
     base = max(columns, key=lambda column: len(column.entries)).entries
     merged = dict(base)
     for key in _disputed(base, columns):
-        facts = _settle(name, key, columns)
+        facts = _majority_facts(name, key, columns)
         if facts is None:
             merged.pop(key, None)
         else:
@@ -101,7 +101,7 @@ def _disputed(base: Section, columns: Sequence[_Column]) -> set[str]:
     return disputed
 
 
-def _settle(name: str, key: str, columns: Sequence[_Column]) -> Facts | None:
+def _majority_facts(name: str, key: str, columns: Sequence[_Column]) -> Facts | None:
     """Return what most say of one record, None when most say that it is not there."""
     votes = [(facts, c.size) for c in columns if (facts := c.entries.get(key)) is not None]
     present = sum(count for _, count in votes)
@@ -137,6 +137,6 @@ def _preferred(section: str, fact: str, values: Sequence[str]) -> str:
     return min(values)
 
 
-def shares(sections: Mapping[str, Section]) -> tuple[tuple[str, int], ...]:
+def section_identities(sections: Mapping[str, Section]) -> tuple[tuple[str, int], ...]:
     """Return a key that two locks of one pool have in common when their sections are equal."""
     return tuple((name, id(entries)) for name, entries in sorted(sections.items()))

@@ -19,13 +19,13 @@ from envlock.diff.engine import (
     changed_packages,
     fold_packaged,
     parity,
-    section_order,
+    section_sort_key,
     with_settings,
 )
 from envlock.diff.filters import drop_ignored, is_selected
-from envlock.diff.many.consensus import SectionPool, consensus, shares
+from envlock.diff.many.consensus import SectionPool, consensus, section_identities
 from envlock.diff.policy.presets import PRESETS
-from envlock.diff.records import compare_section, hole_in, status_in
+from envlock.diff.records import compare_section, coverage_gap, coverage_status
 from envlock.diff.severity import classify
 from envlock.model.facts import fact_sort_key
 from envlock.model.lock import Lock
@@ -119,12 +119,12 @@ def compare_many(environments: Mapping[str, Lock], options: Options) -> Matrix:
     compared, not the file trees behind them.  Raise UsageError for an ignore rule that cannot be
     read.
     """
-    names = sorted(environments, key=natural_order)
+    names = sorted(environments, key=natural_sort_key)
     pool = SectionPool()
     locks = {name: pool.share(environments[name]) for name in names}
     present = {section for lock in locks.values() for section in lock.sections}
     sections = sorted(
-        filter(lambda s: is_selected(s, options.sections), present), key=section_order
+        filter(lambda s: is_selected(s, options.sections), present), key=section_sort_key
     )
     most = consensus(list(locks.values()), sections)
     drafts: dict[_Cell, _Draft] = {}
@@ -165,8 +165,8 @@ class _Comparison:
         """Put every difference into `drafts` and return how many the ignore rules drop."""
         alike: dict[tuple[object, ...], list[str]] = defaultdict(list)
         for name, lock in locks.items():
-            holes = tuple(hole_in(lock, section) for section in self._sections)
-            alike[shares(lock.sections), holes, bool(lock.coverage)].append(name)
+            holes = tuple(coverage_gap(lock, section) for section in self._sections)
+            alike[section_identities(lock.sections), holes, bool(lock.coverage)].append(name)
         dropped: set[tuple[str, str | None]] = set()
         for names in alike.values():
             found = self._compare(locks[names[0]])
@@ -184,7 +184,7 @@ class _Comparison:
 
     def _section(self, section: str, lock: Lock) -> list[Delta]:
         entries = lock.sections.get(section)
-        hole = hole_in(lock, section) if lock.coverage else ""
+        hole = coverage_gap(lock, section) if lock.coverage else ""
         known = self._deltas.get((section, id(entries), hole))
         if known is None:
             known = list(compare_section(section, self._most, lock))
@@ -215,15 +215,23 @@ def _uncovered(locks: Mapping[str, Lock], options: Options) -> Iterable[tuple[st
         if not is_selected(section, options.sections):
             continue
         for name, lock in locks.items():
-            if not (why := hole_in(lock, section)):
+            if not (why := coverage_gap(lock, section)):
                 continue
             note = f"policy requires this section; {why}"
-            status = status_in(lock, section)
+            status = coverage_status(lock, section)
             unknown = ChangeKind.UNKNOWN
             yield (
                 name,
                 Delta(
-                    section, "", "coverage", unknown, None, status, {}, note=note, aside="required"
+                    section,
+                    "",
+                    "coverage",
+                    unknown,
+                    None,
+                    status,
+                    {},
+                    note=note,
+                    special_rule="required",
                 ),
             )
 
@@ -248,17 +256,17 @@ def _findings(drafts: Mapping[_Cell, _Draft], total: int) -> Iterable[Finding]:
             majority=draft.majority,
             agreeing=total - len(odd) - len(missing),
             outliers=tuple(outliers),
-            missing=tuple(sorted(missing, key=natural_order)),
+            missing=tuple(sorted(missing, key=natural_sort_key)),
         )
 
 
 def _cell_order(cell: _Cell) -> tuple[object, ...]:
-    place = section_order(cell.section), sort_key(cell.key)
+    place = section_sort_key(cell.section), sort_key(cell.key)
     return *place, bool(cell.field), fact_sort_key(cell.field)
 
 
 def _outlier(deltas: Sequence[Delta], who: Iterable[str]) -> Outlier:
-    names = tuple(sorted(who, key=natural_order))
+    names = tuple(sorted(who, key=natural_sort_key))
     named = label(names)
     # The same difference may matter more for one of them: its package was asked for.
     changes = (classify(delta, MAJORITY, named) for delta in deltas)
@@ -294,7 +302,7 @@ def _groups(names: Sequence[str], findings: Sequence[Finding]) -> Iterable[Group
     return (Group(label(found), tuple(found)) for found in members.values())
 
 
-def natural_order(name: str) -> tuple[list[tuple[int, str]], str]:
+def natural_sort_key(name: str) -> tuple[list[tuple[int, str]], str]:
     """Sort key of names in which ``web-9`` comes before ``web-10``."""
     parts = _DIGITS.split(name)
     return [(int(p), "") if n % 2 else (-1, p) for n, p in enumerate(parts)], name

@@ -21,17 +21,19 @@ from envlock.diff.drift import (
 from envlock.diff.policy.baseline import Baseline, Pair, can_be_accepted
 from envlock.diff.policy.bind import mirrored_id
 from envlock.diff.policy.policy import Policy
-from envlock.diff.rules import ASIDE
+from envlock.diff.rules import SPECIAL_RULES
 
 
-class Settled(NamedTuple):
+class WaiverResult(NamedTuple):
     """Changes with their status, and what of the policy has had its day."""
 
     changes: tuple[Change, ...]
     notes: tuple[Note, ...]
 
 
-def settle(changes: Iterable[Change], policy: Policy, pair: Pair, *, complete: bool) -> Settled:
+def apply_waivers(
+    changes: Iterable[Change], policy: Policy, pair: Pair, *, complete: bool
+) -> WaiverResult:
     """Return the changes of a pair of environments with the status that policy gives them.
 
     A change that another one explains takes that one's status.  What no longer occurs is told
@@ -39,20 +41,20 @@ def settle(changes: Iterable[Change], policy: Policy, pair: Pair, *, complete: b
     """
     waivers = _Waivers(policy.waive, pair, policy.today)
     own = [
-        _settle(change, policy.baseline, waivers, pair) if can_be_accepted(change) else change
+        _with_status(change, policy.baseline, waivers, pair) if can_be_accepted(change) else change
         for change in changes
     ]
     notes: Iterator[Note] = iter(())
     if complete:
         notes = chain(waivers.stale(own), _stale_baseline(policy.baseline, own, pair))
-    return Settled(tuple(_inherit(own)), tuple(notes))
+    return WaiverResult(tuple(_inherit(own)), tuple(notes))
 
 
-def settle_again(report: DriftReport, policy: Policy, pair: Pair) -> DriftReport:
+def reapply_waivers(report: DriftReport, policy: Policy, pair: Pair) -> DriftReport:
     """Return a complete report of bound changes as another baseline or other waivers judge it."""
     fresh = (replace(change, status=ChangeStatus.NEW, policy="") for change in report.changes)
-    settled = settle(fresh, policy, pair, complete=True)
-    uncovered = any(change.rule == ASIDE["required"].id for change in settled.changes)
+    settled = apply_waivers(fresh, policy, pair, complete=True)
+    uncovered = any(change.rule == SPECIAL_RULES["required"].id for change in settled.changes)
     kinds = (NoteKind.STALE_WAIVER, NoteKind.STALE_BASELINE)
     return replace(
         report,
@@ -63,7 +65,7 @@ def settle_again(report: DriftReport, policy: Policy, pair: Pair) -> DriftReport
     )
 
 
-def _settle(change: Change, baseline: Baseline, waivers: _Waivers, pair: Pair) -> Change:
+def _with_status(change: Change, baseline: Baseline, waivers: _Waivers, pair: Pair) -> Change:
     waiver = waivers.find(change)
     if baseline.covers(change, pair):
         return replace(change, status=ChangeStatus.BASELINE, policy="accepted in the baseline")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 
 from envlock.config.policy_tables import Demand, Expectation
-from envlock.diff.filters import Ignores
+from envlock.diff.filters import IgnoreRules
 from envlock.diff.policy.baseline import Baseline, Pair
 from envlock.diff.policy.policy import Policy
 from envlock.diff.policy.presets import PRESETS
@@ -25,7 +25,7 @@ def policy_problems(policy: Policy, ignore: Iterable[str], names: Collection[str
     """
     for rule in ignore:
         try:
-            Ignores([rule])
+            IgnoreRules([rule])
         except UsageError as error:
             yield f"diff.ignore: {error.message}"
     for name in policy.presets:

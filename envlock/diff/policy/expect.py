@@ -17,7 +17,7 @@ from envlock.diff.drift import EXPECTED, ChangeKind, Delta, Note, NoteKind, Seve
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import facts_of
 from envlock.diff.filters import is_selected
-from envlock.diff.records import Holes, in_words
+from envlock.diff.records import CoverageGaps, describe_record
 from envlock.diff.side import Side
 from envlock.model.facts import Kind, VersionOrder, kind_of, order_of
 from envlock.model.glob import compile_globs
@@ -31,7 +31,7 @@ _WILD = re.compile(r"[*?]")
 _SILENT_KINDS = (Kind.ADDRESS, Kind.PROVENANCE)
 
 
-class Verdict(NamedTuple):
+class ExpectationResult(NamedTuple):
     """What expectations say: what they hide, what is not met, and what cannot be told."""
 
     hides: Callable[[Delta], bool]
@@ -40,7 +40,7 @@ class Verdict(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Pair:
+class _RecordPair:
     """One record on both sides, or on one, or on none."""
 
     section: str
@@ -67,7 +67,7 @@ class _Pair:
 
     def words(self) -> tuple[str | None, str | None]:
         left, right = (
-            None if facts is None else in_words(self.section, self.key, facts) or "present"
+            None if facts is None else describe_record(self.section, self.key, facts) or "present"
             for facts in (self.left, self.right)
         )
         return left, right
@@ -84,7 +84,7 @@ class _Outcome(NamedTuple):
     """A pattern of the facts whose differences are as expected."""
 
 
-_Judge = Callable[[Expectation, _Pair], _Outcome | None]
+_Judge = Callable[[Expectation, _RecordPair], _Outcome | None]
 """Judges a record; None when the expectation is not about it."""
 
 
@@ -92,7 +92,7 @@ def judge_expectations(
     expectations: Iterable[Expectation],
     sides: tuple[Side, Side],
     sections: frozenset[str] = frozenset(),
-) -> Verdict:
+) -> ExpectationResult:
     """Judge every expectation that is about this pair and the selected sections (empty: all)."""
     hidden: dict[tuple[str, str], list[re.Pattern[str]]] = {}
     unmet: dict[tuple[str, str, str], Delta] = {}
@@ -123,7 +123,7 @@ def judge_expectations(
         facts = hidden.get((delta.section, delta.key), ())
         return delta.kind is not ChangeKind.UNKNOWN and any(f.match(delta.field) for f in facts)
 
-    return Verdict(hides, [*unmet.values()], tuple(dict.fromkeys(notes)))
+    return ExpectationResult(hides, [*unmet.values()], tuple(dict.fromkeys(notes)))
 
 
 def _is_about(expectation: Expectation, names: tuple[str, str]) -> bool:
@@ -135,7 +135,7 @@ def _is_about(expectation: Expectation, names: tuple[str, str]) -> bool:
 
 def _pairs(
     expectation: Expectation, sides: tuple[Side, Side], sections: frozenset[str]
-) -> Iterator[_Pair]:
+) -> Iterator[_RecordPair]:
     left, right = sides
     wanted = compile_globs((expectation.section,))
     key = compile_globs((expectation.key,))
@@ -150,9 +150,9 @@ def _pairs(
         keys = {name for name in chain(ours, theirs) if key.match(name)}
         if is_literal and _asks_for_presence(expectation):
             keys.add(expectation.key)
-        holes = Holes.of(left.lock, right.lock, section)
+        holes = CoverageGaps.of(left.lock, right.lock, section)
         for name in sorted(keys, key=sort_key):
-            yield _Pair(
+            yield _RecordPair(
                 section=section,
                 key=name,
                 left=ours.get(name),
@@ -176,7 +176,7 @@ def _asks_for_presence(expectation: Expectation) -> bool:
     return expectation.demand is Demand.SATISFIES and expectation.likeness is Likeness.PRESENT
 
 
-def _unmet(expectation: Expectation, pair: _Pair, outcome: _Outcome) -> Delta:
+def _unmet(expectation: Expectation, pair: _RecordPair, outcome: _Outcome) -> Delta:
     return Delta(
         pair.section,
         pair.key,
@@ -186,12 +186,12 @@ def _unmet(expectation: Expectation, pair: _Pair, outcome: _Outcome) -> Delta:
         outcome.right,
         pair.right or pair.left or {},
         note=f"{expectation.reason}: {expectation.words}, but {outcome.why}",
-        aside=expectation.demand.value,
+        special_rule=expectation.demand.value,
         severity=Severity(expectation.severity),
     )
 
 
-def _must_differ(expectation: Expectation, pair: _Pair) -> _Outcome | None:
+def _must_differ(expectation: Expectation, pair: _RecordPair) -> _Outcome | None:
     both = pair.both
     if both is None:
         return None
@@ -214,7 +214,7 @@ def _must_differ(expectation: Expectation, pair: _Pair) -> _Outcome | None:
     return _Outcome(False, "both have the same", *pair.words())
 
 
-def _only_in(expectation: Expectation, pair: _Pair) -> _Outcome | None:
+def _only_in(expectation: Expectation, pair: _RecordPair) -> _Outcome | None:
     wrong = dict.fromkeys(name for name, _ in pair.sides if name not in expectation.names)
     if wrong:
         return _Outcome(False, f"it is in {' and '.join(wrong)}", *pair.words())
@@ -222,7 +222,7 @@ def _only_in(expectation: Expectation, pair: _Pair) -> _Outcome | None:
     return None if expectation.names.issuperset(pair.names) else _Outcome(True)
 
 
-def _at_least(expectation: Expectation, pair: _Pair) -> _Outcome | None:
+def _at_least(expectation: Expectation, pair: _RecordPair) -> _Outcome | None:
     fact = expectation.fact or "version"
     low = []
     found = [(name, facts[fact]) for name, facts in pair.sides if fact in facts]
@@ -238,7 +238,7 @@ def _at_least(expectation: Expectation, pair: _Pair) -> _Outcome | None:
     return _Outcome(True, hides=fact) if len(found) == len(pair.names) else None
 
 
-def _satisfies(expectation: Expectation, pair: _Pair) -> _Outcome | None:
+def _satisfies(expectation: Expectation, pair: _RecordPair) -> _Outcome | None:
     if expectation.likeness is Likeness.PRESENT:
         return _present(pair)
     fact = expectation.fact or "version"
@@ -254,7 +254,7 @@ def _satisfies(expectation: Expectation, pair: _Pair) -> _Outcome | None:
     return _Outcome(False, "the versions are too far apart", left, right)
 
 
-def _present(pair: _Pair) -> _Outcome:
+def _present(pair: _RecordPair) -> _Outcome:
     if pair.both:
         return _Outcome(True, hides="version")
     if pair.hole:
@@ -264,7 +264,7 @@ def _present(pair: _Pair) -> _Outcome:
     return _Outcome(False, f"it is missing in {' and '.join(lacking)}", *pair.words())
 
 
-def _is_satisfied(expectation: Expectation, pair: _Pair, left: str, right: str) -> bool:
+def _is_satisfied(expectation: Expectation, pair: _RecordPair, left: str, right: str) -> bool:
     if expectation.likeness is not Likeness.MIN:
         return is_alike(expectation.likeness, left, right)
     low, high = (left, right) if pair.names == expectation.environments else (right, left)

@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from envlock.diff.drift import Severity
 from envlock.diff.rules.config import CONFIG_RULES
 from envlock.diff.rules.hardware import HARDWARE_RULES
+from envlock.diff.rules.inconsistencies import INCONSISTENCY_RULES
 from envlock.diff.rules.languages import LANGUAGE_RULES
 from envlock.diff.rules.os_packages import OS_PACKAGE_RULES
 from envlock.diff.rules.packages import PACKAGE_RULES
 from envlock.diff.rules.rule import Rule
 from envlock.diff.rules.state import STATE_RULES
 from envlock.diff.rules.system import SYSTEM_RULES
-from envlock.diff.rules.verdicts import VERDICTS
 
-__all__ = ["ASIDE", "RULES", "VERDICTS", "Rule"]
+__all__ = ["ASIDE", "INCONSISTENCY_RULES", "RULES", "Rule"]
 
 RULES: tuple[Rule, ...] = (
-    *(rule for rule in VERDICTS.values() if rule.sections),
+    *(rule for rule in INCONSISTENCY_RULES.values() if rule.sections),
     *SYSTEM_RULES,
     *HARDWARE_RULES,
     *PACKAGE_RULES,
@@ -39,7 +39,7 @@ RULES: tuple[Rule, ...] = (
 )
 """Every rule that judges a difference by what it is; the last one fits all."""
 
-ASIDE: Mapping[str, Rule] = {
+SPECIAL_RULES: Mapping[str, Rule] = {
     "unknown": Rule(
         id="NOT-COVERED",
         severity=Severity.INFO,
@@ -54,8 +54,8 @@ ASIDE: Mapping[str, Rule] = {
         fix="capture that side again with the rights and depth that show it",
         source="the require setting",
     ),
-    "cuda-driver": VERDICTS["CUDA-DRIVER"],
-    "cuda-forward": VERDICTS["CUDA-DRIVER-FORWARD"],
+    "cuda-driver": INCONSISTENCY_RULES["CUDA-DRIVER"],
+    "cuda-forward": INCONSISTENCY_RULES["CUDA-DRIVER-FORWARD"],
     "explained": Rule(
         id="EXPLAINED",
         severity=Severity.INFO,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envlock.diff import predicates as is_
+from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind, Severity
 from envlock.diff.rules.rule import Rule
 
@@ -17,7 +17,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("env",),
         keys=("LANG", "LC_ALL", "LC_CTYPE"),
-        when=is_.loses_utf8,
+        when=predicates.loses_utf8,
         why="without UTF-8 programs read and write text as ASCII",
         fix="set {key}={left} on {right_name}",
         source="setlocale(3); PEP 538",
@@ -73,7 +73,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("file",),
         fields=("mode",),
-        when=is_.gains_privilege,
+        when=predicates.gains_privilege,
         why="it runs with its owner's rights, or anyone may change it, on {right_name} only",
         fix="on {right_name}: chmod {left} {key}",
         source="chmod(1), set-user-ID; field: dpkg --verify does not see it",
@@ -84,7 +84,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         sections=("file",),
         fields=("",),
         kinds=(ADDED,),
-        when=is_.is_privileged,
+        when=predicates.is_privileged,
         why="a program that runs with its owner's rights is on {right_name} only",
         fix="on {right_name}: remove {key} if it is not wanted",
         source="chmod(1), set-user-ID",
@@ -171,7 +171,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         sections=("file",),
         fields=("",),
         classes=("package", "conffile"),
-        when=is_.is_otherwise_than_stated,
+        when=predicates.differs_from_package,
         why="its owner, mode or capabilities are not what its package sets",
         fix="reinstall the package that owns {key}",
         source="rpm --verify; apk audit; pacman -Qkk",
@@ -302,7 +302,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         sections=("user",),
         fields=("", "uid"),
         kinds=(ADDED, CHANGED),
-        when=is_.is_root_account,
+        when=predicates.is_root_account,
         why="another account with the rights of root",
         fix="on {right_name}: remove {key} or give it a number of its own",
         source="passwd(5)",
@@ -354,7 +354,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("process",),
         fields=("user",),
-        when=is_.becomes_root,
+        when=predicates.becomes_root,
         why="on {right_name} it runs as root",
         fix="set USER {left}",
         source="OCI image configuration, User",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envlock.diff import predicates as is_
+from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind, Severity
 from envlock.diff.rules.rule import Rule
 from envlock.versions.relation import Relation
@@ -28,7 +28,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         sections=("host.driver",),
         fields=("version",),
         relation=OLDER,
-        when=is_.is_other_leading,
+        when=predicates.leading_number_differs,
         why="user-space libraries need at least the driver they were built for",
         fix="upgrade the {key} driver of {right_name} to {left}",
         source="field: CUDA minor version compatibility",
@@ -38,7 +38,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=CRITICAL,
         sections=("host.driver",),
         fields=("version", "user-version"),
-        when=is_.is_other_leading,
+        when=predicates.leading_number_differs,
         why="another driver branch: injected libraries and kernel module must match",
         fix="bring the {key} driver of both sides to one branch",
         source="field: nvidia-container-toolkit #171, #394",
@@ -82,7 +82,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=CRITICAL,
         sections=("host.cpu",),
         fields=("level", "flags"),
-        when=is_.is_lower_level,
+        when=predicates.is_lower_level,
         why="programs built for {left} stop with an illegal instruction",
         fix="build for {right}, or use a machine with {left}",
         source="x86-64 psABI, microarchitecture levels",
@@ -125,7 +125,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("host.sysctl", "host.limits"),
         kinds=(CHANGED,),
-        when=is_.is_lower_level,
+        when=predicates.is_lower_level,
         why="a limit is lower on {right_name}: what fits on {left_name} may fail there",
         fix="set {key} to {left} on {right_name}",
         source="sysctl(8); getrlimit(2)",
@@ -177,7 +177,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("cuda", "rocm"),
         fields=("version", "soname"),
-        when=is_.is_other_leading,
+        when=predicates.leading_number_differs,
         why="another major version: programs built for {left} do not find their library",
         fix="install {key} {left} on {right_name}, or rebuild for {right}",
         source="NVIDIA, CUDA Compatibility",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envlock.diff import predicates as is_
+from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind, Severity
 from envlock.diff.rules.rule import Rule
 from envlock.model.facts import Family, packages_of
@@ -45,7 +45,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         sections=_PACKAGES,
         fields=("version",),
         kinds=(_CHANGED,),
-        when=lambda delta: is_.has_release(delta) and is_.is_other_major(delta),
+        when=lambda delta: predicates.has_release(delta) and predicates.major_differs(delta),
         why="a new major version, or minor one before 1.0, may break its users",
         fix=_INSTALL,
         source=_SEMVER,
@@ -56,7 +56,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         sections=_PACKAGES,
         fields=("version",),
         kinds=(_CHANGED,),
-        when=lambda delta: is_.has_release(delta) and not is_.is_other_minor(delta),
+        when=lambda delta: predicates.has_release(delta) and not predicates.minor_differs(delta),
         why="a new patch version",
         fix=_INSTALL,
         source=_SEMVER,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envlock.diff import predicates as is_
+from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind, Severity
 from envlock.diff.rules.rule import Rule
 
@@ -16,7 +16,7 @@ STATE_RULES: tuple[Rule, ...] = (
         sections=("login", "user"),
         fields=("", "password"),
         kinds=(ADDED, CHANGED),
-        when=is_.opens_login,
+        when=predicates.opens_login,
         why="anyone may log in as {key} without a password on {right_name}",
         fix="on {right_name}: passwd --lock {key}",
         source="shadow(5); field: CVE-2019-5021",
@@ -34,7 +34,7 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("user",),
         fields=("shell",),
-        when=is_.gains_shell,
+        when=predicates.gains_shell,
         why="an account without login may log in on {right_name}",
         fix="on {right_name}: usermod --shell {left} {key}",
         source="passwd(5); nologin(8)",
@@ -56,7 +56,7 @@ STATE_RULES: tuple[Rule, ...] = (
             "shadow",
         ),
         fields=("members",),
-        when=is_.gains_word,
+        when=predicates.gains_word,
         why="more accounts have the rights of {key}, which lead to root, on {right_name}",
         fix="compare getent group {key}",
         source="sudoers(5); Debian wiki, SystemGroups; docker security documentation",
@@ -254,7 +254,7 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("host.mount",),
         fields=("options",),
-        when=is_.gains_restriction,
+        when=predicates.gains_restriction,
         why="programs may not run, or files not be written, below {key} on {right_name}",
         fix="mount {key} with {left} on {right_name}",
         source="mount(8), noexec, nosuid, ro",

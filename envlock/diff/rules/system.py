@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envlock.diff import predicates as is_
+from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind, Severity
 from envlock.diff.rules.rule import Rule
 from envlock.versions.relation import Relation
@@ -35,7 +35,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         severity=CRITICAL,
         sections=("os",),
         fields=("libc",),
-        when=is_.is_older_libc,
+        when=predicates.is_older_libc,
         why="programs built against {left} need symbols that {right} lacks",
         fix="build on {right_name}, or upgrade it",
         source="glibc symbol versioning",
@@ -45,7 +45,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         severity=CRITICAL,
         sections=("os",),
         fields=("version",),
-        when=is_.is_other_leading,
+        when=predicates.leading_number_differs,
         why="another release of the distribution: nearly every package differs",
         fix="bring both sides to one release, {left} or {right}",
         source="os-release(5) VERSION_ID",
@@ -81,7 +81,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         sections=("host.kernel",),
         fields=("release",),
         relation=OLDER,
-        when=is_.is_other_kernel,
+        when=predicates.kernel_differs,
         why="system calls and features of {left} may be missing",
         fix="upgrade the kernel of {right_name}",
         source="field: docker-rust #77, images on older kernels",

@@ -8,7 +8,7 @@ import pytest
 from envlock.config.edit import put_table
 from envlock.config.load import PolicyFile, load
 from envlock.config.policy_tables import PRESETS, Demand, Expectation, Waiver
-from envlock.diff.filters import Ignores
+from envlock.diff.filters import IgnoreRules
 from envlock.diff.policy import presets
 from envlock.errors import ConfigError
 from envlock.model.facts import SECTIONS
@@ -152,7 +152,7 @@ def test_another_policy_replaces_all_that_is_policy(tmp_path: Path) -> None:
 def test_presets_are_what_is_shipped() -> None:
     assert set(PRESETS) == set(presets.PRESETS)
     for preset in presets.PRESETS.values():
-        Ignores(preset.rules)
+        IgnoreRules(preset.rules)
         assert len(set(preset.rules)) == len(preset.rules)
         assert {rule.partition(":")[0] for rule in preset.rules} <= set(SECTIONS)
 

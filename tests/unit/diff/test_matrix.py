@@ -4,7 +4,7 @@ import pytest
 
 from envlock.diff.drift import ChangeKind, Result, Severity
 from envlock.diff.engine import Options
-from envlock.diff.many.matrix import compare_many, label, natural_order
+from envlock.diff.many.matrix import compare_many, label, natural_sort_key
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.versions.relation import Relation
@@ -143,4 +143,4 @@ def test_names_in_few_words(names, text):
 
 
 def test_numbers_in_names_count():
-    assert sorted(["n10", "n9", "n", "m2"], key=natural_order) == ["m2", "n", "n9", "n10"]
+    assert sorted(["n10", "n9", "n", "m2"], key=natural_sort_key) == ["m2", "n", "n9", "n10"]

@@ -4,7 +4,7 @@ import pytest
 
 from envlock.diff.drift import ChangeKind, Delta, Severity
 from envlock.diff.predicates import package_name
-from envlock.diff.rules import ASIDE, RULES
+from envlock.diff.rules import RULES, SPECIAL_RULES
 from envlock.diff.severity import classify, explain
 from envlock.errors import UsageError
 from envlock.model.facts import SECTIONS
@@ -248,7 +248,7 @@ def test_every_rule_has_an_example():
 
 
 def test_ids_are_unique_and_reasons_have_sources():
-    rules = [*RULES, *ASIDE.values()]
+    rules = [*RULES, *SPECIAL_RULES.values()]
     assert len({rule.id for rule in rules}) == len(rules)
     assert all(rule.source and rule.why and rule.fix for rule in rules)
 
@@ -288,7 +288,7 @@ def test_how_a_difference_was_found_comes_before_what_it_is():
     delta = older("deb", "libc6:amd64", "2.36", "2.31")
     assert classify(delta._replace(kind=UNKNOWN), "a", "b").rule == "NOT-COVERED"
     assert classify(delta._replace(explained_by="deb x"), "a", "b").rule == "EXPLAINED"
-    assert classify(delta._replace(aside="noisy"), "a", "b").rule == "FILE-NOISE"
+    assert classify(delta._replace(special_rule="noisy"), "a", "b").rule == "FILE-NOISE"
 
 
 def test_the_fix_names_what_to_do_and_takes_no_orders_from_values():

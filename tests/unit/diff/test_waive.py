@@ -8,7 +8,7 @@ import pytest
 from envlock.config.policy_tables import Waiver
 from envlock.diff.drift import ChangeStatus, NoteKind, Result, Severity, exceeds
 from envlock.diff.engine import Options, compare
-from envlock.diff.policy.apply_waivers import settle_again
+from envlock.diff.policy.apply_waivers import reapply_waivers
 from envlock.diff.policy.baseline import (
     NO_BASELINE,
     Baseline,
@@ -236,9 +236,9 @@ class TestBaseline:
 
     def test_a_report_can_be_judged_again(self):
         fresh = report_of(LEFT, RIGHT)
-        again = settle_again(fresh, Policy(baseline=self.BEGUN, today=TODAY), PAIR)
+        again = reapply_waivers(fresh, Policy(baseline=self.BEGUN, today=TODAY), PAIR)
         assert again == report_of(LEFT, RIGHT, baseline=self.BEGUN)
-        assert settle_again(again, Policy(today=TODAY), PAIR) == fresh
+        assert reapply_waivers(again, Policy(today=TODAY), PAIR) == fresh
 
     def test_reading_what_was_written(self):
         written = render_baseline(self.BEGUN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envlock.model.glob import Wanted
+from envlock.model.glob import GlobSet
 
 FOLDERS = ("", "/etc", "/etc/ssl", "/srv", "/srv/app", "/usr/lib/python3/dist-packages/x", "/a\nb")
 NAMES = ("etc", "x", "site-packages", "dist-packages", "a.conf", ".", "\udcff", "app")
@@ -24,7 +24,7 @@ NAMES = ("etc", "x", "site-packages", "dist-packages", "a.conf", ".", "\udcff", 
     ],
 )
 def test_a_folder_stands_for_its_names(globs):
-    wanted = Wanted(globs)
+    wanted = GlobSet(globs)
     for folder in FOLDERS:
         found = {wanted(f"{folder}/{name}") for name in NAMES}
         stated = wanted.all_in(folder)
@@ -32,12 +32,12 @@ def test_a_folder_stands_for_its_names(globs):
 
 
 def test_trees_never_depend_on_names():
-    wanted = Wanted(("/etc/**", "**/site-packages/**"))
+    wanted = GlobSet(("/etc/**", "**/site-packages/**"))
     assert {wanted.all_in(folder) for folder in FOLDERS} == {True, False}
 
 
 def test_what_lies_in_a_tree_is_wanted_only_if_it_is_named():
-    wanted = Wanted(("/etc/**",), but_not=("**/cache/**",), always=("**/cache/kept",))
+    wanted = GlobSet(("/etc/**",), but_not=("**/cache/**",), always=("**/cache/kept",))
     assert wanted("/etc/x")
     assert wanted("/etc/cache"), "the folder itself lies in no tree"
     assert not wanted("/etc/cache/x")
@@ -49,6 +49,6 @@ def test_what_lies_in_a_tree_is_wanted_only_if_it_is_named():
         None,
         None,
     ]
-    by_folder = Wanted(("/etc/**",), but_not=("**/cache/**",), always=("/srv/**",))
+    by_folder = GlobSet(("/etc/**",), but_not=("**/cache/**",), always=("/srv/**",))
     folders = ("/etc", "/etc/cache", "/srv/cache", "/opt")
     assert [by_folder.all_in(folder) for folder in folders] == [True, False, True, False]

@@ -9,7 +9,7 @@ import pytest
 
 from envlock.capture.discover.candidates import may_be_software
 from envlock.capture.scan.index import Index
-from envlock.model.glob import Wanted
+from envlock.model.glob import GlobSet
 from envlock.model.tree import EntryType
 from envlock.targets.base import ScanPlan
 from envlock.targets.local.filesystem import directory
@@ -33,9 +33,9 @@ def root(tmp_path):
 
 PLANS = {
     "everything": {},
-    "configuration": {"hashes": Wanted(("/etc/**",), but_not=("**/cache/**",))},
+    "configuration": {"hashes": GlobSet(("/etc/**",), but_not=("**/cache/**",))},
     "names": {"digest": False},
-    "one name": {"hashes": Wanted(("/opt/app-2/run",))},
+    "one name": {"hashes": GlobSet(("/opt/app-2/run",))},
     "less": {"prune": re.compile(r"/etc/app/cache\Z|/opt/app/lib")},
 }
 
@@ -63,7 +63,7 @@ def test_every_path_has_the_same_entry(indices):
 def test_what_is_wanted_is_found_in_both(indices):
     whole, single = indices
     for globs in (("/etc/**",), ("**/run",), ("/",), ("/opt/**", "**/*.conf"), ()):
-        wanted = Wanted(globs)
+        wanted = GlobSet(globs)
         expected = {path for path in single if wanted(path)}
         assert set(whole.paths(wanted)) == set(single.paths(wanted)) == expected
         assert {entry.path for entry in whole.entries(wanted)} == expected
@@ -79,7 +79,7 @@ def test_what_is_picked_and_where_links_lead_are_the_same(indices):
 
 
 def test_a_file_with_several_names_is_read_when_one_is_asked_for(root):
-    plan = ScanPlan(hashes=Wanted(("/opt/app/**",)))
+    plan = ScanPlan(hashes=GlobSet(("/opt/app/**",)))
     index = Index.of(directory(root).scan(plan))
     assert index["/opt/app-2/run"].sha256, "the first of its names, and no one asked for it"
     assert index["/opt/app/run"].target == "/opt/app-2/run"

@@ -4,9 +4,9 @@ import pytest
 
 from envlock.diff.drift import Severity
 from envlock.diff.engine import Options, compare
-from envlock.diff.rules import VERDICTS
+from envlock.diff.inconsistencies import find_inconsistencies
+from envlock.diff.rules import INCONSISTENCY_RULES
 from envlock.diff.severity import explain
-from envlock.diff.verdicts import verdicts
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 
@@ -79,16 +79,16 @@ CASES = [
 
 
 @pytest.mark.parametrize(("rule", "records"), CASES)
-def test_each_verdict_has_its_case(rule, records):
-    found = verdicts(lock(*records))
-    assert [verdict.rule for verdict in found] == [rule]
+def test_each_problem_has_its_case(rule, records):
+    found = find_inconsistencies(lock(*records))
+    assert [problem.rule for problem in found] == [rule]
     assert found[0].severity is explain(rule).severity
     assert found[0].message and found[0].fix
 
 
-def test_every_verdict_has_a_case():
-    assert {rule for rule, _ in CASES} == set(VERDICTS)
-    assert all(rule.source and rule.why and rule.fix for rule in VERDICTS.values())
+def test_every_problem_has_a_case():
+    assert {rule for rule, _ in CASES} == set(INCONSISTENCY_RULES)
+    assert all(rule.source and rule.why and rule.fix for rule in INCONSISTENCY_RULES.values())
 
 
 @pytest.mark.parametrize(
@@ -122,18 +122,18 @@ def test_every_verdict_has_a_case():
     ],
 )
 def test_what_works_together_is_not_judged(records):
-    assert verdicts(lock(*records)) == []
+    assert find_inconsistencies(lock(*records)) == []
 
 
 def test_the_most_severe_comes_first():
-    found = verdicts(
+    found = find_inconsistencies(
         lock(
             ("host.dkms", "zfs", {"version": "2.1.11", "state": "not-built"}),
             driver("470.199.02"),
             CUDA_12,
         )
     )
-    assert [verdict.severity for verdict in found] == [Severity.CRITICAL, Severity.MEDIUM]
+    assert [problem.severity for problem in found] == [Severity.CRITICAL, Severity.MEDIUM]
 
 
 def changes(left, right):
@@ -197,7 +197,7 @@ def test_a_package_that_explains_a_new_cuda_does_not_hide_the_driver():
     assert found["cuda", "cudart:app", "version"][0] == "EXPLAINED"
 
 
-def test_a_forward_compatibility_package_softens_the_verdict():
+def test_a_forward_compatibility_package_lowers_the_severity():
     found = changes([CUDA_12, driver("550.54.15")], [CUDA_12, COMPAT, H100, driver("470.199.02")])
     rule, why = found["host.driver", "nvidia", "version"]
     assert rule == "CUDA-DRIVER-FORWARD"

@@ -9,7 +9,7 @@ from envlock.diff.rules.rule import Rule
 
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
 
-VERDICTS: Mapping[str, Rule] = {
+INCONSISTENCY_RULES: Mapping[str, Rule] = {
     rule.id: rule
     for rule in (
         Rule(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.diff.drift import Severity
-from envlock.diff.rules.verdicts import VERDICTS
+from envlock.diff.rules.inconsistencies import INCONSISTENCY_RULES
 from envlock.model.cuda import (
     DRIVER,
     driver_of,
@@ -34,7 +34,7 @@ _DEBIAN_BUILD = re.compile(r"\bDebian (\d\S*)")
 """The version of the package that a kernel was built as, in what Debian's kernels say of it."""
 
 
-class Verdict(NamedTuple):
+class Inconsistency(NamedTuple):
     """One thing that is wrong: the rule, the record it is about, and a sentence with its values."""
 
     rule: str
@@ -44,15 +44,15 @@ class Verdict(NamedTuple):
     @property
     def severity(self) -> Severity:
         """How much it matters."""
-        return VERDICTS[self.rule].severity
+        return INCONSISTENCY_RULES[self.rule].severity
 
     @property
     def fix(self) -> str:
         """What to do."""
-        return VERDICTS[self.rule].fix
+        return INCONSISTENCY_RULES[self.rule].fix
 
 
-def verdicts(lock: Lock) -> list[Verdict]:
+def find_inconsistencies(lock: Lock) -> list[Inconsistency]:
     """Return everything that is wrong with an environment by itself, the most severe first."""
     found = [
         *_driver(lock),
@@ -63,13 +63,13 @@ def verdicts(lock: Lock) -> list[Verdict]:
         *_pending(lock),
         *_level(lock),
     ]
-    return sorted(found, key=lambda verdict: verdict.severity.rank)
+    return sorted(found, key=lambda problem: problem.severity.rank)
 
 
-def _driver(lock: Lock) -> Iterator[Verdict]:
+def _driver(lock: Lock) -> Iterator[Inconsistency]:
     driver = lock.get(*DRIVER)
     if driver.get("mismatch"):
-        yield Verdict(
+        yield Inconsistency(
             "DRIVER-MISMATCH",
             " ".join(DRIVER),
             f"the loaded module is {driver.get('version')}, "
@@ -79,19 +79,21 @@ def _driver(lock: Lock) -> Iterator[Verdict]:
         if facts.get("stale"):
             injected = facts.get("version", "")
             message = f"it injects libraries of {injected}, {driver_of(lock)} is loaded"
-            yield Verdict("CDI-STALE", f"host.driver {key}", message)
+            yield Inconsistency("CDI-STALE", f"host.driver {key}", message)
 
 
-def _cuda(lock: Lock) -> Iterator[Verdict]:
+def _cuda(lock: Lock) -> Iterator[Inconsistency]:
     need, driver = requirement(lock), driver_of(lock)
     if need is None or not is_below(driver, need.driver):
         return
     message = f"CUDA {need.runtime.version} needs driver {need.driver} or newer, {driver} is loaded"
     bridged = numbers(forward_driver(lock)) >= numbers(need.driver)
-    yield Verdict("CUDA-DRIVER-FORWARD" if bridged else "CUDA-DRIVER", need.runtime.record, message)
+    yield Inconsistency(
+        "CUDA-DRIVER-FORWARD" if bridged else "CUDA-DRIVER", need.runtime.record, message
+    )
 
 
-def _fabric(lock: Lock) -> Iterator[Verdict]:
+def _fabric(lock: Lock) -> Iterator[Inconsistency]:
     """NVSwitch systems start no GPU when the fabric manager is not of the driver's version."""
     driver = driver_of(lock)
     for section in ("deb", "rpm"):
@@ -99,7 +101,7 @@ def _fabric(lock: Lock) -> Iterator[Verdict]:
             version = _upstream(facts)
             if key.startswith(_FABRIC) and driver and version and version != driver:
                 message = f"the fabric manager is {version}, the driver {driver}"
-                yield Verdict("FABRIC-MISMATCH", f"{section} {key}", message)
+                yield Inconsistency("FABRIC-MISMATCH", f"{section} {key}", message)
 
 
 def _upstream(facts: Facts) -> str:
@@ -109,19 +111,19 @@ def _upstream(facts: Facts) -> str:
         return ""
 
 
-def _libraries(lock: Lock) -> Iterator[Verdict]:
+def _libraries(lock: Lock) -> Iterator[Inconsistency]:
     for key, facts in lock.sections.get("cuda", {}).items():
         if "mixed" in facts:
             message = f"its parts are of versions {facts['mixed']}"
-            yield Verdict("CUDA-MIXED", f"cuda {key}", message)
+            yield Inconsistency("CUDA-MIXED", f"cuda {key}", message)
         if key.startswith("libcuda:"):
             message = f"a driver library {facts.get('version', '')} lies in the image".replace(
                 "  ", " "
             )
-            yield Verdict("DRIVER-IN-IMAGE", f"cuda {key}", message)
+            yield Inconsistency("DRIVER-IN-IMAGE", f"cuda {key}", message)
 
 
-def _required(lock: Lock) -> Iterator[Verdict]:
+def _required(lock: Lock) -> Iterator[Inconsistency]:
     """What the image itself asks of its host, against what its CUDA needs and the host has."""
     driver, need = driver_of(lock), requirement(lock)
     if lock.get("env", "NVIDIA_DISABLE_REQUIRE").get("value") in ("1", "true"):
@@ -132,10 +134,10 @@ def _required(lock: Lock) -> Iterator[Verdict]:
             continue
         if driver and not meets(value, driver):
             message = f"{name} asks for {value}, the driver is {driver}"
-            yield Verdict("CUDA-REQUIRE", f"env {name}", message)
+            yield Inconsistency("CUDA-REQUIRE", f"env {name}", message)
         elif need and not driver and _admits_older(value, need.driver):
             message = f"{value} is too little: CUDA {need.runtime.version} needs {need.constraint}"
-            yield Verdict("CUDA-REQUIRE-LOW", f"env {name}", message)
+            yield Inconsistency("CUDA-REQUIRE-LOW", f"env {name}", message)
 
 
 def _admits_older(constraints: str, floor: str) -> bool:
@@ -143,7 +145,7 @@ def _admits_older(constraints: str, floor: str) -> bool:
     return meets(constraints, f"{numbers(floor)[0] - 1}.999", {"brand": "", "arch": ""})
 
 
-def _pending(lock: Lock) -> Iterator[Verdict]:
+def _pending(lock: Lock) -> Iterator[Inconsistency]:
     kernel = lock.get("host.kernel")
     running = _DEBIAN_BUILD.search(kernel.get("build", ""))
     package = f"linux-image-{kernel.get('release', '')}"
@@ -151,20 +153,20 @@ def _pending(lock: Lock) -> Iterator[Verdict]:
         installed = facts.get("version", "")
         if running and key.partition(":")[0] == package and installed != running[1]:
             message = f"{installed} is installed, {running[1]} is running"
-            yield Verdict("KERNEL-PENDING", f"deb {key}", message)
+            yield Inconsistency("KERNEL-PENDING", f"deb {key}", message)
     for key, facts in lock.sections.get("host.module", {}).items():
         if facts.get("pending"):
             loaded = facts.get("version") or facts.get("srcversion", "")
             disk = facts.get("disk-version") or facts.get("disk-srcversion", "")
             message = f"{disk} is on disk, {loaded} is loaded"
-            yield Verdict("MODULE-PENDING", f"host.module {key}", message)
+            yield Inconsistency("MODULE-PENDING", f"host.module {key}", message)
     for key, facts in lock.sections.get("host.dkms", {}).items():
         if facts.get("state") == "not-built":
             message = f"{facts.get('version', '')} is not built for the running kernel"
-            yield Verdict("DKMS-NOT-BUILT", f"host.dkms {key}", message)
+            yield Inconsistency("DKMS-NOT-BUILT", f"host.dkms {key}", message)
 
 
-def _level(lock: Lock) -> Iterator[Verdict]:
+def _level(lock: Lock) -> Iterator[Inconsistency]:
     system, level = lock.get("os"), lock.get("host.cpu").get("level", "").rpartition("-")[2]
     release = numbers(system.get("version", ""))
     wanted = [
@@ -177,4 +179,4 @@ def _level(lock: Lock) -> Iterator[Verdict]:
             f"{system.get('id')} {system.get('version')} is built for x86-64-{max(wanted)}, "
             f"the processor has x86-64-{level}"
         )
-        yield Verdict("CPU-BASELINE", "host.cpu ", message)
+        yield Inconsistency("CPU-BASELINE", "host.cpu ", message)
