@@ -9,6 +9,7 @@ from typing import BinaryIO
 from envlock.capture.scan.access_log import AccessLog
 from envlock.capture.scan.index import Index, Pick
 from envlock.capture.scan.search import PathSearch
+from envlock.capture.time_limit import NO_LIMIT, TimeLimit
 from envlock.model.coverage import Gap
 from envlock.model.glob import compile_globs
 from envlock.model.process import ProcessConfig
@@ -18,15 +19,7 @@ from envlock.targets.base import READ_LIMIT, Capability, Target
 from envlock.targets.local.probe import SupportsProbe
 
 LINE_LIMIT = 64 * 1024
-"""Largest file in bytes that `View.line` reads: twice the largest that sysfs has."""
-
-
-class OutOfTime(Exception):
-    """The time a collector may take is over; the session records it as a gap."""
-
-
-def in_time() -> None:
-    """Set no time limit."""
+"""Largest file in bytes that `Context.line` reads: twice the largest that sysfs has."""
 
 
 class Context:
@@ -37,8 +30,7 @@ class Context:
     digests); it is empty when the capture asked for no scan, and `search` finds paths in it.
     `owner` tells which record claims a path, `open_file` opens the file of an entry.  `env_allow`
     and `env_deny` are the user's additions to the lists of variables whose values may be recorded.
-    `check_time` is called before each question to the target and raises OutOfTime.  Each question
-    is noted in `access_log`.
+    `limit` is checked before each question to the target.  Each question is noted in `access_log`.
     """
 
     def __init__(
@@ -52,7 +44,7 @@ class Context:
         open_file: Callable[[Entry], BinaryIO] | None = None,
         env_allow: tuple[str, ...] = (),
         env_deny: tuple[str, ...] = (),
-        check_time: Callable[[], None] = in_time,
+        limit: TimeLimit = NO_LIMIT,
         access_log: AccessLog | None = None,
     ) -> None:
         self.env_allow = env_allow
@@ -61,7 +53,7 @@ class Context:
         """Path -> the record that claims it (``deb libc6:amd64``), empty for none."""
         self._search = search or PathSearch(Index.of(index.values()))
         self._open_file = open_file or (lambda entry: target.open(entry.path))
-        self._check_time = check_time
+        self._limit = limit
         self._access_log = access_log or AccessLog()
         self._target = target
         self._index = index
@@ -87,10 +79,9 @@ class Context:
     def read(self, path: str, limit: int = READ_LIMIT) -> bytes | None:
         """Return the content of a small file, or None when absent or (with a gap) unreadable."""
         self._require(path)
-        self._check_time()
         self._access_log.paths.add(path)
         try:
-            content = self._target.read(path, limit)
+            content = self._limit.ask(self._target.read, path, limit)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -115,20 +106,18 @@ class Context:
         For files that are too large to be read whole.  They need not be declared in `reads`, since
         a streaming target keeps no content for them.
         """
-        self._check_time()
         self._access_log.paths.add(entry.path)
         try:
-            return self._open_file(entry)
+            return self._limit.ask(self._open_file, entry)
         except OSError as error:
             self.gap(entry.path, describe(error))
             return None
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory, empty when absent or (with a gap) unreadable."""
-        self._check_time()
         self._access_log.folders.add(path)
         try:
-            names = self._target.names(path)
+            names = self._limit.ask(self._target.names, path)
         except (FileNotFoundError, NotADirectoryError):
             return ()
         except OSError as error:
@@ -142,9 +131,8 @@ class Context:
         known = self._index.get(path)
         if known is not None:
             return known
-        self._check_time()
         try:
-            return self._target.stat(path)
+            return self._limit.ask(self._target.stat, path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -165,7 +153,7 @@ class Context:
 
         A pattern whose directory part has no wildcard also works without a scan.
         """
-        self._check_time()
+        self._limit.check()
         self._access_log.patterns.update(patterns)
         if self._index:
             return self._search.find(patterns)
@@ -198,7 +186,7 @@ class Context:
     def process(self) -> ProcessConfig | None:
         """Return the run configuration of the target, when it has one."""
         self._access_log.is_complete = False
-        return self._target.process()
+        return self._limit.ask(self._target.process)
 
     def probe(self, name: str) -> bytes | None:
         """Return the answer of a probe of this machine, or None where it cannot be asked.
@@ -206,7 +194,11 @@ class Context:
         Raise ValueError when it fails or does not end in time.
         """
         self._access_log.is_complete = False
-        return self._target.probe(name) if isinstance(self._target, SupportsProbe) else None
+        return (
+            self._limit.ask(self._target.probe, name)
+            if isinstance(self._target, SupportsProbe)
+            else None
+        )
 
     def resolve(self, path: str) -> str:
         """Return `path` with every symbolic link in it followed inside the root.

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import BinaryIO
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import Context, OutOfTime, in_time
+from envlock.capture.context import Context
 from envlock.capture.files.classify import classify
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rules import OTHER_ENVIRONMENTS
@@ -21,6 +22,7 @@ from envlock.capture.scan.access_log import AccessLog
 from envlock.capture.scan.index import Index
 from envlock.capture.scan.search import PathSearch
 from envlock.capture.setup import CaptureSetup
+from envlock.capture.time_limit import OutOfTime, TimeLimit
 from envlock.errors import EnvlockError
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.facts import coverage_of
@@ -144,12 +146,10 @@ class CaptureSession:
             fresh: dict[str, Claim] = {}
             for collector in collectors:
                 if collector.claims is not None and collector.needs_scan is needs_scan:
-                    context = self._context(collector, access_log=self.access_log)
-                    for path, claim in collector.claims(context).items():
+                    for path, claim in self._claims_of(collector, collector.claims).items():
                         known = fresh.get(path)
                         if known is None or (claim.digest and not known.digest):
                             fresh[path] = claim
-                    self.claim_gaps[collector.name] = tuple(context.gaps)
             for path, claim in fresh.items():
                 claims.setdefault(path, claim)
 
@@ -162,7 +162,7 @@ class CaptureSession:
             self.setup.progress(collector.name, 0, 0)
             coverage = Coverage(Status.UNSUPPORTED)
             if collector.needs <= self.setup.target.capabilities:
-                coverage = self._run(collector, started)
+                coverage = self._run(collector)
             self._cover(collector, coverage)
             self.seconds[collector.name] = time.perf_counter() - started
 
@@ -266,8 +266,8 @@ class CaptureSession:
     def _context(
         self,
         collector: Collector,
-        check_time: Callable[[], None] = in_time,
-        access_log: AccessLog | None = None,
+        limit: TimeLimit,
+        access_log: AccessLog | None,
     ) -> Context:
         """Return what a collector may see.
 
@@ -284,7 +284,7 @@ class CaptureSession:
             open_file=self._open_file,
             env_allow=setup.request.env_allow,
             env_deny=setup.request.env_deny,
-            check_time=check_time,
+            limit=limit,
             access_log=access_log,
         )
 
@@ -297,36 +297,49 @@ class CaptureSession:
         for name in {coverage_of(section) for section in collector.sections}:
             self.coverage.setdefault(name, coverage)
 
-    def _run(self, collector: Collector, started: float) -> Coverage:
+    def _run(self, collector: Collector) -> Coverage:
         """Add the records of one collector; what goes wrong in it is a gap of its own."""
-        timeout = self.setup.request.timeout
-
-        def check_time() -> None:
-            if time.perf_counter() - started > timeout:
-                raise OutOfTime
-
-        context = self._context(
-            collector, check_time, self.access_log if collector.needs_scan else None
-        )
+        access_log = self.access_log if collector.needs_scan else None
         found: dict[tuple[str, str], Record] = {}
-        try:
+        with self._guarded(collector, access_log) as (context, limit):
             for record in collector.collect(context):
                 if (record.section, record.key) in found:
                     context.gap(f"{record.section} {record.key}", "is listed twice")
                     continue
                 found[record.section, record.key] = strip_record(record)
-                check_time()
+                limit.check()
+        self.records += found.values()
+        gaps = (*context.gaps, *self.claim_gaps.get(collector.name, ()))
+        return _coverage(found, gaps, is_there=context.found_something)
+
+    def _claims_of(self, collector: Collector, ask: Callable[[Context], Claims]) -> Claims:
+        """Return which paths the packages of a collector own; nothing when it fails."""
+        claims: Claims = {}
+        with self._guarded(collector, self.access_log) as (context, _):
+            claims = ask(context)
+        self.claim_gaps[collector.name] = tuple(context.gaps)
+        return claims
+
+    @contextmanager
+    def _guarded(
+        self, collector: Collector, access_log: AccessLog | None
+    ) -> Iterator[tuple[Context, TimeLimit]]:
+        """Give a context to a collector; its errors, and a time that is over, become gaps."""
+        limit = TimeLimit(self.setup.request.timeout)
+        context = self._context(collector, limit, access_log)
+        try:
+            with limit:
+                yield context, limit
         except OutOfTime:
             self.is_repeatable = False
-            context.gap(collector.name, f"took longer than {timeout:g} seconds")
+            context.gap(collector.name, f"took longer than {limit.seconds:g} seconds")
         except EnvlockError:
             raise
         except Exception as error:  # noqa: BLE001  one collector must not cost the others
             self.is_repeatable = False
             context.gap(collector.name, f"internal error: {type(error).__name__}: {error}")
-        self.records += found.values()
-        gaps = (*context.gaps, *self.claim_gaps.get(collector.name, ()))
-        return _coverage(found, gaps, is_there=context.found_something)
+        finally:
+            limit.stop()
 
 
 def _coverage(found: Collection[object], gaps: Iterable[Gap], *, is_there: bool) -> Coverage:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ import pytest
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.engine import capture
+from envlock.capture.files.ownership import Claims
 from envlock.capture.request import Request
 from envlock.model.depth import Depth
 from envlock.model.record import Record
@@ -49,12 +53,15 @@ def twice(context: Context) -> Iterator[Record]:
     yield Record("user", "root", {"uid": "1"})
 
 
-def coverage(tmp_path: Path, *collectors: Collector, timeout: float = 60):
+def coverage(
+    tmp_path: Path,
+    *collectors: Collector,
+    timeout: float = 60,
+    depth: Depth = Depth.RECORDS,
+):
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/good").touch()
-    captured = capture(
-        directory(tmp_path), collectors, Request(depth=Depth.RECORDS, timeout=timeout)
-    )
+    captured = capture(directory(tmp_path), collectors, Request(depth=depth, timeout=timeout))
     return captured.lock
 
 
@@ -76,6 +83,31 @@ def test_a_collector_has_its_time(tmp_path):
         "reason": "npm: took longer than 0.3 seconds",
     }
     assert lock.coverage["locale"] == {"status": "ok"}
+
+
+def endless(_context: Context) -> Iterator[Record]:
+    yield Record("npm", "one", {"version": "1"})
+    re.match(r"(a|aa)+\Z", "a" * 200 + "b")  # takes longer than the universe has been there
+
+
+def test_work_that_never_checks_its_time_is_ended(tmp_path):
+    started = time.monotonic()
+    lock = coverage(tmp_path, collector("npm", endless), collector("locale", good), timeout=0.3)
+    assert time.monotonic() - started < 20
+    assert lock.get("npm", "one") == {"version": "1"}
+    assert lock.coverage["npm"]["reason"] == "npm: took longer than 0.3 seconds"
+    assert lock.coverage["locale"] == {"status": "ok"}
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_claims_that_fail_are_a_gap(tmp_path):
+    def failing(_context: Context) -> Claims:
+        raise KeyError("surprise")
+
+    owner = replace(collector("deb", good), claims=failing)
+    lock = coverage(tmp_path, owner, collector("gem", broken), depth=Depth.FULL)
+    assert lock.coverage["deb"]["status"] == "partial"
+    assert "KeyError: 'surprise'" in lock.coverage["deb"]["reason"]
 
 
 def test_the_first_of_two_records_stays(tmp_path):
