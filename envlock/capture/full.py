@@ -86,7 +86,7 @@ class FullCapture:
 
 
 def _put_tree(tree: Tree, residue: Residue | None) -> TreeState:
-    written = tree.write()
+    written = tree.render()
     if residue is None:
         return TreeState(content=written.content)
     root = line_of(tree.rows[0])

@@ -1,4 +1,4 @@
-"""The values everything else speaks in: text only, frozen, free of input and output.
+"""The data model: immutable values of plain text, without input or output.
 
 Read in this order: `text` (how bytes become text), `facts` (sections and fact names),
 `record`, `coverage`, `tree`, `lock`, `digest`.

@@ -1,4 +1,4 @@
-"""What was looked at and what was not: unknown is not equal, and not empty."""
+"""Coverage: what a collector has read and what it could not; unknown is neither equal nor empty."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 class Status(StrEnum):
     """How well a collector covered its sections.
 
-    `ABSENT` means looked and found nothing to read (no rpm database); the last three mean that
-    nothing is known, so a diff across them says *unknown*.
+    `ABSENT` means that there is nothing to read (no rpm database).  With every status but `OK` and
+    `ABSENT` a missing record proves nothing, so a diff says *unknown*.
     """
 
     OK = "ok"
@@ -27,14 +27,14 @@ class Status(StrEnum):
 
 
 class Gap(NamedTuple):
-    """One thing that could not be read: the path or name, and why in a few words."""
+    """One thing that could not be read: its path or name, and the reason in a few words."""
 
     where: str
     reason: str
 
 
 class Coverage(NamedTuple):
-    """Coverage of one collector: its status and, for a hole, how many gaps and the first reason."""
+    """The coverage of one collector: its status and its gaps."""
 
     status: Status
     gaps: tuple[Gap, ...] = ()

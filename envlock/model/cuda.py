@@ -1,13 +1,14 @@
-"""Which driver the CUDA of a lock needs, by NVIDIA's published rules.
+"""Which NVIDIA driver the CUDA of a lock needs, by NVIDIA's published rules.
 
-The rules are data (``cuda.toml`` beside this module, which names its sources).  Three of them: a
-newer driver runs any older CUDA; from CUDA 11 on, any release of a major version runs on the driver
-of its first one; below, a toolkit needs the driver it was packaged with.
+The tables and their sources are in ``cuda.toml`` beside this module.  A newer driver runs any older
+CUDA.  From CUDA 11 on, every release of a major version runs on the driver of its first release;
+an older toolkit needs the driver it was packaged with.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
@@ -25,46 +26,45 @@ _CONSTRAINT = re.compile(r"(cuda|driver|arch|brand)(>=|<=|!=|=|<|>)([\w.-]+)\Z")
 
 
 class Table(NamedTuple):
-    """The rules: floors by major version, packaged drivers by version, GPUs without forward
-    compatibility by a part of their name."""  # noqa: D205, D209
+    """The tables of ``cuda.toml``."""
 
     floor: Mapping[str, str]
+    """Major version of CUDA -> oldest driver."""
     packaged: Mapping[str, str]
+    """Version of CUDA -> driver packaged with it."""
     never_forward: tuple[str, ...]
+    """Parts of the names of GPUs without forward compatibility."""
 
 
 class Runtime(NamedTuple):
-    """A CUDA found in a lock: its version (``12.4.127``, or ``12`` where only that is known), and
-    the record it stands in."""  # noqa: D205, D209
+    """A CUDA version in a lock (``12.4.127``, or ``12`` if only that is known) and its record."""
 
     version: str
     record: str
 
 
 class Requirement(NamedTuple):
-    """The oldest driver that runs every CUDA of a lock, and the CUDA that needs it."""
+    """The oldest driver that runs every CUDA of a lock, and the CUDA that requires it."""
 
     driver: str
     runtime: Runtime
 
     @property
     def constraint(self) -> str:
-        """The requirement as container images state it, in ``NVIDIA_REQUIRE_*`` variables."""
+        """The requirement in the syntax of the ``NVIDIA_REQUIRE_*`` variables of images."""
         return f"driver>={self.driver}"
 
 
 @cache
 def table() -> Table:
-    """Return the rules."""
-    import tomllib
-
+    """Return the tables."""
     text = resources.files("envlock.model").joinpath("cuda.toml").read_text(encoding="utf-8")
     document = tomllib.loads(text)
     return Table(document["floor"], document["packaged"], tuple(document["forward"]["never"]))
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """Return the leading numbers of a version, for comparison; none for a text without.
+    """Return the leading numbers of a version for comparison; empty if it begins with none.
 
     >>> numbers("565.77") < numbers("565.77.01") < numbers("1000.1")
     True
@@ -74,7 +74,7 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def driver_floor(cuda: str) -> str:
-    """Return the oldest driver that runs a CUDA version, or nothing where no rule is known.
+    """Return the oldest driver that runs a CUDA version, empty if no rule is known.
 
     >>> driver_floor("12.4.127"), driver_floor("10.2"), driver_floor("99.0")
     ('525.60.13', '440.33', '')
@@ -89,7 +89,7 @@ def driver_floor(cuda: str) -> str:
 
 
 def packaged_driver(cuda: str) -> str:
-    """Return the oldest driver packaged with a release (X.Y) of CUDA, or nothing where unknown."""
+    """Return the oldest driver packaged with a release (X.Y) of CUDA, empty if unknown."""
     release = numbers(cuda)[:2]
     drivers = [
         driver
@@ -100,7 +100,7 @@ def packaged_driver(cuda: str) -> str:
 
 
 def cuda_of_driver(driver: str) -> str:
-    """Return the newest release (X.Y) of CUDA that a driver supports in full, or nothing.
+    """Return the newest release (X.Y) of CUDA that a driver fully supports, empty if unknown.
 
     >>> cuda_of_driver("550.54.15"), cuda_of_driver("1.0")
     ('12.4', '')
@@ -114,7 +114,7 @@ def cuda_of_driver(driver: str) -> str:
 
 
 def runtimes(lock: Lock) -> Iterator[Runtime]:
-    """Yield each CUDA that something in the environment of a lock was built for."""
+    """Yield each CUDA version that software in a lock was built for."""
     for key, facts in lock.sections.get("cuda", {}).items():
         version = facts.get("version") or facts.get("soname", "").split(" ")[-1]
         if key.startswith(("cudart:", "toolkit:")) and version:
@@ -129,9 +129,9 @@ def runtimes(lock: Lock) -> Iterator[Runtime]:
 
 
 def requirement(lock: Lock) -> Requirement | None:
-    """Return the driver that a lock requires of its host, or None when it has no CUDA.
+    """Return the driver that a lock requires of its host, or None if it has no CUDA.
 
-    Of several with one floor, the newest and then the first decides.
+    If several need the same driver, the newest CUDA is named, then the first.
     """
     found = [(driver_floor(runtime.version), runtime) for runtime in runtimes(lock)]
     known = [Requirement(floor, runtime) for floor, runtime in found if floor]
@@ -143,19 +143,19 @@ def requirement(lock: Lock) -> Requirement | None:
 
 
 def driver_of(lock: Lock) -> str:
-    """Return the version of the NVIDIA driver that a lock was captured with, or nothing."""
+    """Return the version of the NVIDIA driver recorded in a lock, empty if there is none."""
     return lock.get(*DRIVER).get("version", "")
 
 
 def is_below(driver: str, floor: str) -> bool:
-    """True when a driver is known and older than a floor."""
+    """True when a driver is known and older than `floor`."""
     return bool(numbers(driver)) and numbers(driver) < numbers(floor)
 
 
 def forward_driver(lock: Lock) -> str:
-    """Return the newest driver whose libraries a forward compatibility package of a lock holds.
+    """Return the driver version of the newest forward compatibility package in a lock.
 
-    Nothing where there is none, or where the lock's GPUs are of a kind it never works on.
+    Empty if there is none, or if the lock's GPUs are of a kind that it never works on.
     """
     models = lock.sections.get("host.gpu", {})
     if any(word in model for model in models for word in table().never_forward):
@@ -169,11 +169,11 @@ def forward_driver(lock: Lock) -> str:
 
 
 def meets(constraints: str, driver: str, properties: Mapping[str, str] | None = None) -> bool:
-    """True unless `driver` breaks the constraints of an ``NVIDIA_REQUIRE_*`` variable.
+    """True unless `driver` violates the constraints of an ``NVIDIA_REQUIRE_*`` variable.
 
     Words are alternatives; the parts of a word, between commas, must all hold (``cuda>=12.4
-    brand=tesla,driver>=470,driver<471``).  `properties` may give ``arch`` and ``brand``; what is
-    not known, or cannot be read, breaks nothing.
+    brand=tesla,driver>=470,driver<471``).  `properties` may give ``arch`` and ``brand``.  A
+    constraint on an unknown property, or one that cannot be parsed, is taken as met.
     """
     known = {"driver": driver, "cuda": cuda_of_driver(driver), **(properties or {})}
     words = constraints.split()

@@ -42,14 +42,14 @@ def hash_parts(*parts: bytes) -> bytes:
 
 
 def leaf_digest(section: str, key: str, facts: Facts) -> bytes:
-    """Return the digest of one record; facts that are no identity are left out."""
+    """Return the digest of one record; facts that do not identify it are left out."""
     identity = {name: value for name, value in facts.items() if is_identity(section, name)}
     canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hash_parts(b"envlock:leaf:v1", section.encode(), to_bytes(key), canonical.encode())
 
 
 def section_digest(section: str, entries: Section) -> bytes:
-    """Return the digest of a section; blind to the order of its records."""
+    """Return the digest of a section, whatever the order of its records."""
     leaves = sorted(leaf_digest(section, key, facts) for key, facts in entries.items())
     return hash_parts(b"envlock:section:v1", section.encode(), *leaves)
 

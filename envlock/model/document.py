@@ -1,7 +1,6 @@
-"""JSON and TOML from anywhere: whatever is wrong with them is one kind of error.
+"""Parse JSON and TOML of any origin; every defect raises the error that callers expect.
 
-The parsers of the standard library end in RecursionError when brackets are nested deeply, which
-no caller expects.
+The parsers of the standard library raise RecursionError for deeply nested brackets.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ _DEEP = "nested too deeply"
 
 
 def parse_json(raw: bytes | str) -> Any:
-    """Return a JSON value.  Raise ValueError when it is none."""
+    """Return the parsed JSON value.  Raise ValueError if `raw` is not JSON."""
     try:
         return json.loads(raw)
     except RecursionError as error:
@@ -22,7 +21,7 @@ def parse_json(raw: bytes | str) -> Any:
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Return a TOML document.  Raise tomllib.TOMLDecodeError when it is none."""
+    """Return the parsed TOML document.  Raise tomllib.TOMLDecodeError if `text` is not TOML."""
     try:
         return tomllib.loads(text)
     except RecursionError as error:

@@ -1,4 +1,4 @@
-"""The closed vocabulary: which sections exist, which facts they hold, how each is compared.
+"""The closed vocabulary: which sections exist, what they hold, and how each fact is compared.
 
 A new section can be compared as soon as it has a row in `SECTIONS`; the diff never imports a
 collector.
@@ -63,10 +63,11 @@ class Kind(StrEnum):
     TEXT = "text"
     """Equal or different, shown as it is."""
     PROVENANCE = "provenance"
-    """Where an artifact is to be had.  In no digest, and compared only when both sides know it:
-    running ``apt-get update`` teaches a machine digests without changing it (ADR 0003)."""
+    """Where an artifact comes from.  In no digest, and compared only if both sides have it:
+    ``apt-get update`` adds digests to the records of a machine without changing it (ADR 0003)."""
     ADDRESS = "address"
-    """Points into the store, counts, or tells who needs it.  In no digest and never compared."""
+    """An address in the store, a path, a count, or the package that needs it.  In no digest and
+    never compared."""
 
 
 class Section(NamedTuple):
@@ -257,7 +258,7 @@ _KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {
 
 
 def kind_of(section: str, fact: str) -> Kind:
-    """Return how `fact` of `section` is compared; facts without a rule are text."""
+    """Return how `fact` of `section` is compared; text unless a table says otherwise."""
     return _KINDS_IN_SECTION.get((section, fact)) or _KINDS.get(fact, Kind.TEXT)
 
 
@@ -278,7 +279,7 @@ def section_names() -> frozenset[str]:
 
 
 def part_of(section: str) -> Part:
-    """Return the digest part of a section; sections of a newer minor version count by prefix."""
+    """Return which digest a section belongs to; an unknown one is judged by its prefix."""
     known = SECTIONS.get(section)
     if known:
         return known.part
@@ -286,7 +287,7 @@ def part_of(section: str) -> Part:
 
 
 def is_keyed(section: str) -> bool:
-    """True when the section holds many records rather than a single table."""
+    """True when the section holds keyed records rather than a single table."""
     known = SECTIONS.get(section)
     return known is None or known.keyed
 
@@ -304,5 +305,5 @@ def order_of(section: str) -> VersionOrder:
 
 
 def fact_sort_key(fact: str) -> tuple[bool, str]:
-    """Sort key of fact names inside a record: ``version`` first, the rest by name."""
+    """Return the sort key of a fact name within a record: ``version`` first, the rest by name."""
     return (fact != "version", fact)

@@ -1,4 +1,4 @@
-"""Path patterns, the same everywhere: `*` and `?` stay within a name, `**` crosses names."""
+"""Path patterns (globs): `*` and `?` match within a name, `**` matches across names."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 
 class Tail(NamedTuple):
-    """What the last name of every path that a pattern matches is, or ends in; empty for any.
+    """The last name, or its extension, that all paths matching a pattern have; empty for any.
 
-    Looking it up in a table first spares most paths the pattern itself.
+    A table of tails decides for most paths without matching the pattern itself.
     """
 
     name: str = ""
@@ -32,10 +32,10 @@ class Tail(NamedTuple):
 
 
 class GlobSet:
-    """Which paths any of many globs match, said also of all paths in a folder at once.
+    """A set of globs that matches single paths, or all paths in a directory at once.
 
-    What lies in one of the trees `but_not` (``**/name/**``) is wanted only if a glob in `always`
-    matches it.
+    A path below one of the directories `but_not` (``**/name/**``) matches only if a glob in
+    `always` matches it.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class GlobSet:
             _either(every, spared, kept),
             all(map(_is_tree, (*every, *kept))),
         )
-        """Regular expressions for folders whose every path is wanted and for paths, and whether the
-        first tells all: what a process that knows no globs can be given."""
+        """Two regular expressions and a flag, for a process that has no globs: directories of which
+        every path matches, paths that match, and whether the first alone decides."""
         in_folder, of_path, self._is_by_folder = self.plain
         self._holds = re.compile(in_folder, re.DOTALL).match
         self._match = re.compile(of_path, re.DOTALL).match
@@ -59,14 +59,14 @@ class GlobSet:
         return self._match(path) is not None
 
     def all_in(self, folder: str) -> bool | None:
-        """Return whether globs match everything directly in a folder, or None: it depends."""
+        """Return whether everything directly in a directory matches, None if that depends."""
         if self._holds(f"{folder}/."):
             return True
         return False if self._is_by_folder else None
 
 
 def literal_folder(pattern: str) -> str:
-    """Return the folder in which every path that a pattern matches lies, empty for anywhere.
+    """Return the directory that holds every path that a pattern matches, empty for any.
 
     >>> literal_folder("/opt/app/*/bin/*")
     '/opt/app'
@@ -76,7 +76,7 @@ def literal_folder(pattern: str) -> str:
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Return a function that tells whether a path matches any of many patterns, quickly."""
+    """Return a fast function that is true for paths that match any of many patterns."""
     by_tail: dict[Tail, list[str]] = {}
     for pattern in patterns:
         by_tail.setdefault(Tail.of(pattern), []).append(pattern)
@@ -100,7 +100,7 @@ def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
 
 @lru_cache(maxsize=256)
 def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """Return one pattern for many globs: `*` and `?` stay within a name, `**` crosses names."""
+    """Return one regular expression that matches what any of the globs matches."""
     if not patterns:
         return re.compile(r"(?!)")
     return re.compile("|".join(f"(?:{_glob(pattern)})" for pattern in patterns), re.DOTALL)

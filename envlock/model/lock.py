@@ -12,7 +12,7 @@ from envlock.model.text import sort_key
 LOCK_VERSION = "1.0"
 
 Section = Mapping[str, Facts]
-"""Key -> facts; a single-table section has the one key ``""``."""
+"""The records of a section: key -> facts; a single table has only the key ``""``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Lock:
     """One environment.
 
     `sections` maps section name -> key -> facts and excludes coverage; `coverage` maps a
-    collector's section name -> facts (``status``, and for a hole ``gaps`` and ``reason``).
+    collector's name -> facts (``status``; if there are gaps, ``gaps`` and ``reason``).
     Both are in canonical (byte) order.  `version` is the format version read or to be written.
     """
 
@@ -51,7 +51,7 @@ class Lock:
         )
 
     def get(self, section: str, key: str = "") -> Facts:
-        """Return the facts of one record, empty when it is not there."""
+        """Return the facts of one record, empty if there is none."""
         return self.sections.get(section, {}).get(key, {})
 
     def records(self) -> Iterable[Record]:
@@ -63,7 +63,7 @@ class Lock:
 
 def _check(section: str, key: str, facts: Facts) -> None:
     if section in SECTIONS and is_keyed(section) != bool(key):
-        raise ValueError(f"section {section} and key {key!r} do not fit")
+        raise ValueError(f"key {key!r} is not valid in section {section}")
     for name, value in facts.items():
         if not value:
             raise ValueError(f"empty fact {name} in {section} {key!r}")

@@ -1,4 +1,4 @@
-"""What a container, image or process runs, and with which environment."""
+"""The run configuration of a container, image or process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 HIDDEN = "hidden://hidden:hidden@hidden"
-"""Stands for a value that is not known; it has the shape of a secret, so that no lock holds it."""
+"""Placeholder for an unknown value.  It looks like a secret, so that it is never recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,12 +14,13 @@ class ProcessConfig:
     """The run configuration, as in an OCI image config.  Empty means not set.
 
     `environ` is the complete environment, secrets included: it is redacted by
-    `envlock.secrets.redact` before anything is recorded.  `is_session`: it is that of the session
-    that looks, not of what is run.  `maps` is the text of /proc/PID/maps of a process, with paths
-    as seen from the target's root.  Of a process are also known `exe`, its program; `container`,
-    the engine and number of the container it runs in; `namespaces`, the kinds of those that it has
-    to itself.  `image` is the image it is made from.  `unreadable` is what may not be seen, and
-    why.
+    `envlock.secrets.redact` before anything is recorded.  `is_session`: the environment is that of
+    the capturing session, not of a program to run.  `image` is the image of a container.
+
+    For a process also: `exe`, its program; `maps`, the text of /proc/PID/maps with paths relative
+    to the target's root; `container`, the engine and id of the container it runs in; `namespaces`,
+    the kinds of namespace that it does not share.  `unreadable` maps what could not be read to the
+    reason.
     """
 
     cmd: tuple[str, ...] = ()

@@ -12,9 +12,9 @@ Facts = Mapping[str, str]
 class Record(NamedTuple):
     """One entry of a section.
 
-    `section` is a name of `envlock.model.facts.SECTIONS`; `key` is unique in it and empty for a
-    section that is a single table (``os``, ``process``, ``host.kernel``).  An absent fact is left
-    out, never an empty string.
+    `section` is a name in `envlock.model.facts.SECTIONS`; `key` is unique in it, and empty if the
+    section is a single table (``os``, ``process``, ``host.kernel``).  An absent fact is left out,
+    never an empty string.
     """
 
     section: str

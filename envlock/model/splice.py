@@ -1,4 +1,4 @@
-"""Change a few rows of a tree object without reading the others."""
+"""Change a few rows of a tree object without parsing the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from envlock.model.text import sort_key, unescape
 from envlock.model.tree import SIGNIFICANT, TREE_HEADER, EntryType
 
 _SIZE, _SHA256, _CLASS, _SOURCE = 6, 7, 11, 13
-"""Fields of a line."""
+"""Positions of the fields of a line."""
 _SIGNIFICANT = frozenset(kind.value.encode() for kind in SIGNIFICANT)
 _FILE = EntryType.FILE.value.encode()
 _BLOB = b"blob "
@@ -20,18 +20,18 @@ HEADER_SIZE = len(TREE_HEADER) + 1
 
 
 class Spliced(NamedTuple):
-    """Bytes with other lines in them, in pieces, and the lines that were replaced: old and new,
-    each empty where there was or is none.
-    """  # noqa: D205
+    """The result of `splice`."""
 
     pieces: tuple[bytes | memoryview, ...]
+    """The new content, in pieces to be joined."""
     replaced: tuple[tuple[bytes, bytes], ...]
+    """Old and new line of each change; empty for a line that was added or removed."""
 
 
 def splice(raw: bytes, lines: Mapping[str, bytes], start: int = HEADER_SIZE) -> Spliced:
-    """Return `raw` with another line for each path, empty for none.
+    """Return `raw` with the lines of some paths replaced; an empty line removes the path.
 
-    `raw` is a tree object, or from `start` on lines that begin with a path and a tab, in its order.
+    From `start` on, `raw` holds lines that begin with a path and a tab, sorted as in a tree object.
     """
     view = memoryview(raw)
     pieces: list[bytes | memoryview] = []
@@ -49,12 +49,12 @@ def splice(raw: bytes, lines: Mapping[str, bytes], start: int = HEADER_SIZE) -> 
 
 
 def lines_of(raw: bytes) -> Iterator[bytes]:
-    """Yield the lines of a tree object, each with its end."""
+    """Yield the lines of a tree object, each with its line end."""
     return (line + b"\n" for line in raw[HEADER_SIZE:-1].split(b"\n"))
 
 
 def compared(line: bytes) -> bytes:
-    """Return what of a line enters the content digest, as `envlock.model.tree` writes it."""
+    """Return the part of a line that enters the content digest, see `envlock.model.tree`."""
     fields = line[:-1].split(b"\t")
     if len(fields) <= _CLASS or fields[_CLASS] not in _SIGNIFICANT:
         return b""
@@ -63,7 +63,7 @@ def compared(line: bytes) -> bytes:
 
 
 def blob_in(line: bytes) -> tuple[str, int] | None:
-    """Return digest and size of the content that a line needs by value, or None."""
+    """Return digest and size of the blob that a line refers to, or None."""
     fields = line[:-1].split(b"\t")
     if len(fields) <= _SOURCE or not fields[_SOURCE].startswith(_BLOB):
         return None
@@ -71,18 +71,20 @@ def blob_in(line: bytes) -> tuple[str, int] | None:
 
 
 def kept_digests(raw: bytes) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the digests of content that a tree object needs by value, and of the configuration
-    that is as its package has it, which is kept to tell what of it is changed later.
-    """  # noqa: D205
+    """Return the digests of content that the store must keep for a tree object.
+
+    First the blobs it refers to; then unmodified configuration files of packages, which are kept
+    so that a later change can be shown by setting.
+    """
     blobs = {found.decode() for found in _BLOB_SOURCE.findall(raw)}
     pristine = {found.decode() for found in _PRISTINE.findall(raw)}
     return frozenset(blobs), frozenset(pristine)
 
 
 def _find(raw: bytes, key: bytes, low: int) -> tuple[int, int]:
-    """Return where the line of a path is, or an empty range where it belongs.
+    """Return the range of the line of a path, or an empty range where it would be inserted.
 
-    `low` is the start of a line that no line before can follow.
+    The search starts at the line that begins at `low`.
     """
     high = len(raw)
     while low < high:

@@ -1,4 +1,4 @@
-"""What a stat cache is keyed by and what it remembers."""
+"""The keys and values of the stat cache."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import NamedTuple, Self
 
 _MD5_LENGTH = 32
 RACY_NS = 2_000_000_000
-"""A file may change again within the resolution of its times: younger ones are not believed."""
+"""A file can change again within the resolution of its timestamps: younger ones are not trusted."""
 
 
 class StatKey(NamedTuple):
-    """What identifies unchanged content on a local file system.  Times in nanoseconds."""
+    """What identifies unchanged content on a local file system; times in nanoseconds."""
 
     path: str
     dev: int
@@ -21,7 +21,7 @@ class StatKey(NamedTuple):
 
 
 class Hashes(NamedTuple):
-    """Hex digests of a file's content; `md5` and `sha1` are empty when not asked for."""
+    """Hex digests of a file's content; `md5` and `sha1` are empty if not requested."""
 
     sha256: str
     md5: str = ""
@@ -29,9 +29,9 @@ class Hashes(NamedTuple):
 
     @classmethod
     def of(cls, sha256: str, second: str) -> Self:
-        """Return SHA-256 with one other digest, MD5 or SHA-1, or with nothing."""
+        """Return SHA-256 with a second digest, MD5 or SHA-1 by its length, or an empty one."""
         return cls(sha256, second) if len(second) == _MD5_LENGTH else cls(sha256, sha1=second)
 
     def lacks(self, algorithm: str) -> bool:
-        """True when this second digest is wanted (empty: none is) and not known."""
+        """True when the second digest `algorithm` is not known; an empty name asks for none."""
         return bool(algorithm) and not (self.md5 if algorithm == "md5" else self.sha1)

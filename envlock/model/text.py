@@ -1,9 +1,9 @@
-r"""Paths and names as text that survives any byte.
+r"""Conversion of paths and names, which may hold any bytes, to text and back.
 
-Inside envlock a path is a `str` decoded with *surrogateescape*, as Python's own file
-functions use it.  In files envlock writes it is *escaped*: a backslash becomes ``\\``, a
-byte that is not UTF-8 becomes ``\xNN``, control characters (newline and tab among them)
-become ``\xNN`` as well.  Escaping is reversible for every byte string.
+Inside envlock a path is a `str` decoded with *surrogateescape*, as in Python's own file functions.
+In files that envlock writes it is *escaped*: a backslash becomes ``\\``, and a byte that is not
+UTF-8 or a control character (newline and tab among them) becomes ``\xNN``.  Escaping is reversible
+for every byte string.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def from_bytes(raw: bytes) -> str:
 
 
 def sort_key(text: str) -> bytes:
-    """Sort key giving byte order, the only order envlock writes."""
+    """Return the sort key for byte order, the only order that envlock writes."""
     return text.encode("utf-8", "surrogateescape")
 
 

@@ -1,4 +1,4 @@
-"""The file tree: entries as seen, rows as recorded, and the canonical bytes of a tree object.
+"""The file tree: entries as read, rows as recorded, and the canonical bytes of a tree object.
 
 `Entry` and `Row` are named tuples rather than frozen dataclasses: a machine has 300,000 of
 them, and a named tuple is created five times faster and is as immutable.
@@ -33,7 +33,7 @@ class EntryType(StrEnum):
 
 
 FORMAT_BITS = 0o170000
-"""The bits of a mode that tell the type (inode(7))."""
+"""The bits of a mode that hold the file type (inode(7))."""
 
 TYPE_OF_FORMAT: Mapping[int, EntryType] = {
     stat.S_IFREG: EntryType.FILE,
@@ -54,7 +54,7 @@ FORMAT_OF_TYPE: Mapping[EntryType, int] = {
 
 
 class FileClass(StrEnum):
-    """Why a path is there.  Paths are classified, never dropped."""
+    """What kind of path it is.  Paths are classified, never dropped."""
 
     PACKAGE = "package"
     CONFFILE = "conffile"
@@ -86,13 +86,13 @@ SIGNIFICANT = frozenset(
 
 
 class Entry(NamedTuple):
-    """One path as a target shows it.
+    """One path as read from a target.
 
     `path` is absolute from the target's root, without a final slash (the root itself is ``/``),
     as surrogateescape text.  `mode` holds the permission bits (0o7777).  `mtime` is in whole
-    seconds.  `target` is the link text of a symlink, or the path of the first name of a hard
-    link (first in byte order; that name is the FILE).  `sha256`, `md5` and `sha1` are hex, empty
-    when not computed or unreadable.
+    seconds.  `target` is the text of a symbolic link; for a HARDLINK it is the name of the file
+    that comes first in byte order, which is recorded as FILE.  `sha256`, `md5` and `sha1` are hex,
+    empty if not computed or unreadable.
     """
 
     path: str
@@ -113,10 +113,10 @@ class Entry(NamedTuple):
 class Row(NamedTuple):
     """One path as recorded in a tree object: the entry, its class, its owner and its source.
 
-    `owner` names the record that explains the path (``deb libc6:amd64``, ``python app/numpy``)
-    or is empty.  `source` says where a regular file's bytes come from: ``deb PACKAGE MEMBER``,
-    ``wheel DIST MEMBER``, ``blob SHA256``, ``derive RULE`` or ``observed`` (digest known, content
-    not kept); empty for anything without content.
+    `owner` names the record that the path belongs to (``deb libc6:amd64``, ``python app/numpy``)
+    or is empty.  `source` says where the content of a regular file comes from: ``deb PACKAGE
+    MEMBER``, ``wheel DIST MEMBER``, ``blob SHA256``, ``derive RULE`` or ``observed`` (digest known,
+    content not kept); empty for anything without content.
     """
 
     entry: Entry
@@ -126,7 +126,7 @@ class Row(NamedTuple):
 
 
 class RenderedTree(NamedTuple):
-    """What a tree object is written as, and the digest of what is compared in it."""
+    """The canonical bytes of a tree object, and its content digest."""
 
     object: bytes
     content: str
@@ -144,14 +144,14 @@ class Tree(NamedTuple):
 
     def content_digest(self) -> str:
         """Return ``sha256:<hex>`` over the compared facts of the significant rows."""
-        return self.write().content
+        return self.render().content
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes of the tree object."""
-        return self.write().object
+        return self.render().object
 
-    def write(self) -> RenderedTree:
-        """Return the canonical bytes and the content digest, made in one pass over the rows."""
+    def render(self) -> RenderedTree:
+        """Return the canonical bytes and the content digest, in one pass over the rows."""
         digest = hashlib.sha256()
         lines = [TREE_HEADER]
         for row in self.rows:
@@ -164,12 +164,12 @@ class Tree(NamedTuple):
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Tree:
-        """Parse what `to_bytes` wrote.  Raise ValueError naming the line otherwise."""
+        """Parse a tree object.  Raise ValueError with the line number if it is malformed."""
         return cls(tuple(_parse_rows(raw)))
 
 
 def render_row(row: Row) -> tuple[str, str]:
-    """Return the line of a row, and what of it enters the content digest (or nothing)."""
+    """Return the line of a row, and the part that enters the content digest (may be empty)."""
     entry, kind, owner, source = row
     path, form, mode, uid, gid, mtime, size, target, device, xattrs, sha256, *_ = entry
     head = f"{escape(path)}\t{form}\t{mode:o}\t{uid}\t{gid}"
