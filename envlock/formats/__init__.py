@@ -1,1 +1,4 @@
-"""Bytes -> values: pure parsers of what others write, each naming the document of its format."""
+"""Pure parsers of foreign formats, from bytes or text to values.
+
+Each module names the document that specifies its format.
+"""

@@ -1,4 +1,4 @@
-"""apk's database: packages, their files with rights and checksums, and what was asked for.
+"""apk's database of installed packages, its list of requested packages, and protected paths.
 
 Sources: apk-package(5), apk-world(5), apk-protected_paths(5), and apk-tools' src/database.c for
 the fields of the installed database.
@@ -19,9 +19,11 @@ _BROKEN: Mapping[str, str] = {"f": "files", "s": "script", "x": "attributes", "S
 
 
 class File(NamedTuple):
-    """A path that a package owns; `digest` is ``sha1:<hex>`` or ``sha256:<hex>``, of a link that
-    of where it leads, empty for a directory.
-    """  # noqa: D205
+    """A path that a package owns.
+
+    `digest` is ``sha1:<hex>`` or ``sha256:<hex>``: of the content, or of the target of a link;
+    empty for a directory.
+    """
 
     path: str
     is_directory: bool
@@ -32,7 +34,7 @@ class File(NamedTuple):
 
 
 class Package(NamedTuple):
-    """An installed package; `digest` is that of its control data, `broken` what failed."""
+    """An installed package; `digest` is that of its control data, `broken` lists what failed."""
 
     name: str
     version: str
@@ -44,7 +46,7 @@ class Package(NamedTuple):
 
 
 def parse_installed(text: str) -> Iterator[Package]:
-    """Yield the packages of an installed database; stanzas without a name are passed over."""
+    """Yield the packages of an installed database; stanzas without name or version are skipped."""
     for stanza in text.split("\n\n"):
         lines = [(line[0], line[2:]) for line in stanza.split("\n") if line[1:2] == ":"]
         fields = dict(lines)
@@ -61,7 +63,7 @@ def parse_installed(text: str) -> Iterator[Package]:
 
 
 def _files(lines: Iterable[tuple[str, str]]) -> Iterator[File]:
-    """Yield directories and files; the lines that follow each tell its rights and checksum."""
+    """Yield directories and files, with the mode, owner and checksum in the lines after each."""
     folder, found = "", None
     for field, value in lines:
         if field in "FR":
@@ -89,7 +91,7 @@ def _described(file: File, field: str, value: str) -> File:
 
 
 def parse_checksum(text: str) -> str:
-    """Return ``Q1`` and base64 (or hex, as older versions wrote) as ``sha1:<hex>`` and the like."""
+    """Return a checksum as ``ALGORITHM:<hex>``, from ``Q1``, ``Q2`` and base64, or from old hex."""
     algorithm = _HASHES.get(text[:2])
     if algorithm is None:
         known = {32: "md5", 40: "sha1", 64: "sha256"}.get(len(text))
@@ -101,7 +103,7 @@ def parse_checksum(text: str) -> str:
 
 
 def parse_world(text: str) -> dict[str, str]:
-    """Return name -> constraint as it was asked for; what must not be installed is left out."""
+    """Return name -> constraint of the requested packages; conflicts (``!name``) are left out."""
     found = {}
     for word in text.split():
         match = _CONSTRAINT.match(word)
@@ -114,13 +116,13 @@ DEFAULT_PROTECTED = "+etc\n@etc/init.d\n!etc/apk\n"
 
 
 class ProtectedPaths(NamedTuple):
-    """Which paths hold configuration that apk does not overwrite; the last pattern decides."""
+    """Patterns of the configuration that apk does not overwrite; the last match decides."""
 
     patterns: tuple[tuple[str, str], ...]
 
     @classmethod
     def parse(cls, text: str) -> ProtectedPaths:
-        """Read lines of ``protected_paths.d``: a sign and a path or pattern."""
+        """Parse lines of ``protected_paths.d``: a sign and a path or pattern."""
         lines = (line.strip() for line in text.split("\n"))
         return cls(
             tuple((line[0], line[1:].strip("/")) for line in lines if line[:1] in "+@!-" and line)

@@ -1,4 +1,4 @@
-"""What conda, mamba and pixi write into an environment of theirs.
+"""Package records, channels and history in the environments of conda, mamba and pixi.
 
 Sources: conda documentation, "Package metadata files" and "Managing environments" (conda-meta);
 CEP 22 (frozen environments); CEP 26 (names of channels and packages).
@@ -20,7 +20,7 @@ _MOST_FILES = 500_000
 
 
 class PackageFile(NamedTuple):
-    """A file of a package below the prefix; `sha256` is of what was installed, if that is known."""
+    """A file of a package below the prefix; `sha256` is of the installed content, if known."""
 
     path: str
     sha256: str
@@ -29,8 +29,8 @@ class PackageFile(NamedTuple):
 class Package(NamedTuple):
     """A record of conda-meta.
 
-    `channel` is the channel's name, ``local`` for one in a folder.  `requested` are the specs by
-    which somebody asked for the package, empty when it came as a dependency.
+    `channel` is the channel as recorded, a name or URL.  `requested` are the specs by which a user
+    requested the package, empty for a dependency.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Package(NamedTuple):
 
 
 def parse_package(text: str) -> Package | None:
-    """Return a package's record, or None when it is none."""
+    """Return a package, or None when the text is not a package record."""
     document = json_or_none(text)
     name, version = text_at(document, "name"), text_at(document, "version")
     if not name or not version:
@@ -66,7 +66,7 @@ def parse_package(text: str) -> Package | None:
 
 
 def channel_name(channel: str, subdir: str) -> str:
-    """Return the name of a channel whose URL has no credentials, without server and platform.
+    """Return a channel without server and platform, given its name or a URL without credentials.
 
     A mirror of a channel has another server and the same packages.
 
@@ -80,9 +80,9 @@ def channel_name(channel: str, subdir: str) -> str:
 
 
 def parse_specs(history: str) -> dict[str, str]:
-    """Return name -> spec of what somebody asked for, as far as ``conda-meta/history`` tells.
+    """Return name -> requested spec, according to ``conda-meta/history``.
 
-    Each ``# update specs:`` adds to them by name and each ``# remove specs:`` takes some away.
+    Each ``# update specs:`` sets specs by name and each ``# remove specs:`` removes some.
 
     >>> parse_specs("# update specs: ['numpy=1.26']")
     {'numpy': 'numpy=1.26'}
@@ -100,7 +100,7 @@ def parse_specs(history: str) -> dict[str, str]:
 
 
 def _listed(text: str) -> Iterator[str]:
-    """Yield the items of a Python list of strings, which older versions wrote without quotes."""
+    """Yield the items of a Python list of strings; older versions wrote no quotes."""
     quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", text)
     if quoted:
         yield from ((one or other).strip() for one, other in quoted)
@@ -109,7 +109,7 @@ def _listed(text: str) -> Iterator[str]:
 
 
 def _requested(document: object) -> list[str]:
-    """Return the requested specs; of several, as newer versions write them, in order."""
+    """Return the requested specs, sorted; newer versions record several."""
     found = {
         spec for spec in items(document, "requested_specs") if isinstance(spec, str) and spec
     } | {text_at(document, "requested_spec")}

@@ -1,4 +1,4 @@
-"""What the Go linker leaves in every program it makes: the modules it was built from.
+"""Build information in Go programs: toolchain, modules and build settings.
 
 Sources: Go standard library, debug/buildinfo (``buildinfo.go``) and runtime/debug (``mod.go``);
 Go Modules Reference, "go version -m".
@@ -22,9 +22,9 @@ _MOST_MODULES = 10_000
 
 
 class Module(NamedTuple):
-    """A module: its path, version and the hash of its content; `replaced` names what it stands for.
+    """A module: path, version and content hash; `replaced` is the path of the module it replaces.
 
-    A module that was replaced by a folder has that folder for its path and no version.
+    A directory that replaces a module has its own path and no version.
     """
 
     path: str
@@ -34,7 +34,7 @@ class Module(NamedTuple):
 
 
 class Build(NamedTuple):
-    """What a Go program was built from.
+    """The build information of a Go program.
 
     `toolchain` is as in ``go version`` (``go1.22.1``), `package` the import path of the main
     package, `main` its module.  `settings` are the flags and the state of the repository.
@@ -48,7 +48,7 @@ class Build(NamedTuple):
 
 
 def read_build(elf: Elf, read: Reader) -> Build | None:
-    """Return the build information of an ELF file, or None when Go did not make it."""
+    """Return the build information of an ELF file, or None when it is not a Go program."""
     read = bounded_reader(read)
     start = _start(elf, read)
     header = read(start, _HEADER) if start is not None else b""
@@ -57,14 +57,14 @@ def read_build(elf: Elf, read: Reader) -> Build | None:
     if header[15] & _INLINE:
         toolchain, following = _inline(read, start + _HEADER)
         modules, _ = _inline(read, following)
-    else:  # before Go 1.18: the addresses of two strings
+    else:  # before Go 1.18: pointers to two strings
         order: Literal["big", "little"] = "big" if header[15] & _BIG_ENDIAN else "little"
         size = header[14]
         if size not in (4, 8):
             return None
-        places = (header[16 : 16 + size], header[16 + size : 16 + 2 * size])
+        pointers = (header[16 : 16 + size], header[16 + size : 16 + 2 * size])
         toolchain, modules = (
-            _pointed(elf, read, int.from_bytes(place, order), size, order) for place in places
+            _pointed(elf, read, int.from_bytes(pointer, order), size, order) for pointer in pointers
         )
     if not toolchain.startswith((b"go", b"devel")):
         return None
@@ -72,7 +72,7 @@ def read_build(elf: Elf, read: Reader) -> Build | None:
 
 
 def parse_modules(toolchain: str, text: str) -> Build:
-    """Return the build information of its lines; one that is of no known form is passed over."""
+    """Parse the lines of build information; lines of unknown form are skipped."""
     package = ""
     main: Module | None = None
     modules: list[Module] = []
@@ -98,7 +98,7 @@ def parse_modules(toolchain: str, text: str) -> Build:
 
 
 def _start(elf: Elf, read: Reader) -> int | None:
-    """Return where the information begins: at its section, else near the start of a segment."""
+    """Return the offset of the information: its section, or near the start of a segment."""
     if ".go.buildinfo" in elf.sections:
         return elf.sections[".go.buildinfo"][0]
     if elf.sections:
@@ -112,12 +112,12 @@ def _start(elf: Elf, read: Reader) -> int | None:
 
 
 def _inline(read: Reader, at: int) -> tuple[bytes, int]:
-    """Return the string at an offset, its length in front of it, and where the next begins."""
+    """Return the length-prefixed string at an offset, and the offset behind it."""
     length = 0
-    for place, byte in enumerate(read(at, 10)):
-        length |= (byte & 0x7F) << 7 * place
+    for index, byte in enumerate(read(at, 10)):
+        length |= (byte & 0x7F) << 7 * index
         if byte < 0x80:
-            start = at + place + 1
+            start = at + index + 1
             return (read(start, length) if length <= _LONGEST else b""), start + length
     return b"", at
 
@@ -136,7 +136,7 @@ def _pointed(
 
 
 def _without_sentinels(modules: bytes) -> str:
-    """Return the lines between the marks by which the running program finds them."""
+    """Return the module lines without the 16-byte markers around them."""
     if len(modules) >= 2 * _SENTINEL + 1 and modules[-_SENTINEL - 1] == ord("\n"):
         return modules[_SENTINEL:-_SENTINEL].decode("utf-8", "surrogateescape")
     return ""

@@ -1,4 +1,4 @@
-"""What the package managers of computing centres write: Spack, EasyBuild, environment modules.
+"""Formats of computing centres: Spack databases, EasyBuild easyconfigs, environment modules.
 
 Sources: Spack documentation, "Package installation database" and ``spack.database``
 (``.spack-db/index.json``); EasyBuild documentation, "Writing easyconfig files" and "Installed
@@ -25,7 +25,7 @@ _MOST_SPECS = 100_000
 
 
 class SpackPackage(NamedTuple):
-    """An installed package of a Spack database; `path` is where it is, `variants` how it is."""
+    """An installed package in a Spack database; `path` is its directory."""
 
     name: str
     version: str
@@ -41,7 +41,7 @@ class SpackPackage(NamedTuple):
 
 
 class EasyConfig(NamedTuple):
-    """An easyconfig file: `toolchain` as in the name of its module (``foss-2023a``)."""
+    """An easyconfig file: `toolchain` as in the name of the module (``foss-2023a``)."""
 
     version: str
     suffix: str
@@ -58,14 +58,14 @@ class LoadedModule(NamedTuple):
 
 
 def parse_spack(text: str) -> list[SpackPackage] | None:
-    """Return the packages of a Spack database that are installed, or None when it is none."""
+    """Return the installed packages of a Spack database, or None when the text is not one."""
     document = json_or_none(text)
     if not isinstance(at(document, "database", "installs"), dict):
         return None
     found: list[SpackPackage] = []
     for key, install in members(document, "database", "installs"):
         if at(install, "installed") is True and len(found) < _MOST_SPECS:
-            # Before database version 6 a spec is a member under the package's name.
+            # Before database version 6 a spec is a member named after the package.
             spec = at(install, "spec")
             name = text_at(spec, "name")
             if not name:
@@ -77,11 +77,11 @@ def parse_spack(text: str) -> list[SpackPackage] | None:
 
 
 def parse_easyconfig(text: str, full_version: str) -> EasyConfig | None:
-    """Return what an easyconfig says of an installation, or None when it is none.
+    """Return the facts of an installation from its easyconfig, or None when the text is not one.
 
-    `full_version` is the name of the installation's folder: version, toolchain and suffix.  An
-    easyconfig is Python; only assignments of literals are read, nothing is evaluated, and what
-    the file computes is told by that name.
+    `full_version` is the name of the installation directory: version, toolchain and suffix.  An
+    easyconfig is Python code; only assignments of literals are parsed, and nothing is evaluated.
+    Computed values are taken from that name instead.
     """
     fields = {name: value for name, _, value in _ASSIGNED.findall(text)}
     toolchain = _toolchain(text)
@@ -105,7 +105,7 @@ def _toolchain(text: str) -> str:
 
 
 def loaded_modules(environ: Mapping[str, str]) -> list[LoadedModule]:
-    """Return the modules that the variables of a process say are loaded, in their order."""
+    """Return the loaded modules according to the variables of a process, in their order."""
     names = [name for name in environ.get("LOADEDMODULES", "").split(":") if name]
     files = [file for file in environ.get("_LMFILES_", "").split(":") if file]
     if len(files) != len(names):

@@ -1,4 +1,4 @@
-"""What Java archives and runtimes say of themselves.
+"""Metadata of Java archives and runtimes.
 
 Sources: JAR File Specification, "JAR Manifest"; Maven Archiver, ``pom.properties``; OSGi Core,
 "Bundle manifest headers"; OpenJDK's file ``release`` (JEP 223).
@@ -17,7 +17,7 @@ _VARIABLE = "${"
 
 
 class Archive(NamedTuple):
-    """What an archive is: its coordinates in Maven as far as they are known."""
+    """The Maven coordinates of an archive, as far as they are known."""
 
     group: str
     name: str
@@ -33,7 +33,7 @@ class Runtime(NamedTuple):
 
 
 def split_file_name(stem: str) -> tuple[str, str]:
-    """Return name and version of an archive by its file name; the version may be empty.
+    """Return name and version in the file name of an archive; the version may be empty.
 
     >>> split_file_name("guava-32.1.3-jre"), split_file_name("app")
     (('guava', '32.1.3-jre'), ('app', ''))
@@ -43,7 +43,7 @@ def split_file_name(stem: str) -> tuple[str, str]:
 
 
 def parse_properties(text: str) -> Archive | None:
-    """Return what a ``pom.properties`` says, or None when it is none."""
+    """Return the archive that a ``pom.properties`` describes, or None when it is malformed."""
     fields = dict(_PROPERTY.findall(text))
     name, version = fields.get("artifactId", ""), fields.get("version", "")
     return Archive(fields.get("groupId", ""), name, version) if name and version else None
@@ -52,7 +52,7 @@ def parse_properties(text: str) -> Archive | None:
 def parse_manifest(text: str) -> Mapping[str, str]:
     """Return the main section of a manifest, names in lower case.
 
-    A line of at most 72 bytes goes on in the next one, which begins with a space.
+    A line is continued by following lines that begin with a space.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").partition("\n\n")[0]
     fields: dict[str, str] = {}
@@ -64,9 +64,9 @@ def parse_manifest(text: str) -> Mapping[str, str]:
 
 
 def archive_of(stem: str, projects: Iterable[Archive], manifest: Mapping[str, str]) -> Archive:
-    """Return what an archive is: by Maven, else by its manifest, else by its file name.
+    """Return the coordinates of an archive: from Maven, its manifest, or its file name.
 
-    Of several projects in it the one that the file is named after is its own.
+    Of several Maven projects inside, the one that the file is named after describes the archive.
     """
     name, version = split_file_name(stem)
     found = list(projects)
@@ -80,7 +80,7 @@ def archive_of(stem: str, projects: Iterable[Archive], manifest: Mapping[str, st
 
 
 def parse_release(text: str) -> Runtime | None:
-    """Return the runtime that a file ``release`` describes, or None when it is none."""
+    """Return the runtime that a file ``release`` describes, or None when it describes none."""
     fields = dict(_RELEASE.findall(text))
     version = fields.get("JAVA_VERSION", "")
     if not version:

@@ -1,4 +1,4 @@
-"""What Node packages and their lockfiles say.
+"""Node packages, their locations in node_modules, and npm lockfiles.
 
 Sources: npm docs "package.json", "package-lock.json" (versions 1 to 3, and the hidden lockfile
 ``node_modules/.package-lock.json`` of the same form) and "folders"; pnpm docs "Symlinked
@@ -25,10 +25,10 @@ _DEFINE = re.compile(r"^#define NODE_(MAJOR|MINOR|PATCH)_VERSION (\d+)", re.MULT
 
 
 class PackageLocation(NamedTuple):
-    """Where a package is installed: the folder of the tree, and the path below node_modules.
+    """Where a package is installed: the root of the tree, and the path below node_modules.
 
-    `is_stored` tells that it lies in a store from which links are made (pnpm, npm's linked
-    strategy); the store's own folder names are not part of `path`.
+    `is_stored`: it is in a store that node_modules links to (pnpm, npm's linked strategy); the
+    directory names of the store are not part of `path`.
     """
 
     root: str
@@ -42,13 +42,13 @@ class Package(NamedTuple):
     name: str
     version: str
     is_bundling: bool
-    """Its own node_modules came inside it."""
+    """It was published with its own node_modules."""
     resolved: str
     integrity: str
 
 
 class Locked(NamedTuple):
-    """A package as a lockfile has it.  `may_lack`: it is not installed everywhere."""
+    """A package in a lockfile.  `may_lack`: it need not be installed (optional, development)."""
 
     version: str
     resolved: str
@@ -57,17 +57,17 @@ class Locked(NamedTuple):
 
 
 class Lockfile(NamedTuple):
-    """A lockfile: the version of its form, and path below node_modules -> package."""
+    """A lockfile: its format version, and path below node_modules -> package."""
 
     version: str
     packages: Mapping[str, Locked]
 
 
 def parse_location(folder: str) -> PackageLocation | None:
-    """Return where a package in `folder` is installed, or None for a folder of another kind.
+    """Return the location of the package in `folder`, or None when no package is installed there.
 
-    A package.json inside a package, a test fixture with its own node_modules included, is not
-    an installed package.
+    A directory inside a package, such as a test fixture with its own node_modules, is not an
+    installed package.
 
     >>> parse_location("/srv/app/node_modules/@x/y/node_modules/z")
     PackageLocation(root='/srv/app', path='@x/y/node_modules/z', is_stored=False)
@@ -82,7 +82,7 @@ def parse_location(folder: str) -> PackageLocation | None:
 
 
 def parse_package(text: str) -> Package | None:
-    """Return what a package.json says, or None when it is none."""
+    """Return a package.json, or None when the text is not a JSON object."""
     document = json_or_none(text)
     if not isinstance(document, dict):
         return None
@@ -97,7 +97,7 @@ def parse_package(text: str) -> Package | None:
 
 
 def parse_lockfile(text: str) -> Lockfile | None:
-    """Return a package-lock.json of any version, or None when it is none."""
+    """Return a package-lock.json of any version, or None when the text is not a JSON object."""
     document = json_or_none(text)
     if not isinstance(document, dict):
         return None
@@ -114,7 +114,7 @@ def parse_lockfile(text: str) -> Lockfile | None:
 
 
 def _nested(document: object, above: str) -> Iterator[tuple[str, Locked]]:
-    """Yield the packages of form 1, where what lies in a package's node_modules stands in it."""
+    """Yield the packages of format version 1, in which packages are nested."""
     todo = [(above, document)]
     while todo:
         above, parent = todo.pop()
@@ -135,7 +135,7 @@ def _locked(package: object) -> Locked:
 
 
 def parse_resolved(resolved: str) -> tuple[str, str]:
-    """Return the origin that is no registry, and the commit where it is a repository.
+    """Return the origin, empty for a registry, and the commit for a repository.
 
     >>> parse_resolved("git+ssh://git@example.org/x.git#0123abc")
     ('git+ssh://git@example.org/x.git', '0123abc')
@@ -149,7 +149,7 @@ def parse_resolved(resolved: str) -> tuple[str, str]:
 
 
 def parse_node_version(text: str) -> str:
-    """Return the version of Node from its header node_version.h, empty when not there."""
+    """Return the version of Node in its header node_version.h, or empty."""
     numbers = dict(_DEFINE.findall(text))
     parts = [numbers.get(part, "") for part in ("MAJOR", "MINOR", "PATCH")]
     return ".".join(parts) if all(parts) else ""

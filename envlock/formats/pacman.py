@@ -1,4 +1,4 @@
-"""pacman's local database and what its configuration keeps from the disk.
+"""pacman's local database, and the options of its configuration that affect installed files.
 
 Sources: libalpm's be_local.c for ``desc`` and ``files``, mtree(5) for ``mtree``, pacman.conf(5).
 """
@@ -20,7 +20,7 @@ Fields = Mapping[str, tuple[str, ...]]
 
 
 def parse_fields(text: str) -> Fields:
-    """Return the fields of a ``desc`` or ``files``; the first of a name counts."""
+    """Return the fields of a ``desc`` or ``files``; of duplicates the first counts."""
     fields: dict[str, tuple[str, ...]] = {}
     for block in text.split("\n\n"):
         name, *lines = block.strip("\n").split("\n")
@@ -53,12 +53,12 @@ def decompress_mtree(raw: bytes) -> str:
     except zlib.error as error:
         raise ValueError(str(error)) from error
     if not stream.eof:
-        raise ValueError("it does not end, or is too large")
+        raise ValueError("truncated, or too large")
     return content.decode("utf-8", "surrogateescape")
 
 
 def parse_mtree(text: str) -> Iterator[File]:
-    """Yield the files of an mtree; those about the package itself (``.PKGINFO``) are left out."""
+    """Yield the files of an mtree, without metadata of the package such as ``.PKGINFO``."""
     defaults: dict[str, str] = {}
     for line in text.split("\n"):
         name, *words = line.split(" ")
@@ -86,22 +86,22 @@ def _file(path: str, values: Mapping[str, str]) -> File:
 
 
 def _unescape(text: str) -> str:
-    """Return text whose bytes may be written as three octal digits behind a backslash."""
+    """Return text with its octal escapes (a backslash and three digits) decoded."""
     raw = text.encode("utf-8", "surrogateescape")
     raw = _OCTAL.sub(lambda match: bytes((int(match[1], 8) & 0xFF,)), raw)
     return raw.decode("utf-8", "surrogateescape")
 
 
 class Configuration(NamedTuple):
-    """What ``pacman.conf`` says: packages never upgraded, and paths never put on the disk."""
+    """Options of ``pacman.conf``: packages that are not upgraded, and paths not extracted."""
 
     held: frozenset[str]
     not_extracted: tuple[str, ...]
 
     def extracts(self, path: str) -> bool:
-        """True when pacman puts the absolute `path` on the disk; the last pattern decides.
+        """True when pacman extracts the absolute `path`; the last matching pattern decides.
 
-        That of a directory ends with a slash.
+        The path of a directory ends with a slash.
         """
         for pattern in reversed(self.not_extracted):
             if fnmatchcase(path[1:], pattern.removeprefix("!")):
@@ -110,7 +110,7 @@ class Configuration(NamedTuple):
 
 
 def parse_configuration(text: str) -> Configuration:
-    """Read the options of a ``pacman.conf``."""
+    """Return the options of a ``pacman.conf``."""
     found: dict[str, list[str]] = {}
     for line in text.split("\n"):
         name, _, value = line.partition("#")[0].partition("=")

@@ -1,4 +1,4 @@
-"""What Composer writes: the packages it installed, and its lockfile.
+"""Composer: installed packages, and its lockfile.
 
 Sources: Composer documentation, "Basic usage" and "Repositories"; Composer's
 ``InstalledFilesystemRepository`` (``vendor/composer/installed.json``, versions 1 and 2).
@@ -13,7 +13,7 @@ from envlock.formats.json_values import at, is_text, items, json_or_none, text_a
 
 
 class Package(NamedTuple):
-    """A package: `revision` is the commit of its source, `is_dev` tells it is for development."""
+    """A package: `revision` is the commit of its source, `is_dev` marks development packages."""
 
     name: str
     version: str
@@ -24,14 +24,14 @@ class Package(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """The packages in a folder ``vendor``; `is_dev`: those for development are wanted as well."""
+    """The packages in a directory ``vendor``; `is_dev`: development packages are included."""
 
     packages: tuple[Package, ...]
     is_dev: bool
 
 
 def parse_installed(text: str) -> Installed | None:
-    """Return an installed.json of version 1 (a list) or 2, or None when it is none."""
+    """Return an installed.json of version 1 (a list) or 2, or None when the text is not one."""
     document = json_or_none(text)
     if isinstance(document, list):
         document = {"packages": document}
@@ -46,7 +46,7 @@ def parse_installed(text: str) -> Installed | None:
 
 
 def parse_lockfile(text: str) -> tuple[Package, ...] | None:
-    """Return the packages of a composer.lock, or None when it is none."""
+    """Return the packages of a composer.lock, or None when the text is not one."""
     document = json_or_none(text)
     if not isinstance(at(document, "packages"), list):
         return None

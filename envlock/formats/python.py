@@ -1,4 +1,4 @@
-"""What an installed Python distribution says of itself.
+"""Metadata of Python distributions, virtual environments and interpreters.
 
 Sources: the packaging specifications "Core metadata", "Recording installed projects" (RECORD,
 INSTALLER, REQUESTED), "Direct URL", "Binary distribution format" (WHEEL, file names), and PEP 405
@@ -26,14 +26,14 @@ _PATCH_LEVEL = re.compile(r'^#define\s+PY_VERSION\s+"([^"]+)"', re.MULTILINE)
 
 
 class Recorded(NamedTuple):
-    """A line of RECORD: the path as written, and the SHA-256 in hex or nothing."""
+    """A line of RECORD: the path as written, and the SHA-256 in hex, if any."""
 
     path: str
     sha256: str
 
 
 class DirectUrl(NamedTuple):
-    """Where a distribution came from when not from an index.
+    """The origin of a distribution that was not installed from an index.
 
     `kind` is ``archive``, ``vcs`` or ``directory``; `revision` the commit of a repository,
     `sha256` the digest of an archive.
@@ -47,7 +47,7 @@ class DirectUrl(NamedTuple):
 
 
 def normalize_name(name: str) -> str:
-    """Return a distribution's name as indexes compare it.
+    """Return the normalized name of a distribution, by which indexes compare names.
 
     >>> normalize_name("Django_Foo.bar")
     'django-foo-bar'
@@ -56,7 +56,7 @@ def normalize_name(name: str) -> str:
 
 
 def parse_headers(text: str) -> dict[str, list[str]]:
-    """Return header -> values of the RFC 822 head of METADATA, PKG-INFO or WHEEL, in lower case."""
+    """Return header -> values of METADATA, PKG-INFO or WHEEL, header names in lower case."""
     headers: dict[str, list[str]] = {}
     for line in text.replace("\r\n", "\n").split("\n"):
         if not line:
@@ -69,9 +69,9 @@ def parse_headers(text: str) -> dict[str, list[str]]:
 
 @lru_cache(maxsize=1024)
 def parse_record(text: str) -> tuple[Recorded, ...]:
-    """Return the files of a RECORD; malformed lines are passed over.
+    """Return the files of a RECORD; malformed lines are skipped.
 
-    It is asked for twice, by who owns the files and by what was edited.
+    Cached, since claims and the search for edited files both need it.
     """
     return tuple(_recorded(text))
 
@@ -96,22 +96,22 @@ def _sha256(field: str) -> str:
 
 
 def wheel_filename(name: str, version: str, wheel: dict[str, list[str]]) -> str:
-    """Return the file name of the wheel that was installed, or nothing without tags.
+    """Return the file name of the installed wheel, given its WHEEL headers; empty without tags.
 
-    Tags are compressed as in the file name: each part's alternatives, sorted, joined by dots.
+    Tags are compressed as in the file name: the alternatives of each part, joined by dots.
     """
     tags = [tag.split("-") for tag in wheel.get("tag", ()) if tag.count("-") == 2]
     if not tags:
         return ""
-    # The order in WHEEL is the order in the file name, see the compressed tag sets of PEP 425.
-    parts = [".".join(dict.fromkeys(tag[place] for tag in tags)) for place in range(3)]
+    # Tags have the same order in WHEEL as in the file name (compressed tag sets, PEP 425).
+    parts = [".".join(dict.fromkeys(tag[part] for tag in tags)) for part in range(3)]
     build = f"-{wheel['build'][0]}" if wheel.get("build") else ""
     stem = f"{_UNSAFE.sub('_', name)}-{_UNSAFE.sub('_', version)}"
     return f"{stem}{build}-{'-'.join(parts)}.whl"
 
 
 def parse_direct_url(text: str) -> DirectUrl | None:
-    """Return the origin in direct_url.json, or None when it is not one."""
+    """Return the origin in a direct_url.json, or None when it is malformed."""
     document = json_or_none(text)
     url = text_at(document, "url")
     if not url:
@@ -133,7 +133,7 @@ def parse_pyvenv(text: str) -> dict[str, str]:
 
 
 def parse_version_info(text: str) -> str:
-    """Return ``sys.version_info`` joined by dots, as virtualenv writes it, as a version.
+    """Return the version, given ``sys.version_info`` joined by dots, as virtualenv writes it.
 
     >>> parse_version_info("3.13.0.candidate.2"), parse_version_info("3.12.4")
     ('3.13.0rc2', '3.12.4')
@@ -146,19 +146,19 @@ def parse_version_info(text: str) -> str:
 
 
 def parse_patch_level(text: str) -> str:
-    """Return the version of an interpreter from its header patchlevel.h, empty when not there."""
+    """Return the version of an interpreter in its header patchlevel.h, or empty."""
     match = _PATCH_LEVEL.search(text)
     return match[1].rstrip("+") if match else ""
 
 
 def parse_egg_name(name: str) -> tuple[str, str]:
-    """Return name and version from the file name of an egg, both empty for any other name."""
+    """Return name and version in the file name of an egg, both empty for any other name."""
     match = _EGG.match(name)
     return (match["name"], match["version"]) if match else ("", "")
 
 
 class Startup(NamedTuple):
-    """What a ``.pth`` file does when the interpreter starts (Python's `site` module)."""
+    """The effects of a ``.pth`` file when the interpreter starts (Python's `site` module)."""
 
     paths: tuple[str, ...]
     code: tuple[str, ...]

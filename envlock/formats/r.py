@@ -1,4 +1,4 @@
-"""What R writes into the folder of an installed package, and renv into its lockfile.
+"""The DESCRIPTION of installed R packages, and the lockfile of renv.
 
 Sources: Writing R Extensions, "The DESCRIPTION file"; R Installation and Administration, "Add-on
 packages"; the remotes package, "Dependency resolution" (the fields ``Remote...``); renv,
@@ -19,8 +19,8 @@ _FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9@_-]*):[ \t]*(.*(?:\n[ \t]+.*)*)", re.
 class Package(NamedTuple):
     """An installed package.
 
-    `built` is the version of R that built it, `platform` the one it is compiled for, empty where
-    nothing in it is.  `origin` is empty for what came from a repository, which `repository` names.
+    `built` is the version of R that built it, `platform` the one it is compiled for, empty without
+    compiled code.  `origin` is empty for a package from a repository, which `repository` names.
     """
 
     name: str
@@ -34,9 +34,9 @@ class Package(NamedTuple):
 
 
 def parse_description(text: str) -> Package | None:
-    """Return the package of an installed DESCRIPTION, or None when it is none.
+    """Return the package of a DESCRIPTION, or None when it is not that of an installed package.
 
-    Only installation adds the field Built.
+    The field Built is added at installation.
     """
     fields = {name.lower(): " ".join(value.split()) for name, value in _FIELD.findall(text)}
     name, version, built = (fields.get(field, "") for field in ("package", "version", "built"))
@@ -56,7 +56,7 @@ def parse_description(text: str) -> Package | None:
 
 
 def parse_renv(text: str) -> tuple[str, Mapping[str, str]] | None:
-    """Return the version of R and package -> version of a renv.lock, or None when it is none."""
+    """Return the version of R and package -> version of a renv.lock, or None if malformed."""
     document = json_or_none(text)
     if not isinstance(document, dict) or "Packages" not in document:
         return None

@@ -1,4 +1,4 @@
-"""What RubyGems and Bundler write down.  No Ruby is evaluated.
+"""Specifications of RubyGems and lockfiles of Bundler, parsed without evaluating Ruby.
 
 Sources: RubyGems guides, "Specification Reference"; RubyGems ``Gem::StubSpecification`` (the line
 ``# stub:``) and ``Gem::BasicSpecification#full_name``; Bundler, ``LockfileParser``; Ruby's
@@ -22,7 +22,7 @@ _MOST_LOCKED = 20_000
 
 
 class Gem(NamedTuple):
-    """An installed gem; `platform` is empty for one that runs on any."""
+    """An installed gem; `platform` is empty for one that runs on all platforms."""
 
     name: str
     version: str
@@ -30,12 +30,12 @@ class Gem(NamedTuple):
 
     @property
     def full_name(self) -> str:
-        """The name of its folder."""
+        """The name of its directory."""
         return "-".join(filter(None, self))
 
 
 class Lockfile(NamedTuple):
-    """A Gemfile.lock: gems from a source of gems (name -> versions), and the tools it names."""
+    """A Gemfile.lock: gems from gem servers (name -> versions), and versions of the tools."""
 
     gems: Mapping[str, frozenset[str]]
     bundler: str
@@ -43,7 +43,7 @@ class Lockfile(NamedTuple):
 
 
 def parse_full_name(name: str) -> Gem | None:
-    """Return the gem that a folder or the stem of a specification names, or None.
+    """Return the gem named by a directory or the stem of a specification file, or None.
 
     >>> parse_full_name("nokogiri-1.15.4-x86_64-linux")
     Gem(name='nokogiri', version='1.15.4', platform='x86_64-linux')
@@ -56,7 +56,7 @@ def parse_full_name(name: str) -> Gem | None:
 
 
 def parse_specification(stem: str, head: str) -> Gem | None:
-    """Return the gem of a specification file: by its stub line, else by the file's name."""
+    """Return the gem of a specification file, from its stub line or else from the file name."""
     match = _STUB.search(head)
     if match is None:
         return parse_full_name(stem)
@@ -65,7 +65,7 @@ def parse_specification(stem: str, head: str) -> Gem | None:
 
 
 def parse_lockfile(text: str) -> Lockfile | None:
-    """Return a Gemfile.lock, or None when it is none."""
+    """Return a Gemfile.lock, or None when the text is not one."""
     gems: dict[str, set[str]] = {}
     tools = {"BUNDLED WITH": "", "RUBY VERSION": ""}
     count = 0
@@ -86,14 +86,14 @@ def parse_lockfile(text: str) -> Lockfile | None:
 
 
 def parse_ruby_version(rbconfig: str) -> str:
-    """Return the version of Ruby from its rbconfig.rb, empty when it is not there."""
+    """Return the version of Ruby in its rbconfig.rb, or empty."""
     numbers = dict(_CONFIG.findall(rbconfig))
     parts = [numbers.get(part, "") for part in ("MAJOR", "MINOR", "TEENY")]
     return ".".join(parts) if all(parts) else ""
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (name of its section, line) of every line in a section."""
+    """Yield (section, line) of every line in a section."""
     section = ""
     for line in text.replace("\r\n", "\n").split("\n"):
         if line and not line.startswith(" "):

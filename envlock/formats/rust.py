@@ -1,4 +1,4 @@
-"""What Cargo notes of the programs it installed, and what cargo-auditable writes into programs.
+"""Lists of crates installed by Cargo, and lists that cargo-auditable writes into programs.
 
 Sources: The Cargo Book, "cargo install" and "Package ID specifications"; Cargo's
 ``src/cargo/ops/common_for_install_and_uninstall.rs`` (``.crates.toml``, ``.crates2.json``);
@@ -8,6 +8,7 @@ rust-secure-code/cargo-auditable, ``PARSING.md`` and its JSON schema.
 from __future__ import annotations
 
 import re
+import tomllib
 import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -22,9 +23,9 @@ _MOST_CRATES = 10_000
 
 
 class Installed(NamedTuple):
-    """A crate that ``cargo install`` built: its package ID in parts, and how it was built.
+    """A crate installed by ``cargo install``: the parts of its package ID, and build options.
 
-    `kind` is ``registry``, ``git`` or ``path``; `programs` are the files in the folder ``bin``.
+    `kind` is ``registry``, ``git`` or ``path``; `programs` are the files in the directory ``bin``.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Crate(NamedTuple):
 
 
 def parse_crates(text: str) -> list[Installed] | None:
-    """Return what a ``.crates2.json`` lists, or None when it is none."""
+    """Return the crates of a ``.crates2.json``, or None when the text is not one."""
     document = json_or_none(text)
     if not isinstance(at(document, "installs"), dict):
         return None
@@ -79,9 +80,7 @@ def parse_crates(text: str) -> list[Installed] | None:
 
 
 def parse_crates_toml(text: str) -> list[Installed] | None:
-    """Return what a ``.crates.toml`` lists, or None when it is none."""
-    import tomllib
-
+    """Return the crates of a ``.crates.toml``, or None when the text is not one."""
     try:
         document: object = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError):
@@ -96,7 +95,7 @@ def parse_crates_toml(text: str) -> list[Installed] | None:
 
 
 def parse_audit(section: bytes) -> list[Crate] | None:
-    """Return the crates that a ``.dep-v0`` section lists, or None when it is none."""
+    """Return the crates in a ``.dep-v0`` section, or None when it is malformed."""
     inflate = zlib.decompressobj()
     try:
         content = inflate.decompress(section, _LARGEST)

@@ -1,8 +1,8 @@
-"""What an ELF file says about itself: what it is for, what it needs, who built it.
+"""ELF files: machine, kind, needed libraries and symbol versions, build ID, sections and notes.
 
 Sources: System V ABI (gABI), chapters 4 and 5; Linux Standard Base, "Symbol Versioning"; the
-processor supplements for the machine numbers.  Program headers are believed before section
-headers, as the loader does: a stripped file has no sections and still needs its libraries.
+processor supplements for the machine numbers.  Program headers take precedence over section
+headers, as in the loader: a stripped file has no sections and still needs its libraries.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 Reader = Callable[[int, int], bytes]
-"""Return the bytes at (offset, size); fewer, or none, where the file ends."""
+"""(offset, size) -> bytes; fewer, or none, at the end of the file."""
 
 _MAGIC = b"\x7fELF"
 _KINDS = {1: "relocatable", 2: "executable", 3: "shared", 4: "core"}
@@ -51,7 +51,7 @@ _NOTES_LIMIT = 64 * 1024
 
 
 class Segment(NamedTuple):
-    """A part of the file that is loaded: from `offset`, `size` bytes, to `address`."""
+    """A loaded part of the file: `size` bytes from `offset`, loaded at `address`."""
 
     address: int
     offset: int
@@ -59,7 +59,7 @@ class Segment(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A note: whose (``GNU``, ``Go``, ``FDO``), which of theirs, and its content."""
+    """A note: its owner (``GNU``, ``Go``, ``FDO``), the owner's type number, and its content."""
 
     owner: str
     type: int
@@ -67,14 +67,14 @@ class Note(NamedTuple):
 
 
 class Elf(NamedTuple):
-    """An ELF file.
+    """An ELF file; anything it lacks is empty.
 
-    `machine` is named as by uname(1) where that has a name, else ``machine-NUMBER``.  `kind` is
+    `machine` is the name of uname(1), or ``machine-NUMBER`` when there is none.  `kind` is
     ``executable`` (position-independent ones included), ``shared``, ``relocatable`` or ``core``.
-    `needed` are the libraries in the order of the file, `rpath` the folders of its run path (of
-    the RPATH where it has no RUNPATH), `version_needs` library -> the symbol versions asked of
-    it, sorted.  `sections` are name -> (offset, size) of those with content in the file, the
-    first of a name.  `build_id` is hexadecimal.  What a file lacks is empty.
+    `needed` are the libraries in file order, `rpath` the directories of RUNPATH, or of RPATH
+    without one.  `version_needs` is library -> needed symbol versions, sorted.  `sections` is name
+    -> (offset, size) of sections with content in the file; of duplicate names the first counts.
+    `build_id` is hexadecimal.
     """
 
     machine: str
@@ -94,7 +94,7 @@ class Elf(NamedTuple):
 
 
 class _Header(NamedTuple):
-    """A program or section header, as far as it matters here."""
+    """The used fields of a program or section header."""
 
     type: int
     name: int
@@ -104,18 +104,18 @@ class _Header(NamedTuple):
 
 
 class _File(NamedTuple):
-    """A file with the form of its numbers."""
+    """A file with its byte order and word size."""
 
     read: Reader
     order: str
     word: int
 
     def unpack(self, form: str, data: bytes) -> tuple[int, ...]:
-        """Return the numbers of `data`, which may be longer; raise struct.error when shorter."""
+        """Return the numbers at the start of `data`.  Raise struct.error when it is too short."""
         return struct.unpack_from(self.order + form, data)
 
     def table(self, form: str, offset: int, count: int, stride: int) -> Iterator[tuple[int, ...]]:
-        """Yield the rows of a table, as many as the file has."""
+        """Yield the rows of a table, as many as the file contains."""
         size = struct.calcsize(self.order + form)
         if not size <= stride <= _LARGEST_ROW:
             return
@@ -124,7 +124,7 @@ class _File(NamedTuple):
             yield struct.unpack_from(self.order + form, data, start)
 
     def string(self, offset: int) -> str:
-        """Return the NUL-terminated string at an offset, empty when it does not end."""
+        """Return the NUL-terminated string at an offset, empty when it is not terminated."""
         for size in (256, _LONGEST_STRING):
             text, end, _ = self.read(offset, size).partition(b"\0")
             if end:
@@ -133,7 +133,7 @@ class _File(NamedTuple):
 
 
 class _Dynamic(NamedTuple):
-    """The dynamic section: (tag, value) in order, and the file offset of its strings."""
+    """The dynamic section: (tag, value) in order, and the file offset of its string table."""
 
     entries: tuple[tuple[int, int], ...]
     strings: int
@@ -146,15 +146,14 @@ class _Dynamic(NamedTuple):
 
 
 def is_elf(head: bytes) -> bool:
-    """True when a file that begins with `head` calls itself ELF."""
+    """True when the first bytes of a file are the magic number of ELF."""
     return head.startswith(_MAGIC)
 
 
 def parse_elf(read: Reader) -> Elf | None:
-    """Return what an ELF file says, or None when it is none.
+    """Return the parsed file, or None when it is not an ELF file.
 
-    Reads a few pieces of bounded size wherever the file points, and takes what it finds there for
-    no more than it is: a damaged part is empty.
+    Reads a few pieces of bounded size.  A damaged part is empty.
     """
     ident = read(0, 64)
     if not is_elf(ident) or len(ident) < 52 or ident[4] not in (1, 2) or ident[5] not in (1, 2):
@@ -191,7 +190,7 @@ def parse_elf(read: Reader) -> Elf | None:
 
 
 def offset_of(segments: tuple[Segment, ...], address: int) -> int | None:
-    """Return where in the file an address is loaded from, or None when it is not."""
+    """Return the file offset that an address is loaded from, or None when it is not loaded."""
     for segment in segments:
         if segment.address <= address < segment.address + segment.size:
             return segment.offset + address - segment.address
@@ -199,7 +198,7 @@ def offset_of(segments: tuple[Segment, ...], address: int) -> int | None:
 
 
 def bounded_reader(read: Reader) -> Reader:
-    """Return a reader that has nothing where no file can have anything."""
+    """Return a reader that returns no bytes for impossible offsets and sizes."""
 
     def within(offset: int, size: int) -> bytes:
         return read(offset, size) if 0 <= offset < _FAR and size > 0 else b""
@@ -230,7 +229,7 @@ def _sections(file: _File, offset: int, count: int, stride: int) -> list[_Header
     form = "IIIIII" if file.word == 4 else "IIQQQQ"
     if not offset:
         return []
-    if not count:  # more than fit in the header: the first section has their number for its size
+    if not count:  # too many for the header: the size of the first section is their number
         count = next((row[5] for row in file.table(form, offset, 1, stride)), 0)
     rows = file.table(form, offset, count, stride)
     return [_Header(kind, name, at, where, size) for name, kind, _, at, where, size in rows]
@@ -256,11 +255,11 @@ def _dynamic(
     segments: tuple[Segment, ...],
 ) -> _Dynamic:
     headers = [p for p in programs if p.type == _PT_DYNAMIC]
-    # In a file of debugging symbols the segments point at what was left out of it.
-    left_out = {(s.offset, s.size) for s in sections if s.type == _SHT_NOBITS}
-    nothing = any((p.offset, p.size) in left_out for p in headers)
+    # In a file of debugging symbols the segments point at content that was removed.
+    removed = {(s.offset, s.size) for s in sections if s.type == _SHT_NOBITS}
+    is_removed = any((p.offset, p.size) in removed for p in headers)
     headers = headers or [s for s in sections if s.type == _SHT_DYNAMIC]
-    if not headers or nothing:
+    if not headers or is_removed:
         return _Dynamic((), 0)
     form, stride = ("II", 8) if file.word == 4 else ("QQ", 16)
     entries = []
@@ -317,7 +316,7 @@ def _version_needs(
 
 
 def _notes(file: _File, programs: list[_Header], sections: list[_Header]) -> tuple[Note, ...]:
-    """Return the notes; of the sections where a file has them there, for they are more."""
+    """Return the notes: of the sections if there are any, since these are more complete."""
     headers = [s for s in sections if s.type == _SHT_NOTE]
     headers = headers or [p for p in programs if p.type == _PT_NOTE]
     notes: list[Note] = []

@@ -1,4 +1,4 @@
-"""File capabilities: as text, as packages write them, and as the kernel stores them.
+"""File capabilities: the text form in packages, and the binary form in extended attributes.
 
 Sources: cap_from_text(3), capabilities(7), and linux/capability.h for ``vfs_cap_data``.
 """
@@ -25,14 +25,14 @@ _EFFECTIVE = 1
 
 
 class FileCapabilities(NamedTuple):
-    """Sets of capabilities as bits: what a program may have, may inherit, and whether at once."""
+    """Permitted and inheritable capabilities as bit sets, and the effective flag."""
 
     permitted: int = 0
     inheritable: int = 0
     is_effective: bool = False
 
     def __str__(self) -> str:
-        """Return them as cap_to_text(3) would, ``none`` when there are none."""
+        """Return the text form of cap_to_text(3), ``none`` for an empty set."""
         if self == NO_CAPABILITIES:
             return "none"
         flags = "e" * self.is_effective + "i" * bool(self.inheritable) + "p" * bool(self.permitted)
@@ -45,7 +45,7 @@ NO_CAPABILITIES = FileCapabilities()
 
 
 def parse_capabilities(text: str) -> FileCapabilities | None:
-    """Return the capabilities of a text like ``cap_net_raw,cap_net_admin=ep``, or None."""
+    """Return the capabilities in text like ``cap_net_raw,cap_net_admin=ep``, or None if invalid."""
     sets = dict.fromkeys("eip", 0)
     for clause in text.lower().split():
         match = _CLAUSE.match(clause)
@@ -71,7 +71,7 @@ def _bits(names: str) -> int | None:
 
 
 def decode_capabilities(raw: bytes) -> FileCapabilities | None:
-    """Return what the attribute ``security.capability`` holds, or None for another form."""
+    """Return the content of the attribute ``security.capability``, or None if invalid."""
     words = len(raw) // 4
     if words not in (3, 5, 6) or len(raw) % 4:
         return None

@@ -1,8 +1,8 @@
-"""SQLite databases: the rows of a table, from the bytes of a database and of its write-ahead log.
+"""Rows of a table in an SQLite database, given the bytes of the database and its write-ahead log.
 
-Read in plain Python, without the library, because the file comes from somewhere else: views and
-triggers in a hostile schema are never run, and nothing is written beside the file.  What a crash
-or a running program left in the log counts, as it does for SQLite itself.  Sources: the SQLite
+Parsed in pure Python, without the SQLite library, because the file is untrusted: views and triggers
+of a hostile schema are never run, and no file is written.  Committed transactions in the log count,
+as they do for SQLite.  Sources: the SQLite
 documentation, "Database File Format", sections 1.3, 1.6, 2.1 and 4.
 """
 
@@ -25,7 +25,7 @@ _INTEGER_SIZES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
 class _Database:
-    """Pages of a database, those in the log before those in the file."""
+    """The pages of a database; a page in the log replaces the one in the file."""
 
     def __init__(self, raw: bytes, wal: bytes) -> None:
         if raw[:16] != _MAGIC or len(raw) < _HEADER:
@@ -33,14 +33,14 @@ class _Database:
         size = int.from_bytes(raw[16:18], "big")
         self._size = 65536 if size == 1 else size
         if self._size < 512 or self._size & (self._size - 1):
-            raise ValueError("a page size that is none")
+            raise ValueError("invalid page size")
         self._raw = raw
         self._logged = _committed(wal, self._size) if wal else {}
         self.usable = self._size - raw[20]
         self.budget = len(raw) + len(wal)
-        """Bytes of rows that may still come: rows that share pages are the work of an attacker."""
+        """Bytes of rows that may still follow; only a hostile file has rows that share pages."""
         if self.usable < 480:
-            raise ValueError("a page size that is none")
+            raise ValueError("invalid page size")
         if int.from_bytes(self.page(1)[56:60], "big") not in (0, _UTF8):
             raise ValueError("text that is not UTF-8")
 
@@ -66,9 +66,9 @@ class Row(NamedTuple):
 
 
 def parse_table(raw: bytes, table: str, wal: bytes = b"") -> Iterator[Row]:
-    """Yield the rows of a table in the order of their ids; nothing when there is no such table.
+    """Yield the rows of a table, sorted by id; none when there is no such table.
 
-    Raise ValueError where the database is damaged, which may be after some rows.
+    Raise ValueError where the database is damaged, possibly after some rows.
     """
     database = _Database(raw, wal)
     for _, values in _rows(database, 1):
@@ -84,7 +84,7 @@ def _rows(database: _Database, root: int) -> Iterator[Row]:
         start = _HEADER if number == 1 else 0
         kind = page[start]
         if kind not in (_INTERIOR, _LEAF):
-            raise ValueError(f"page {number} is no page of a table")
+            raise ValueError(f"page {number} is not a page of a table")
         count = int.from_bytes(page[start + 3 : start + 5], "big")
         pointers = start + (12 if kind == _INTERIOR else 8)
         if pointers + 2 * count > len(page):
@@ -96,7 +96,7 @@ def _rows(database: _Database, root: int) -> Iterator[Row]:
             continue
         children = [int.from_bytes(page[at : at + 4], "big") for at in (*cells, start + 8)]
         if seen.intersection(children):
-            raise ValueError(f"page {number} leads in a circle")
+            raise ValueError(f"page {number} is part of a cycle")
         seen.update(children)
         todo += reversed(children)
 
@@ -108,7 +108,7 @@ def _row(database: _Database, page: bytes, cell: int) -> Row:
 
 
 def _payload(database: _Database, page: bytes, start: int, size: int) -> bytes:
-    """Return a record of `size` bytes, gathered from its overflow pages."""
+    """Return a record of `size` bytes, including its overflow pages."""
     database.budget -= size
     if database.budget < 0:
         raise ValueError("rows larger than the database")
@@ -132,10 +132,10 @@ def _payload(database: _Database, page: bytes, start: int, size: int) -> bytes:
 def _record(payload: bytes) -> tuple[Value, ...]:
     end, at = _varint(payload, 0)
     values: list[Value] = []
-    place = end
+    position = end
     while at < end:
         kind, at = _varint(payload, at)
-        value, place = _value(payload, kind, place)
+        value, position = _value(payload, kind, position)
         values.append(value)
     return tuple(values)
 
@@ -155,7 +155,7 @@ def _value(payload: bytes, kind: int, start: int) -> tuple[Value, int]:
 
 
 def _varint(page: bytes, start: int) -> tuple[int, int]:
-    """Return a number of one to nine bytes and where it ends."""
+    """Return a number of one to nine bytes and the offset of its end."""
     value = 0
     for at in range(start, min(start + 9, len(page))):
         byte = page[at]
@@ -164,18 +164,18 @@ def _varint(page: bytes, start: int) -> tuple[int, int]:
         value = value << 7 | byte & 0x7F
         if byte < 0x80:
             return value, at + 1
-    raise ValueError("a number that does not end")
+    raise ValueError("unterminated number")
 
 
 class _Sums(NamedTuple):
-    """The running checksum of a log."""
+    """The running checksum of a write-ahead log."""
 
     first: int
     second: int
 
 
 def _committed(wal: bytes, page_size: int) -> Mapping[int, bytes]:
-    """Return page number -> content of the transactions that a log holds in full."""
+    """Return page number -> content, of the committed transactions in a log."""
     magic, _, size, _, *rest = struct.unpack(">8I", wal[:_WAL_HEADER].ljust(_WAL_HEADER, b"\0"))
     if magic & ~1 != _WAL_MAGIC or size != page_size:
         return {}

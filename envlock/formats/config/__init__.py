@@ -1,8 +1,8 @@
-"""Configuration formats: which file is in which, and how each becomes names and values.
+"""Configuration formats: which file has which, and the parsers from text to names and values.
 
-Readers are pure, raise nothing but ValueError, and refuse what they do not understand to the
-letter: such a file is compared by line.  What a file means where it is only repeated or reordered
-is not decided here: repeated names keep every value.
+Parsers are pure, raise only ValueError, and reject what they do not fully understand: such a file
+is compared by line.  Repeated names keep all their values; what repetition or order mean is left to
+the comparison.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ Parser = Callable[[str], object]
 
 
 class Format(NamedTuple):
-    """How some files are read.
+    """The format of the files that match `globs`.
 
-    `separator` stands between the names of a place in them.  Where `is_ordered`, another order of
-    the same names is another meaning: the first that fits wins.
+    `separator` joins the names of nested settings into a path.  `is_ordered`: the order of names
+    matters, since the first match wins.
     """
 
     globs: tuple[str, ...]
@@ -71,7 +71,7 @@ FORMATS: tuple[Format, ...] = (
     Format(("/etc/security/limits.conf", "/etc/security/limits.d/*"), lines.parse_limits, "/"),
     Format(("**.ini", "**.cfg", "**.desktop", "**.repo", "**.cnf", "**.conf"), ini.parse_ini),
 )
-"""Every format known, the most special first."""
+"""All known formats, the most specific first."""
 
 
 def format_of(path: str) -> Format | None:

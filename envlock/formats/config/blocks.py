@@ -1,4 +1,4 @@
-"""Files of directives and blocks in braces: nginx, and with C comments BIND and ISC DHCP.
+"""Directives and blocks in braces: nginx, and with C comments BIND and ISC DHCP.
 
 Sources: nginx.org/en/docs/beginners_guide.html (configuration file's structure) and
 ``ngx_conf_read_token``; named.conf(5); dhcpd.conf(5).
@@ -27,26 +27,26 @@ _NAMED_BY = ("server_name", "listen")
 
 
 def parse_nginx(text: str) -> Document:
-    """Return directive -> arguments, and for each block ``name[arguments]`` -> what is in it.
+    """Return directive -> arguments, and for each block ``name[arguments]`` -> its content.
 
-    A server without arguments is named by its ``server_name``.  Raise ValueError for braces that
-    do not match, and for blocks that hold another language (Lua).
+    A server without arguments is named by its ``server_name``.  Raise ValueError for unbalanced
+    braces, and for blocks that contain another language (Lua).
     """
     return _read(_tokens(_NGINX, text))
 
 
 def parse_bind(text: str) -> Document:
-    """Return as `parse_nginx`, of a file with C comments."""
+    """Return the same as `parse_nginx`, for a file with C comments."""
     return _read(_tokens(_BIND, text))
 
 
 def _tokens(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, bool]]:
-    """Yield words, and with True the marks ``;``, ``{`` and ``}``."""
+    """Yield (token, is mark): words, and the marks ``;``, ``{`` and ``}``."""
     position = 0
     while position < len(text):
         match = pattern.match(text, position)
         if match is None:
-            raise ValueError("an unfinished string")
+            raise ValueError("unterminated string")
         position = match.end()
         group = match.lastgroup
         if group == "mark":
@@ -57,7 +57,7 @@ def _tokens(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, bool]]:
 
 def _read(tokens: Iterator[tuple[str, bool]]) -> Document:
     top: Document = {}
-    # What is open: the block that holds it, its heading, and what was found in it.
+    # The open blocks: their parent, heading, and content so far.
     stack: list[tuple[Document, list[str], Document]] = []
     here = top
     words: list[str] = []
@@ -67,15 +67,15 @@ def _read(tokens: Iterator[tuple[str, bool]]) -> Document:
             continue
         if token == "{":
             if len(stack) >= MAX_DEPTH or (words and words[0].endswith("_lua_block")):
-                raise ValueError("nested too deeply, or another language")
+                raise ValueError("nested too deeply, or a block in another language")
             stack.append((here, words, Document()))
             here = stack[-1][2]
         elif token == "}":
             if words or not stack:
-                raise ValueError("a brace that closes nothing")
-            holder, heading, found = stack.pop()
-            add_block(holder, _heading(heading, found)).update(found)
-            here = holder
+                raise ValueError("unexpected closing brace")
+            parent, heading, found = stack.pop()
+            add_block(parent, _heading(heading, found)).update(found)
+            here = parent
         elif words:
             add_value(here, words[0], _arguments(words[1:]))
         words = []

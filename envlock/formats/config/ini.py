@@ -1,4 +1,4 @@
-"""INI files, and the unit files of systemd, which repeat names and can take values back.
+"""INI files, and unit files of systemd, in which names repeat and an empty value resets them.
 
 Sources: the INI dialects of Python's configparser, desktop entries and option files of MySQL;
 systemd.syntax(7) and systemd.unit(5) for units and drop-ins.
@@ -17,10 +17,9 @@ _COLON = re.compile(r"([^:\s][^:]*?)\s*:\s+(.*)\Z")
 
 
 def parse_ini(text: str) -> Document:
-    """Return section -> name -> value.  Raise ValueError for what has no section.
+    """Return section -> name -> value.  Raise ValueError for text outside of a section.
 
-    An indented line continues the value above it; a name alone on its line has the value
-    ``(set)``.
+    An indented line continues the value above it; a name without a value has the value ``(set)``.
     """
     document: Document = {}
     section: Document | None = None
@@ -48,13 +47,13 @@ def parse_ini(text: str) -> Document:
 def parse_unit(text: str) -> Document:
     """Return section -> name -> value, or values where a name is repeated.
 
-    An empty value takes back what stands before it, and is left out then.
+    An empty value resets the name, and is itself left out.
     """
     return _read_systemd(text, keeps_reset=False)
 
 
 def parse_drop_in(text: str) -> Document:
-    """Return as `parse_unit`; a reset is kept, since it takes back what the unit itself says."""
+    """Return the same as `parse_unit` with resets kept, since they reset values of the unit."""
     return _read_systemd(text, keeps_reset=True)
 
 
@@ -81,7 +80,7 @@ def _read_systemd(text: str, *, keeps_reset: bool) -> Document:
 
 
 def _joined(text: str) -> Iterator[str]:
-    """Yield logical lines: a backslash at the end joins the next one, comments between dropped."""
+    """Yield logical lines: a final backslash joins the next line, comments are dropped."""
     held: list[str] = []
     for line in lines_of(text):
         stripped = line.strip()
@@ -95,7 +94,7 @@ def _joined(text: str) -> Iterator[str]:
         if whole:
             yield whole
     if held:
-        raise ValueError("the last line is continued")
+        raise ValueError("the last line ends with a backslash")
 
 
 def _section(document: Document, name: str) -> Document:

@@ -1,4 +1,4 @@
-"""Formats of one setting a line: name and value, apart by blanks or an equals sign.
+"""Formats with one setting per line: name and value, separated by blanks or an equals sign.
 
 Sources: sshd_config(5), ssh_config(5), fstab(5), hosts(5), sysctl.conf(5), limits.conf(5),
 login.defs(5), environment(5) and the assignments of sh(1).
@@ -21,9 +21,9 @@ _FSTAB = ("device", "type", "options", "dump", "pass")
 
 
 def parse_ssh(text: str) -> Document:
-    """Return keyword -> value, in lower case as ``sshd -T`` prints them, and the blocks.
+    """Return keyword -> value, with keywords in lower case as in ``sshd -T``, and the blocks.
 
-    A block is named by its line: ``match[user git]``, ``host[*.example.org]``.
+    A block is named by its first line: ``match[user git]``, ``host[*.example.org]``.
     """
     document: Document = {}
     here = document
@@ -51,7 +51,7 @@ def parse_assignments(text: str) -> Document:
 
 
 def parse_settings(text: str) -> Document:
-    """Return name -> value of ``name = value`` and ``name value``, a comment behind it dropped."""
+    """Return name -> value of ``name = value`` and ``name value``, without trailing comments."""
     document: Document = {}
     for line in setting_lines(text):
         found = _SETTING.match(line)
@@ -62,7 +62,7 @@ def parse_settings(text: str) -> Document:
 
 
 def parse_sysctl(text: str) -> Document:
-    """Return key -> value; slashes in a key mean dots, a minus in front is kept as ``-``."""
+    """Return key -> value; slashes in a key become dots, a leading ``-`` is kept."""
     document: Document = {}
     for line in setting_lines(text, "#;"):
         found = _SYSCTL.match(line)
@@ -73,7 +73,7 @@ def parse_sysctl(text: str) -> Document:
 
 
 def parse_keywords(text: str) -> Document:
-    """Return keyword -> the rest of the line, blanks made one; a keyword alone is ``(set)``."""
+    """Return keyword -> rest of the line with single blanks; without a rest it is ``(set)``."""
     document: Document = {}
     for line in setting_lines(text, "#;!"):
         keyword, *rest = line.split(None, 1)
@@ -95,20 +95,20 @@ def parse_limits(text: str) -> Document:
 
 
 def parse_fstab(text: str) -> Document:
-    """Return mount point -> its fields by name; what is mounted nowhere goes by its device."""
+    """Return mount point -> field name -> value; swap and the like are keyed by device."""
     document: Document = {}
     for line in setting_lines(text):
         fields = line.split()
         if not 3 <= len(fields) <= 6:
             raise ValueError("not the fields of fstab")
-        device, place, *rest = fields
-        here = add_block(document, place if place.startswith("/") else device)
+        device, mount_point, *rest = fields
+        here = add_block(document, mount_point if mount_point.startswith("/") else device)
         here.update(zip(_FSTAB, (device, *rest), strict=False))
     return document
 
 
 def parse_hosts(text: str) -> Document:
-    """Return address -> its names; of several lines for one address, all."""
+    """Return address -> names, a list of them for an address with several lines."""
     document: Document = {}
     for line in setting_lines(text):
         address, *names = line.partition("#")[0].split()

@@ -1,4 +1,4 @@
-"""JSON, TOML and YAML: whatever the standard or a library reads, with duplicates refused."""
+"""Structured formats: JSON, TOML and YAML.  Duplicate names are rejected."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from envlock.formats.config.values import MAX_DEPTH, MAX_VALUES, Document, NonSt
 if TYPE_CHECKING:
     from yaml import Node
 
-_MAX_YAML = 1 << 16  # its reader is slow: about 100 kB a second
+_MAX_YAML = 1 << 16  # characters; the YAML library parses about 100 kB per second
 _BRACKET = re.compile(r"[\[\]{}]")
 _STRING = "tag:yaml.org,2002:str"
 
 
 def parse_json(text: str) -> object:
-    """Return a JSON value.  Raise ValueError for a name that stands twice, too."""
+    """Return a JSON value.  Raise ValueError for duplicate names too."""
     return json.loads(text, object_pairs_hook=_unique)
 
 
@@ -30,17 +30,17 @@ def parse_toml(text: str) -> Document:
 def parse_yaml(text: str) -> object:
     """Return a YAML document, or a list of several.
 
-    Nothing is constructed and no tag is obeyed: scalars stay the text they are, those that are no
-    strings as `NonString`.  Aliases are followed as long as the values stay few.
+    No objects are constructed and no tags are applied: scalars stay text, as `NonString` when they
+    are not strings.  Aliases are followed up to a limit of values.
     """
     import yaml
 
     if len(text) > _MAX_YAML or _is_deep(text):
-        raise ValueError("more YAML than is read")
+        raise ValueError("too large or too deeply nested")
     try:
         documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
     except (yaml.YAMLError, RecursionError, IndexError, AttributeError, TypeError) as error:
-        # The reader meets some broken texts with errors of its own making.
+        # For some broken texts the library fails with internal errors.
         raise ValueError("not YAML") from error
     values = _Values()
     found = [values.of(node, 0) for node in documents]
@@ -48,7 +48,7 @@ def parse_yaml(text: str) -> object:
 
 
 def _is_deep(text: str) -> bool:
-    """True when more brackets are open at once than are followed, which takes the reader long."""
+    """True when more than `MAX_DEPTH` brackets are open, on which the library is very slow."""
     depth = 0
     for match in _BRACKET.finditer(text):
         depth += 1 if match[0] in "[{" else -1
@@ -58,7 +58,7 @@ def _is_deep(text: str) -> bool:
 
 
 class _Values:
-    """Turns nodes into values, and counts them: an alias may stand for many."""
+    """Converts nodes to values and limits their number, since aliases can multiply them."""
 
     def __init__(self) -> None:
         self._left = MAX_VALUES
@@ -69,13 +69,13 @@ class _Values:
 
         self._left -= 1
         if self._left < 0 or depth > MAX_DEPTH:
-            raise ValueError("more values than are compared")
+            raise ValueError("too many values")
         if isinstance(node, ScalarNode):
             return node.value if node.tag == _STRING else NonString(f"{_tag(node.tag)}{node.value}")
         if isinstance(node, SequenceNode):
             return [self.of(item, depth + 1) for item in node.value]
         if not isinstance(node, MappingNode):
-            raise ValueError("a node of no known kind")  # noqa: TRY004  the text is wrong
+            raise ValueError("unknown kind of node")  # noqa: TRY004  the text is wrong
         pairs = [(self._name(key), self.of(item, depth + 1)) for key, item in node.value]
         return _unique(pairs)
 
@@ -83,17 +83,17 @@ class _Values:
         from yaml import ScalarNode
 
         if not isinstance(node, ScalarNode):
-            raise ValueError("a name that is no scalar")  # noqa: TRY004  the text is wrong
+            raise ValueError("a name that is not a scalar")  # noqa: TRY004  the text is wrong
         return str(node.value)
 
 
 def _tag(tag: str) -> str:
-    """Return a tag of its own in front of a value, nothing for those of YAML itself."""
+    """Return a prefix for a value with a custom tag, empty for the tags of YAML itself."""
     return "" if tag.startswith("tag:yaml.org,2002:") else f"{tag} "
 
 
 def _unique(pairs: list[tuple[str, object]]) -> Document:
     document = dict(pairs)
     if len(document) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name is listed twice")
     return document

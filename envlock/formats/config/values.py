@@ -1,4 +1,4 @@
-"""What every reader of a configuration format returns, and the bounds that all of them keep."""
+"""The values that parsers of configuration return, and the limits that all of them keep."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 Document = dict[str, object]
-"""Names -> values: text, `NonString`, lists of values, or documents again."""
+"""Name -> value: text, `NonString`, a list of values, or a nested document."""
 
 MAX_DEPTH = 40
-"""Blocks nested deeper than this are no configuration that anyone wrote."""
+"""Deepest nesting of blocks; no real configuration is nested deeper."""
 
 MAX_VALUES = 20_000
-"""Most values in one document."""
+"""Largest number of values in one document."""
 
 
 @dataclass(frozen=True, slots=True)
 class NonString:
-    """A value that is no string where strings are quoted: ``1``, ``true``."""
+    """The text of a value that is not a string: ``1``, ``true``."""
 
     text: str
 
 
 def add_value(document: Document, name: str, value: str) -> None:
-    """Set a value; a name that is there already gets a list, in the order of the file."""
+    """Set a value; values of a repeated name become a list, in file order."""
     present = document.get(name)
     if present is None:
         document[name] = value
@@ -36,7 +36,7 @@ def add_value(document: Document, name: str, value: str) -> None:
 
 
 def add_block(document: Document, name: str) -> Document:
-    """Add a block and return it; a second one of the same name is called ``NAME#2``."""
+    """Add an empty block and return it; a second one of the same name is called ``NAME#2``."""
     label, number = name, 1
     while label in document:
         number += 1
@@ -46,13 +46,13 @@ def add_block(document: Document, name: str) -> Document:
 
 
 def lines_of(text: str) -> Iterator[str]:
-    """Yield lines without their end; only a newline ends one, CR LF is as good."""
+    """Yield the lines without LF or CR LF; no other character ends a line."""
     for line in text.split("\n"):
         yield line.removesuffix("\r")
 
 
 def setting_lines(text: str, marks: str = "#") -> Iterator[str]:
-    """Yield the lines that say something, stripped: no empty one, no comment of a whole line."""
+    """Yield the stripped lines that are neither empty nor a comment."""
     for line in lines_of(text):
         stripped = line.strip()
         if stripped and stripped[0] not in marks:

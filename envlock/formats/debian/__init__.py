@@ -1,1 +1,1 @@
-"""What dpkg and apt write."""
+"""Formats of dpkg and apt."""

@@ -21,7 +21,7 @@ _PACKAGE = re.compile(rb"^Package: (\S+)$", re.MULTILINE)
 
 
 class Listed(NamedTuple):
-    """A package file as an index lists it; `sha256` in hex."""
+    """A package archive in an index; `sha256` in hex."""
 
     name: str
     version: str
@@ -48,7 +48,7 @@ class AptSource(NamedTuple):
 
 
 def parse_one_line(text: str) -> Iterator[AptSource]:
-    """Yield the entries of a file in one-line style; commented ones are left out."""
+    """Yield the entries of a file in one-line style, without commented ones."""
     for line in text.split("\n"):
         match = _ENTRY.match(line.strip())
         if match:
@@ -102,7 +102,7 @@ def _source(
 
 
 class Pin(NamedTuple):
-    """A pin: which packages, on what, with which priority."""
+    """A pin: the packages, what they are pinned to, and the priority."""
 
     packages: str
     pin: str
@@ -130,9 +130,9 @@ def parse_extended_states(text: str) -> set[tuple[str, str]]:
 
 
 def find_in_index(index: bytes, wanted: Collection[tuple[str, str, str]]) -> Iterator[Listed]:
-    """Yield those of the `wanted` (name, version, arch) that a Packages index lists.
+    """Yield the `wanted` packages (name, version, arch) that a Packages index lists.
 
-    The index is searched, not parsed: it has 60,000 stanzas of which a few hundred matter.
+    The index is searched, not parsed: only a few hundred of its 60,000 stanzas are wanted.
     """
     names = {name.encode() for name, _, _ in wanted}
     for match in _PACKAGE.finditer(index):

@@ -9,10 +9,10 @@ Stanza = Mapping[str, str]
 
 
 def parse_stanzas(text: str) -> Iterator[Stanza]:
-    """Yield the stanzas of `text`, comments left out.
+    """Yield the stanzas of `text`, without comments.
 
-    A line that is neither a field, a continuation nor blank is passed over: what surrounds it is
-    still worth having, and the caller sees what is missing.
+    A line that is neither a field, a continuation nor blank is skipped, so that damage does not
+    hide the rest; callers check for missing fields.
     """
     for block in text.replace("\r\n", "\n").split("\n\n"):
         stanza = _parse_stanza(block)

@@ -1,7 +1,7 @@
 """dpkg's database: status, file lists, checksums, diversions, overrides.
 
 Sources: dpkg(1), deb-control(5), dpkg-divert(1), dpkg-statoverride(1), deb-md5sums(5),
-update-alternatives(1), and dpkg's lib/dpkg/dump.c for what it writes.
+update-alternatives(1), and dpkg's lib/dpkg/dump.c for the format it writes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ INSTALLED = "install ok installed"
 class Package(NamedTuple):
     """One package of the status file.
 
-    `conffiles` maps path -> packaged MD5 in hex, obsolete ones left out.  `status` is the whole
+    `conffiles` maps path -> packaged MD5 in hex, without obsolete ones.  `status` is the whole
     status line, for example ``install ok installed``.
     """
 
@@ -34,7 +34,7 @@ class Package(NamedTuple):
 
     @property
     def key(self) -> str:
-        """``name:arch``: two architectures of one package are two packages."""
+        """``name:arch``: each architecture of a package counts as a package."""
         return f"{self.name}:{self.arch}"
 
     @property
@@ -44,7 +44,7 @@ class Package(NamedTuple):
 
 
 class Diversion(NamedTuple):
-    """`path` of other packages is installed as `diverted`; `package` is ``:`` for the local one."""
+    """`path` of other packages is installed as `diverted`; a local one has the package ``:``."""
 
     path: str
     diverted: str
@@ -52,7 +52,7 @@ class Diversion(NamedTuple):
 
 
 def parse_status(text: str) -> Iterator[Package]:
-    """Yield the packages of a status file; stanzas without name or version are passed over."""
+    """Yield the packages of a status file; stanzas without name or version are skipped."""
     for stanza in parse_stanzas(text):
         if stanza.get("package") and stanza.get("version"):
             yield _package(stanza)
@@ -109,7 +109,7 @@ def parse_diversions(text: str) -> list[Diversion]:
 
 
 class StatOverride(NamedTuple):
-    """Owner, group and mode (octal text) that dpkg keeps for a path."""
+    """Owner, group and mode (octal text) that override those of a packaged path."""
 
     user: str
     group: str
@@ -124,14 +124,14 @@ def parse_statoverrides(text: str) -> list[StatOverride]:
 
 
 class Alternative(NamedTuple):
-    """A group of alternatives: ``auto`` or ``manual``, and the link that is switched."""
+    """A group of alternatives: its mode (``auto`` or ``manual``) and its generic link."""
 
     mode: str
     link: str
 
 
 def parse_alternative(text: str) -> Alternative | None:
-    """Return the head of a file of /var/lib/dpkg/alternatives, or None when it has none."""
+    """Return the head of a file in /var/lib/dpkg/alternatives, or None when it is malformed."""
     lines = text.split("\n")
     if len(lines) < 2 or lines[0] not in ("auto", "manual") or not lines[1].startswith("/"):
         return None

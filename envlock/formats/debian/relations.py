@@ -1,4 +1,4 @@
-"""What Debian packages need of each other, and which one that somebody asked for needs it.
+"""Relations between Debian packages, and the manual package that needs an automatic one.
 
 Source: deb-control(5), Depends, Pre-Depends, Recommends and Provides.
 """
@@ -19,7 +19,7 @@ _NEEDS = ("pre-depends", "depends")
 
 
 class Relations(NamedTuple):
-    """Names of packages: what one needs, any alternative of it, likes, and stands in for."""
+    """Package names in the relations of a package; `needs` has every alternative."""
 
     needs: tuple[str, ...]
     recommends: tuple[str, ...]
@@ -27,17 +27,17 @@ class Relations(NamedTuple):
 
 
 class Node(NamedTuple):
-    """One installed package: its key ``name:arch``, and whether somebody asked for it."""
+    """An installed package; `is_manual` when it was requested by a user."""
 
     key: str
     name: str
     arch: str
-    is_asked_for: bool
+    is_manual: bool
     relations: Relations
 
 
 def parse_relations(stanza: Stanza) -> Relations:
-    """Return the relations of a package; versions and architectures of them are left aside."""
+    """Return the relations of a package, without versions and architectures."""
     return Relations(
         _names(*(stanza.get(field, "") for field in _NEEDS)),
         _names(stanza.get("recommends", "")),
@@ -50,22 +50,22 @@ def _names(*values: str) -> tuple[str, ...]:
 
 
 def needed_by(packages: Iterable[Node]) -> dict[str, str]:
-    """Return key -> the key of the package that somebody asked for and that needs it.
+    """Return key -> key of the manually installed package that needs it.
 
-    Of several the nearest, then the first by bytes; one that only recommends it comes after every
-    one that depends on it.  What nobody asked for and nothing needs is left out, and so is what was
-    asked for itself.
+    Of several the nearest wins, then the first in byte order; any that depends on it wins over
+    those that only recommend it.  Manually installed packages and those that none needs are left
+    out.
     """
     nodes = sorted(packages, key=lambda node: sort_key(node.key))
     known, native = _by_name(nodes), _native(nodes)
-    found: dict[str, str] = {node.key: node.key for node in nodes if node.is_asked_for}
+    found: dict[str, str] = {node.key: node.key for node in nodes if node.is_manual}
     for with_recommended in (False, True):
         level = [node for node in nodes if node.key in found]
         while level:
             following = []
             for node in level:
                 wanted = node.relations.recommends if with_recommended else ()
-                for needed in _there(node, (*node.relations.needs, *wanted), known, native):
+                for needed in _installed(node, (*node.relations.needs, *wanted), known, native):
                     if needed.key not in found:
                         found[needed.key] = found[node.key]
                         following.append(needed)
@@ -87,11 +87,11 @@ def _native(nodes: Iterable[Node]) -> str:
     return min(counts, key=lambda arch: (-counts[arch], arch), default=_ALL)
 
 
-def _there(
+def _installed(
     node: Node, names: Iterable[str], known: Mapping[str, Sequence[Node]], native: str
 ) -> Iterator[Node]:
     arch = native if node.arch == _ALL else node.arch
     for name in names:
-        there = known.get(name, ())
-        # Of several architectures a package needs its own, or one that serves all.
-        yield from [n for n in there if n.arch in (arch, _ALL)] or there
+        installed = known.get(name, ())
+        # A package needs its own architecture of another one, or architecture "all".
+        yield from [n for n in installed if n.arch in (arch, _ALL)] or installed

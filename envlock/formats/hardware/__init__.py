@@ -1,1 +1,1 @@
-"""What the kernel and drivers say of hardware."""
+"""Hardware data from the kernel and drivers, and GPU and linear algebra libraries."""

@@ -24,14 +24,14 @@ _OPENBLAS_VERSION = re.compile(r"-r(\d+(?:\.\d+)+)\.so\Z")
 
 
 class Blas(NamedTuple):
-    """An implementation of BLAS: whose it is, and the version in its file name, or nothing."""
+    """An implementation of BLAS: its vendor, and the version in the file name, if any."""
 
     vendor: str
     version: str
 
 
 def parse_blas(path: str) -> Blas | None:
-    """Return the implementation in a file of this path, or None for another library.
+    """Return the implementation that a file of this path contains, or None for other libraries.
 
     >>> parse_blas("/usr/lib/x86_64-linux-gnu/openblas-pthread/libblas.so.3")
     Blas(vendor='openblas', version='')
@@ -44,7 +44,7 @@ def parse_blas(path: str) -> Blas | None:
     plain = parse_library_name(name)
     if plain is None or plain.stem not in _PLAIN_BLAS:
         return None
-    # Debian keeps each implementation in a folder called after it.
+    # Debian keeps each implementation in a directory named after it.
     kept = folder.rpartition("/")[2]
     vendor = next((vendor for vendor, _ in _BLAS if kept.startswith(vendor)), "reference")
     is_stated = vendor == "reference" and is_exact(plain.version)

@@ -13,20 +13,20 @@ LEVELS = (
     ("v3", frozenset(["abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe", "xsave"])),
     ("v4", frozenset(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])),
 )
-"""Flags of /proc/cpuinfo that each level adds; a level needs all below it."""
+"""CPU flags that each level adds; a level requires those of all lower ones."""
 
 _DISPATCHED = re.compile(
     r"aes|sha_ni|gfni|vaes|vpclmulqdq|avx_vnni|avx_ifma|avx512_?\w+|amx_\w+|fma4|asimd\w*|sve\w*"
     r"|i8mm|bf16|sme(?!p)\w*"
 )
-"""Flags beyond the levels by which numerical and cryptographic libraries choose their code."""
+"""Flags beyond the levels by which numerical and cryptographic libraries select code."""
 
 
 class Cpu(NamedTuple):
-    """The processors: those of the first, and how many there are.
+    """The facts of the first processor, and the number of processors; unknown ones are empty.
 
-    `signature` is family, model and stepping in decimal (``6-207-2``); `flags` those beyond the
-    level by which libraries choose their code.  What is not said is empty.
+    `signature` is family, model and stepping in decimal (``6-207-2``); `flags` are those beyond
+    `level` by which libraries select code.
     """
 
     vendor: str
@@ -39,7 +39,7 @@ class Cpu(NamedTuple):
 
 
 def parse_cpuinfo(text: str) -> Cpu:
-    """Return the processors of /proc/cpuinfo; what it does not say is empty."""
+    """Return the processors of /proc/cpuinfo."""
     blocks = [block for block in text.split("\n\n") if re.search(r"(?m)^processor\s*:", block)]
     fields = {}
     for line in (blocks or [text])[0].split("\n"):

@@ -34,7 +34,7 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
 class Library(NamedTuple):
-    """A library file: its component, the part of it, and the version in its name, or nothing."""
+    """A library file: its component, its part of that, and the version in its name, if any."""
 
     component: str
     part: str
@@ -42,7 +42,7 @@ class Library(NamedTuple):
 
 
 def parse_library(name: str) -> Library | None:
-    """Return what library of the CUDA stack has this file name, or None.
+    """Return the library of the CUDA stack that has this file name, or None.
 
     >>> parse_library("libcudnn_ops.so.9.1.0")
     Library(component='cudnn', part='cudnn_ops', version='9.1.0')
@@ -58,7 +58,7 @@ def parse_library(name: str) -> Library | None:
 
 
 def parse_defines(text: str) -> dict[str, int]:
-    """Return the numbers that a C header defines, the first of each name."""
+    """Return name -> number of the constants in a C header, the first of each name."""
     found: dict[str, int] = {}
     for name, value in _DEFINE.findall(text):
         found.setdefault(name, int(value))
@@ -66,7 +66,7 @@ def parse_defines(text: str) -> dict[str, int]:
 
 
 def header_version(name: str, text: str) -> str:
-    """Return the version in the header called `name`, or nothing.
+    """Return the version in the header called `name`, or empty.
 
     >>> header_version("cuda.h", "#define CUDA_VERSION 12040")
     '12.4'

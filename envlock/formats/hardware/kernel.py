@@ -19,7 +19,7 @@ def parse_modules(text: str) -> list[str]:
 
 
 def parse_modules_dep(text: str) -> dict[str, str]:
-    """Return module name -> path below /lib/modules/RELEASE, of its modules.dep.
+    """Return module name -> path below /lib/modules/RELEASE, from its modules.dep.
 
     >>> parse_modules_dep("kernel/sound/snd-hda-intel.ko.xz: kernel/sound/snd.ko.xz")
     {'snd_hda_intel': 'kernel/sound/snd-hda-intel.ko.xz'}
@@ -34,13 +34,13 @@ def parse_modules_dep(text: str) -> dict[str, str]:
 
 
 def module_name(path: str) -> str:
-    """Return the name by which the kernel knows the module in a file, empty when it is none."""
+    """Return the kernel's name of the module in a file, empty for any other file."""
     name = posixpath.basename(path)
     match = _KO.search(name)
     return name[: match.start()].replace("-", "_") if match else ""
 
 
 def parse_choice(text: str) -> str:
-    """Return the choice in force in a file that lists all of them: ``always [madvise] never``."""
+    """Return the active choice in a list of them: ``always [madvise] never``."""
     match = _CHOICE.search(text)
     return match[1] if match else ""

@@ -26,7 +26,7 @@ class _Section(NamedTuple):
 
 
 def unpack(name: str, raw: bytes, limit: int = MAX_SIZE) -> bytes:
-    """Return the content of a module file compressed as its name says (.gz, .xz, .zst).
+    """Return the content of a module file, compressed according to its name (.gz, .xz, .zst).
 
     Raise ValueError when it is damaged or unpacks to more than `limit` bytes.
     """
@@ -57,18 +57,18 @@ def _unpack_zst(raw: bytes, limit: int) -> bytes:
 
 
 def parse_modinfo(raw: bytes) -> dict[str, str]:
-    """Return name -> value of the .modinfo section of a module; as `read_modinfo`."""
+    """Return the same as `read_modinfo`, given the content of the file."""
     return read_modinfo(io.BytesIO(raw))
 
 
 def read_modinfo(stream: BinaryIO) -> dict[str, str]:
     """Return name -> value of the .modinfo section in a seekable ELF file, the first of each name.
 
-    Raise ValueError when it is no ELF file, or has no such section.
+    Raise ValueError when it is not an ELF file, or has no such section.
     """
     head = stream.read(64)
     if len(head) < 52 or head[:4] != b"\x7fELF" or head[4] not in (1, 2) or head[5] not in (1, 2):
-        raise ValueError("no ELF file")
+        raise ValueError("not an ELF file")
     sections, names = _sections(stream, head)
     for section in sections:
         if names[section.name : section.name + 9] == b".modinfo\0":
@@ -77,10 +77,10 @@ def read_modinfo(stream: BinaryIO) -> dict[str, str]:
 
 
 def _sections(stream: BinaryIO, head: bytes) -> tuple[list[_Section], bytes]:
-    """Return the sections of an ELF file and the table of their names."""
+    """Return the sections of an ELF file and their string table."""
     order = "<" if head[5] == 1 else ">"
     if head[4] == 2 and len(head) < 64:
-        raise ValueError("cut in its header")
+        raise ValueError("truncated header")
     if head[4] == 2:
         (start,) = struct.unpack_from(f"{order}Q", head, 40)
         size, count, index = struct.unpack_from(f"{order}HHH", head, 58)
@@ -93,7 +93,7 @@ def _sections(stream: BinaryIO, head: bytes) -> tuple[list[_Section], bytes]:
         raise ValueError("malformed section headers")
     table = _at(stream, start, size * count)
     if len(table) != size * count:
-        raise ValueError("cut in its section headers")
+        raise ValueError("truncated section headers")
     fields = [layout.unpack_from(table, place * size) for place in range(count)]
     sections = [_Section(found[0], found[4], found[5]) for found in fields]
     named = sections[index]
@@ -102,7 +102,7 @@ def _sections(stream: BinaryIO, head: bytes) -> tuple[list[_Section], bytes]:
 
 def _at(stream: BinaryIO, offset: int, size: int) -> bytes:
     if offset > MAX_SIZE:
-        raise ValueError("an offset beyond the end")
+        raise ValueError("offset beyond the end")
     stream.seek(offset)
     return stream.read(size)
 

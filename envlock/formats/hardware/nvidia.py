@@ -1,7 +1,7 @@
-"""What the NVIDIA driver says of itself below /proc, and in the names of its libraries.
+"""The NVIDIA driver: its files below /proc, the names of its libraries, and CDI specifications.
 
 Sources: the NVIDIA driver README (The /proc interface), nv-procfs.c of the open kernel modules, the
-forms of /proc/driver/nvidia/version seen from 375 to 615, and the Container Device Interface
+forms of /proc/driver/nvidia/version in versions 375 to 615, and the Container Device Interface
 specification.
 """
 
@@ -30,7 +30,7 @@ class NvidiaModule(NamedTuple):
 
 
 def parse_nvrm(text: str) -> NvidiaModule | None:
-    """Return the driver of /proc/driver/nvidia/version, or None when it names none."""
+    """Return the driver in /proc/driver/nvidia/version, or None without one."""
     match = _NVRM.search(text)
     if match is None:
         return None
@@ -44,7 +44,7 @@ def library_version(path: str) -> str:
 
 
 class Gpu(NamedTuple):
-    """One GPU: model, and the versions of its video BIOS and of the firmware (GSP) it runs."""
+    """One GPU: model, and the versions of its video BIOS and its GSP firmware."""
 
     model: str
     vbios: str
@@ -54,8 +54,7 @@ class Gpu(NamedTuple):
 def parse_information(text: str) -> Gpu | None:
     """Return the GPU of /proc/driver/nvidia/gpus/ADDRESS/information, or None without a model.
 
-    Its UUID and bus address are passed over; a version it does not know (``??.??``, ``N/A``) is
-    empty.
+    Its UUID and bus address are ignored; an unknown version (``??.??``, ``N/A``) is empty.
     """
     fields: dict[str, str] = {}
     for line in text.split("\n"):
@@ -83,10 +82,10 @@ def parse_params(text: str) -> dict[str, str]:
 
 
 class CdiSpec(NamedTuple):
-    """What a Container Device Interface specification gives to containers.
+    """A Container Device Interface specification; `libraries` is the number of injected libraries.
 
-    `driver` are the versions in the names of the injected libraries, sorted; several of them, or
-    another than the loaded one, mean that the specification is stale.
+    `driver` are the versions in the names of these libraries, sorted.  Several versions, or another
+    than that of the loaded driver, mean that the specification is stale.
     """
 
     kind: str
@@ -96,10 +95,10 @@ class CdiSpec(NamedTuple):
 
 
 def parse_cdi(text: str) -> CdiSpec | None:
-    """Return the specification in a CDI file, YAML or JSON, or None when it is none.
+    """Return the specification in a CDI file, YAML or JSON, or None when the text is not one.
 
-    Only the three fields needed are looked for, line by line; device names (they hold UUIDs) are
-    not read.
+    Only three fields are searched for, line by line; device names are not read, since they contain
+    UUIDs.
     """
     version, kind = _CDI_VERSION.search(text), _CDI_KIND.search(text)
     if version is None or kind is None:

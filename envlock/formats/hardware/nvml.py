@@ -1,7 +1,7 @@
-"""The answer of the NVML probe (`envlock.targets.local.nvml`), checked before it is believed.
+"""Validation of the answer of the NVML probe (`envlock.targets.local.nvml`).
 
 A JSON object: ``driver`` with the facts of the driver, ``gpus`` with one object of facts for each
-GPU, its ``model`` among them, or ``error`` with the reason why NVML does not answer.
+GPU, including its ``model``, or ``error`` with the reason why NVML does not answer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MAX_GPUS = 1024
 
 
 class NvmlAnswer(NamedTuple):
-    """Facts of the driver, and of the GPUs by model: where those of a model differ, all values."""
+    """Facts of the driver, and of GPUs by model, with all values where GPUs of a model differ."""
 
     driver: Facts
     gpus: Mapping[str, Facts]

@@ -1,1 +1,1 @@
-"""What rpm and the tools above it write."""
+"""Formats of rpm, dnf and zypper."""

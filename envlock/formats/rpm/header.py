@@ -1,4 +1,4 @@
-"""Package headers of rpm: what is installed, and what rpm keeps to verify its files by.
+"""Package headers of rpm: the package, its signatures, and the metadata of its files.
 
 Sources: the RPM file format (rpm's docs/manual/format_v4.md and hdr-format), rpmtag.h for the
 numbers of tags, rpmfiles.h for flags, and RFC 9580 for the signatures.
@@ -30,7 +30,7 @@ _STATES, _MODES, _DIGESTS, _LINKS, _FLAGS = 1029, 1030, 1035, 1036, 1037
 _USERS, _GROUPS, _VERIFY, _CAPABILITIES, _ALGORITHM = 1039, 1040, 1045, 5010, 5011
 
 _HASHES: Mapping[int, str] = {1: "md5", 2: "sha1", 8: "sha256"}
-"""OpenPGP number of a hash -> its name, for those a capture can compute."""
+"""OpenPGP number of a hash -> name, of the hashes that a capture computes."""
 
 CONFIG, GHOST = 1 << 0, 1 << 6
 MISSING_OK = 1 << 3
@@ -38,24 +38,24 @@ VERIFY_DIGEST, VERIFY_LINK, VERIFY_USER, VERIFY_GROUP = 1 << 0, 1 << 2, 1 << 3, 
 VERIFY_MODE, VERIFY_CAPABILITIES = 1 << 6, 1 << 8
 _ALL = 0xFFFFFFFF
 _NORMAL = 0
-"""State of a file that rpm put in place."""
+"""State of a file that rpm installed."""
 
 
 class Header:
-    """The tags of one package, decoded when they are asked for.
+    """The tags of one package, decoded on access.
 
-    Raise ValueError, here and in each method, for what is no header.
+    The constructor and all methods raise ValueError for a malformed header.
     """
 
     def __init__(self, blob: bytes) -> None:
         if len(blob) < 8:
-            raise ValueError("a header that is cut off")
+            raise ValueError("truncated header")
         count, size = struct.unpack_from(">2I", blob)
         start = 8 + 16 * count
         if count > _MAX_ENTRIES or size > _MAX_DATA or start + size > len(blob):
-            raise ValueError("a header that is cut off")
+            raise ValueError("truncated header")
         self._blob, self._start, self._end = blob, start, start + size
-        # What was added at installation stands behind what was signed, and takes its place.
+        # Tags added at installation follow the signed ones and override them.
         self._entries = {
             tag: (kind, offset, number)
             for tag, kind, offset, number in struct.iter_unpack(">4I", blob[8:start])
@@ -68,7 +68,7 @@ class Header:
             return ""
         end = self._blob.find(b"\0", self._start + offset, self._end)
         if end < 0:
-            raise ValueError(f"tag {tag} is cut off")
+            raise ValueError(f"tag {tag} is truncated")
         return self._blob[self._start + offset : end].decode("utf-8", "surrogateescape")
 
     def texts(self, tag: int) -> list[str]:
@@ -79,7 +79,7 @@ class Header:
         content = self._blob[self._start + offset : self._end]
         *_, rest = found = content.split(b"\0", count)
         if len(found) <= count:
-            raise ValueError(f"tag {tag} is cut off")
+            raise ValueError(f"tag {tag} is truncated")
         text = content[: len(content) - len(rest) - 1]
         return text.decode("utf-8", "surrogateescape").split("\0")
 
@@ -88,7 +88,7 @@ class Header:
         kind, offset, count = self._entry(tag, _NUMBERS)
         form = _NUMBERS.get(kind, "B")
         if offset + count * struct.calcsize(form) > self._end - self._start:
-            raise ValueError(f"tag {tag} is cut off")
+            raise ValueError(f"tag {tag} is truncated")
         return struct.unpack_from(f">{count}{form}", self._blob, self._start + offset)
 
     def binary(self, tag: int) -> bytes:
@@ -104,24 +104,24 @@ class Header:
         return any(text.startswith(word) for text in self.texts(tag))
 
     def _entry(self, tag: int, kinds: Container[int]) -> tuple[int, int, int]:
-        """Return type, offset and number of a tag; nothing, zero times, when it is missing."""
+        """Return type, offset and count of a tag, all zero when it is missing."""
         entry = self._entries.get(tag)
         if entry is None:
             return (0, 0, 0)
         kind, offset, count = entry
         if kind not in kinds:
-            raise ValueError(f"tag {tag} is of another type")
+            raise ValueError(f"tag {tag} has an unexpected type")
         if offset + count > self._end - self._start:
-            raise ValueError(f"tag {tag} is cut off")
+            raise ValueError(f"tag {tag} is truncated")
         return entry
 
 
 class Package(NamedTuple):
     """An installed package.
 
-    `evr` is ``[epoch:]version-release``.  `sha256` and `sha1` are of the header as it was signed,
-    hex; `signers` the ids of the keys that signed it.  `is_multiple` tells that several versions
-    may be installed beside each other (kernels, public keys).
+    `evr` is ``[epoch:]version-release``.  `sha256` and `sha1` are of the signed header, in hex;
+    `signers` are the ids of the signing keys.  `is_multiple`: several versions may be installed at
+    once (kernels, public keys).
     """
 
     name: str
@@ -148,10 +148,10 @@ class Package(NamedTuple):
 
 
 def parse_package(header: Header) -> Package:
-    """Return what a header says of its package.  Raise ValueError when it names none."""
+    """Return the package of a header.  Raise ValueError when it has no name or version."""
     name, version, release = map(header.text, (_NAME, _VERSION, _RELEASE))
     if not (name and version and release):
-        raise ValueError("a header without name and version")
+        raise ValueError("header without name and version")
     epoch = header.numbers(_EPOCH)
     is_key = name == "gpg-pubkey"
     source, _, source_release = header.text(_SOURCE).removesuffix(".rpm").rpartition("-")
@@ -172,7 +172,7 @@ def parse_package(header: Header) -> Package:
 
 
 def _is_multiple(header: Header, name: str) -> bool:
-    """True for what dnf and zypper install beside older versions (dnf.conf(5), installonlypkgs)."""
+    """True for what dnf and zypper keep in several versions (dnf.conf(5), installonlypkgs)."""
     return name == "kernel" or any(
         header.contains(_PROVIDES, word) for word in ("installonlypkg(", "multiversion(")
     )
@@ -193,7 +193,7 @@ def _signers(header: Header) -> Iterator[str]:
 
 
 def parse_signer(packet: bytes) -> str:
-    """Return the id of the key that made an OpenPGP signature, 16 hex digits, or nothing."""
+    """Return the key id of an OpenPGP signature, 16 hex digits, or empty."""
     body = _packet_body(packet)
     if body[:1] == b"\3" and len(body) >= 15:
         return body[7:15].hex()
@@ -201,7 +201,7 @@ def parse_signer(packet: bytes) -> str:
         return ""
     width = 2 if body[:1] == b"\4" else 4
     start = 4
-    for _ in range(2):  # hashed subpackets, then the others
+    for _ in range(2):  # hashed subpackets, then unhashed ones
         size = int.from_bytes(body[start : start + width], "big")
         found = _issuer(body[start + width : start + width + size])
         if found:
@@ -211,7 +211,7 @@ def parse_signer(packet: bytes) -> str:
 
 
 def _packet_body(packet: bytes) -> bytes:
-    """Return the body of a signature packet, of either form; empty for anything else."""
+    """Return the body of a signature packet, in old or new format; empty for other packets."""
     if len(packet) < 4 or not packet[0] & 0x80:
         return b""
     if packet[0] & 0x40:
@@ -224,7 +224,7 @@ def _packet_body(packet: bytes) -> bytes:
 
 
 def _issuer(area: bytes) -> str:
-    """Return the key id in an area of subpackets: of type issuer or issuer fingerprint."""
+    """Return the key id in an area of subpackets: from the issuer or the issuer fingerprint."""
     at = 0
     while at < len(area):
         size, at = area[at], at + 1
@@ -244,11 +244,11 @@ def _issuer(area: bytes) -> str:
 
 
 class File(NamedTuple):
-    """A file as its package states it.
+    """The metadata of a packaged file.
 
     `digest` is ``sha256:<hex>``, ``sha1:`` or ``md5:``, empty where there is none.  `mode` holds
-    the type as in stat(2).  `flags` and `verify` are rpm's bits.  `capability` is text as
-    cap_from_text(3) reads it.
+    the type as in stat(2).  `flags` and `verify` are bit sets of rpm.  `capability` is
+    text for cap_from_text(3).
     """
 
     directory: str
@@ -264,10 +264,10 @@ class File(NamedTuple):
 
 
 def parse_files(header: Header) -> list[File]:
-    """Return the files of a package that rpm put in place.
+    """Return the files of a package that are installed.
 
-    Left out are those that it did not install (documentation, a foreign language) and those
-    that another package has replaced.
+    Files that rpm skipped at installation (documentation, other languages) or that another package
+    has replaced are left out.
     """
     names, directories = _paths(header)
     count = len(names)
@@ -291,9 +291,9 @@ def parse_files(header: Header) -> list[File]:
 
 
 def _paths(header: Header) -> tuple[list[str], list[str]]:
-    """Return the last names of all files, and of each the directory with its final slash."""
+    """Return the file names, and for each its directory with a final slash."""
     names = header.texts(_BASENAMES)
-    if not names:  # as rpm 3 and older wrote them
+    if not names:  # rpm 3 and older
         old = [name.rpartition("/") for name in header.texts(_OLD_NAMES)]
         return [name for *_, name in old], [f"{folder}/" for folder, *_ in old]
     folders, indexes = header.texts(_DIRECTORIES), header.numbers(_DIRECTORY_INDEXES)
@@ -303,9 +303,9 @@ def _paths(header: Header) -> tuple[list[str], list[str]]:
 
 
 def _filled(column: Sequence[_T], count: int, default: _T) -> Sequence[_T]:
-    """Return a column of `count` values; one that is missing has the default throughout."""
+    """Return a column of `count` values, the default for each when the column is missing."""
     if not column:
         return [default] * count
     if len(column) != count:
-        raise ValueError("a list of files of another length")
+        raise ValueError("lists of files differ in length")
     return column

@@ -1,4 +1,4 @@
-"""Why a package is there, as the tools above rpm remember it: dnf, dnf 5 and zypper.
+"""Install reasons and version locks, as recorded by dnf, dnf 5 and zypper.
 
 Sources: libdnf's libdnf/transaction/sql/create.sql and private/swdb for the history of dnf 4,
 libdnf5's libdnf5/system/state.cpp for the state of dnf 5, zypper(8) for AutoInstalled and
@@ -8,6 +8,7 @@ locks, and dnf-versionlock(8).
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -16,14 +17,14 @@ from envlock.formats.binary.sqlite import Value, parse_table
 
 _DONE = 1
 _DEPENDENCY = frozenset({1, 4})
-"""Reasons of libdnf's TransactionItemReason that mean: needed by others, weakly or not."""
-_ASKED = frozenset({2, 5})
+"""Values of libdnf's TransactionItemReason for dependencies and weak dependencies."""
+_REQUESTED = frozenset({2, 5})
 _OUTGOING = frozenset({3, 5, 7, 10})
 _REMOVE = 8
 
 
 class Reason(NamedTuple):
-    """Why a package is there (`mark` is manual or auto) and the repository it came from."""
+    """The install reason of a package (`mark` is manual or auto) and its repository."""
 
     mark: str = ""
     origin: str = ""
@@ -54,9 +55,11 @@ def parse_history(raw: bytes, wal: bytes = b"") -> dict[str, Reason]:
 def _reason(row: tuple[Value, ...], repositories: Mapping[int, Value], known: Reason) -> Reason:
     if row[4] == _REMOVE:
         return Reason()
-    mark = "auto" if row[5] in _DEPENDENCY else "manual" if row[5] in _ASKED else ""
+    mark = "auto" if row[5] in _DEPENDENCY else "manual" if row[5] in _REQUESTED else ""
     origin = repositories.get(row[3]) if isinstance(row[3], int) else None
-    if not isinstance(origin, str) or origin.startswith("@"):  # what was there already
+    if not isinstance(origin, str) or origin.startswith(
+        "@"
+    ):  # a pseudo repository of installed packages
         origin = known.origin
     return Reason(mark, origin)
 
@@ -64,7 +67,8 @@ def _reason(row: tuple[Value, ...], repositories: Mapping[int, Value], known: Re
 def parse_state(packages: str, nevras: str) -> tuple[dict[str, str], dict[str, str]]:
     """Return ``name.arch`` -> mark, and ``name-evr.arch`` -> repository, of the state of dnf 5.
 
-    Texts are those of ``packages.toml`` and ``nevras.toml``.  Raise ValueError for other text.
+    The arguments are the texts of ``packages.toml`` and ``nevras.toml``.  Raise ValueError when one
+    is not TOML.
     """
     marks = {
         name: "auto" if "Dependency" in reason else "manual"
@@ -83,24 +87,23 @@ def _values(text: str, table: str, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _toml(text: str) -> dict[str, object]:
-    import tomllib
-
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        raise ValueError("nested too deep") from error
+        raise ValueError("nested too deeply") from error
 
 
 class Locks(NamedTuple):
-    """Packages that are not to be upgraded: patterns of ``name-epoch:version-release.arch`` as
-    dnf's versionlock writes them, and of names.
-    """  # noqa: D205
+    """Patterns of packages that must not be upgraded.
+
+    `versions` match ``name-epoch:version-release.arch``, as in dnf's versionlock, `names` a name.
+    """
 
     versions: tuple[str, ...]
     names: tuple[str, ...]
 
     def hold(self, name: str, evr: str, arch: str) -> bool:
-        """True when a pattern covers the package."""
+        """True when a pattern matches the package."""
         whole = f"{name}-{evr if ':' in evr else f'0:{evr}'}.{arch}"
         return any(fnmatchcase(whole, pattern) for pattern in self.versions) or any(
             fnmatchcase(name, pattern) for pattern in self.names
@@ -108,9 +111,9 @@ class Locks(NamedTuple):
 
 
 def parse_locks(versionlock: str, state: str, zypp: str) -> Locks:
-    """Read ``versionlock.list`` of dnf, ``versionlock.toml`` of dnf 5, and zypper's ``locks``.
+    """Parse ``versionlock.list`` of dnf, ``versionlock.toml`` of dnf 5, and zypper's ``locks``.
 
-    Raise ValueError for text that is no TOML.
+    Raise ValueError when the second is not TOML.
     """
     lines = (line.strip() for line in versionlock.split("\n"))
     packages = _toml(state).get("packages")
@@ -126,5 +129,5 @@ def parse_locks(versionlock: str, state: str, zypp: str) -> Locks:
 
 
 def parse_auto_installed(text: str) -> frozenset[str]:
-    """Return the names of packages that zypper installed for others."""
+    """Return the names of packages that zypper installed as dependencies."""
     return frozenset(re.findall(r"^([^\s#]+)\s*$", text, re.MULTILINE))

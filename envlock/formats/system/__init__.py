@@ -1,1 +1,1 @@
-"""What a Linux system writes about itself: accounts, units, mounts, settings."""
+"""Files of a Linux system: accounts, units, mounts, limits, settings."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 def parse_numbers(text: str) -> dict[str, str]:
-    """Return name -> number of the accounts of a file; the first of a name counts.
+    """Return name -> number of the accounts in a file; of duplicate names the first counts.
 
-    root has number 0 also where no file says so.
+    root has number 0 even if it is not in the file.
     """
     numbers: dict[str, str] = {}
     for line in text.split("\n"):

@@ -6,7 +6,7 @@ import shlex
 
 
 def parse_assignments(text: str) -> dict[str, str]:
-    """Return name -> value, quotes removed; the last of a name wins, malformed lines are left out.
+    """Return name -> value without quotes; the last of a name wins, malformed lines are skipped.
 
     >>> parse_assignments("LANG='C.UTF-8'")
     {'LANG': 'C.UTF-8'}

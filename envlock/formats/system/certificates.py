@@ -1,4 +1,4 @@
-"""Certificates in PEM files: their digests and the name of their subject.
+"""Certificates in PEM and DER files: their digests and the names of their subjects.
 
 Sources: RFC 7468 (PEM), RFC 5280 section 4.1 (X.509), ITU-T X.690 (DER).
 """
@@ -16,19 +16,19 @@ _BLOCK = re.compile(
 )
 _VERSION = 0xA0
 _NAMES = {b"\x55\x04\x03": "CN", b"\x55\x04\x0b": "OU", b"\x55\x04\x0a": "O"}
-"""Object identifiers 2.5.4.3, 2.5.4.11 and 2.5.4.10, encoded, best name first."""
+"""Encoded object identifiers 2.5.4.3, 2.5.4.11 and 2.5.4.10, in order of preference."""
 _LONGEST_NAME = 128
 
 
 class Certificate(NamedTuple):
-    """One certificate: SHA-256 (hex) of its DER, and what its subject is called, or nothing."""
+    """One certificate: SHA-256 (hex) of its DER, and the name of its subject, if any."""
 
     sha256: str
     subject: str
 
 
 class _Element(NamedTuple):
-    """A DER element: its tag, and where its content begins and ends."""
+    """A DER element: its tag, and the offsets of its content."""
 
     tag: int
     start: int
@@ -36,9 +36,9 @@ class _Element(NamedTuple):
 
 
 def parse_certificates(content: bytes) -> list[Certificate]:
-    """Return the certificates of a PEM file, or of a file that is one in DER; text is passed over.
+    """Return the certificates of a PEM file, or the one of a DER file.
 
-    A block that is no base64 is left out.
+    Text between PEM blocks and blocks with invalid base64 are skipped.
     """
     if content[:1] == b"\x30" and b"-----BEGIN" not in content[:256]:
         return [_certificate(content)] if _subject(content) else []
@@ -58,7 +58,7 @@ def _certificate(der: bytes) -> Certificate:
 
 
 def _subject(der: bytes) -> str:
-    """Return the common name of the subject, or its unit or organization where it has none."""
+    """Return the common name of the subject, or else its unit or organization."""
     try:
         outer = _element(der, 0)
         fields = list(_children(der, _element(der, outer.start)))
@@ -71,7 +71,7 @@ def _subject(der: bytes) -> str:
 
 
 def _names(der: bytes, name: _Element) -> Iterator[tuple[str, str]]:
-    """Yield the parts of a Name that are wanted: a sequence of sets of (type, value)."""
+    """Yield (kind, text) of the wanted parts of a Name, a sequence of sets of (type, value)."""
     for one in _children(der, name):
         for pair in _children(der, one):
             parts = list(_children(der, pair))
@@ -92,14 +92,14 @@ def _children(der: bytes, parent: _Element) -> Iterator[_Element]:
 
 
 def _element(der: bytes, at: int) -> _Element:
-    """Return the element that begins at `at`.  Raise ValueError or IndexError when none does."""
+    """Return the element that begins at `at`.  Raise ValueError or IndexError if malformed."""
     tag, length, start = der[at], der[at + 1], at + 2
     if length >= 0x80:
         size = length & 0x7F
         if not 1 <= size <= 4:
-            raise ValueError("no definite length")
+            raise ValueError("not a definite length")
         length = int.from_bytes(der[start : start + size], "big")
         start += size
     if start + length > len(der):
-        raise ValueError("an element that does not end")
+        raise ValueError("truncated element")
     return _Element(tag, start, start + length)

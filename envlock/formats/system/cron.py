@@ -1,4 +1,4 @@
-"""Tables of cron and anacron.
+"""Job tables of cron and anacron.
 
 Sources: crontab(5), anacrontab(5).
 """
@@ -23,7 +23,7 @@ _SHELL_WORDS = frozenset(
 
 
 class Job(NamedTuple):
-    """One job: when, as whom (for anacron its identifier), and what."""
+    """One job: schedule, user (for anacron its identifier), and command."""
 
     schedule: str
     user: str
@@ -31,7 +31,7 @@ class Job(NamedTuple):
 
 
 def parse_crontab(text: str, *, is_anacron: bool = False) -> Iterator[Job | None]:
-    r"""Yield each job of a system table, None for a line that is neither job nor setting.
+    r"""Yield each job of a system table, and None for each malformed line.
 
     >>> [*parse_crontab("17 *  * * *  root  run-parts /etc/cron.hourly\nMAILTO=root\n")]
     [Job(schedule='17 * * * *', user='root', command='run-parts /etc/cron.hourly')]
@@ -49,9 +49,9 @@ def parse_crontab(text: str, *, is_anacron: bool = False) -> Iterator[Job | None
 
 
 def program_of(command: str) -> str:
-    """Return the program a command is about, by name or path; empty where that is not plain.
+    """Return the name or path of the program that a command runs, empty when it is unclear.
 
-    Of several the last; run-parts(8) with the folder whose scripts it runs.
+    Of several programs the last one; run-parts(8) is followed by its directory of scripts.
 
     >>> program_of("test -e /run/systemd/system || /sbin/e2scrub_all -A -r")
     '/sbin/e2scrub_all'

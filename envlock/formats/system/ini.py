@@ -1,7 +1,6 @@
-"""INI files as package managers write them: what does not fit is passed over, nothing is refused.
+"""Lenient parsing of INI files: malformed lines are skipped.
 
-Configuration that is compared setting by setting is parsed by `envlock.formats.config.ini`, which
-refuses what it does not understand.
+The strict parser for comparing configuration is `envlock.formats.config.ini`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import NamedTuple
 
 
 class IniSection(NamedTuple):
-    """A section of a configuration file; of an option given twice all values are kept."""
+    """A section of a configuration file; a repeated option keeps all its values."""
 
     name: str
     options: Mapping[str, tuple[str, ...]]
@@ -22,7 +21,7 @@ class IniSection(NamedTuple):
 
 
 def parse_ini(text: str) -> Iterator[IniSection]:
-    """Yield the sections of a file; an indented line goes on with the value above it."""
+    """Yield the sections of a file; an indented line continues the value above it."""
     name, options, last = "", dict[str, tuple[str, ...]](), ""
     for line in text.split("\n"):
         stripped = line.strip()

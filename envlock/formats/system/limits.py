@@ -21,11 +21,11 @@ _ROW_NAMES = {
     "Max processes": "nproc",
     "Max stack size": "stack",
 }
-"""Row of /proc/PID/limits -> item of limits.conf(5); the others follow from the size of memory."""
+"""Row of /proc/PID/limits -> item of limits.conf(5); other rows depend on the size of memory."""
 
 
 class Limit(NamedTuple):
-    """A line of limits.conf: whose limit, ``soft``, ``hard`` or ``-`` for both, and of what."""
+    """A line of limits.conf: domain, type (``soft``, ``hard``, or ``-`` for both), item, value."""
 
     domain: str
     type: str
@@ -34,7 +34,7 @@ class Limit(NamedTuple):
 
 
 def parse_pam_limits(text: str) -> list[Limit]:
-    """Return the limits of one file, in order; lines that are none are passed over."""
+    """Return the limits of one file, in order; malformed lines are skipped."""
     found = []
     for line in text.split("\n")[:_MAX_LINES]:
         words = line.partition("#")[0].split()
@@ -44,7 +44,7 @@ def parse_pam_limits(text: str) -> list[Limit]:
 
 
 def parse_proc_limits(text: str) -> dict[str, tuple[str, str]]:
-    """Return item -> (soft, hard) of /proc/PID/limits, of the items an administrator sets."""
+    """Return item -> (soft, hard) of /proc/PID/limits, of the items that administrators set."""
     found = {}
     for line in text.split("\n"):
         words = _COLUMNS.split(line.strip())
@@ -64,10 +64,10 @@ def parse_cgroup(text: str) -> dict[str, str]:
 
 
 def smallest(values: Iterable[str]) -> str:
-    """Return the smallest of limits from the group of a process up to the root.
+    """Return the smallest limit, empty when there is none.
 
-    ``max`` and -1 are no limit, and so is what version 1 writes for none (close to 2**63); a pair
-    (``200000 100000``, quota and period) counts by its first number.  Without a limit: empty.
+    ``max``, -1 and the value of version 1 for no limit (close to 2**63) are ignored.  A pair
+    (``200000 100000``, quota and period) counts by its first number.
     """
     found: list[tuple[int, str]] = []
     for value in values:

@@ -15,9 +15,9 @@ _LONGEST_NAME = 64
 
 
 def parse_locale_archive(content: bytes) -> list[str]:
-    """Return the sorted names of the locales in an archive, empty when it is none.
+    """Return the sorted names of the locales in an archive, empty when it is malformed.
 
-    An archive is written in the byte order of its machine; one of the other order is not read.
+    Only archives in the byte order of this machine are parsed.
     """
     if len(content) < _HEADER.size:
         return []

@@ -23,14 +23,14 @@ _VALUES = re.compile(
     r"(?:size|nr_inodes|mode|huge|vers|nfsvers|proto|sec|rsize|wsize|compress|hidepid)=[\w%:.-]+\Z"
 )
 _MOST = 65536
-"""A machine was seen with 65,578 mounts; of more, only so many are looked at."""
+"""Most lines that are parsed; machines with 65,578 mounts exist."""
 
 
 class Mount(NamedTuple):
-    """A file system and where it is mounted.
+    """A file system and its mount point.
 
-    `options` are those that change what programs may do or keep; sources, servers, users and
-    credentials are never among them.
+    `options` are those that affect permissions, durability or performance.  Sources, servers, users
+    and credentials are never among them.
     """
 
     mount_point: str
@@ -39,7 +39,7 @@ class Mount(NamedTuple):
 
     @property
     def is_network(self) -> bool:
-        """True when another machine holds the files."""
+        """True for a network file system."""
         return self.type in _NETWORK
 
 
@@ -77,5 +77,5 @@ def _options(text: str) -> tuple[str, ...]:
 
 
 def _plain(field: str) -> str:
-    """Return a field with its escaped bytes put back."""
+    """Return a field with its octal escapes decoded."""
     return _OCTAL.sub(lambda match: chr(int(match[1], 8) & 0x7F), field)

@@ -1,7 +1,7 @@
-r"""Which files a process has mapped.
+r"""Files that a process has mapped into memory.
 
 Source: proc_pid_maps(5): ``ADDRESS PERMISSIONS OFFSET DEVICE INODE PATH``; a newline in a path is
-written ``\012``, and `` (deleted)`` follows the path of a file that is no longer there.
+written ``\012``, and `` (deleted)`` follows the path of a file that no longer exists.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Mapped(NamedTuple):
 
 
 def parse_maps(text: str) -> list[Mapped]:
-    """Return the mapped files, each once, in byte order; memory without a file is passed over.
+    """Return the mapped files, each once, in byte order; anonymous memory is skipped.
 
     >>> parse_maps("7f00-7f01 r-xp 00000000 fe:00 42    /usr/lib/libcuda.so.580.95.05 (deleted)")
     [Mapped(path='/usr/lib/libcuda.so.580.95.05', is_deleted=True)]

@@ -1,4 +1,4 @@
-"""Repositories of packages as dnf, zypper, apk and pacman have them configured.
+"""Package repositories in the configuration of dnf, zypper, apk and pacman.
 
 Sources: dnf.conf(5), zypper(8), apk-repositories(5), pacman.conf(5).
 """
@@ -12,7 +12,7 @@ from envlock.formats.system.ini import IniSection, parse_ini
 
 _QUERY = re.compile(r"\?([^\s#]*)")
 _PUBLIC = re.compile(r"(?:\w*arch|repo\w*|release\w*|version|path|infra|country|protocol)=")
-"""Parameters of mirror lists; any other may be a token."""
+"""Query parameters of mirror lists; any other may be a token."""
 _OFF = frozenset({"0", "no", "false", "off"})
 
 
@@ -36,7 +36,7 @@ def parse_repo_file(text: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def without_tokens(urls: str) -> str:
-    """Return addresses without those parameters of a query that may be secret."""
+    """Return URLs without those query parameters that may be secret."""
     return _QUERY.sub(lambda match: _public(match[1]), urls)
 
 
@@ -51,7 +51,7 @@ def _flag(section: IniSection, option: str) -> str:
 
 
 def parse_apk_repositories(text: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield address and facts of each repository in apk's list; those commented out are none."""
+    """Yield URL and facts of each repository in apk's list, without commented ones."""
     for line in text.split("\n"):
         words = line.partition("#")[0].split()
         tag = words.pop(0)[1:] if words and words[0].startswith("@") else ""

@@ -1,4 +1,4 @@
-"""Line-oriented settings: the lines of a text that say something."""
+"""Line-oriented settings: normalized lines without comments."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterable
 
 SETTINGS_LIMIT = 1024 * 1024
-"""Largest file in bytes that is taken for settings; a larger one is a gap."""
+"""Largest file of settings in bytes that is read; a larger one is a gap."""
 
 _BLANKS = re.compile(r"[ \t\r\f\v]+")
 _CONTINUED = re.compile(r"\\\n[ \t]*")
 
 
 def parse_lines(text: str, comment: str = "#") -> list[str]:
-    r"""Return the lines that say something: comments, blank lines and extra blanks taken out.
+    r"""Return the lines without comments, blank lines and repeated blanks.
 
-    A line that ends in a backslash goes on in the next one.
+    A line that ends in a backslash is continued by the next one.
 
     >>> parse_lines("# a\n  b \\\n   c # d\n\n")
     ['b c']

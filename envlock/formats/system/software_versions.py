@@ -1,4 +1,4 @@
-"""Versions that file names and small files beside a program tell, without running it."""
+"""Versions of software, found in file names and version files without running programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SYMBOL = re.compile(r"(GLIBC|GLIBCXX|CXXABI|GCC)_(\d+(?:\.\d+)*)\Z")
 
 
 def version_in_name(name: str) -> str:
-    """Return the version that stands in the name of a file or folder, or nothing.
+    """Return the version in the name of a file or directory, or empty.
 
     >>> [version_in_name(n) for n in ("jdk-17.0.9+9", "tool_1.2.3_linux_amd64", "libz.so.1.3.1")]
     ['17.0.9', '1.2.3', '1.3.1']
@@ -28,26 +28,26 @@ def version_in_name(name: str) -> str:
 
 
 def parse_pkg_config(text: str) -> str:
-    """Return the version of a file for pkg-config(1), or nothing."""
+    """Return the version in a file of pkg-config(1), or empty."""
     match = _PKG_CONFIG.search(text)
     return match[1] if match else ""
 
 
 def parse_release(text: str) -> str:
-    """Return the version of a Java runtime from its `release` file, or nothing."""
+    """Return the version of a Java runtime in its `release` file, or empty."""
     found = parse_assignments(text)
     return found.get("JAVA_RUNTIME_VERSION") or found.get("JAVA_VERSION") or ""
 
 
 def parse_version_line(text: str) -> str:
-    """Return the version of a file that says nothing else, or nothing."""
+    """Return the version in a file that contains little else, or empty."""
     lines = text.strip().split("\n")
     match = _LINE.match(lines[0].strip()) if len(lines) < 4 else None
     return match[1] if match else ""
 
 
 def parse_cuda_version(text: str) -> str:
-    """Return the version of a CUDA toolkit from its `version.json`, or nothing."""
+    """Return the version of a CUDA toolkit in its `version.json`, or empty."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -58,7 +58,7 @@ def parse_cuda_version(text: str) -> str:
 
 
 def newest_symbols(versions: Iterable[str]) -> dict[str, str]:
-    """Return for each of GLIBC, GLIBCXX, CXXABI and GCC the newest of symbol versions.
+    """Return the newest symbol version of each of GLIBC, GLIBCXX, CXXABI and GCC.
 
     >>> newest_symbols(["GLIBC_2.4", "GLIBC_2.34", "GLIBC_PRIVATE", "CXXABI_1.3.9"])
     {'GLIBC': '2.34', 'CXXABI': '1.3.9'}

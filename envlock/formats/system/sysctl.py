@@ -24,7 +24,7 @@ def parse_sysctl(text: str) -> dict[str, str]:
 
 
 def sysctl_name(name: str) -> str:
-    """Return the name of a setting with dots; where slashes stood first, a dot becomes a slash.
+    """Return the dotted name of a setting; if its first separator is a slash, dots become slashes.
 
     >>> sysctl_name("net/ipv4/conf/eth0.5/forwarding")
     'net.ipv4.conf.eth0/5.forwarding'

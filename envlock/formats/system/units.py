@@ -1,4 +1,4 @@
-"""Unit files of systemd.
+"""Settings in unit files of systemd.
 
 Source: systemd.syntax(7).
 """
@@ -14,9 +14,9 @@ Settings = dict[str, dict[str, list[str]]]
 
 
 def parse_unit(text: str, onto: Settings | None = None) -> Settings:
-    r"""Return the settings of a unit file, added to those of the files before it.
+    r"""Return the settings of a unit file, added to those of earlier files in `onto`.
 
-    An empty value takes back all that was set before.  Lines that are no setting are left out.
+    An empty value resets the setting.  Malformed lines are skipped.
 
     >>> parse_unit("[Timer]\nOnCalendar=daily\nOnCalendar=\nOnCalendar=Mon *-*-* 06:00\n")
     {'Timer': {'OnCalendar': ['Mon *-*-* 06:00']}}

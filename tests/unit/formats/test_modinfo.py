@@ -74,10 +74,10 @@ def test_each_compression_is_undone_within_its_limit(name, pack):
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (b"", "no ELF"),
-        (b"\x7fELF", "no ELF"),
+        (b"", "not an ELF"),
+        (b"\x7fELF", "not an ELF"),
         (elf(section=b".text"), "no .modinfo"),
-        (elf()[:-100], "cut"),
+        (elf()[:-100], "truncated"),
         (elf()[:58] + b"\0\0" + elf()[60:], "malformed"),
         (elf()[:40] + b"\xff" * 8 + elf()[48:], "offset"),
     ],

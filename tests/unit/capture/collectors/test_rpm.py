@@ -309,8 +309,8 @@ def test_what_cannot_be_read_is_a_gap(rpm_root, captured):
     assert found.coverage["rpm"].status == "partial"
     reasons = sorted(gap.reason for gap in found.coverage["rpm"].gaps)
     assert reasons == [
-        "package 4: a header that is cut off",
-        "files of shop.x86_64: tag 1117 is of another type",
+        "files of shop.x86_64: tag 1117 has an unexpected type",
+        "package 4: truncated header",
     ]
 
 
