@@ -1,4 +1,4 @@
-"""The containers of a compose project, found by the labels that compose gives them.
+"""The containers of a compose project, found by the labels that compose sets.
 
 Source: Compose specification and docker compose, ``com.docker.compose.*`` labels.
 """
@@ -16,7 +16,7 @@ _ONE_OFF = "com.docker.compose.oneoff"
 
 
 def open_project(name: str) -> Group:
-    """Return the services of a project, running or stopped.  Raise TargetError for no container."""
+    """Return the services of a project, running or stopped.  Raise TargetError when it has none."""
     found: dict[str, list[tuple[int, str]]] = {}
     client = connect()
     try:
@@ -34,7 +34,7 @@ def open_project(name: str) -> Group:
         client.close()
     if not found:
         raise TargetError(
-            "no container belongs to such a project",
+            "no container belongs to this project",
             where=f"compose:{name}",
             hint="list projects with `docker compose ls --all`",
         )

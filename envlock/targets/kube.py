@@ -1,9 +1,9 @@
-"""The containers of Kubernetes pods, from what ``kubectl get pods -o json`` printed.
+"""The containers of Kubernetes pods, from the output of ``kubectl get pods -o json``.
 
-The cluster is not asked anything.  A container is told by its pod (image, command, variables) and
-by its image where an engine here has that.  Variables that come from a Secret are secret; what
-comes from elsewhere than the pod has no value and is a gap.  Containers that only start the others
-(initContainers) are passed over.  Source: Kubernetes API reference, Pod v1.
+The cluster is not contacted.  A container has the run configuration of its pod (image, command,
+variables) and the files of its image, where a local engine has that.  Variables from a Secret are
+secret; a variable that is defined outside the pod has no value and is a gap.  Init containers are
+ignored.  Source: Kubernetes API reference, Pod v1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ _LIMIT = 64 * 1024 * 1024
 
 
 class Container(NamedTuple):
-    """One container: the name of what controls its pod, its pod, its own, as the API has them."""
+    """One container of a pod.
+
+    `owner` is the controller of the pod, such as a ReplicaSet, without its hash; `spec` is the
+    container in the API, and `image_id` the exact image that runs, empty when unknown.
+    """
 
     owner: str
     pod: str
@@ -35,18 +39,18 @@ class Container(NamedTuple):
 
 
 def open_pods(operand: str) -> Group:
-    """Return the containers in a file, those of one controller together."""
+    """Return the containers in a file, grouped by controller and name of container."""
     path = Path(operand)
-    found: dict[str, list[str]] = {}
+    services: dict[str, list[str]] = {}
     for container in _containers(path):
         reference = f"kube:{path}#{container.pod}/{container.name}"
-        found.setdefault(f"{container.owner}-{container.name}", []).append(reference)
-    services = (Service(name, tuple(sorted(replicas))) for name, replicas in sorted(found.items()))
-    return Group(path.name.partition(".")[0], tuple(services))
+        services.setdefault(f"{container.owner}-{container.name}", []).append(reference)
+    found = (Service(name, tuple(sorted(replicas))) for name, replicas in sorted(services.items()))
+    return Group(path.name.partition(".")[0], tuple(found))
 
 
 class KubeTarget:
-    """One container of a pod: `image` is the target of its image, None when that is not here."""
+    """One container of a pod; `image` is the target of its image, None when no engine has it."""
 
     walks_before_reading = False
 
@@ -66,16 +70,16 @@ class KubeTarget:
         raise TargetError(
             "no such container in the file",
             where=f"kube:{operand}",
-            hint="it is kube:FILE#POD/CONTAINER",
+            hint="write kube:FILE#POD/CONTAINER",
         )
 
     @property
     def is_streaming(self) -> bool:
-        """As the image."""
+        """The same as for the image."""
         return self._image is not None and self._image.is_streaming
 
     def preload(self, patterns: Iterable[str]) -> None:
-        """Fetch what matches from the image."""
+        """Fetch the matching files of the image."""
         if self._image is not None:
             self._image.preload(patterns)
 
@@ -84,7 +88,7 @@ class KubeTarget:
         if self._image is not None:
             yield from self._image.scan(plan)
             return
-        plan.on_gap("/", "the image is not in an engine here")
+        plan.on_gap("/", "no local engine has the image")
         plan.on_walk_finished()
 
     def stat(self, path: str) -> Entry:
@@ -104,7 +108,7 @@ class KubeTarget:
         return self._files().open(path)
 
     def process(self) -> ProcessConfig:
-        """Return what the pod says over what the image says."""
+        """Return the run configuration: that of the image, overridden by the pod."""
         image = self._image.process() if self._image is not None else None
         try:
             return _process(self._container, image or ProcessConfig())
@@ -118,7 +122,7 @@ class KubeTarget:
 
     def _files(self) -> Target:
         if self._image is None:
-            raise FileNotFoundError(2, "the image is not in an engine here")
+            raise FileNotFoundError(2, "no local engine has the image")
         return self._image
 
 
@@ -160,14 +164,14 @@ def _of_pod(pod: Mapping[str, Any]) -> Iterator[Container]:
 
 def _damaged(reference: str) -> TargetError:
     return TargetError(
-        "that is not what kubectl prints",
+        "not the output of `kubectl get pods -o json`",
         where=reference,
         hint="write it with `kubectl get pods -o json > FILE`",
     )
 
 
 def _image_names(container: Container) -> list[str]:
-    """Return what an engine may know the image as, the most exact first."""
+    """Return the names by which an engine may have the image, the most exact first."""
     exact = container.image_id.rpartition("://")[2]
     return [name for name in (exact, str(container.spec.get("image") or "")) if name]
 
@@ -190,13 +194,13 @@ def _process(container: Container, image: ProcessConfig) -> ProcessConfig:
         for kind in ("configMapRef", "secretRef"):
             if kind in source:
                 where = f"{kind} {source[kind].get('name', '')}"
-                unreadable[where] = "variables from elsewhere than the pod"
+                unreadable[where] = "variables that are defined outside the pod"
     for variable in spec.get("env") or ():
         name, source = str(variable["name"]), variable.get("valueFrom")
         environ[name] = str(variable.get("value") or "") if source is None else HIDDEN
         if source is not None and "secretKeyRef" not in source:
-            unreadable[f"env {name}"] = "a value from elsewhere than the pod"
-    command, words = spec.get("command"), spec.get("args")
+            unreadable[f"env {name}"] = "a value that is defined outside the pod"
+    command, arguments = spec.get("command"), spec.get("args")
     ports = tuple(
         f"{int(port['containerPort'])}/{str(port.get('protocol') or 'TCP').lower()}"
         for port in spec.get("ports") or ()
@@ -207,7 +211,7 @@ def _process(container: Container, image: ProcessConfig) -> ProcessConfig:
         image,
         image=names[0] if names else "",
         entrypoint=tuple(map(str, command)) if command else image.entrypoint,
-        cmd=tuple(map(str, words or ())) if words or command else image.cmd,
+        cmd=tuple(map(str, arguments or ())) if arguments or command else image.cmd,
         ports=ports or image.ports,
         user=image.user if user is None else str(user),
         workdir=str(spec.get("workingDir") or "") or image.workdir,

@@ -1,6 +1,6 @@
 """Mount points below a directory, from the kernel's own list (proc_pid_mountinfo(5)).
 
-They are known before any of them is touched, so a dead network mount cannot hang a walk.
+Reading the list touches no mount point, so that a dead network mount cannot hang a walk.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ PSEUDO = frozenset(
         "ramfs", "rpc_pipefs", "securityfs", "selinuxfs", "sysfs", "tmpfs", "tracefs",
     }
 )  # fmt: skip
-"""File systems that hold no environment: leaving them out is not worth a word."""
+"""File systems that hold no part of an environment: leaving them out is not a gap."""
 
 REMOTE = frozenset({"9p", "afs", "autofs", "ceph", "cifs", "coda", "glusterfs", "lustre", "nfs",
                     "nfs4", "ocfs2", "smb3", "virtiofs"})  # fmt: skip
-"""File systems whose mount point must not even be looked at: an answer may never come."""
+"""File systems whose mount point must not be touched: a system call on it may never return."""
 
 _DATA = (
     "/var/lib/", "/run/", "/mnt/", "/media/", "/tmp/",  # noqa: S108  names in a target
-    "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",  # what a container's engine mounts
+    "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",  # mounted by the engine of a container
 )  # fmt: skip
-"""Where another file system is data, so that leaving it out is not worth a word."""
+"""Directories in which another file system is data: leaving it out is not a gap."""
 
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
@@ -45,7 +45,7 @@ def parse_mountinfo(raw: bytes) -> Mapping[str, str]:
 
 
 def mounts_below(root: str) -> Mapping[str, str]:
-    """Return the mounts strictly below `root`, by path from it; none where /proc is missing."""
+    """Return the mounts strictly below `root`, by path from `root`; none where /proc is missing."""
     try:
         with open(MOUNTINFO, "rb") as file:
             mounts = parse_mountinfo(file.read())
@@ -60,10 +60,10 @@ def mounts_below(root: str) -> Mapping[str, str]:
 
 
 def is_reportable(path: str, kind: str) -> bool:
-    """True when a mount that a walk does not enter may hold a part of the environment."""
+    """True when a mount may hold a part of the environment, so that not entering it is a gap."""
     return kind not in PSEUDO and not path.startswith(_DATA)
 
 
 def may_hang(kind: str) -> bool:
-    """True when looking at a mount of this type can wait for another machine or program."""
+    """True when a system call on a mount of this type can wait for another machine or program."""
     return kind in REMOTE or kind.startswith("fuse")

@@ -1,7 +1,7 @@
-"""A running process: its environment, what it runs, what it has mapped, and the root it sees.
+"""A running process: its environment, its program, the files it has mapped, and its root.
 
-The root may be that of a container or a chroot.  It takes the same user or root to look; what is
-refused is a gap.  Sources: proc_pid_environ(5), proc_pid_maps(5), proc_pid_root(5),
+The root may be that of a container or a chroot.  Reading it needs the same user or root; what may
+not be read is a gap.  Sources: proc_pid_environ(5), proc_pid_maps(5), proc_pid_root(5),
 proc_pid_mountinfo(5), proc_pid_stat(5), proc_pid_status(5), cgroups(7), namespaces(7).
 """
 
@@ -37,28 +37,28 @@ _LIMIT = 64 * 1024 * 1024
 
 
 class ProcessTarget(LocalTarget):
-    """One process of this machine, known by its number and the time it was started."""
+    """One process of this machine, identified by its number and its start time."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(Path(f"/proc/{pid}/root/."), f"pid:{pid}", is_host=True)
-        # A path keeps no final dot, and without it the link would be looked at, not the root.
+        # `Path` drops a final dot, without which lstat returns the link and not the root.
         self._root = f"/proc/{pid}/root/."
         self.capabilities |= {Capability.MAPS}
-        self._folder = f"/proc/{pid}"
+        self._proc = f"/proc/{pid}"
         self._machine = host()
         self._started = self._start_time()
 
     @classmethod
     def connect(cls, operand: str) -> ProcessTarget:
-        """Return the process of a number.  Raise TargetError when there is none."""
+        """Return the process with a number.  Raise TargetError when there is none."""
         if not re.fullmatch(r"[1-9][0-9]{0,9}", operand):
             raise TargetError(
-                "a process has a number", where=f"pid:{operand}", hint="for example pid:1"
+                "not the number of a process", where=f"pid:{operand}", hint="for example pid:1"
             )
         return cls(int(operand))
 
     def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
-        """Walk the root that the process sees."""
+        """Walk the root of the process."""
         try:
             os.lstat(self._root)
         except PermissionError:
@@ -70,22 +70,30 @@ class ProcessTarget(LocalTarget):
 
     def stat(self, path: str) -> Entry:
         """Return one path, its final link not followed."""
-        return self._machine.stat(self._there(path)) if _is_kernel(path) else super().stat(path)
+        return (
+            self._machine.stat(self._kernel_path(path)) if _is_kernel(path) else super().stat(path)
+        )
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory."""
-        return self._machine.names(self._there(path)) if _is_kernel(path) else super().names(path)
+        return (
+            self._machine.names(self._kernel_path(path))
+            if _is_kernel(path)
+            else super().names(path)
+        )
 
     def open(self, path: str) -> BufferedReader:
-        """Open a regular file; the kernel's own files are those of this machine."""
-        return self._machine.open(self._there(path)) if _is_kernel(path) else super().open(path)
+        """Open a regular file; /proc and /sys are those of this machine."""
+        return (
+            self._machine.open(self._kernel_path(path)) if _is_kernel(path) else super().open(path)
+        )
 
     def process(self) -> ProcessConfig:
-        """Return what the process is, as far as it may be seen."""
+        """Return the facts about the process that may be read."""
         unreadable: dict[str, str] = {}
-        environ = self._told("environ", unreadable)
+        environ = self._read_proc("environ", unreadable)
         config = ProcessConfig(
-            cmd=tuple(from_bytes(self._told("cmdline", unreadable)).split("\0")[:-1]),
+            cmd=tuple(from_bytes(self._read_proc("cmdline", unreadable)).split("\0")[:-1]),
             exe=self._link("exe", unreadable).removesuffix(_DELETED),
             user=self._user(),
             workdir=self._link("cwd", unreadable),
@@ -100,20 +108,20 @@ class ProcessTarget(LocalTarget):
         return config
 
     def mounts(self) -> Mapping[str, str]:
-        """Return what is mounted below the root that the process sees."""
-        found = parse_mountinfo(self._told("mountinfo", {}))
+        """Return the mounts below the root of the process."""
+        found = parse_mountinfo(self._read_proc("mountinfo", {}))
         return {point: kind for point, kind in found.items() if point != "/"}
 
-    def _there(self, path: str) -> str:
+    def _kernel_path(self, path: str) -> str:
         if path.startswith(_SELF):
-            return f"{self._folder}/{path.removeprefix(_SELF)}"
+            return f"{self._proc}/{path.removeprefix(_SELF)}"
         return path
 
     def _start_time(self) -> bytes:
-        """Return when it was started.  Raise TargetError when it has ended, or is another one."""
+        """Return the start time.  Raise TargetError when it ended, or another has its number."""
         try:
-            with open(f"{self._folder}/stat", "rb") as file:
-                # The name of the program is in parentheses and may hold spaces; field 22 counts.
+            with open(f"{self._proc}/stat", "rb") as file:
+                # Field 22; field 2 is in parentheses and may contain spaces.
                 started = file.read(_LIMIT).rpartition(b")")[2].split()[19]
         except (OSError, IndexError) as error:
             raise TargetError(
@@ -123,43 +131,43 @@ class ProcessTarget(LocalTarget):
             raise TargetError("the process ended while it was captured", where=self.reference)
         return started
 
-    def _told(self, name: str, unreadable: dict[str, str]) -> bytes:
+    def _read_proc(self, name: str, unreadable: dict[str, str]) -> bytes:
         try:
-            with open(f"{self._folder}/{name}", "rb") as file:
+            with open(f"{self._proc}/{name}", "rb") as file:
                 return file.read(_LIMIT)
         except OSError as error:
-            unreadable[f"{_SELF}{name}"] = _why(error)
+            unreadable[f"{_SELF}{name}"] = _reason(error)
             return b""
 
     def _link(self, name: str, unreadable: dict[str, str]) -> str:
-        """Return where a link of the process leads, as it sees it itself."""
+        """Return the target of a link in its /proc directory, as a path from the process's root."""
         try:
-            return self._inside(os.readlink(f"{self._folder}/{name}"))
+            return self._inside(os.readlink(f"{self._proc}/{name}"))
         except OSError as error:
-            if error.errno != errno.ENOENT:  # a thread of the kernel has no program
-                unreadable[f"{_SELF}{name}"] = _why(error)
+            if error.errno != errno.ENOENT:  # kernel threads have no program
+                unreadable[f"{_SELF}{name}"] = _reason(error)
             return ""
 
     def _inside(self, path: str) -> str:
         try:
-            root = os.readlink(f"{self._folder}/root").rstrip("/")
+            root = os.readlink(f"{self._proc}/root").rstrip("/")
         except OSError:
             root = ""
         return path.removeprefix(root) or "/" if f"{path}/".startswith(f"{root}/") else path
 
     def _maps(self, unreadable: dict[str, str]) -> str:
         lines = []
-        for line in from_bytes(self._told("maps", unreadable)).split("\n"):
+        for line in from_bytes(self._read_proc("maps", unreadable)).split("\n"):
             words = line.split(None, 5)
             if len(words) == 6 and words[5].startswith("/"):
                 lines.append(" ".join([*words[:5], self._inside(words[5])]))
         return "\n".join(lines)
 
     def _user(self) -> str:
-        """Return the effective user and group, as a run configuration has them."""
+        """Return the effective user and group in the form of a run configuration: ``UID:GID``."""
         fields = dict(
             line.split(b":", 1)
-            for line in self._told("status", {}).split(b"\n")
+            for line in self._read_proc("status", {}).split(b"\n")
             if line.startswith((b"Uid:", b"Gid:"))
         )
         effective = [
@@ -168,18 +176,18 @@ class ProcessTarget(LocalTarget):
         return ":".join(effective)
 
     def _container(self) -> str:
-        found = _CONTAINER.search(from_bytes(self._told("cgroup", {})))
+        found = _CONTAINER.search(from_bytes(self._read_proc("cgroup", {})))
         if found is None:
             return ""
         return f"{_ENGINES.get(found['engine'], found['engine'])} {found['id']}"
 
     def _namespaces(self) -> tuple[str, ...]:
-        """Return the kinds of namespaces that it does not share with us."""
+        """Return the kinds of namespaces in which it differs from this process."""
         other = []
         for name in _NAMESPACES:
             try:
-                theirs = os.readlink(f"{self._folder}/ns/{name}")
-                if theirs != os.readlink(f"{_SELF}ns/{name}"):
+                target = os.readlink(f"{self._proc}/ns/{name}")
+                if target != os.readlink(f"{_SELF}ns/{name}"):
                     other.append(name)
             except OSError:
                 continue
@@ -190,7 +198,7 @@ def _is_kernel(path: str) -> bool:
     return path.startswith(_KERNEL)
 
 
-def _why(error: OSError) -> str:
+def _reason(error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM):
         return "permission denied"
     return error.strerror or "cannot be read"

@@ -1,7 +1,7 @@
-"""A recording of what an environment told its collectors, replayed.
+"""A recording of everything that collectors read from a target, replayed.
 
-`envlock.capture.recording` writes them and its docstring tells the form.  A recording comes from
-anywhere: its size is bounded, nothing of it is unpacked, and one that is damaged is a TargetError.
+`envlock.capture.recording` writes recordings and documents their format.  A recording is untrusted:
+its size is limited, nothing of it is unpacked, and a damaged one is a TargetError.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from envlock.targets.stream.tar_reader import members
 
 VERSION = 1
 MEMBER = "recording.json"
-"""The member that holds everything but the content of files."""
+"""The member that holds everything except the content of files."""
 
 CONTENTS = "rootfs"
-"""The folder of the members that are the content of files, by path."""
+"""The directory of the members that hold the content of files, by path."""
 
 _LIMIT = 1024 * 1024 * 1024
 _CHUNK = 1024 * 1024
@@ -42,12 +42,12 @@ class RecordedTarget:
     def __init__(
         self, reference: str, document: Mapping[str, Any], contents: Mapping[str, bytes]
     ) -> None:
-        """Raise KeyError, TypeError or ValueError when the document is none."""
+        """Raise KeyError, TypeError or ValueError when the document is malformed."""
         self.reference = reference
         self.capabilities = frozenset(map(Capability, document["capabilities"]))
         self._process = _parse_process(document["process"])
-        self._files = {path: _parse_error(told) for path, told in document["files"].items()}
-        self._names = {path: _parse_names(told) for path, told in document["names"].items()}
+        self._files = {path: _parse_error(value) for path, value in document["files"].items()}
+        self._names = {path: _parse_names(value) for path, value in document["names"].items()}
         self._entries = {row[0]: _parse_entry(row) for row in document["entries"]}
         self._stats = {row[0]: _parse_entry(row) for row in document["stats"]}
         self._gaps = [(str(path), str(reason)) for path, reason in document["gaps"]]
@@ -55,25 +55,25 @@ class RecordedTarget:
 
     @classmethod
     def at(cls, path: str | Path) -> RecordedTarget:
-        """Return the recording in a file.  Raise TargetError when there is none."""
+        """Return the recording in a file.  Raise TargetError when it cannot be read."""
         reference = f"recorded:{path}"
         document, contents = _load(Path(path), reference)
         try:
             if document["version"] != VERSION:
                 raise TargetError(
-                    f"a recording of version {document['version']!r}",
+                    f"the recording has version {document['version']!r}, not {VERSION}",
                     where=reference,
-                    hint="it was made by another envlock",
+                    hint="record it again with this version of envlock",
                 )
             return cls(reference, document, contents)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise TargetError("the recording is damaged", where=reference) from error
 
     def preload(self, patterns: Iterable[str]) -> None:
-        """Do nothing: everything is at hand."""
+        """Do nothing: the recording is in memory."""
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
-        """Yield the entries that were asked for when it was made."""
+        """Yield the entries that collectors used when it was made."""
         yield from self._entries.values()
         for path, reason in self._gaps:
             plan.on_gap(path, reason)
@@ -88,12 +88,12 @@ class RecordedTarget:
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory."""
-        told = self._names.get(path)
-        if told is None:
+        names = self._names.get(path)
+        if names is None:
             raise FileNotFoundError(errno.ENOENT, "no such file or directory", path)
-        if isinstance(told, tuple):
-            return told
-        raise told
+        if isinstance(names, tuple):
+            return names
+        raise names
 
     def read(self, path: str, limit: int = READ_LIMIT) -> bytes:
         """Return the content of a file."""
@@ -112,7 +112,7 @@ class RecordedTarget:
         return io.BytesIO(self.read(path))
 
     def process(self) -> ProcessConfig | None:
-        """Return the run configuration, without the values that a lock does not hold."""
+        """Return the run configuration, without the values that a lock leaves out."""
         return self._process
 
     def close(self) -> None:
@@ -122,13 +122,13 @@ class RecordedTarget:
 def _load(path: Path, reference: str) -> tuple[Any, dict[str, bytes]]:
     document: Any = None
     contents: dict[str, bytes] = {}
-    left = _LIMIT
+    remaining = _LIMIT
     try:
         with path.open("rb") as stream:
             chunks = decompressed(iter(lambda: stream.read(_CHUNK), b""), reference)
             for entry, pieces in members(chunks, reference):
-                left -= entry.size
-                if left < 0 or entry.type is not EntryType.FILE:
+                remaining -= entry.size
+                if remaining < 0 or entry.type is not EntryType.FILE:
                     raise TargetError("the recording is damaged", where=reference)
                 raw = b"".join(pieces)
                 if entry.path == f"/{MEMBER}":
@@ -146,19 +146,19 @@ def _load(path: Path, reference: str) -> tuple[Any, dict[str, bytes]]:
     return document, contents
 
 
-def _parse_error(told: Any) -> OSError | None:
-    """Return what a read raised, None for a file whose content is there."""
-    if told is None:
+def _parse_error(value: Any) -> OSError | None:
+    """Return the error that reading the file raised, None for a file that was read."""
+    if value is None:
         return None
-    code, words = told
-    return OSError(int(code), str(words) or os.strerror(int(code)))
+    code, message = value
+    return OSError(int(code), str(message) or os.strerror(int(code)))
 
 
-def _parse_names(told: Any) -> tuple[str, ...] | OSError:
-    if isinstance(told, dict):
-        return tuple(sorted(map(str, told["names"]), key=sort_key))
-    code, words = told
-    return OSError(int(code), str(words))
+def _parse_names(value: Any) -> tuple[str, ...] | OSError:
+    if isinstance(value, dict):
+        return tuple(sorted(map(str, value["names"]), key=sort_key))
+    code, message = value
+    return OSError(int(code), str(message))
 
 
 def _parse_entry(row: Any) -> Entry:
@@ -180,28 +180,28 @@ def _parse_entry(row: Any) -> Entry:
     )
 
 
-def _parse_process(told: Any) -> ProcessConfig | None:
-    if told is None:
+def _parse_process(value: Any) -> ProcessConfig | None:
+    if value is None:
         return None
     return ProcessConfig(
-        cmd=tuple(map(str, told["cmd"])),
-        entrypoint=tuple(map(str, told["entrypoint"])),
-        user=str(told["user"]),
-        workdir=str(told["workdir"]),
-        ports=tuple(map(str, told["ports"])),
-        volumes=tuple(map(str, told["volumes"])),
-        stop_signal=str(told["stop_signal"]),
-        maps=str(told["maps"]),
-        exe=str(told["exe"]),
-        image=str(told["image"]),
-        container=str(told["container"]),
-        namespaces=tuple(map(str, told["namespaces"])),
-        unreadable=_texts(told["unreadable"]),
-        labels=_texts(told["labels"]),
-        environ=_texts(told["environ"]),
-        is_session=bool(told["is_session"]),
+        cmd=tuple(map(str, value["cmd"])),
+        entrypoint=tuple(map(str, value["entrypoint"])),
+        user=str(value["user"]),
+        workdir=str(value["workdir"]),
+        ports=tuple(map(str, value["ports"])),
+        volumes=tuple(map(str, value["volumes"])),
+        stop_signal=str(value["stop_signal"]),
+        maps=str(value["maps"]),
+        exe=str(value["exe"]),
+        image=str(value["image"]),
+        container=str(value["container"]),
+        namespaces=tuple(map(str, value["namespaces"])),
+        unreadable=_texts(value["unreadable"]),
+        labels=_texts(value["labels"]),
+        environ=_texts(value["environ"]),
+        is_session=bool(value["is_session"]),
     )
 
 
-def _texts(told: Mapping[str, Any]) -> dict[str, str]:
-    return {str(name): str(value) for name, value in told.items()}
+def _texts(mapping: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in mapping.items()}

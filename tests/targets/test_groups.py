@@ -97,7 +97,7 @@ def test_a_container_without_its_image_is_a_gap(tmp_path):
     target = open_target(f"kube:{pod_list(tmp_path, POD)}#web-5d8f9-abcde/app")
     gaps = []
     assert list(target.scan(ScanPlan(on_gap=lambda *gap: gaps.append(gap)))) == []
-    assert gaps == [("/", "the image is not in an engine here")]
+    assert gaps == [("/", "no local engine has the image")]
 
 
 @given(

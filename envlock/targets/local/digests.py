@@ -1,4 +1,4 @@
-"""Digests of the files of a walk: some are known at once, the others are read while it goes on."""
+"""Digests of the files of a walk: from the stat cache, else computed while the walk goes on."""
 
 from __future__ import annotations
 
@@ -21,29 +21,32 @@ _EMPTY = Hashes(
 
 
 class FileDigests:
-    """The files of one walk whose content is asked for."""
+    """Finds the digests of the files in one walk."""
 
     def __init__(self, root: str, plan: ScanPlan, pool: HashPool) -> None:
         self._root = root
         self._plan = plan
         self._pool = pool
-        self._asked: list[tuple[Folder, int, StatKey]] = []
+        self._submitted: list[tuple[Folder, int, StatKey]] = []
 
-    def ask(self, folder: Folder, place: int, key: StatKey, second: str) -> Entry | None:
-        """Return the file at a place with its digests, or have it read (by `read`) for them."""
+    def find(self, folder: Folder, at: int, key: StatKey, second: str) -> Entry | None:
+        """Return the file at a position with its digests, None when it must be read.
+
+        Such a file is submitted to the pool, and yielded by `results`.
+        """
         plan = self._plan
         hashes = _EMPTY if not key.size else plan.cache.get(key) if plan.cache else None
         if hashes is None or hashes.lacks(second):
-            self._asked.append((folder, place, key))
+            self._submitted.append((folder, at, key))
             self._pool.submit((to_bytes(self._root + key.path), second))
             return None
         plan.on_progress(1, key.size)
-        return folder.entry_at(place, key.size, hashes)
+        return folder.entry_at(at, key.size, hashes)
 
-    def read(self) -> Iterator[Entry]:
-        """Yield the files that had to be read; one that could not be is a gap."""
+    def results(self) -> Iterator[Entry]:
+        """Yield the files that had to be read; one that cannot be read is a gap."""
         plan = self._plan
-        for (folder, place, key), result in zip(self._asked, self._pool.results(), strict=True):
+        for (folder, at, key), result in zip(self._submitted, self._pool.results(), strict=True):
             if isinstance(result, str):
                 if result != os.strerror(errno.ENOENT):
                     plan.on_gap(key.path, result)
@@ -53,4 +56,4 @@ class FileDigests:
             if plan.cache is not None:
                 plan.cache.put(StatKey(*key[:3], size, mtime_ns, ctime_ns), hashes)
             plan.on_progress(1, size)
-            yield folder.entry_at(place, size, hashes)
+            yield folder.entry_at(at, size, hashes)

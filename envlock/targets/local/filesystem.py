@@ -1,4 +1,4 @@
-"""The local targets: this host, and a directory that holds a root file system."""
+"""The local targets: this host, and a root file system in a directory."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CHUNK = 64 * 1024
 
 
 class LocalTarget:
-    """A root directory of this machine; `host` when it is the machine's own."""
+    """A root file system on this machine; `is_host` when it is the machine's own root."""
 
     is_streaming = False
     walks_before_reading = False
@@ -43,31 +43,31 @@ class LocalTarget:
             self.capabilities |= {Capability.ENVIRON, Capability.KERNEL}
         self._is_host = is_host
         self._root = str(root).rstrip("/")
-        self._directories: dict[str, str] = {"": ""}
-        self._ahead: Prefetcher[Folder] | None = None
+        self._real_directories: dict[str, str] = {"": ""}
+        self._walking: Prefetcher[Folder] | None = None
         self._folders: dict[str, Folder] = {}
 
     def preload(self, patterns: Iterable[str]) -> None:
-        """Do nothing: everything is at hand."""
+        """Do nothing: files of this machine are read directly."""
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Walk the root; see `envlock.targets.base.Target.scan`."""
-        return _one_by_one(self.walk(plan))
+        return _single_entries(self.walk(plan))
 
     def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
         """Walk the root; see `envlock.targets.base.Rewalkable.walk`."""
-        # Others look at the tree from now on, whatever is done before anything is taken.
-        self._ahead = Prefetcher(walk(self._root, plan, self.mounts()))
-        return self._walked(self._ahead, plan)
+        # The walk starts now, so that it runs while the caller does something else.
+        self._walking = Prefetcher(walk(self._root, plan, self.mounts()))
+        return self._entries(self._walking, plan)
 
-    def _walked(self, folders: Prefetcher[Folder], plan: ScanPlan) -> Iterator[Entry | Folder]:
+    def _entries(self, folders: Prefetcher[Folder], plan: ScanPlan) -> Iterator[Entry | Folder]:
         real = self._root or "/"
         with closing(folders):
             yield entry_of("/", os.lstat(real), real)
-            yield from self._read(folders, plan)
+            yield from self._with_files(folders, plan)
 
     def signatures(self, plan: ScanPlan) -> dict[str, bytes]:
-        """Look at every path; see `envlock.targets.base.Rewalkable.sign`."""
+        """Stat every path; see `envlock.targets.base.Rewalkable.sign`."""
         return walk_signatures(self._root, plan, self.mounts())
 
     def list_directories(self, plan: ScanPlan, folders: Iterable[str]) -> dict[str, Folder]:
@@ -78,11 +78,11 @@ class LocalTarget:
 
     def scan_paths(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
         """Scan some paths; see `envlock.targets.base.Rewalkable.scan_again`."""
-        found = _one_by_one(self._read(self._folders.values(), plan, paths))
+        found = _single_entries(self._with_files(self._folders.values(), plan, paths))
         return (entry for entry in found if entry.path in paths)
 
     def mounts(self) -> Mapping[str, str]:
-        """Return what is mounted below the root: path from it -> type of file system."""
+        """Return the mounts below the root: path from the root -> type of file system."""
         return mounts_below(self._root)
 
     def stat(self, path: str) -> Entry:
@@ -101,7 +101,7 @@ class LocalTarget:
         with self.open(path) as stream:
             if os.fstat(stream.fileno()).st_size > limit:
                 raise OSError(errno.EFBIG, "too large", path)
-            # The files of /proc/sys refuse to be read with a large buffer.
+            # Files in /proc/sys cannot be read with a large buffer.
             while chunk := stream.read1(_CHUNK):
                 content += chunk
                 if len(content) > limit:
@@ -127,53 +127,53 @@ class LocalTarget:
         return ProcessConfig(environ=dict(os.environ), is_session=True)
 
     def probe(self, name: str) -> bytes | None:
-        """Ask a library of this machine; None for a directory."""
+        """Run a probe on this machine; None for a directory."""
         return run_probe(PROBES[name]) if self._is_host else None
 
     def close(self) -> None:
-        """End a walk that nobody took."""
-        if self._ahead is not None:
-            self._ahead.close()
+        """Stop a walk that was not consumed."""
+        if self._walking is not None:
+            self._walking.close()
 
-    def _read(
+    def _with_files(
         self, folders: Iterable[Folder], plan: ScanPlan, paths: Collection[str] | None = None
     ) -> Iterator[Entry | Folder]:
-        """Yield the folders, and the files whose digests or other names they do not tell.
+        """Yield the folders, and entries of the files with digests or with several names.
 
-        With `paths`, only of these the content is asked for.
+        With `paths`, only the content of these is read.
         """
         links: dict[tuple[int, int], list[_Name]] = {}
         with closing(HashPool(plan.jobs)) as pool:
-            contents = FileDigests(self._root, plan, pool)
+            digests = FileDigests(self._root, plan, pool)
             for folder in folders:
                 for at, key in folder.files_to_read():
                     if paths is None or key.path in paths:
-                        known = contents.ask(folder, at, key, plan.second_algorithm(key.path))
-                        if known is not None:
-                            yield known
-                for at, key, is_read in folder.hard_links():
-                    is_asked = is_read and (paths is None or key.path in paths)
+                        file = digests.find(folder, at, key, plan.second_algorithm(key.path))
+                        if file is not None:
+                            yield file
+                for at, key, is_selected in folder.hard_links():
+                    is_read = is_selected and (paths is None or key.path in paths)
                     names = links.setdefault((key.dev, key.ino), [])
-                    names.append(_Name(folder, at, key, is_asked))
+                    names.append(_Name(folder, at, key, is_read))
                 yield folder
             for names in links.values():
-                yield from _named(sorted(names, key=_by_path), contents, plan)
+                yield from _linked_entries(sorted(names, key=_by_path), digests, plan)
             plan.on_walk_finished()
-            yield from contents.read()
+            yield from digests.results()
 
     def _real(self, path: str, *, follow: bool) -> str:
-        """Return `path` with links resolved inside the root; the last part only if `follow`."""
+        """Return `path` with links resolved inside the root, the last one only with `follow`."""
         if "\0" in path:
             raise FileNotFoundError(errno.ENOENT, "no file has such a name", path)
         directory, _, name = path.rstrip("/").rpartition("/")
-        parent = self._directories.get(directory)
+        parent = self._real_directories.get(directory)
         if parent is None:
-            # Most are asked for after the one they are in, which is then one step away.
-            if directory.rpartition("/")[0] in self._directories:
+            # The parent was mostly asked for before, so that one step is left to resolve.
+            if directory.rpartition("/")[0] in self._real_directories:
                 parent = self._real(directory, follow=True)
             else:
                 parent = self._resolve(directory)
-            self._directories[directory] = parent
+            self._real_directories[directory] = parent
         if name in ("", ".", ".."):
             return self._resolve(path)
         real = f"{parent}/{name}"
@@ -220,42 +220,42 @@ def directory(path: str | Path) -> LocalTarget:
 
 
 class _Name(NamedTuple):
-    """One of the names of a file that has several."""
+    """One name of a file that has several: its folder, position and key, and if it is read."""
 
     folder: Folder
-    place: int
+    at: int
     key: StatKey
-    is_asked: bool
+    is_read: bool
 
 
 def _by_path(name: _Name) -> bytes:
     return sort_key(name.key.path)
 
 
-def _named(names: list[_Name], contents: FileDigests, plan: ScanPlan) -> Iterator[Entry]:
-    """Yield a file under the first of its names, then the others as links to it.
+def _linked_entries(names: list[_Name], digests: FileDigests, plan: ScanPlan) -> Iterator[Entry]:
+    """Yield a file by the first of its names, then the other names as hard links to it.
 
-    It is read when that is asked for of any name.
+    It is read when that is wanted for any of its names.
     """
-    folder, place, key, _ = names[0]
+    folder, at, key, _ = names[0]
     file = None
-    if any(name.is_asked for name in names):
+    if any(name.is_read for name in names):
         second = next(filter(None, (plan.second_algorithm(name.key.path) for name in names)), "")
-        file = contents.ask(folder, place, key, second)
-    yield file or folder.entry_at(place)
+        file = digests.find(folder, at, key, second)
+    yield file or folder.entry_at(at)
     for other in names[1:]:
-        entry = other.folder.entry_at(other.place)
+        entry = other.folder.entry_at(other.at)
         yield entry._replace(type=EntryType.HARDLINK, target=key.path, size=0)
 
 
-def _one_by_one(found: Iterable[Entry | Folder]) -> Iterator[Entry]:
-    """Yield every path of folders that is not told on its own."""
-    told: set[str] = set()
+def _single_entries(found: Iterable[Entry | Folder]) -> Iterator[Entry]:
+    """Yield an entry for every path: those of a folder that were not yielded before it."""
+    done: set[str] = set()
     for each in found:
         if isinstance(each, Folder):
-            told.update(key.path for _, key, _ in each.hard_links())
-            yield from (entry for entry in each.entries({}) if entry.path not in told)
-            told.clear()
+            done.update(key.path for _, key, _ in each.hard_links())
+            yield from (entry for entry in each.entries({}) if entry.path not in done)
+            done.clear()
         else:
-            told.add(each.path)
+            done.add(each.path)
             yield each

@@ -1,4 +1,4 @@
-"""Hash many files beside the walk that finds them, in worker processes and in order."""
+"""Hash many files in worker processes, while the walk that finds them goes on."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from envlock.targets.local.worker import Worker
 
 _BATCH = 128
 _FEW = 256
-_PATIENCE = 10
-"""How far the walk, which finds what there is to hash, goes before."""
+"""Jobs from which on starting processes pays."""
+_NICENESS = 10
+"""Lower priority than the walk, which must go on to find more files."""
 
 
 class HashPool:
-    """Takes jobs at any time and works on them at once; `results` waits for all of them.
+    """Hashes the files that are submitted; `results` waits for all of them.
 
-    A few files are hashed in this process; more of them by `workers` processes (0: one for each
-    processor), which are started when that is known.
+    A few files are hashed in this process.  For more, `workers` processes are started (0: one for
+    each processor).
     """
 
     def __init__(self, workers: int) -> None:
@@ -33,7 +34,7 @@ class HashPool:
         self._threads = ThreadPoolExecutor(self._count)
 
     def submit(self, job: Job) -> None:
-        """Take a job."""
+        """Add a job."""
         self._waiting.append(job)
         if len(self._waiting) >= (_BATCH if self._workers else _FEW):
             self._send()
@@ -41,14 +42,14 @@ class HashPool:
     def results(self) -> Iterator[Result]:
         """Yield a result for each job, in the order they were submitted."""
         if not self._workers:
-            yield from hashing.answer(self._waiting)
+            yield from hashing.handle(self._waiting)
             return
         self._send()
         for future in self._running:
             yield from future.result()
 
     def close(self) -> None:
-        """End the workers; what they have not done is dropped."""
+        """End the workers and drop unfinished jobs."""
         for future in self._running:
             future.cancel()
         for worker in self._workers:
@@ -57,7 +58,7 @@ class HashPool:
 
     def _send(self) -> None:
         if not self._workers:
-            self._workers = [Worker(hashing.__file__, _PATIENCE) for _ in range(self._count)]
+            self._workers = [Worker(hashing.__file__, _NICENESS) for _ in range(self._count)]
             for worker in self._workers:
                 self._idle.put(worker)
         for start in range(0, len(self._waiting), _BATCH):

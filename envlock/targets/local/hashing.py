@@ -1,8 +1,8 @@
-"""Hash files, in this process or in a few small ones beside it.
+"""Hash files, in this process or in worker processes.
 
-Hashing many small files is bound by the interpreter, not by the hash, so threads gain nothing. This
-file is run by `envlock.targets.local.worker_main`, so it imports little, and of the standard
-library only.
+Hashing many small files is limited by the interpreter, not by the hash, so threads gain nothing.
+`envlock.targets.local.worker_main` runs this file in worker processes, so it imports little, and
+only from the standard library.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Job = tuple[bytes, str]
-"""A path and the name of an algorithm that is wanted as well, empty for none."""
+"""A path, and the algorithm wanted in addition to SHA-256 (empty for none)."""
 
 Result = tuple[str, str, int, int, int] | str
-"""SHA-256, the other digest (or empty), size, mtime_ns and ctime_ns; or why it was not read."""
+"""SHA-256, the other digest (or empty), size, mtime_ns and ctime_ns; or why it cannot be read."""
 
 _CHUNK = 256 * 1024
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -27,7 +27,7 @@ _CHANGED = "changed while it was read"
 
 
 def hash_file(path: bytes, second: str, buffer: bytearray) -> Result:
-    """Hash one regular file; one that changes while it is read is read once more."""
+    """Hash one regular file; try again once when it changes while it is read."""
     try:
         return _hash_once(path, second, buffer) or _hash_once(path, second, buffer) or _CHANGED
     except PermissionError:
@@ -65,7 +65,7 @@ def _hash_once(path: bytes, second: str, buffer: bytearray) -> Result | None:
     return sha256.hexdigest(), digest, size, after.st_mtime_ns, after.st_ctime_ns
 
 
-def answer(jobs: Sequence[Job]) -> list[Result]:
+def handle(jobs: Sequence[Job]) -> list[Result]:
     """Return a result for each job, in order."""
     buffer = bytearray(_CHUNK)
     return [hash_file(path, second, buffer) for path, second in jobs]

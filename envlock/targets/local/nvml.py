@@ -1,8 +1,8 @@
-"""Ask the NVIDIA Management Library and print the answer as JSON; run as a program.
+"""Query the NVIDIA Management Library (NVML) and print the result as JSON; run as a program.
 
 Needs the optional library ``nvidia-ml-py``.  What identifies a device (serial number, UUID, bus
-address) is not asked for.  Source: NVML API reference; the answer is described in
-`envlock.formats.hardware.nvml`.
+address) is not queried.  Source: NVML API reference; `envlock.formats.hardware.nvml` describes the
+result.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def main() -> int:
-    """Print the answer, or an object with the one key ``error``."""
+    """Print the result, or an object with the one key ``error``."""
     import pynvml
 
     try:
@@ -59,7 +59,7 @@ def _gpus(nvml: Any) -> Iterator[dict[str, str]]:
 
 def _asker(nvml: Any) -> Callable[..., Any]:
     def ask(library: Any, name: str, *arguments: Any) -> Any:
-        """Return what a function says, or None where this driver or device has no answer."""
+        """Return the result of a function, None where the driver or device does not support it."""
         try:
             return getattr(library, name)(*arguments)
         except (nvml.NVMLError, AttributeError):

@@ -1,4 +1,4 @@
-"""Do what an iterator does in a thread, ahead of whoever takes what it yields."""
+"""Run a generator in a thread, ahead of the consumer of its items."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ _T = TypeVar("_T")
 
 
 class Prefetcher(Generic[_T]):
-    """An iterator that is begun at once, and whose items are kept until they are taken.
+    """An iterable over a generator that starts at once; items wait in a queue.
 
-    What it raises is raised where the items are taken.
+    An exception of the generator is raised to the consumer.
     """
 
     def __init__(self, source: Generator[_T]) -> None:
         self._source = source
-        self._found: SimpleQueue[tuple[_T] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[_T] | None] = SimpleQueue()
         self._error: BaseException | None = None
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[_T]:
-        while (found := self._found.get()) is not None:
-            yield found[0]
+        while (item := self._queue.get()) is not None:
+            yield item[0]
         if self._error is not None:
             raise self._error
 
     def close(self) -> None:
-        """Drop what was not taken, and wait for the source to be closed."""
+        """Drop the remaining items, and wait until the generator is closed."""
         self._is_closed = True
         self._thread.join()
 
     def _run(self) -> None:
         try:
-            for found in self._source:
+            for item in self._source:
                 if self._is_closed:
                     break
-                self._found.put((found,))
-        except BaseException as error:  # noqa: BLE001  it is raised again by `__iter__`
+                self._queue.put((item,))
+        except BaseException as error:  # noqa: BLE001  raised again by `__iter__`
             self._error = error
         finally:
-            self._found.put(None)
+            self._queue.put(None)
             self._source.close()

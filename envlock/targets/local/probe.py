@@ -1,6 +1,6 @@
-"""Programs of envlock that ask a library no file can answer for, each in a process of its own.
+"""Probes: programs of envlock that ask a driver library for facts that no file states.
 
-A broken driver can hang or crash whoever asks it; a process can be given up.
+Each runs in a process of its own, because a broken driver can hang or crash its caller.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Probe(NamedTuple):
-    """A module that is run, the library it needs (else it is not run), seconds it may take."""
+    """A module that is run as a program, the library it needs, and its time limit in seconds."""
 
     module: str
     library: str
@@ -25,12 +25,12 @@ _MAX_ANSWER = 1024 * 1024
 
 @runtime_checkable
 class SupportsProbe(Protocol):
-    """A target that is the machine envlock runs on."""
+    """A target that can run probes: the machine that envlock runs on."""
 
     def probe(self, name: str) -> bytes | None:
-        """Return what the probe `name` prints, or None where it cannot be run.
+        """Return the output of the probe `name`, None where its library is missing.
 
-        Raise ValueError when it fails or does not end in time.
+        Raise ValueError when it fails or exceeds its time limit.
         """
 
 
@@ -39,7 +39,7 @@ def run_probe(probe: Probe) -> bytes | None:
     if find_spec(probe.library) is None:
         return None
     try:
-        # -P: the current folder is not searched for the library.
+        # -P: do not search the current directory for the library.
         done = subprocess.run(
             [sys.executable, "-P", "-m", probe.module],
             stdin=subprocess.DEVNULL,

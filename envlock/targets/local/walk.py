@@ -1,8 +1,8 @@
 """Walk a root of this machine: every path with its metadata, in no particular order.
 
 The walk stays on one file system: it enters no mount point below the root (network, automount,
-proc or another disk), so it can neither hang nor wander off.  Another disk that is left out is a
-gap, since an environment may well live there.
+proc or another disk), so that it cannot hang.  Another disk is a gap, because a part of the
+environment may be on it.
 """
 
 from __future__ import annotations
@@ -27,48 +27,48 @@ def walk(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Generator[Fold
         if is_reportable(path, kind):
             plan.on_gap(path, f"another file system ({kind}), not entered")
     with closing(WalkPool(root, plan.jobs)) as pool:
-        for listing in pool.walk(_left_out(root, plan, mounts), _asked(plan)):
+        for listing in pool.walk(_exclusions(root, plan, mounts), _selection(plan)):
             if _is_listed(listing, plan):
                 yield _folder(listing, plan)
 
 
 def signatures(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> dict[str, bytes]:
-    """Return the signature of each directory that `walk` would list."""
+    """Return the signature of each directory that `walk` lists."""
     with closing(WalkPool(root, plan.jobs)) as pool:
-        return pool.signatures(_left_out(root, plan, mounts))
+        return pool.signatures(_exclusions(root, plan, mounts))
 
 
 def list_directories(
     root: str, plan: ScanPlan, mounts: Mapping[str, str], folders: Iterable[str]
 ) -> Iterator[Folder]:
-    """Yield each of the directories as it is now; one that cannot be listed has no signature."""
-    none_below: Exclusions = (_untouched(root, plan, mounts), [], ("",), (), "")
+    """Yield these directories as they are now; one that cannot be listed has an empty signature."""
+    no_children: Exclusions = (_untouched(root, plan, mounts), [], ("",), (), "")
     for folder in folders:
-        listed, _ = walk_worker.walk((root, [folder], 1, none_below, _asked(plan)))
+        listed, _ = walk_worker.walk((root, [folder], 1, no_children, _selection(plan)))
         for listing in map(Listing._make, listed):
             is_listed = _is_listed(listing, plan)
             yield _folder(listing if is_listed else listing._replace(signature=b""), plan)
 
 
-def _asked(plan: ScanPlan) -> ContentSelection:
+def _selection(plan: ScanPlan) -> ContentSelection:
     return plan.hashes.plain if plan.digest else None
 
 
-def _left_out(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Exclusions:
+def _exclusions(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> Exclusions:
     others = f"(?s:{plan.prune.pattern})" if plan.prune else ""
     return (_untouched(root, plan, mounts), list(mounts), *plan.other_environments, others)
 
 
 def _untouched(root: str, plan: ScanPlan, mounts: Mapping[str, str]) -> list[str]:
-    """Return the paths that are not even looked at."""
+    """Return the paths that are not touched, not even by lstat."""
     own = [path.removeprefix(root) for path in plan.excluded if path.startswith(f"{root}/")]
     return [*own, *(path for path, kind in mounts.items() if may_hang(kind))]
 
 
 def _is_listed(listing: Listing, plan: ScanPlan) -> bool:
-    """False, with a gap, for a directory that could not be listed; one that vanished is no gap."""
+    """False for a directory that cannot be listed, which is a gap unless it vanished."""
     if listing.failure not in (0, errno.ENOENT):
-        plan.on_gap(listing.path or "/", _why(listing.failure))
+        plan.on_gap(listing.path or "/", _reason(listing.failure))
     return not listing.failure
 
 
@@ -84,7 +84,7 @@ def _folder(listing: Listing, plan: ScanPlan) -> Folder:
 
 
 def entry_of(path: str, status: os.stat_result, real: str) -> Entry:
-    """Return one path by what `lstat` says of it."""
+    """Return the entry of one path from its lstat(2); `real` is the path on this machine."""
     mode = status.st_mode
     kind = TYPE_OF_FORMAT[mode & FORMAT_BITS]
     target, device = "", None
@@ -101,7 +101,7 @@ def entry_of(path: str, status: os.stat_result, real: str) -> Entry:
     )
 
 
-def _why(number: int) -> str:
+def _reason(number: int) -> str:
     if number in (errno.EACCES, errno.EPERM):
         return "permission denied"
     return os.strerror(number)

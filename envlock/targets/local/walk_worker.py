@@ -1,8 +1,8 @@
-"""List directories with what is known of every name in them; the work of a walker's processes.
+"""List directories with the lstat(2) of every name in them: the work of a walk's processes.
 
-A machine has 400,000 paths, and asking the kernel about each takes longer in one interpreter than
-all that is made of the answers.  This file is run by `envlock.targets.local.worker_main`, so it
-imports little, and of the standard library only.
+A machine has 400,000 paths, and calling lstat on each takes longer in one interpreter than all
+further processing.  `envlock.targets.local.worker_main` runs this file in worker processes, so it
+imports little, and only from the standard library.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ if TYPE_CHECKING:
 Xattrs = tuple[tuple[str, bytes], ...]
 
 SignedStat = tuple[int, int, int, int, int, int]
-"""What is known of a name: mode, inode, size, mtime_ns, ctime_ns, number of links."""
+"""The fields of lstat(2) that a signature covers: mode, inode, size, mtime_ns, ctime_ns, links."""
 
 OwnerStat = tuple[int, int, int, int]
-"""What else the kernel tells of a name: uid, gid, device, and the number of a device file."""
+"""The other fields of lstat(2): uid, gid, device, and the device number of a device file."""
 
 Exclusions = tuple[list[str], list[str], tuple[str, ...], tuple[str, ...], str]
-"""Which paths are not to be touched, which directories are not entered, by what others begin, what
-is in them, and a regular expression for the rest (or nothing)."""
+"""Paths that are not touched; then directories that are not entered: by path, by prefix, by
+substring (of the path with a final slash), and by regular expression (empty for none)."""
 
 ContentSelection = tuple[str, str, bool] | None
-"""Whose content and attributes are asked for: regular expressions of the folders where everything
-is and of paths, and whether the first tells all; None for nothing."""
+"""The files whose content and extended attributes are wanted: a regular expression of directories
+in which all are, one of paths, and whether the first covers all that the second matches.  None
+selects nothing."""
 
 WalkRequest = tuple[str, list[str], int, Exclusions, ContentSelection]
-"""Where to look: the root, directories below it from where to go down, how many names to look at
-before there is an answer, what to leave out, and what is asked for."""
+"""One piece of a walk: the root, the directories to descend from (paths below the root), the number
+of names after which to stop, what to leave out, and the files whose content is wanted."""
 
 
 RawListing = tuple[
@@ -53,111 +54,114 @@ RawListing = tuple[
     int,
     int,
 ]
-"""A directory as it was found: the fields of `envlock.targets.folder.Listing`."""
+"""A listed directory: the fields of `envlock.targets.folder.Listing`."""
 
-_KNOWN = attrgetter("st_mode", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns", "st_nlink")
-_OTHER = attrgetter("st_uid", "st_gid", "st_dev", "st_rdev")
+_SIGNED = attrgetter("st_mode", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns", "st_nlink")
+_OWNER = attrgetter("st_uid", "st_gid", "st_dev", "st_rdev")
 _FORMAT, _FILE, _DIRECTORY, _LINK = 0o170000, 0o100000, 0o040000, 0o120000  # inode(7)
 _DIGEST_SIZE = 16
 _LENGTH = struct.Struct("<I")
 
 Columns = list[tuple[int, ...]]
-"""What is known of names, a column for each of the facts of `SignedStat`."""
+"""The fields of `SignedStat`, one column each, with one item per name; no columns for no names."""
 
 
-def answer(order: tuple[str, WalkRequest]) -> tuple[Any, list[str]]:
-    """Carry out an order, going to each directory so that a name needs no path to be looked at."""
-    what, search = order
-    return (sign if what == "sign" else walk)(search, is_alone=True)
+def handle(request: tuple[str, WalkRequest]) -> tuple[Any, list[str]]:
+    """Return the result of ``walk`` or ``signatures``, for a worker process.
+
+    It changes into each directory, so that the kernel resolves no path for each name.
+    """
+    what, piece = request
+    return (signatures if what == "signatures" else walk)(piece, may_chdir=True)
 
 
-def walk(search: WalkRequest, *, is_alone: bool = False) -> tuple[list[RawListing], list[str]]:
-    """Return what is told of each directory, and the directories where there was
-    no time to look.  A process that `is_alone` goes there.
-    """  # noqa: D205
-    asked = _asked(search[-1])
+def walk(piece: WalkRequest, *, may_chdir: bool = False) -> tuple[list[RawListing], list[str]]:
+    """Return a listing of each directory, and the directories that are left to walk."""
+    is_selected = _selector(piece[-1])
     found: list[RawListing] = []
 
-    def see(path: str, names: list[str], statuses: list[os.stat_result], prefix: str) -> Columns:
-        listing, known = _listing(path, names, statuses, prefix, asked)
+    def add(path: str, names: list[str], statuses: list[os.stat_result], prefix: str) -> Columns:
+        listing, columns = _listing(path, names, statuses, prefix, is_selected)
         found.append(listing)
-        return known
+        return columns
 
     def fail(path: str, failure: int) -> None:
-        found.append(_nothing(path, failure))
+        found.append(_empty_listing(path, failure))
 
-    return found, _descend(search, see, fail, is_alone=is_alone)
+    return found, _descend(piece, add, fail, may_chdir=may_chdir)
 
 
-def sign(search: WalkRequest, *, is_alone: bool = False) -> tuple[dict[str, bytes], list[str]]:
-    """Return a digest for each directory (empty when it could not be listed), and the directories
-    where there was no time to look.
+def signatures(
+    piece: WalkRequest, *, may_chdir: bool = False
+) -> tuple[dict[str, bytes], list[str]]:
+    """Return the signature of each directory, and the directories that are left to walk.
 
-    No change of a name, of metadata or of content leaves the digest of its directory as it is.
-    """  # noqa: D205
-    signatures: dict[str, bytes] = {}
+    Every change of a name, of metadata or of content in a directory changes its signature.  It is
+    empty for a directory that cannot be listed.
+    """
+    found: dict[str, bytes] = {}
 
-    def see(path: str, names: list[str], statuses: list[os.stat_result], _prefix: str) -> Columns:
-        known = _columns(map(_KNOWN, statuses))
-        signatures[path] = digest(_packed(names, known))
-        return known
+    def add(path: str, names: list[str], statuses: list[os.stat_result], _prefix: str) -> Columns:
+        columns = _columns(map(_SIGNED, statuses))
+        found[path] = digest(_packed(names, columns))
+        return columns
 
     def fail(path: str, _failure: int) -> None:
-        signatures[path] = b""
+        found[path] = b""
 
-    return signatures, _descend(search, see, fail, is_alone=is_alone)
+    return found, _descend(piece, add, fail, may_chdir=may_chdir)
 
 
 def _descend(
-    search: WalkRequest,
-    see: Callable[[str, list[str], list[os.stat_result], str], Columns],
+    piece: WalkRequest,
+    add: Callable[[str, list[str], list[os.stat_result], str], Columns],
     fail: Callable[[str, int], None],
     *,
-    is_alone: bool,
+    may_chdir: bool,
 ) -> list[str]:
-    """Show each directory with the status of its names; return those there was no time for."""
-    root, todo, most, (untouched, not_entered, begins, within, others), _ = search
+    """Call `add` for each directory, or `fail` with an errno; return the directories left."""
+    root, todo, most, (untouched, not_entered, prefixes, substrings, others), _ = piece
     closed = frozenset(not_entered)
-    other = _matcher(others) if others else None
+    is_other = _matcher(others) if others else None
     count = 0
     while todo and count < most:
         path = todo.pop()
         real = f"{root}{path}"
         try:
-            if is_alone:
+            if may_chdir:
                 os.chdir(real or "/")
-            names = _touched(path, os.listdir("." if is_alone else real or "/"), untouched)
+            names = _touchable(path, os.listdir("." if may_chdir else real or "/"), untouched)
             names.sort()
-            prefix = "" if is_alone else f"{real}/"
-            statuses = _look(names, prefix)
+            prefix = "" if may_chdir else f"{real}/"
+            statuses = _lstat_all(names, prefix)
         except OSError as error:
             fail(path, error.errno or 0)
             continue
-        known = see(path, names, statuses, prefix)
+        columns = add(path, names, statuses, prefix)
         count += len(names) + 1
-        for at, mode in enumerate(known[0] if known else ()):
+        for at, mode in enumerate(columns[0] if columns else ()):
             if mode & _FORMAT == _DIRECTORY:
                 child = f"{path}/{names[at]}"
                 below = f"{child}/"
                 if not (
                     child in closed
-                    or below.startswith(begins)
-                    or any(part in below for part in within)
-                    or (other is not None and other(child))
+                    or below.startswith(prefixes)
+                    or any(part in below for part in substrings)
+                    or (is_other is not None and is_other(child))
                 ):
                     todo.append(child)
     return todo
 
 
-def _touched(path: str, names: list[str], untouched: list[str]) -> list[str]:
+def _touchable(path: str, names: list[str], untouched: list[str]) -> list[str]:
     below = f"{path}/"
     if not any(each.startswith(below) for each in untouched):
         return names
     return [name for name in names if below + name not in untouched]
 
 
-def _look(names: list[str], prefix: str) -> list[os.stat_result]:
-    """Return the status of each name, and drop from the list those that vanished meanwhile.
+def _lstat_all(names: list[str], prefix: str) -> list[os.stat_result]:
+    """Return the status of each name; remove names from the list that vanished meanwhile.
 
     Raise PermissionError when the directory may be listed but not entered.
     """
@@ -166,16 +170,16 @@ def _look(names: list[str], prefix: str) -> list[os.stat_result]:
     except PermissionError:
         raise
     except OSError:
-        statuses = {name: _ask(os.lstat, prefix + name) for name in names}
+        statuses = {name: _try(os.lstat, prefix + name) for name in names}
         found = {name: status for name, status in statuses.items() if status is not None}
         names[:] = list(found)
         return list(found.values())
 
 
-def _ask(call: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
-    """Return what a call of the system does, None when it fails."""
+def _try(call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Return the result of a system call, None when it fails."""
     try:
-        return call(*arguments, **more)
+        return call(*arguments, **options)
     except OSError:
         return None
 
@@ -185,97 +189,100 @@ def _listing(
     names: list[str],
     statuses: list[os.stat_result],
     prefix: str,
-    asked: Callable[[str, str], bool | None],
+    is_selected: Callable[[str, str], bool | None],
 ) -> tuple[RawListing, Columns]:
-    """Return a listing of one directory, and what is known of its names."""
+    """Return the listing of one directory, and its columns."""
     if not names:
-        return _nothing(path), []
-    known = _columns(map(_KNOWN, statuses))
-    modes, _, sizes, mtimes, ctimes, links = known
-    others: list[OwnerStat] = list(map(_OTHER, statuses))
+        return _empty_listing(path), []
+    columns = _columns(map(_SIGNED, statuses))
+    modes, _, sizes, mtimes, ctimes, links = columns
+    owners: list[OwnerStat] = list(map(_OWNER, statuses))
     formats = [mode & _FORMAT for mode in modes]
     files = [at for at, form in enumerate(formats) if form == _FILE]
     targets: dict[str, str] = {}
     if _LINK in formats:
         for name, form in zip(names, formats, strict=True):
             if form == _LINK:
-                target = _ask(os.readlink, prefix + name)
+                target = _try(os.readlink, prefix + name)
                 if target is not None:
                     targets[name] = target
-    read, xattrs = _contents(path, names, formats, prefix, asked)
-    packed = _packed(names, known)
+    to_read, xattrs = _selected(path, names, formats, prefix, is_selected)
+    packed = _packed(names, columns)
     listing = (
         path,
         packed,
         digest(packed),
         max(*mtimes, *ctimes),
         len(names),
-        others[:1] if len(set(others)) == 1 else others,
+        owners[:1] if len(set(owners)) == 1 else owners,
         targets,
         xattrs,
-        read,
+        to_read,
         [at for at in files if links[at] > 1],
         sum(sizes[at] for at in files),
         0,
     )
-    return listing, known
+    return listing, columns
 
 
-def _nothing(path: str, failure: int = 0) -> RawListing:
-    """Return what is told of a directory without names."""
+def _empty_listing(path: str, failure: int = 0) -> RawListing:
+    """Return the listing of a directory without names."""
     packed = pack([], [])
     return path, packed, digest(packed), 0, 0, [], {}, {}, [], [], 0, failure
 
 
-def _contents(
+def _selected(
     path: str,
     names: list[str],
     formats: list[int],
     prefix: str,
-    asked: Callable[[str, str], bool | None],
+    is_selected: Callable[[str, str], bool | None],
 ) -> tuple[list[int], dict[str, Xattrs]]:
-    """Return the places of the files whose content is asked for, and attributes that are."""
-    read: list[int] = []
+    """Return the positions of the selected files, and the extended attributes of selected names."""
+    to_read: list[int] = []
     xattrs: dict[str, Xattrs] = {}
-    is_asked = asked(path, ".")
-    if is_asked is False:
-        return read, xattrs
+    is_whole = is_selected(path, ".")
+    if is_whole is False:
+        return to_read, xattrs
     for at, form in enumerate(formats):
         name = names[at]
-        if form in (_FILE, _DIRECTORY) and (is_asked or asked(path, name)):
+        if form in (_FILE, _DIRECTORY) and (is_whole or is_selected(path, name)):
             found = read_xattrs(prefix + name)
             if found:
                 xattrs[name] = found
             if form == _FILE:
-                read.append(at)
-    return read, xattrs
+                to_read.append(at)
+    return to_read, xattrs
 
 
-def _asked(asked: ContentSelection) -> Callable[[str, str], bool | None]:
-    """Return whether a name in a folder is asked for; of ``.`` all are, none, or it depends."""
-    if asked is None:
-        return lambda _folder, _name: False
-    all_in, each, is_by_folder = asked
-    holds, matches = _matcher(all_in), _matcher(each)
+def _selector(selection: ContentSelection) -> Callable[[str, str], bool | None]:
+    """Return a function that says whether a name in a directory is selected.
 
-    def is_asked(folder: str, name: str) -> bool | None:
+    For the name ``.`` it returns True when all names are, False when none is, else None.
+    """
+    if selection is None:
+        return lambda _directory, _name: False
+    whole_directories, paths, is_by_directory = selection
+    matches_directory, matches_path = _matcher(whole_directories), _matcher(paths)
+
+    def is_selected(directory: str, name: str) -> bool | None:
         if name != ".":
-            return matches(f"{folder}/{name}") is not None
-        if holds(f"{folder}/."):
+            return matches_path(f"{directory}/{name}") is not None
+        if matches_directory(f"{directory}/."):
             return True
-        return False if is_by_folder else None
+        return False if is_by_directory else None
 
-    return is_asked
+    return is_selected
 
 
 def _matcher(expression: str) -> Callable[[str], Any]:
-    import re  # which takes longer than all else that is imported here
+    import re  # slower to import than everything else here together
 
     return re.compile(expression, re.DOTALL).match
 
 
-def _columns(known: Iterable[Sequence[int]]) -> Columns:
-    return list(zip(*known, strict=True))
+def _columns(stats: Iterable[Sequence[int]]) -> Columns:
+    return list(zip(*stats, strict=True))
 
 
 def _packed(names: list[str], columns: Columns) -> bytes:
@@ -286,20 +293,20 @@ def _packed(names: list[str], columns: Columns) -> bytes:
     return _LENGTH.pack(len(head)) + head + marshal.dumps(rest, 1)
 
 
-def pack(names: list[str], known: list[SignedStat]) -> bytes:
-    """Return the bytes that `unpack` reads; equal values give equal bytes."""
-    return _packed(names, _columns(known))
+def pack(names: list[str], stats: list[SignedStat]) -> bytes:
+    """Return the names in a directory and their stats as bytes; equal values give equal bytes."""
+    return _packed(names, _columns(stats))
 
 
 def unpack_modes(packed: bytes) -> tuple[list[str], Sequence[int]]:
-    """Return the names in a directory and the mode of each, which is quicker than all of it."""
+    """Return the names in a directory and their modes: faster than `unpack`."""
     (length,) = _LENGTH.unpack_from(packed)
     names, *modes = marshal.loads(packed[_LENGTH.size : _LENGTH.size + length])  # noqa: S302  ours
     return names, modes[0] if modes else ()
 
 
 def unpack(packed: bytes) -> tuple[list[str], Columns]:
-    """Return the names in a directory and what is known of them; nothing is of no names."""
+    """Return the names in a directory and the columns of their stats; see `pack`."""
     (length,) = _LENGTH.unpack_from(packed)
     names, *modes = marshal.loads(packed[_LENGTH.size : _LENGTH.size + length])  # noqa: S302  ours
     columns = marshal.loads(packed[_LENGTH.size + length :])  # noqa: S302
@@ -307,17 +314,17 @@ def unpack(packed: bytes) -> tuple[list[str], Columns]:
 
 
 def signed_stats(columns: Columns) -> list[SignedStat]:
-    """Return what is known of each name."""
+    """Return the columns as one stat per name."""
     return list(zip(*columns, strict=True))
 
 
 def digest(packed: bytes) -> bytes:
-    """Return the signature of what is known."""
+    """Return the signature of packed names and stats."""
     return hashlib.blake2b(packed, digest_size=_DIGEST_SIZE).digest()
 
 
 def read_xattrs(real: str) -> Xattrs:
-    """Return file capabilities and user attributes; labels of security modules belong to a host."""
+    """Return file capabilities and user attributes, but no labels of the host's security module."""
     try:
         names = os.listxattr(real, follow_symlinks=False)
     except OSError:
@@ -325,5 +332,5 @@ def read_xattrs(real: str) -> Xattrs:
     if not names:
         return ()
     kept = sorted(n for n in names if n == "security.capability" or n.startswith("user."))
-    found = ((name, _ask(os.getxattr, real, name, follow_symlinks=False)) for name in kept)
+    found = ((name, _try(os.getxattr, real, name, follow_symlinks=False)) for name in kept)
     return tuple((name, value) for name, value in found if value is not None)

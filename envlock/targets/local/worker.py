@@ -1,7 +1,7 @@
-"""A process beside this one that answers orders.
+"""A worker process that replies to requests.
 
-It runs `envlock.targets.local.worker_main` as a script, with the file of the work to do: both
-import the standard library only, and unlike a fork they are safe beside threads.
+It runs `envlock.targets.local.worker_main` with a script that does the work.  Both import the
+standard library only; unlike a fork, this is safe in a process with threads.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from typing import Any, BinaryIO
 from envlock.targets.local import worker_main
 
 _SET_PIPE_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux only
-_PIPE_SIZE = 1024 * 1024
-"""Bytes a pipe holds, so that a worker goes on while its last answer waits to be read."""
+PIPE_SIZE = 1024 * 1024
+"""Size of a pipe in bytes: a worker continues while its last reply waits to be read."""
 
 
 class Worker:
-    """A process that answers each order it is sent, in order.
+    """A process that replies to requests, in order.
 
-    `script` is a file that imports the standard library only and has a function `answer`.  One with
-    `patience` (as of nice(2)) leaves the processors to what is waited for sooner.
+    `script` is a file that imports the standard library only and has a function `handle`, which
+    takes a request and returns the reply.  `niceness` is that of nice(2), for work that is needed
+    later than other work.
     """
 
-    def __init__(self, script: str, patience: int = 0) -> None:
+    def __init__(self, script: str, niceness: int = 0, pipe_size: int = PIPE_SIZE) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-X", "utf8", worker_main.__file__, script, str(patience)],
+            [sys.executable, "-I", "-S", "-X", "utf8", worker_main.__file__, script, str(niceness)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -36,23 +37,23 @@ class Worker:
         )
         for pipe in (self._process.stdin, self._process.stdout):
             if _SET_PIPE_SIZE is not None:
-                with suppress(OSError):  # more than this user may have
-                    fcntl.fcntl(self._pipe(pipe), _SET_PIPE_SIZE, _PIPE_SIZE)
+                with suppress(OSError):  # above the limit of this user
+                    fcntl.fcntl(self._pipe(pipe), _SET_PIPE_SIZE, pipe_size)
 
     def fileno(self) -> int:
-        """Return the descriptor that can be read when there is an answer."""
+        """Return the descriptor that is readable when there is a reply, for select(2)."""
         return self._pipe(self._process.stdout).fileno()
 
-    def send(self, order: Any) -> None:
-        """Give an order."""
-        worker_main.send(self._pipe(self._process.stdin).fileno(), order)
+    def send(self, request: Any) -> None:
+        """Send a request."""
+        worker_main.send(self._pipe(self._process.stdin).fileno(), request)
 
     def receive(self) -> Any:
-        """Return the answer to the oldest order that has none.  Raise EOFError without one."""
+        """Return the reply to the oldest open request.  Raise EOFError when the process ended."""
         return worker_main.receive(self._pipe(self._process.stdout).fileno())
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process."""
         self._process.kill()
         self._process.communicate()
 

@@ -1,7 +1,8 @@
-"""The far end of a worker: a script that carries out orders until there are no more.
+"""The program of a worker process: replies to requests on a pipe until the input ends.
 
-It and the files of the work import little of the standard library: each process is up in half the
-time.  An order and its answer are values that `marshal` can write, behind their length in 8 bytes.
+It and the scripts that it runs import little of the standard library, which halves the time to
+start a process.  Requests and replies are values that `marshal` can write, each after its length
+(8 bytes, little-endian).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def send(pipe: int, value: Any) -> None:
 
 
 def receive(pipe: int) -> Any:
-    """Read a value from a pipe.  Raise EOFError when there is none any more."""
+    """Read a value from a pipe.  Raise EOFError at the end of the input."""
     (length,) = _LENGTH.unpack(_read(pipe, _LENGTH.size))
     return marshal.loads(_read(pipe, length))  # noqa: S302  from our own child or parent
 
@@ -43,20 +44,20 @@ def _read(pipe: int, size: int) -> bytearray:
     return buffer
 
 
-def _serve(script: str, patience: int) -> None:
-    """Answer orders by the function `answer` of a file."""
+def _serve(script: str, niceness: int) -> None:
+    """Reply to each request with the result of the function `handle` of a script."""
     from importlib.machinery import SourceFileLoader
 
-    os.nice(patience)
-    code = SourceFileLoader("work", script).get_code("work")  # compiled before, if it was
+    os.nice(niceness)
+    code = SourceFileLoader("work", script).get_code("work")  # from the cache of compiled modules
     work: dict[str, Any] = {"__name__": "work", "__file__": script}
     if code is not None:
         exec(code, work)  # noqa: S102  a file of this package
     while True:
         try:
-            order = receive(sys.stdin.fileno())
-            send(sys.stdout.fileno(), work["answer"](order))
-        except (EOFError, BrokenPipeError):  # nobody is there any more
+            request = receive(sys.stdin.fileno())
+            send(sys.stdout.fileno(), work["handle"](request))
+        except (EOFError, BrokenPipeError):  # the parent is gone
             return
 
 

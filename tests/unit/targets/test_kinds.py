@@ -97,7 +97,7 @@ def test_suggested_name(reference: str, name: str) -> None:
     assert kinds.suggested_name(reference) == name
 
 
-def test_images_are_told_from_containers() -> None:
+def test_images_are_distinguished_from_containers() -> None:
     assert {scheme for scheme in KINDS if kinds.is_image(f"{scheme}:x")} == {"image", "oci"}
 
 

@@ -1,4 +1,4 @@
-"""What is done ahead is what would have been done later, its errors included."""
+"""A generator in a thread yields the same items and raises the same errors."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ import pytest
 from envlock.targets.local.prefetch import Prefetcher
 
 
-def test_it_is_done_before_anything_is_taken():
+def test_it_runs_before_an_item_is_taken():
     done = threading.Event()
 
     def source():
         yield from range(1000)
         done.set()
 
-    with closing(Prefetcher(source())) as ahead:
+    with closing(Prefetcher(source())) as items:
         assert done.wait(60)
-        assert list(ahead) == list(range(1000))
+        assert list(items) == list(range(1000))
 
 
-def test_what_goes_wrong_is_told_where_it_is_taken():
+def test_an_error_is_raised_to_the_consumer():
     def source():
         yield 1
         raise OSError("gone")
 
-    with closing(Prefetcher(source())) as ahead:
-        found = iter(ahead)
-        assert next(found) == 1
+    with closing(Prefetcher(source())) as items:
+        iterator = iter(items)
+        assert next(iterator) == 1
         with pytest.raises(OSError, match="gone"):
-            next(found)
+            next(iterator)
 
 
-def test_what_is_not_taken_is_dropped():
+def test_close_drops_the_remaining_items():
     closed = threading.Event()
-    go_on = threading.Event()
+    is_running = threading.Event()
 
     def source():
         try:
             while True:
                 yield 1
-                go_on.set()
+                is_running.set()
         finally:
             closed.set()
 
-    ahead = Prefetcher(source())
-    assert go_on.wait(60)
-    ahead.close()
+    items = Prefetcher(source())
+    assert is_running.wait(60)
+    items.close()
     assert closed.is_set()

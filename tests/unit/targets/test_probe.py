@@ -1,4 +1,4 @@
-"""The NVML probe in a process of its own, against a library that behaves like the real one."""
+"""The NVML probe, with a library that behaves like the real one."""
 
 import json
 import textwrap
@@ -49,16 +49,16 @@ def library(tmp_path, monkeypatch):
     """Return a function that installs an NVML library for child processes."""
 
     def install(text, name="pynvml"):
-        folder = tmp_path / "site"
-        folder.mkdir(exist_ok=True)
-        (folder / f"{name}.py").write_text(textwrap.dedent(text))
-        monkeypatch.setenv("PYTHONPATH", str(folder))
-        monkeypatch.syspath_prepend(str(folder))
+        site = tmp_path / "site"
+        site.mkdir(exist_ok=True)
+        (site / f"{name}.py").write_text(textwrap.dedent(text))
+        monkeypatch.setenv("PYTHONPATH", str(site))
+        monkeypatch.syspath_prepend(str(site))
 
     return install
 
 
-def test_the_answer_holds_what_no_file_says_and_nothing_that_identifies(library):
+def test_the_result_identifies_no_device(library):
     library(LIBRARY)
     raw = run_probe(PROBES["nvml"])
     answer = parse_nvml(raw)
@@ -74,7 +74,7 @@ def test_the_answer_holds_what_no_file_says_and_nothing_that_identifies(library)
     assert b"9221d5d1" not in raw
 
 
-def test_a_library_that_does_not_answer_says_why(library):
+def test_an_error_of_the_library_is_the_reason(library):
     library(LIBRARY.replace("def nvmlInit():\n    pass", """
 def nvmlInit():
     raise NVMLError("Driver/library version mismatch")
@@ -83,7 +83,7 @@ def nvmlInit():
         parse_nvml(run_probe(PROBES["nvml"]))
 
 
-def test_a_library_that_hangs_or_crashes_is_given_up(library):
+def test_a_library_that_hangs_or_crashes_raises(library):
     library("import time\ntime.sleep(600)")
     with pytest.raises(ValueError, match=r"no answer within 0\.5 seconds"):
         run_probe(PROBES["nvml"]._replace(seconds=0.5))
@@ -95,18 +95,18 @@ def test_a_library_that_hangs_or_crashes_is_given_up(library):
         run_probe(PROBES["nvml"])
 
 
-def test_without_the_library_nothing_is_run():
+def test_without_the_library_no_probe_runs():
     assert run_probe(Probe("no.such.module", "no_such_library", 1.0)) is None
 
 
-def test_a_directory_is_never_asked(tmp_path):
+def test_no_probe_runs_for_a_directory(tmp_path):
     target = LocalTarget(tmp_path, "dir:x", is_host=False)
     assert isinstance(target, SupportsProbe)
     assert target.probe("nvml") is None
 
 
 class Probed(LocalTarget):
-    """A directory with a kernel, whose NVML answers as it is told."""
+    """A directory with a kernel, whose probe returns or raises a prepared answer."""
 
     def __init__(self, root, answer):
         super().__init__(root, "dir:x", is_host=False)
@@ -137,7 +137,7 @@ def machine(tmp_path):
     return tmp_path
 
 
-def test_the_answer_is_added_to_what_the_files_say(machine):
+def test_the_result_is_added_to_the_facts_from_files(machine):
     answer = {"driver": {"cuda": "12.4"}, "gpus": [{"model": "NVIDIA A100", "mig": "on"}]}
     records, gaps = collected(machine, json.dumps(answer).encode())
     assert records["host.driver", "nvidia"]["cuda"] == "12.4"
@@ -157,11 +157,11 @@ def test_the_answer_is_added_to_what_the_files_say(machine):
         (b"[" * 100_000, "the probe gave no answer"),
     ],
 )
-def test_no_answer_is_a_gap_and_the_files_still_speak(machine, answer, reason):
+def test_without_a_result_there_is_a_gap_and_the_facts_from_files(machine, answer, reason):
     records, gaps = collected(machine, answer)
     assert records["host.driver", "nvidia"] == {"version": "550.54.15", "flavor": "proprietary"}
     assert gaps == [("nvml", reason)]
 
 
-def test_without_a_driver_nobody_is_asked(tmp_path):
-    assert collected(tmp_path, "must not be asked") == ({}, [])
+def test_without_a_driver_no_probe_runs(tmp_path):
+    assert collected(tmp_path, "must not run") == ({}, [])
