@@ -1,4 +1,4 @@
-"""Which of two versions is newer, by the rules of each ecosystem.  Never by comparing strings."""
+"""Compare versions by the rules of each ecosystem, never as strings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from envlock.versions.relation import Relation
 
 
 def relate(order: VersionOrder, left: str, right: str) -> Relation:
-    """Return how `right` stands to `left`; versions without an order only differ."""
+    """Return whether `right` is newer or older than `left`; without an order they only differ."""
     try:
         sign = _compare(order, left, right)
     except ValueError:
@@ -23,7 +23,7 @@ def relate(order: VersionOrder, left: str, right: str) -> Relation:
 def compare(order: VersionOrder, left: str, right: str) -> int:
     """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
 
-    Raise ValueError for what has no order.
+    Raise ValueError if the versions have no order.
     """
     if order is VersionOrder.NONE:
         raise ValueError("these versions have no order")

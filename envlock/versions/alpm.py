@@ -1,7 +1,7 @@
 """The order of Arch versions, as in vercmp(8) and libalpm: ``[epoch:]version[-release]``.
 
-It is an older relative of RPM's order: a word that follows a number makes the version older, and
-how many separators stand before a part counts.
+It resembles the order of RPM, but a word after a number makes the version older, and the number of
+separators before a part counts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PART = re.compile(r"([^A-Za-z0-9]*)([0-9]+|[A-Za-z]+|\Z)", re.ASCII)
 def compare(left: str, right: str) -> int:
     """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
 
-    The releases are compared only when both have one.  Raise ValueError for a string that is no
+    The releases are compared only when both have one.  Raise ValueError for a string that is not an
     Arch version.
     """
     (epoch, version, release), (other_epoch, other_version, other_release) = map(
@@ -55,10 +55,10 @@ def _compare(left: str, right: str) -> int:
 
 
 def _compare_ends(left: tuple[str, str], right: tuple[str, str]) -> int:
-    """Compare where at least one side has no further part.
+    """Compare two versions at a point where at least one of them has no further part.
 
-    What goes on is newer, unless it goes on with a word: right behind the end of the other side,
-    or behind separators that both sides have.
+    The longer one is newer, unless it continues with a word: directly after the end of the other
+    one, or after separators that both have.
     """
     (gap, ours), (other_gap, theirs) = left, right
     if any(left) != any(right):
@@ -71,5 +71,5 @@ def _compare_ends(left: tuple[str, str], right: tuple[str, str]) -> int:
 
 
 def _weight(part: str) -> tuple[int, str]:
-    """A number is newer than any word."""
+    """Return the sort key of a part: a number is newer than any word."""
     return (int(part), "") if part.isdigit() else (-1, part)

@@ -1,8 +1,8 @@
 """The order of Alpine versions, as in apk-package(5): ``1.2.3a_rc1~0abc-r4``.
 
-A number after a dot that begins with 0 is compared as text, as a decimal fraction would be.
-Where one version goes on and the other ends, the longer one is newer unless it goes on with a
-suffix of a pre-release.
+A number after a dot that begins with 0 is compared as text, like a decimal fraction.  If one
+version is a prefix of the other, the longer one is newer unless it continues with a pre-release
+suffix.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BEFORE = ("alpha", "beta", "pre", "rc")
 _AFTER = ("cvs", "svn", "git", "hg", "p")
 
 _PRE_RELEASE, _END, _REVISION, _COMMIT, _NUMBER, _POST_RELEASE, _LETTER, _DIGITS = range(8)
-"""What a version may go on with, the lowest first."""
+"""What a version can continue with, the lowest first."""
 
 _Part = tuple[int, int, str]
 
@@ -28,7 +28,7 @@ _Part = tuple[int, int, str]
 def compare(left: str, right: str) -> int:
     """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
 
-    Raise ValueError for a string that is no Alpine version.
+    Raise ValueError for a string that is not an Alpine version.
     """
     a, b = _key(left), _key(right)
     return (a > b) - (a < b)
@@ -64,7 +64,7 @@ def _key(version: str) -> list[_Part]:
 
 
 def _digits(text: str) -> _Part:
-    # What begins with 0 sorts before all that does not, so -1 stands for its unread number.
+    # A part that begins with 0 sorts before all others, so its number is -1.
     return (_DIGITS, -1, text) if text.startswith("0") else (_DIGITS, int(text), "")
 
 

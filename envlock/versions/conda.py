@@ -18,7 +18,7 @@ _ATOM = re.compile(r"[0-9]+|[^0-9]+")
 
 
 class _Atom(NamedTuple):
-    """A run of digits or letters of a part, as a value that sorts."""
+    """A run of digits or letters of a part, as a sort key."""
 
     rank: int
     number: int
@@ -33,7 +33,7 @@ _Part = tuple[_Atom, ...]
 def compare(left: str, right: str) -> int:
     """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
 
-    Raise ValueError for a string that is no conda version.
+    Raise ValueError for a string that is not a conda version.
     """
     a, b = _parse(left), _parse(right)
     if a.epoch != b.epoch:
@@ -54,7 +54,7 @@ def _parse(version: str) -> _Version:
     match = _VERSION.match(text)
     if match is None:
         raise ValueError(f"not a conda version: {version!r}")
-    # A final underscore is a letter after the number before it, as in OpenSSL's 1.0.1_.
+    # A final underscore belongs to the number before it, as in OpenSSL's 1.0.1_.
     main, last = match["main"], ""
     if main.endswith("_"):
         main, last = main[:-1], "_"
@@ -76,7 +76,7 @@ def _parts(text: str, last: str, version: str) -> list[_Part]:
 
 def _part(name: str) -> _Part:
     atoms = tuple(_atom(text) for text in _ATOM.findall(name))
-    # A part that begins with a word has a number in front, so that 1.1 and 1.a1 are comparable.
+    # A part that begins with a word gets a leading 0, so that 1.1 and 1.a1 are comparable.
     return atoms if name[0].isdigit() else (_ZERO, *atoms)
 
 

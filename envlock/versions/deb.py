@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# Only a version with an epoch may have another colon.
+# Only a version with an epoch may contain another colon.
 _VERSION = re.compile(
     r"(?:([0-9]+):)?((?(1)[A-Za-z0-9.+~:-]|[A-Za-z0-9.+~-])+?)(?:-([A-Za-z0-9.+~]*))?\Z"
 )
@@ -14,7 +14,7 @@ _RUN = re.compile(r"([^0-9]*)([0-9]*)")
 def compare(left: str, right: str) -> int:
     """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
 
-    Raise ValueError for a string that is no Debian version.
+    Raise ValueError for a string that is not a Debian version.
     """
     a, b = _key(left), _key(right)
     return (a > b) - (a < b)
@@ -41,11 +41,11 @@ _Run = tuple[tuple[int, ...], int]
 
 
 def _runs(text: str) -> list[_Run]:
-    """Return alternating runs of non-digits and numbers, so that lists sort as dpkg does.
+    """Return alternating runs of non-digits and numbers, so that the lists sort as in dpkg.
 
     The end of a run of non-digits weighs 0: more than a tilde, less than a letter; other
-    characters sort after all letters.  An empty text is the number 0, and the closing run is
-    what the rest of a longer version is compared with.
+    characters sort after all letters.  An empty text is the number 0.  The final empty run is
+    compared with the rest of a longer version.
     """
     first, *rest = _RUN.findall(text)
     runs = [first, *(run for run in rest if run != ("", "")), ("", "")]

@@ -1,7 +1,7 @@
 """The order of dotted numbers: kernels, drivers, C libraries (``6.1.0-21-amd64``, ``580.95.05``).
 
-No specification covers them all, so only what cannot be doubted is ordered: the leading dotted
-numbers, then the numbers of a suffix that reads the same but for its numbers.
+No specification covers them all, so only clear cases are ordered: first by the leading dotted
+numbers, then by the numbers in the rest if both rests are otherwise equal.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"[0-9]+")
 def compare(left: str, right: str) -> int:
     """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
 
-    Raise ValueError when the order of the two cannot be told.
+    Raise ValueError if the order of the two is not clear.
     """
     a, a_rest = _split(left)
     b, b_rest = _split(right)
@@ -30,14 +30,14 @@ def compare(left: str, right: str) -> int:
 
 
 def leading(version: str) -> tuple[int, ...]:
-    """Return the leading dotted numbers.  Raise ValueError when there are none."""
+    """Return the leading dotted numbers.  Raise ValueError if there are none."""
     return _split(version)[0]
 
 
 def _split(version: str) -> tuple[tuple[int, ...], str]:
     match = _LEADING.match(version)
     if match is None:
-        raise ValueError(f"no number in front: {version!r}")
+        raise ValueError(f"not a version that begins with a number: {version!r}")
     return _numbers(match[0]), version[match.end() :]
 
 

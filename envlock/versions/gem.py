@@ -1,8 +1,8 @@
-"""The order of gems' versions (RubyGems, ``Gem::Version``).
+"""The order of the versions of Ruby gems (RubyGems, ``Gem::Version``).
 
-A version is runs of digits and of letters; letters make a pre-release and come before digits.
-Zeros at the end, and before the first letters, do not count: ``1.0.rc1`` is the same as ``1.rc1``
-and older than ``1.0``, which is the same as ``1``.
+A version consists of runs of digits and of letters; letters make a pre-release and come before
+digits.  Zeros at the end, and before the first letters, are ignored: ``1.0.rc1`` equals ``1.rc1``
+and is older than ``1.0``, which equals ``1``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ZERO: _Segment = (True, 0, "")
 def compare(left: str, right: str) -> int:
     """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
 
-    Raise ValueError for a string that is no version of a gem.
+    Raise ValueError for a string that is not a gem version.
     """
     for a, b in zip_longest(_segments(left), _segments(right), fillvalue=_ZERO):
         if a != b:
@@ -29,7 +29,7 @@ def compare(left: str, right: str) -> int:
 
 def _segments(version: str) -> list[_Segment]:
     if not _VERSION.match(version):
-        raise ValueError(f"not the version of a gem: {version!r}")
+        raise ValueError(f"not a gem version: {version!r}")
     # A dash begins a pre-release.
     found = _SEGMENT.findall(version.replace("-", ".pre."))
     parts = [(True, int(part), "") if part.isdigit() else (False, 0, part) for part in found]

@@ -1,7 +1,7 @@
-"""How far two versions are apart: in the major, the minor or a later number.
+"""How similar two versions are: whether they differ in the major, the minor or a later number.
 
-Numbers mean the same in every ecosystem: an epoch (``1:``, ``1!``), then dotted numbers.  A
-distribution's revision and a pre-release are below the patch number.
+A version of any ecosystem is read as an epoch (``1:``, ``1!``) and dotted numbers.  A revision of a
+distribution and a pre-release count less than the patch number.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ _LEADING = re.compile(r"v?([0-9]+(?:\.[0-9]+)*)")
 
 
 class Likeness(StrEnum):
-    """How alike two versions must be to satisfy, the strictest first."""
+    """How similar two versions must be, the strictest first."""
 
     EXACT = "exact"
     PATCH = "patch"
-    """They may differ after major and minor."""
+    """Same major and minor number."""
     MINOR = "minor"
-    """They may differ after major."""
+    """Same major number."""
     MIN = "min"
-    """The second environment has at least what the first one has."""
+    """The second environment has the same version as the first one or a newer one."""
     PRESENT = "present"
-    """Both have it, in whatever version."""
+    """Both have it, in any version."""
 
 
 _ALIKE = {Likeness.PATCH: 2, Likeness.MINOR: 1}
 
 
 def is_alike(likeness: Likeness, left: str, right: str) -> bool:
-    """True when two versions are as alike as EXACT, PATCH or MINOR wants.
+    """True when two versions are as similar as EXACT, PATCH or MINOR requires.
 
-    Raise ValueError for a version that has no number in front.
+    Raise ValueError for a version that does not begin with a number.
     """
     if likeness is Likeness.EXACT or left == right:
         return left == right
@@ -42,10 +42,10 @@ def is_alike(likeness: Likeness, left: str, right: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """Return the epoch and at least three numbers."""
+    """Return the epoch and at least three numbers of a version."""
     epoch = _EPOCH.match(version)
     match = _LEADING.match(version, epoch.end() if epoch else 0)
     if match is None:
-        raise ValueError(f"no number in front: {version!r}")
+        raise ValueError(f"not a version that begins with a number: {version!r}")
     numbers = tuple(map(int, match[1].split(".")))
     return (int(epoch[1]) if epoch else 0, *numbers, *(0,) * (3 - len(numbers)))

@@ -24,7 +24,7 @@ _HIGHEST = ("~", 0)
 
 
 class _Key(NamedTuple):
-    """A version as a value that sorts."""
+    """A version as a sort key."""
 
     epoch: int
     release: tuple[int, ...]
@@ -37,7 +37,7 @@ class _Key(NamedTuple):
 def compare(left: str, right: str) -> int:
     """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
 
-    Raise ValueError for a string that is no PEP 440 version.
+    Raise ValueError for a string that is not a PEP 440 version.
     """
     a, b = _key(left), _key(right)
     return (a > b) - (a < b)
@@ -72,7 +72,7 @@ def _key(version: str) -> _Key:
 
 
 def _pre(match: re.Match[str]) -> tuple[str, int]:
-    """A development release of a final comes before its pre-releases, the final after them."""
+    """Return the sort key of the pre-release: a development release first, the final one last."""
     if match["pre"]:
         name = match["pre_name"].lower()
         return _PRE_NAMES.get(name, name), int(match["pre_number"] or 0)
@@ -80,6 +80,6 @@ def _pre(match: re.Match[str]) -> tuple[str, int]:
 
 
 def _local(text: str | None) -> tuple[tuple[int, str], ...]:
-    """Numbers sort after words, and by value; a longer label after its own prefix."""
+    """Return the sort key of a local version: numbers by value, after words."""
     parts = re.split(r"[-_.]", text.lower()) if text else ()
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)

@@ -1,4 +1,4 @@
-"""How one version stands to another."""
+"""The relation of one version to another."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Relation(StrEnum):
-    """How the right value stands to the left one."""
+    """How the right version compares with the left one."""
 
     NEWER = "newer"
     OLDER = "older"

@@ -1,7 +1,7 @@
 """The order of RPM versions, as in rpm-version(7) and rpm's rpmvercmp: ``[epoch:]version-release``.
 
-A version is a list of numbers and words, whatever stands between them.  ``~`` sorts before the
-end of a version, ``^`` after it but before anything else that may follow.
+A version is a list of numbers and words; which separators are between them does not matter.  ``~``
+sorts before the end of a version, ``^`` after it but before anything else that can follow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Part = tuple[int, int, str]
 
 
 class _Key(NamedTuple):
-    """A version as a value that sorts; without a release it precedes every release of it."""
+    """A version as a sort key; without a release it sorts before all its releases."""
 
     epoch: int
     version: list[_Part]
@@ -29,7 +29,7 @@ class _Key(NamedTuple):
 def compare(left: str, right: str) -> int:
     """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
 
-    Raise ValueError for a string that is no RPM version.
+    Raise ValueError for a string that is not an RPM version.
     """
     a, b = _key(left), _key(right)
     return (a > b) - (a < b)

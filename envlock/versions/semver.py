@@ -1,6 +1,6 @@
 """The order of semantic versions (semver.org 2.0.0, item 11): npm, Cargo, Go modules.
 
-A leading ``v`` (Go) is allowed, and build metadata, which have no order, are passed over.
+A leading ``v`` (Go) is allowed.  Build metadata are ignored: they have no order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _VERSION = re.compile(
 
 
 class _Key(NamedTuple):
-    """A version as a value that sorts; a final version after its pre-releases."""
+    """A version as a sort key; the final version comes after its pre-releases."""
 
     core: tuple[int, ...]
     is_final: bool
@@ -26,7 +26,7 @@ class _Key(NamedTuple):
 def compare(left: str, right: str) -> int:
     """Return -1, 0 or 1 as `left` is older than, the same as, or newer than `right`.
 
-    Raise ValueError for a string that is no semantic version.
+    Raise ValueError for a string that is not a semantic version.
     """
     a, b = _key(left), _key(right)
     return (a > b) - (a < b)

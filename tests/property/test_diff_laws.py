@@ -229,7 +229,7 @@ def test_equal_trees_if_and_only_if_no_drift(pair):
 
 @QUIET
 @given(tree_pairs())
-def test_every_differing_path_is_told_or_below_one_that_is(pair):
+def test_every_differing_path_is_reported_or_below_one_that_is(pair):
     left, right = pair
     a, b = (with_tree(Lock.of([]), tree) for tree in pair)
     told = {c.key for c in compare(a, b, left_tree=left, right_tree=right).changes}
@@ -244,7 +244,7 @@ def test_every_differing_path_is_told_or_below_one_that_is(pair):
 
 @QUIET
 @given(lock_pairs(), tree_pairs(), st.booleans(), st.booleans())
-def test_every_report_can_be_written_and_obeys_no_captured_text(locks, pair, ascii_only, full):
+def test_every_report_can_be_rendered_whatever_text_was_captured(locks, pair, ascii_only, full):
     (a, b), (x, y) = map(with_tree, locks, pair), pair
     report = compare(a, b, left_tree=x, right_tree=y, options=Options(right_name="p\x1b\nrod"))
     text = render_text(report, ascii=ascii_only, full=full)

@@ -78,7 +78,7 @@ def test_the_order_of_records_changes_nothing(fleet):
 
 @settings(max_examples=50)
 @given(fleets(size=st.just(2)))
-def test_of_two_it_finds_what_their_diff_finds(fleet):
+def test_the_matrix_of_two_finds_what_their_diff_finds(fleet):
     report = compare(*fleet.values())
     matrix = compare_many(fleet, Options())
     assert {(f.section, f.key) for f in matrix.findings} == {
@@ -99,7 +99,7 @@ def test_copies_are_equal_to_each_other(fleet, copies):
 
 @settings(max_examples=50)
 @given(fleets())
-def test_every_environment_agrees_is_odd_or_lacks_the_record(fleet):
+def test_every_environment_agrees_is_an_outlier_or_lacks_the_record(fleet):
     matrix = compare_many(fleet, Options())
     for finding in matrix.findings:
         odd = [name for o in finding.outliers for name in o.environments]

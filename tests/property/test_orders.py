@@ -22,7 +22,7 @@ SHAPES = {
 @pytest.mark.parametrize("order", SHAPES, ids=lambda order: order.__name__.rpartition(".")[2])
 @settings(max_examples=300)
 @given(data=st.data())
-def test_it_is_an_order(order, data):
+def test_compare_is_a_total_order(order, data):
     versions = st.from_regex(SHAPES[order], fullmatch=True)
     a, b, c = (data.draw(versions) for _ in range(3))
     assert order.compare(a, a) == 0
@@ -33,7 +33,7 @@ def test_it_is_an_order(order, data):
 
 @pytest.mark.parametrize("order", SHAPES, ids=lambda order: order.__name__.rpartition(".")[2])
 @given(text=st.text(max_size=20), other=st.text(max_size=20))
-def test_any_text_has_a_sign_or_is_refused(order, text, other):
+def test_any_text_has_a_sign_or_is_rejected(order, text, other):
     try:
         sign = order.compare(text, other)
     except ValueError:

@@ -151,7 +151,7 @@ def test_more_policy_never_adds_findings(judged, ignore):
 
 @FEW
 @given(judged_pairs())
-def test_what_the_baseline_accepts_is_all_that_was_found(judged):
+def test_a_new_baseline_accepts_every_change(judged):
     (a, b), (x, y), policy = judged
     policy = replace(policy, baseline=NO_BASELINE)
     report = compare(a, b, left_tree=x, right_tree=y, options=options_of(policy))
@@ -166,7 +166,7 @@ def test_what_the_baseline_accepts_is_all_that_was_found(judged):
 
 @FEW
 @given(judged_pairs())
-def test_policy_is_determined(judged):
+def test_policy_is_deterministic(judged):
     (a, b), (x, y), policy = judged
     reports = [
         compare(a, b, left_tree=x, right_tree=y, options=options_of(policy)) for _ in range(2)
@@ -189,7 +189,7 @@ TOLD_OF_IT = Lock(sections={"file": {"/etc/x": {"mode": "0600"}}}, coverage={})
 @FEW
 @given(lock_pairs(), tree_pairs(), st.sampled_from(["left", "right"]))
 @example((Lock(sections={}, coverage={}), TOLD_OF_IT), (ONE_FILE, ONE_FILE), "left")
-def test_who_moved(locks, pair, still):
+def test_which_side_moved(locks, pair, still):
     """Where the base is one of the two, the other one moved; and it is a mirror."""
     (a, b), (x, y) = map(with_tree, locks, pair), pair
     left, right = Side("l", a, x), Side("r", b, y)

@@ -27,7 +27,7 @@ def explained(left, right):
     }
 
 
-def test_another_soname_is_one_finding():
+def test_a_changed_soname_is_one_change():
     a, b = lock(auto("libicu67"), auto("libssl1.1")), lock(auto("libicu72"), auto("libssl3t64"))
     assert explained(a, b) == {
         "libicu67": "",
@@ -42,7 +42,7 @@ def test_another_soname_is_one_finding():
     assert "libicu72 on the left, libicu67 on the right" in compare(b, a).changes[0].why
 
 
-def test_other_libraries_and_several_at_once_are_themselves():
+def test_ambiguous_successors_stay_separate_changes():
     assert set(explained(lock(auto("liba1")), lock(auto("libb2"))).values()) == {""}
     a, b = lock(auto("libicu67"), auto("libicu70")), lock(auto("libicu72"))
     assert set(explained(a, b).values()) == {""}
@@ -50,14 +50,14 @@ def test_other_libraries_and_several_at_once_are_themselves():
     assert set(explained(lock(auto("libicu67")), other).values()) == {""}
 
 
-def test_what_came_with_what_was_asked_for_is_folded_under_it():
+def test_dependencies_are_folded_under_the_requested_package():
     a = lock(manual("nginx"), auto("nginx-common", "nginx"), auto("libmod1", "nginx"))
     assert explained(a, lock()) == {"nginx": "", "nginx-common": "nginx", "libmod1": "nginx"}
     assert explained(lock(), a) == explained(a, lock())
     assert compare(a, lock()).summary["high"] == 1
 
 
-def test_what_stays_asked_for_explains_nothing():
+def test_an_unchanged_requested_package_explains_nothing():
     a = lock(manual("nginx"), auto("nginx-common", "nginx"))
     assert explained(a, lock(manual("nginx"))) == {"nginx-common": ""}
 
@@ -68,7 +68,7 @@ def test_an_update_is_never_folded():
     assert explained(a, b) == {"nginx": "", "libssl3": ""}
 
 
-def test_the_libraries_of_every_program_are_never_folded():
+def test_core_libraries_are_never_folded():
     a = lock(manual("nginx"), auto("libc6", "nginx"))
     assert explained(a, lock())["libc6"] == ""
 
@@ -78,5 +78,5 @@ def test_a_lock_cannot_make_packages_hide_each_other():
     assert set(explained(a, lock()).values()) == {""}
 
 
-def test_who_needs_it_is_never_compared():
+def test_needed_by_is_never_compared():
     assert explained(lock(auto("x", "a")), lock(auto("x", "b"))) == {}

@@ -52,7 +52,7 @@ def test_an_upgrade_is_newer_a_downgrade_older():
     )
 
 
-def test_records_and_facts_that_one_side_has():
+def test_records_and_facts_on_one_side_only():
     a = lock(deb("curl"), ("user", "www", {"uid": "33"}))
     b = lock(deb("git"), ("user", "www", {"uid": "33", "shell": "/bin/sh"}))
     assert told(compare(a, b)) == [
@@ -70,13 +70,13 @@ def test_a_single_table_is_compared_fact_by_fact():
     ]
 
 
-def test_provenance_counts_only_where_both_know_it():
+def test_provenance_is_compared_only_if_both_sides_have_it():
     bare, one, other = (lock(deb("curl", **f)) for f in ({}, {"sha256": "a"}, {"sha256": "b"}))
     assert compare(bare, one).changes == ()
     assert only(compare(one, other)).rule == "PACKAGE-REBUILT"
 
 
-def test_another_version_explains_another_digest():
+def test_a_changed_version_explains_a_changed_digest():
     a = lock(deb("curl", "1", sha256="a"))
     b = lock(deb("curl", "2", sha256="b"))
     report = compare(a, b)
@@ -93,7 +93,7 @@ def test_addresses_and_counts_are_never_compared():
     assert compare(a, b).result is Result.EQUAL
 
 
-def test_another_tree_without_its_rows_says_so():
+def test_a_tree_without_rows_is_compared_by_its_digest():
     a, b = (lock(("tree", "", {"content": f"sha256:{n}"})) for n in "12")
     change = only(compare(a, b))
     assert (change.section, change.field, change.rule) == ("tree", "content", "TREE")
@@ -105,11 +105,11 @@ def test_an_unknown_section_of_a_newer_minor_version_is_compared():
     assert only(compare(a, b)).rule == "OTHER"
 
 
-class TestHoles:
+class TestCoverageGaps:
     """Unknown is not equal, and not empty."""
 
     @pytest.mark.parametrize("status", ["partial", "unreadable", "unsupported", "skipped", "novel"])
-    def test_what_could_not_be_read_is_unknown_never_removed(self, status):
+    def test_a_section_that_could_not_be_read_is_unknown_never_removed(self, status):
         a = lock(deb("curl"), coverage={"deb": OK})
         b = lock(coverage={"deb": {"status": status, "reason": "/var/lib/dpkg: denied"}})
         report = compare(a, b)
@@ -121,13 +121,13 @@ class TestHoles:
         assert only(compare(b, a)).kind is ChangeKind.UNKNOWN
 
     @pytest.mark.parametrize("status", ["ok", "absent"])
-    def test_what_was_looked_for_and_not_found_is_removed(self, status):
+    def test_a_covered_section_without_the_record_is_removed(self, status):
         a = lock(deb("curl"), coverage={"deb": OK})
         b = lock(coverage={"deb": {"status": status}})
         assert only(compare(a, b)).kind is ChangeKind.REMOVED
         assert only(compare(b, a)).kind is ChangeKind.ADDED
 
-    def test_a_partly_read_section_still_tells_of_versions(self):
+    def test_versions_are_compared_in_a_partly_read_section(self):
         a = lock(deb("curl"), deb("git"), coverage={"deb": OK})
         b = lock(deb("git", "2"), coverage={"deb": {"status": "partial"}})
         assert [(c.key, c.kind) for c in compare(a, b).changes] == [
@@ -142,12 +142,12 @@ class TestHoles:
         c = lock(coverage={"apt-source": OK})
         assert only(compare(a, c)).kind is ChangeKind.REMOVED
 
-    def test_a_section_nobody_knew_of_is_unknown(self):
+    def test_a_section_without_coverage_is_unknown(self):
         a = lock(("locale", "", {"tz": "UTC"}), coverage={"locale": OK})
         b = lock(coverage={"deb": OK})
         assert only(compare(a, b)).kind is ChangeKind.UNKNOWN
 
-    def test_a_lock_without_coverage_means_what_it_says(self):
+    def test_a_lock_without_coverage_is_taken_as_complete(self):
         assert only(compare(lock(deb("curl")), lock())).kind is ChangeKind.REMOVED
 
     @pytest.mark.parametrize("status", ["partial", "unreadable", "skipped", ""])
@@ -209,7 +209,7 @@ class TestSelection:
             compare(self.A, self.B, options=Options(ignore=(":x",)))
 
 
-def test_the_order_is_of_sections_then_bytes():
+def test_changes_are_sorted_by_section_then_key():
     keys = ["a", "Z", "é", "\udcff", "b\n"]
     a = lock(*(("env", key, {"value": "1"}) for key in keys), ("os", "", {"id": "x"}))
     report = compare(a, lock())
@@ -218,13 +218,13 @@ def test_the_order_is_of_sections_then_bytes():
     ]  # fmt: skip
 
 
-def test_ids_name_the_place_and_not_the_values():
+def test_ids_do_not_depend_on_values():
     a, b, c = (lock(deb("curl", version)) for version in "123")
     assert only(compare(a, b)).id == only(compare(b, c)).id == only(compare(c, a)).id
     assert only(compare(a, lock())).id != only(compare(lock(), a)).id
 
 
-def test_parity_is_never_rounded_up_to_all():
+def test_parity_is_never_rounded_up_to_100():
     a = lock(*(deb(f"p{n}") for n in range(5000)))
     b = lock(*(deb(f"p{n}") for n in range(4999)), deb("p4999", "2"))
     assert compare(a, b).parity == 99.9
@@ -240,7 +240,7 @@ def test_the_threshold():
     assert not exceeds(report, None)
 
 
-def test_what_a_package_brought_is_explained_by_it():
+def test_a_package_explains_what_it_contains():
     owner = "deb python3-yaml:amd64"
 
     def both(version, python):
@@ -259,7 +259,7 @@ def test_what_a_package_brought_is_explained_by_it():
     }
 
 
-def test_a_content_that_one_side_could_not_read_is_unknown():
+def test_content_that_one_side_could_not_read_is_unknown():
     known = {"class": "unowned", "mode": "0644", "owner": "0:0", "sha256": "a" * 64}
     unread = {name: value for name, value in known.items() if name != "sha256"}
     link = {"class": "unowned", "mode": "0777", "owner": "0:0", "target": "x"}
@@ -275,7 +275,7 @@ def test_a_content_that_one_side_could_not_read_is_unknown():
     assert compare(file, linked).result is Result.DRIFT
 
 
-def test_the_digest_of_a_tree_with_holes_proves_nothing():
+def test_the_digest_of_a_tree_with_gaps_proves_nothing():
     a, b = (lock(("tree", "", {"content": f"sha256:{name * 64}"})) for name in "ab")
     assert compare(a, b).result is Result.DRIFT
     partly = lock(

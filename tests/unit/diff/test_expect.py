@@ -53,12 +53,12 @@ def told(report):
 class TestMustDiffer:
     WANTED = expect(Demand.MUST_DIFFER, "env", "DATABASE_URL", fact="value")
 
-    def test_met_it_hides_and_counts(self):
+    def test_a_met_expectation_hides_and_counts_the_change(self):
         report = judged(lock(env("DATABASE_URL", "a")), lock(env("DATABASE_URL", "b")), self.WANTED)
         assert (report.result, report.changes) == (Result.EQUAL, ())
         assert (report.hidden, report.parity) == ({"expected": 1}, 100.0)
 
-    def test_unmet_it_is_a_finding_though_nothing_differs(self):
+    def test_an_unmet_expectation_is_a_change_though_nothing_differs(self):
         same = lock(env("DATABASE_URL", "a"), env("X", "1"))
         report = judged(same, same, self.WANTED)
         assert told(report) == [
@@ -75,11 +75,11 @@ class TestMustDiffer:
         assert (report.result, report.parity) == (Result.DRIFT, 50.0)
         assert exceeds(report, Severity.HIGH)
 
-    def test_what_one_side_lacks_stays_a_change(self):
+    def test_a_record_on_one_side_stays_a_change(self):
         report = judged(lock(env("DATABASE_URL", "a")), lock(), self.WANTED)
         assert [c.rule for c in report.changes] == ["ENV-MISSING"]
 
-    def test_secrets_cannot_be_told_apart(self):
+    def test_secrets_cannot_be_judged(self):
         same = lock(("env", "DATABASE_URL", {"secret": "present"}))
         report = judged(same, same, expect(Demand.MUST_DIFFER, "env", "DATABASE_*"))
         assert report.result is Result.EQUAL
@@ -102,30 +102,30 @@ class TestMustDiffer:
 class TestOnlyIn:
     WANTED = expect(Demand.ONLY_IN, "deb", "gdb:*", names=frozenset({"dev", "ci"}))
 
-    def test_where_it_may_be_it_is_hidden(self):
+    def test_a_change_in_an_allowed_environment_is_hidden(self):
         assert judged(lock(deb("gdb")), lock(), self.WANTED).hidden == {"expected": 1}
         assert judged(lock(), lock(deb("gdb")), self.WANTED, names=("prod", "ci")).hidden == {
             "expected": 1
         }
 
-    def test_where_it_may_not_be_it_is_a_finding(self):
+    def test_a_record_in_another_environment_is_a_change(self):
         report = judged(lock(deb("gdb")), lock(deb("gdb")), self.WANTED)
         assert told(report) == [("gdb:amd64", "expect:only-in", "1.0-1", "1.0-1", "EXPECT-ONLY-IN")]
         assert "it is in prod" in report.changes[0].why
         report = judged(lock(), lock(deb("gdb")), self.WANTED)
         assert [c.rule for c in report.changes] == ["DEB-EXTRA-DEPENDENCY", "EXPECT-ONLY-IN"]
 
-    def test_among_those_that_may_have_it_drift_is_drift(self):
+    def test_a_difference_between_allowed_environments_stays(self):
         report = judged(lock(deb("gdb")), lock(), self.WANTED, names=("dev", "ci"))
         assert [c.rule for c in report.changes] == ["DEB-DEPENDENCY-MISSING"]
 
-    def test_what_nobody_looked_at_stays_unknown(self):
+    def test_an_uncovered_section_stays_unknown(self):
         a = lock(deb("gdb"), coverage={"deb": OK})
         b = lock(coverage={"deb": {"status": "unreadable"}})
         (change,) = judged(a, b, self.WANTED).changes
         assert change.kind is ChangeKind.UNKNOWN
 
-    def test_files_that_only_the_tree_knows(self):
+    def test_files_that_only_the_tree_lists(self):
         def tree(*paths):
             entries = (Entry(path, EntryType.FILE, mode=0o644, sha256="a" * 64) for path in paths)
             return Tree.of([Row(entry, FileClass.UNOWNED, "") for entry in entries])
@@ -159,24 +159,24 @@ class TestAtLeast:
         assert len(found) == len(rules)
         assert report.hidden == hidden
 
-    def test_numbers_that_are_no_versions(self):
+    def test_other_facts_are_compared_as_numbers(self):
         wanted = expect(Demand.AT_LEAST, "host.sysctl", "fs.*", fact="value", version="10000")
         a, b = (lock(("host.sysctl", "fs.file-max", {"value": n})) for n in ("65536", "9000"))
         assert judged(a, b, wanted).changes[-1].rule == "EXPECT-AT-LEAST"
         assert judged(a, a, wanted).changes == ()
 
-    def test_what_has_no_order_is_said(self):
+    def test_versions_without_an_order_give_a_note(self):
         wanted = expect(Demand.AT_LEAST, key="x:*", version="1.9")
         (note,) = judged(lock(deb("x", "a b")), lock(deb("x", "a b")), wanted).notes
         assert note.kind is NoteKind.UNDECIDED_EXPECTATION
 
-    def test_what_follows_from_a_hidden_change_goes_with_it(self):
+    def test_what_follows_from_a_hidden_change_is_hidden_too(self):
         a = lock(deb("libx", "2-1", sha256="a"))
         b = lock(deb("libx", "3-1", sha256="b"))
         report = judged(a, b, expect(Demand.AT_LEAST, key="libx:*", version="1"))
         assert (report.changes, report.hidden) == ((), {"expected": 2})
 
-    def test_what_is_nowhere_is_said(self):
+    def test_an_expectation_without_a_record_gives_a_note(self):
         (note,) = judged(lock(), lock(), expect(Demand.AT_LEAST, key="libx", version="1")).notes
         assert note.kind is NoteKind.UNUSED_EXPECTATION
         assert "libx" in note.text
@@ -205,14 +205,14 @@ class TestSatisfies:
         assert not met or report.changes == ()
         assert judged(b, a, wanted).result == report.result
 
-    def test_min_is_about_the_pair_in_its_order(self):
+    def test_min_depends_on_the_order_of_the_environments(self):
         wanted = expect(Demand.SATISFIES, likeness=Likeness.MIN, environments=DEV_PROD, key="x:*")
         low, high = lock(deb("x", "1.9-1")), lock(deb("x", "1.10-1"))
         assert judged(low, high, wanted).changes == ()
         assert judged(high, low, wanted, names=DEV_PROD[::-1]).changes == ()
         assert "EXPECT-SATISFIES" in [c.rule for c in judged(high, low, wanted).changes]
 
-    def test_present_asks_for_what_nobody_has(self):
+    def test_present_applies_to_a_record_that_both_sides_lack(self):
         wanted = expect(
             Demand.SATISFIES, key="x:amd64", likeness=Likeness.PRESENT, severity="critical"
         )
@@ -225,13 +225,13 @@ class TestSatisfies:
         assert report.changes == ()
         assert report.notes[0].kind is NoteKind.UNDECIDED_EXPECTATION
 
-    def test_it_says_nothing_of_sections_not_selected(self):
+    def test_sections_that_are_not_selected_are_not_judged(self):
         wanted = expect(Demand.SATISFIES, key="x", likeness=Likeness.PRESENT)
         report = judged(lock(), lock(), wanted, sections=frozenset({"env"}))
         assert (report.changes, report.notes) == ((), ())
 
 
-def test_a_finding_is_told_once_though_two_expect_it():
+def test_two_expectations_of_one_record_give_one_change():
     wanted = [expect(Demand.AT_LEAST, key=key, version="9") for key in ("x:*", "**")]
     report = judged(lock(deb("x")), lock(deb("x")), *wanted)
     assert len(report.changes) == 1

@@ -49,7 +49,7 @@ def test_structured_files_by_key(path, left, right, found):
     assert structured(path, left, right, show) == found
 
 
-def test_two_maps_that_share_few_keys_are_compared_by_key_all_the_same():
+def test_two_maps_that_share_few_keys_are_compared_by_key():
     left = "{" + ", ".join(f'"a{n}": {n}' for n in range(40)) + ', "password": "one"}'
     found = structured("/a.json", left.encode(), b'{"password": "two"}', hide_passwords)
     assert len(found) == 41
@@ -61,11 +61,11 @@ def test_two_maps_that_share_few_keys_are_compared_by_key_all_the_same():
     [b"{", b"\xff", b"[" * 100_000, b'{"a": 1} x'],
     ids=["cut", "bytes", "deep", "tail"],
 )
-def test_broken_structure_is_compared_otherwise(broken):
+def test_broken_structure_is_not_compared_by_key(broken):
     assert structured("/a.json", broken, b"{}", show) is None
 
 
-def test_a_unit_that_repeats_a_key_is_compared_by_its_place():
+def test_a_repeated_key_is_compared_by_position():
     left, right = b"[Service]\nExecStart=a\nExecStart=b\n", b"[Service]\nExecStart=a\nExecStart=c\n"
     assert settings("/u.service", left, right, show) == [("Service.ExecStart.1", "b", "c")]
 
@@ -81,16 +81,16 @@ def test_other_text_by_line_with_secrets_hidden_by_name():
 
 
 @pytest.mark.parametrize("raw", [b"\0", b"\xff\xfe"])
-def test_what_is_no_text_is_not_explained(raw):
+def test_binary_content_is_not_explained(raw):
     assert settings("/bin/x", raw, b"text", show) is None
 
 
-def test_more_than_anyone_would_read_is_not_explained():
+def test_too_many_differences_are_not_explained():
     left = "".join(f"{n}\n" for n in range(MAX_SETTINGS + 1)).encode()
     assert settings("/x", left, left.replace(b"\n", b"x\n"), show) is None
 
 
-def test_what_stands_below_a_secret_is_hidden_with_it():
+def test_values_below_a_secret_name_are_hidden():
     for path in ("/x.yaml", "/x.txt"):
         left = b"database:\n  passwords:\n    app: hunter2\n  port: 1\n"
         found = settings(path, left, left.replace(b"hunter2", b"other").replace(b"1", b"7"),
@@ -99,30 +99,30 @@ def test_what_stands_below_a_secret_is_hidden_with_it():
         assert "hunter2" not in str(found)
 
 
-def test_what_continues_the_line_of_a_secret_is_hidden_with_it():
+def test_a_continued_line_belongs_to_the_name_before_it():
     left, right = b"run --password \\\n  hunter2\n", b"run --password \\\n  other\n"
     [(_, old, new)] = settings("/x.sh", left, right, lambda name, value: name)
     assert (old, new) == ("run.hunter2", "run.other")
 
 
-def test_large_files_are_only_different():
+def test_large_files_are_not_explained():
     assert settings("/x", b"a\n" * MAX_BYTES, b"b", show) is None
 
 
-def test_hostile_text_takes_no_time_without_bound():
+def test_hostile_text_is_given_up_in_bounded_time():
     left = "".join(f"{n % 99}\n" for n in range(20_000)).encode()
     right = "".join(f"{n % 98}\n" for n in range(20_000)).encode()
     assert settings("/x", left, right, show) is None
     assert settings("/x", b"\n" * 20_001, b"", show) is None
 
 
-def test_another_order_is_a_difference_where_the_first_that_fits_wins():
+def test_order_matters_only_in_formats_where_it_does():
     left, right = b"Match User a\nX11Forwarding no\n", b"Match User b\nX11Forwarding yes\n"
     assert settings("/etc/ssh/sshd_config", left + right, right + left, show) != []
     assert settings("/x.ini", b"[a]\nx=1\n[b]\ny=1\n", b"[b]\ny=1\n[a]\nx=1\n", show) == []
 
 
-def test_hiding_shows_nothing():
+def test_conceal_shows_nothing():
     assert conceal("a", "secret") == "(not shown)"
 
 
@@ -144,7 +144,7 @@ def test_a_directive_by_its_path():
     assert found == [("http/server[example.org]#2/listen", "443", "8443")]
 
 
-def test_a_drop_in_that_takes_back_differs_from_one_that_adds():
+def test_a_drop_in_that_resets_differs_from_one_that_adds():
     reset, adds = "[Service]\nExecStart=\nExecStart=/b\n", "[Service]\nExecStart=/b\n"
     path = "/etc/systemd/system/x.service.d/10-x.conf"
     assert differences(path, adds, reset) == [("Service.ExecStart", '"/b"', '["", "/b"]')]
@@ -172,7 +172,7 @@ PATHS = [
 
 
 @given(st.binary(max_size=80), texts.map(str.encode), st.sampled_from(PATHS))
-def test_any_bytes_can_be_compared_and_nothing_is_shown_unasked(raw, text, path):
+def test_any_bytes_can_be_compared_and_every_value_is_redacted(raw, text, path):
     for left, right in ((raw, text), (text, raw), (text, text + b"\nx = canary-value\n")):
         found = settings(path, left, right, lambda _name, _value: "hidden")
         assert "canary-value" not in str([values for _, *values in found or []])

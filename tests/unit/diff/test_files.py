@@ -51,13 +51,13 @@ def told(report):
         ({"size": 1}, {"size": 2}, "size", ("1", "2")),
     ],
 )  # fmt: skip
-def test_every_field_counts(left, right, field, values):
+def test_every_field_is_compared(left, right, field, values):
     report = diff(environment(row("/x", **left)), environment(row("/x", **right)))
     assert [(c.key, c.field, c.left, c.right) for c in report.changes] == [("/x", field, *values)]
     assert report.result is Result.DRIFT
 
 
-def test_times_and_where_bytes_come_from_do_not():
+def test_times_and_sources_are_not_compared():
     a = environment(row("/x", mtime=1, sha256=SHA["a"]))
     b = environment(row("/x", mtime=2, sha256=SHA["a"])._replace(source="observed"))
     assert diff(a, b).changes == ()
@@ -98,7 +98,7 @@ def test_a_directory_folds_to_one_change_with_its_count():
     )  # fmt: skip
 
 
-def test_a_program_with_rights_does_not_hide_in_a_new_directory():
+def test_a_set_id_program_is_not_folded_into_a_new_directory():
     a = environment()
     b = environment(row("/opt", D), row("/opt/su", mode=0o4755), row("/opt/x"))
     found = {c.key: c.rule for c in diff(a, b).changes}
@@ -133,7 +133,7 @@ class TestPackages:
         ]
         assert report.changes[1].left == "directory 0644 0:0, 1 entry below"
 
-    def test_what_somebody_edited_is_not_explained(self):
+    def test_an_edited_file_is_not_explained(self):
         edited = {"cls": FileClass.CONFFILE_MODIFIED, "owner": "deb curl:amd64"}
         a = self.curl("1", row("/etc/c", sha256=SHA["a"], **OWNED))
         b = self.curl("2", row("/etc/c", sha256=SHA["b"], **edited))
@@ -143,13 +143,13 @@ class TestPackages:
         ]
 
     @pytest.mark.parametrize("mode", [0o4755, 0o2755])
-    def test_new_rights_are_not_explained(self, mode):
+    def test_new_privileges_are_not_explained(self, mode):
         a = self.curl("1", row("/bin/c", mode=0o755, **OWNED))
         b = self.curl("2", row("/bin/c", mode=mode, **OWNED))
         change = diff(a, b).changes[1]
         assert (change.field, change.explained_by, change.rule) == ("mode", "", "FILE-PRIVILEGE")
 
-    def test_a_file_that_moves_between_changed_packages_is_explained_alike_from_both_sides(self):
+    def test_the_explanation_of_a_file_that_moves_between_packages_is_symmetric(self):
         one, two = ({**OWNED, "owner": f"deb {name}"} for name in ("a", "b"))
         old = [("deb", name, {"version": "1"}) for name in "ab"]
         new = [("deb", name, {"version": "2"}) for name in "ab"]
@@ -172,7 +172,7 @@ class TestPackages:
         assert report.hidden == {"ignored": 2}
 
 
-def test_the_trees_account_of_a_path_replaces_the_locks():
+def test_the_comparison_of_the_trees_replaces_that_of_the_records():
     old = row("/etc/c", cls=FileClass.CONFFILE, sha256=SHA["a"])
     new = row("/etc/c", cls=FileClass.CONFFILE_MODIFIED, sha256=SHA["b"])
     record = ("file", "/etc/c", {"class": "conffile-modified", "mode": "0644", "sha256": SHA["b"]})
@@ -180,7 +180,7 @@ def test_the_trees_account_of_a_path_replaces_the_locks():
     assert told(report) == [("/etc/c", "sha256", "changed", SHA["a"], SHA["b"])]
 
 
-def test_a_record_of_a_noisy_path_that_the_user_declared_stays():
+def test_the_record_of_a_declared_noisy_path_stays():
     records = [[("file", "/var/log/x", {"sha256": SHA[name]})] for name in "ab"]
     noisy = row("/var/log/x", cls=FileClass.LOG)
     report = diff(*(environment(noisy, records=found) for found in records))
@@ -204,7 +204,7 @@ WHOLE, PARTLY = {"status": "ok"}, {"status": "partial", "gaps": "1", "reason": "
 
 
 @pytest.mark.parametrize("more", [{}, {"ignored": "1"}])
-def test_what_is_missing_where_everything_else_was_seen_is_missing(more):
+def test_a_path_missing_from_a_listed_directory_is_removed(more):
     """A hole somewhere else hides nothing, unless paths were left out on purpose."""
     rows = (row("/srv", D), row("/etc", D), row("/etc/x"))
     added = (row("/etc/y"), row("/opt", D), row("/opt/z"), row("/srv/w"))
@@ -231,11 +231,11 @@ class TestSettings:
         ]
         assert sum(report.summary.values()) == 1
 
-    def test_layout_alone_is_information(self):
+    def test_a_change_of_layout_alone_is_info(self):
         report = self.files(b'{"a": 1}', b'{ "a": 1 }')
         assert [(c.field, c.rule) for c in report.changes] == [("sha256", "FILE-COMMENTS")]
 
-    def test_without_the_content_the_digest_must_do(self):
+    def test_without_the_content_only_the_digest_is_shown(self):
         assert len(self.files(None, b"{}").changes) == 1
 
     def test_ignoring_its_last_setting_ignores_the_file(self):
@@ -246,7 +246,7 @@ class TestSettings:
         )
         assert [c.field for c in kept.changes] == ["content:b", "sha256"]
 
-    def test_nothing_is_shown_unless_somebody_decided_so(self):
+    def test_values_are_concealed_by_default(self):
         store = {SHA["a"]: b"password=one", SHA["b"]: b"password=two"}
         a, b = (environment(row("/etc/c", sha256=SHA[name])) for name in "ab")
         report = diff(a, b, contents=store.get)

@@ -79,14 +79,14 @@ CASES = [
 
 
 @pytest.mark.parametrize(("rule", "records"), CASES)
-def test_each_problem_has_its_case(rule, records):
+def test_each_inconsistency_is_found(rule, records):
     found = find_inconsistencies(lock(*records))
     assert [problem.rule for problem in found] == [rule]
     assert found[0].severity is explain(rule).severity
     assert found[0].message and found[0].fix
 
 
-def test_every_problem_has_a_case():
+def test_every_rule_has_a_case():
     assert {rule for rule, _ in CASES} == set(INCONSISTENCY_RULES)
     assert all(rule.source and rule.why and rule.fix for rule in INCONSISTENCY_RULES.values())
 
@@ -121,7 +121,7 @@ def test_every_problem_has_a_case():
         ],
     ],
 )
-def test_what_works_together_is_not_judged(records):
+def test_consistent_environments_have_no_findings(records):
     assert find_inconsistencies(lock(*records)) == []
 
 
@@ -142,7 +142,7 @@ def changes(left, right):
     return {(c.section, c.key, c.field): (c.rule, c.why) for c in report.changes}
 
 
-def test_an_older_driver_is_judged_by_the_cuda_it_has_to_run():
+def test_an_older_driver_is_judged_by_the_cuda_that_it_must_run():
     found = changes([CUDA_12, driver("550.54.15")], [CUDA_12, driver("470.199.02")])
     assert found == {
         ("host.driver", "nvidia", "version"): (
@@ -158,13 +158,13 @@ def test_an_older_driver_is_judged_by_the_cuda_it_has_to_run():
     }
 
 
-def test_the_cuda_of_one_side_counts_for_the_driver_of_the_other():
+def test_the_cuda_of_one_side_is_checked_against_the_driver_of_the_other():
     found = changes([CUDA_12, driver("550.54.15")], [driver("470.199.02")])
     assert found["host.driver", "nvidia", "version"][0] == "CUDA-DRIVER"
     assert found["cuda", "cudart:app", ""][0] == "CUDA-MISSING"
 
 
-def test_a_newer_cuda_is_judged_by_the_driver_it_came_to():
+def test_a_newer_cuda_is_judged_by_the_driver_below_it():
     old = ("cuda", "cudart:app", {"version": "11.8.89"})
     found = changes([old, driver("470.199.02")], [CUDA_12, driver("470.199.02")])
     assert found["cuda", "cudart:app", "version"] == (
@@ -204,7 +204,7 @@ def test_a_forward_compatibility_package_lowers_the_severity():
     assert why.endswith("and a forward compatibility package for data-center GPUs")
 
 
-def test_a_side_without_a_driver_is_not_below_any_floor():
+def test_a_side_without_a_driver_is_not_too_old():
     assert changes([CUDA_12, driver("550.54.15")], [CUDA_12]) == {
         ("host.driver", "nvidia", ""): (
             "DRIVER-MISSING",

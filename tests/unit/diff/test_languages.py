@@ -37,7 +37,7 @@ def test_a_conda_package_explains_its_python_distribution_and_its_build():
     }
 
 
-def test_another_build_is_a_difference_and_explains_what_came_with_it():
+def test_a_changed_build_explains_what_it_contains():
     edited = ("python", "ml-3.11/numpy", {**python("1.0")[2], "edited": "sha256:1"})
     left = lock(conda("1.0", sha256="a"), python("1.0"))
     right = lock(("conda", "ml/numpy", {"version": "1.0", "build": "x", "sha256": "b"}), edited)
@@ -63,7 +63,7 @@ def test_a_go_program_explains_its_modules():
     assert report.changes[0].fix == "on right: bring go tool to one version"
 
 
-def test_where_a_program_lies_is_not_compared():
+def test_the_path_of_a_program_is_not_compared():
     left = lock(go("tool", "v1.0.0", path="/usr/local/bin/tool"))
     right = lock(go("tool", "v1.0.0", path="/opt/bin/tool"))
     assert compare(left, right).changes == ()

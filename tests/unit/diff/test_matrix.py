@@ -24,7 +24,7 @@ def only(matrix):
     return finding
 
 
-def test_the_odd_one_is_told_with_direction_and_severity():
+def test_an_outlier_has_relation_and_severity():
     fleet = {f"web-{n}": lock(deb("3.0.15-1")) for n in range(1, 18)}
     matrix = compare_many({**fleet, "db": lock(deb("3.0.11-1"))}, Options())
     finding = only(matrix)
@@ -37,7 +37,7 @@ def test_the_odd_one_is_told_with_direction_and_severity():
     assert matrix.report.result is Result.DRIFT
 
 
-def test_absent_and_unknown_are_told_apart():
+def test_absent_and_unknown_are_distinguished():
     whole = {"a": lock(deb("1"), deb="ok"), "b": lock(deb("1"), deb="ok")}
     odd = {"c": lock(deb="ok"), "d": lock(deb="unreadable"), "e": lock(deb="skipped")}
     finding = only(compare_many({**whole, **odd}, Options()))
@@ -46,13 +46,13 @@ def test_absent_and_unknown_are_told_apart():
     assert finding.agreeing == 2
 
 
-def test_what_nobody_could_see_outvotes_nobody():
+def test_unknown_absence_has_no_vote():
     blind = {f"x{n}": lock(deb="skipped") for n in range(9)}
     matrix = compare_many({**blind, "a": lock(deb("1"), deb="ok")}, Options())
     assert (only(matrix).majority, matrix.report.result) == ("1", Result.INCONCLUSIVE)
 
 
-def test_what_most_lack_is_odd_where_it_is():
+def test_a_record_that_most_lack_is_an_outlier():
     matrix = compare_many({"a": lock(), "b": lock(), "c": lock(deb("1"))}, Options())
     [outlier] = only(matrix).outliers
     assert (only(matrix).majority, outlier.change.kind) == (None, ChangeKind.ADDED)
@@ -66,7 +66,7 @@ def test_an_environment_without_the_record_does_not_agree_about_its_facts():
     assert (version.field, version.agreeing, version.missing) == ("version", 2, ("d",))
 
 
-def test_of_values_equally_frequent_the_newest_leads():
+def test_the_newest_of_equally_frequent_values_is_the_majority():
     finding = only(compare_many({"a": lock(deb("1.9-1")), "b": lock(deb("1.10-1"))}, Options()))
     assert finding.majority == "1.10-1"
     other = compare_many({"a": lock(("env", "X", {"value": "b"})),
@@ -74,7 +74,7 @@ def test_of_values_equally_frequent_the_newest_leads():
     assert only(other).majority == "a"
 
 
-def test_the_same_difference_is_as_severe_as_for_the_worst():
+def test_a_shared_difference_has_the_highest_severity():
     auto, manual = lock(deb("2", mark="auto")), lock(deb("2", mark="manual"))
     locks = {n: lock(deb("1", mark="auto")) for n in "abcd"}
     quiet = compare_many({**locks, "x": auto}, Options()).findings
@@ -83,7 +83,7 @@ def test_the_same_difference_is_as_severe_as_for_the_worst():
     assert loud[0].lead.severity.rank <= quiet[0].lead.severity.rank
 
 
-def test_what_a_package_brought_is_folded_under_it():
+def test_the_content_of_a_package_is_folded_under_it():
     file = "/usr/share/x"
     old = lock(deb("1"), ("python", "app/x", {"version": "1", "packaged-by": "deb openssl:amd64"}))
     new = lock(deb("2"), ("python", "app/x", {"version": "2", "packaged-by": "deb openssl:amd64"}))
@@ -106,7 +106,7 @@ def test_a_required_section_makes_it_inconclusive():
     assert only(matrix).outliers[0].environments == ("b",)
 
 
-def test_settings_of_a_changed_file_are_told_for_whom_they_differ():
+def test_each_setting_of_a_file_names_its_outliers():
     contents = {"1": b'{"port": 1}', "2": b'{"port": 2}', "3": b'{"port": 1, "x": 0}'}
     locks = {
         name: lock(("file", "/etc/a.json", {"sha256": digest, "mode": "0644"}))
@@ -119,7 +119,7 @@ def test_settings_of_a_changed_file_are_told_for_whom_they_differ():
     assert found["content:x"].outliers[0].environments == ("d",)
 
 
-def test_all_alike_is_one_group_and_no_finding():
+def test_equal_environments_are_one_group_without_findings():
     matrix = compare_many({f"n{n}": lock(deb("1")) for n in range(3)}, Options())
     assert (matrix.findings, matrix.report.parity) == ((), 100.0)
     assert [group.name for group in matrix.groups] == ["n0..n2 (3)"]
@@ -138,9 +138,9 @@ def test_all_alike_is_one_group_and_no_finding():
         (("9" * 40, "9" * 39), f"{'9' * 40}, {'9' * 39} (2)"),
     ],
 )
-def test_names_in_few_words(names, text):
+def test_label(names, text):
     assert label(names) == text
 
 
-def test_numbers_in_names_count():
+def test_names_sort_by_their_numbers():
     assert sorted(["n10", "n9", "n", "m2"], key=natural_sort_key) == ["m2", "n", "n9", "n10"]

@@ -32,7 +32,7 @@ def told(left, right):
     return {(c.key, c.field): c for c in report.changes if c.section == "file"}
 
 
-def test_what_a_new_version_brings_is_explained_by_it():
+def test_a_new_version_explains_its_files():
     left = environment("1-1", [file("x", "a"), file("old")])
     right = environment("1-2", [file("x", "b"), file("new")])
     changes = told(left, right)
@@ -52,7 +52,7 @@ def test_a_missing_file_is_not_explained_by_a_new_version(mirrored):
     }
 
 
-def test_rights_that_no_package_sets_are_not_explained_by_a_new_version():
+def test_other_permissions_are_not_explained_by_a_new_version():
     facts = {"class": "package", "mode": "0777", "packaged-mode": "0644"}
     left = environment("1-1", [file("x")])
     right = environment("1-2", [file("x", mode=0o777)], x=facts)
@@ -60,7 +60,7 @@ def test_rights_that_no_package_sets_are_not_explained_by_a_new_version():
     assert {key: c.rule for key, c in changes.items()} == {("/usr/x", ""): "FILE-RIGHTS"}
 
 
-def test_where_the_package_did_not_change_the_trees_tell_more():
+def test_the_tree_comparison_is_kept_if_the_package_is_unchanged():
     facts = {"class": "package", "mode": "0777", "packaged-mode": "0644"}
     left = environment("1-1", [file("x")])
     right = environment("1-1", [file("x", mode=0o777)], x=facts)
@@ -68,7 +68,7 @@ def test_where_the_package_did_not_change_the_trees_tell_more():
     assert {key: c.rule for key, c in changes.items()} == {("/usr/x", "mode"): "FILE-PRIVILEGE"}
 
 
-def test_of_changes_that_follow_from_a_version_none_is_counted_twice():
+def test_no_change_that_follows_from_a_version_is_counted_twice():
     left, right = environment("1-1", [file("x")]), environment("1-2", [file("x")])
     report = compare(left[0], right[0], left_tree=left[1], right_tree=right[1])
     assert {(c.field, c.explained_by) for c in report.changes} == {

@@ -273,25 +273,25 @@ def test_ids_are_unique_and_reasons_have_sources():
         ("libdevel-1", ("1.3-1", "1.2-1"), "auto", "high"),
     ],
 )
-def test_direction_scope_and_who_asked_weigh(name, version, mark, severity):
+def test_severity_depends_on_direction_scope_and_mark(name, version, mark, severity):
     make = older if deb.compare(*version) > 0 else newer
     delta = make("deb", f"{name}:amd64", *version, mark=mark)
     assert classify(delta, "dev", "prod").severity == severity
 
 
-def test_what_is_brittle_is_critical():
+def test_incompatible_platforms_are_critical():
     severe = {rule for rule, _ in EXAMPLES if explain(rule).severity is Severity.CRITICAL}
     assert {"OS-ARCH", "OS-LIBC-OLDER", "PYTHON-INTERPRETER", "DRIVER-MISSING"} <= severe
 
 
-def test_how_a_difference_was_found_comes_before_what_it_is():
+def test_special_rules_come_first():
     delta = older("deb", "libc6:amd64", "2.36", "2.31")
     assert classify(delta._replace(kind=UNKNOWN), "a", "b").rule == "NOT-COVERED"
     assert classify(delta._replace(explained_by="deb x"), "a", "b").rule == "EXPLAINED"
     assert classify(delta._replace(special_rule="noisy"), "a", "b").rule == "FILE-NOISE"
 
 
-def test_the_fix_names_what_to_do_and_takes_no_orders_from_values():
+def test_the_fix_is_a_command_and_values_are_not_format_strings():
     change = classify(removed("deb", "nginx:amd64", "1.2", mark="manual"), "dev", "prod")
     assert change.fix == "on prod: apt-get install nginx=1.2"
     hostile = classify(removed("env", "{left_name.__class__}", "{0}"), "dev", "prod")
@@ -338,11 +338,11 @@ INSTALLED = [
 
 
 @pytest.mark.parametrize(("delta", "command"), INSTALLED, ids=lambda value: str(value)[:40])
-def test_the_fix_is_the_managers_command(delta, command):
+def test_the_fix_is_a_command_of_the_languages_package_manager(delta, command):
     assert classify(delta, "dev", "prod").fix == f"on prod: {command}"
 
 
-def test_an_unknown_rule_is_an_error_of_usage():
+def test_an_unknown_rule_is_a_usage_error():
     with pytest.raises(UsageError, match="NO-SUCH"):
         explain("NO-SUCH")
 
@@ -357,7 +357,7 @@ def test_an_unknown_rule_is_an_error_of_usage():
         (older("pacman", "nginx", "1.2-2", "1.2-1"), "package nginx-1.2-2"),
     ],
 )
-def test_the_remedy_is_a_command_of_the_packages_own_system(delta, command):
+def test_the_fix_is_a_command_of_the_systems_package_manager(delta, command):
     assert command in classify(delta, "dev", "prod").fix
 
 
@@ -373,12 +373,12 @@ def test_the_remedy_is_a_command_of_the_packages_own_system(delta, command):
         ("apk", "so.name", {}, "so.name"),
     ],
 )
-def test_a_package_is_called_by_its_name(section, key, facts, name):
+def test_package_name(section, key, facts, name):
     assert package_name(added(section, key, **facts)) == name
 
 
 @pytest.mark.parametrize("section", sorted(SECTIONS))
-def test_no_rule_speaks_of_a_value_that_is_not_there(section):
+def test_no_rule_names_a_missing_value(section):
     """A fact that one side lacks is told as that."""
     for field in ("version", "arch", "libc", "level", "value", "mode", "shell", "sha256"):
         for left, right in ((None, "2.31"), ("2.31", None)):

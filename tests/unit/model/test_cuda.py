@@ -46,7 +46,7 @@ def lock(*records):
         ("nightly", ""),
     ],
 )
-def test_the_floor_of_each_generation(cuda, floor):
+def test_the_oldest_driver_of_each_major_version(cuda, floor):
     assert driver_floor(cuda) == floor
 
 
@@ -73,7 +73,7 @@ def test_what_a_driver_supports(driver, cuda):
     assert cuda_of_driver(driver) == cuda
 
 
-def test_no_driver_is_packaged_below_the_floor_of_its_generation():
+def test_no_packaged_driver_is_older_than_the_oldest_supported_one():
     for version, driver in table().packaged.items():
         if numbers(version)[:2] != (11, 0):  # the floor is newer than its first drivers
             assert not is_below(driver, driver_floor(version)), version
@@ -87,7 +87,7 @@ def test_versions_are_compared_as_numbers():
     assert not is_below("nouveau", "525")
 
 
-def test_every_cuda_of_a_lock_counts_wherever_it_was_installed_from():
+def test_every_cuda_of_a_lock_counts_however_it_was_installed():
     found = lock(
         ("cuda", "cudart:/usr/local/cuda-12.4", {"version": "12.4.127"}),
         ("cuda", "cudart:app/torch", {"soname": "11.0"}),

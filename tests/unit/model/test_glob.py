@@ -23,7 +23,7 @@ NAMES = ("etc", "x", "site-packages", "dist-packages", "a.conf", ".", "\udcff", 
         ("/srv/?pp/**", "/etc"),
     ],
 )
-def test_a_folder_stands_for_its_names(globs):
+def test_a_directory_decides_for_its_names(globs):
     wanted = GlobSet(globs)
     for folder in FOLDERS:
         found = {wanted(f"{folder}/{name}") for name in NAMES}
@@ -31,12 +31,12 @@ def test_a_folder_stands_for_its_names(globs):
         assert stated is None or found == {stated}
 
 
-def test_trees_never_depend_on_names():
+def test_globs_of_whole_trees_are_decided_by_directory():
     wanted = GlobSet(("/etc/**", "**/site-packages/**"))
     assert {wanted.all_in(folder) for folder in FOLDERS} == {True, False}
 
 
-def test_what_lies_in_a_tree_is_wanted_only_if_it_is_named():
+def test_an_excluded_tree_matches_only_what_is_always_included():
     wanted = GlobSet(("/etc/**",), but_not=("**/cache/**",), always=("**/cache/kept",))
     assert wanted("/etc/x")
     assert wanted("/etc/cache"), "the folder itself lies in no tree"

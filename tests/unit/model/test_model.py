@@ -23,7 +23,7 @@ def test_any_bytes_survive_escaping(raw):
 
 
 @pytest.mark.parametrize("text", ["\\", "\\x4", "\\n", "a\\q", "\\xZZ"])
-def test_malformed_escapes_are_refused(text):
+def test_malformed_escapes_are_rejected(text):
     with pytest.raises(ValueError, match="escape"):
         unescape(text)
 
@@ -75,7 +75,7 @@ def test_noise_and_times_are_not_in_the_content_digest():
 @pytest.mark.parametrize(
     "raw", [b"", b"envlock-tree 2\n", b"envlock-tree 1\nx\n", b"envlock-tree 1"]
 )
-def test_damaged_trees_are_refused(raw):
+def test_damaged_trees_are_rejected(raw):
     with pytest.raises(ValueError, match="tree"):
         Tree.from_bytes(raw)
 
@@ -89,6 +89,6 @@ def test_damaged_trees_are_refused(raw):
         [Record("deb", "a:b", {"version": ""})],
     ],
 )
-def test_a_lock_refuses_what_cannot_be_written(records):
+def test_a_lock_rejects_invalid_records(records):
     with pytest.raises(ValueError, match=r"."):
         Lock.of(records)

@@ -72,7 +72,7 @@ def statuses(report):
 
 
 class TestWaivers:
-    def test_waived_is_not_counted_and_says_why(self):
+    def test_a_waived_change_is_not_counted_and_says_why(self):
         report = report_of(LEFT, RIGHT, waive=(waiver_of(CURL),))
         assert statuses(report) == {"curl": "waived", "git": "new"}
         assert report.changes[0].policy == "waived until 2026-06-01: soon"
@@ -95,26 +95,26 @@ class TestWaivers:
         report = report_of(RIGHT, LEFT, waive=(waiver_of(CURL),))
         assert statuses(report)["curl"] == "new"
 
-    def test_past_its_day_the_finding_is_back_and_says_so(self):
+    def test_an_expired_waiver_no_longer_covers_the_change(self):
         report = report_of(LEFT, RIGHT, today=date(2026, 6, 2), waive=(waiver_of(CURL),))
         assert report.changes[0].status is ChangeStatus.EXPIRED_WAIVER
         assert report.changes[0].policy == "the waiver expired on 2026-06-01: soon"
         assert report.summary["high"] == 2
         assert report.notes == ()
 
-    def test_without_a_day_every_waiver_has_expired(self):
+    def test_without_a_date_every_waiver_has_expired(self):
         options = Options(
             left_name="dev", right_name="prod", policy=Policy(waive=(waiver_of(CURL),))
         )
         assert compare(LEFT, RIGHT, options=options).changes[0].status == "expired-waiver"
 
-    def test_the_one_that_lasts_longest_counts(self):
+    def test_the_waiver_that_expires_last_counts(self):
         old = waiver_of(CURL, expires=date(2026, 5, 1))
         report = report_of(LEFT, RIGHT, waive=(old, waiver_of(CURL), old))
         assert statuses(report)["curl"] == "waived"
 
     @pytest.mark.parametrize("side", [0, 1])
-    def test_it_ends_when_either_value_moves(self, side):
+    def test_it_ends_when_either_value_changes(self, side):
         locks = [LEFT, RIGHT]
         locks[side] = lock(deb("curl", "3-1" if side == 0 else "1.5-1"))
         report = report_of(*locks, waive=(waiver_of(CURL),))
@@ -123,11 +123,11 @@ class TestWaivers:
         assert (note.kind, note.subject) == (NoteKind.STALE_WAIVER, CURL.id)
         assert "others now" in note.text
 
-    def test_what_no_longer_differs_is_told(self):
+    def test_an_unused_waiver_gives_a_note(self):
         (note,) = report_of(LEFT, LEFT, waive=(waiver_of(CURL),)).notes
         assert note.text.startswith("deb curl:amd64 version: it no longer differs")
 
-    def test_nothing_is_stale_that_was_not_compared(self):
+    def test_an_incomplete_comparison_finds_no_stale_waiver(self):
         options = Options(
             left_name="dev",
             right_name="prod",
@@ -143,7 +143,7 @@ class TestWaivers:
         assert [c.status.value for c in report.changes] == ["waived", "waived"]
         assert report.result is Result.EQUAL
 
-    def test_what_is_unknown_cannot_be_waived(self):
+    def test_unknown_cannot_be_waived(self):
         a = lock(deb("curl"), coverage={"deb": {"status": "ok"}})
         b = lock(coverage={"deb": {"status": "unreadable"}})
         (change,) = report_of(a, b).changes
@@ -153,7 +153,7 @@ class TestWaivers:
 
 
 class TestBinding:
-    def test_a_whole_record_stands_for_its_facts(self):
+    def test_a_record_is_bound_to_its_facts(self):
         one, other = (
             report_of(lock(deb("git", mark=mark)), lock()).changes[0] for mark in ("auto", "manual")
         )
@@ -161,14 +161,14 @@ class TestBinding:
         assert one.bound != other.bound
         assert one.bound[1] == "absent"
 
-    def test_where_a_package_is_to_be_had_is_no_part_of_it(self):
+    def test_provenance_is_not_part_of_the_binding(self):
         one, other = (
             report_of(lock(deb("git", **facts)), lock()).changes[0]
             for facts in ({}, {"sha256": "a"})
         )
         assert one.bound == other.bound
 
-    def test_a_folded_directory_stands_for_what_is_below(self):
+    def test_a_folded_directory_is_bound_to_everything_below(self):
         def tree(*digests):
             rows = [Row(Entry("/opt", EntryType.DIRECTORY, mode=0o755), FileClass.UNOWNED, "")]
             for number, digest in enumerate(digests):
@@ -193,7 +193,7 @@ class TestBinding:
         (from_tree,) = report_of(lock(), lock(), trees=trees).changes
         assert (from_lock.id, from_lock.bound) == (from_tree.id, from_tree.bound)
 
-    def test_ids_of_the_other_order(self):
+    def test_mirrored_ids(self):
         (back,) = report_of(lock(), lock(deb("git"))).changes
         assert mirrored_id(back) == GIT.id
         assert mirrored_id(GIT) == back.id
@@ -203,18 +203,18 @@ class TestBinding:
 class TestBaseline:
     BEGUN = NO_BASELINE.begin(PAIR, (CURL, GIT))
 
-    def test_what_is_accepted_no_longer_counts(self):
+    def test_an_accepted_difference_is_not_counted(self):
         report = report_of(LEFT, RIGHT, baseline=self.BEGUN)
         assert statuses(report) == {"curl": "baseline", "git": "baseline"}
         assert (report.result, report.notes) == (Result.EQUAL, ())
         back = report_of(RIGHT, LEFT, names=PAIR[::-1], baseline=self.BEGUN)
         assert back.result is Result.EQUAL
 
-    def test_another_value_is_new(self):
+    def test_a_changed_value_is_new(self):
         report = report_of(LEFT, lock(deb("curl", "1.5-1")), baseline=self.BEGUN)
         assert statuses(report) == {"curl": "new", "git": "baseline"}
 
-    def test_what_is_gone_is_told_and_dropped_and_does_not_return(self):
+    def test_a_gone_difference_gives_a_note_and_is_dropped_for_good(self):
         fixed = lock(deb("curl", "2-1"))
         report = report_of(LEFT, fixed, baseline=self.BEGUN)
         (note,) = report.notes
@@ -234,13 +234,13 @@ class TestBaseline:
         other = self.BEGUN.begin(("ci", "prod"), (CURL,))
         assert set(other.pairs) == {PAIR, ("ci", "prod")}
 
-    def test_a_report_can_be_judged_again(self):
+    def test_waivers_can_be_reapplied_to_a_report(self):
         fresh = report_of(LEFT, RIGHT)
         again = reapply_waivers(fresh, Policy(baseline=self.BEGUN, today=TODAY), PAIR)
         assert again == report_of(LEFT, RIGHT, baseline=self.BEGUN)
         assert reapply_waivers(again, Policy(today=TODAY), PAIR) == fresh
 
-    def test_reading_what_was_written(self):
+    def test_a_baseline_is_read_as_written(self):
         written = render_baseline(self.BEGUN)
         read = parse_baseline(written, "b.toml")
         assert read == Baseline(pairs=self.BEGUN.pairs, where="b.toml")
@@ -265,6 +265,6 @@ class TestBaseline:
             b'baseline-version = "1"\n[pair.a.b.x]\nwhat = "x"\nleft = "absent"\nright = "absent"',
         ],
     )
-    def test_what_is_no_baseline(self, text):
+    def test_an_invalid_baseline_is_rejected(self, text):
         with pytest.raises(ConfigError, match="not a baseline"):
             parse_baseline(text, "b.toml")
