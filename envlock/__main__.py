@@ -1,7 +1,7 @@
-"""Entry point: whatever happens, status 1 means drift and nothing else.
+"""Entry point, which guarantees that status 1 means drift and nothing else.
 
-Python itself ends with 1 on an uncaught exception, a failed import, a closed pipe and a full
-disk behind standard output; each is turned into a status of its own here.
+Python itself ends with 1 on an uncaught exception, a failed import, a closed pipe and a full disk
+behind standard output; here each of them gets another status.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def main() -> int:
     """Run the command line and return the exit status."""
     sys.unraisablehook = _unraisable
-    # A machine is hundreds of thousands of small values that live to the end of the run: looking
-    # for cycles among them as often as Python does by default takes a tenth of the time.
+    # A capture holds hundreds of thousands of small values to the end of the run.  Searching them
+    # for cycles as often as Python does by default takes a tenth of the time.
     gc.set_threshold(3_000_000, 20, 100)
     try:
         from envlock.cli.main import run
@@ -38,14 +38,14 @@ def main() -> int:
         sys.stderr.write(f"envlock: error: cannot write to standard output: {error.strerror}\n")
         status = 4
     if sys.stdout is not None:
-        # What could not be flushed above must not be tried again at exit, which would end in 120.
+        # Python would flush again at exit, fail again and end with status 120.
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, 1)
     return status
 
 
 def _unraisable(lost: UnraisableHookArgs) -> None:
-    """Deliver an interrupt again that fell into a destructor, where Python drops it."""
+    """Raise an interrupt again that Python dropped because it occurred in a destructor."""
     if issubclass(lost.exc_type, KeyboardInterrupt):
         signal.signal(signal.SIGALRM, signal.default_int_handler)
         signal.setitimer(signal.ITIMER_REAL, 0.01)

@@ -5,15 +5,15 @@ The tree (status in brackets)::
     EnvlockError
     |-- UsageError [2]                the command line cannot be understood
     |   |-- ConfigError [2]           envlock.toml or a setting is wrong
-    |   |-- TargetNameError [2]       a TARGET that names no known kind of environment
-    |   `-- LockfileError [2]         a lockfile that cannot be read, with the place in it
+    |   |-- TargetNameError [2]       a TARGET that has no known form
+    |   `-- LockfileError [2]         a lockfile that cannot be read
     |       `-- LockfileVersionError [2]   written by a newer envlock
     |-- InconclusiveError [3]         a required section was not covered, or nothing to compare
     |-- UnreachableError [4]          something outside envlock did not answer
     |   |-- TargetError [4]           the environment: stopped daemon, dead container, no such root
     |   |-- SourceError [4]           an artifact source: mirror, index, cache
     |   `-- StoreError [4]            envlock's own store: corrupt, missing object, disk full
-    |-- MaterializeError [5]          the rebuild cannot be done; carries every blocker at once
+    |-- MaterializeError [5]          the rebuild is impossible; carries all reasons
     |-- SecretRefusedError [6]        a secret would have been written
     `-- InterruptedByUser [130]       Ctrl-C
 
@@ -23,12 +23,13 @@ Each `id` is documented in docs/reference/errors.md and never changes its meanin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import ClassVar
 
 
 class ExitStatus(IntEnum):
-    """The process exit statuses, as promised in docs/reference/command-line.md."""
+    """Exit statuses of the process, as documented in docs/reference/command-line.md."""
 
     OK = 0
     DRIFT = 1
@@ -42,10 +43,10 @@ class ExitStatus(IntEnum):
 
 
 class EnvlockError(Exception):
-    """Base of all errors meant for a user: what happened, where, and what to do next.
+    """Base of all errors; with this id it is an internal error, which is a bug in envlock.
 
-    `message` is one sentence without a final stop; `where` a path, line or name;
-    `hint` the next command or step.
+    `message` is one sentence without a full stop that says what happened; `where` is a path, line
+    or name; `hint` is the next command or step.
     """
 
     status: ClassVar[ExitStatus] = ExitStatus.INTERNAL
@@ -62,32 +63,32 @@ class EnvlockError(Exception):
 
 
 class UsageError(EnvlockError):
-    """The command line cannot be understood."""
+    """The command line cannot be understood, or asks for something impossible."""
 
     status = ExitStatus.USAGE
     id = "usage"
 
 
 class ConfigError(UsageError):
-    """envlock.toml or another settings source is wrong."""
+    """envlock.toml, a variable or an option has an invalid setting; the place is given."""
 
     id = "config"
 
 
 class TargetNameError(UsageError):
-    """A TARGET or LOCK operand that names nothing envlock knows."""
+    """A TARGET or LOCK operand does not have a known form."""
 
     id = "target-name"
 
 
 class LockfileError(UsageError):
-    """A lockfile that cannot be read; `where` gives the file and the place in it."""
+    """A lockfile cannot be read; the file is given, and the line if its content is invalid."""
 
     id = "lockfile"
 
 
 class LockfileVersionError(LockfileError):
-    """A lockfile of a format version this envlock does not read."""
+    """A lockfile has a format version that this version of envlock does not read."""
 
     id = "lockfile-version"
 
@@ -100,32 +101,35 @@ class InconclusiveError(EnvlockError):
 
 
 class UnreachableError(EnvlockError):
-    """Something outside envlock did not answer."""
+    """Something outside envlock did not answer, or standard output cannot be written."""
 
     status = ExitStatus.UNREACHABLE
     id = "unreachable"
 
 
 class TargetError(UnreachableError):
-    """The environment cannot be reached or stopped answering midway."""
+    """The environment cannot be reached, or stopped answering during the capture."""
 
     id = "target"
 
 
 class SourceError(UnreachableError):
-    """An artifact source does not answer, or answered with other bytes."""
+    """An artifact source does not answer, or sent other bytes than the lock refers to."""
 
     id = "source"
 
 
 class StoreError(UnreachableError):
-    """The store is corrupt, lacks an object, or cannot be written (disk full)."""
+    """The store is corrupt, lacks an object, or cannot be written, for example on a full disk."""
 
     id = "store"
 
 
 class MaterializeError(EnvlockError):
-    """The rebuild cannot be done.  `blockers` lists every reason, not only the first."""
+    """The lock cannot be rebuilt; all reasons are listed, not only the first.
+
+    `blockers` are these reasons.
+    """
 
     status = ExitStatus.MATERIALIZE
     id = "materialize"
@@ -138,14 +142,22 @@ class MaterializeError(EnvlockError):
 
 
 class SecretRefusedError(EnvlockError):
-    """A secret would have been written; nothing was."""
+    """A secret would have been written; nothing was written."""
 
     status = ExitStatus.SECRET
     id = "secret"
 
 
 class InterruptedByUser(EnvlockError):
-    """Ctrl-C or SIGTERM; nothing half-written was left."""
+    """The command was interrupted by Ctrl-C or SIGTERM; no partly written file is left."""
 
     status = ExitStatus.INTERRUPTED
     id = "interrupted"
+
+
+def documented_errors(root: type[EnvlockError] = EnvlockError) -> Iterator[type[EnvlockError]]:
+    """Yield the errors of this module, parents first; subclasses elsewhere share a parent's id."""
+    yield root
+    for child in root.__subclasses__():
+        if child.__module__ == __name__:
+            yield from documented_errors(child)

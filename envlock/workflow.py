@@ -1,19 +1,25 @@
-"""The main job, in the order a reader meets it: capture -> lock -> diff -> materialize -> verify.
+"""The loop of envlock in short functions: capture -> lock -> diff -> materialize -> verify.
 
-Each function names the steps; the wings do the work, and are imported by the functions that need
-them, so that a diff of two files loads neither capture nor materialize.
+Read this module first.  Each function lists the steps; the packages `capture`, `diff` and
+`materialize` do the work.  A function imports them when it runs, so that a diff of two files loads
+neither capture nor materialize.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from envlock.errors import InconclusiveError, MaterializeError, StoreError
+from envlock.model.digest import digests
 from envlock.model.facts import Part, part_of
 from envlock.model.lock import Lock
 from envlock.model.tree import Tree
+from envlock.store.objects import Store
+from envlock.store.refs import set_ref, use_ref
 from envlock.targets.kinds import is_image, open_target
 
 if TYPE_CHECKING:
@@ -24,23 +30,23 @@ if TYPE_CHECKING:
     from envlock.diff.engine import Options
     from envlock.materialize.assemble import Assembled, BuildOptions
     from envlock.materialize.tree.rules import Rule
-    from envlock.store.objects import Store
 
 Progress = Callable[[str, int, int], None]
+"""Called with the name of a step, and the files and bytes processed since the last call."""
 
 _SHA256 = "sha256:"
 
 
 class Environment(NamedTuple):
-    """A lock with a name for people and, when it was just captured, its file tree.
+    """A lock with a name for people and, if it was just captured, its file tree.
 
-    `known_as` is the name that policy knows it by (``dev``), empty when that is `name`.
+    `policy_name` is the name that policy has for it (``dev``), empty if that is `name`.
     """
 
     name: str
     lock: Lock
     tree: Tree | None = None
-    known_as: str = ""
+    policy_name: str = ""
 
 
 def capture_target(
@@ -54,19 +60,15 @@ def capture_target(
     own: Sequence[Path] = (),
     tuning: Tuning | None = None,
 ) -> Capture:
-    """Capture a target, but not the files and folders that are envlock's `own` work.
+    """Capture a target; `own` are files and directories of envlock itself, which are left out.
 
-    With `keep`, what a rebuild needs stays in the store for good.  With `recording`, everything
-    the collectors were told is written there (see `envlock.capture.recording`).
+    With `keep`, the store keeps permanently what a rebuild needs.  With `recording`, everything
+    that the collectors read is written there, redacted (see `envlock.capture.recording`).
     """
-    from contextlib import closing
-    from dataclasses import replace
-
     from envlock.capture.engine import capture
     from envlock.capture.recording import Recorder
     from envlock.capture.registry import collectors
     from envlock.capture.setup import DEFAULT_TUNING
-    from envlock.store.refs import set_ref
     from envlock.store.statcache import StatCache
 
     with (
@@ -96,14 +98,12 @@ def capture_target(
 
 
 def tree_address(lock: Lock) -> str:
-    """Return the hex digest by which the store knows the file tree of `lock`, or nothing."""
+    """Return the address of the file tree of `lock` in a store: a hex digest, empty for no tree."""
     return lock.get("tree").get("object", "").removeprefix(_SHA256)
 
 
 def load_tree(lock: Lock, store: Store) -> Tree | None:
-    """Return the file tree of `lock`, or None when this store does not hold it."""
-    from envlock.store.refs import use_ref
-
+    """Return the file tree of `lock`, or None if this store does not have it."""
     address = tree_address(lock)
     if not address or not store.has(address):
         return None
@@ -115,7 +115,7 @@ def load_tree(lock: Lock, store: Store) -> Tree | None:
 
 
 def require_tree(lock: Lock, store: Store) -> Tree:
-    """Return the file tree of `lock`.  Raise MaterializeError saying why there is none."""
+    """Return the file tree of `lock`.  Raise MaterializeError with the reason if there is none."""
     tree = load_tree(lock, store)
     if tree is not None:
         return tree
@@ -123,17 +123,17 @@ def require_tree(lock: Lock, store: Store) -> Tree:
         raise MaterializeError(
             "the file tree of this lock is not in this store",
             where=f"{_SHA256}{tree_address(lock)}",
-            hint="materialize where it was captured, or copy that store",
+            hint="materialize it on the machine that captured it, or copy its store here",
         )
     raise MaterializeError(
-        "the lock has no file tree to rebuild from", hint="capture a host with --deep"
+        "the lock has no file tree, so it cannot be rebuilt", hint="capture the host with --deep"
     )
 
 
 def materialize(
     lock: Lock, lockfile: bytes, store: Store, options: BuildOptions, progress: Progress
 ) -> Assembled:
-    """Rebuild a lock into the OCI layout that `options` names."""
+    """Rebuild a lock into the OCI layout that `options` names; `lockfile` are its bytes."""
     from envlock.materialize.assemble import assemble
 
     return assemble(lock, lockfile, require_tree(lock, store), store, options, progress)
@@ -146,14 +146,12 @@ def compare_environments(
     store: Store,
     base: Environment | None = None,
 ) -> DriftReport:
-    """Compare two environments, file by file where both trees are at hand and differ.
+    """Compare two environments, file by file if both trees are in the store and differ.
 
-    With `base`, which was before both, the report tells who moved.  Trees of the same content
-    are looked through as well when anything else in them differs: how
-    many logs and caches are hidden is part of the answer.
+    `base` is a common ancestor: with it the report says which side changed.  Trees with the same
+    content digest are compared too if their records differ in anything else, since the report
+    counts hidden logs and caches.
     """
-    from dataclasses import replace
-
     from envlock.diff.engine import compare
     from envlock.diff.side import Side
     from envlock.diff.three_way import with_base
@@ -166,7 +164,7 @@ def compare_environments(
         options,
         left_name=left.name,
         right_name=right.name,
-        environments=(left.known_as, right.known_as),
+        environments=(left.policy_name, right.policy_name),
     )
     report = compare(
         left.lock, right.lock, left_tree=left_tree, right_tree=right_tree, options=options
@@ -182,11 +180,24 @@ def compare_environments(
     )
 
 
+class DigestLabel(NamedTuple):
+    """The environment digest that the label of an image states (or nothing), and the lock's."""
+
+    stated: str
+    expected: str
+
+
 class Verified(NamedTuple):
-    """The verdict of a verification, and what else is worth saying."""
+    """The result of a verification.
+
+    `compared` and `skipped` count paths of the lock.  `label` is None unless the target is an
+    image.
+    """
 
     report: DriftReport
-    remarks: tuple[str, ...]
+    compared: int
+    skipped: int
+    label: DigestLabel | None
 
 
 def verify(
@@ -199,24 +210,23 @@ def verify(
 ) -> Verified:
     """Capture `reference` again and compare it with a lock.
 
-    Both sides are brought to what an image can hold: host facts, secret variables and what the
-    normaliser leaves out are not compared.  An image must be exact in every class of file and in
-    the times of files; a running container may log and cache.  Raise InconclusiveError when the
-    file tree of the lock is not at hand.
+    Both sides are reduced to what an image can hold: host facts, secret variables and paths that
+    the normaliser leaves out are not compared.  An image must be equal in every class of file and
+    in file times; a running container may write logs and caches.  Raise InconclusiveError if the
+    store does not have the file tree of the lock.
     """
-    from contextlib import closing
-
     from envlock.diff.engine import Options, compare
     from envlock.diff.times import with_times
     from envlock.materialize.assemble import in_image
+    from envlock.materialize.image.description import LABEL_PREFIX
     from envlock.materialize.tree.normalise import image_epoch
 
     tree = left.tree or load_tree(left.lock, store)
     if tree is None:
         raise InconclusiveError(
-            "only a lock with its file tree can be verified",
+            "the file tree of this lock is not in this store, so it cannot be verified",
             where=left.name,
-            hint="verify where it was captured, or capture a host with --deep",
+            hint="verify it on the machine that captured it, or capture the host with --deep",
         )
     with closing(open_target(reference)) as target:
         process = target.process()
@@ -231,18 +241,18 @@ def verify(
         right_tree=found,
         options=Options(left_name=left.name, right_name=reference, all=is_exact),
     )
-    left_out = len(tree.rows) - len(wanted.rows)
-    remarks = [f"{len(wanted.rows):,} paths compared; {left_out:,} are left out on purpose"]
+    label = None
     if is_exact:
         report = with_times(report, wanted, found)
-        remarks += _check_labels(left.lock, process.labels if process else {})
-    return Verified(report, tuple(remarks))
+        stated = process.labels.get(f"{LABEL_PREFIX}environment-digest") if process else None
+        label = DigestLabel(stated or "", digests(left.lock).environment)
+    return Verified(report, len(wanted.rows), len(tree.rows) - len(wanted.rows), label)
 
 
 def for_image(lock: Lock) -> Lock:
-    """Return what of a lock an image can hold.
+    """Return the part of a lock that an image can hold.
 
-    It holds no host facts, no variables without a value, and every password is locked.
+    An image has no host facts and no variables without a value, and all its passwords are locked.
     """
     sections = {
         name: {
@@ -254,21 +264,8 @@ def for_image(lock: Lock) -> Lock:
     return Lock(sections={name: e for name, e in sections.items() if e}, version=lock.version)
 
 
-def _check_labels(lock: Lock, labels: Mapping[str, str]) -> list[str]:
-    from envlock.materialize.image.description import LABEL_PREFIX
-    from envlock.model.digest import digests
-
-    label = f"{LABEL_PREFIX}environment-digest"
-    stated, actual = labels.get(label), digests(lock).environment
-    if stated is None:
-        return ["the image carries no envlock labels"]
-    if stated != actual:
-        return [f"the image is labelled {stated}, the lock is {actual}"]
-    return [f"the image's label agrees: {actual}"]
-
-
 def reader_of(store: Store) -> Callable[[str], bytes | None]:
-    """Return a function from a digest (hex) to the content, or None where it is not held."""
+    """Return a function that maps a hex digest to its content, None if the store lacks it."""
 
     def read(sha256: str) -> bytes | None:
         return store.read(sha256) if store.has(sha256) else None

@@ -1,1 +1,1 @@
-"""The command line: the only place that prints and exits."""
+"""The command line: the only package that prints, and that ends the process."""

@@ -1,4 +1,4 @@
-"""``envlock check``: prove that locks are canonical, closed and complete, and policy satisfied."""
+"""``envlock check``: verify that locks are canonical, closed and complete, and the policy valid."""
 
 from __future__ import annotations
 
@@ -7,50 +7,47 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from envlock.cli.check_findings import is_failure, lock_inconsistencies, to_json, to_line
 from envlock.cli.console import Console
-from envlock.cli.operands import locks_in_use, read_lock_bytes, read_lock_operand
+from envlock.cli.operands import locks_in_use, policy_name, read_lock_bytes, read_lock_operand
 from envlock.cli.options import add_json
-from envlock.cli.policy_options import (
-    add_policy,
-    known_as,
-    make_policy,
-    read_policy_config,
-    today_of,
-)
+from envlock.cli.policy_options import add_policy, make_policy, read_policy_config, today_of
+from envlock.diff.engine import Options, compare
+from envlock.diff.policy.baseline import describe
+from envlock.diff.policy.check import policy_problems
+from envlock.diff.policy.policy import Policy
 from envlock.errors import ExitStatus, UsageError
+from envlock.lockfile.check import problems
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
     from envlock.diff.inconsistencies import Inconsistency
-    from envlock.diff.policy.policy import Policy
 
 _POLICY = "envlock.toml"
 _DESCRIPTION = """\
-Prove that lockfiles are what envlock would write: canonical, valid by the schema, closed, free of
-credentials; and that the parts of each environment can work together (a driver that is too old for
-its CUDA, a library that is not the loaded module's). Without LOCK every lock of the lock folder is
-checked.
+Check that lockfiles are exactly what envlock writes: canonical, valid by the schema, without
+dangling references, and free of credentials. Also check that the parts of each environment can work
+together, for example that the GPU driver is new enough for the CUDA version. Without LOCK, every
+lock of the lock directory is checked.
 
-Also prove that the policy of envlock.toml holds: no waiver has expired, every name it uses exists,
-the baseline is one, and no lock breaks an expectation by itself. Ends with 1 if anything is wrong.
+Also check the policy of envlock.toml: no waiver has expired, every name it uses exists, the
+baseline can be read, and no lock by itself breaks an expectation. Ends with 1 if anything is wrong.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.description = _DESCRIPTION
-    parser.add_argument("locks", nargs="*", metavar="LOCK", help="all of the lock folder")
+    parser.add_argument(
+        "locks", nargs="*", metavar="LOCK", help="locks to check (all of the lock directory)"
+    )
     parser.set_defaults(rest="locks")
     add_policy(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Check the policy and every lock, and print every problem at once."""
-    from envlock.cli.check_findings import is_failure, lock_inconsistencies, to_json, to_line
-    from envlock.diff.policy.check import policy_problems
-    from envlock.lockfile.check import problems
-
+    """Check the policy and every lock, and print all problems."""
     config = read_policy_config(arguments, console, {})
     operands = locks_in_use(arguments.locks, config)
     if not operands:
@@ -59,8 +56,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         )
     policy = make_policy(config, today_of(arguments))
     found: dict[str, list[str]] = {}
-    judged: dict[str, list[Inconsistency]] = {}
-    if _says_something(config):
+    inconsistencies: dict[str, list[Inconsistency]] = {}
+    if _has_policy(config):
         found[arguments.policy or _POLICY] = list(
             policy_problems(policy, config.diff.ignore, _names(config))
         )
@@ -69,44 +66,42 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         found[name] = problems(raw, name)
         if not found[name]:
             found[name] = list(_unmet(name, config, policy))
-        judged[name] = lock_inconsistencies(raw, name)
+        inconsistencies[name] = lock_inconsistencies(raw, name)
     if arguments.json:
         document = {
             "schema_version": 1,
             "problems": found,
-            "verdicts": {name: [to_json(v) for v in listed] for name, listed in judged.items()},
+            "verdicts": {
+                name: [to_json(v) for v in listed] for name, listed in inconsistencies.items()
+            },
         }
         console.out(json.dumps(document, indent=2))
     else:
         for name, messages in found.items():
-            lines = [*messages, *map(to_line, judged.get(name, ()))]
+            lines = [*messages, *map(to_line, inconsistencies.get(name, ()))]
             console.out("\n".join(f"{name}: {line}" for line in lines or ("ok",)))
-    inconsistencies = (item for listed in judged.values() for item in listed)
-    is_wrong = any(found.values()) or any(map(is_failure, inconsistencies))
+    all_found = (one for listed in inconsistencies.values() for one in listed)
+    is_wrong = any(found.values()) or any(map(is_failure, all_found))
     return ExitStatus.DRIFT if is_wrong else ExitStatus.OK
 
 
-def _says_something(config: Config) -> bool:
+def _has_policy(config: Config) -> bool:
     """True when there is a policy to check."""
     diff = config.diff
     return bool(config.expect or config.waive or diff.presets or diff.ignore or diff.baseline)
 
 
 def _names(config: Config) -> frozenset[str]:
-    """Return the names that a policy may use: of envlock.toml and of the lock folder."""
-    locks = (known_as(operand, config) for operand in locks_in_use([], config))
+    """Return the environment names a policy may use: those of envlock.toml and of all locks."""
+    locks = (policy_name(operand, config) for operand in locks_in_use([], config))
     return frozenset(config.environments) | frozenset(locks)
 
 
 def _unmet(operand: str, config: Config, policy: Policy) -> Iterator[str]:
-    """Yield the expectations that one environment alone shows to be broken."""
-    from envlock.diff.engine import Options, compare
-    from envlock.diff.policy.baseline import describe
-    from envlock.diff.policy.policy import Policy
-
+    """Yield the expectations that one environment breaks by itself."""
     if not policy.expect:
         return
-    lock, name = read_lock_operand(operand, config), known_as(operand, config)
+    lock, name = read_lock_operand(operand, config), policy_name(operand, config)
     options = Options(
         left_name=name,
         right_name=name,

@@ -1,4 +1,4 @@
-"""What is wrong with one lock by itself, as ``envlock check`` prints it."""
+"""Inconsistencies of a single lock, as ``envlock check`` prints them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from envlock.model.text import escape
 
 
 def lock_inconsistencies(raw: bytes, where: str) -> list[Inconsistency]:
-    """Return the inconsistencies of the lock in `raw`; none of one that cannot be read."""
+    """Return the inconsistencies of the lockfile `raw`, an empty list if it cannot be read."""
     try:
         return find_inconsistencies(parse_lock(raw, where=where))
     except LockfileError:
@@ -18,19 +18,19 @@ def lock_inconsistencies(raw: bytes, where: str) -> list[Inconsistency]:
 
 
 def is_failure(found: Inconsistency) -> bool:
-    """True for what cannot work at all; the rest is advice."""
+    """True for an inconsistency that makes the check fail; less severe ones are advice."""
     return found.severity is Severity.CRITICAL
 
 
 def to_line(found: Inconsistency) -> str:
-    """Return one line: severity, record, what is wrong, rule, what to do."""
+    """Return one line: severity, record, problem, rule, remedy."""
     record = escape(found.record.strip())
-    said = f"{found.severity}: {record}: {escape(found.message)} ({found.rule})"
-    return f"{said}; {found.fix}" if found.fix else said
+    line = f"{found.severity}: {record}: {escape(found.message)} ({found.rule})"
+    return f"{line}; {found.fix}" if found.fix else line
 
 
 def to_json(found: Inconsistency) -> dict[str, str]:
-    """Return an inconsistency for machines."""
+    """Return an inconsistency as a JSON object."""
     section, _, key = found.record.partition(" ")
     return {
         "rule": found.rule,

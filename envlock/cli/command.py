@@ -1,4 +1,4 @@
-"""The verbs of the command line, each in a module that is imported only when it is used."""
+"""Verbs of the command line, each in a module that is imported when the verb is used."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from envlock.cli.console import Console
 
 
 class Command(NamedTuple):
-    """One verb: its name, a line of help, its arguments, and what it does.
+    """One verb: its name, a line of help, its arguments, and the function that runs it.
 
-    `run` returns the exit status and raises EnvlockError for anything that went wrong.
+    `run` returns the exit status.  It raises EnvlockError when something goes wrong.
     """
 
     name: str
@@ -23,7 +23,7 @@ class Command(NamedTuple):
 
 
 def lazy(name: str, summary: str) -> Command:
-    """Return the verb of ``envlock.cli.NAME_cmd`` without importing it."""
+    """Return the verb implemented by ``envlock.cli.NAME_cmd``, which is imported on first use."""
     module = f"envlock.cli.{name.replace('-', '_')}_cmd"
 
     def add_arguments(parser: argparse.ArgumentParser) -> None:

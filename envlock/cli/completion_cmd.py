@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from envlock.cli.console import Console
+from envlock.cli.main import COMMANDS
 from envlock.errors import ExitStatus
 from envlock.targets.kinds import KINDS
 
@@ -43,8 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the script."""
-    from envlock.cli.main import COMMANDS
-
     verbs = " ".join(command.name for command in COMMANDS)
     console.out(_SCRIPTS[arguments.shell].format(verbs=verbs, targets=_TARGETS))
     return ExitStatus.OK

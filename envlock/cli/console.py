@@ -1,27 +1,30 @@
-"""What is said to the user: data on standard output, everything else on standard error."""
+"""Output of the command line: data on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from envlock.cli.messages import Level, Message
 from envlock.errors import UnreachableError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.progress import Progress, TaskID
 
 _SHOW_AFTER_SECONDS = 0.7
 
 
 class Console:
-    """Writes to the two streams; knows about quiet, colour, width and progress."""
+    """Writes to both streams, as ``--quiet``, ``--verbose`` and the color setting ask for.
+
+    `when` is the setting ``color``: ``auto``, ``always`` or ``never``.
+    """
 
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
         self.quiet = quiet
@@ -41,30 +44,33 @@ class Console:
             raise UnreachableError(f"cannot write to standard output: {error.strerror}") from error
 
     def error(self, message: str) -> None:
-        """Say what went wrong."""
+        """Print what went wrong."""
         sys.stderr.write(f"envlock: error: {printable(message)}\n")
 
+    def error_item(self, message: str) -> None:
+        """Print one of several causes of the error before."""
+        sys.stderr.write(f"  - {printable(message)}\n")
+
     def hint(self, message: str) -> None:
-        """Say what to do next."""
+        """Print what to do next."""
         sys.stderr.write(f"hint: {printable(message)}\n")
 
-    def warn(self, message: str) -> None:
-        """Say what deserves attention though the work went on."""
-        sys.stderr.write(f"envlock: warning: {printable(message)}\n")
+    def say(self, message: Message, **values: object) -> None:
+        """Print a warning or note; `values` fill in its placeholders."""
+        text = printable(message.with_values(**values))
+        if message.level is Level.WARNING:
+            sys.stderr.write(f"envlock: warning: {text}\n")
+        elif not self.quiet:
+            sys.stderr.write(f"{text}\n")
 
-    def note(self, message: str) -> None:
-        """Say something in passing; silent with -q."""
-        if not self.quiet:
-            sys.stderr.write(f"{printable(message)}\n")
-
-    def detail(self, message: str) -> None:
-        """Say something only with -v."""
+    def detail(self, text: str) -> None:
+        """Print a line of data only with ``--verbose``."""
         if self.verbose:
-            sys.stderr.write(f"{printable(message)}\n")
+            sys.stderr.write(f"{printable(text)}\n")
 
     @property
     def color(self) -> bool:
-        """True when standard output takes colour (https://no-color.org)."""
+        """True when standard output should be coloured (https://no-color.org)."""
         if self.when != "auto":
             return self.when == "always"
         if os.environ.get("NO_COLOR"):
@@ -75,11 +81,9 @@ class Console:
 
     @property
     def width(self) -> int:
-        """Columns of the terminal, 100 where there is none."""
+        """Columns of the terminal, 100 if standard output is not one."""
         if not sys.stdout.isatty():
             return 100
-        import shutil
-
         return shutil.get_terminal_size((100, 24)).columns
 
     @property
@@ -87,14 +91,14 @@ class Console:
         """True when standard output can show characters beyond ASCII."""
         return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
-    def speak_utf8(self) -> None:
-        """Write what follows in UTF-8, for formats that are so whatever the locale."""
+    def use_utf8(self) -> None:
+        """Write what follows as UTF-8, for formats that require it whatever the locale is."""
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Steps]:
-        """Show progress of long work on a terminal, after a moment; elsewhere nothing."""
+        """Show the progress of long work, on a terminal only."""
         steps = Steps(title, enabled=not self.quiet and sys.stderr.isatty())
         try:
             yield steps
@@ -103,7 +107,7 @@ class Console:
 
 
 class Steps:
-    """A progress line that appears only when the work takes longer than a moment."""
+    """A progress line that appears when the work takes longer than a moment."""
 
     def __init__(self, title: str, *, enabled: bool) -> None:
         self._title = title
@@ -115,7 +119,7 @@ class Steps:
         self._bytes = 0
 
     def __call__(self, step: str, files: int, size: int) -> None:
-        """Take note of progress: the step's name and increments of files and bytes."""
+        """Show the name of a step, and add to the counts of files and bytes."""
         if not self._enabled:
             return
         self._files += files
@@ -151,21 +155,13 @@ class Steps:
 
 
 def printable(text: str) -> str:
-    """Return `text` with control characters and undecodable bytes made visible."""
+    """Return `text` with control characters and undecodable bytes escaped, newlines kept."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(char if char.isprintable() or char == "\n" else _visible(char) for char in text)
+    return "".join(char if char.isprintable() or char == "\n" else _escape(char) for char in text)
 
 
-def state_directory() -> Path:
-    """Return $XDG_STATE_HOME/envlock, where crash reports go."""
-    from pathlib import Path
-
-    home = os.environ.get("XDG_STATE_HOME")
-    return Path(home or Path.home() / ".local" / "state") / "envlock"
-
-
-def _visible(char: str) -> str:
+def _escape(char: str) -> str:
     code = ord(char)
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"

@@ -1,4 +1,4 @@
-"""``envlock digest``: the digests of a lock."""
+"""``envlock digest``: print the digests of a lock."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import argparse
 import hashlib
 import json
 
+from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.operands import lock_and_bytes
-from envlock.cli.options import add_json, add_lock, read_config
+from envlock.cli.options import add_json, add_lock
 from envlock.errors import ExitStatus
+from envlock.model.digest import digests
 
 _DESCRIPTION = """\
 Print the digests of a lock, one a line:
 
-environment  what is installed and configured: the identity of the environment
+environment  everything installed and configured: the identity of the environment
 host         the machine below it: kernel, drivers, CPU
-file         the bytes of the lockfile, what is pushed and signed
+file         the bytes of the lockfile
 """
 
 
@@ -29,8 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the digests."""
-    from envlock.model.digest import digests
-
     lock, raw = lock_and_bytes(arguments.lock, read_config(arguments, console), console)
     found = digests(lock)
     values = {

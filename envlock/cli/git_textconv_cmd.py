@@ -1,4 +1,4 @@
-"""``envlock git-textconv``: a lock as lines that read well in ``git diff``."""
+"""``envlock git-textconv``: print a lock as lines for ``git diff``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 
 from envlock.cli.console import Console
 from envlock.errors import ExitStatus, LockfileError
+from envlock.lockfile.reader import parse_lock
+from envlock.model.text import escape
 
 _DESCRIPTION = """\
-Called by git, which passes a file and compares what is printed: one fact a line, each with the
-record it belongs to. A file that is no lock is printed as it is. Set it up with
+Called by git, which passes a file and compares the output: one fact a line, each with the record it
+belongs to. A file that is not a lock is printed unchanged. Set it up with
 
   git config diff.envlock.textconv "envlock git-textconv"
 """
@@ -19,19 +21,16 @@ record it belongs to. A file that is no lock is printed as it is. Set it up with
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the operand."""
     parser.description = _DESCRIPTION
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the lock, which git passes")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print the lock; what is no lock is printed as well, so that git can show any version."""
-    from envlock.lockfile.reader import parse_lock
-    from envlock.model.text import escape
-
+    """Print the lock; any other file is printed unchanged, so that git can show every version."""
     try:
         raw = arguments.file.read_bytes()
     except OSError as error:
         raise LockfileError(
-            f"cannot read it: {error.strerror}", where=str(arguments.file)
+            f"cannot read the lockfile: {error.strerror}", where=str(arguments.file)
         ) from error
     try:
         lock = parse_lock(raw, where=str(arguments.file))

@@ -1,4 +1,4 @@
-"""``envlock init``: set a project up."""
+"""``envlock init``: set up a project."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import subprocess
 from pathlib import Path
 
 from envlock.cli.console import Console
+from envlock.cli.messages import Message
+from envlock.config.edit import new_document
 from envlock.errors import ExitStatus, UsageError
 
 _ATTRIBUTES = "locks/*.lock text eol=lf merge=envlock diff=envlock"
-_EARLIER = ("locks/*.lock text eol=lf merge=envlock",)
-# Where envlock is not on the PATH, git must still be able to merge and to show a lock.
+_OBSOLETE_ATTRIBUTES = ("locks/*.lock text eol=lf merge=envlock",)
+"""Lines that earlier versions of envlock wrote."""
+# Git must be able to merge and show a lock even where envlock is not on the PATH.
 _DRIVERS = {
     "merge.envlock.name": "envlock: merge by record",
     "merge.envlock.driver": "if command -v envlock >/dev/null; "
@@ -24,19 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--force", action="store_true", help="replace an existing envlock.toml")
     parser.add_argument(
-        "--git", action="store_true", help="only .gitattributes and the git drivers, in a clone"
+        "--git", action="store_true", help="set up only git: .gitattributes and the git drivers"
     )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Write envlock.toml, locks/ and .gitattributes, and tell git of the drivers."""
-    from envlock.config.edit import new_document
-
+    """Write envlock.toml, locks/ and .gitattributes, and register the git drivers."""
     settings = Path("envlock.toml")
     if settings.exists() and not (arguments.force or arguments.git):
         raise UsageError(
-            "envlock.toml exists already",
-            hint="edit it, replace it with `envlock init --force`, or set git up with --git",
+            "envlock.toml already exists",
+            hint="edit it, replace it with --force, or set up only git with --git",
         )
     written = [".gitattributes"]
     if not arguments.git:
@@ -44,28 +45,28 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         Path("locks").mkdir(exist_ok=True)
         written += ["envlock.toml", "locks/"]
     _write_attributes(Path(".gitattributes"))
-    is_set = _set_drivers()
-    if arguments.git and not is_set:
-        raise UsageError("git cannot be set up here", hint="run it in a git repository")
-    if not is_set:
+    is_registered = _register_drivers()
+    if arguments.git and not is_registered:
+        raise UsageError("this directory is not in a git repository", hint="run `git init` first")
+    if not is_registered:
         console.hint("in a git repository, `envlock init --git` sets up merges and diffs of locks")
-    console.note(f"wrote {', '.join(sorted(written))}")
+    console.say(Message.WROTE, path=", ".join(sorted(written)))
     console.hint("next: envlock capture")
     return ExitStatus.OK
 
 
 def _write_attributes(path: Path) -> None:
-    """Add the line for locks, in the place of the one that an earlier envlock wrote."""
+    """Add the line for locks, and remove the one that an earlier version wrote."""
     lines = path.read_text().splitlines() if path.exists() else []
-    kept = [line for line in lines if line not in _EARLIER]
+    kept = [line for line in lines if line not in _OBSOLETE_ATTRIBUTES]
     if _ATTRIBUTES not in kept:
         kept.append(_ATTRIBUTES)
     if kept != lines:
         path.write_text("".join(f"{line}\n" for line in kept))
 
 
-def _set_drivers() -> bool:
-    """Tell git of the drivers, False where it cannot be: then it merges and shows locks as text."""
+def _register_drivers() -> bool:
+    """Register the drivers with git; return False if git fails, and treats locks as text then."""
     try:
         for name, value in _DRIVERS.items():
             argv = ["git", "config", "--local", name, value]

@@ -1,8 +1,9 @@
-"""The `envlock` command: one parser, one place that turns errors into messages and statuses."""
+"""The `envlock` command: its parser, and the one place that turns errors into exit statuses."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
@@ -21,15 +22,15 @@ COMMANDS: tuple[Command, ...] = (
     lazy("capture", "capture an environment into a lockfile"),
     lazy("show", "show what is in a lock"),
     lazy("digest", "print the digests of a lock"),
-    lazy("check", "prove that locks are canonical and complete"),
+    lazy("check", "check that locks are valid and the policy holds"),
     lazy("diff", "compare two environments"),
-    lazy("explain", "explain a path, a section, a rule, a part of the policy or an error"),
-    lazy("waive", "accept a finding until a day, for a reason"),
+    lazy("explain", "explain a path, a section, a rule, a finding, an error or a warning"),
+    lazy("waive", "accept a finding until a date, for a reason"),
     lazy("materialize", "rebuild a lock into an image"),
-    lazy("verify", "prove that an image or container is what a lock says"),
+    lazy("verify", "check that an image or container is what its lock says"),
     lazy("store", "check, clean or measure the store"),
     lazy("merge-driver", "merge lockfiles by record, for git"),
-    lazy("git-textconv", "print a lock as git diff shows it best"),
+    lazy("git-textconv", "print a lock as lines for git diff"),
     lazy("completion", "print a completion script for a shell"),
 )
 
@@ -37,7 +38,7 @@ _WIDTH = 80
 
 
 def _wrapped(words: Iterable[str], indent: str = " " * 10) -> str:
-    """Return the words with bars between them, in lines that an indent leaves room for."""
+    """Join the words with bars, and wrap them at `_WIDTH`; all lines but the first are indented."""
     lines: list[str] = []
     for word in words:
         if lines and len(indent) + len(f"{lines[-1]} | {word}") <= _WIDTH:
@@ -49,21 +50,24 @@ def _wrapped(words: Iterable[str], indent: str = " " * 10) -> str:
 
 _EPILOG = f"""\
 targets:  {_wrapped((*TARGET_FORMS, *GROUP_FORMS))}
-locks:    a path | a name (locks/NAME.lock) | git:REV:PATH | a target, captured on the spot
+locks:    a path | a name (locks/NAME.lock) | git:REV:PATH | a target, captured now
 status:   0 done, 1 drift, 2 usage, 3 inconclusive, 4 unreachable, 5 cannot materialize,
           6 a secret would have been written, 70 internal error, 130 interrupted
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that raises instead of exiting, so that one place speaks to the user."""
+    """A parser that raises UsageError instead of exiting, so that `run` reports every error."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, hint=f"run `{self.prog} --help`")
 
 
 def build_parser(verb: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser of the command line; with `verb`, only that one's options are declared."""
+    """Return the parser of the command line; with `verb`, only the options of that verb are in it.
+
+    Declaring the options of a verb imports its module.
+    """
     parser = _Parser(
         prog="envlock",
         description="Capture a running environment, diff it, rebuild it bit-identically.",
@@ -89,7 +93,7 @@ def build_parser(verb: str | None = None) -> argparse.ArgumentParser:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command line and return its exit status; raises nothing."""
+    """Run one command line and return its exit status; never raises."""
     console = Console(quiet=False, verbose=False)
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -106,7 +110,7 @@ def run(argv: Sequence[str]) -> int:
         return _report(error, console)
     except BrokenPipeError:
         return ExitStatus.OK
-    except Exception as error:  # noqa: BLE001  the last line of defence
+    except Exception as error:  # noqa: BLE001  a bug must not end with a status that means drift
         return _crash(error, console)
 
 
@@ -114,7 +118,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     # No option before the verb takes a value, so the first word is the verb.
     parser = build_parser(next((word for word in argv if not word.startswith("-")), ""))
     arguments, rest = parser.parse_known_args(argv)
-    # argparse fills a list of operands at the first one; more may stand behind an option.
+    # argparse fills a list of operands only once, so operands after an option are left over.
     operands = getattr(arguments, "rest", "")
     if rest and (not operands or any(word.startswith("-") for word in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -127,7 +131,7 @@ def _report(error: EnvlockError, console: Console) -> int:
     console.error(str(error))
     if isinstance(error, MaterializeError):
         for blocker in error.blockers:
-            console.note(f"  - {blocker}")
+            console.error_item(blocker)
     if error.hint:
         console.hint(error.hint)
     return int(error.status)
@@ -136,20 +140,25 @@ def _report(error: EnvlockError, console: Console) -> int:
 def _crash(error: Exception, console: Console) -> int:
     import traceback
 
-    from envlock.cli.console import state_directory
-
     text = "".join(traceback.format_exception(error))
     try:
-        directory = state_directory()
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = directory / "crash.txt"
-        path.write_text(f"envlock {__version__}, Python {sys.version}\n{text}")
+        directory = _state_directory()
+        os.makedirs(directory, exist_ok=True, mode=0o700)
+        path = os.path.join(directory, "crash.txt")
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"envlock {__version__}, Python {sys.version}\n{text}")
         where = f"the traceback is in {path}"
     except OSError:
         where = f"{type(error).__name__} in {text.strip().splitlines()[-3].strip()}"
     console.error(f"internal error: {type(error).__name__}: {error}")
-    console.hint(f"please report it; {where}")
+    console.hint(f"this is a bug, please report it; {where}")
     return ExitStatus.INTERNAL
+
+
+def _state_directory() -> str:
+    """Return $XDG_STATE_HOME/envlock, the directory of crash reports."""
+    home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return os.path.join(home, "envlock")
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The policy that applies to a command line: from envlock.toml, a file, or a git revision."""
+"""Policy options and the policy they select: from envlock.toml, another file, or a git revision."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ import posixpath
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from envlock.cli import git_revision
+from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
-from envlock.cli.options import read_config
+from envlock.config.load import Config, PolicyFile
+from envlock.diff.policy.baseline import NO_BASELINE, Baseline, parse_baseline
+from envlock.diff.policy.policy import Policy
 from envlock.errors import ConfigError, UsageError
-
-if TYPE_CHECKING:
-    from envlock.config.load import Config, PolicyFile
-    from envlock.diff.policy.baseline import Baseline
-    from envlock.diff.policy.policy import Policy
-
-_GIT = "git:"
 
 
 def add_today(parser: argparse.ArgumentParser) -> None:
@@ -27,19 +23,20 @@ def add_today(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--today",
         metavar="DATE",
-        help="the day that waivers are held against (SOURCE_DATE_EPOCH, else the clock, in UTC)",
+        help="date used to decide whether a waiver has expired "
+        "(SOURCE_DATE_EPOCH, else the clock, in UTC)",
     )
 
 
 def add_policy(parser: argparse.ArgumentParser) -> None:
-    """Add where the policy is read from."""
+    """Add ``--policy``, ``--baseline`` and ``--today``."""
     parser.add_argument(
         "--policy",
         metavar="FILE",
-        help="take the policy from this envlock.toml, or from git:REV:PATH, and none from here",
+        help="take the whole policy from this envlock.toml, or from git:REV:PATH",
     )
     parser.add_argument(
-        "--baseline", metavar="FILE", help="differences that are accepted as they are"
+        "--baseline", metavar="FILE", help="file of accepted differences (diff.baseline)"
     )
     add_today(parser)
 
@@ -47,29 +44,25 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
 def read_policy_config(
     arguments: argparse.Namespace, console: Console, flags: Mapping[str, object]
 ) -> Config:
-    """Return the configuration, its policy from where `--policy` says."""
+    """Load the configuration with the policy that ``--policy`` and ``--baseline`` select."""
     source = read_policy_file(arguments.policy) if arguments.policy else None
     named = {"diff.baseline": arguments.baseline or None}
     return read_config(arguments, console, {**flags, **named}, source)
 
 
 def read_policy_file(operand: str) -> PolicyFile:
-    """Return the settings that an operand of `--policy` names.
+    """Read the file of ``--policy``; paths in a file at a git revision refer to that revision.
 
-    Paths in a file of a git revision lead into that revision.
+    Raise ConfigError or LockfileError when it cannot be read.
     """
-    from envlock.config.load import PolicyFile
+    if operand.startswith(git_revision.PREFIX):
+        revision, path = git_revision.split_revision(operand)
 
-    if operand.startswith(_GIT):
-        from envlock.cli.operands import git_show
+        def to_revision_path(text: str) -> str:
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
+            return f"{git_revision.PREFIX}{revision}:{target}"
 
-        revision, _, path = operand.removeprefix(_GIT).partition(":")
-
-        def into_git(text: str) -> str:
-            place = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
-            return f"{_GIT}{revision}:{place}"
-
-        return PolicyFile(git_show(operand), operand, into_git)
+        return PolicyFile(git_revision.read_revision(operand), operand, to_revision_path)
     path_here = Path.cwd() / operand
     try:
         raw = path_here.read_bytes()
@@ -79,7 +72,10 @@ def read_policy_file(operand: str) -> PolicyFile:
 
 
 def today_of(arguments: argparse.Namespace) -> date:
-    """Return the day that waivers are held against.  Raise UsageError for what is none."""
+    """Return the date that decides whether a waiver has expired.
+
+    Raise UsageError for an invalid ``--today`` or SOURCE_DATE_EPOCH.
+    """
     if arguments.today:
         return to_date(arguments.today, "--today")
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
@@ -92,63 +88,42 @@ def today_of(arguments: argparse.Namespace) -> date:
 
 
 def to_date(text: str, where: str) -> date:
-    """Return the date in `text`.  Raise UsageError for what is none."""
+    """Return the date in `text`.  Raise UsageError, naming `where`, if it is not one."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(
-            f"{text!r} is no date", where=where, hint="for example 2027-01-31"
+            f"{text!r} is not a date", where=where, hint="for example 2027-01-31"
         ) from error
 
 
-def make_policy(config: Config, today: date, *, may_begin: bool = False) -> Policy:
-    """Return what the configuration says of differences; `may_begin` lets the baseline be new."""
-    from envlock.diff.policy.policy import Policy
-
+def make_policy(config: Config, today: date, *, may_create: bool = False) -> Policy:
+    """Return the policy of a configuration; `may_create` accepts a baseline without a file yet."""
     return Policy(
         presets=config.diff.presets,
         expect=config.expect,
-        baseline=read_baseline(config.diff.baseline, may_begin=may_begin),
+        baseline=read_baseline(config.diff.baseline, may_create=may_create),
         waive=config.waive,
         today=today,
     )
 
 
-def read_baseline(place: str, *, may_begin: bool = False) -> Baseline:
-    """Return the baseline at a path or ``git:REV:PATH``; that of nothing when `place` is empty."""
-    from envlock.diff.policy.baseline import NO_BASELINE, Baseline, parse_baseline
+def read_baseline(path: str, *, may_create: bool = False) -> Baseline:
+    """Read the baseline at a path or ``git:REV:PATH``; an empty `path` is an empty baseline.
 
-    if not place:
+    Raise ConfigError or LockfileError when it cannot be read.
+    """
+    if not path:
         return NO_BASELINE
-    if place.startswith(_GIT):
-        from envlock.cli.operands import git_show
-
-        return parse_baseline(git_show(place), place)
+    if path.startswith(git_revision.PREFIX):
+        return parse_baseline(git_revision.read_revision(path), path)
     try:
-        return parse_baseline(Path(place).read_bytes(), place)
+        return parse_baseline(Path(path).read_bytes(), path)
     except FileNotFoundError as error:
-        if may_begin:
-            return Baseline(pairs={}, where=place)
+        if may_create:
+            return Baseline(pairs={}, where=path)
         raise ConfigError(
-            "no such baseline", where=place, hint="--write-baseline begins one"
+            "no such baseline", where=path, hint="create it with --write-baseline"
         ) from error
     except OSError as error:
-        raise ConfigError(f"cannot read the baseline: {error.strerror}", where=place) from error
-
-
-def known_as(operand: str, config: Config) -> str:
-    """Return the name by which policy knows the environment of an operand.
-
-    That of envlock.toml, else the name of the lockfile, else what was typed.
-    """
-    if operand in config.environments:
-        return operand
-    path = operand.rpartition(":")[2] if operand.startswith(_GIT) else operand
-    base = posixpath.basename(path)
-    short = base.removesuffix(".lock") if base.endswith(".lock") else operand
-    named = [
-        name
-        for name, environment in config.environments.items()
-        if environment.target == operand or environment.lock == Path.cwd() / path
-    ]
-    return short if short in named or not named else named[0]
+        raise ConfigError(f"cannot read the baseline: {error.strerror}", where=path) from error

@@ -1,80 +1,71 @@
-"""Write a report in the formats that were asked for, each to standard output or to a file."""
+"""Write a comparison in the requested formats, each to standard output or to a file."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from envlock.cli.console import Console
+from envlock.cli.messages import Message
 from envlock.errors import UsageError
-
-if TYPE_CHECKING:
-    from envlock.diff.drift import DriftReport
-
-FORMATS = ("text", "json", "markdown", "html", "sarif", "junit", "github", "gitlab")
-"""The formats that can be asked for."""
-
-_SUFFIXES: Mapping[str, str] = {
-    ".json": "json",
-    ".md": "markdown",
-    ".html": "html",
-    ".sarif": "sarif",
-    ".xml": "junit",
-}
+from envlock.report.formats import (
+    FORMATS,
+    Canvas,
+    Format,
+    MatrixInput,
+    PairInput,
+    format_of_file,
+)
+from envlock.report.wording import headline
 
 _FILE_WIDTH = 100
-_FORMATS_HELP = "how to write the report (text); again, with --output, for several"
 
 
-class Canvas(NamedTuple):
-    """How text may look where it goes."""
+class Destination(NamedTuple):
+    """A report to write: its format, None to derive it from the file name, and the file.
 
-    width: int
-    color: bool
-    ascii: bool
+    Without `path` it goes to standard output.
+    """
 
-
-Renderer = Callable[[Canvas], str]
-
-
-class Wanted(NamedTuple):
-    """A report to write: its format, None for what the file's name says, and where to."""
-
-    form: str | None
+    format: str | None
     path: Path | None
 
 
-def add_reports(parser: argparse.ArgumentParser) -> None:
+def add_report_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--format``, ``--json`` and ``--output``, which may be repeated in pairs."""
-    add = parser.add_argument
-    add("--format", choices=FORMATS, action="append", dest="reports", help=_FORMATS_HELP)
-    add("--json", action="append_const", const="json", dest="reports", help="JSON")
-    add(
+    parser.add_argument(
+        "--format",
+        choices=tuple(FORMATS),
+        action="append",
+        dest="reports",
+        help="format of the report (text); repeat it together with --output to write several",
+    )
+    parser.add_argument(
+        "--json", action="append_const", const="json", dest="reports", help="same as --format json"
+    )
+    parser.add_argument(
         "--output",
         metavar="FILE",
         type=Path,
         action="append",
         dest="reports",
-        help="write the report of the --format before it to a file",
+        help="write the report of the preceding --format to this file",
     )
 
 
 def write_reports(
-    report: DriftReport,
-    renderers: Mapping[str, Renderer],
-    words: Sequence[str | Path] | None,
-    console: Console,
+    given: PairInput | MatrixInput, words: Sequence[str | Path] | None, console: Console
 ) -> None:
-    """Write the reports that `words`, formats and files, ask for; text, when there are none.
+    """Write the reports requested by `words`, which are formats and files; text by default.
 
-    `renderers` are the formats that this report has; `report` gives the line that is said when all
-    of it went to files.  Raise UsageError when two go to one place or a format is not there, before
-    anything is written, or when a file cannot be written.
+    When all of them go to files, the verdict is printed as a note.  Raise UsageError, before
+    anything is written, if two reports have the same destination or a format cannot show this
+    comparison; and if a file cannot be written.
     """
-    wanted = _paired(words or ())
+    wanted = _destinations(words or ())
     names = [str(one.path or "standard output") for one in wanted]
     for name in names:
         if names.count(name) > 1:
@@ -82,55 +73,58 @@ def write_reports(
                 f"two reports would go to {name}",
                 hint="give each --format an --output of its own",
             )
-    texts = [(one.path, _rendered(one, renderers, console)) for one in wanted]
+    texts = [(one.path, _rendered(one, given, console)) for one in wanted]
     for path, text in texts:
         if path is None:
             console.out(text)
         else:
             _write(path, text)
     if all(path is not None for path, _ in texts):
-        from envlock.report.wording import headline
+        verdict = headline(given.report)
+        console.say(Message.REPORTS_WRITTEN, verdict=verdict, files=", ".join(names))
 
-        console.note(f"{headline(report)}; written: {', '.join(names)}")
 
+def _destinations(words: Sequence[str | Path]) -> list[Destination]:
+    """Pair formats with files in the order of the command line.
 
-def _paired(words: Sequence[str | Path]) -> list[Wanted]:
-    """Return the reports that formats and files, as they were given, ask for.
-
-    A file belongs to the format before it.  Of one format and one file the order does not matter,
-    and a file without a format gets what its name says.
+    A file belongs to the format before it.  A single format and a single file may come in either
+    order, and the name of a file without a format determines its format.
     """
-    wanted: list[Wanted] = []
+    wanted: list[Destination] = []
     if len(words) == 2 and isinstance(words[0], Path):
         words = sorted(words, key=lambda word: isinstance(word, Path))
     for word in words:
         if not isinstance(word, Path):
-            wanted.append(Wanted(word, None))
+            wanted.append(Destination(word, None))
         elif wanted and wanted[-1].path is None:
             wanted[-1] = wanted[-1]._replace(path=word)
         else:
-            wanted.append(Wanted(None, word))
-    return wanted or [Wanted(None, None)]
+            wanted.append(Destination(None, word))
+    return wanted or [Destination(None, None)]
 
 
-def _rendered(wanted: Wanted, renderers: Mapping[str, Renderer], console: Console) -> str:
-    form = wanted.form or _SUFFIXES.get(wanted.path.suffix if wanted.path else "", "text")
-    if form not in renderers:
+def _rendered(wanted: Destination, given: PairInput | MatrixInput, console: Console) -> str:
+    suffix = wanted.path.suffix if wanted.path else ""
+    row = FORMATS[wanted.format] if wanted.format else format_of_file(suffix)
+    if not row.can_render(given):
+        possible = [name for name, other in FORMATS.items() if other.can_render(given)]
         raise UsageError(
-            f"--format {form} cannot tell of this comparison",
-            hint=f"it can be written as {', '.join(renderers)}",
+            f"--format {row.name} cannot show more than two environments",
+            hint=f"the formats that can are {', '.join(possible)}",
         )
+    return row.render(given._replace(canvas=_canvas(wanted, row, console)))
+
+
+def _canvas(wanted: Destination, row: Format, console: Console) -> Canvas:
     if wanted.path is not None:
-        canvas = Canvas(_FILE_WIDTH, color=console.when == "always", ascii=False)
-    else:
-        canvas = Canvas(console.width, color=console.color, ascii=not console.unicode)
-        if form != "text":
-            console.speak_utf8()
-    return renderers[form](canvas)
+        return Canvas(_FILE_WIDTH, color=console.when == "always", ascii=False)
+    if row.name != "text":
+        console.use_utf8()
+    return Canvas(console.width, color=console.color, ascii=not console.unicode)
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all; what is no file, such as a pipe, is written to."""
+    """Replace a file atomically; anything but a regular file, such as a pipe, is written to."""
     path = Path(os.path.realpath(path))
     draft = path
     try:

@@ -1,33 +1,35 @@
-"""``envlock show``: what is in a lock."""
+"""``envlock show``: print a lock, as a summary or in full."""
 
 from __future__ import annotations
 
 import argparse
 import json
 
+from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.operands import lock_and_bytes
-from envlock.cli.options import add_json, add_lock, read_config
+from envlock.cli.options import add_json, add_lock
 from envlock.errors import ExitStatus, UsageError
+from envlock.report.lock import lock_document, render_lock_summary, render_sections
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_lock(parser)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help="only these, every record")
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", help="print every record of these sections"
+    )
     parser.set_defaults(rest="sections")
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print a summary, some sections in full, or the whole as JSON."""
-    from envlock.report.lock import lock_document, render_lock_summary, render_sections
-
+    """Print a summary, some sections in full, or the lock as JSON."""
     lock, raw = lock_and_bytes(arguments.lock, read_config(arguments, console), console)
     for name in arguments.sections:
         if name not in lock.sections and name != "coverage":
             present = ", ".join(lock.sections)
-            raise UsageError(f"the lock has no section {name}", hint=f"it has {present}")
+            raise UsageError(f"the lock has no section {name}", hint=f"its sections are {present}")
     if arguments.json:
         document = lock_document(lock, tuple(arguments.sections), raw=raw)
         console.out(json.dumps(document, indent=2, ensure_ascii=True))

@@ -1,18 +1,20 @@
-"""``envlock store``: look after the store."""
+"""``envlock store``: check, clean or measure the store."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING
 
+from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
+from envlock.cli.messages import Message
 from envlock.cli.operands import open_store
-from envlock.cli.options import add_json, read_config
+from envlock.cli.options import add_json
 from envlock.errors import ExitStatus
-
-if TYPE_CHECKING:
-    from envlock.store.objects import Store
+from envlock.store.check import check
+from envlock.store.gc import collect_garbage
+from envlock.store.objects import Store
+from envlock.store.stats import stats
 
 _GRACE_SECONDS = 3600
 _DAY_SECONDS = 24 * 3600
@@ -20,37 +22,41 @@ _DAY_SECONDS = 24 * 3600
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("action", choices=("check", "gc", "stats"))
     parser.add_argument(
-        "--read-data", action="store_true", help="check: read every object and hash it again"
+        "action",
+        choices=("check", "gc", "stats"),
+        help="check: find damage; gc: remove what nothing refers to; stats: print sizes",
+    )
+    parser.add_argument(
+        "--read-data", action="store_true", help="check: also read and hash every object"
     )
     parser.add_argument(
         "--grace",
         type=_count,
         default=_GRACE_SECONDS,
         metavar="SECONDS",
-        help="gc: keep what is younger (3600)",
+        help="gc: keep objects younger than this (3600)",
     )
     parser.add_argument(
         "--unused",
         type=_count,
         metavar="DAYS",
-        help="gc: also drop environments neither captured, compared nor rebuilt for so long",
+        help="gc: also remove environments not captured, compared or rebuilt for this long",
     )
     parser.add_argument(
-        "--force", action="store_true", help="gc: go on although no lock refers to anything"
+        "--force", action="store_true", help="gc: remove objects even if no environment is kept"
     )
     add_json(parser)
 
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"not a number from 0 on: {text!r}")
+        raise argparse.ArgumentTypeError(f"not a number of 0 or more: {text!r}")
     return int(text)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Do one of the three."""
+    """Run the chosen action."""
     with open_store(read_config(arguments, console)) as store:
         match arguments.action:
             case "check":
@@ -62,8 +68,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _check(arguments: argparse.Namespace, console: Console, store: Store) -> int:
-    from envlock.store.check import check
-
     problems = check(store, arguments.read_data)
     if arguments.json:
         listed = [
@@ -76,13 +80,11 @@ def _check(arguments: argparse.Namespace, console: Console, store: Store) -> int
         for name in problem.refs:
             console.out(f"  needed by {name}")
     if not problems:
-        console.note("the store is sound")
+        console.say(Message.STORE_INTACT)
     return ExitStatus.DRIFT if problems else ExitStatus.OK
 
 
 def _gc(arguments: argparse.Namespace, console: Console, store: Store) -> int:
-    from envlock.store.gc import collect_garbage
-
     unused = None if arguments.unused is None else arguments.unused * _DAY_SECONDS
     done = collect_garbage(store, arguments.grace, force=arguments.force, unused_seconds=unused)
     if arguments.json:
@@ -95,8 +97,6 @@ def _gc(arguments: argparse.Namespace, console: Console, store: Store) -> int:
 
 
 def _stats(arguments: argparse.Namespace, console: Console, store: Store) -> int:
-    from envlock.store.stats import stats
-
     found = stats(store)
     document = {
         "references": found.refs,
@@ -116,10 +116,11 @@ def _stats(arguments: argparse.Namespace, console: Console, store: Store) -> int
 
 
 _CACHES = {
-    "captures": "what captures left for the next",
-    "digests": "digests by the times of files",
-    "artifacts": "packages that were fetched",
-    "unpacked": "packages unpacked",
+    "captures": "snapshots for incremental captures",
+    "digests": "digests of unchanged files",
+    "artifacts": "fetched packages",
+    "unpacked": "unpacked packages",
     "layouts": "images",
-    "apt": "indices of packages",
+    "apt": "package indexes of apt",
 }
+"""What each cache of the store holds."""

@@ -1,4 +1,4 @@
-"""``envlock waive``: accept a finding for a while, in envlock.toml, where a review sees it."""
+"""``envlock waive``: accept a finding until a date, in envlock.toml, where reviewers see it."""
 
 from __future__ import annotations
 
@@ -7,26 +7,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
-from envlock.cli.findings import Finding, find
+from envlock.cli.findings import PairFinding, find
 from envlock.cli.operands import open_store
-from envlock.cli.options import read_config
 from envlock.cli.policy_options import add_today, to_date, today_of
+from envlock.config.edit import put_table
+from envlock.diff.drift import Change
+from envlock.diff.policy.baseline import can_be_accepted, describe
 from envlock.errors import ExitStatus, UsageError
+from envlock.lockfile.writer import replace_file
 
 if TYPE_CHECKING:
     from datetime import date
 
     from envlock.config.setting import Value
-    from envlock.diff.drift import Change
 
 _DESCRIPTION = """\
-Write a waiver into envlock.toml: the finding no longer counts until the end of a day, between these
-two environments, and only while both values stay what they are now. Comments and order are kept.
-Without A and B the finding is looked for between all locks of the lock folder. A waiver that is
-there already is written anew.
+Write a waiver into envlock.toml. The finding then does not count until the end of that day, between
+these two environments, and only while both values stay what they are now. Comments and order are
+kept. Without A and B, the finding is searched for between all locks of the lock directory. An
+existing waiver of the finding is replaced.
 """
-_SAME = ("id", "environments")
+_IDENTITY = ("id", "environments")
+"""Fields that make two waivers the same."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,25 +38,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     parser.add_argument("fingerprint", metavar="FINGERPRINT", help="the id of a finding in a diff")
     parser.add_argument("left", nargs="?", metavar="A", help="the left environment of that diff")
-    parser.add_argument("right", nargs="?", metavar="B", help="the right one")
-    parser.add_argument("--reason", required=True, help="why it may stay for now")
+    parser.add_argument("right", nargs="?", metavar="B", help="the right environment of that diff")
+    parser.add_argument("--reason", required=True, help="why the finding is acceptable for now")
     parser.add_argument(
-        "--expires", required=True, metavar="DATE", help="the last day on which it holds"
+        "--expires", required=True, metavar="DATE", help="last day on which the waiver is valid"
     )
     add_today(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Find the finding, bind the waiver to its values, write it."""
-    from envlock.config.edit import put_table
-    from envlock.lockfile.writer import replace_file
-
+    """Find the finding, bind the waiver to its values, and write it."""
     if bool(arguments.left) != bool(arguments.right):
-        raise UsageError("one environment is no pair", hint="name both, or none")
+        raise UsageError("only one environment is given", hint="name both, or none")
     today = today_of(arguments)
     expires = to_date(arguments.expires, "--expires")
     if expires < today:
-        raise UsageError(f"a waiver until {expires} has expired on {today}", where="--expires")
+        raise UsageError(f"{expires} is in the past, today is {today}", where="--expires")
     if not arguments.reason.strip():
         raise UsageError("a waiver needs a reason", where="--reason")
     config = read_config(arguments, console)
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         row = _row(finding, arguments.reason.strip(), expires)
-        replace_file(path, put_table(text, "waive", row, _SAME).encode())
+        replace_file(path, put_table(text, "waive", row, _IDENTITY).encode())
     except OSError as error:
         raise UsageError(f"cannot write the waiver: {error.strerror}", where=str(path)) from error
     between = " and ".join(finding.environments)
@@ -72,9 +73,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return ExitStatus.OK
 
 
-def _row(finding: Finding, reason: str, expires: date) -> dict[str, Value]:
-    from envlock.diff.policy.baseline import describe
-
+def _row(finding: PairFinding, reason: str, expires: date) -> dict[str, Value]:
     return {
         "id": finding.change.id,
         "what": describe(finding.change),
@@ -85,33 +84,31 @@ def _row(finding: Finding, reason: str, expires: date) -> dict[str, Value]:
     }
 
 
-def _only(found: Sequence[Finding], fingerprint: str) -> Finding:
-    """Return the one finding.  Raise UsageError when there is none, or one in several pairs."""
+def _only(found: Sequence[PairFinding], fingerprint: str) -> PairFinding:
+    """Return the only finding.  Raise UsageError if there is none or more than one."""
     if len(found) > 1:
         pairs = "; ".join(" ".join(finding.environments) for finding in found)
         raise UsageError(
-            f"{fingerprint} stands between several pairs: {pairs}",
+            f"{fingerprint} is found between several pairs: {pairs}",
             hint="name the two environments",
         )
     if not found:
         raise UsageError(
-            f"no finding is called {fingerprint}",
+            f"no finding has the id {fingerprint}",
             hint="`envlock diff A B --all` shows the ids",
         )
-    _refuse(found[0].change)
+    _check_waivable(found[0].change)
     return found[0]
 
 
-def _refuse(change: Change) -> None:
-    """Raise UsageError for what cannot be waived."""
-    from envlock.diff.policy.baseline import can_be_accepted, describe
-
+def _check_waivable(change: Change) -> None:
+    """Raise UsageError for a change that cannot be waived."""
     if can_be_accepted(change):
         return
     if change.explained_by:
         raise UsageError(
-            f"{describe(change)} follows from {change.explained_by}",
-            hint="waive that one, and what follows is waived with it",
+            f"{describe(change)} is explained by {change.explained_by}",
+            hint="waive that change, which covers this one too",
         )
     raise UsageError(
         f"{describe(change)} is unknown, which cannot be waived",

@@ -1,7 +1,7 @@
-"""The report for GitLab's merge requests: its code quality format, a JSON array.
+"""Report for GitLab merge requests: a JSON array in GitLab's code quality format.
 
-It holds what stands against the project: the widget knows no suppression, so what policy covers or
-another change explains is not in it.  https://docs.gitlab.com/ci/testing/code_quality
+It holds only changes that count: the widget has no suppressed state, so changes that policy covers
+or another change explains are left out.  https://docs.gitlab.com/ci/testing/code_quality
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import json
 from collections.abc import Mapping
 
 from envlock.diff.drift import Change, DriftReport, Severity
-from envlock.report.source_location import Places
+from envlock.report.formats import PairInput
+from envlock.report.source_location import SourceLocation
 from envlock.report.visible import visible
-from envlock.report.wording import Parts, happening, subject, worst_first
+from envlock.report.wording import ChangeGroups, describe_values, subject, worst_first
 
 _SEVERITIES: Mapping[Severity, str] = {
     Severity.CRITICAL: "blocker",
@@ -23,21 +24,21 @@ _SEVERITIES: Mapping[Severity, str] = {
 }
 
 
-def render_gitlab(report: DriftReport, places: Places) -> str:
+def render_gitlab(given: PairInput) -> str:
     """Return the changes that count as a JSON array, the worst first."""
-    listed = worst_first(Parts.of(report).listed)
-    lines = ",\n".join(json.dumps(_issue(change, report, places)) for change in listed)
+    report, locks = given.report, given.locks()
+    listed = worst_first(ChangeGroups.of(report).listed)
+    lines = ",\n".join(json.dumps(_issue(c, report, locks.locate(c))) for c in listed)
     return f"[\n{lines}\n]\n"
 
 
-def _issue(change: Change, report: DriftReport, places: Places) -> dict[str, object]:
-    place = places.find(change)
-    told = f"{subject(change)}: {happening(change, report)}; {visible(change.why)}"
+def _issue(change: Change, report: DriftReport, location: SourceLocation) -> dict[str, object]:
+    text = f"{subject(change)}: {describe_values(change, report)}; {visible(change.why)}"
     return {
         "type": "issue",
         "check_name": change.rule,
-        "description": f"{told}. Fix: {visible(change.fix)}" if change.fix else told,
+        "description": f"{text}. Fix: {visible(change.fix)}" if change.fix else text,
         "fingerprint": change.id,
         "severity": _SEVERITIES[change.severity],
-        "location": {"path": visible(place.path), "lines": {"begin": place.line}},
+        "location": {"path": visible(location.path), "lines": {"begin": location.line}},
     }

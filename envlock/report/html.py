@@ -1,8 +1,8 @@
-"""The report to send to someone: one page that needs no network, no program and no script.
+"""Report as one HTML page to send to someone: it needs neither envlock nor a network.
 
-Every value is escaped; the changes are embedded as JSON that cannot end its own element, and the
-page's script only ever sets text.  A content security policy admits this script and this style by
-digest and nothing else, no request and no injected markup.  Without JavaScript the page is a list
+Every value is escaped.  The changes are embedded as JSON that cannot close its own element, and the
+script of the page only ever sets text.  A content security policy allows this script and this style
+by digest and nothing else: no request, no injected markup.  Without JavaScript the page is a list
 of the worst changes.
 """
 
@@ -18,11 +18,12 @@ from itertools import groupby
 from math import floor
 
 from envlock.diff.drift import Change, ChangeKind, DriftReport, Result, Severity
+from envlock.report.formats import PairInput
 from envlock.report.visible import visible
 from envlock.report.wording import (
-    Parts,
+    ChangeGroups,
     fact_name,
-    remarks,
+    note_lines,
     section_title,
     shown_value,
     sign,
@@ -32,7 +33,7 @@ from envlock.report.wording import (
 from envlock.versions.relation import Relation
 
 STATIC_LIMIT = 500
-"""Changes of the list that is there without JavaScript."""
+"""Most changes in the list that a reader without JavaScript sees."""
 
 _VALUE_LIMIT = 2_000
 VERDICTS: Mapping[Result, str] = {
@@ -42,8 +43,9 @@ VERDICTS: Mapping[Result, str] = {
 }
 
 
-def render_html(report: DriftReport) -> str:
-    """Return `report` as a page in UTF-8."""
+def render_html(given: PairInput) -> str:
+    """Return the page of a comparison of two, to be written as UTF-8."""
+    report = given.report
     left, right = visible(report.left_name), visible(report.right_name)
     title = f"{VERDICTS[report.result]}: {left} → {right}"
     arrow = "=" if report.result is Result.EQUAL else "→"
@@ -56,7 +58,7 @@ def render_html(report: DriftReport) -> str:
 
 
 def page(title: str, body: Iterable[str], data: object, *, scripts: Iterable[str]) -> str:
-    """Return a page that carries its style, its script and the `data` that the script shows."""
+    """Return a page with its style, its `scripts` (asset names) and the `data` that they show."""
     css, js = _asset("report.css"), "".join(map(_asset, scripts))
     policy = (
         f"default-src 'none'; style-src '{_digest(css)}'; script-src '{_digest(js)}';"
@@ -93,13 +95,13 @@ def _digest(text: str) -> str:
 
 
 def _embedded(data: object) -> str:
-    """Return `data` as JSON in which nothing can end the element or open another."""
+    """Return `data` as JSON without any character that could close or open an HTML element."""
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def head(report: DriftReport, heading: str) -> Iterator[str]:
-    """Yield the verdict, with `heading` as markup beside it, the counts and the notes."""
+    """Yield the verdict beside `heading` (markup), the counts by severity, and the notes."""
     yield '<a class="skip" href="#findings">Skip to the findings</a>'
     yield f'<header class="head {report.result.value}">'
     yield '<div class="verdict">'
@@ -119,14 +121,14 @@ def head(report: DriftReport, heading: str) -> Iterator[str]:
             f"<b>{count:,}</b> {severity.value}</button>"
         )
     yield "</div>"
-    notes = remarks(report)
+    notes = note_lines(report)
     if notes:
         items = "".join(f"<li>{escape(note)}</li>" for note in notes)
         yield f'<ul class="notes">{items}</ul>'
 
 
 def _ring(parity: float) -> str:
-    # Of a circumference of 100; never drawn whole unless all is equal.
+    # The circumference is 100; the ring is closed only if everything is equal.
     shown = 100 if parity >= 100 else min(99, floor(parity))
     return (
         f'<figure class="ring"><svg viewBox="0 0 36 36" role="img" aria-label="{parity:g} % equal">'
@@ -137,7 +139,7 @@ def _ring(parity: float) -> str:
 
 
 def toolbar() -> Iterator[str]:
-    """Yield search, filters and switches, hidden until the script makes them work."""
+    """Yield search, filters and switches, hidden until the script has started."""
     yield '<div class="toolbar" id="toolbar" hidden>'
     yield (
         '<input type="search" id="search" placeholder="Search names, values, rules  ( / )"'
@@ -154,9 +156,8 @@ def toolbar() -> Iterator[str]:
 
 
 def _static(report: DriftReport) -> Iterator[str]:
-    """Yield the list that is there without JavaScript: the worst changes, by section."""
-    parts = Parts.of(report)
-    worst = worst_first(parts.listed)[:STATIC_LIMIT]
+    """Yield the list for readers without JavaScript: the worst changes, by section."""
+    worst = worst_first(ChangeGroups.of(report).listed)[:STATIC_LIMIT]
     yield '<main id="findings" tabindex="-1">'
     if not report.changes:
         yield '<p class="empty">Nothing differs.</p>'
@@ -166,13 +167,13 @@ def _static(report: DriftReport) -> Iterator[str]:
         yield "</ul></section>"
     rest = len(report.changes) - len(worst)
     if rest:
-        yield f"<p>{rest:,} more changes are shown with JavaScript.</p>"
+        yield f"<p>Enable JavaScript to see {rest:,} more changes.</p>"
     yield "</main>"
     yield '<footer><p id="legend"></p></footer>'
 
 
 def _by_section(changes: Sequence[Change]) -> list[Change]:
-    """Return the changes by section, that with the worst change first."""
+    """Group the changes by section; the section with the worst change comes first."""
     order: dict[str, int] = {}
     for change in changes:
         order.setdefault(change.section, len(order))
@@ -198,60 +199,60 @@ def _value(change: Change, text: str | None) -> str | None:
     return None if text is None else shown_value(change, text, limit=_VALUE_LIMIT)
 
 
-class Pool:
-    """Texts that many rows share, written once and referred to by number."""
+class TextTable:
+    """Texts that many rows share: each is embedded once, and rows hold its index."""
 
     def __init__(self) -> None:
         self.texts: dict[str, int] = {}
 
     def __call__(self, text: str) -> int:
-        """Return the number of `text`."""
+        """Return the index of `text`; a new text is added."""
         return self.texts.setdefault(text, len(self.texts))
 
 
 def _data(report: DriftReport) -> dict[str, object]:
-    """Return what the script shows: changes as rows of values and of numbers in `texts`."""
-    parts = Parts.of(report)
-    pool = Pool()
+    """Return the data of the script: a row for each change, of values and indices in `texts`."""
+    groups = ChangeGroups.of(report)
+    texts = TextTable()
     titles: dict[str, str] = {}
     rows: list[list[object]] = []
-    groups = (
-        parts.listed,
-        [change for found in parts.folded.values() for change in found],
-        parts.covered,
+    ordered = (
+        groups.listed,
+        [change for found in groups.folded.values() for change in found],
+        groups.covered,
     )
-    for part, changes in enumerate(groups):
+    for number, changes in enumerate(ordered):
         for change in worst_first(changes):
             titles.setdefault(change.section, section_title(change.section))
-            rows.append(_row(change, part, pool))
+            rows.append(_row(change, number, texts))
     return {
         "left": visible(report.left_name),
         "right": visible(report.right_name),
         "titles": titles,
-        "texts": list(pool.texts),
+        "texts": list(texts.texts),
         "rows": rows,
     }
 
 
-def _row(change: Change, part: int, pool: Pool) -> list[object]:
+def _row(change: Change, group: int, texts: TextTable) -> list[object]:
     kind = sign(change)
     if change.relation is Relation.DIFFERS and change.kind is not ChangeKind.UNKNOWN:
         kind = {"added": "+", "removed": "-"}.get(change.kind.value, "~")
     return [
-        part,
+        group,
         change.id,
-        pool(change.section),
+        texts(change.section),
         visible(change.key),
         fact_name(change),
         kind,
         _value(change, change.left),
         _value(change, change.right),
         change.severity.rank,
-        pool(change.rule),
-        pool(visible(change.why)),
+        texts(change.rule),
+        texts(visible(change.why)),
         visible(change.fix),
-        pool(visible(change.explained_by)),
-        pool(change.status.value),
-        pool(visible(change.policy)),
-        pool(change.moved.value if change.moved is not None else ""),
+        texts(visible(change.explained_by)),
+        texts(change.status.value),
+        texts(visible(change.policy)),
+        texts(change.moved.value if change.moved is not None else ""),
     ]

@@ -1,4 +1,4 @@
-"""What a report for people says in one line: the changes of one record, or of one fact."""
+"""Lines of the text report: the changes of one record, or of one fact, shown together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from envlock.diff.drift import Change, ChangeKind
 
 
 class Item(NamedTuple):
-    """All that is said of one record, or of one fact of a single table."""
+    """The changes of one record, or of one fact of a section without keys, shown as one line."""
 
     label: str
     changes: tuple[Change, ...]
@@ -23,9 +23,9 @@ class Item(NamedTuple):
 
 
 def items_of(changes: Iterable[Change], clean: Callable[[str], str]) -> Iterator[Item]:
-    """Yield the changes of each record together, of a single table one by one.
+    """Yield an item for each record, or for each fact of a section without keys.
 
-    An expectation that is not met stands for itself.
+    An unmet expectation is an item of its own.
     """
     for (key, field), found in groupby(
         changes, lambda c: (c.key, c.field if c.is_unmet or not c.key else "")
@@ -34,16 +34,16 @@ def items_of(changes: Iterable[Change], clean: Callable[[str], str]) -> Iterator
 
 
 def varied_items(items: Sequence[Item], room: int) -> list[Item]:
-    """Return `room` items, the worst, and of one severity some of each rule, in their order."""
+    """Return the `room` worst items in their order; within a severity, some of each rule."""
     seen: Counter[str] = Counter()
-    placed = []
+    ranked = []
     for position, item in enumerate(items):
-        placed.append((item.lead.severity.rank, seen[item.lead.rule], position))
+        ranked.append((item.lead.severity.rank, seen[item.lead.rule], position))
         seen[item.lead.rule] += 1
-    return [items[position] for *_, position in sorted(sorted(placed)[:room], key=lambda p: p[2])]
+    return [items[position] for *_, position in sorted(sorted(ranked)[:room], key=lambda p: p[2])]
 
 
-def is_hole(item: Item) -> bool:
-    """True for a record that the other side could not tell of."""
+def is_gap(item: Item) -> bool:
+    """True for a record that is known on one side only, because the other has a coverage gap."""
     change = item.changes[0]
     return change.kind is ChangeKind.UNKNOWN and (change.left is None) != (change.right is None)

@@ -1,21 +1,23 @@
-"""The report for machines: one JSON document, its shape fixed by ``diff.schema.json``."""
+"""Report for programs: one JSON document that follows ``diff.schema.json``."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 
-from envlock.diff.drift import Change, DriftReport
+from envlock.diff.drift import Change
 from envlock.model.text import escape
+from envlock.report.formats import PairInput
 
 SCHEMA_VERSION = 1
 
 
-def render_json(report: DriftReport) -> str:
-    """Return `report` as JSON, one change a line, ended by a newline.
+def render_json(given: PairInput) -> str:
+    """Return JSON with one change a line, ended by a newline.
 
-    Keys and values are escaped as in the lockfile, so that paths of any bytes are valid text.
+    Keys and values are escaped as in the lockfile, so that a path with any bytes is valid text.
     """
+    report = given.report
     head = {
         "schema_version": SCHEMA_VERSION,
         "result": report.result,

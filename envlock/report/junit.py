@@ -1,7 +1,7 @@
-"""The report for test dashboards: JUnit XML as Jenkins' xunit plug-in describes it.
+"""Report for test dashboards: JUnit XML as described by Jenkins' xunit plug-in.
 
-A change is a test case: failed when it stands against the threshold, in error when a required
-section was not covered, skipped when unknown or covered by policy, else passed.
+A change is a test case: failed at or above the threshold, in error for a required section that was
+not covered, skipped when the change is unknown or covered by policy, else passed.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
 from envlock.diff.drift import Change, ChangeKind, DriftReport, Severity, fails
-from envlock.report.source_location import Places
+from envlock.report.formats import PairInput
+from envlock.report.source_location import LockTexts
 from envlock.report.visible import visible
-from envlock.report.wording import happening, headline, section_title, subject
+from envlock.report.wording import describe_values, headline, section_title, subject
 
 _FAILED, _ERROR, _SKIPPED, _PASSED = "failure", "error", "skipped", "passed"
 
 
-def render_junit(
-    report: DriftReport, places: Places, *, fail_on: Severity | None = Severity.LOW
-) -> str:
-    """Return `report` as XML, a suite for each section; what fails is what the status counts."""
-    outcomes = {id(change): _outcome(change, fail_on) for change in report.changes}
+def render_junit(given: PairInput) -> str:
+    """Return XML with a suite for each section; a case fails if its change makes the status 1."""
+    report, locks = given.report, given.locks()
+    outcomes = {id(change): _outcome(change, given.fail_on) for change in report.changes}
     total = Counter(outcomes.values())
     head = (
         f'<testsuites name="envlock diff" tests="{max(1, len(report.changes))}"'
@@ -38,10 +38,10 @@ def render_junit(
             f' failures="{count[_FAILED]}" errors="{count[_ERROR]}" skipped="{count[_SKIPPED]}">'
         )
         for change in changes:
-            lines += _case(change, outcomes[id(change)], report, places)
+            lines += _case(change, outcomes[id(change)], report, locks)
         lines.append("</testsuite>")
     if not report.changes:
-        # Dashboards take a file without a test for a broken job.
+        # Dashboards treat a file without any test as a broken job.
         lines.append(
             '<testsuite name="envlock diff" tests="1" failures="0" errors="0" skipped="0">'
         )
@@ -58,22 +58,22 @@ def _outcome(change: Change, fail_on: Severity | None) -> str:
     return _FAILED if fails(change, fail_on) else _PASSED
 
 
-def _case(change: Change, outcome: str, report: DriftReport, places: Places) -> Iterator[str]:
+def _case(change: Change, outcome: str, report: DriftReport, locks: LockTexts) -> Iterator[str]:
     name = quoteattr(f"{subject(change)} [{change.id}]")
     head = f"<testcase classname={quoteattr(f'envlock.{change.section}')} name={name}"
-    told = happening(change, report)
+    message = describe_values(change, report)
     if outcome == _PASSED:
-        told = escape(f"{change.severity.value}: {told}")
-        yield f"{head}><system-out>{told}</system-out></testcase>"
+        message = escape(f"{change.severity.value}: {message}")
+        yield f"{head}><system-out>{message}</system-out></testcase>"
         return
     if not change.status.counts:
-        told = f"{change.status.value}: {told}"
-    place = places.find(change)
+        message = f"{change.status.value}: {message}"
+    path, line = locks.locate(change)
     body = [f"{change.severity.value} {change.rule}: {visible(change.why)}"]
     body += [f"fix: {visible(change.fix)}"] if change.fix else []
     body += [f"policy: {visible(change.policy)}"] if change.policy else []
-    body.append(f"at {visible(place.path)}:{place.line}")
+    body.append(f"at {visible(path)}:{line}")
     yield (
-        f"{head}><{outcome} type={quoteattr(change.rule)} message={quoteattr(told)}>"
+        f"{head}><{outcome} type={quoteattr(change.rule)} message={quoteattr(message)}>"
         f"{escape(chr(10).join(body))}</{outcome}></testcase>"
     )

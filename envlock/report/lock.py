@@ -1,4 +1,4 @@
-"""A lock as text and as JSON: what is in it, what was not looked at, and its digests."""
+"""A lock as text and as JSON: its records, its coverage gaps and its digests."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def lock_document(
 ) -> dict[str, object]:
     """Return a lock as the JSON document of ``envlock show --json``.
 
-    Keyed sections map key -> facts, single tables are their facts; text is escaped as in the
-    lockfile.  `sections` limits which are there.  `raw` are the bytes of the lockfile; without
-    them the file digest is that of the canonical lockfile.
+    A section with keys maps key -> facts, one without is its facts; text is escaped as in the
+    lockfile.  `sections` limits the document to these, all if empty.  `raw` are the bytes of the
+    lockfile; without them the file digest is that of the canonical lockfile.
     """
     found = digests(lock)
     wanted = frozenset(sections)
@@ -46,12 +46,12 @@ def lock_document(
 
 
 def render_lock_summary(lock: Lock, *, color: bool = False) -> str:
-    """Return what a lock holds on one screen: digests, records per section, holes."""
+    """Return a summary of a lock: digests, records per section, coverage gaps."""
     return paint(_summary(lock), color=color)
 
 
 def render_sections(lock: Lock, sections: Iterable[str], *, color: bool = False) -> str:
-    """Return every record of some sections, one a line; ``coverage`` is one of them."""
+    """Return every record of some sections, one a line; ``coverage`` counts as a section."""
     lines: list[Line] = []
     for name in sections:
         entries = lock.coverage if name == _COVERAGE else lock.sections.get(name, {})
@@ -65,20 +65,20 @@ def _summary(lock: Lock) -> Iterator[Line]:
     yield line(f"host         {found.host}")
     yield line()
     width = max((len(_title(name)) for name in lock.sections), default=0)
-    for name in sorted(lock.sections, key=_place):
+    for name in sorted(lock.sections, key=_section_order):
         yield line(f"{_title(name):<{width}}  ", _DETAILS.get(name, _count)(lock.sections[name]))
-    holes = [
+    gaps = [
         (name, facts)
         for name, facts in lock.coverage.items()
         if facts.get("status") not in (Status.OK, Status.ABSENT)
     ]
-    if holes:
+    if gaps:
         yield line()
-        yield line(Piece("not known", "bold yellow"))
-    for name, facts in holes:
+        yield line(Piece("not covered", "bold yellow"))
+    for name, facts in gaps:
         reason = f"  {facts['reason']}" if "reason" in facts else ""
-        gaps = f", {facts['gaps']} gaps" if "gaps" in facts else ""
-        yield line("? ", visible(f"{name}: {facts.get('status', '')}{gaps}{reason}"))
+        count = f", {facts['gaps']} gaps" if "gaps" in facts else ""
+        yield line("? ", visible(f"{name}: {facts.get('status', '')}{count}{reason}"))
 
 
 def _section(name: str, entries: Section) -> Iterator[Line]:
@@ -89,9 +89,9 @@ def _section(name: str, entries: Section) -> Iterator[Line]:
         if not key:
             yield from (line(f"  {fact}  {visible(facts[fact])}") for fact in _fact_names(facts))
             continue
-        told = [f"{fact} {visible(facts[fact])}" for fact in _fact_names(facts)]
+        shown = [f"{fact} {visible(facts[fact])}" for fact in _fact_names(facts)]
         padding = " " * (width - cells(labels[key]))
-        yield line(f"  {labels[key]}{padding}  {'  '.join(told)}")
+        yield line(f"  {labels[key]}{padding}  {'  '.join(shown)}")
 
 
 def _fact_names(facts: Facts) -> list[str]:
@@ -114,7 +114,7 @@ def _variables(entries: Section) -> str:
 
 def _tree(entries: Section) -> str:
     facts = entries.get("", {})
-    size = f", {facts['residue']} bytes kept by value" if "residue" in facts else ""
+    size = f", {facts['residue']} bytes stored by value" if "residue" in facts else ""
     return visible(f"{facts.get('entries', 'some')} paths{size}")
 
 
@@ -133,7 +133,7 @@ def _title(name: str) -> str:
     return known.title if known else visible(name)
 
 
-def _place(name: str) -> tuple[int, str]:
+def _section_order(name: str) -> tuple[int, str]:
     names = list(SECTIONS)
     return names.index(name) if name in SECTIONS else len(names), name
 

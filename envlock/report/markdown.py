@@ -1,10 +1,10 @@
-"""The report for comments and job summaries: GitHub-flavoured Markdown, cut before its limit.
+"""Report for comments and job summaries: GitHub-flavoured Markdown, cut before the size limit.
 
-A comment holds 65,536 characters, a step's summary 1 MiB, and what is longer is refused whole.
-Every name and value comes from a machine that may be hostile: it stands in ``<code>``, where no
-site looks for mentions or references, with every character that means something as an entity,
-which by the CommonMark spec (6.2) never counts as markup.  Sentences that hold such a name stand
-there too when anything in them could be taken for a reference.
+A comment holds 65,536 characters and the summary of a job step 1 MiB; GitHub refuses longer ones.
+Every name and value comes from a machine that may be hostile, so it is written inside ``<code>``,
+where no site looks for mentions or references, and every character with a meaning is written as an
+entity, which is never markup (CommonMark spec, 6.2).  A sentence that could contain a reference is
+written that way too.
 """
 
 from __future__ import annotations
@@ -15,28 +15,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from envlock.diff.drift import Change, DriftReport, MovedSide, Result, Severity
+from envlock.report.formats import PairInput
 from envlock.report.visible import visible
 from envlock.report.wording import (
-    Parts,
+    ChangeGroups,
     fact_name,
-    remarks,
+    note_lines,
     section_title,
     shown_value,
     sign,
-    varied,
+    spread_by_rule,
     worst_first,
 )
 
 COMMENT_LIMIT = 60_000
-"""Bytes of a page for a comment; what wraps it needs some of the 65,536 characters too."""
+"""Most bytes of a page for a comment; the text around it needs some of the 65,536 characters."""
 SUMMARY_LIMIT = 1_000_000
-"""Bytes of a page for a job summary of 1 MiB."""
+"""Most bytes of a page for a job summary, which holds 1 MiB."""
 
 _RESERVE = 2_500
 _MORE = 30
 _FOLDED_SHOWN = 5
-_LOUD_SHOWN = 25
-_LOUD = (Severity.CRITICAL, Severity.HIGH)
+_SEVERE_SHOWN = 25
+_SEVERE = (Severity.CRITICAL, Severity.HIGH)
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>()#+!|&@~$]|:(?=//)|(?<=www)\.")
 _REFERENCE = re.compile(r"[@#!%~$^&]|\b[0-9a-f]{7,40}\b|://|www\.", re.IGNORECASE)
 _BADGES: Mapping[Result, str] = {
@@ -53,11 +54,15 @@ _DOTS: Mapping[Severity, str] = {
 }
 
 
-def render_markdown(report: DriftReport, *, limit: int = COMMENT_LIMIT) -> str:
-    """Return `report` as Markdown of at most `limit` bytes, the worst first.
+def render_markdown(given: PairInput) -> str:
+    """Return Markdown that fits a comment, or with `full` a job summary, the worst first."""
+    return markdown_page(given.report, SUMMARY_LIMIT if given.full else COMMENT_LIMIT)
 
-    A page that would be longer ends between two changes and says what it leaves out.  The limit
-    is at least 5,000.
+
+def markdown_page(report: DriftReport, limit: int) -> str:
+    """Return `report` as Markdown of at most `limit` bytes (5,000 or more), the worst first.
+
+    A page that would be longer ends between two changes and says how many it leaves out.
     """
     page = _Page(report, limit)
     page.write()
@@ -65,13 +70,13 @@ def render_markdown(report: DriftReport, *, limit: int = COMMENT_LIMIT) -> str:
 
 
 class _Page:
-    """One page as it is written; knows how much room is left."""
+    """A page under construction; `_room` is how many bytes are left."""
 
     def __init__(self, report: DriftReport, limit: int) -> None:
         self.lines: list[str] = []
         self._report = report
         self._room = limit - _RESERVE
-        self._parts = Parts.of(report)
+        self._groups = ChangeGroups.of(report)
         self._left = code(report.left_name)
         self._right = code(report.right_name)
         self._cut: list[Change] = []
@@ -79,23 +84,24 @@ class _Page:
     def write(self) -> None:
         """Write the whole page."""
         self._head()
-        loud = [c for c in varied(self._parts.listed) if c.severity in _LOUD][:_LOUD_SHOWN]
-        if loud:
-            self._table(loud, "### What matters most\n\n", "", self._room, with_reason=True)
-        told = {change.id for change in loud}
-        rest = [change for change in self._parts.listed if change.id not in told]
-        groups = [(name, worst_first(found)) for name, found in groupby(rest, lambda c: c.section)]
-        groups.sort(key=lambda group: group[1][0].severity.rank)
-        for position, (name, found) in enumerate(groups):
+        listed = self._groups.listed
+        severe = [c for c in spread_by_rule(listed) if c.severity in _SEVERE][:_SEVERE_SHOWN]
+        if severe:
+            self._table(severe, "### What matters most\n\n", "", self._room, with_reason=True)
+        shown = {change.id for change in severe}
+        rest = groupby((c for c in listed if c.id not in shown), lambda change: change.section)
+        sections = [(name, worst_first(found)) for name, found in rest]
+        sections.sort(key=lambda section: section[1][0].severity.rank)
+        for position, (name, found) in enumerate(sections):
             counts = Counter(change.kind.value for change in found)
             kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-            # A long section leaves room for those after it, a short one leaves them its share.
-            share = self._room // (len(groups) - position)
+            # Sections share the room that is left; what a short one does not use is for the others.
+            share = self._room // (len(sections) - position)
             self._details(f"{words(section_title(name))}: {kinds}", found, share)
         self._folded()
-        if self._parts.covered:
-            title = f"covered by policy: {len(self._parts.covered)}"
-            self._details(title, self._parts.covered, self._room, status=True)
+        if self._groups.covered:
+            title = f"covered by policy: {len(self._groups.covered)}"
+            self._details(title, self._groups.covered, self._room, status=True)
         self._foot()
 
     def _head(self) -> None:
@@ -144,7 +150,7 @@ class _Page:
         self._add_anyway(after)
 
     def _row(self, change: Change, with_reason: bool, with_status: bool) -> str:
-        # The title of a folded table tells the section already.
+        # The title of a folded table already names the section.
         section = code(change.section) if with_reason or with_status else ""
         what = " ".join(filter(None, (section, code(change.key), code(fact_name(change)))))
         cells = [
@@ -172,15 +178,15 @@ class _Page:
         return code(shown_value(change, text)) if text is not None else "–"
 
     def _folded(self) -> None:
-        if not self._parts.folded:
+        if not self._groups.folded:
             return
-        total = sum(map(len, self._parts.folded.values()))
+        total = sum(map(len, self._groups.folded.values()))
         head = f"\n<details><summary>folded: {total} explained by other changes</summary>\n\n"
         end = "\n</details>\n"
         if not self._fits(head + end):
             return
         self._add(head)
-        for record, changes in self._parts.folded.items():
+        for record, changes in self._groups.folded.items():
             listed = "".join(f", {code(change.key)} <sub>{change.id}</sub>" for change in changes)
             row = f"- {code(record)}: {len(changes)}{listed}\n"
             if not self._fits(row + end):
@@ -200,16 +206,16 @@ class _Page:
     def _notes(self) -> Iterator[str]:
         if self._cut:
             counts = Counter(change.severity for change in self._cut)
-            told = ", ".join(f"{counts[s]} {s.value}" for s in Severity if counts[s])
+            counted = ", ".join(f"{counts[s]} {s.value}" for s in Severity if counts[s])
             yield (
-                f"**Cut here: {told} more.** The page would be too long for a comment;"
+                f"**Cut here: {counted} more.** The page would be too long for a comment;"
                 " the text, HTML and JSON reports list everything."
             )
-        kept = remarks(self._report)
-        for text in kept[:5]:
+        notes = note_lines(self._report)
+        for text in notes[:5]:
             yield prose(text[:200])
-        if len(kept) > 5:
-            yield f"… {len(kept) - 5} more notes"
+        if len(notes) > 5:
+            yield f"… {len(notes) - 5} more notes"
 
     def _fits(self, text: str, last: int = 0) -> bool:
         return len(text.encode()) <= self._room - last
@@ -219,20 +225,20 @@ class _Page:
         self.lines.append(text)
 
     def _add_anyway(self, text: str) -> None:
-        """Add one of the closing lines, for which room was kept."""
+        """Add a closing line, for which room was reserved."""
         self.lines.append(text)
 
 
 def code(text: str) -> str:
-    """Return a name or value as inline code that no Markdown, HTML or mention gets out of."""
+    """Return a name or value as inline code, without any markup or mention in it."""
     return f"<code>{words(text)}</code>" if text else ""
 
 
 def prose(text: str) -> str:
-    """Return a sentence as text; as code when a site would make a reference of a part of it."""
+    """Return a sentence as text, or as code if a site could turn a part of it into a reference."""
     return code(text) if _REFERENCE.search(text) else words(text)
 
 
 def words(text: str) -> str:
-    """Return text on one line with every character that is markup as an entity."""
+    """Return text on one line, every character of Markdown or HTML markup as an entity."""
     return _MARKUP.sub(lambda match: f"&#{ord(match.group())};", visible(text))

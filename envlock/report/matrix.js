@@ -1,5 +1,6 @@
 "use strict";
-// What a comparison of many shows: a row for each finding, a column for each kind of environment.
+// Data and rows of a comparison of many: a row for each finding, a column for each group of
+// identical environments.  page.js shows the rows.
 const view = ({data, text, make, SEVERITIES}) => {
   const SIGNS = {"+": "s-add", "-": "s-del", "~": "s-mod", "?": "s-unk", "↑": "s-up", "↓": "s-down"};
   const LISTED = 0;
@@ -70,6 +71,6 @@ const view = ({data, text, make, SEVERITIES}) => {
       make("span", "cell most", make("b", "", "most")), ...heads);
   }
 
-  const legend = "= as most   + most lack it   - lacks it   ~ differs   ? unknown   ↑ newer   ↓ older than most";
+  const legend = "= same as most   + most lack it   - lacks it   ~ differs   ? unknown   ↑ newer   ↓ older than most";
   return {changes, row, legend, header};
 };

@@ -1,7 +1,7 @@
-"""Many environments for people: what most have, and who has something else, as a table or a list.
+"""Report of many environments for people: the value of most, and which environments deviate.
 
-The table has a column for what most have and one for each group of odd environments; where the
-columns do not fit the width, every finding lists who has what instead.
+It is a table with a column for most and one for each group that deviates.  Where the columns do not
+fit the width, each finding lists the deviating values with their environments instead.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from envlock.diff.drift import Change, ChangeKind, Result, Severity
 from envlock.diff.many.matrix import Finding, Group, Matrix, Outlier, label
 from envlock.model.facts import SECTIONS, Kind, kind_of
+from envlock.report.formats import Canvas, MatrixInput
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, shorten, visible
 from envlock.versions.relation import Relation
@@ -36,11 +37,11 @@ _STYLES: Mapping[Severity, str] = {
     Severity.LOW: "cyan",
     Severity.INFO: "dim",
 }
-_LOUD = (Severity.CRITICAL, Severity.HIGH)
+_SEVERE = (Severity.CRITICAL, Severity.HIGH)
 
 
 class _Signs(NamedTuple):
-    """What has a form in ASCII."""
+    """Characters that have a replacement in ASCII."""
 
     newer: str
     older: str
@@ -52,44 +53,34 @@ _ASCII = _Signs("^", "v", "...")
 
 
 class _Column(NamedTuple):
-    """A group of environments that are not as most are."""
+    """A group of environments that deviates from most, and its letter in the table."""
 
     letter: str
     group: Group
 
 
-def render_matrix(
-    matrix: Matrix,
-    *,
-    width: int = 100,
-    color: bool = False,
-    ascii: bool = False,  # noqa: A002  # named like the setting
-    full: bool = False,
-) -> str:
-    """Return `matrix` as text, about `width` columns wide.
-
-    `ascii` uses no other characters; `full` lists every finding and cuts no value short.  Without
-    `color` rich is not imported.
-    """
-    return paint(_Page(matrix, width, ascii_only=ascii, full=full).lines(), color=color)
+def render_matrix(given: MatrixInput) -> str:
+    """Return text about as wide as the canvas."""
+    page = _Page(given.matrix, given.canvas, full=given.full)
+    return paint(page.lines(), color=given.canvas.color)
 
 
 class _Page:
-    """One rendering of a matrix; remembers which reasons it has given."""
+    """One rendering of a matrix; remembers which reasons it has given and which signs it used."""
 
-    def __init__(self, matrix: Matrix, width: int, *, ascii_only: bool, full: bool) -> None:
+    def __init__(self, matrix: Matrix, canvas: Canvas, *, full: bool) -> None:
         self._matrix = matrix
-        self._width = width
-        self._ascii = ascii_only
+        self._width = canvas.width
+        self._ascii = canvas.ascii
         self._full = full
-        self._signs = _ASCII if ascii_only else _UNICODE
-        self._told: set[str] = set()
+        self._signs = _ASCII if canvas.ascii else _UNICODE
+        self._rules_explained: set[str] = set()
         self._used: set[str] = set()
-        self._listed = [f for f in matrix.findings if _stands(f)]
-        self._columns = _odd_groups(matrix, self._listed)
+        self._listed = [f for f in matrix.findings if _counts(f)]
+        self._columns = _deviating_groups(matrix, self._listed)
         labels = (cells(self._label(finding)) for finding in self._listed)
         self._label_width = min(max(labels, default=0), _LABEL_LIMIT)
-        room = (width - 11 - self._label_width) // (len(self._columns) + 1) - 2
+        room = (self._width - 11 - self._label_width) // (len(self._columns) + 1) - 2
         self._room = 0 if room < _NARROWEST or full else min(room, _VALUE_LIMIT)
 
     def lines(self) -> Iterator[Line]:
@@ -106,8 +97,8 @@ class _Page:
     def _verdict(self) -> Iterator[Line]:
         report, count = self._matrix.report, len(self._matrix.environments)
         groups = len(self._matrix.groups)
-        kinds = "all alike" if groups == 1 else f"{groups} kinds"
-        yield line(_VERDICTS[report.result], f"  {count} environments, {kinds}")
+        grouped = ", all alike" if groups == 1 else f" in {groups} groups"
+        yield line(_VERDICTS[report.result], f"  {count} environments{grouped}")
         counts = [
             Piece(f"{report.summary[severity.value]} {severity.value}  ", style)
             for severity, style in _STYLES.items()
@@ -128,22 +119,23 @@ class _Page:
             mark = letter if self._room else "*"
             yield line(Piece(f"{mark:<3}", "bold"), self._clean(group.name))
         if len(self._columns) > len(shown):
-            more = f"   {self._signs.more} {len(self._columns) - len(shown)} more kinds"
+            more = f"   {self._signs.more} {len(self._columns) - len(shown)} more groups"
             yield line(Piece(more, "dim"))
-        odd = {column.group.name for column in self._columns}
+        deviating = {column.group.name for column in self._columns}
         for group in self._matrix.groups:
-            if group.name not in odd:
-                yield line(Piece("=  ", "bold"), self._clean(group.name), Piece("  as most", "dim"))
+            if group.name not in deviating:
+                note = Piece("  same as most", "dim")
+                yield line(Piece("=  ", "bold"), self._clean(group.name), note)
 
     def _section(self, name: str, findings: list[Finding]) -> Iterator[Line]:
         known = SECTIONS.get(name)
         title = known.title if known else self._clean(name)
         yield line(Piece(title, "bold"), f": {len(findings)}")
-        holes = [f for f in findings if _is_hole(f)]
-        if len(holes) > 1 and not self._full:
-            findings = [f for f in findings if not _is_hole(f)]
+        gaps = [f for f in findings if _is_gap(f)]
+        if len(gaps) > 1 and not self._full:
+            findings = [f for f in findings if not _is_gap(f)]
         else:
-            holes = []
+            gaps = []
         findings.sort(key=lambda finding: finding.lead.severity.rank)
         critical = sum(f.lead.severity is Severity.CRITICAL for f in findings)
         room = len(findings) if self._full else max(_SHOWN_PER_SECTION, critical)
@@ -151,9 +143,9 @@ class _Page:
         if len(findings) > room:
             more = f"  {self._signs.more} {len(findings) - room} more, --all shows them"
             yield line(Piece(more, "dim"))
-        for (who, why), found in groupby(sorted(holes, key=_hole), _hole):
+        for (names, why), found in groupby(sorted(gaps, key=_names_and_reason), _names_and_reason):
             self._used.add("?")
-            text = f"{len(list(found))} not known of {who}: {why}"
+            text = f"{len(list(found))} unknown in {names}: {why}"
             yield line(Piece("? ", "magenta"), self._clean(text))
 
     def _rows(self, findings: Sequence[Finding]) -> Iterator[Line]:
@@ -171,31 +163,31 @@ class _Page:
             else:
                 most = self._value(finding, finding.majority, _VALUE_LIMIT)
                 yield [*pieces, Piece(f"  {most}"), Piece(f"  ({finding.agreeing})", "dim")]
-                yield from self._who_has_what(finding)
+                yield from self._outlier_lines(finding)
             yield from self._reason(finding.lead)
 
     def _cells(self, finding: Finding, room: int) -> Iterator[Piece]:
         yield Piece("  " + self._fit(self._value(finding, finding.majority, room), room))
         for column in self._columns:
-            outlier = _of(finding, column.group)
+            outlier = _outlier_of(finding, column.group)
             if outlier is None:
                 is_missing = column.group.environments[0] in finding.missing
                 yield Piece("  " + self._fit("absent" if is_missing else "=", room), "dim")
                 continue
-            text, style = self._answer(finding, outlier, room)
+            text, style = self._deviating_value(finding, outlier, room)
             yield Piece("  " + self._fit(text, room), style)
 
-    def _who_has_what(self, finding: Finding) -> Iterator[Line]:
+    def _outlier_lines(self, finding: Finding) -> Iterator[Line]:
         for outlier in finding.outliers:
             limit = max(24, self._width // 2)
-            text, style = self._answer(finding, outlier, limit)
+            text, style = self._deviating_value(finding, outlier, limit)
             names = self._clean(label(outlier.environments))
             yield line("      ", Piece(text, style), f"  {names}")
         if finding.missing:
             yield line(Piece(f"      absent  {len(finding.missing)} environments", "dim"))
 
-    def _answer(self, finding: Finding, outlier: Outlier, room: int) -> tuple[str, str]:
-        """Return what an odd environment has, behind a sign, and its style."""
+    def _deviating_value(self, finding: Finding, outlier: Outlier, room: int) -> tuple[str, str]:
+        """Return the value of an outlier with a sign before it, and its style."""
         change = outlier.change
         if change.kind is ChangeKind.UNKNOWN:
             sign, style = "?", "magenta"
@@ -212,8 +204,8 @@ class _Page:
         return f"{sign} {text}", style
 
     def _reason(self, change: Change) -> Iterator[Line]:
-        if change.severity in _LOUD and change.rule not in self._told:
-            self._told.add(change.rule)
+        if change.severity in _SEVERE and change.rule not in self._rules_explained:
+            self._rules_explained.add(change.rule)
             yield line(Piece(f"      {self._clean(change.why)} [{change.rule}]", "dim"))
 
     def _label(self, finding: Finding) -> str:
@@ -248,7 +240,7 @@ class _Page:
         for name, count in self._matrix.report.hidden.items():
             yield f"hidden: {count} {name}"
         meanings = {
-            "=": "= as most",
+            "=": "= same as most",
             "+": "+ most lack it",
             "-": "- most have it",
             self._signs.newer: f"{self._signs.newer} newer than most",
@@ -264,8 +256,8 @@ class _Page:
         return visible(text, ascii_only=self._ascii)
 
 
-def _odd_groups(matrix: Matrix, findings: Sequence[Finding]) -> list[_Column]:
-    """Return the groups that are not as most are, the worst first."""
+def _deviating_groups(matrix: Matrix, findings: Sequence[Finding]) -> list[_Column]:
+    """Return the groups that differ from most, the worst first."""
     worst: dict[str, tuple[int, int]] = {}
     for finding in findings:
         for outlier in finding.outliers:
@@ -273,24 +265,24 @@ def _odd_groups(matrix: Matrix, findings: Sequence[Finding]) -> list[_Column]:
             for name in outlier.environments:
                 best, count = worst.get(name, (rank, 0))
                 worst[name] = (min(best, rank), count - 1)
-    odd = [group for group in matrix.groups if group.environments[0] in worst]
-    odd.sort(key=lambda group: worst[group.environments[0]])
-    return [_Column(_letter(number), group) for number, group in enumerate(odd)]
+    deviating = [group for group in matrix.groups if group.environments[0] in worst]
+    deviating.sort(key=lambda group: worst[group.environments[0]])
+    return [_Column(_letter(number), group) for number, group in enumerate(deviating)]
 
 
 def _letter(number: int) -> str:
     """Return A, B, ... Z, A1, B1, ..."""
-    turn, place = divmod(number, len(ascii_uppercase))
-    return ascii_uppercase[place] + (str(turn) if turn else "")
+    turn, index = divmod(number, len(ascii_uppercase))
+    return ascii_uppercase[index] + (str(turn) if turn else "")
 
 
-def _of(finding: Finding, group: Group) -> Outlier | None:
+def _outlier_of(finding: Finding, group: Group) -> Outlier | None:
     member = group.environments[0]
     return next((o for o in finding.outliers if member in o.environments), None)
 
 
-def _stands(finding: Finding) -> bool:
-    """True when a change of it counts and none other explains it."""
+def _counts(finding: Finding) -> bool:
+    """True when at least one change counts and is not explained by another one."""
     return any(o.change.status.counts and not o.change.explained_by for o in finding.outliers)
 
 
@@ -298,13 +290,13 @@ def _section(finding: Finding) -> str:
     return finding.section
 
 
-def _is_hole(finding: Finding) -> bool:
-    """True for what some environments could not tell of, where no other differs."""
+def _is_gap(finding: Finding) -> bool:
+    """True when some environments do not know the value, and all others agree."""
     return finding.field != "coverage" and all(
         outlier.change.kind is ChangeKind.UNKNOWN for outlier in finding.outliers
     )
 
 
-def _hole(finding: Finding) -> tuple[str, str]:
+def _names_and_reason(finding: Finding) -> tuple[str, str]:
     names = [name for outlier in finding.outliers for name in outlier.environments]
     return label(names), finding.outliers[0].change.why

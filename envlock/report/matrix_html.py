@@ -1,6 +1,7 @@
-"""Many environments as one page: what most have, and a column for those that have something else.
+"""Report of many environments as one HTML page: a column for each group that deviates from most.
 
-The page is that of a comparison of two (`envlock.report.html`), and as safe; only its rows differ.
+It shares the page of a comparison of two (`envlock.report.html`) and its safety; only the rows
+differ.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from html import escape
 from typing import NamedTuple
 
 from envlock.diff.drift import Change, DriftReport, Severity
-from envlock.diff.many.matrix import Matrix
-from envlock.report.html import STATIC_LIMIT, VERDICTS, Pool, head, page, toolbar
+from envlock.report.formats import MatrixInput
+from envlock.report.html import STATIC_LIMIT, VERDICTS, TextTable, head, page, toolbar
 from envlock.report.visible import visible
 from envlock.report.wording import fact_name, section_title, shown_value, sign, subject
 
@@ -19,60 +20,61 @@ _VALUE_LIMIT = 500
 
 
 class Column(NamedTuple):
-    """Environments that are alike in everything, and what they are called together."""
+    """A group of identical environments, with a name for the group."""
 
     name: str
     environments: tuple[str, ...]
 
 
-class Odd(NamedTuple):
-    """Columns, by number, that have what most have not; `change` leads from most to them."""
+class Deviation(NamedTuple):
+    """Columns (by index) that have the same other value; `change` leads from most to them."""
 
     change: Change
     columns: tuple[int, ...]
 
 
-class Row(NamedTuple):
-    """One fact that not all have alike.
+class FindingRow(NamedTuple):
+    """One fact that differs between the environments.
 
-    `majority` is what most have, None when most lack it; `agreeing` counts those environments.
-    `missing` are columns, by number, that lack the whole record.  `odd` is not empty.
+    `majority` is the value of most, None when most lack it; `agreeing` counts those environments.
+    `missing` are columns (by index) that lack the whole record.  `deviations` is not empty.
     """
 
     majority: str | None
     agreeing: int
-    odd: tuple[Odd, ...]
+    deviations: tuple[Deviation, ...]
     missing: tuple[int, ...] = ()
 
     @property
     def lead(self) -> Change:
         """The most severe change."""
-        return min((odd.change for odd in self.odd), key=lambda change: change.severity.rank)
+        return min((d.change for d in self.deviations), key=lambda change: change.severity.rank)
 
 
-def render_matrix_page(matrix: Matrix) -> str:
-    """Return `matrix` as a page in UTF-8."""
+def render_matrix_html(given: MatrixInput) -> str:
+    """Return the page of a comparison of many, to be written as UTF-8."""
+    matrix = given.matrix
     number = {name: n for n, group in enumerate(matrix.groups) for name in group.environments}
 
     def columns(names: Iterable[str]) -> tuple[int, ...]:
         return tuple(sorted({number[name] for name in names}))
 
     rows = [
-        Row(
+        FindingRow(
             finding.majority,
             finding.agreeing,
-            tuple(Odd(odd.change, columns(odd.environments)) for odd in finding.outliers),
+            tuple(Deviation(o.change, columns(o.environments)) for o in finding.outliers),
             columns(finding.missing),
         )
         for finding in matrix.findings
     ]
-    return render_matrix_html(matrix.report, [Column(*group) for group in matrix.groups], rows)
+    return matrix_page(matrix.report, [Column(*group) for group in matrix.groups], rows)
 
 
-def render_matrix_html(report: DriftReport, columns: Sequence[Column], rows: Sequence[Row]) -> str:
-    """Return a page in UTF-8; `report` gives the verdict, the counts and the notes."""
+def matrix_page(report: DriftReport, columns: Sequence[Column], rows: Sequence[FindingRow]) -> str:
+    """Return the page; `report` gives the verdict, the counts and the notes."""
     total = sum(len(column.environments) for column in columns)
-    heading = f"{total:,} environments, {len(columns):,} kinds"
+    heading = f"{total:,} environments in {len(columns):,} groups"
     ordered = sorted(rows, key=lambda row: row.lead.severity.rank)
     body = [*head(report, heading), *_legend(columns, rows), *toolbar(), *_static(ordered, columns)]
     title = f"{VERDICTS[report.result]}: {heading}"
@@ -90,24 +92,24 @@ def letter(number: int) -> str:
     return text
 
 
-def _odd_columns(rows: Sequence[Row]) -> list[int]:
-    """Return the columns that some row tells of, in order."""
-    found = {n for row in rows for odd in row.odd for n in odd.columns}
+def _deviating_columns(rows: Sequence[FindingRow]) -> list[int]:
+    """Return the columns that differ from most in some row, in order."""
+    found = {n for row in rows for deviation in row.deviations for n in deviation.columns}
     return sorted(found.union(*(row.missing for row in rows)))
 
 
-def _legend(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[str]:
-    odd = _odd_columns(rows)
+def _legend(columns: Sequence[Column], rows: Sequence[FindingRow]) -> Iterator[str]:
+    deviating = _deviating_columns(rows)
     yield '<ul class="kinds">'
-    for place, number in enumerate(odd):
-        yield _kind(letter(place), columns[number])
+    for position, number in enumerate(deviating):
+        yield _legend_item(letter(position), columns[number])
     for number, column in enumerate(columns):
-        if number not in odd:
-            yield _kind("=", column)
+        if number not in deviating:
+            yield _legend_item("=", column)
     yield "</ul>"
 
 
-def _kind(mark: str, column: Column) -> str:
+def _legend_item(mark: str, column: Column) -> str:
     name = escape(visible(column.name))
     if len(column.environments) < 2:
         return f"<li><b>{mark}</b> <code>{name}</code></li>"
@@ -118,8 +120,8 @@ def _kind(mark: str, column: Column) -> str:
     )
 
 
-def _static(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[str]:
-    """Yield the list that is there without JavaScript."""
+def _static(rows: Sequence[FindingRow], columns: Sequence[Column]) -> Iterator[str]:
+    """Yield the list for readers without JavaScript."""
     yield '<main id="findings" class="matrix" tabindex="-1">'
     if not rows:
         yield '<p class="empty">Nothing differs.</p>'
@@ -128,9 +130,9 @@ def _static(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[str]:
         lead = row.lead
         most = _value(lead, row.majority) or "absent"
         others = "; ".join(
-            f"{', '.join(escape(visible(columns[n].name)) for n in odd.columns)}:"
-            f" <code>{escape(_value(odd.change, odd.change.right) or 'absent')}</code>"
-            for odd in row.odd
+            f"{', '.join(escape(visible(columns[n].name)) for n in deviation.columns)}:"
+            f" <code>{escape(_value(deviation.change, deviation.change.right) or 'absent')}</code>"
+            for deviation in row.deviations
         )
         yield (
             f'<li class="static"><b class="pill {lead.severity.value}">{lead.severity.value}</b>'
@@ -140,7 +142,7 @@ def _static(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[str]:
     yield "</ul></section>"
     rest = len(rows) - STATIC_LIMIT
     if rest > 0:
-        yield f"<p>{rest:,} more findings are shown with JavaScript.</p>"
+        yield f"<p>Enable JavaScript to see {rest:,} more findings.</p>"
     yield "</main>"
     yield '<footer><p id="legend"></p></footer>'
 
@@ -149,43 +151,43 @@ def _value(change: Change, text: str | None) -> str | None:
     return None if text is None else shown_value(change, text, limit=_VALUE_LIMIT)
 
 
-def _data(columns: Sequence[Column], rows: Sequence[Row]) -> dict[str, object]:
-    odd = _odd_columns(rows)
-    place = {number: position for position, number in enumerate(odd)}
-    pool = Pool()
-    listed = [_row(row, place, pool) for row in rows]
+def _data(columns: Sequence[Column], rows: Sequence[FindingRow]) -> dict[str, object]:
+    deviating = _deviating_columns(rows)
+    position = {number: index for index, number in enumerate(deviating)}
+    texts = TextTable()
+    listed = [_row(row, position, texts) for row in rows]
     return {
-        "letters": [letter(position) for position in range(len(odd))],
-        "names": [visible(columns[number].name) for number in odd],
+        "letters": [letter(index) for index in range(len(deviating))],
+        "names": [visible(columns[number].name) for number in deviating],
         "titles": {row.lead.section: section_title(row.lead.section) for row in rows},
         "severities": [severity.value for severity in Severity],
-        "texts": list(pool.texts),
+        "texts": list(texts.texts),
         "rows": listed,
     }
 
 
-def _row(row: Row, place: dict[int, int], pool: Pool) -> list[object]:
+def _row(row: FindingRow, position: dict[int, int], texts: TextTable) -> list[object]:
     lead = row.lead
     return [
         1 if lead.explained_by else 0,
         lead.id,
-        pool(lead.section),
+        texts(lead.section),
         visible(lead.key),
         fact_name(lead),
         lead.severity.rank,
-        pool(lead.rule),
-        pool(visible(lead.why)),
+        texts(lead.rule),
+        texts(visible(lead.why)),
         visible(lead.fix),
         _value(lead, row.majority),
         row.agreeing,
         [
             [
-                sign(odd.change),
-                _value(odd.change, odd.change.right),
-                odd.change.severity.rank,
-                [place[number] for number in odd.columns],
+                sign(deviation.change),
+                _value(deviation.change, deviation.change.right),
+                deviation.change.severity.rank,
+                [position[number] for number in deviation.columns],
             ]
-            for odd in row.odd
+            for deviation in row.deviations
         ],
-        [place[number] for number in row.missing],
+        [position[number] for number in row.missing],
     ]

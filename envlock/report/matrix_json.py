@@ -1,21 +1,22 @@
-"""Many environments for machines: one JSON document, its shape fixed by ``matrix.schema.json``."""
+"""Report of many environments for programs: JSON that follows ``matrix.schema.json``."""
 
 from __future__ import annotations
 
 import json
 
-from envlock.diff.many.matrix import Finding, Matrix, Outlier
+from envlock.diff.many.matrix import Finding, Outlier
 from envlock.model.text import escape
+from envlock.report.formats import MatrixInput
 
 SCHEMA_VERSION = 1
 
 
-def render_matrix_json(matrix: Matrix) -> str:
-    """Return `matrix` as JSON, one finding a line, ended by a newline.
+def render_matrix_json(given: MatrixInput) -> str:
+    """Return JSON with one finding a line, ended by a newline.
 
-    Keys and values are escaped as in the lockfile, so that paths of any bytes are valid text.
+    Keys and values are escaped as in the lockfile, so that a path with any bytes is valid text.
     """
-    report = matrix.report
+    matrix, report = given.matrix, given.report
     head = {
         "schema_version": SCHEMA_VERSION,
         "result": report.result,

@@ -13,11 +13,11 @@
     return element;
   }
 
-  // The script before this one says what the changes are and makes their rows.
+  // report.js or matrix.js, which comes before this script, defines the changes and their rows.
   const {changes, row, legend, header} = view({data, text, make, SEVERITIES, CHUNK});
 
-  // One card for each section.  It begins with few rows, so that the next section is near; once
-  // more are asked for they are made a chunk at a time, as they come into view.
+  // One card for each section.  It starts with few rows, so that the next section is near.  Once
+  // the reader asks for more, rows are created in chunks as they scroll into view.
   class Group {
     constructor(name) {
       this.name = name;
@@ -61,7 +61,7 @@
       this.made += next.length;
       this.list.append(...next.map(row));
       this.refresh();
-      // Look again: the button may have left and come back into view between two looks.
+      // Observe again: the button may have left the view and come back between two callbacks.
       watcher.unobserve(this.more);
       watcher.observe(this.more);
     }
@@ -120,8 +120,8 @@
     box.addEventListener("change", refresh);
   }
   for (const tile of tiles) {
-    tile.title = "Show or hide; with Shift only this";
-    // What only policy covers or another change explains has no count and can still be listed.
+    tile.title = "Click to show or hide; Shift-click to show only this severity";
+    // Changes that policy covers or another change explains are not counted but can be listed.
     tile.disabled = !changes.some((change) => change.severity === Number(tile.dataset.severity));
     tile.addEventListener("click", (event) => {
       if (event.shiftKey) for (const other of tiles) other.setAttribute("aria-pressed", String(other === tile));
@@ -164,7 +164,7 @@
       rows[Math.max(0, Math.min(rows.length - 1, at + step))]?.focus();
     }
   });
-  // A link to a finding opens it, whatever is filtered.
+  // A link to a finding opens it, whatever the filters hide.
   function follow() {
     const change = changes.find((item) => item.id === location.hash.slice(1));
     if (!change) return;

@@ -1,5 +1,5 @@
 "use strict";
-// What a comparison of two shows: the changes, and the row of each.  page.js shows the rows.
+// Data and rows of a comparison of two: one row for each change.  page.js shows the rows.
 const view = ({data, text, make, SEVERITIES, CHUNK}) => {
   const SIGNS = {"+": "s-add", "-": "s-del", "~": "s-mod", "?": "s-unk", "↑": "s-up", "↓": "s-down"};
   const LISTED = 0, FOLDED = 1;
@@ -22,11 +22,11 @@ const view = ({data, text, make, SEVERITIES, CHUNK}) => {
       leaders.set(record(change), change);
     }
   }
-  // Of the changes of one record one tells what the record explains: that of a file's content.
+  // One change of a record lists what the record explains: the change of content, if there is one.
   const followersOf = (change) =>
     leaders.get(record(change)) === change ? explained.get(record(change)) || [] : [];
 
-  // The part of two values that differs, in whole words: [shared start, left, right, shared end].
+  // The part that differs, in whole words: [common start, left, right, common end].
   function parts(left, right) {
     const split = (value) => value.match(/[0-9A-Za-z]+|[^0-9A-Za-z]/gu) || [];
     const a = split(left), b = split(right);

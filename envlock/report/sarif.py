@@ -1,7 +1,8 @@
-"""The report for code scanning: SARIF 2.1.0 (OASIS), every change at a line of a lockfile.
+"""Report for code scanning: SARIF 2.1.0 (OASIS), every change at a line of a lockfile.
 
-What another change explains is named by id in the properties of the one that explains it: an
-upgraded package with a thousand files is one result.  What policy covers is a suppressed result.
+A change that another change explains is not a result of its own: its id is listed in the properties
+of that other one, so an upgraded package with a thousand files is one result.  A change that policy
+covers is a suppressed result.
 """
 
 from __future__ import annotations
@@ -15,12 +16,20 @@ from envlock.diff.drift import Change, ChangeKind, ChangeStatus, DriftReport, Re
 from envlock.diff.severity import explain
 from envlock.errors import UsageError
 from envlock.model.text import escape
-from envlock.report.source_location import Places
+from envlock.report.formats import PairInput
+from envlock.report.source_location import LockTexts
 from envlock.report.visible import visible
-from envlock.report.wording import Parts, happening, headline, remarks, subject, worst_first
+from envlock.report.wording import (
+    ChangeGroups,
+    describe_values,
+    headline,
+    note_lines,
+    subject,
+    worst_first,
+)
 
 MAX_RESULTS = 25_000
-"""A code scanning service refuses a run with more; it keeps the 5,000 worst of them."""
+"""Code scanning at GitHub refuses a run with more results, and keeps the 5,000 worst."""
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS: Mapping[Severity, str] = {
@@ -39,20 +48,21 @@ _ANY: Mapping[str, str] = {
     "left_name": "the left side",
     "right_name": "the right side",
 }
-"""What the words of a rule are about, where they are about no change in particular."""
+"""Values for the placeholders of a rule's text where it describes the rule, not one change."""
 
 
-def render_sarif(report: DriftReport, places: Places) -> str:
-    """Return `report` as a SARIF log with one run, the worst result first."""
-    parts = Parts.of(report)
-    folded = dict(parts.folded)
-    shown = [(c, folded.pop(f"{c.section} {c.key}", ())) for c in (*parts.listed, *parts.covered)]
-    # What explains these was ignored or is itself not here: they stand alone.
+def render_sarif(given: PairInput) -> str:
+    """Return a SARIF log with one run, the worst result first."""
+    report, locks = given.report, given.locks()
+    groups = ChangeGroups.of(report)
+    folded = dict(groups.folded)
+    shown = [(c, folded.pop(c.record, ())) for c in (*groups.listed, *groups.covered)]
+    # The change that explains these is not in the report, so each is a result of its own.
     shown += [(change, ()) for orphans in folded.values() for change in orphans]
     shown.sort(key=lambda pair: (not pair[0].status.counts, pair[0].severity.rank))
     kept = shown[:MAX_RESULTS]
     rules = _rules(change for change, _ in kept)
-    places_of_rules = {rule: index for index, rule in enumerate(rules)}
+    rule_index = {rule: index for index, rule in enumerate(rules)}
     run = {
         "tool": {"driver": _driver(rules)},
         "automationDetails": {"id": _uri(f"envlock/{report.left_name}..{report.right_name}/")},
@@ -72,17 +82,17 @@ def render_sarif(report: DriftReport, places: Places) -> str:
         },
     }
     results = [
-        json.dumps(_result(change, explains, report, places, places_of_rules))
+        json.dumps(_result(change, explains, report, locks, rule_index))
         for change, explains in kept
     ]
-    # One result a line: quick to write, and a difference of two logs can be read.
+    # One result a line keeps a textual diff of two logs readable.
     listed = ",\n".join(results)
     head = json.dumps({"$schema": _SCHEMA, "version": "2.1.0"})[:-1]
     return f'{head}, "runs": [{json.dumps(run)[:-1]}, "results": [\n{listed}\n]}}]}}\n'
 
 
 def _rules(changes: Iterable[Change]) -> dict[str, Change]:
-    """Return the rules in use by id, each with the first change it judges."""
+    """Return the ids of the rules in use, each with the first change it judges."""
     found: dict[str, Change] = {}
     for change in changes:
         found.setdefault(change.rule, change)
@@ -125,22 +135,22 @@ def _result(
     change: Change,
     explains: Iterable[Change],
     report: DriftReport,
-    places: Places,
-    rules: Mapping[str, int],
+    locks: LockTexts,
+    rule_index: Mapping[str, int],
 ) -> dict[str, object]:
-    place = places.find(change)
-    text = f"{subject(change)}: {happening(change, report)}. {visible(change.why)}."
+    path, line = locks.locate(change)
+    text = f"{subject(change)}: {describe_values(change, report)}. {visible(change.why)}."
     if change.fix:
         text += f" Fix: {visible(change.fix)}"
     physical = {
-        "artifactLocation": {"uri": _uri(place.path), "uriBaseId": "%SRCROOT%"},
-        "region": {"startLine": place.line},
+        "artifactLocation": {"uri": _uri(path), "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": line},
     }
     name = escape(f"{change.section} {change.key} {change.field}".rstrip())
     return {
         "ruleId": change.rule,
-        "ruleIndex": rules[change.rule],
-        **_standing(change),
+        "ruleIndex": rule_index[change.rule],
+        **_level_and_kind(change),
         "message": {"text": _message(text)},
         "locations": [
             {
@@ -157,8 +167,8 @@ def _result(
     }
 
 
-def _standing(change: Change) -> dict[str, str]:
-    """Return level and kind; a level belongs to what is proved to differ (SARIF 3.27.9)."""
+def _level_and_kind(change: Change) -> dict[str, str]:
+    """Return level and kind; only a proved difference has a level (SARIF 3.27.9)."""
     if change.kind is ChangeKind.UNKNOWN and change.severity is Severity.INFO:
         return {"level": "none", "kind": "open"}
     if change.explained_by:
@@ -206,14 +216,14 @@ def _properties(change: Change, explains: Iterable[Change]) -> dict[str, object]
 def _notifications(report: DriftReport, cut: int) -> list[dict[str, object]]:
     level = "error" if report.result is Result.INCONCLUSIVE else "note"
     found: list[tuple[str, str]] = [(level, headline(report))]
-    found += [("warning" if report.notes else "note", text) for text in remarks(report)]
+    found += [("warning" if report.notes else "note", text) for text in note_lines(report)]
     if cut:
-        found.append(("warning", f"{cut} results were cut off, the least severe ones"))
+        found.append(("warning", f"the {cut} least severe results were left out"))
     return [{"level": level, "message": {"text": _message(text)}} for level, text in found]
 
 
 def _message(text: str) -> str:
-    """Return plain text as a message: no placeholder and no link (SARIF 3.11.5 and 3.11.6)."""
+    """Escape plain text, so that it has no placeholder and no link (SARIF 3.11.5 and 3.11.6)."""
     return text.replace("{", "{{").replace("}", "}}").replace("](", "\\](")
 
 

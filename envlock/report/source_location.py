@@ -1,4 +1,4 @@
-"""Where a change can be pointed at: a line of a lockfile that lies in the project."""
+"""The line that a report points at for a change: in a lockfile of the project, if there is one."""
 
 from __future__ import annotations
 
@@ -9,15 +9,22 @@ from envlock.diff.drift import Change
 from envlock.lockfile.lines import Lines
 from envlock.report.wording import is_setting
 
-_NO_LOCK = "envlock.toml"
+_WITHOUT_LOCK = "envlock.toml"
 _TREE = "tree"
 
 
+class SourceLocation(NamedTuple):
+    """A file of the project, and a line in it, counted from 1."""
+
+    path: str
+    line: int
+
+
 class LockText(NamedTuple):
-    """One of the two lockfiles.
+    """One of the two lockfiles that are compared.
 
     `path` is relative to the root of the project, with slashes.  `is_current` is False for a file
-    of another revision, whose lines are not those that a reader sees.
+    of another git revision: its line numbers are not those of the checkout.
     """
 
     path: str
@@ -25,35 +32,28 @@ class LockText(NamedTuple):
     is_current: bool = True
 
 
-class Place(NamedTuple):
-    """A file of the project and a line in it, from 1."""
-
-    path: str
-    line: int
-
-
-class Places(NamedTuple):
-    """The lockfiles of both sides; None for a side that is no file, such as a live target."""
+class LockTexts(NamedTuple):
+    """The lockfiles of both sides; None for a side that is not a file, such as a live target."""
 
     left: LockText | None = None
     right: LockText | None = None
 
-    def find(self, change: Change) -> Place:
-        """Return where `change` shows: its fact or record, else its section, else the first line.
+    def locate(self, change: Change) -> SourceLocation:
+        """Return the line of the changed fact or record, else of its section, else line 1.
 
-        The right lock is the one that is judged, so it comes first.  Where there is no lockfile
-        at all the place is the configuration, which names the environments.
+        The right lock is preferred, because the right side is the one that is judged.  Without any
+        lockfile the location is envlock.toml, which names the environments.
         """
         for lock in self._preferred():
             fact = "" if is_setting(change) else change.field
             line = lock.lines.find(change.section, change.key, fact)
             if line is not None and lock.is_current:
-                return Place(lock.path, line)
+                return SourceLocation(lock.path, line)
         for lock in self._preferred():
-            # A path that is not in the lock is in the tree, which the lock only names.
+            # A file without a record of its own is in the tree, of which the lock has the digest.
             section = _TREE if change.section == "file" else change.section
-            return Place(lock.path, lock.lines.find_section(section) or 1)
-        return Place(_NO_LOCK, 1)
+            return SourceLocation(lock.path, lock.lines.find_section(section) or 1)
+        return SourceLocation(_WITHOUT_LOCK, 1)
 
     def _preferred(self) -> Iterator[LockText]:
         found = [lock for lock in (self.right, self.left) if lock is not None]

@@ -1,4 +1,4 @@
-"""The report for people: the verdict first, then what differs, the worst section first."""
+"""Report for people: the verdict first, then the differences, the worst section first."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from typing import NamedTuple
 
 from envlock.diff.drift import Change, ChangeKind, DriftReport, MovedSide, Result, Severity
 from envlock.model.facts import Kind, kind_of
-from envlock.report.items import Item, is_hole, items_of, varied_items
+from envlock.report.formats import Canvas, PairInput
+from envlock.report.items import Item, is_gap, items_of, varied_items
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, shorten, visible
 from envlock.report.wording import (
     DIGEST_DIGITS,
-    Parts,
+    ChangeGroups,
     fact_name,
     is_setting,
     section_title,
-    varied,
+    spread_by_rule,
 )
 from envlock.versions.relation import Relation
 
@@ -29,7 +30,7 @@ _SHOWN_SETTINGS = 6
 _LABEL_LIMIT = 44
 _FIRST_SCREEN = 16
 _SHOWN_FIRST = 3
-_LOUD = (Severity.CRITICAL, Severity.HIGH)
+_SEVERE = (Severity.CRITICAL, Severity.HIGH)
 _VERDICTS: Mapping[Result, Piece] = {
     Result.EQUAL: Piece("EQUAL", "bold green"),
     Result.DRIFT: Piece("DRIFT", "bold red"),
@@ -47,7 +48,7 @@ _VERSION_PART = re.compile(r"[0-9A-Za-z]+|[^0-9A-Za-z]")
 
 
 class _Signs(NamedTuple):
-    """The characters of the gutter and between values that have a form in ASCII."""
+    """Characters of the gutter and between values that have a replacement in ASCII."""
 
     newer: str
     older: str
@@ -59,50 +60,44 @@ _UNICODE = _Signs("↑", "↓", "→", "…")
 _ASCII = _Signs("^", "v", "->", "...")
 
 
-def render_text(
-    report: DriftReport,
-    *,
-    width: int = 100,
-    color: bool = False,
-    ascii: bool = False,  # noqa: A002  # named like the setting
-    full: bool = False,
-) -> str:
-    """Return `report` as text, about `width` columns wide.
+def render_text(given: PairInput) -> str:
+    """Return text about as wide as the canvas.
 
-    `ascii` uses no other characters; `full` lists every change with its id, those too that policy
-    covers or another change explains, and cuts no value short.
+    With `full` it lists every change with its id, also those that policy covers or another change
+    explains, and cuts no value.
     """
-    return paint(_Page(report, width, ascii_only=ascii, full=full).lines(), color=color)
+    page = _Page(given.report, given.canvas, full=given.full)
+    return paint(page.lines(), color=given.canvas.color)
 
 
 class _Page:
-    """One rendering of a report; remembers which reasons it has given."""
+    """One rendering of a report; remembers which reasons it has given and which signs it used."""
 
-    def __init__(self, report: DriftReport, width: int, *, ascii_only: bool, full: bool) -> None:
+    def __init__(self, report: DriftReport, canvas: Canvas, *, full: bool) -> None:
         self._report = report
-        self._width = width
-        self._ascii = ascii_only
+        self._width = canvas.width
+        self._ascii = canvas.ascii
         self._full = full
-        self._signs = _ASCII if ascii_only else _UNICODE
-        self._told: set[str] = set()
+        self._signs = _ASCII if canvas.ascii else _UNICODE
+        self._rules_explained: set[str] = set()
         self._used: set[str] = set()
         self._left = self._clean(report.left_name)
         self._right = self._clean(report.right_name)
-        self._parts = Parts.of(report)
+        self._groups = ChangeGroups.of(report)
         self._settings = _settings_of(report.changes)
 
     def lines(self) -> Iterator[Line]:
         """Yield the whole page."""
         yield from self._verdict()
-        yield from self._what_matters()
-        listed = groupby(self._parts.listed, lambda change: change.section)
-        groups = [(name, list(found)) for name, found in listed]
-        groups.sort(key=lambda group: min(change.severity.rank for change in group[1]))
-        for name, found in groups:
+        yield from self._summary()
+        listed = groupby(self._groups.listed, lambda change: change.section)
+        sections = [(name, list(found)) for name, found in listed]
+        sections.sort(key=lambda section: min(change.severity.rank for change in section[1]))
+        for name, found in sections:
             yield line()
             yield from self._section(name, found)
         if self._full:
-            yield from self._aside()
+            yield from self._uncounted()
         yield from self._footer()
 
     def _verdict(self) -> Iterator[Line]:
@@ -118,33 +113,33 @@ class _Page:
         if counts:
             yield [*counts, Piece(f"{self._report.parity:g} % equal", "dim")]
 
-    def _what_matters(self) -> Iterator[Line]:
-        """Yield the worst changes where the page is too long to see them at once."""
-        loud = [c for c in varied(self._parts.listed) if c.severity in _LOUD]
-        # Those of one section stand together at the top anyway.
-        is_spread = len({change.section for change in loud}) > 1
-        if self._full or not is_spread or len(self._parts.listed) <= _FIRST_SCREEN:
+    def _summary(self) -> Iterator[Line]:
+        """Yield the worst changes if the page is longer than a screen."""
+        severe = [c for c in spread_by_rule(self._groups.listed) if c.severity in _SEVERE]
+        # Severe changes of a single section are at the top anyway.
+        is_spread = len({change.section for change in severe}) > 1
+        if self._full or not is_spread or len(self._groups.listed) <= _FIRST_SCREEN:
             return
         yield line()
         yield line(Piece("what matters most", "bold"))
-        for change in loud[:_SHOWN_FIRST]:
+        for change in severe[:_SHOWN_FIRST]:
             severity = Piece(f"{change.severity.value:<9}", _STYLES[change.severity])
             label = self._clean(" ".join(filter(None, (change.section, change.key))))
             label += f" {change.field}" if not change.key and change.field else ""
-            alike = sum(other.rule == change.rule for other in loud) - 1
+            alike = sum(other.rule == change.rule for other in severe) - 1
             more = Piece(f"  and {alike} more: {change.rule}" if alike else "", "dim")
             yield [self._gutter(change), severity, Piece(f"{label}  "), *self._values(change), more]
 
     def _section(self, name: str, changes: Sequence[Change]) -> Iterator[Line]:
         items = list(items_of(changes, self._clean))
-        rollup = Counter(self._word(item.changes[0]) for item in items)
-        words = ", ".join(f"{count} {word}" for word, count in sorted(rollup.items()))
+        counted = Counter(self._word(item.changes[0]) for item in items)
+        words = ", ".join(f"{count} {word}" for word, count in sorted(counted.items()))
         yield line(Piece(self._clean(section_title(name)), "bold"), f": {words}")
-        holes = [item for item in items if is_hole(item)]
-        if len(holes) > 1 and not self._full:
-            items = [item for item in items if not is_hole(item)]
+        gaps = [item for item in items if is_gap(item)]
+        if len(gaps) > 1 and not self._full:
+            items = [item for item in items if not is_gap(item)]
         else:
-            holes = []
+            gaps = []
         items.sort(key=lambda item: item.lead.severity.rank)
         critical = sum(item.lead.severity is Severity.CRITICAL for item in items)
         room = len(items) if self._full else max(_SHOWN_PER_SECTION, critical)
@@ -155,7 +150,7 @@ class _Page:
         if len(items) > room:
             hidden = f"  {self._signs.more} {len(items) - room} more, --all shows them"
             yield line(Piece(hidden, "dim"))
-        yield from self._folded_holes(holes)
+        yield from self._folded_gaps(gaps)
 
     def _item(self, item: Item, column: int) -> Iterator[Line]:
         lead = item.lead
@@ -170,21 +165,21 @@ class _Page:
                     change.moved, "both"
                 )
                 pieces.append(Piece(f"  ({who} moved)", "dim"))
-        if self._full or lead.severity in _LOUD:
+        if self._full or lead.severity in _SEVERE:
             named = item.changes if self._full else (lead,)
             pieces.append(Piece(f"  {' '.join(change.id for change in named)}", "dim"))
         yield pieces
         yield from self._settings_lines(lead)
         for change in item.changes:
             if change.policy and change.status.counts:
-                yield from self._remark(change.policy)
-        if lead.severity in _LOUD and (lead.is_unmet or lead.rule not in self._told):
-            self._told.add(lead.rule)
-            yield from self._remark(f"{lead.why} [{lead.rule}]")
+                yield from self._explanation(change.policy)
+        if lead.severity in _SEVERE and (lead.is_unmet or lead.rule not in self._rules_explained):
+            self._rules_explained.add(lead.rule)
+            yield from self._explanation(f"{lead.why} [{lead.rule}]")
             if lead.fix:
-                yield from self._remark(f"fix: {lead.fix}")
+                yield from self._explanation(f"fix: {lead.fix}")
         elif lead.kind is ChangeKind.UNKNOWN or lead.rule == "FILE-COMMENTS":
-            yield from self._remark(lead.why)
+            yield from self._explanation(lead.why)
 
     def _gutter(self, change: Change) -> Piece:
         if change.relation is Relation.NEWER:
@@ -204,9 +199,9 @@ class _Page:
         if change.left is None or change.right is None:
             present = change.left if change.right is None else change.right
             side = self._left if change.right is None else self._right
-            told = f"{name} {self._value(change, present or '')}".strip()
-            # A whole record is only on one side as the gutter says; of one fact it must be said.
-            return line(told, f" only on {side}" if change.field else "")
+            value = f"{name} {self._value(change, present or '')}".strip()
+            # The sign in the gutter says that a record is on one side only, but not that a fact is.
+            return line(value, f" only on {side}" if change.field else "")
         if change.field == "sha256":
             return line(name)
         head = f"{name} " if name else ""
@@ -223,8 +218,8 @@ class _Page:
         found = self._settings.get((change.section, change.key), [])
         room = len(found) if self._full else _SHOWN_SETTINGS
         for setting in found[:room]:
-            place = self._clean(setting.field.removeprefix("content:"))
-            pieces = line(f"    {_sign(setting)} {place}  ")
+            name = self._clean(setting.field.removeprefix("content:"))
+            pieces = line(f"    {_sign(setting)} {name}  ")
             values = [(setting.left, "red"), (setting.right, "green")]
             shown = [Piece(self._cut(text), style) for text, style in values if text is not None]
             pieces += shown[:1]
@@ -232,36 +227,40 @@ class _Page:
                 pieces += [Piece(f" {self._signs.arrow} "), piece]
             yield pieces
         if len(found) > room:
-            yield line(Piece(f"    {self._signs.more} {len(found) - room} more places", "dim"))
+            yield line(Piece(f"    {self._signs.more} {len(found) - room} more settings", "dim"))
 
-    def _aside(self) -> Iterator[Line]:
-        """Yield what does not count by itself: explained by another change, covered by policy."""
+    def _uncounted(self) -> Iterator[Line]:
+        """Yield the changes that another change explains, and those that policy covers."""
         explained = [
             (f"explained by {record}", change)
-            for record, found in self._parts.folded.items()
+            for record, found in self._groups.folded.items()
             for change in found
         ]
-        covered = [(f"{c.status.value} {c.policy}".rstrip(), c) for c in self._parts.covered]
-        for title, found in (("explained by others", explained), ("covered by policy", covered)):
+        covered = [(f"{c.status.value} {c.policy}".rstrip(), c) for c in self._groups.covered]
+        for title, found in (
+            ("explained by other changes", explained),
+            ("covered by policy", covered),
+        ):
             if found:
                 yield line()
                 yield line(Piece(title, "bold"), f": {len(found)}")
             for reason, change in found:
                 label = self._clean(" ".join(filter(None, (change.section, change.key))))
-                told = Piece(f"  {self._clean(reason)}  {change.id}", "dim")
-                yield [self._gutter(change), Piece(f"{label}  "), *self._values(change), told]
+                reason_and_id = Piece(f"  {self._clean(reason)}  {change.id}", "dim")
+                values = self._values(change)
+                yield [self._gutter(change), Piece(f"{label}  "), *values, reason_and_id]
 
-    def _folded_holes(self, holes: Iterable[Item]) -> Iterator[Line]:
-        folded = Counter((item.lead.left is not None, item.lead.why) for item in holes)
+    def _folded_gaps(self, gaps: Iterable[Item]) -> Iterator[Line]:
+        folded = Counter((item.lead.left is not None, item.lead.why) for item in gaps)
         for (on_left, why), count in sorted(folded.items()):
             self._used.add("?")
             here, there = (self._left, self._right) if on_left else (self._right, self._left)
             text = f"{count} known only on {here}; {there}: {self._clean(why)}"
             yield line(Piece("? ", _SIGN_STYLES["?"]), text)
 
-    def _remark(self, text: str) -> Iterator[Line]:
+    def _explanation(self, text: str) -> Iterator[Line]:
         for row in wrap(self._clean(text), max(40, self._width - 6), break_on_hyphens=False):
-            # A line that starts with two colons is a command to the runner of a job at GitHub.
+            # GitHub runs a line of a job's log that starts with two colons as a command.
             shown = f"\\x3a{row[1:]}" if row.startswith("::") else row
             yield line(Piece(f"      {shown}", "dim"))
 
@@ -279,9 +278,9 @@ class _Page:
         )
         if folded:
             yield f"folded: {folded} explained by the changes above"
-        aside = Counter(change.status.value for change in self._parts.covered)
-        if aside:
-            counted = ", ".join(f"{count} {status}" for status, count in sorted(aside.items()))
+        statuses = Counter(change.status.value for change in self._groups.covered)
+        if statuses:
+            counted = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
             yield f"covered by policy: {counted}"
         yield from (self._clean(f"{note.kind.value}: {note.text}") for note in report.notes)
         if report.hidden:
@@ -332,7 +331,7 @@ def _settings_of(changes: Iterable[Change]) -> dict[tuple[str, str], list[Change
 
 
 def _field_name(change: Change) -> str:
-    """Return how a fact is called beside its values; nothing where the label or value tells."""
+    """Return the name of a fact before its values, empty where the label makes it clear."""
     if change.is_unmet:
         return fact_name(change)
     if not change.key or change.field in ("", "version", "value"):
@@ -351,7 +350,7 @@ def _sign(change: Change) -> str:
 
 
 def _common_start(left: str, right: str) -> int:
-    """Return how many characters two versions share in front, whole parts only."""
+    """Return the length of the common start of two versions, in whole parts."""
     length = 0
     parts = zip(_VERSION_PART.findall(left), _VERSION_PART.findall(right), strict=False)
     for a, b in parts:

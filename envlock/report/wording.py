@@ -1,4 +1,4 @@
-"""What every format says alike of a change: its subject, its values, and which changes belong."""
+"""Wording that all formats share: the subject and values of a change, and groups of changes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ DIGEST_DIGITS = 12
 _VALUE_LIMIT = 200
 
 
-class Parts(NamedTuple):
-    """The changes of a report by the part they play; every one is in exactly one of these.
+class ChangeGroups(NamedTuple):
+    """The changes of a report in three groups; each change is in exactly one.
 
-    `folded` maps a record to the changes that its own change explains; of the others `listed` count
-    and `covered` are those that policy covers, waived or in the baseline.
+    `folded` maps a record to the changes that its own change explains.  The others are `listed`
+    when they count against the threshold, or `covered` when policy accepts them: waived, or in the
+    baseline.
     """
 
     listed: tuple[Change, ...]
@@ -28,8 +29,8 @@ class Parts(NamedTuple):
     covered: tuple[Change, ...]
 
     @classmethod
-    def of(cls, report: DriftReport) -> Parts:
-        """Return the changes of `report` sorted out, each part in the report's order."""
+    def of(cls, report: DriftReport) -> ChangeGroups:
+        """Group the changes of `report`; within a group they keep their order."""
         listed: list[Change] = []
         folded: dict[str, list[Change]] = {}
         covered: list[Change] = []
@@ -48,36 +49,36 @@ class Parts(NamedTuple):
 
 
 def worst_first(changes: Iterable[Change]) -> list[Change]:
-    """Return the changes by severity, those of one severity in their order."""
+    """Sort by severity; changes of the same severity keep their order."""
     return sorted(changes, key=lambda change: change.severity.rank)
 
 
-def varied(changes: Iterable[Change]) -> list[Change]:
-    """Return the changes by severity and, of one severity, the first of each rule before seconds.
+def spread_by_rule(changes: Iterable[Change]) -> list[Change]:
+    """Sort by severity; within one, the first change of every rule precedes the second of any.
 
-    What stands first then tells of each kind of trouble, not of one kind many times.
+    A list that is cut then shows each kind of problem rather than one kind many times.
     """
     seen: Counter[str] = Counter()
-    placed = []
+    ranked = []
     for change in worst_first(changes):
-        placed.append((change.severity.rank, seen[change.rule], change))
+        ranked.append((change.severity.rank, seen[change.rule], change))
         seen[change.rule] += 1
-    return [change for _, _, change in sorted(placed, key=lambda item: item[:2])]
+    return [change for _, _, change in sorted(ranked, key=lambda item: item[:2])]
 
 
 def section_title(name: str) -> str:
-    """Return how a section is called for people."""
+    """Return the title of a section for people, its name if it is unknown."""
     known = SECTIONS.get(name)
     return known.title if known else visible(name)
 
 
 def is_setting(change: Change) -> bool:
-    """True for a place inside a changed file."""
+    """True for a setting inside a changed file."""
     return change.field.startswith(SETTING)
 
 
 def fact_name(change: Change) -> str:
-    """Return how a fact is called beside its record; nothing for a whole record."""
+    """Return the name of the changed fact as people read it, empty for a whole record."""
     if is_setting(change):
         return visible(change.field.removeprefix(SETTING))
     if change.is_unmet:
@@ -88,21 +89,21 @@ def fact_name(change: Change) -> str:
 
 
 def subject(change: Change) -> str:
-    """Return what a change is about, on one line: ``deb curl:amd64 version``."""
+    """Return the record and the fact of a change on one line: ``deb curl:amd64 version``."""
     return " ".join(
         word for word in (change.section, visible(change.key), fact_name(change)) if word
     )
 
 
 def shown_value(change: Change, text: str, *, limit: int = _VALUE_LIMIT) -> str:
-    """Return a value of `change` as people read it: one line, digests by their first digits."""
+    """Return a value of `change` for people: on one line, digests shortened."""
     if kind_of(change.section, change.field) in (Kind.DIGEST, Kind.PROVENANCE):
         return visible(text.removeprefix("sha256:"))[:DIGEST_DIGITS]
     return shorten(visible(text), limit, mark="…")
 
 
 def sign(change: Change) -> str:
-    """Return one character for what happened: ``+ - ~ ?``, or an arrow for a version."""
+    """Return one character for the kind of change: ``+ - ~ ?``, or an arrow for a version."""
     if change.relation is Relation.NEWER:
         return "↑"
     if change.relation is Relation.OLDER:
@@ -110,8 +111,8 @@ def sign(change: Change) -> str:
     return {"added": "+", "removed": "-", "changed": "~", "unknown": "?"}[change.kind.value]
 
 
-def happening(change: Change, report: DriftReport) -> str:
-    """Return what happened, in a few words: ``1.0 → 1.1, newer on prod``."""
+def describe_values(change: Change, report: DriftReport) -> str:
+    """Return the values of both sides in a few words: ``1.0 → 1.1, newer on prod``."""
     left_name, right_name = visible(report.left_name), visible(report.right_name)
     if change.kind is ChangeKind.UNKNOWN and (change.left is None or change.right is None):
         here, there = (left_name, right_name) if change.right is None else (right_name, left_name)
@@ -137,7 +138,7 @@ def headline(report: DriftReport) -> str:
 
 
 def counts(report: DriftReport) -> list[str]:
-    """Return how many changes of each severity count, the worst first, without zeros."""
+    """Return ``N severity`` for each severity that has changes that count, the worst first."""
     return [
         f"{report.summary[severity.value]} {severity.value}"
         for severity in Severity
@@ -145,8 +146,8 @@ def counts(report: DriftReport) -> list[str]:
     ]
 
 
-def remarks(report: DriftReport) -> list[str]:
-    """Return what stands beside the changes: notes of policy, and what was left out."""
+def note_lines(report: DriftReport) -> list[str]:
+    """Return the lines beside the changes: notes about policy, and counts of what is hidden."""
     found = [visible(f"{note.kind.value}: {note.text}") for note in report.notes]
     if report.hidden:
         hidden = ", ".join(f"{count} {visible(name)}" for name, count in report.hidden.items())

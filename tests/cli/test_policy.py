@@ -171,11 +171,11 @@ class TestWaivers:
     @pytest.mark.parametrize(
         ("arguments", "more", "words"),
         [
-            (("0123456789ab", "dev", "prod"), {}, ("no finding is called 0123456789ab", "hint:")),
-            (("0123456789ab", "dev"), {}, ("no pair",)),
+            (("0123456789ab", "dev", "prod"), {}, ("no finding has the id 0123456789ab", "hint:")),
+            (("0123456789ab", "dev"), {}, ("only one environment",)),
             (("ID", "dev", "prod"), {"reason": " "}, ("reason",)),
-            (("ID", "dev", "prod"), {"expires": "soon"}, ("no date",)),
-            (("ID", "dev", "prod"), {"expires": "2026-05-31"}, ("has expired",)),
+            (("ID", "dev", "prod"), {"expires": "soon"}, ("not a date",)),
+            (("ID", "dev", "prod"), {"expires": "2026-05-31"}, ("in the past",)),
         ],
     )
     def test_what_is_refused(self, project, arguments, more, words):
@@ -199,7 +199,7 @@ class TestWaivers:
         assert project.changes()["curl"]["status"] == "waived"
 
     def test_the_day_must_be_one(self, project):
-        assert "no date" in project("diff", "dev", "prod", "--today", "x", status=2).err
+        assert "not a date" in project("diff", "dev", "prod", "--today", "x", status=2).err
         assert "seconds" in project("diff", "dev", "prod", status=2, SOURCE_DATE_EPOCH="x").err
 
 
@@ -235,7 +235,7 @@ class TestBaseline:
         project("check", status=0)
         known = project.envlock.folder / "known.toml"
         finding = project.changes()["gdb"]["id"]
-        assert "is accepted as it is" in project("explain", finding).out
+        assert "is accepted between" in project("explain", finding).out
         known.write_text(known.read_text().replace('"prod"', '"staging"'))
         assert "no environment is called staging" in project("check", status=1).out
         known.write_text("x")

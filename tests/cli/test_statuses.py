@@ -62,18 +62,18 @@ def says(ran, *words):
     [
         (("capture", "nowhere:x"), 2, ("nowhere:x", "hint:")),
         (("capture", "dir:/does/not/exist"), 4, ("no such directory",)),
-        (("capture", "oci:/does/not/exist"), 4, ("no OCI layout", "hint:")),
+        (("capture", "oci:/does/not/exist"), 4, ("OCI layout", "hint:")),
         (("capture", "host", "--only", "nonsense"), 2, ("nonsense", "hint:")),
         (("show", "absent"), 2, ("absent", "hint:")),
         (("diff", "absent", "absent"), 2, ("absent",)),
         (("digest", "git:HEAD:locks/x.lock"), 2, ("git",)),
-        (("materialize", "absent", "--tag", "Not A Name"), 2, ("no image name",)),
+        (("materialize", "absent", "--tag", "Not A Name"), 2, ("not a valid image name",)),
         (("explain", "no-such-thing"), 2, ("no-such-thing",)),
         (("check",), 2, ("no lock",)),
         (("frobnicate",), 2, ("frobnicate", "hint:")),
         (("diff", "a", "b", "--section", "pythn"), 2, ("pythn", 'did you mean "python"')),
         (("diff", "a", "b", "--section", "deb,nonsense"), 2, ("nonsense", "hint:")),
-        (("capture", "host", "--only", "os", "--skip", "os,deb"), 2, ("os is asked for",)),
+        (("capture", "host", "--only", "os", "--skip", "os,deb"), 2, ("both --only and --skip",)),
         (("capture", "host", "--name", "../x"), 2, ("../x", "hint:")),
         (("capture", "host", "-o", "-", "--json"), 2, ("--json",)),
         (("store", "gc", "--grace", "-1"), 2, ("--grace", "not a number")),
@@ -125,8 +125,8 @@ def test_a_target_is_not_its_lock(envlock, root):
     envlock("capture", f"dir:{root}", "-q")
     ran = envlock("show", f"dir:{root}")
     lock = envlock.folder / f"locks/{root.name}.lock"
-    assert f"captured as it is now; for its lock say {lock}" in ran.err
-    assert "captured as it is now" not in envlock("show", root.name).err
+    assert f"captured now; to use its lock, give {lock}" in ran.err
+    assert "captured now" not in envlock("show", root.name).err
 
 
 def test_a_lock_in_a_folder_that_cannot_be_entered(envlock, tmp_path):

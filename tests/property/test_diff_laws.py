@@ -12,6 +12,7 @@ from envlock.model.digest import digests, section_digest
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+from envlock.report.formats import Canvas, PairInput
 from envlock.report.json import render_json
 from envlock.report.text import render_text
 from envlock.versions.relation import Relation
@@ -247,10 +248,10 @@ def test_every_differing_path_is_reported_or_below_one_that_is(pair):
 def test_every_report_can_be_rendered_whatever_text_was_captured(locks, pair, ascii_only, full):
     (a, b), (x, y) = map(with_tree, locks, pair), pair
     report = compare(a, b, left_tree=x, right_tree=y, options=Options(right_name="p\x1b\nrod"))
-    text = render_text(report, ascii=ascii_only, full=full)
+    text = render_text(PairInput(report, Canvas(ascii=ascii_only), full=full))
     assert all(char.isprintable() or char == "\n" for char in text)
     assert text.isascii() or not ascii_only
-    parsed = json.loads(render_json(report).encode("ascii"))
+    parsed = json.loads(render_json(PairInput(report)).encode("ascii"))
     assert [c["id"] for c in parsed["changes"]] == [c.id for c in report.changes]
     assert len({(c.section, c.key, c.field) for c in report.changes}) == len(report.changes)
 

@@ -10,6 +10,7 @@ from envlock.diff.engine import Options, compare
 from envlock.diff.many.matrix import compare_many
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.report.formats import MatrixInput
 from envlock.report.matrix import render_matrix
 from envlock.report.matrix_json import render_matrix_json
 
@@ -56,8 +57,10 @@ def test_the_order_of_the_environments_changes_nothing(fleet, random):
     random.shuffle(names)
     matrix, other = (compare_many(f, Options()) for f in (fleet, {n: fleet[n] for n in names}))
     assert matrix == other
-    assert render_matrix_json(matrix) == render_matrix_json(other)
-    assert render_matrix(matrix, full=True) == render_matrix(other, full=True)
+    assert render_matrix_json(MatrixInput(matrix)) == render_matrix_json(MatrixInput(other))
+    assert render_matrix(MatrixInput(matrix, full=True)) == render_matrix(
+        MatrixInput(other, full=True)
+    )
 
 
 @settings(max_examples=50)
@@ -106,4 +109,4 @@ def test_every_environment_agrees_is_an_outlier_or_lacks_the_record(fleet):
         assert len(odd) == len(set(odd))
         assert finding.agreeing + len(odd) + len(finding.missing) == len(fleet)
     assert sorted(name for g in matrix.groups for name in g.environments) == sorted(fleet)
-    json.loads(render_matrix_json(matrix).encode("ascii"))
+    json.loads(render_matrix_json(MatrixInput(matrix)).encode("ascii"))

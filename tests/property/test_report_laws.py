@@ -25,16 +25,16 @@ from envlock.diff.drift import (
     summarize,
 )
 from envlock.model.facts import SECTIONS
+from envlock.report.formats import Canvas, PairInput
 from envlock.report.github import render_github
 from envlock.report.gitlab import render_gitlab
 from envlock.report.html import render_html
 from envlock.report.json import render_json
 from envlock.report.junit import render_junit
-from envlock.report.markdown import SUMMARY_LIMIT, render_markdown
+from envlock.report.markdown import SUMMARY_LIMIT, markdown_page
 from envlock.report.sarif import render_sarif
-from envlock.report.source_location import Places
 from envlock.report.text import render_text
-from envlock.report.wording import Parts
+from envlock.report.wording import ChangeGroups
 from envlock.versions.relation import Relation
 
 GOLDEN = Path(__file__).parents[1] / "golden/schemas"
@@ -103,10 +103,10 @@ def embedded(page: str) -> dict[str, object]:
 @given(reports())
 def test_every_format_tells_of_the_same_changes(report):
     wanted = {change.id for change in report.changes}
-    document = json.loads(render_json(report))
+    document = json.loads(render_json(PairInput(report)))
     OURS.validate(document)
     assert [change["id"] for change in document["changes"]] == [c.id for c in report.changes]
-    log = json.loads(render_sarif(report, Places()))
+    log = json.loads(render_sarif(PairInput(report)))
     SARIF.validate(log)
     told = [
         identity
@@ -115,25 +115,25 @@ def test_every_format_tells_of_the_same_changes(report):
     ]
     # What one change explains another of the same record may explain too, but nothing is lost.
     assert set(told) == wanted
-    rows = embedded(render_html(report))["rows"]
+    rows = embedded(render_html(PairInput(report)))["rows"]
     assert sorted(row[1] for row in rows) == sorted(wanted)
     assert set(re.findall(r"<sub>(?:\S+ )?([0-9a-f]{12})</sub>",
-                          render_markdown(report, limit=SUMMARY_LIMIT))) == wanted  # fmt: skip
-    tests = etree.fromstring(render_junit(report, Places()).encode())
+                          markdown_page(report, SUMMARY_LIMIT))) == wanted  # fmt: skip
+    tests = etree.fromstring(render_junit(PairInput(report)).encode())
     JUNIT.assertValid(tests)
     names = [case.get("name") for case in tests.iter("testcase")] if wanted else []
     assert {name[-13:-1] for name in names} == wanted
-    page = render_text(report, full=True)
+    page = render_text(PairInput(report, full=True))
     assert all(identity in page for identity in wanted)
 
 
 @settings(max_examples=50)
 @given(reports())
 def test_gitlab_and_github_tell_of_what_counts(report):
-    listed = Parts.of(report).listed
-    issues = json.loads(render_gitlab(report, Places()))
+    listed = ChangeGroups.of(report).listed
+    issues = json.loads(render_gitlab(PairInput(report)))
     assert sorted(issue["fingerprint"] for issue in issues) == sorted(c.id for c in listed)
-    commands = render_github(report, Places()).splitlines()
+    commands = render_github(PairInput(report)).splitlines()
     assert all(command.startswith("::") for command in commands)
     loud = {change.id for change in listed if change.severity is not Severity.INFO}
     named = set(re.findall(r"title=[^:]*\[([0-9a-f]{12})\]::", "\n".join(commands)))
@@ -144,14 +144,14 @@ def test_gitlab_and_github_tell_of_what_counts(report):
 @settings(max_examples=50)
 @given(reports(), st.sampled_from([*Severity, None]))
 def test_dashboards_fail_with_the_status(report, level):
-    tests = etree.fromstring(render_junit(report, Places(), fail_on=level).encode())
+    tests = etree.fromstring(render_junit(PairInput(report, fail_on=level)).encode())
     failing = any(fails(change, level) for change in report.changes)
     assert bool(tests.findall(".//failure")) == failing
 
 
 @given(reports(), st.booleans(), st.integers(30, 200))
 def test_text_is_lines_that_a_terminal_cannot_be_tricked_by(report, ascii_only, width):
-    page = render_text(report, width=width, ascii=ascii_only)
+    page = render_text(PairInput(report, Canvas(width=width, ascii=ascii_only)))
     assert all(char.isprintable() for line in page.split("\n") for char in line)
     assert not ascii_only or page.isascii()
     assert not re.search(r"^\s*::|##\[", page, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The HTML report in a real browser: what a reader sees, and what a hostile name cannot do."""
+"""The HTML report in a real browser: its functions, and that hostile names stay text."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from envlock.report.formats import PairInput
 from envlock.report.html import render_html
 from envlock.report.visible import visible
-from envlock.report.wording import Parts
+from envlock.report.wording import ChangeGroups
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +24,7 @@ class Page:
         self.url = path.as_uri()
 
     def open(self, fragment: str = "") -> Page:
-        """Open it anew, at a fragment."""
+        """Load the page, at a fragment."""
         self.driver.get("about:blank")
         self.driver.get(self.url + fragment)
         return self
@@ -33,7 +34,7 @@ class Page:
         return self.driver.execute_script(script, *arguments)
 
     def media(self, **features: str) -> None:
-        """Set media features, ``prefers_color_scheme="dark"``."""
+        """Set media features, such as ``prefers_color_scheme="dark"``."""
         named = [{"name": n.replace("_", "-"), "value": v} for n, v in features.items()]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": named})
 
@@ -47,7 +48,7 @@ class Page:
 
     @property
     def shown(self) -> str:
-        """What it says of how many changes are shown."""
+        """The line that says how many changes are shown."""
         return str(self.run("return document.getElementById('shown').textContent"))
 
     @property
@@ -65,7 +66,7 @@ def open_page(browser, tmp_path):
 
     def opened(report, fragment=""):
         path = tmp_path / "report.html"
-        path.write_text(render_html(report), encoding="utf-8")
+        path.write_text(render_html(PairInput(report)), encoding="utf-8")
         return Page(browser, path).open(fragment)
 
     return opened
@@ -87,7 +88,9 @@ def test_a_hostile_name_is_text(open_page, hostile, hostile_texts):
     assert page.driver.get_log("browser") == []
 
 
-def test_the_policy_admits_nothing_that_was_not_in_the_page(open_page, everything):
+def test_the_content_security_policy_blocks_injected_markup_style_and_requests(
+    open_page, everything
+):
     page = open_page(everything)
     assert (
         page.run("try { document.body.innerHTML = '<b>x</b>'; return 'set' } catch { return 'no' }")
@@ -105,9 +108,9 @@ def test_the_policy_admits_nothing_that_was_not_in_the_page(open_page, everythin
     page.driver.get_log("browser")
 
 
-def test_everything_that_counts_is_listed_and_the_rest_on_demand(open_page, everything):
+def test_changes_that_count_are_listed_and_the_others_on_demand(open_page, everything):
     page = open_page(everything)
-    parts = Parts.of(everything)
+    parts = ChangeGroups.of(everything)
     assert set(page.findings) == {change.id for change in parts.listed}
     assert page.shown == f"{len(parts.listed)} of {len(everything.changes)} changes"
     page.run("for (const id of ['folded', 'covered']) document.getElementById(id).click()")
@@ -122,28 +125,28 @@ def test_search_and_filters(open_page, everything):
     assert found == next(c.id for c in everything.changes if c.rule == "DEB-DOWNGRADE")
     page.open()
     page.run("document.querySelector('.tile.critical').click()")
-    wanted = {c.id for c in Parts.of(everything).listed if c.severity.value != "critical"}
+    wanted = {c.id for c in ChangeGroups.of(everything).listed if c.severity.value != "critical"}
     assert set(page.findings) == wanted
     page.open()
     page.run(
         "const s = document.getElementById('section'); s.value = 'deb';"
         "s.dispatchEvent(new Event('change'))"
     )
-    wanted = {c.id for c in Parts.of(everything).listed if c.section == "deb"}
+    wanted = {c.id for c in ChangeGroups.of(everything).listed if c.section == "deb"}
     assert set(page.findings) == wanted
 
 
 def test_a_link_opens_a_finding_that_policy_covers(open_page, everything):
-    covered = Parts.of(everything).covered[0]
+    covered = ChangeGroups.of(everything).covered[0]
     page = open_page(everything, f"#{covered.id}")
     assert page.run("return document.getElementById(arguments[0]).open", covered.id)
-    told = "return document.getElementById(arguments[0]).textContent.includes(arguments[1])"
-    page.wait(told, True, covered.id, covered.policy)
-    top = page.run(PLACE, covered.id)
+    contains = "return document.getElementById(arguments[0]).textContent.includes(arguments[1])"
+    page.wait(contains, True, covered.id, covered.policy)
+    top = page.run(TOP, covered.id)
     assert 0 <= top < 900
 
 
-def test_keys_are_enough(open_page, everything):
+def test_it_can_be_used_with_the_keyboard(open_page, everything):
     from selenium.webdriver.common.keys import Keys
 
     page = open_page(everything)
@@ -162,7 +165,7 @@ def test_keys_are_enough(open_page, everything):
     assert page.run(f"{active}.parentElement.open")
 
 
-def test_ten_thousand_changes_are_made_as_they_come_into_view(open_page, many):
+def test_rows_are_created_as_they_scroll_into_view(open_page, many):
     page = open_page(many(10_000))
     assert page.shown == "10,000 of 10,000 changes"
     count = "return document.querySelectorAll('details').length"
@@ -178,7 +181,7 @@ def test_ten_thousand_changes_are_made_as_they_come_into_view(open_page, many):
     page.wait("return document.getElementById('shown').textContent", "1 of 10,000 changes")
 
 
-def test_print_has_every_row(open_page, many):
+def test_a_printed_page_has_every_row(open_page, many):
     page = open_page(many(700))
     page.run("window.dispatchEvent(new Event('beforeprint'))")
     assert len(page.findings) == 700
@@ -212,7 +215,7 @@ def test_every_color_can_be_read(scheme, open_page, everything):
     assert background == {"light": "rgb(246, 247, 249)", "dark": "rgb(15, 18, 24)"}[scheme]
 
 
-PLACE = "return document.getElementById(arguments[0]).getBoundingClientRect().top"
+TOP = "return document.getElementById(arguments[0]).getBoundingClientRect().top"
 CONTRASTS = """
 const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
 const light = (c) => {
@@ -236,7 +239,7 @@ return found;
 """
 
 
-def test_a_phone_is_wide_enough(open_page, hostile, many):
+def test_it_fits_a_phone(open_page, hostile, many):
     for report in (hostile, many(9_000)):
         page = open_page(report)
         size = {"width": 375, "height": 800, "deviceScaleFactor": 1, "mobile": True}
@@ -249,6 +252,6 @@ def test_without_javascript_it_is_a_list(open_page, everything):
     page.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     page.driver.get(page.url)
     text = page.driver.find_element("tag name", "body").text
-    for change in Parts.of(everything).listed:
+    for change in ChangeGroups.of(everything).listed:
         assert change.id in text
-    assert "6 more changes are shown with JavaScript" in text
+    assert "Enable JavaScript to see 6 more changes" in text

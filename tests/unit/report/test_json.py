@@ -1,4 +1,4 @@
-"""The report for machines."""
+"""The JSON report of two environments."""
 
 import json
 from dataclasses import replace
@@ -14,6 +14,7 @@ from envlock.diff.side import Side
 from envlock.diff.three_way import with_base
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.report.formats import PairInput
 from envlock.report.json import render_json
 
 SCHEMA = json.loads((files("envlock.report") / "diff.schema.json").read_text())
@@ -35,16 +36,16 @@ ODD = ("file", "/a\udcff\n\\", {"class": "unowned", "mode": "0644"})
         (lock(CURL), lock(("deb", "curl:amd64", {"version": "1.1-1", "sha256": "b"}), ODD)),
     ],
 )
-def test_it_is_what_the_schema_says(left, right):
+def test_it_follows_the_schema(left, right):
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     report = compare(left, right, options=Options(left_name="dev", right_name="prod"))
-    jsonschema.validate(json.loads(render_json(report)), SCHEMA)
+    jsonschema.validate(json.loads(render_json(PairInput(report))), SCHEMA)
 
 
 def test_one_change_in_full():
     upgraded = lock(("deb", "curl:amd64", {"version": "1.1-1", "sha256": "a"}))
     report = compare(lock(CURL), upgraded, options=Options(left_name="dev", right_name="prod"))
-    document = json.loads(render_json(report))
+    document = json.loads(render_json(PairInput(report)))
     assert document == {
         "schema_version": 1,
         "result": "drift",
@@ -78,23 +79,23 @@ def test_one_change_in_full():
     }
 
 
-def test_every_kind_and_status_is_what_the_schema_says(everything, hostile, many):
+def test_every_kind_and_status_follows_the_schema(everything, hostile, many):
     for report in (everything, hostile, many(20)):
-        document = json.loads(render_json(report))
+        document = json.loads(render_json(PairInput(report)))
         jsonschema.Draft202012Validator(SCHEMA).validate(document)
         assert len(document["changes"]) == len(report.changes)
 
 
-def test_the_schema_knows_every_member():
-    """A member that the schema does not describe is a promise nobody can read."""
+def test_the_schema_describes_every_member():
+    """Users rely on the schema, so a member must not be missing from it."""
     report = compare(lock(CURL), lock())
-    document = json.loads(render_json(report))
+    document = json.loads(render_json(PairInput(report)))
     assert set(document) == set(SCHEMA["properties"]) == set(SCHEMA["required"])
     described = SCHEMA["properties"]["changes"]["items"]
     assert set(document["changes"][0]) == set(described["properties"]) == set(described["required"])
 
 
-def test_what_policy_says_is_in_it():
+def test_policy_results_are_in_it():
     expectation = Expectation(
         section="deb", key="*", fact="", demand=Demand.AT_LEAST, version="2", reason="r",
         severity="low",
@@ -103,7 +104,9 @@ def test_what_policy_says_is_in_it():
     options = Options(policy=Policy(expect=(expectation, unused)))
     base = Side("last", lock(CURL))
     report = compare(lock(CURL), lock(CURL, ODD), options=options)
-    document = json.loads(render_json(with_base(report, base, base, Side("b", lock(CURL, ODD)))))
+    document = json.loads(
+        render_json(PairInput(with_base(report, base, base, Side("b", lock(CURL, ODD)))))
+    )
     jsonschema.validate(document, SCHEMA)
     assert document["base"] == "last"
     assert [(c["field"], c["moved"]) for c in document["changes"]] == [
@@ -114,12 +117,12 @@ def test_what_policy_says_is_in_it():
 
 
 def test_text_of_any_bytes_is_escaped_as_in_the_lockfile():
-    document = json.loads(render_json(compare(lock(), lock(ODD))))
+    document = json.loads(render_json(PairInput(compare(lock(), lock(ODD)))))
     assert document["changes"][0]["key"] == "/a\\xff\\x0a\\\\"
 
 
 def test_absent_is_null_and_a_change_is_a_line():
-    written = render_json(compare(lock(CURL, ODD), lock()))
+    written = render_json(PairInput(compare(lock(CURL, ODD), lock())))
     changes = json.loads(written)["changes"]
     assert [change["right"] for change in changes] == [None, None]
     assert sum(line.startswith('    {"id"') for line in written.split("\n")) == 2

@@ -31,7 +31,7 @@ LOCK = Lock.of(
 )
 
 
-def test_the_document_is_the_parsed_lock_with_its_digests():
+def test_the_document_has_the_records_and_the_digests():
     document = lock_document(LOCK)
     found = digests(LOCK)
     digest_names = ["environment_digest", "host_digest", "file_digest"]
@@ -47,7 +47,7 @@ def test_the_document_is_the_parsed_lock_with_its_digests():
     assert json.loads(json.dumps(document)) == document
 
 
-def test_the_file_digest_is_of_the_bytes_that_were_read():
+def test_the_file_digest_is_that_of_the_bytes_given():
     raw = b"# other bytes\n"
     assert (
         lock_document(LOCK, raw=raw)["file_digest"] == f"sha256:{hashlib.sha256(raw).hexdigest()}"
@@ -68,10 +68,10 @@ def test_the_summary_fits_a_screen():
         "Debian packages        2 (1 manual)\n"
         "environment variables  2 (1 by name only)\n"
         "files                  1\n"
-        "file tree              12 paths, 99 bytes kept by value\n"
+        "file tree              12 paths, 99 bytes stored by value\n"
         "kernel                 6.1.0\n"
         "\n"
-        "not known\n"
+        "not covered\n"
         "? file: partial, 2 gaps  /root\\x1b: denied\n"
         "? host.gpu: unsupported\n"
     )

@@ -1,4 +1,4 @@
-"""The page of many environments, also in a real browser."""
+"""The HTML page of many environments, also in a real browser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from envlock.report.html import STATIC_LIMIT
-from envlock.report.matrix_html import Column, Odd, Row, letter, render_matrix_html
+from envlock.report.matrix_html import Column, Deviation, FindingRow, letter, matrix_page
 from envlock.report.visible import visible
 from envlock.report.wording import fact_name
 
@@ -18,9 +18,11 @@ COLUMNS = (Column("web-1..web-17 (17)", WEB), Column("db", ("db",)), Column("old
 
 
 def rows_of(report):
-    """Every change as a row: odd on db, and on old as well when it is at least high."""
+    """Return each change as a row that deviates on db, and if it is high or critical, on old."""
     return [
-        Row(change.left, 17, (Odd(change, (1, 2) if change.severity.rank < 2 else (1,)),))
+        FindingRow(
+            change.left, 17, (Deviation(change, (1, 2) if change.severity.rank < 2 else (1,)),)
+        )
         for change in report.changes
     ]
 
@@ -30,10 +32,10 @@ def embedded(page):
     return json.loads(found[1])
 
 
-def test_columns_are_the_kinds_that_some_row_tells_of(everything):
+def test_only_groups_that_deviate_have_a_column(everything):
     rows = rows_of(everything)
-    rows[0] = rows[0]._replace(missing=(2,), odd=(Odd(rows[0].lead, (1,)),))
-    data = embedded(render_matrix_html(everything, COLUMNS, rows))
+    rows[0] = rows[0]._replace(missing=(2,), deviations=(Deviation(rows[0].lead, (1,)),))
+    data = embedded(matrix_page(everything, COLUMNS, rows))
     assert (data["letters"], data["names"]) == (["A", "B"], ["db", "old"])
     by_id = {row[1]: row for row in data["rows"]}
     assert set(by_id) == {change.id for change in everything.changes}
@@ -47,18 +49,18 @@ def test_columns_are_named_as_in_a_spreadsheet():
     assert [letter(n) for n in (0, 25, 26, 27, 701, 702)] == ["A", "Z", "AA", "AB", "ZZ", "AAA"]
 
 
-def test_without_javascript_there_is_a_list_of_some_length(many):
+def test_without_javascript_there_is_a_list_of_limited_length(many):
     report = many(STATIC_LIMIT + 7)
-    page = render_matrix_html(report, COLUMNS, rows_of(report))
+    page = matrix_page(report, COLUMNS, rows_of(report))
     assert page.count('<li class="static">') == STATIC_LIMIT
-    assert "<p>7 more findings are shown with JavaScript.</p>" in page
+    assert "<p>Enable JavaScript to see 7 more findings.</p>" in page
 
 
 def test_nothing_differs(everything):
     report = replace(everything, changes=(), summary={})
-    page = render_matrix_html(report, COLUMNS, [])
+    page = matrix_page(report, COLUMNS, [])
     assert "Nothing differs." in page
-    assert "19 environments, 3 kinds" in page
+    assert "19 environments in 3 groups" in page
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def opened(browser, tmp_path):
 
     def open_page(report, columns, rows):
         path = tmp_path / "matrix.html"
-        path.write_text(render_matrix_html(report, columns, rows), encoding="utf-8")
+        path.write_text(matrix_page(report, columns, rows), encoding="utf-8")
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         browser.get_log("browser")
@@ -78,7 +80,7 @@ def opened(browser, tmp_path):
 
 
 @pytest.mark.browser
-def test_a_cell_for_every_kind(opened, everything):
+def test_a_cell_for_every_group(opened, everything):
     browser = opened(everything, COLUMNS, rows_of(everything))
     cells = browser.execute_script(
         "return [...document.querySelectorAll('main details')].map(d =>"
@@ -86,11 +88,11 @@ def test_a_cell_for_every_kind(opened, everything):
     )
     listed = [change for change in everything.changes if not change.explained_by]
     assert {identity for identity, _ in cells} == {change.id for change in listed}
-    told = dict(cells)
+    by_id = dict(cells)
     libc = next(change for change in listed if fact_name(change) == "libc")
-    assert told[libc.id] == ["glibc 2.36", "~glibc 2.31", "~glibc 2.31"]
+    assert by_id[libc.id] == ["glibc 2.36", "~glibc 2.31", "~glibc 2.31"]
     data = next(change for change in listed if change.key == "/srv/data")
-    assert told[data.id] == ["absent", "+directory 0755 0:0", "="]
+    assert by_id[data.id] == ["absent", "+directory 0755 0:0", "="]
     assert browser.get_log("browser") == []
 
 
@@ -98,7 +100,7 @@ def test_a_cell_for_every_kind(opened, everything):
 def test_hostile_names_of_environments_are_text(opened, hostile, hostile_texts):
     columns = [Column("most", ("a", "b")), *(Column(text, (text,)) for text in hostile_texts)]
     rows = [
-        Row(change.left, 2, (Odd(change, (1 + number % 10,)),))
+        FindingRow(change.left, 2, (Deviation(change, (1 + number % 10,)),))
         for number, change in enumerate(hostile.changes)
     ]
     browser = opened(hostile, columns, rows)

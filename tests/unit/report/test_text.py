@@ -1,7 +1,8 @@
-"""The report for people, against pages that were read by one."""
+"""The text report, against golden pages that a person has read."""
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from envlock.diff.engine import Options, compare
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+from envlock.report.formats import Canvas, PairInput
 from envlock.report.text import render_text
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "reports"
@@ -23,7 +25,7 @@ def lock(*records, coverage=None):
 
 
 def drifted() -> DriftReport:
-    """Two environments that differ in every way a page has words for."""
+    """Compare two environments that differ in every way the report distinguishes."""
     old = [
         ("os", "", {"id": "debian", "version": "12", "arch": "amd64", "libc": "glibc 2.36"}),
         ("deb", "nginx:amd64", {"version": "1.22.1-9+deb12u1", "mark": "manual"}),
@@ -71,9 +73,9 @@ def drifted() -> DriftReport:
         contents=contents.get,
         redact=lambda _name, value: value,
     )
-    hole = {"status": "unsupported"}
+    gap = {"status": "unsupported"}
     a = lock(*old, coverage={"host.module": OK, "deb": OK, "env": OK, "tree": OK})
-    b = lock(*new, coverage={"host.module": hole, "deb": OK, "env": OK, "tree": OK})
+    b = lock(*new, coverage={"host.module": gap, "deb": OK, "env": OK, "tree": OK})
     return compare(a, b, left_tree=left, right_tree=right, options=options)
 
 
@@ -90,57 +92,61 @@ def equal() -> DriftReport:
 
 
 @pytest.mark.parametrize(
-    ("name", "report", "options"),
+    ("name", "given"),
     [
-        ("drift", drifted, {}),
-        ("drift-full", drifted, {"full": True}),
-        ("drift-narrow-ascii", drifted, {"width": 60, "ascii": True}),
-        ("inconclusive", inconclusive, {}),
-        ("equal", equal, {}),
+        ("drift", PairInput(drifted())),
+        ("drift-full", PairInput(drifted(), full=True)),
+        ("drift-narrow-ascii", PairInput(drifted(), Canvas(width=60, ascii=True))),
+        ("inconclusive", PairInput(inconclusive())),
+        ("equal", PairInput(equal())),
     ],
 )
-def test_pages(name, report, options):
-    page = render_text(report(), **options)
+def test_golden_pages(name, given):
+    page = render_text(given)
     if os.environ.get("ENVLOCK_REGOLD"):
         (GOLDEN / f"{name}.txt").write_text(page)
     assert page == (GOLDEN / f"{name}.txt").read_text()
 
 
+def colored(report):
+    return render_text(PairInput(report, Canvas(color=True)))
+
+
 def test_colour_adds_only_colour():
     report = drifted()
-    coloured = render_text(report, color=True)
+    coloured = colored(report)
     stripped = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
-    assert [line.rstrip() for line in stripped.splitlines()] == render_text(report).splitlines()
+    plain = render_text(PairInput(report))
+    assert [line.rstrip() for line in stripped.splitlines()] == plain.splitlines()
     assert "\x1b[1;31mDRIFT" in coloured
 
 
 def test_only_the_changed_part_of_a_version_is_coloured():
     a, b = (lock(("deb", "x:all", {"version": f"1.22.1-9+deb12{u}"})) for u in ("u1", "u2"))
-    assert "1.22.1-9+\x1b[31mdeb12u1\x1b[0m" in render_text(compare(a, b), color=True)
+    assert "1.22.1-9+\x1b[31mdeb12u1\x1b[0m" in colored(compare(a, b))
 
 
-def test_colour_is_decided_by_the_caller_alone(monkeypatch):
-    coloured = render_text(drifted(), color=True)
+def test_colour_does_not_depend_on_environment_variables(monkeypatch):
+    coloured = colored(drifted())
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
-    assert render_text(drifted(), color=True) == coloured
+    assert colored(drifted()) == coloured
 
 
 def test_markup_in_names_is_text():
     a = lock(("env", "[red]x[/red]", {"value": ":smile: [bold]"}))
-    assert "[red]x[/red]  :smile: [bold]" in render_text(compare(lock(), a), color=True)
+    assert "[red]x[/red]  :smile: [bold]" in colored(compare(lock(), a))
 
 
-def test_what_policy_covers_is_counted_and_not_listed():
-    import dataclasses
-
+def test_changes_that_policy_covers_are_counted_and_not_listed():
     report = compare(lock(("env", "A", {"value": "1"})), lock())
-    waived = dataclasses.replace(report.changes[0], status=ChangeStatus.WAIVED)
-    page = render_text(dataclasses.replace(report, changes=(waived,), summary={}))
+    waived = replace(report.changes[0], status=ChangeStatus.WAIVED)
+    page = render_text(PairInput(replace(report, changes=(waived,), summary={})))
     assert "covered by policy: 1 waived" in page
     assert "environment variables" not in page
 
 
 def test_every_critical_change_is_on_the_page():
     records = [("user", f"root{n}", {"uid": "0"}) for n in range(40)]
-    assert render_text(compare(lock(), lock(*records))).count("critical ") == 41
+    page = render_text(PairInput(compare(lock(), lock(*records))))
+    assert page.count("critical ") == 41

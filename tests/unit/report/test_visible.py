@@ -1,4 +1,4 @@
-"""What a terminal is given."""
+"""Text made safe for a terminal, and its width there."""
 
 import pytest
 

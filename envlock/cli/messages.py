@@ -1,0 +1,157 @@
+"""The table of warnings and notes: everything the verbs say on standard error besides errors.
+
+The id of a message never changes its meaning.  docs/reference/errors.md is generated from this
+table, and ``envlock explain ID`` prints its row.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+
+
+class Level(StrEnum):
+    """How a message is printed."""
+
+    WARNING = "warning"
+    """Deserves attention, though the command went on; printed even with ``--quiet``."""
+    NOTE = "note"
+    """Printed unless ``--quiet`` is given."""
+
+
+class Message(Enum):
+    """One warning or note: its level, its text with placeholders in braces, and what it means.
+
+    >>> Message.WROTE.with_values(path="a.lock")
+    'wrote a.lock'
+    """
+
+    SECRET_LEFT_OUT = (
+        Level.WARNING,
+        "left out as secret: {path} ({rule})",
+        "This rule says that the file holds a secret, so its content is not recorded.",
+    )
+    MORE_SECRETS_LEFT_OUT = (
+        Level.WARNING,
+        "left out as secret: {count} more files",
+        "Further files were left out as secret; --json lists all of them.",
+    )
+    COVERAGE_GAP = (
+        Level.WARNING,
+        "{section}: {status}: {where}: {reason}",
+        "A part of this section could not be captured; a diff calls it unknown, not removed.",
+    )
+    COVERAGE_GAPS = (
+        Level.WARNING,
+        "{section}: {status}: {where}: {reason} and {count} more",
+        "Several parts of this section could not be captured; -v lists them.",
+    )
+    WROTE = (Level.NOTE, "wrote {path}", "The file was written or replaced.")
+    UNCHANGED = (Level.NOTE, "unchanged: {path}", "The file already had this content.")
+    REPLICA_DIFFERS = (
+        Level.WARNING,
+        "{service}: {replica} differs from {first}: see `envlock diff {first} {replica}`",
+        "Replicas of a service should be identical; the lock is of the first one.",
+    )
+    LIVE_TARGET = (
+        Level.NOTE,
+        "{target}: captured now; to use its lock, give {path}",
+        "The operand is a target, so the live environment is used although a lock of it exists.",
+    )
+    REPORTS_WRITTEN = (
+        Level.NOTE,
+        "{verdict}; written: {files}",
+        "All reports went to files, so the verdict is printed here.",
+    )
+    BASELINE_CREATED = (
+        Level.NOTE,
+        "{path}: {count} differences accepted",
+        "--write-baseline recorded all current differences in a new baseline.",
+    )
+    BASELINE_REDUCED = (
+        Level.NOTE,
+        "{path}: {count} differences that no longer exist were removed",
+        "--update-baseline removed these differences; should they come back, they count again.",
+    )
+    BASELINE_CURRENT = (
+        Level.NOTE,
+        "{path}: all accepted differences still exist",
+        "--update-baseline had nothing to remove.",
+    )
+    TREES_DIFFER = (
+        Level.NOTE,
+        "to see which files differ, compare two at a time: envlock diff {left} {right}",
+        "A comparison of three or more environments compares file trees by their digests only.",
+    )
+    IMAGE_LEAVES_OUT = (
+        Level.WARNING,
+        "left out of the image: {path} ({reason})",
+        "By this rule an image must not hold the path, so provide it when you start a container.",
+    )
+    IMAGE_LEAVES_OUT_MORE = (
+        Level.WARNING,
+        "left out of the image: {count} more paths; -v lists them",
+        "Further paths that the image does not hold.",
+    )
+    VALUES_NEEDED = (
+        Level.WARNING,
+        "variables without a recorded value: {names}; set them when you start a container",
+        "Their values may be secret, so the lock has none; capture.env-allow records more values.",
+    )
+    MATERIALIZED = (
+        Level.NOTE,
+        (
+            "{paths:,} paths in {layers} layers, {fetched} packages fetched, {reused} reused, "
+            "{seconds:.1f} s"
+        ),
+        "The rebuild is complete.",
+    )
+    IMAGE_DELIVERED = (
+        Level.NOTE,
+        "{result}",
+        "The image is also where --archive, --load or another sink puts it.",
+    )
+    MERGED_AS_TEXT = (
+        Level.WARNING,
+        "merged as text, because a version is not a valid lock: {error}",
+        "Lines were merged instead of records; check the result with `envlock check`.",
+    )
+    MERGE_CONFLICT = (
+        Level.WARNING,
+        "conflict: both sides changed {record}",
+        "The lock has conflict markers around this record; keep one of the two versions.",
+    )
+    STORE_INTACT = (Level.NOTE, "no problems found in the store", "`envlock store check` is done.")
+    PATHS_COMPARED = (
+        Level.NOTE,
+        "{compared:,} paths compared, {skipped:,} skipped because images leave them out",
+        "How much of the file tree `envlock verify` compared.",
+    )
+    LABEL_MISSING = (
+        Level.NOTE,
+        "the image has no label with an environment digest",
+        "The image was not made by `envlock materialize`, or its labels were removed.",
+    )
+    LABEL_DIFFERS = (
+        Level.NOTE,
+        "the label of the image says environment {label}, but the lock is {lock}",
+        "The image was made from another lock; the comparison says whether its content differs.",
+    )
+    LABEL_MATCHES = (
+        Level.NOTE,
+        "the label of the image has the environment digest of the lock: {lock}",
+        "The image says that it was made from this lock.",
+    )
+
+    def __init__(self, level: Level, text: str, meaning: str) -> None:
+        self.level = level
+        self.text = text
+        self.meaning = meaning
+
+    @property
+    def id(self) -> str:
+        """The stable id, as the documentation and ``envlock explain`` name the message."""
+        return self.name.lower().replace("_", "-")
+
+    def with_values(self, **values: object) -> str:
+        """Return the text with its placeholders filled in.  Raise KeyError if one is missing."""
+        return self.text.format_map(values)
