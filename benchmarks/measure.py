@@ -9,6 +9,9 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+LIMIT = 1.05
+"""A newer version that takes more than so many times the older one's time got worse."""
+
 
 class Run(NamedTuple):
     """One finished process: wall and CPU seconds, peak resident memory of its largest process."""
@@ -67,5 +70,43 @@ def table(title: str, commands: Sequence[Command], results: Sequence[Sequence[Ru
             f"| {command.name} | {statistics.median(r.wall for r in column):.2f} "
             f"| {statistics.median(r.cpu for r in column):.2f} "
             f"| {max(r.peak_mb for r in column):.0f} | {ratio:.2f} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+class Pair(NamedTuple):
+    """The runs of one command with an older and a newer version."""
+
+    name: str
+    old: Sequence[Run]
+    new: Sequence[Run]
+
+    def ratio(self, figure: str) -> float:
+        """Return how many times the old median of a figure of `Run` the new one is."""
+        old, new = (
+            statistics.median(getattr(run, figure) for run in side) for side in (self.old, self.new)
+        )
+        return new / old
+
+    @property
+    def is_worse(self) -> bool:
+        """True when the newer version takes clearly more wall time."""
+        return self.ratio("wall") > LIMIT
+
+
+def paired_table(title: str, pairs: Sequence[Pair]) -> str:
+    """Return a Markdown table of old and new medians; CPU time is the less noisy figure."""
+    lines = [
+        f"### {title}",
+        "",
+        "| command | runs | old s | new s | wall ratio | CPU ratio | |",
+        "|-|-|-|-|-|-|-|",
+    ]
+    for pair in pairs:
+        before, after = (statistics.median(r.wall for r in side) for side in (pair.old, pair.new))
+        lines.append(
+            f"| {pair.name} | {len(pair.new)} | {before:.3f} | {after:.3f}"
+            f" | {pair.ratio('wall'):.3f} | {pair.ratio('cpu'):.3f}"
+            f" | {'**worse**' if pair.is_worse else ''} |"
         )
     return "\n".join([*lines, ""])

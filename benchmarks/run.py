@@ -14,18 +14,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from measure import Command, in_turn, run_once, table
+from against import against
+from locks import fleet_lock, synthetic_lock
+from measure import Command, in_turn, paired_table, run_once, table
 
 PACKAGES = "nginx,redis-server,git,openssh-server,python3,python3-venv,ca-certificates"
 WHEELS = (
     "numpy pandas scikit-learn scipy matplotlib jinja2 click requests werkzeug sqlalchemy pyyaml"
     " attrs rich pydantic networkx pillow tqdm lxml psutil cryptography"
 )
+HERE = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 ENVLOCK = str(BIN / "envlock")
 
 
-def main() -> None:
+def main() -> int:
     """Parse the command line, run every comparison, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, help="an existing Debian root file system")
@@ -34,21 +37,35 @@ def main() -> None:
     parser.add_argument(
         "--host", action="store_true", help="measure this machine instead, every file of it"
     )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="CHECKOUT",
+        help="compare with this older envlock instead; ends with 1 if slower",
+    )
     arguments = parser.parse_args()
     output = arguments.output.absolute() if arguments.output else None
+    given = arguments.root.resolve() if arguments.root else None
+    older = arguments.against.resolve() if arguments.against else None
+    holds = True
     with tempfile.TemporaryDirectory(prefix="envlock-bench-") as folder:
         work = Path(folder)
         os.environ["XDG_DATA_HOME"] = str(work / "data")
         os.chdir(work)
         if arguments.host:
             sections = list(host(work, arguments.runs))
+        elif older:
+            pairs = against(older, HERE, given or build_root(work / "root"), work, arguments.runs)
+            sections = [paired_table("Against an older version", pairs)]
+            holds = not any(pair.is_worse for pair in pairs)
         else:
-            root = arguments.root.resolve() if arguments.root else build_root(work / "root")
+            root = given or build_root(work / "root")
             sections = [heading(root), *comparisons(root, work, arguments.runs)]
     text = "\n".join(sections)
     sys.stdout.write(text)
     if output:
         output.write_text(text)
+    return 0 if holds else 1
 
 
 def comparisons(root: Path, work: Path, runs: int) -> Iterator[str]:
@@ -203,24 +220,6 @@ def compare_diff(work: Path, runs: int) -> str:
     )
 
 
-def synthetic_lock(changed: int) -> str:
-    """Return a canonical lock of 10,000 records; the first `changed` packages are newer."""
-    header = "# envlock lockfile. Written by `envlock capture`; change envlock.toml, not this file."
-    out = [f'{header}\nlock-version = "1.0"\n']
-    out += (
-        f'\n[deb."package{number:05d}:amd64"]\n'
-        f'version = "1.{2 if number < changed else 1}.{number}-1"\n'
-        f'mark = "auto"\nsource = "source{number // 3:05d}"\n'
-        for number in range(5000)
-    )
-    out += (
-        f'\n[file."/etc/app/{number:05d}.conf"]\n'
-        f'class = "unowned"\nmode = "0644"\nowner = "0:0"\nsha256 = "{number:064x}"\n'
-        for number in range(5000)
-    )
-    return "".join(out)
-
-
 def compare_fleet(work: Path, runs: int) -> str:
     """Measure the comparison of many locks with 2,500 packages and 2,500 files each."""
     locks = [str(work / f"host-{number}.lock") for number in range(200)]
@@ -247,18 +246,6 @@ def compare_fleet(work: Path, runs: int) -> str:
             compare("200 environments of 5,000 records", many, runs),
         ]
     )
-
-
-def fleet_lock(number: int) -> str:
-    """Return the lock of one host of a fleet: every other one differs in up to 40 packages."""
-    tables = synthetic_lock(0).split("\n[")
-    tables = tables[:2501] + tables[5001:7501]
-    for step in range(number % 40 if number % 2 else 0):
-        place = 1 + (number * 131 + step * 61) % 2500
-        tables[place] = tables[place].replace('version = "1.', 'version = "2.')
-    if number % 10 == 3:
-        del tables[2501 + number]
-    return "\n[".join(tables)
 
 
 def memory(work: Path) -> str:
@@ -364,4 +351,4 @@ def heading(root: Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
