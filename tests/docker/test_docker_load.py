@@ -1,4 +1,4 @@
-"""Layouts loaded into a real Docker engine, and read back out of it."""
+"""Layouts are loaded into a real Docker engine, and their files read back from it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ pytestmark = pytest.mark.docker
 
 TAG = "envlock-test/load:v1"
 CAPABILITY = bytes.fromhex("0100000200200000000000000000000000000000")  # cap_net_raw=ep
-PADDING = os.urandom(1 << 20)  # makes the images of this run no engine's old acquaintance
+PADDING = os.urandom(1 << 20)  # so that no engine has images of this run
 
 
 class Held:
+    """Contents from a mapping."""
+
     def __init__(self, contents):
         self.contents = contents
 
@@ -35,7 +37,7 @@ class Held:
 
 
 def tree(value):
-    """Rows and contents of a small image: a package, and a value on top."""
+    """Return rows and contents of a small image: a package, and a value in the top layer."""
     contents = {
         "/srv/big": PADDING,
         "/srv/ping": b"#!",
@@ -133,7 +135,7 @@ def test_layers_the_engine_has_are_not_sent(client, tmp_path):
     second, _, _ = build(tmp_path / "two", b"two")
     update = load(client, tmp_path / "two", second, tag="envlock-test/load:v2")
     assert client.images.get("envlock-test/load:v2").id == update.image_id
-    if update.image_id == second.image_id:  # the classic store; containerd's wants everything
+    if update.image_id == second.image_id:  # the classic store; containerd's needs every layer
         assert (again.bytes_sent, again.layers_reused) == (0, 2)
         assert update.layers_reused == 1
         assert update.bytes_sent < 20_000
@@ -145,7 +147,7 @@ def test_an_image_without_a_name(client, tmp_path):
     client.images.remove(loaded.image_id, force=True)
 
 
-def test_what_the_engine_refuses_is_said(client, tmp_path):
+def test_a_refusal_of_the_engine_is_reported(client, tmp_path):
     built, _, _ = build(tmp_path / "out", os.urandom(8))
     top = blob_path(tmp_path / "out", built.layers[-1].diff_id)
     top.write_bytes(top.read_bytes().replace(b"srv/value", b"srv/valid"))
@@ -154,7 +156,7 @@ def test_what_the_engine_refuses_is_said(client, tmp_path):
     assert not client.images.list(TAG)
 
 
-def test_an_engine_that_is_not_there(monkeypatch):
+def test_an_engine_that_does_not_answer(monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:9")
     with pytest.raises(TargetError, match="does not answer"):
         connect()

@@ -143,6 +143,8 @@ def _data_part(source: IO[bytes]) -> tuple[str, IO[bytes], int]:
             raise EOFError("it ends in the middle of an ar header")
         name = header[:16].decode("ascii", "replace").strip().rstrip("/")
         size = int(header[48:58])
+        if size < 0:
+            raise ValueError(f"a member of {size} bytes")
         if name.startswith("data.tar"):
             return name.removeprefix("data.tar"), source, size
         source.seek(size + size % 2, os.SEEK_CUR)

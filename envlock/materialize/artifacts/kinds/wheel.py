@@ -6,6 +6,7 @@ import base64
 import csv
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,8 @@ FILE_TIME = 315_619_200
 """1980-01-02: in every time zone a time that a zip archive can hold."""
 
 _CHUNK = 1024 * 1024
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+"""What zipfile raises for a damaged or encrypted archive, and for an unknown compression."""
 _FILENAME = re.compile(r"(?:[^-]+-){4,5}[^-]+\.whl\Z")
 
 
@@ -64,7 +67,7 @@ class OpenWheel:
         try:
             self._zip = zipfile.ZipFile(path)
             self._digests = self._read_record()
-        except (OSError, zipfile.BadZipFile, EOFError, ValueError, csv.Error) as error:
+        except (*_DAMAGE, OSError, ValueError, csv.Error) as error:
             raise SourceError(
                 f"not a complete wheel: {error}", where=str(path), hint="delete it and retry"
             ) from error
@@ -81,20 +84,26 @@ class OpenWheel:
         self._zip.close()
 
     def _chunks(self, name: str) -> Iterator[bytes]:
-        with self._zip.open(name) as stream:
-            while chunk := stream.read(_CHUNK):
-                yield chunk
+        try:
+            with self._zip.open(name) as stream:
+                while chunk := stream.read(_CHUNK):
+                    yield chunk
+        except _DAMAGE as error:
+            raise OSError(0, f"{self._zip.filename}: {error}") from error
 
     def _read_record(self) -> Mapping[str, str]:
-        names = self._zip.namelist()
+        listed = self._zip.namelist()
         record = next(
-            (n for n in names if n.endswith(".dist-info/RECORD") and n.count("/") == 1), ""
+            (n for n in listed if n.endswith(".dist-info/RECORD") and n.count("/") == 1), ""
         )
         if not record:
             raise EOFError("it has no RECORD")
+        names = frozenset(listed)
         rows = csv.reader(self._zip.read(record).decode().splitlines())
         return {
-            row[0]: _hex(row[1]) for row in rows if len(row) > 1 and row[1].startswith("sha256=")
+            row[0]: _hex(row[1])
+            for row in rows
+            if len(row) > 1 and row[0] in names and row[1].startswith("sha256=")
         }
 
 

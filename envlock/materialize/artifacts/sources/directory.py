@@ -27,6 +27,6 @@ def find_files(wanted: Sequence[Artifact], directory: Path) -> dict[Artifact, Pa
     found = {a: path for a in wanted if (path := directory / a.filename).is_file()}
     rest = [artifact for artifact in wanted if artifact not in found and artifact.other_names]
     for pattern in sorted({artifact.other_names for artifact in rest}):
-        for path in sorted(directory.glob(pattern)):
+        for path in sorted(filter(Path.is_file, directory.glob(pattern))):
             found.update({artifact: path for artifact in rest if artifact.is_named(path.name)})
     return found

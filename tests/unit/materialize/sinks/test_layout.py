@@ -1,4 +1,4 @@
-"""The image layout: what stands in it, when it appears, what it never becomes."""
+"""The image layout and the archive: their content, and that they are written atomically."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from envlock.errors import MaterializeError, StoreError
 from envlock.materialize.image.description import Image, Platform
 from envlock.materialize.image.layers import Layer
 from envlock.materialize.image.oci import blob_path, recipe_of
-from envlock.materialize.sinks.archive import archive_chunks, full_name, write_archive
+from envlock.materialize.sinks.archive import ArchiveSink, archive_chunks, full_name, write_archive
 from envlock.materialize.sinks.layout import reusable, write_layout
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 
 
 class Held:
-    """Contents by path; counts what was asked for."""
+    """Contents by path; records what was read."""
 
     def __init__(self, contents):
         self.contents = contents
@@ -36,7 +36,7 @@ class Held:
 
 
 class Failing:
-    """Contents that end in the middle of the second file."""
+    """Contents that fail after the first file."""
 
     def chunks(self, row):
         if row.entry.path != "/base":
@@ -134,7 +134,7 @@ def test_every_document(tmp_path):
     assert [layer.size for layer in built.layers] == [512 + 512 + 1024] * 2
 
 
-def test_nothing_else_is_left_in_or_beside_the_layout(tmp_path):
+def test_no_other_files_are_left_in_or_beside_the_layout(tmp_path):
     write(tmp_path / "out")
     write(tmp_path / "out", image(b"new"), Held({**CONTENTS, "/top": b"new"}))
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -158,7 +158,7 @@ def test_a_failed_rebuild_leaves_the_layout_as_it_was(tmp_path):
     assert snapshot(tmp_path / "out")["index.json"] == before["index.json"]
 
 
-def test_an_empty_directory_is_taken_a_full_one_refused(tmp_path):
+def test_an_empty_directory_is_used_any_other_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     write(tmp_path / "empty")
     (tmp_path / "full").mkdir()
@@ -168,7 +168,7 @@ def test_an_empty_directory_is_taken_a_full_one_refused(tmp_path):
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.tex"]
 
 
-def test_a_layout_of_someone_else_is_refused(tmp_path):
+def test_a_layout_of_another_tool_is_refused(tmp_path):
     write(tmp_path / "out")
     index = json.loads((tmp_path / "out/index.json").read_bytes())
     del index["annotations"]
@@ -177,13 +177,13 @@ def test_a_layout_of_someone_else_is_refused(tmp_path):
         write(tmp_path / "out")
 
 
-def test_a_place_that_cannot_be_written_is_the_disks_fault(tmp_path):
+def test_a_directory_that_cannot_be_written_is_a_store_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write the image"):
         write(tmp_path / "file/out")
 
 
-def test_known_layers_are_copied_not_built(tmp_path):
+def test_known_layers_are_copied(tmp_path):
     first = write(tmp_path / "one")
     value = image(b"new")
     contents = Held({**CONTENTS, "/top": b"new"})
@@ -208,7 +208,7 @@ def test_a_damaged_layer_is_built_again(tmp_path, name):
         assert f"sha256:{hashlib.sha256(content).hexdigest()}" == layer.diff_id
 
 
-def test_a_layout_that_lies_about_a_layer_is_not_believed(tmp_path):
+def test_a_false_claim_about_a_layer_is_noticed(tmp_path):
     honest = write(tmp_path / "honest")
     forged = image()
     evil = hashlib.sha256(b"evil").hexdigest()
@@ -253,7 +253,14 @@ def test_the_archive_is_an_oci_layout_and_a_docker_archive(tmp_path):
     }
 
 
-def test_omitted_layers_are_left_out_of_the_archive_but_named(tmp_path):
+def test_the_sink_writes_the_archive(tmp_path):
+    built = write(tmp_path / "out")
+    assert ArchiveSink(path=tmp_path / "a.tar", tag="web").deliver(tmp_path / "out", built) == ""
+    write_archive(tmp_path / "b.tar", tmp_path / "out", tag="web")
+    assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
+
+
+def test_omitted_layers_are_named_but_not_in_the_archive(tmp_path):
     built = write(tmp_path / "out")
     base = built.layers[0].diff_id.replace("sha256:", "blobs/sha256/")
     path = tmp_path / "partial.tar"

@@ -164,7 +164,7 @@ def test_the_archive_ends_without_padding():
     assert len(archive([], {})) == 1024
 
 
-def test_an_archive_is_told_from_every_other():
+def test_an_archive_is_recognised_exactly():
     digests = {path: hashlib.sha256(content).hexdigest() for path, content in CONTENTS.items()}
     rows = [
         row._replace(entry=row.entry._replace(sha256=digests.get(row.entry.path, "")))
@@ -196,6 +196,6 @@ def test_content_of_another_length_is_refused(content):
         Entry("/dev/x", EntryType.CHAR, device=(8**7, 0)),
     ],
 )
-def test_what_no_archive_can_hold_is_refused(entry):
+def test_entries_that_no_archive_can_hold_are_refused(entry):
     with pytest.raises(MaterializeError, match="no archive can hold"):
         header(entry)

@@ -1,4 +1,4 @@
-"""Packages into layers, and layers back into a tree."""
+"""Packages become layers, and layers become the tree again."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def sample(**changed):
 
 
 def overlay(layers):
-    """Apply layers as an engine does: the later one wins, path by path."""
+    """Unpack layers as an engine does: the later one wins, path by path."""
     merged = {}
     for layer in layers:
         merged.update((row.entry.path, row) for row in layer.rows)
@@ -70,7 +70,7 @@ def test_layers_together_are_the_tree(budget):
     assert overlay(layers) == sample()
 
 
-def test_large_groups_alone_the_rest_together_and_values_on_top():
+def test_large_groups_have_their_own_layer_the_rest_share_one():
     layers = split(sample(), GROUPS, 6)
     assert [(layer.name, layer.packages[:1], len(layer.packages)) for layer in layers] == [
         ("deb glibc", ("deb glibc",), 1),
@@ -117,12 +117,12 @@ def test_hard_links_stay_with_their_file():
     assert names == ["deb glibc"]
 
 
-def test_nothing_gives_no_layers():
+def test_no_rows_give_no_layers():
     assert split((), GROUPS) == ()
 
 
 @pytest.mark.parametrize("budget", [0, 128])
-def test_a_budget_no_engine_can_stack_is_refused(budget):
+def test_a_budget_that_no_engine_can_stack_is_refused(budget):
     with pytest.raises(MaterializeError, match="1 to 127"):
         split(sample(), GROUPS, budget)
 

@@ -1,4 +1,4 @@
-"""How an image is offered to engines of different kinds; the real one is in tests/docker."""
+"""Loading an image into engines of different kinds; the real one is in tests/docker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from docker.errors import APIError, ImageNotFound
 from envlock.errors import MaterializeError, TargetError
 from envlock.materialize.image.description import Image, Platform
 from envlock.materialize.image.layers import Layer
-from envlock.materialize.sinks.docker import load
+from envlock.materialize.sinks.docker import DockerSink, load
 from envlock.materialize.sinks.layout import write_layout
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType, FileClass, Row
@@ -22,7 +22,7 @@ CONTAINERD = [["driver-type", "io.containerd.snapshotter.v1"]]
 
 
 class Engine:
-    """A scripted engine: `images` it holds, `answers` to loads in turn; a load adds `arrives`."""
+    """A scripted engine: its images, its answers to the loads in turn, and what a load adds."""
 
     def __init__(self, *, name="Engine", status=OVERLAY, images=(), answers=((),), arrives=None):
         self.images_held = dict(images)
@@ -82,7 +82,7 @@ def blob(digest):
     return digest.replace("sha256:", "blobs/sha256/")
 
 
-def test_only_what_the_engine_lacks_is_sent(built, tmp_path):
+def test_only_layers_that_the_engine_lacks_are_sent(built, tmp_path):
     base, top = (layer.diff_id for layer in built.layers)
     engine = Engine(
         images={"sha256:older": ("sha256:older", [base, "sha256:other"])},
@@ -127,7 +127,7 @@ def test_other_engines_get_everything(built, tmp_path, kind):
         ("example.org:5000/web:v1", [("example.org:5000/web", "v1")]),
     ],
 )
-def test_an_image_the_engine_has_is_only_named(built, tmp_path, tag, tagged):
+def test_an_image_that_the_engine_has_is_only_tagged(built, tmp_path, tag, tagged):
     layers = [layer.diff_id for layer in built.layers]
     engine = Engine(images={built.image_id: (built.image_id, layers)}, answers=[])
     if tag and ":" not in tag.rpartition("/")[2]:
@@ -145,7 +145,7 @@ def test_an_image_the_engine_has_is_only_named(built, tmp_path, tag, tagged):
         {"message": "no space left on device"},
     ],
 )
-def test_a_refusal_is_never_swallowed(built, tmp_path, answer):
+def test_a_refusal_is_always_reported(built, tmp_path, answer):
     with pytest.raises(MaterializeError, match="no space left on device") as caught:
         load(Engine(answers=[(answer,)]), tmp_path / "out", built)
     assert "free space" in caught.value.hint
@@ -155,6 +155,14 @@ def test_another_image_than_the_one_sent_is_an_error(built, tmp_path):
     engine = Engine(arrives={"web": ("sha256:else", [])})
     with pytest.raises(MaterializeError, match="does not hold the image that was sent"):
         load(engine, tmp_path / "out", built, tag="web")
+
+
+@pytest.mark.parametrize("tag", ["web:1", ""])
+def test_the_sink_says_what_it_loaded(built, tmp_path, tag):
+    engine = Engine(arrives={tag or built.image_id: (built.image_id, [])})
+    sink = DockerSink(tag=tag, client=lambda: engine)
+    assert sink.deliver(tmp_path / "out", built) == f"loaded {tag or built.image_id}"
+    assert len(engine.received) == 1
 
 
 def test_an_engine_that_stops_answering(built, tmp_path):

@@ -1,4 +1,4 @@
-"""What goes into an image, and what does not."""
+"""Which rows an image has, with which metadata and times."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_kept(path, kind, file_class):
     assert not result.dropped
 
 
-def test_content_that_capture_did_not_keep_is_dropped_only_where_it_is_noise():
+def test_content_that_the_capture_did_not_keep_is_dropped_only_where_insignificant():
     result = apply(
         row("/opt/lost", source="observed"),
         row("/var/cache/app/index", FILE, FileClass.CACHE, source="observed"),
@@ -113,13 +113,13 @@ def test_content_that_capture_did_not_keep_is_dropped_only_where_it_is_noise():
     assert [rule.id for rule in result.warnings.values()] == ["large-state"]
 
 
-def test_no_built_in_rule_drops_what_is_identity_unless_no_image_can_hold_it():
+def test_built_in_rules_drop_significant_files_only_when_no_image_can_hold_them():
     reaching = {rule.id for rule in RULES if rule.classes & SIGNIFICANT}
     assert reaching == {"root-directory", "sockets", "whiteout-names"}
     assert len({rule.id for rule in RULES}) == len(RULES)
 
 
-def test_a_person_hears_of_secrets_but_not_of_logs():
+def test_the_user_is_warned_about_secrets_but_not_about_logs():
     result = apply(row("/srv/key", FILE, FileClass.SECRET), row("/var/log/x", FILE, FileClass.LOG))
     assert list(result.warnings) == ["/srv/key"]
 
@@ -133,7 +133,7 @@ def test_emptied(path):
     assert result.contents == {path: b""}
 
 
-def test_accounts_are_rebuilt_locked():
+def test_account_files_are_generated_with_locked_accounts():
     held = {
         "/etc/passwd": b"root:x:0:0:root:/root:/bin/sh\nweb:$6$salt$hash:33:33::/:/bin/false\n",
         "/etc/group": b"root:x:0:\nweb:x:33:root,web\n",
@@ -164,7 +164,7 @@ def test_account_lines_that_name_no_account():
     assert derive_gshadow(b"short:x\n") == b"short:*::\n"
 
 
-def test_directories_of_something_kept_come_back():
+def test_directories_with_kept_entries_are_restored():
     result = apply(
         row("/tmp/a", DIRECTORY, FileClass.CACHE, mode=0o700),
         row("/tmp/a/b", DIRECTORY, FileClass.CACHE),
@@ -175,7 +175,7 @@ def test_directories_of_something_kept_come_back():
     assert list(result.dropped) == ["/tmp/a/c"]
 
 
-def test_a_hard_link_takes_over_when_its_file_goes():
+def test_a_hard_link_becomes_the_file_when_its_file_is_dropped():
     first = row(
         "/home/x/.cache/f",
         FILE,
@@ -202,20 +202,20 @@ def test_a_hard_link_repeats_the_attributes_of_its_file():
     assert (link.xattrs, link.mode, link.uid) == (file.entry.xattrs, 0o755, 7)
 
 
-def test_hard_links_to_a_secret_go_with_it():
+def test_hard_links_to_a_secret_are_dropped_too():
     secret = row("/opt/a", FILE, FileClass.SECRET, source="observed")
     result = apply(secret, row("/opt/b", LINK, target="/opt/a"))
     assert result.rows == ()
     assert {rule.id for rule in result.dropped.values()} == {"secrets"}
 
 
-def test_hard_links_among_noise_that_was_not_kept_go_with_it():
+def test_insignificant_hard_links_to_content_that_was_not_kept_are_dropped_too():
     file = row("/var/cache/a", FILE, FileClass.CACHE, source="observed")
     noise = row("/var/cache/b", LINK, FileClass.CACHE, target="/var/cache/a")
     wanted = row("/var/www/c", LINK, target="/var/cache/a")
     result = apply(file, noise, wanted)
     assert paths(result) == ["/var/www/c"]
-    assert result.rows[0].source == "observed"  # the plan names it as what cannot be rebuilt
+    assert result.rows[0].source == "observed"  # the plan reports it as a blocker
 
 
 def test_times_are_clamped_and_do_not_depend_on_the_installation():
@@ -241,7 +241,7 @@ def test_times_are_clamped_and_do_not_depend_on_the_installation():
     }
 
 
-def test_epoch_is_the_image_epochd_file():
+def test_the_epoch_is_the_newest_time_of_a_packaged_file():
     rows = [row("/a", source="deb x ./a", mtime=50), row("/b", mtime=90)]
     assert image_epoch(Tree.of(rows)) == 50
     noise = row("/var/log/x", FILE, FileClass.LOG, mtime=99)
@@ -272,7 +272,7 @@ def test_hostile_paths_are_refused(path):
 
 
 @pytest.mark.parametrize("path", ["/...", "/.a", "/a/..b", "/a\nb", "/\udcff"])
-def test_odd_but_honest_paths_pass(path):
+def test_unusual_paths_are_accepted(path):
     assert paths(apply(row(path))) == [path]
 
 
@@ -286,12 +286,12 @@ def test_odd_but_honest_paths_pass(path):
         ((row("/a", EntryType.SYMLINK, target="x\0y"),), "no file system"),
     ],
 )
-def test_trees_of_no_file_system_are_refused(rows, reason):
+def test_trees_that_no_file_system_can_hold_are_refused(rows, reason):
     with pytest.raises(MaterializeError, match=reason):
         normalise(Tree(rows), epoch=EPOCH, read=unread)
 
 
-def test_the_lock_travels_in_the_image():
+def test_the_image_contains_the_lock():
     share = [row(path, DIRECTORY, FileClass.PACKAGE) for path in ("/usr", "/usr/share")]
     older = [row("/usr/share/envlock", DIRECTORY), row("/usr/share/envlock/stale")]
     result = with_lock(apply(*share, *older), b"lock-version = 1\n", EPOCH)
@@ -300,7 +300,7 @@ def test_the_lock_travels_in_the_image():
     assert result.rows[-1].entry.size == 17
 
 
-def test_an_image_without_usr_share_gains_no_directories():
+def test_an_image_without_usr_share_gets_no_directories():
     result = apply(row("/init"))
     assert with_lock(result, b"lock", EPOCH) == result
 

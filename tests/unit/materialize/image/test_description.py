@@ -1,4 +1,4 @@
-"""From a lock to what an image is and runs."""
+"""The configuration and platform of the image of a lock."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_image_of_a_lock():
     assert image.created == 7
 
 
-def test_a_lock_without_a_process_runs_nothing():
+def test_a_lock_without_a_process_has_an_empty_configuration():
     assert process_of(lock()) == ProcessConfig()
 
 
@@ -91,6 +91,6 @@ def test_unknown_architectures_are_refused(facts, reason):
         {"labels": '{"a":1}'},
     ],
 )
-def test_facts_that_are_not_the_json_they_must_be(facts):
+def test_facts_with_the_wrong_json_are_refused(facts):
     with pytest.raises(MaterializeError, match="JSON"):
         process_of(lock(Record("process", "", facts)))

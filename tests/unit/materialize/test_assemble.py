@@ -1,0 +1,166 @@
+"""A lock with a Debian package, a wheel and a changed file becomes an image, or lists why not."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+import pytest
+
+from envlock.errors import MaterializeError
+from envlock.materialize.assemble import BuildOptions, assemble, in_image, layouts_directory
+from envlock.materialize.image.oci import blob_path
+from envlock.materialize.tree.rules import user_rule
+from envlock.model.lock import Lock
+from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+from envlock.store.objects import Store
+from tests.unit.materialize.packages import deb_bytes, digest, write_wheel
+
+TOOL, MODULE, VALUE = b"#!/bin/sh\n", b"x = 1\n", b"changed\n"
+WHEEL = "a-1-py3-none-any.whl"
+EPOCH = 1_600_000_000
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store.open(tmp_path / "store") as opened:
+        yield opened
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """Return a directory with both packages."""
+    directory = tmp_path / "packages"
+    directory.mkdir()
+    (directory / "tool_1_all.deb").write_bytes(deb_bytes({"./usr/bin/tool": TOOL}))
+    write_wheel(directory / WHEEL, {"a.py": MODULE})
+    return directory
+
+
+def lock(packages=None):
+    """Return the lock; with the directory of the packages it states their digests."""
+    deb, wheel = {"version": "1"}, {"version": "1", "artifact": WHEEL}
+    if packages:
+        deb["sha256"] = digest((packages / "tool_1_all.deb").read_bytes())
+        wheel["sha256"] = digest((packages / WHEEL).read_bytes())
+    return Lock(
+        sections={
+            "deb": {"tool:all": deb},
+            "os": {"": {"arch": "amd64"}},
+            "python": {"app/a": wheel},
+        }
+    )
+
+
+def file(path, content, source, owner="", file_class=FileClass.PACKAGE, mtime=EPOCH):
+    entry = Entry(
+        path, EntryType.FILE, 0o644, mtime=mtime, size=len(content), sha256=digest(content)
+    )
+    return Row(entry, file_class, owner, source)
+
+
+def directory(path):
+    return Row(Entry(path, EntryType.DIRECTORY, 0o755, mtime=EPOCH + 9), FileClass.PACKAGE)
+
+
+TREE = Tree.of(
+    [
+        *map(directory, ("/etc", "/srv", "/usr", "/usr/bin", "/usr/share")),
+        file("/etc/value", VALUE, f"blob {digest(VALUE)}", "", FileClass.UNOWNED, EPOCH + 5),
+        file("/srv/a.py", MODULE, "wheel app/a a.py", "python app/a", mtime=EPOCH + 5),
+        file("/srv/token", b"secret", "observed", "", FileClass.SECRET),
+        file("/usr/bin/tool", TOOL, "deb tool:all usr/bin/tool", "deb tool:all"),
+    ]
+)
+
+
+def build(store, directory, described, tree=TREE, **options):
+    build_options = BuildOptions(directory=directory, offline=True, **options)
+    return assemble(described, b"the lock", tree, store, build_options, lambda *_: None)
+
+
+def content(layout, built):
+    """Return path -> content of the files of all layers."""
+    found = {}
+    for layer in built.layers:
+        with tarfile.open(fileobj=io.BytesIO(blob_path(layout, layer.diff_id).read_bytes())) as tar:
+            for member in tar:
+                if member.isreg():
+                    found[f"/{member.name}"] = (tar.extractfile(member).read(), member.mtime)
+    return found
+
+
+def test_an_image_has_the_files_of_the_lock(store, packages, tmp_path):
+    store.put(VALUE)
+    done = build(store, tmp_path / "out", lock(packages), artifact_directories=(packages,))
+    assert content(tmp_path / "out", done.built) == {
+        "/etc/value": (VALUE, EPOCH),
+        "/srv/a.py": (MODULE, 315_619_200),
+        "/usr/bin/tool": (TOOL, EPOCH),
+        "/usr/share/envlock/lock": (b"the lock", EPOCH),
+    }
+    assert [layer.packages for layer in done.built.layers] == [("deb tool",), ("python app/a",), ()]
+    assert [*done.normalised.warnings] == ["/srv/token"]
+    assert (done.downloaded, done.reused) == (0, 2)
+
+
+def test_the_same_lock_gives_the_same_image(store, packages, tmp_path):
+    store.put(VALUE)
+    options = {"artifact_directories": (packages,)}
+    first = build(store, tmp_path / "one", lock(packages), **options)
+    kept = layouts_directory(store) / "some"
+    assert build(store, kept, lock(packages), **options).built == first.built
+    again = build(store, tmp_path / "two", lock(packages), jobs=1, **options)
+    assert again.built == first.built
+
+
+def test_every_reason_is_reported_and_nothing_is_written(store, packages, tmp_path):
+    (packages / WHEEL).unlink()
+    (packages / "tool_1_all.deb").write_bytes(deb_bytes({"./usr/bin/other": b"x"}))
+    with pytest.raises(MaterializeError) as caught:
+        build(store, tmp_path / "out", lock(), artifact_directories=(packages,))
+    assert caught.value.message == "cannot rebuild: 3 problems; nothing was written"
+    assert caught.value.blockers == (
+        f"/etc/value: its content (sha256:{digest(VALUE)[:12]}) is not in this store",
+        f"wheel {WHEEL}: in no source",
+        "/usr/bin/tool: deb tool:all 1 does not contain it",
+        f"asked: envlock's cache, {packages}, apt's cache",
+    )
+    assert "materialize.wheels" in caught.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_file_without_a_locked_digest_leaves_the_cache(store, packages, tmp_path):
+    store.put(VALUE)
+    cache = store.cache / "artifacts"
+    cache.mkdir()
+    (cache / "tool_1_all.deb").write_bytes(deb_bytes({"./usr/bin/other": b"x"}))
+    write_wheel(cache / WHEEL, {"a.py": MODULE})
+    with pytest.raises(MaterializeError, match="1 problem;") as caught:
+        build(store, tmp_path / "out", lock())
+    assert caught.value.hint == "capture again, or materialize where it was captured"
+    assert [path.name for path in cache.iterdir()] == [WHEEL]
+    assert build(store, tmp_path / "out", lock(), artifact_directories=(packages,)).reused == 2
+
+
+def test_content_in_the_store_needs_no_package(store, tmp_path):
+    for value in (VALUE, TOOL, MODULE):
+        store.put(value)
+    done = build(store, tmp_path / "out", lock())
+    assert (done.downloaded, done.reused) == (0, 0)
+    assert content(tmp_path / "out", done.built)["/usr/bin/tool"] == (TOOL, EPOCH)
+
+
+def test_rules_of_the_user_apply(store, packages, tmp_path):
+    options = {"artifact_directories": (packages,), "user_rules": (user_rule("/etc/value"),)}
+    done = build(store, tmp_path / "out", lock(packages), **options)
+    assert "/etc/value" not in content(tmp_path / "out", done.built)
+
+
+def test_the_tree_of_an_image_is_without_its_lock(store):
+    share = [directory("/usr/share/envlock"), file("/usr/share/envlock/lock", b"old", "")]
+    captured = Tree.of([*TREE.rows, *share])
+    found = in_image(captured, EPOCH, store)
+    assert [row.entry.path for row in found.rows] == [
+        row.entry.path for row in TREE.rows if row.entry.path != "/srv/token"
+    ]
