@@ -1,4 +1,4 @@
-"""A real sshd on loopback, with a key of its own, whose sessions run where the test says."""
+"""A real sshd on loopback with its own keys, whose sessions run where the test chooses."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Host box
 
 
 class Sshd:
-    """One server; `folder` holds its keys and, in ``bin``, the client that trusts it."""
+    """One server; `folder` holds its keys and, in ``bin``, a client that trusts it."""
 
     def __init__(self, folder: Path, command: str) -> None:
         self.folder = folder
@@ -67,7 +67,7 @@ class Sshd:
         self._wait()
 
     def _add_client(self) -> None:
-        """The real client, with the settings of the test in place of the user's."""
+        """Add the real client, with the settings of the test instead of those of the user."""
         real = shutil.which("ssh")
         wrapper = self.folder / "bin" / "ssh"
         wrapper.parent.mkdir()
@@ -99,7 +99,7 @@ class Sshd:
 
 @pytest.fixture
 def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Sshd]]:
-    """Return a function that starts a server, whose sessions run a command if one is given."""
+    """Return a function that starts a server; its sessions run `command`, if one is given."""
     if not shutil.which("ssh") or not (shutil.which("sshd") or Path("/usr/sbin/sshd").exists()):
         unavailable("ssh", "no OpenSSH client and server")
     started: list[Sshd] = []
@@ -117,7 +117,7 @@ def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
 
 
 def inside(name: str, *options: str, path: str = "/usr/sbin:/usr/bin:/sbin:/bin") -> str:
-    """Return a command that runs what a client asked for in all namespaces of a container."""
+    """Return a command that runs the command of a client in all namespaces of a container."""
     if os.geteuid() or not shutil.which("nsenter"):
         unavailable("ssh", "only root enters a container")
     argv = ["docker", "inspect", "-f", "{{.State.Pid}}", name]

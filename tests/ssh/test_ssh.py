@@ -1,4 +1,4 @@
-"""Another machine over ssh: a real sshd, a real client, and containers as far sides."""
+"""Another machine over ssh: a real sshd, a real client, and containers as machines."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ rm /etc/logrotate.d/nginx
 printf '#\\n' >> /usr/bin/ldd
 ln -s ../main.py /opt/app/link
 """
-TOUCHED = (
+CHANGED_PATHS = (
     r"find / -xdev \( -path /proc -o -path /sys -o -path /dev \) -prune"
     " -o -newer /opt/app/link -print | sort"
 )
-"""What was written since; the kernel's own file systems move by themselves."""
-ONLY_OF_A_SESSION = {"env", "process"}
+"""Prints the paths written since, but none of the kernel's file systems, which always change."""
+SESSION_SECTIONS = {"env", "process"}
 
 
 def locks(envlock, folder: Path, *targets: str) -> list[dict]:
@@ -50,19 +50,19 @@ def locks(envlock, folder: Path, *targets: str) -> list[dict]:
 
 
 def common(lock: dict) -> dict:
-    """What both ways to look at a container can see."""
-    left_out = {*ONLY_OF_A_SESSION, "host", "coverage", "lock-version"}
+    """Return the sections that both targets of one container have."""
+    left_out = {*SESSION_SECTIONS, "host", "coverage", "lock-version"}
     found = {name: value for name, value in lock.items() if name not in left_out}
     found["tree"] = {k: v for k, v in found["tree"].items() if k == "content"}
     return found
 
 
-def test_a_container_is_the_same_over_ssh_and_in_the_engine(
+def test_a_container_has_the_same_lock_over_ssh_and_from_its_engine(
     sshd, run_container, debian_image, envlock, tmp_path
 ):
     box = run_container(debian_image)
     box.sh(CHANGES)
-    before = box.sh(TOUCHED)
+    before = box.sh(CHANGED_PATHS)
     sshd(inside(box.name))
     over_ssh, over_engine = locks(envlock, tmp_path, "ssh:box --deep", f"docker:{box.name}")
     assert common(over_ssh) == common(over_engine)
@@ -71,10 +71,10 @@ def test_a_container_is_the_same_over_ssh_and_in_the_engine(
     assert over_ssh["coverage"]["file"] == {"status": "ok"}
     assert over_ssh["coverage"]["env"] == {"status": "ok"}
     assert over_ssh["host"]["kernel"]["release"] == os.uname().release
-    assert box.sh(TOUCHED) == before
+    assert box.sh(CHANGED_PATHS) == before
 
 
-def test_without_python_tar_tells_the_same(sshd, run_container, debian_image, envlock, tmp_path):
+def test_without_python_tar_finds_the_same(sshd, run_container, debian_image, envlock, tmp_path):
     box = run_container(debian_image)
     box.sh(CHANGES)
     box.sh("mkdir /few && for t in sh tar cat ls head env; do ln -s $(command -v $t) /few/; done")
@@ -90,7 +90,7 @@ def test_without_python_tar_tells_the_same(sshd, run_container, debian_image, en
 
 
 @pytest.mark.parametrize("path", ["/usr/sbin:/usr/bin:/sbin:/bin", "/few"], ids=["python", "tar"])
-def test_an_ordinary_user_sees_less_and_is_told(
+def test_unreadable_files_of_an_ordinary_user_are_gaps(
     sshd, run_container, debian_image, envlock, tmp_path, path
 ):
     box = run_container(debian_image)
@@ -110,7 +110,7 @@ def test_an_ordinary_user_sees_less_and_is_told(
     assert any(name.startswith("nginx-common") for name in lock["deb"])
 
 
-def test_this_machine_over_ssh_is_this_machine(sshd, envlock, tmp_path):
+def test_this_machine_has_the_same_lock_over_ssh(sshd, envlock, tmp_path):
     sshd()
     sections = "--only user --only host.kernel --only os --only deb"
     over_ssh, here = locks(envlock, tmp_path, f"ssh:box {sections}", f"host {sections}")
@@ -127,14 +127,16 @@ def test_this_machine_over_ssh_is_this_machine(sshd, envlock, tmp_path):
         ("ssh:", 2, "names no environment"),
     ],
 )
-def test_what_is_no_machine_is_told(sshd, envlock, operand, status, words):
+def test_a_machine_that_cannot_be_reached_is_an_error_with_a_hint(
+    sshd, envlock, operand, status, words
+):
     sshd()
     ran = envlock("capture", operand, "-o", "-", status=status)
     assert words in ran.err
     assert "hint: " in ran.err
 
 
-def test_a_machine_with_another_key_is_refused(sshd, envlock):
+def test_a_machine_with_another_host_key_is_refused(sshd, envlock):
     server = sshd()
     known = server.folder / "known"
     known.write_text(
@@ -143,19 +145,19 @@ def test_a_machine_with_another_key_is_refused(sshd, envlock):
     assert "key" in envlock("capture", "ssh:box", "-o", "-", status=4).err
 
 
-def test_a_machine_without_anything_is_told(sshd, envlock, tmp_path):
+def test_a_machine_without_python_and_tar_is_an_error(sshd, envlock, tmp_path):
     (tmp_path / "few").mkdir()
     (tmp_path / "few/sh").symlink_to("/bin/sh")
     sshd(f'env -i PATH={tmp_path}/few sh -c "$SSH_ORIGINAL_COMMAND"')
     assert "neither python3 nor tar" in envlock("capture", "ssh:box", "-o", "-", status=4).err
 
 
-def test_a_talkative_shell_is_passed_over(sshd, envlock):
+def test_output_of_the_login_shell_is_ignored(sshd, envlock):
     sshd('echo Welcome; echo more; sh -c "$SSH_ORIGINAL_COMMAND"')
     envlock("capture", "ssh:box", "--only", "user", "-o", "-")
 
 
-def test_a_connection_that_dies_is_told(sshd):
+def test_a_lost_connection_is_an_error(sshd):
     server = sshd()
     target = open_target("ssh:box")
     target.preload(["/etc/passwd"])
@@ -167,7 +169,7 @@ def test_a_connection_that_dies_is_told(sshd):
     wait_until_gone(server)
 
 
-def test_an_interrupt_leaves_nothing_running_there(sshd, envlock):
+def test_an_interrupt_leaves_no_process_on_the_machine(sshd, envlock):
     server = sshd()
     process = subprocess.Popen(
         [
@@ -186,7 +188,7 @@ def test_an_interrupt_leaves_nothing_running_there(sshd, envlock):
         stderr=subprocess.PIPE,
     )
     for _ in range(1200):
-        if any(is_our_program(pid) for pid in far_sides(server)):
+        if any(is_remote_program(pid) for pid in session_processes(server)):
             break
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
@@ -195,7 +197,7 @@ def test_an_interrupt_leaves_nothing_running_there(sshd, envlock):
     wait_until_gone(server)
 
 
-def is_our_program(pid: int) -> bool:
+def is_remote_program(pid: int) -> bool:
     try:
         return b"exec(compile(code" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"-c")[-1]
     except OSError:
@@ -210,7 +212,7 @@ def children_of(pid: int) -> list[int]:
     return [int(word) for word in listed.split()]
 
 
-def far_sides(server) -> list[int]:
+def session_processes(server) -> list[int]:
     found, todo = [], children_of(server.process.pid)
     while todo:
         pid = todo.pop()
@@ -221,16 +223,16 @@ def far_sides(server) -> list[int]:
 
 def wait_until_gone(server) -> None:
     for _ in range(2400):
-        if not far_sides(server):
+        if not session_processes(server):
             return
         time.sleep(0.05)
-    pytest.fail("something still runs on the far side")
+    pytest.fail("a process of the session is still running")
 
 
 @pytest.mark.parametrize(
     "operand", ["-x", "a@-x", "-a@x", "h:0", "h:65536", "h:p", "a@b@c", "h$(x)", "h\n", "[::1", ""]
 )
-def test_only_names_of_machines_are_destinations(operand):
+def test_malformed_destinations_raise(operand):
     with pytest.raises(TargetNameError):
         destination(operand)
 
