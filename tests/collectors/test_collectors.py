@@ -1,8 +1,8 @@
-"""The contract of every collector; its golden data are the folders beside this file.
+"""The contract of every collector; its golden data are the directories beside this file.
 
-``tests/collectors/<collector>/<case>/rootfs`` is what it sees, ``process.json`` the run
-configuration where it reads one, ``expected.json`` what it must yield.  With ENVLOCK_REGOLD=1 the
-last is written anew; read it as carefully as code.
+``tests/collectors/<collector>/<case>/rootfs`` is the input, ``process.json`` the run configuration
+of collectors that need one, and ``expected.json`` the expected output.  ENVLOCK_REGOLD=1 rewrites
+the latter; review it as carefully as code.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MEMORY = 200 * 1024 * 1024
 NO_GAP = re.compile(
     r"(?:software|go|cargo|java|cuda|blas) .*/(?:bin|sbin|lib|lib64|private)/[^/]*\Z"
 )
-"""Programs and libraries, of which only the headers are looked at: one of zeros is no software."""
+"""Programs and libraries, of which only headers are read: a file of zeros is not software."""
 
 GROUPS = ("os", "language", "host", "system", "accelerator", "hpc")
 """The packages of envlock.capture.collectors."""
@@ -51,7 +51,7 @@ CASES = sorted(path.parent for path in HERE.glob("*/*/expected.json"))
 
 
 class Fixture(LocalTarget):
-    """A folder that has the capabilities its collector needs and no others."""
+    """A directory with exactly the capabilities that its collector needs."""
 
     def __init__(self, case: Path, needs: frozenset[Capability]) -> None:
         super().__init__(case / "rootfs", "dir:fixture", is_host=False)
@@ -67,8 +67,8 @@ class Fixture(LocalTarget):
         )
 
 
-def collect(collector, target, plan=None, told=None):
-    """Return the view and the records; `told` gets the gaps of who tells what belongs to whom."""
+def collect(collector, target, plan=None, claim_gaps=None):
+    """Return the context and the records; gaps of `claims` functions are added to `claim_gaps`."""
     index = {}
     if collector.needs_scan:
         index = {entry.path: entry for entry in target.scan(plan or ScanPlan())}
@@ -77,8 +77,8 @@ def collect(collector, target, plan=None, told=None):
         if collector.needs_owners and other.claims is not None:
             claimant = Context(target, index, other.reads)
             claims = {**other.claims(claimant), **claims}
-            if told is not None:
-                told += claimant.gaps
+            if claim_gaps is not None:
+                claim_gaps += claimant.gaps
     context = Context(
         target,
         index,
@@ -136,7 +136,7 @@ def test_records_are_well_formed(case):
     collector = COLLECTORS[case.parent.name]
     _, records = collect(collector, Fixture(case, collector.needs))
     keys = [(record.section, record.key) for record in records]
-    assert len(keys) == len(set(keys)), "a key stands twice"
+    assert len(keys) == len(set(keys)), "a key is listed twice"
     for record in records:
         assert record.section in collector.sections
         assert record.section in SECTIONS
@@ -146,7 +146,7 @@ def test_records_are_well_formed(case):
 
 
 @pytest.mark.parametrize("name", COLLECTORS)
-def test_an_empty_root_is_silent(name, tmp_path):
+def test_an_empty_root_gives_no_records_and_no_gaps(name, tmp_path):
     (tmp_path / "rootfs").mkdir()
     collector = COLLECTORS[name]
     context, records = collect(collector, Fixture(tmp_path, collector.needs))
@@ -156,7 +156,7 @@ def test_an_empty_root_is_silent(name, tmp_path):
 
 @pytest.mark.parametrize("name", COLLECTORS)
 def test_damaged_files_never_crash(name, tmp_path):
-    """Whatever a golden file holds may be cut, doubled or noise: at worst there is a gap."""
+    """Any golden file may be truncated, extended or random: at worst there is a gap."""
     collector = COLLECTORS[name]
     for case in [case for case in CASES if case.parent.name == name]:
         files = [p for p in (case / "rootfs").rglob("*") if p.is_file() and not p.is_symlink()]
@@ -173,7 +173,7 @@ def test_damaged_files_never_crash(name, tmp_path):
 
 @pytest.fixture
 def open_folder():
-    """Yield a folder that every user may enter; the one of pytest belongs to whoever runs it."""
+    """Yield a directory that every user may enter; tmp_path belongs to the user who runs pytest."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
@@ -181,7 +181,7 @@ def open_folder():
 
 @contextmanager
 def as_nobody():
-    """Run as a user whom nothing belongs to, where this one may read everything."""
+    """Run as a user who owns no files, if the current user is root."""
     if os.geteuid() != 0:
         yield
         return
@@ -207,8 +207,8 @@ def keys(records):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
 @pytest.mark.parametrize("closed", ["files", "folders"])
-def test_what_may_not_be_read_is_a_gap(case, closed, open_folder):
-    """Nothing that is there is lost in silence when permission is denied."""
+def test_denied_permission_is_a_gap(case, closed, open_folder):
+    """Records that are lost because permission is denied leave a gap."""
     collector = COLLECTORS[case.parent.name]
     shutil.copytree(case, open_folder / "case", symlinks=True)
     target = Fixture(open_folder / "case", collector.needs)
@@ -229,13 +229,13 @@ def test_what_may_not_be_read_is_a_gap(case, closed, open_folder):
         for path in barred:
             path.chmod(0o755)
     lost = keys(before) - keys(records)
-    told = {reason for _, reason in (*context.gaps, *scan_gaps)}
-    assert not lost or "permission denied" in told, lost
+    reasons = {reason for _, reason in (*context.gaps, *scan_gaps)}
+    assert not lost or "permission denied" in reasons, lost
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
 def test_a_gigabyte_where_text_is_expected_is_a_gap(case, tmp_path):
-    """A file of any size costs bounded memory, and what it hid is not lost in silence."""
+    """A file of any size takes bounded memory, and lost records leave a gap."""
     collector = COLLECTORS[case.parent.name]
     shutil.copytree(case, tmp_path / "case", symlinks=True)
     target = Fixture(tmp_path / "case", collector.needs)
@@ -246,21 +246,21 @@ def test_a_gigabyte_where_text_is_expected_is_a_gap(case, tmp_path):
         os.truncate(path, 0)
         os.truncate(path, GIGABYTE)
         tracemalloc.start()
-        told = []
-        context, records = collect(collector, target, names_only, told)
+        claim_gaps = []
+        context, records = collect(collector, target, names_only, claim_gaps)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         path.write_bytes(content)
         path.chmod(mode)
         assert peak < MEMORY, path
         lost = keys(before) - keys(records)
-        gaps = [*context.gaps, *told]
+        gaps = [*context.gaps, *claim_gaps]
         assert not lost or gaps or NO_GAP.match(f"{collector.name} {path}"), path
 
 
 @pytest.mark.parametrize("name", COLLECTORS)
-def test_a_loop_of_links_is_no_trap(name, tmp_path):
-    """Each file a collector reads may be a link that leads to itself."""
+def test_a_loop_of_links_does_not_hang_or_crash(name, tmp_path):
+    """Any file that a collector reads may be a symbolic link to itself."""
     collector = COLLECTORS[name]
     for case in [case for case in CASES if case.parent.name == name]:
         shutil.copytree(case, tmp_path / case.name, symlinks=True)

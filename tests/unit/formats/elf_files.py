@@ -1,4 +1,4 @@
-"""Small ELF files with given sections, for tests that need forms no compiler here makes."""
+"""Small ELF files with given sections, in forms that the local compiler does not produce."""
 
 import struct
 from collections.abc import Mapping
@@ -9,22 +9,22 @@ BASE = 0x400000
 def make_elf(
     sections: Mapping[str, bytes], *, word: int = 8, order: str = "<", headers: bool = True
 ) -> bytes:
-    """Return an executable with these sections, loaded from BASE on; without `headers` stripped.
+    """Return an executable with these sections, loaded at BASE; without `headers` it is stripped.
 
     A section's content begins at file offset 4096, each at a multiple of 16, in the order given.
     """
     ehsize, phsize, shsize = (64, 56, 64) if word == 8 else (52, 32, 40)
-    body, places = b"", {}
+    body, positions = b"", {}
     for name, content in sections.items():
         body += bytes(-len(body) % 16)
-        places[name] = (4096 + len(body), len(content))
+        positions[name] = (4096 + len(body), len(content))
         body += content
     names = b"\0" + b"".join(name.encode() + b"\0" for name in sections) + b".shstrtab\0"
-    places[".shstrtab"] = (4096 + len(body), len(names))
+    positions[".shstrtab"] = (4096 + len(body), len(names))
     table = 4096 + len(body) + len(names)
     rows = bytes(shsize)
     at = 1
-    for name, (offset, size) in places.items():
+    for name, (offset, size) in positions.items():
         kind = 3 if name == ".shstrtab" else 1
         if word == 8:
             rows += struct.pack(
@@ -34,7 +34,7 @@ def make_elf(
             rows += struct.pack(order + "10I", at, kind, 2, BASE + offset, offset, size, 0, 0, 1, 0)
         at += len(name) + 1
     ident = b"\x7fELF" + bytes((word // 4, 1 if order == "<" else 2, 1)) + bytes(9)
-    count = len(places) + 1 if headers else 0
+    count = len(positions) + 1 if headers else 0
     head = struct.pack(
         order + ("HHIQQQIHHHHHH" if word == 8 else "HHIIIIIHHHHHH"),
         2, 62 if word == 8 else 3, 1, BASE, ehsize, table if headers else 0, 0,
@@ -67,7 +67,7 @@ def go_program(toolchain: str, modules: str, **form) -> bytes:
 
 
 def old_go_program(toolchain: str, modules: str, word: int, order: str) -> bytes:
-    """Return a program with Go's build information in the form before Go 1.18: by addresses."""
+    """Return a program with Go's build information in the form before Go 1.18: pointers."""
     lines = bytes(range(16)) + modules.encode() + bytes(range(16))
     form = order + ("QQ" if word == 8 else "II")
     text = toolchain.encode() + bytes(-len(toolchain) % 16) + lines

@@ -5,7 +5,7 @@ import pytest
 from envlock.formats.apk import ProtectedPaths, parse_checksum, parse_world
 
 
-def test_protected_paths_are_those_of_the_last_pattern():
+def test_the_last_matching_pattern_decides_whether_a_path_is_protected():
     paths = ProtectedPaths.parse(
         "+etc\n@etc/init.d\n!etc/apk\n-etc/tool/*.cache\n\n?junk\n+opt/*/conf\n"
     )
@@ -20,7 +20,7 @@ def test_protected_paths_are_those_of_the_last_pattern():
     assert {path: paths.covers(path) for path in covered} == covered
 
 
-def test_world_is_read_with_its_constraints():
+def test_world_is_parsed_with_its_constraints():
     world = parse_world("musl nginx<1.29 shop@local=1.2-r0\n!telnet so:libc.so.1 a~1.2 .deps\n")
     assert world == {
         "musl": "musl", "nginx": "nginx<1.29", "shop": "shop@local=1.2-r0",
@@ -29,5 +29,5 @@ def test_world_is_read_with_its_constraints():
 
 
 @pytest.mark.parametrize("text", ["", "Q1", "Q1***", "Q9abcd", "zz", "0123", "Q1\udcff"])
-def test_what_is_no_checksum_is_none(text):
+def test_malformed_checksums_are_empty(text):
     assert parse_checksum(text) in ("", "sha1:")

@@ -1,4 +1,4 @@
-"""Parsers of configuration formats, held against the programs and libraries that read them."""
+"""Parsers of configuration formats, compared with the programs and libraries that read them."""
 
 import configparser
 import itertools
@@ -76,7 +76,7 @@ def test_nginx():
     ["a {", "a }", "}", "a", 'a "b;', "a {" * (MAX_DEPTH + 1) + "b;" + "}" * (MAX_DEPTH + 1),
      "content_by_lua_block { return #t }", "a {} a c;"],
 )  # fmt: skip
-def test_what_is_no_nginx(text):
+def test_malformed_nginx_is_rejected(text):
     with pytest.raises(ValueError, match=r".+"):
         blocks.parse_nginx(text)
 
@@ -89,7 +89,7 @@ def test_bind():
     }
 
 
-def test_units_take_values_back():
+def test_an_empty_value_in_a_unit_resets_the_name():
     assert ini.parse_unit(UNIT) == {
         "Unit": {"Description": "A thing that goes on"},
         "Service": {
@@ -112,7 +112,7 @@ names = st.text("abcXYZ09_", min_size=1, max_size=6)
 
 
 @given(st.dictionaries(names, st.dictionaries(names, st.text("ab 1/.", max_size=8)), min_size=1))
-def test_ini_is_read_as_the_library_reads_it(document):
+def test_ini_agrees_with_configparser(document):
     text = "".join(
         f"[{section}]\n" + "".join(f"{name} = {value}\n" for name, value in options.items())
         for section, options in document.items()
@@ -138,7 +138,7 @@ def test_ssh():
 
 
 def test_sshd_agrees_about_a_real_configuration(tmp_path):
-    """`sshd -T` prints what it understood: every setting read here without a block is in it."""
+    """`sshd -T` prints the effective settings: they include every setting outside of a block."""
     sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin")
     if sshd is None or not shutil.which("ssh-keygen") or os.geteuid():
         unavailable("ssh", "it takes root and an OpenSSH server")
@@ -151,8 +151,8 @@ def test_sshd_agrees_about_a_real_configuration(tmp_path):
     config.write_text(text)
     Path("/run/sshd").mkdir(exist_ok=True)
     argv = [sshd, "-T", "-f", config]
-    told = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-    printed = dict(line.split(" ", 1) for line in told.splitlines())
+    output = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    printed = dict(line.split(" ", 1) for line in output.splitlines())
     for name, value in lines.parse_ssh(text).items():
         assert printed[name] == value.strip('"')
 
@@ -167,7 +167,7 @@ def test_assignments():
             lines.parse_assignments(code)
 
 
-def test_tables_of_words():
+def test_formats_of_one_setting_per_line():
     fstab = "UUID=1 / ext4 errors=remount-ro 0 1\nUUID=2 none swap sw 0 0\nt /tmp tmpfs\n"
     assert lines.parse_fstab(fstab) == {
         "/": {"device": "UUID=1", "type": "ext4", "options": "errors=remount-ro", "dump": "0",
@@ -223,9 +223,9 @@ def test_yaml():
         ),
         "x: " + "y" * (1 << 16),
     ],
-    ids=["twice", "deep", "cut", "no scalar", "tab", "no anchor", "laughs", "large"],
+    ids=["twice", "deep", "cut", "not a scalar", "tab", "no anchor", "laughs", "large"],
 )
-def test_what_is_no_yaml_that_is_read(text):
+def test_malformed_or_excessive_yaml_is_rejected(text):
     with pytest.raises(ValueError, match=r".+"):
         structured.parse_yaml(text)
 
@@ -243,26 +243,26 @@ trees = nested(nested(leaves))
 
 
 @given(st.dictionaries(names, trees, max_size=4), st.booleans())
-def test_yaml_is_read_as_the_library_reads_it(document, flow):
+def test_yaml_agrees_with_the_library(document, flow):
     text = yaml.safe_dump(document, default_flow_style=flow)
     loaded = yaml.safe_load(text)
-    assert in_words(structured.parse_yaml(text)) == in_words(loaded)
+    assert as_text(structured.parse_yaml(text)) == as_text(loaded)
 
 
-def in_words(value):
+def as_text(value):
     if isinstance(value, dict):
-        return {key: in_words(item) for key, item in value.items()}
+        return {key: as_text(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [in_words(item) for item in value]
+        return [as_text(item) for item in value]
     if isinstance(value, NonString):
-        return ("bare", value.text)
+        return ("non-string", value.text)
     if isinstance(value, str):
         return value
     word = json.dumps(value) if value is None or isinstance(value, bool) else str(value)
-    return ("bare", word)
+    return ("non-string", word)
 
 
-def test_json_that_says_a_thing_twice_is_no_structure():
+def test_json_with_duplicate_names_is_rejected():
     with pytest.raises(ValueError, match="twice"):
         structured.parse_json('{"a": 1, "a": 2}')
 
@@ -274,7 +274,7 @@ texts = st.one_of(
 
 
 @given(texts, st.sampled_from(FORMATS))
-def test_a_reader_raises_nothing_but_what_it_says(text, form):
+def test_parsers_raise_only_value_error(text, form):
     try:
         form.parse(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What is read from ELF files is what readelf says of them, and damage is survived."""
+"""ELF files: agreement with readelf, and robustness against damage."""
 
 import re
 import shutil
@@ -29,7 +29,7 @@ def is_elf_file(path: Path) -> bool:
 
 
 def sample() -> list[Path]:
-    """Return ELF files of this machine, some of each folder."""
+    """Return ELF files of this machine, a sample of each directory."""
     folders = (Path("/usr/bin"), *Path("/usr/lib").glob("*-linux-gnu*"), Path("/lib64"))
     found = sorted({path for folder in folders for path in folder.glob("*") if is_elf_file(path)})
     return [*found[:: max(1, len(found) // SAMPLE)], SELF]
@@ -48,20 +48,20 @@ def first(pattern: str, text: str) -> str:
     return next(iter(re.findall(pattern, text)), "")
 
 
-def version_needs(said: str) -> dict[str, tuple[str, ...]]:
+def version_needs(output: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
     library = ""
-    lines = said.partition("Version needs section")[2]
+    lines = output.partition("Version needs section")[2]
     for file, version in re.findall(r"File: (\S+)  Cnt|Name: (\S+)\s+Flags", lines):
         library = file or library
         found.setdefault(library, set()).update({version} - {""})
     return {name: tuple(sorted(versions)) for name, versions in found.items()}
 
 
-def sections(said: str) -> dict[str, tuple[int, int]]:
+def sections(output: str) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     row = r"^ +\[ *\d+\] (\S+) +(\S+) +[0-9a-f]+ ([0-9a-f]+) ([0-9a-f]+) "
-    for name, kind, offset, size in re.findall(row, said, re.MULTILINE):
+    for name, kind, offset, size in re.findall(row, output, re.MULTILINE):
         if kind != "NOBITS":
             found.setdefault(name, (int(offset, 16), int(size, 16)))
     return found
@@ -69,18 +69,18 @@ def sections(said: str) -> dict[str, tuple[int, int]]:
 
 def test_readelf_agrees():
     for path in sample():
-        said, elf = readelf(path), parse(path.read_bytes())
+        output, elf = readelf(path), parse(path.read_bytes())
         assert elf is not None
-        folders = first(r"\(RUNPATH\).*\[(.*)\]", said) or first(r"\(RPATH\).*\[(.*)\]", said)
-        is_program = bool(re.search(r"Type: +(EXEC|DYN \(Position)", said))
+        folders = first(r"\(RUNPATH\).*\[(.*)\]", output) or first(r"\(RPATH\).*\[(.*)\]", output)
+        is_program = bool(re.search(r"Type: +(EXEC|DYN \(Position)", output))
         assert (elf.kind == "executable") is is_program, path
-        assert elf.needed == tuple(re.findall(r"\(NEEDED\).*\[(.*)\]", said)), path
-        assert elf.soname == first(r"\(SONAME\).*\[(.*)\]", said), path
+        assert elf.needed == tuple(re.findall(r"\(NEEDED\).*\[(.*)\]", output)), path
+        assert elf.soname == first(r"\(SONAME\).*\[(.*)\]", output), path
         assert ":".join(elf.rpath) == folders, path
-        assert elf.build_id == first(r"Build ID: (\w+)", said), path
-        assert elf.interpreter == first(r"interpreter: (.*)\]", said), path
-        assert elf.version_needs == version_needs(said), path
-        assert elf.sections == sections(said), path
+        assert elf.build_id == first(r"Build ID: (\w+)", output), path
+        assert elf.interpreter == first(r"interpreter: (.*)\]", output), path
+        assert elf.version_needs == version_needs(output), path
+        assert elf.sections == sections(output), path
 
 
 def test_this_interpreter_needs_the_c_library():
@@ -91,7 +91,7 @@ def test_this_interpreter_needs_the_c_library():
     assert any(version.startswith("GLIBC_") for version in elf.version_needs["libc.so.6"])
 
 
-def test_without_section_headers_the_loaders_view_is_left():
+def test_without_section_headers_the_data_for_the_loader_remain():
     content = bytearray(SELF.read_bytes())
     before = parse(bytes(content))
     at = 0x28 if content[4] == 2 else 0x20  # e_shoff
@@ -103,7 +103,7 @@ def test_without_section_headers_the_loaders_view_is_left():
 
 
 @pytest.mark.parametrize("option", ["--strip-all", "--only-keep-debug"])
-def test_a_stripped_file_needs_the_same_and_one_of_symbols_nothing(tmp_path, option):
+def test_stripping_keeps_needed_libraries_and_a_file_of_symbols_has_none(tmp_path, option):
     if shutil.which("objcopy") is None:
         unavailable("tools", "objcopy is missing")
     subprocess.run(["objcopy", option, SELF, tmp_path / "made"], check=True, capture_output=True)
@@ -115,7 +115,7 @@ def test_a_stripped_file_needs_the_same_and_one_of_symbols_nothing(tmp_path, opt
         assert (after.needed, after.version_needs) == ((), {})
 
 
-def test_addresses_are_found_in_the_file():
+def test_addresses_are_mapped_to_file_offsets():
     content = SELF.read_bytes()
     elf = parse(content)
     assert elf is not None
@@ -124,7 +124,7 @@ def test_addresses_are_found_in_the_file():
 
 
 @given(st.binary(max_size=512))
-def test_arbitrary_bytes_are_survived(content):
+def test_arbitrary_bytes_do_not_crash(content):
     parse(content)
     parse(b"\x7fELF\x02\x01\x01" + content)
     parse(b"\x7fELF\x01\x02\x01" + content)
@@ -134,17 +134,17 @@ def test_arbitrary_bytes_are_survived(content):
     st.lists(st.tuples(st.integers(0, 6000), st.binary(min_size=1, max_size=8)), max_size=6),
     st.integers(0, 1 << 16),
 )
-def test_damaged_files_are_survived(damages, length):
+def test_damaged_files_do_not_crash(damages, length):
     content = bytearray(SELF.read_bytes()[: max(64, length)])
     for where, garbage in damages:
         content[where : where + len(garbage)] = garbage
-    asked = 0
+    requested = 0
 
     def read(offset: int, size: int) -> bytes:
-        nonlocal asked
-        asked += size
+        nonlocal requested
+        requested += size
         assert size <= 1 << 20
         return bytes(content[offset : offset + size])
 
     parse_elf(read)
-    assert asked < 64 << 20
+    assert requested < 64 << 20

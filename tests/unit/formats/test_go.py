@@ -39,7 +39,7 @@ def build_info(content: bytes):
     return read_build(elf, read) if elf else None
 
 
-def test_both_forms_say_the_same():
+def test_both_forms_give_the_same_result():
     expected = parse_modules("go1.17.13", LINES)
     assert build_info(go_program("go1.17.13", LINES)) == expected
     assert build_info(go_program("go1.17.13", LINES, headers=False)) == expected
@@ -59,7 +59,7 @@ def test_both_forms_say_the_same():
 
 
 @given(st.binary(max_size=300))
-def test_arbitrary_bytes_are_survived(content):
+def test_arbitrary_bytes_do_not_crash(content):
     content = b"\xff Go buildinf:" + content
     build_info(make_elf({".go.buildinfo": content}))
 

@@ -1,4 +1,4 @@
-"""Parsers of what the kernel, drivers and GPU libraries say of the hardware."""
+"""Parsers of hardware data from the kernel and drivers, and of library names."""
 
 import ctypes
 import json
@@ -14,7 +14,7 @@ from envlock.formats.hardware import blas, cpuinfo, cuda, kernel, nvidia
 from envlock.formats.system import limits, process_maps, sysctl
 
 
-def test_a_library_that_a_process_has_mapped_is_found_and_so_is_its_removal(tmp_path):
+def test_a_mapped_library_and_its_removal_are_found(tmp_path):
     library = tmp_path / "libcudart.so.12.4.127"
     shutil.copy(Path(sys.modules["_ctypes"].__file__), library)
     ctypes.CDLL(str(library))
@@ -50,7 +50,7 @@ PARSERS = [
 
 @pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
 @given(raw=st.binary(max_size=300))
-def test_no_parser_minds_what_it_is_given(parse, raw):
+def test_arbitrary_text_does_not_crash(parse, raw):
     text = raw.decode("utf-8", "surrogateescape")
     assert parse(text) == parse(text)
 
@@ -90,7 +90,7 @@ def test_libraries_by_name(name, found):
         ("/usr/lib/libm.so.6", None),
     ],
 )  # fmt: skip
-def test_implementations_of_blas_by_name(path, found):
+def test_blas_implementations_by_name(path, found):
     assert blas.parse_blas(path) == found
 
 

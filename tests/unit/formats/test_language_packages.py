@@ -1,4 +1,4 @@
-"""Whatever stands in a file of a package manager, its parser answers or says that it is none."""
+"""Parsers of language package managers: robustness, and details of single formats."""
 
 import json
 import zlib
@@ -63,16 +63,16 @@ LINES = st.lists(
 @pytest.mark.parametrize("parse", TEXT_PARSERS)
 @settings(max_examples=25)
 @given(text=st.text(max_size=200) | LINES | DOCUMENTS.map(json.dumps))
-def test_any_text_is_survived(parse, text):
+def test_arbitrary_text_does_not_crash(parse, text):
     parse(text)
 
 
 @given(st.binary(max_size=200))
-def test_any_audit_section_is_survived(content):
+def test_arbitrary_audit_sections_do_not_crash(content):
     rust.parse_audit(content)
 
 
-def test_an_audit_section_that_inflates_without_end_is_cut():
+def test_an_audit_section_that_inflates_excessively_is_rejected():
     bomb = zlib.compress(b" " * (64 << 20))
     assert rust.parse_audit(bomb) is None
 
@@ -86,7 +86,9 @@ def test_an_audit_section_that_inflates_without_end_is_cut():
         ("1.2.3-foss-2023a", "version = local_x\nversionsuffix = '-x'  # y\n", "1.2.3", ""),
     ],
 )  # fmt: skip
-def test_what_an_easyconfig_computes_is_told_by_its_folder(full_version, text, version, suffix):
+def test_computed_values_of_an_easyconfig_are_taken_from_its_directory(
+    full_version, text, version, suffix
+):
     text += "toolchain = {'name': 'foss', 'version': '2023a'}\n"
     found = hpc.parse_easyconfig(text, full_version)
     assert found == hpc.EasyConfig(version, suffix, "foss-2023a", "")
@@ -103,5 +105,5 @@ def test_what_an_easyconfig_computes_is_told_by_its_folder(full_version, text, v
         ("/home/someone/channel/linux-64", "local"),
     ],
 )
-def test_a_channel_is_called_without_server_and_credentials(channel, name):
+def test_a_channel_name_has_no_server_and_no_credentials(channel, name):
     assert conda.channel_name(clean_origin(channel), "linux-64") == name

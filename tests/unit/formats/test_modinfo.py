@@ -1,4 +1,4 @@
-"""Module files: real ELF files of every form, and whatever else may lie under their names."""
+"""Kernel module files: every form of ELF, every compression, and malformed files."""
 
 import gzip
 import io
@@ -19,7 +19,7 @@ INFO = b"license=GPL\0srcversion=ABC\0srcversion=DEF\0depends=\0malformed\0"
 
 
 def elf(info=INFO, *, bits=64, order="<", section=b".modinfo"):
-    """Return an ELF file with one section beside the table of names."""
+    """Return an ELF file with one section besides the string table."""
     names = b"\0" + section + b"\0.shstrtab\0"
     size, head = (64, 64) if bits == 64 else (40, 52)
     start = head + len(info) + len(names)
@@ -40,7 +40,7 @@ def elf(info=INFO, *, bits=64, order="<", section=b".modinfo"):
 
 @pytest.mark.parametrize("bits", [32, 64])
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_every_form_of_elf_is_read(bits, order):
+def test_every_form_of_elf_is_parsed(bits, order):
     assert parse_modinfo(elf(bits=bits, order=order)) == {
         "license": "GPL",
         "srcversion": "ABC",
@@ -48,7 +48,7 @@ def test_every_form_of_elf_is_read(bits, order):
     }
 
 
-def test_a_file_of_the_compiler_is_read():
+def test_a_file_from_a_compiler_is_parsed():
     assert parse_modinfo(OVERLAY.read_bytes())["srcversion"] == "4444444444444444DDDDDDD"
 
 
@@ -61,7 +61,7 @@ def test_a_file_of_the_compiler_is_read():
         ("x.ko.zst", zstandard.ZstdCompressor().compress),
     ],
 )
-def test_each_compression_is_undone_within_its_limit(name, pack):
+def test_each_compression_is_unpacked_up_to_a_limit(name, pack):
     raw = elf()
     assert unpack(name, pack(raw)) == raw
     with pytest.raises(ValueError, match="too large"):
@@ -82,13 +82,13 @@ def test_each_compression_is_undone_within_its_limit(name, pack):
         (elf()[:40] + b"\xff" * 8 + elf()[48:], "offset"),
     ],
 )
-def test_what_is_no_module_says_why(raw, reason):
+def test_a_malformed_module_raises_the_reason(raw, reason):
     with pytest.raises(ValueError, match=reason):
         parse_modinfo(raw)
 
 
 @given(st.binary(max_size=400), st.integers(0, 400))
-def test_arbitrary_bytes_raise_nothing_else(noise, place):
+def test_arbitrary_bytes_raise_only_value_error(noise, place):
     raw = elf()
     for hostile in (noise, raw[:place] + noise, raw[:place] + noise + raw[place + len(noise) :]):
         try:

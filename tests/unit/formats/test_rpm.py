@@ -31,7 +31,7 @@ def header(tags):
 NAMED = {1000: (STRING, ["shop"]), 1001: (STRING, ["1"]), 1002: (STRING, ["2"])}
 
 
-def test_a_header_of_old_has_whole_paths_and_md5():
+def test_an_old_header_has_whole_paths_and_md5():
     old = {
         **NAMED,
         1027: (TEXTS, ["/usr/bin/shop", "/toplevel", "/etc/é"]),
@@ -46,8 +46,8 @@ def test_a_header_of_old_has_whole_paths_and_md5():
     ]
 
 
-def test_what_installation_adds_takes_the_place_of_what_was_signed():
-    """The index may hold a tag twice: in the signed region, and behind it."""
+def test_tags_added_at_installation_override_signed_ones():
+    """The index may contain a tag twice: in the signed region, and after it."""
     twice = bytearray(header({**NAMED, 1003: (INT32, [1]), 9999: (INT32, [7])}))
     twice[8 + 4 * 16 : 8 + 4 * 16 + 4] = struct.pack(">I", 1003)
     assert parse_package(Header(bytes(twice))).evr == "7:1-2"
@@ -61,7 +61,7 @@ def test_what_installation_adds_takes_the_place_of_what_was_signed():
         {**NAMED, 1001: (INT32, [1])},
     ],
 )
-def test_a_header_that_names_no_package_is_refused(tags):
+def test_a_header_without_name_or_version_is_rejected(tags):
     with pytest.raises(ValueError, match=r"header|tag"):
         parse_package(Header(header(tags)))
 
@@ -75,12 +75,12 @@ def test_a_header_that_names_no_package_is_refused(tags):
         {1117: (TEXTS, ["a"]), 1116: (INT32, [0])},
     ],
 )
-def test_files_that_do_not_fit_together_are_refused(tags):
+def test_inconsistent_lists_of_files_are_rejected(tags):
     with pytest.raises(ValueError, match="files"):
         parse_files(Header(header({**NAMED, **tags})))
 
 
-def test_a_source_is_told_apart_from_its_version():
+def test_the_source_package_is_split_into_name_and_version():
     tags = {**NAMED, 1044: (STRING, ["shop-suite-2.0-3.el9.src.rpm"]), 1022: (STRING, ["noarch"])}
     package = parse_package(Header(header(tags)))
     assert (package.source, package.source_version) == ("shop-suite", "2.0-3.el9")
@@ -88,7 +88,7 @@ def test_a_source_is_told_apart_from_its_version():
 
 
 @pytest.mark.parametrize("page_size", [512, 4096, 65536])
-def test_a_large_berkeley_db_gives_back_what_was_put_in(tmp_path, page_size):
+def test_a_large_berkeley_db_round_trips(tmp_path, page_size):
     if not shutil.which("db5.3_load"):
         unavailable("rpm", "db5.3_load is not here")
     dice = random.Random(page_size)
@@ -103,7 +103,7 @@ def test_a_large_berkeley_db_gives_back_what_was_put_in(tmp_path, page_size):
         list(parse_bdb(raw[: len(raw) // 2 // page_size * page_size]))
 
 
-def test_a_database_for_btrees_or_with_a_password_is_refused(tmp_path):
+def test_a_btree_or_an_encrypted_database_is_rejected(tmp_path):
     if not shutil.which("db5.3_load"):
         unavailable("rpm", "db5.3_load is not here")
     dump = "VERSION=3\nformat=bytevalue\ntype={}\nHEADER=END\n 01\n 02\nDATA=END\n"
@@ -115,7 +115,7 @@ def test_a_database_for_btrees_or_with_a_password_is_refused(tmp_path):
             list(parse_bdb(path.read_bytes()))
 
 
-def test_an_ndb_of_another_version_is_refused():
+def test_an_ndb_of_another_version_is_rejected():
     with pytest.raises(ValueError, match="version 0"):
         list(parse_ndb(struct.pack("<4s4I", b"RpmP", 1, 0, 1, 0).ljust(4096, b"\0")))
 
@@ -140,5 +140,5 @@ HASHED_NONE = bytes.fromhex("04000108" + "0000")
         (b"\x88\x05\4\0\1\x08\0\xff\xff", ""),
     ],
 )
-def test_signers_of_every_form(packet, signer):
+def test_every_form_of_signature_gives_its_key_id(packet, signer):
     assert parse_signer(packet) == signer

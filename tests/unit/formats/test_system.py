@@ -1,4 +1,4 @@
-"""Parsers of the system's state: other readers agree, and arbitrary bytes are at worst nothing."""
+"""Parsers of system files: agreement with other tools, and robustness against arbitrary input."""
 
 import base64
 import hashlib
@@ -29,15 +29,15 @@ from envlock.secrets.redact import digest_lines, redact_text
 LONG = "x" * 200_000
 
 
-def test_openssl_reads_the_same_certificates():
+def test_openssl_finds_the_same_certificates():
     bundle = Path(certifi.where())
     context = ssl.create_default_context(cafile=str(bundle))
     ders = context.get_ca_certs(binary_form=True)
     found = parse_certificates(bundle.read_bytes())
     assert {c.sha256 for c in found} >= {hashlib.sha256(der).hexdigest() for der in ders}
     subjects = {}
-    for der, told in zip(ders, context.get_ca_certs(), strict=True):
-        names = {key: value for part in told["subject"] for key, value in part}
+    for der, parsed in zip(ders, context.get_ca_certs(), strict=True):
+        names = {key: value for part in parsed["subject"] for key, value in part}
         best = names.get("commonName") or names.get("organizationalUnitName")
         subjects[hashlib.sha256(der).hexdigest()] = best or names["organizationName"]
     assert len(subjects) > 50
@@ -48,7 +48,7 @@ def test_openssl_reads_the_same_certificates():
 @given(st.binary(max_size=400))
 @example(b"\x30\x84\xff\xff\xff\xff")
 @example(b"\x30\x80\x30\x80")
-def test_arbitrary_bytes_are_no_certificate_that_crashes(raw):
+def test_arbitrary_bytes_as_a_certificate_do_not_crash(raw):
     parse_certificates(raw)
     armour = b"-----BEGIN CERTIFICATE-----\n%b\n-----END CERTIFICATE-----\n"
     (found,) = parse_certificates(armour % base64.b64encode(b"\x30" + raw))
@@ -56,7 +56,7 @@ def test_arbitrary_bytes_are_no_certificate_that_crashes(raw):
 
 
 @given(st.binary(max_size=300))
-def test_arbitrary_bytes_are_no_archive_that_crashes(raw):
+def test_arbitrary_bytes_as_a_locale_archive_do_not_crash(raw):
     parse_locale_archive(raw)
     parse_locale_archive(b"\x09\x01\x02\xde" + raw)
 
@@ -66,7 +66,7 @@ def test_arbitrary_bytes_are_no_archive_that_crashes(raw):
 @example("* " * 50_000)
 @example("password" * 20_000)
 @example("a-" * 50_000 + "://")
-def test_any_text_is_at_worst_nothing(text):
+def test_arbitrary_text_does_not_crash(text):
     [*parse_crontab(text), *parse_crontab(text, is_anacron=True)]
     program_of(text)
     parse_fstab(text)
@@ -82,7 +82,7 @@ def test_any_text_is_at_worst_nothing(text):
         assert isinstance(parse(text), str)
 
 
-def test_layout_moves_no_digest_and_a_secret_is_in_none():
+def test_digests_ignore_layout_and_secrets():
     left = parse_lines("a = 1 # why\n\n  b   2\n")
     assert digest_lines(left) == digest_lines(parse_lines("a = 1\nb 2"))
     assert digest_lines(["token=one"]) == digest_lines(["token=two"])
@@ -107,7 +107,7 @@ def test_versions_in_names(name, version):
     assert version_in_name(name) == version
 
 
-def test_versions_beside_programs():
+def test_versions_in_version_files():
     assert parse_version_line("v1.2.3\n") == "1.2.3"
     assert parse_version_line("CUDA Version 11.0.228\n") == "11.0.228"
     assert parse_version_line("1.2\n3.4\n5.6\n7.8\n") == ""

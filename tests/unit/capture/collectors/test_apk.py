@@ -1,4 +1,4 @@
-"""Files held against apk's database, written as apk writes it for the files of a root."""
+"""The apk collector on a root with a database in the form that apk writes."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ def checksum(path: Path, algorithm: str) -> str:
 
 
 def database(root: Path, algorithm: str) -> str:
-    """Return the entry of a package that owns everything in `root`."""
+    """Return the stanza of a package that owns everything in `root`."""
     lines = ["P:tool", "V:1.0-r0", "A:x86_64"]
     for folder, _, names in sorted(os.walk(root)):
         status = os.lstat(folder)
@@ -55,7 +55,7 @@ def root(tmp_path, request):
     return root
 
 
-def test_an_untouched_root_has_nothing_to_tell(root, captured):
+def test_an_unmodified_root_has_no_file_records(root, captured):
     found = captured(root)
     assert "file" not in found.lock.sections
     rows = {row.entry.path: row for row in found.tree.rows}
@@ -65,7 +65,7 @@ def test_an_untouched_root_has_nothing_to_tell(root, captured):
     assert rows["/lib/apk/db/installed"].file_class is FileClass.GENERATED
 
 
-def test_drift_is_told(root, captured):
+def test_drift_is_recorded(root, captured):
     (root / "bin/tool").write_text("edited\n")
     (root / "bin/link").unlink()
     (root / "bin/link").symlink_to("/opt/evil")
@@ -96,8 +96,8 @@ def test_a_merged_usr_is_followed(root, captured):
     assert files["/bin"]["packaged-type"] == "directory"
 
 
-def test_the_stat_cache_knows_both_digests(root, tmp_path):
-    """A second capture by another algorithm reads again what the cache has only one digest of."""
+def test_the_stat_cache_holds_both_digests(root, tmp_path):
+    """A second capture takes the digest of apk's algorithm from the cache as well."""
     from envlock.capture.engine import capture
     from envlock.capture.registry import collectors
     from envlock.capture.request import Request
@@ -117,7 +117,7 @@ def test_the_stat_cache_knows_both_digests(root, tmp_path):
     assert "file" not in found[1].sections
 
 
-def test_records_need_no_walk(root, captured):
+def test_records_need_no_scan(root, captured):
     found = captured(root, depth=Depth.RECORDS).lock
     assert found.sections["apk"] == {
         "tool": {"version": "1.0-r0", "arch": "x86_64", "mark": "auto"}

@@ -1,4 +1,4 @@
-"""What is captured of an environment is what a conda client wrote into it."""
+"""The conda collector on an environment that a conda client created."""
 
 import asyncio
 import hashlib
@@ -24,14 +24,14 @@ RECORD = b"%s-%s.dist-info/METADATA,,\n%s-%s.dist-info/RECORD,,\n"
 
 
 class Channel:
-    """A channel in a folder, with packages made here."""
+    """A channel in a directory, with packages that the test builds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.packages: dict[str, dict[str, object]] = {"linux-64": {}, "noarch": {}}
 
     def add(self, name, version, build, subdir, files, depends=()):
-        """Make a package and put it into the index."""
+        """Build a package and add it to the index."""
         index = {
             "name": name, "version": version, "build": build, "build_number": 0,
             "subdir": subdir, "depends": list(depends), "noarch": "generic",
@@ -73,7 +73,7 @@ class Channel:
         self.packages[subdir][archive.name] = {**index, **digests, "size": len(raw)}
 
     def install(self, prefix: Path, *specs: str) -> list[rattler.PrefixRecord]:
-        """Install packages into an environment; return what the client says is there."""
+        """Install packages into an environment; return the records of the client."""
         for subdir, packages in self.packages.items():
             repodata = {"info": {"subdir": subdir}, "packages": packages, "packages.conda": {}}
             (self.folder / subdir).mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ class Channel:
 
 @pytest.fixture
 def environment(tmp_path):
-    """Return a root with an environment, and what the client says of it."""
+    """Return the prefix of an environment, and the records of the client."""
     channel = Channel(tmp_path / "channel")
     numpy = f"{SITE}/numpy-1.26.4.dist-info"
     channel.add("libblas", "3.9.0", "h1_0", "linux-64", {"lib/libblas.so.3": b"b" * 100})
@@ -122,12 +122,12 @@ def environment(tmp_path):
     script = f"#!{PLACEHOLDER}/bin/python\n".encode()
     channel.add("tool", "2.0", "0", "noarch", {"bin/tool": script}, ["numpy >=1.20"])
     prefix = tmp_path / "root/opt/conda/envs/ml"
-    said = channel.install(prefix, "tool >=1")
+    records = channel.install(prefix, "tool >=1")
     requests = prefix / SITE / "requests-2.31.0.dist-info"
     requests.mkdir(parents=True)
     (requests / "METADATA").write_bytes(METADATA % (b"requests", b"2.31.0"))
     (requests / "INSTALLER").write_text("pip\n")
-    return prefix, said
+    return prefix, records
 
 
 def captured(root: Path, folder: Path, *sections: str):
@@ -137,13 +137,13 @@ def captured(root: Path, folder: Path, *sections: str):
 
 
 def test_the_client_agrees(tmp_path, environment):
-    prefix, said = environment
+    prefix, records = environment
     found = captured(tmp_path / "root", tmp_path, "conda").lock.sections["conda"]
     packages = {key: facts for key, facts in found.items() if "/" in key}
     assert {key.partition("/")[2]: facts["version"] for key, facts in packages.items()} == {
-        record.name.normalized: str(record.version) for record in said
+        record.name.normalized: str(record.version) for record in records
     }
-    for record in said:
+    for record in records:
         facts = packages[f"ml/{record.name.normalized}"]
         assert facts["build"] == str(record.build)
         assert facts["subdir"] == record.subdir
@@ -153,7 +153,7 @@ def test_the_client_agrees(tmp_path, environment):
 
 
 def test_nothing_is_counted_twice(tmp_path, environment):
-    """The cache of unpacked packages is no environment, and pip's packages are pip's alone."""
+    """The cache of unpacked packages is not an environment, and pip packages are only in python."""
     lock = captured(tmp_path / "root", tmp_path, "conda", "python").lock
     assert sorted(key for key in lock.sections["python"] if "/" in key) == [
         "ml-3.11/numpy",
@@ -164,7 +164,7 @@ def test_nothing_is_counted_twice(tmp_path, environment):
     assert "ml/requests" not in lock.sections["conda"]
 
 
-def test_files_are_the_packages_and_edits_are_seen(tmp_path, environment):
+def test_files_have_owners_and_edits_are_noticed(tmp_path, environment):
     prefix, _ = environment
     before = captured(tmp_path / "root", tmp_path, "conda").tree
     (prefix / "lib/libblas.so.3").write_bytes(b"edited")

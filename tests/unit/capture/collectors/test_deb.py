@@ -1,4 +1,4 @@
-"""Files of images without dpkg's info folder, and machines with several architectures."""
+"""The deb and os collectors: distroless images, foreign architectures, package states."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ from envlock.model.depth import Depth
 from envlock.model.tree import FileClass
 
 
-def test_files_of_distroless_images_are_the_packages(tmp_path, captured):
+def test_files_of_distroless_images_have_owners(tmp_path, captured):
     root = tmp_path / "root"
     status = root / "var/lib/dpkg/status.d"
     status.mkdir(parents=True)
@@ -18,16 +18,16 @@ def test_files_of_distroless_images_are_the_packages(tmp_path, captured):
         lines.append(f"{hashlib.md5(f'{name}{chr(10)}'.encode()).hexdigest()}  usr/bin/{name}\n")
     (status / "base.md5sums").write_text("".join(lines))
     (root / "usr/bin/edited").write_text("something else\n")
-    (root / "usr/bin/nobodys").write_text("x\n")
+    (root / "usr/bin/unowned").write_text("x\n")
     found = captured(root)
     rows = {row.entry.path: row for row in found.tree.rows}
     assert rows["/usr/bin/as-packaged"].file_class is FileClass.PACKAGE
     assert rows["/usr/bin/as-packaged"].owner == "deb base-files:amd64"
     assert rows["/usr/bin/edited"].file_class is FileClass.PACKAGE_MODIFIED
-    assert rows["/usr/bin/nobodys"].file_class is FileClass.UNOWNED
+    assert rows["/usr/bin/unowned"].file_class is FileClass.UNOWNED
 
 
-def test_foreign_architectures_are_told(tmp_path, captured):
+def test_foreign_architectures_are_recorded(tmp_path, captured):
     admin = tmp_path / "root/var/lib/dpkg"
     admin.mkdir(parents=True)
     (admin / "arch").write_text("amd64\ni386\narm64\n")
@@ -36,7 +36,7 @@ def test_foreign_architectures_are_told(tmp_path, captured):
     }
 
 
-def test_states_between_installed_and_not_are_told(tmp_path, captured):
+def test_unusual_package_states_are_recorded(tmp_path, captured):
     admin = tmp_path / "root/var/lib/dpkg"
     admin.mkdir(parents=True)
     states = {
@@ -53,5 +53,5 @@ def test_states_between_installed_and_not_are_told(tmp_path, captured):
         )
     )
     found = captured(tmp_path / "root", depth=Depth.RECORDS).lock.sections["deb"]
-    told = {key.partition(":")[0]: facts.get("status", "") for key, facts in found.items()}
-    assert told == {**states, "a": ""}
+    recorded = {key.partition(":")[0]: facts.get("status", "") for key, facts in found.items()}
+    assert recorded == {**states, "a": ""}

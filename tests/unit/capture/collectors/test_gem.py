@@ -1,4 +1,4 @@
-"""What is captured of homes of gems is what RubyGems lists in them."""
+"""The gem collector on gem homes, compared with ``gem list``."""
 
 import os
 import re
@@ -47,10 +47,10 @@ def gem(tmp_path):
     return run
 
 
-def listed(said: str) -> set[tuple[str, str]]:
-    """Return (name, version) of the lines of ``gem list``, platforms left out."""
+def listed(output: str) -> set[tuple[str, str]]:
+    """Return (name, version) of the lines of ``gem list``, without platforms."""
     found = set()
-    for name, versions in re.findall(r"^(\S+) \((.*)\)$", said, re.MULTILINE):
+    for name, versions in re.findall(r"^(\S+) \((.*)\)$", output, re.MULTILINE):
         for version in versions.removeprefix("default: ").split(", "):
             found.add((name, version.removeprefix("default: ").partition(" ")[0]))
     return found
@@ -90,9 +90,9 @@ def test_installed_gems(tmp_path, gem):
         gem("build", "x.gemspec", folder=source)
         (archive,) = source.glob("*.gem")
         gem("install", "--local", "--no-document", "--force", "--install-dir", home, archive)
-    said = gem("list", "--local", GEM_HOME=str(home), GEM_PATH=str(home))
+    output = gem("list", "--local", GEM_HOME=str(home), GEM_PATH=str(home))
     ours = captured(tmp_path / "root")
-    assert named(ours) == {pair for pair in listed(said) if pair[0] in ("one", "two-words")}
+    assert named(ours) == {pair for pair in listed(output) if pair[0] in ("one", "two-words")}
     assert named(ours) == {("one", "1.0.0"), ("one", "1.1.0.pre2"), ("two-words", "0.3")}
     assert ours["local-3.1.0/two-words"]["platform"].endswith("linux")
 
@@ -104,13 +104,14 @@ def test_the_gems_that_came_with_ruby(tmp_path, gem):
     for home in homes:
         shutil.copytree(home, tmp_path / f"root{home}", ignore=all_but_specifications)
     ours = captured(tmp_path / "root")
-    said = gem("list", "--local", GEM_HOME=str(tmp_path / "none"))
-    homes_said = gem("environment", "gempath").strip().split(":")
-    if not {"/usr/share/rubygems-integration/all"} & set(homes_said):
+    output = gem("list", "--local", GEM_HOME=str(tmp_path / "none"))
+    gem_path = gem("environment", "gempath").strip().split(":")
+    if not {"/usr/share/rubygems-integration/all"} & set(gem_path):
         unavailable("tools", "the gem here is not the distribution's")
-    assert named(ours) <= listed(said)
+    assert named(ours) <= listed(output)
     defaults = {
-        name for name, versions in re.findall(r"^(\S+) \((default: [^,)]+)\)$", said, re.MULTILINE)
+        name
+        for name, versions in re.findall(r"^(\S+) \((default: [^,)]+)\)$", output, re.MULTILINE)
     }
     assert defaults == {
         key.partition("/")[2] for key, facts in ours.items() if facts.get("default") == "true"

@@ -1,4 +1,4 @@
-"""The go collector on Go programs of this machine, held against ``go version -m``."""
+"""The go collector on Go programs of this machine, compared with ``go version -m``."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ PROGRAMS = ("dockerd", "docker", "umoci", "skopeo")
 
 
 def go_version(path: Path) -> str | None:
-    """Return what ``go version -m`` says, or None where there is no Go."""
+    """Return the output of ``go version -m``, or None without Go."""
     if shutil.which("go") is None:
         return None
     command = ["go", "version", "-m", str(path)]
@@ -24,7 +24,7 @@ def go_version(path: Path) -> str | None:
 
 
 def test_programs_of_this_machine(tmp_path):
-    """The version is what the program says of itself; with Go here, all is what Go says."""
+    """The version agrees with ``PROGRAM --version``, all facts with Go where it is installed."""
     here = [Path(found) for name in PROGRAMS if (found := shutil.which(name))]
     if not here:
         unavailable("tools", "no program written in Go is here")
@@ -37,10 +37,10 @@ def test_programs_of_this_machine(tmp_path):
     assert {path.name for path in here} <= found.keys()
     for path in here:
         facts = found[path.name]
-        said = go_version(path)
-        if said is not None:
-            assert facts["toolchain"] == said.partition(": ")[2].partition("\n")[0]
-            assert facts["package"] == re.findall(r"\tpath\t(.*)", said)[0]
+        output = go_version(path)
+        if output is not None:
+            assert facts["toolchain"] == output.partition(": ")[2].partition("\n")[0]
+            assert facts["package"] == re.findall(r"\tpath\t(.*)", output)[0]
         if "version" in facts:
             shown = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
             assert facts["version"] in shown.stdout

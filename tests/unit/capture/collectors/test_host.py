@@ -1,4 +1,4 @@
-"""The host layer against the real machine, and against machines full of what must not get out."""
+"""The host collectors on this machine, and on machines with planted identities."""
 
 import re
 import shutil
@@ -36,7 +36,7 @@ PLANTED = (
 
 
 class Machine(LocalTarget):
-    """A directory with everything a machine can tell."""
+    """A directory with all capabilities of a machine."""
 
     def __init__(self, root, environ):
         super().__init__(root, "dir:machine", is_host=False)
@@ -53,7 +53,7 @@ def lock_of(target, *, only=HOST):
 
 
 def identifying(path):
-    """Return what a file of sysfs or procfs may say of the one device it is about."""
+    """Return text with which a file of sysfs or procfs may identify its device."""
     name = path.name
     if name == "information":
         return f"GPU UUID: \t GPU-{UUID}\nBus Location: \t 0000:3b:00.0\nSerial: SERIAL-7XK2P93\n"
@@ -68,7 +68,7 @@ def identifying(path):
     return ""
 
 
-PLACES = {
+IDENTITY_FILES = {
     "sys/class/dmi/id": ("product_serial", "product_uuid", "board_serial", "chassis_asset_tag"),
     "sys/class/nvme/nvme0": ("serial", "address", "subsysnqn"),
     "sys/class/infiniband/mlx5_0": ("node_guid", "sys_image_guid", "node_desc"),
@@ -80,19 +80,19 @@ PLACES = {
 
 
 def plant(root):
-    """Put identities into every file below `root` that may hold one, and beside the others."""
+    """Add identities to every file below `root` that may contain one, and files with identities."""
     for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink()):
         more = identifying(path)
         if more:
             old = path.read_text().rstrip("\n")
             path.write_text(old + more if more.startswith(" ") else f"{old}\n{more}")
-    for folder, names in PLACES.items():
+    for folder, names in IDENTITY_FILES.items():
         (root / folder).mkdir(parents=True, exist_ok=True)
         for name in names:
             (root / folder / name).write_text("\n".join(PLANTED))
 
 
-def test_nothing_that_names_one_device_or_machine_gets_into_a_lock(tmp_path):
+def test_no_identity_of_a_device_or_machine_enters_a_lock(tmp_path):
     environ = {"NVIDIA_VISIBLE_DEVICES": f"GPU-{UUID},MIG-{UUID}", "CUDA_VISIBLE_DEVICES": "0,1"}
     seen = set()
     for name in sorted(HOST):
@@ -110,31 +110,31 @@ def test_nothing_that_names_one_device_or_machine_gets_into_a_lock(tmp_path):
 
 
 class Directory(LocalTarget):
-    """A directory without a kernel, which tells what it is asked to fetch."""
+    """A directory without a kernel that records which paths are prefetched."""
 
     def __init__(self, root):
         super().__init__(root, "dir:x", is_host=False)
-        self.asked = []
+        self.fetched = []
 
     def preload(self, paths):
-        self.asked += paths
+        self.fetched += paths
 
     def read(self, path, limit=0):
         assert not path.startswith(("/proc/", "/sys/")), path
         return super().read(path, limit)
 
 
-def test_a_target_without_a_kernel_is_not_asked_for_its_files(tmp_path):
+def test_no_kernel_files_are_fetched_from_a_target_without_a_kernel(tmp_path):
     (tmp_path / "proc/sys/vm").mkdir(parents=True)
     (tmp_path / "proc/sys/vm/swappiness").write_text("60")
     target = Directory(tmp_path)
     lock = lock_of(target, only=(*HOST, "os"))
-    assert [path for path in target.asked if path.startswith(("/proc", "/sys"))] == []
-    assert "/etc/os-release" in target.asked
+    assert [path for path in target.fetched if path.startswith(("/proc", "/sys"))] == []
+    assert "/etc/os-release" in target.fetched
     assert {lock.coverage[name]["status"] for name in HOST} == {"unsupported"}
 
 
-def test_the_host_this_runs_on_twice_gives_the_same_bytes():
+def test_two_captures_of_this_host_give_the_same_bytes():
     first, second = (lock_of(host()) for _ in range(2))
     assert render_lock(first) == render_lock(second)
     assert (
@@ -146,9 +146,9 @@ def test_the_host_this_runs_on_twice_gives_the_same_bytes():
 
 
 @pytest.mark.skipif(not LOADER.exists(), reason="x86-64 with glibc only")
-def test_the_loader_is_read_as_it_describes_itself():
-    said = subprocess.run([LOADER, "--help"], capture_output=True, text=True, check=True).stdout
-    searched = re.findall(r"^ +(x86-64-v\d) \(supported, searched\)", said, re.MULTILINE)
+def test_the_loader_agrees_with_its_own_help():
+    output = subprocess.run([LOADER, "--help"], capture_output=True, text=True, check=True).stdout
+    searched = re.findall(r"^ +(x86-64-v\d) \(supported, searched\)", output, re.MULTILINE)
     version = subprocess.run([LOADER, "--version"], capture_output=True, text=True, check=True)
     found = lock_of(host(), only=["host.libc"]).get("host.libc")
     assert found.get("hwcaps", "").split() == searched

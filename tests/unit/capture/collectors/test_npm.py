@@ -1,4 +1,4 @@
-"""What is captured of a real tree is what npm says of it."""
+"""The npm collector on trees that npm installed, compared with ``npm ls``."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.conftest import unavailable
 
 
 def pack(folder: Path, name: str, version: str, **more) -> Path:
-    """Make a package that npm can install without a registry; return its archive."""
+    """Build a package that npm can install without a registry; return its archive."""
     source = folder / "package.json"
     source.write_text(json.dumps({"name": name, "version": version, **more}))
     archive = folder / f"{name.replace('/', '-').replace('@', '')}-{version}.tgz"
@@ -45,7 +45,7 @@ def npm(tmp_path):
 
 
 def flatten(tree, above=""):
-    """Return place -> version of what `npm ls --json --all --long` prints."""
+    """Return location -> version of what `npm ls --json --all --long` prints."""
     found = {}
     for package in tree.get("dependencies", {}).values():
         path = package.get("path", "")
@@ -73,8 +73,8 @@ def test_npm_ls_agrees(tmp_path, npm):
     application.mkdir(parents=True)
     (application / "package.json").write_text('{"name": "shop", "version": "1.0.0"}')
     npm("install", new, branch, folder=application)
-    said = json.loads(npm("ls", "--all", "--json", "--long", folder=application))
-    assert captured(root, "shop") == flatten(said)
+    output = json.loads(npm("ls", "--all", "--json", "--long", folder=application))
+    assert captured(root, "shop") == flatten(output)
     assert captured(root, "shop") == {
         "leaf": "2.0.0-rc.1",
         "@acme/branch": "3.1.4",
@@ -85,7 +85,7 @@ def test_npm_ls_agrees(tmp_path, npm):
 def test_npm_ls_agrees_on_a_global_tree(tmp_path, npm):
     prefix = tmp_path / "root/usr/local"
     npm("install", "-g", "--prefix", prefix, pack(tmp_path, "tool", "0.9.0"))
-    said = json.loads(npm("ls", "-g", "--prefix", prefix, "--json"))
+    output = json.loads(npm("ls", "-g", "--prefix", prefix, "--json"))
     found = captured(tmp_path / "root", "local")
-    assert found == {name: one["version"] for name, one in said["dependencies"].items()}
+    assert found == {name: one["version"] for name, one in output["dependencies"].items()}
     assert found == {"tool": "0.9.0"}

@@ -1,4 +1,4 @@
-"""The pacman collector on a root that pacman made, with pacman's own word as the measure."""
+"""The pacman collector on a root that pacman installed, compared with pacman's own output."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def pacman(root, *words, status=0):
 
 @pytest.fixture
 def root(tmp_path):
-    """Return a root into which pacman installed a package, one folder of it left out."""
+    """Return a root into which pacman installed a package, without one of its directories."""
     if not shutil.which("pacman") or not shutil.which("bsdtar") or os.geteuid():
         unavailable("pacman", "pacman or bsdtar is not here, or not root")
     stage, root = tmp_path / "stage", tmp_path / "root"
@@ -74,7 +74,7 @@ def root(tmp_path):
     return root
 
 
-def test_the_package_is_as_pacman_lists_it(root, captured):
+def test_the_package_agrees_with_pacman_query(root, captured):
     assert pacman(root, "-Q").split() == ["shop", "1:1.0rc1-2"]
     found = captured(root, depth=Depth.RECORDS).lock.sections["pacman"]
     assert found == {
@@ -88,7 +88,7 @@ def test_the_package_is_as_pacman_lists_it(root, captured):
     assert marked["shop"]["mark"] == "auto"
 
 
-def test_an_untouched_root_has_nothing_to_tell(root, captured):
+def test_an_unmodified_root_has_no_file_records(root, captured):
     found = captured(root)
     packaged = {p for p in found.lock.sections["file"] if p != "/etc/pacman.conf"}
     assert packaged == set()
@@ -97,7 +97,7 @@ def test_an_untouched_root_has_nothing_to_tell(root, captured):
     assert rows["/etc/shop/kept.conf"].file_class is FileClass.CONFFILE
 
 
-def test_drift_is_what_pacman_checks(root, captured):
+def test_drift_agrees_with_pacman_check(root, captured):
     (root / "usr/bin/edited").write_text("something else\n")
     (root / "usr/bin/lost").unlink()
     (root / "usr/bin/setuid").chmod(0o4755)
@@ -105,12 +105,12 @@ def test_drift_is_what_pacman_checks(root, captured):
     (root / "usr/bin/link").unlink()
     (root / "usr/bin/link").symlink_to("edited")
     (root / "etc/shop/edited.conf").write_text("edited=2\n")
-    told = pacman(root, "-Qkk", "shop", status=None)
+    output = pacman(root, "-Qkk", "shop", status=None)
     expected = set(
-        re.findall(rf"^(?:warning|backup file): shop: {root}(/.*?) \(", told, re.MULTILINE)
+        re.findall(rf"^(?:warning|backup file): shop: {root}(/.*?) \(", output, re.MULTILINE)
     )
     files = captured(root).lock.sections["file"]
-    # pacman calls what it was told not to extract missing all the same.
+    # pacman reports files that it did not extract as missing.
     assert expected - {"/usr/share/man", "/usr/share/man/page"} == {*files} - {"/etc/pacman.conf"}
     assert {path: facts["class"] for path, facts in files.items() if path in expected} == {
         "/usr/bin/edited": "package-modified",

@@ -1,4 +1,4 @@
-"""What is captured of a real environment is what pip says of it."""
+"""The python collector on this environment, compared with ``pip inspect``."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from envlock.targets.local.filesystem import LocalTarget
 
 
 def test_pip_inspect_agrees():
-    said = json.loads(
+    output = json.loads(
         subprocess.run(
             [sys.executable, "-m", "pip", "inspect", "--local"],
             check=True,
@@ -39,5 +39,5 @@ def test_pip_inspect_agrees():
             one["requested"],
             one.get("direct_url", {}).get("dir_info", {}).get("editable", False),
         )
-        for one in said["installed"]
+        for one in output["installed"]
     }

@@ -1,4 +1,4 @@
-"""The rpm collector on roots that rpm made, with rpm's own word as the measure."""
+"""The rpm collector on roots that rpm installed, compared with rpm's own output."""
 
 import os
 import shutil
@@ -30,11 +30,11 @@ def blobs(root):
         return database.execute("SELECT hnum, blob FROM Packages ORDER BY hnum").fetchall()
 
 
-def test_packages_are_those_that_rpm_lists(rpm_root, captured):
+def test_packages_agree_with_rpm_query(rpm_root, captured):
     form = r"%{NAME}.%{ARCH}\t%{EVR}\t%{VENDOR}\t%{SOURCERPM}\t%{SHA256HEADER}\n"
-    told = rpm(rpm_root, "-qa", "--qf", form.replace(r"\t", "\t").replace(r"\n", "\n"))
+    output = rpm(rpm_root, "-qa", "--qf", form.replace(r"\t", "\t").replace(r"\n", "\n"))
     expected = {}
-    for line in told.splitlines():
+    for line in output.splitlines():
         label, evr, vendor, source, sha256 = line.split("\t")
         name, _, arch = label.rpartition(".")
         key = f"{name}-{evr}.{arch}" if name == "kernel-core" else label
@@ -48,7 +48,7 @@ def test_packages_are_those_that_rpm_lists(rpm_root, captured):
     ]  # fmt: skip
 
 
-def test_an_untouched_root_has_nothing_to_tell(rpm_root, captured):
+def test_an_unmodified_root_has_no_file_records(rpm_root, captured):
     assert rpm(rpm_root, "-Va", "--nodeps") == ""
     found = captured(rpm_root)
     assert "file" not in found.lock.sections
@@ -60,7 +60,7 @@ def test_an_untouched_root_has_nothing_to_tell(rpm_root, captured):
 
 
 def tamper(root):
-    """Change a root in every way that rpm can tell."""
+    """Modify a root in every way that rpm can detect."""
     (root / "etc/shop/edited.conf").write_text("edited=2\n")
     (root / "etc/shop/lost.conf").unlink()
     (root / "etc/shop/optional.conf").unlink()
@@ -80,34 +80,34 @@ def tamper(root):
 
 
 def by_rpm(root):
-    """Return path -> what rpm says, leaving out sizes and times, which follow from the rest."""
+    """Return path -> flags of ``rpm --verify``, without sizes and times."""
     found = {}
     for line in rpm(root, "-Va", "--nodeps", status=None).splitlines():
         flags, path = line[:9].strip(), line[13:] if line[9] == " " else ""
         if line.startswith("missing"):
             found[line.partition("/")[1] + line.partition("/")[2]] = {"missing"}
             continue
-        told = {flag for flag in flags if flag in "5MUGLP"}
-        if told:
-            found[path] = told
+        changes = {flag for flag in flags if flag in "5MUGLP"}
+        if changes:
+            found[path] = changes
     return found
 
 
 def by_envlock(capture):
     found = {}
     for path, facts in capture.lock.sections["file"].items():
-        told = set()
+        changes = set()
         if facts["class"].endswith("-missing"):
-            told = {"missing"}
+            changes = {"missing"}
         elif facts["class"].endswith("-modified") and not {*facts} & {*FLAGS}:
-            told = {"5"}
+            changes = {"5"}
         for name in facts.keys() & FLAGS.keys():
-            told |= set(FLAGS[name])
-        found[path] = told
+            changes |= set(FLAGS[name])
+        found[path] = changes
     return found
 
 
-def test_drift_is_what_rpm_verify_says(rpm_root, captured):
+def test_drift_agrees_with_rpm_verify(rpm_root, captured):
     tamper(rpm_root)
     theirs, ours = by_rpm(rpm_root), by_envlock(captured(rpm_root))
     # What lies in a missing folder is missing with it, and rpm asks a link that became a file
@@ -119,7 +119,7 @@ def test_drift_is_what_rpm_verify_says(rpm_root, captured):
     assert ours == theirs
 
 
-def test_records_say_what_the_package_states(rpm_root, captured):
+def test_records_have_the_packaged_values(rpm_root, captured):
     tamper(rpm_root)
     files = captured(rpm_root).lock.sections["file"]
     assert files["/usr/bin/setuid"]["mode"] == "4755"
@@ -138,8 +138,10 @@ def test_records_say_what_the_package_states(rpm_root, captured):
 @pytest.mark.parametrize(
     ("number", "is_known"), [("1", True), ("2", True), ("8", True), ("10", False)]
 )
-def test_digests_of_other_ages_are_held_against(rpms, tmp_path, captured, number, is_known):
-    """MD5, SHA-1, SHA-256; SHA-512 is not computed, and is no reason to call a file edited."""
+def test_files_are_compared_in_the_algorithm_of_the_package(
+    rpms, tmp_path, captured, number, is_known
+):
+    """MD5, SHA-1, SHA-256; SHA-512 is not computed, and such a file does not count as modified."""
     top = tmp_path / "top"
     top.mkdir()
     built = build_rpm(top, SHOP, _binary_filedigest_algorithm=number)
@@ -150,8 +152,8 @@ def test_digests_of_other_ages_are_held_against(rpms, tmp_path, captured, number
     assert {*captured(root).lock.sections.get("file", {})} == expected
 
 
-def test_a_capture_of_configuration_alone_tells_no_lies(rpm_root, captured):
-    """Where programs are not read nothing is known of their content and capabilities."""
+def test_a_capture_of_configuration_does_not_report_unread_files(rpm_root, captured):
+    """Programs are not read, so nothing is known of their content and capabilities."""
     assert "file" not in captured(rpm_root, depth=Depth.CONFIG).lock.sections
     tamper(rpm_root)
     files = captured(rpm_root, depth=Depth.CONFIG).lock.sections["file"]
@@ -163,14 +165,14 @@ def test_a_capture_of_configuration_alone_tells_no_lies(rpm_root, captured):
     }
 
 
-def test_what_nobody_looked_at_is_not_missing(rpm_root, captured):
+def test_ignored_paths_are_not_missing(rpm_root, captured):
     tamper(rpm_root)
     ignored = captured(rpm_root, ignore=("/usr/**", "/etc/shop/**")).lock.sections["file"]
     assert not [path for path in ignored if path.startswith("/usr")]
     assert "/etc/shop/lost.conf" not in ignored
 
 
-def test_files_unpacked_by_somebody_else_are_not_all_drift(rpm_root, captured):
+def test_owners_do_not_count_where_an_ordinary_user_unpacked_the_files(rpm_root, captured):
     for folder, folders, files in os.walk(rpm_root):
         for name in (*folders, *files):
             os.chown(os.path.join(folder, name), 1234, 1234, follow_symlinks=False)
@@ -185,7 +187,7 @@ def test_documentation_that_was_not_installed_is_not_missing(rpms, tmp_path, cap
     assert "file" not in captured(root).lock.sections
 
 
-def test_what_only_the_log_holds_counts(rpm_root, captured):
+def test_packages_in_the_write_ahead_log_count(rpm_root, captured):
     """A crash leaves committed packages in the write-ahead log and not in the database."""
     database = rpm_root / "var/lib/rpm/rpmdb.sqlite"
     expected = captured(rpm_root, depth=Depth.RECORDS).lock.sections["rpm"]
@@ -216,7 +218,7 @@ def test_what_only_the_log_holds_counts(rpm_root, captured):
 
 
 @pytest.mark.parametrize("order", ["1234", "4321"])
-def test_berkeley_db_is_read_in_both_orders(rpm_root, tmp_path, captured, order):
+def test_berkeley_db_is_parsed_in_both_byte_orders(rpm_root, tmp_path, captured, order):
     if not shutil.which("db5.3_load"):
         unavailable("rpm", "db5.3_load is not here")
     held = blobs(rpm_root)
@@ -251,7 +253,7 @@ def ndb(packages):
     return head + b"".join(slots) + body
 
 
-def test_ndb_is_read(rpm_root, tmp_path, captured):
+def test_ndb_is_parsed(rpm_root, tmp_path, captured):
     raw = ndb(blobs(rpm_root))
     assert list(parse_ndb(raw)) == [blob for _, blob in blobs(rpm_root)]
     new = tmp_path / "new/usr/lib/sysimage/rpm"
@@ -261,7 +263,7 @@ def test_ndb_is_read(rpm_root, tmp_path, captured):
     assert captured(tmp_path / "new", depth=Depth.RECORDS).lock.sections["rpm"] == expected
 
 
-def test_the_signing_key_is_told(rpms, tmp_path, captured):
+def test_the_signing_key_is_recorded(rpms, tmp_path, captured):
     if not (shutil.which("gpg") and shutil.which("rpmsign")):
         unavailable("rpm", "gpg or rpmsign is not here")
     home = tmp_path / "gnupg"
@@ -286,14 +288,14 @@ def test_the_signing_key_is_told(rpms, tmp_path, captured):
     run("rpmsign", "--addsign", *names, signed)
     run("gpgconf", "--kill", "gpg-agent")
     root = install(tmp_path / "signed", [signed], "--nosignature")
-    told = rpm(root, "-q", "--qf", "%{RSAHEADER:pgpsig}", "shop")
+    output = rpm(root, "-q", "--qf", "%{RSAHEADER:pgpsig}", "shop")
     found = captured(root, depth=Depth.RECORDS).lock.sections["rpm"]["shop.x86_64"]
-    assert found["signed-by"] == told.rpartition(" ")[2]
+    assert found["signed-by"] == output.rpartition(" ")[2]
     assert len(found["signed-by"]) == 16
 
 
-def test_what_cannot_be_read_is_a_gap(rpm_root, captured):
-    """A package whose list of files is damaged is known, and that its files are not."""
+def test_a_damaged_header_is_a_gap(rpm_root, captured):
+    """A package with a damaged list of files is recorded, with a gap for its files."""
     path = rpm_root / "var/lib/rpm/rpmdb.sqlite"
     basenames = struct.pack(">2I", 1117, 8)
     with closing(sqlite3.connect(path)) as database:
@@ -314,6 +316,6 @@ def test_what_cannot_be_read_is_a_gap(rpm_root, captured):
     ]
 
 
-def test_removed_documentation_is_not_told(rpm_root, captured):
+def test_removed_documentation_is_not_recorded(rpm_root, captured):
     (rpm_root / "usr/share/doc/shop/README").unlink()
     assert "file" not in captured(rpm_root).lock.sections

@@ -1,4 +1,4 @@
-"""Which libraries are missing, by the folders the loader looks through."""
+"""Missing libraries, by the directories that the loader searches."""
 
 import subprocess
 
@@ -14,8 +14,8 @@ from envlock.targets.local.filesystem import LocalTarget
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 
 
-class Nothing:
-    """A target on which nothing is but what the scan saw."""
+class ScannedOnly:
+    """A target that contains only the paths of the scan."""
 
     reference = "fake"
 
@@ -26,7 +26,7 @@ class Nothing:
 def linker(*paths, links=(), configured=()):
     index = {path: Entry(path, EntryType.FILE) for path in (LOADER, *paths)}
     index |= {path: Entry(path, EntryType.SYMLINK, target=target) for path, target in links}
-    return Linker(Context(Nothing(), index), configured)
+    return Linker(Context(ScannedOnly(), index), configured)
 
 
 def program(*needed, rpath=(), machine="x86_64", word=8, interpreter=LOADER):
@@ -68,29 +68,29 @@ def test_missing(path, elf):
     assert linker(path).missing("/opt/app/bin/x", elf) == ["libz.so.1"]
 
 
-def test_where_64_bit_libraries_have_their_folder_the_plain_one_is_not_searched():
+def test_the_plain_directory_is_not_searched_where_64_bit_libraries_have_their_own():
     elf = program("libz.so.1")
     assert linker("/usr/lib/libz.so.1").missing("/x", elf) == []
     split = linker("/usr/lib/libz.so.1", "/usr/lib64/libc.so.6")
     assert split.missing("/x", elf) == ["libz.so.1"]
 
 
-def test_the_driver_of_the_host_is_not_missed():
+def test_libraries_of_the_host_driver_are_not_missing():
     assert linker().missing("/x", program("libcuda.so.1", "libnvidia-ml.so.1")) == []
 
 
-def test_links_are_followed_and_loops_lead_nowhere():
+def test_links_are_followed_and_loops_end():
     links = (("/lib", "usr/lib"), ("/usr/lib/loop", "loop"))
     found = linker("/usr/lib/x86_64-linux-gnu/libz.so.1", links=links, configured=("/lib/loop",))
     assert found.missing("/x", program("libz.so.1")) == []
 
 
-def test_an_interpreter_that_is_not_there_is_told():
+def test_a_missing_interpreter_is_reported():
     elf = program(interpreter="/lib/ld-musl-x86_64.so.1")
     assert linker().missing("/x", elf) == ["/lib/ld-musl-x86_64.so.1"]
 
 
-def test_ldd_misses_the_same_in_a_debian_root(debian_root):
+def test_ldd_agrees_in_a_debian_root(debian_root):
     target = LocalTarget(debian_root, "dir:root", is_host=False)
     index = {entry.path: entry for entry in target.scan(ScanPlan(digest=False))}
     linker = Linker(Context(target, index), ("/usr/local/lib", "/usr/local/lib/x86_64-linux-gnu"))
@@ -108,7 +108,7 @@ def test_ldd_misses_the_same_in_a_debian_root(debian_root):
 
 
 def ldd(root, path):
-    """Return what the loader of `root` does not find for a file, as it says itself."""
+    """Return the libraries that the loader of `root` does not find for a file."""
     argv = ["chroot", root, "/usr/bin/ldd", path]
     told = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
     return sorted(line.split()[0] for line in told.splitlines() if line.endswith("=> not found"))

@@ -1,4 +1,4 @@
-"""Files that a package owns without stating their content are its own, and searched for secrets."""
+"""Files that a package owns without a digest: classified as packaged, and searched for secrets."""
 
 import json
 
@@ -21,13 +21,13 @@ def captured(tmp_path):
     (folder / "package.json").write_text(json.dumps({"name": "left-pad", "version": "1.3.0"}))
     (folder / "index.js").write_text("module.exports = 1\n")
     (folder / "leaked.js").write_text(f"const token = '{TOKEN}'\n")
-    (folder.parent / "loose.js").write_text("nobody's\n")
+    (folder.parent / "loose.js").write_text("unowned\n")
     with Store.open(tmp_path / "store") as store:
         target = LocalTarget(tmp_path / "root", "dir:root", is_host=False)
         yield capture(target, collectors(), Request(), store=store), store
 
 
-def test_a_file_in_the_folder_of_a_package_is_the_packages(captured):
+def test_a_file_in_the_directory_of_a_package_has_it_as_owner(captured):
     rows = {row.entry.path.rpartition("/")[2]: row for row in captured[0].tree.rows}
     assert rows["index.js"].owner == "npm shop/left-pad"
     assert rows["index.js"].file_class is FileClass.PACKAGE
@@ -35,7 +35,7 @@ def test_a_file_in_the_folder_of_a_package_is_the_packages(captured):
     assert (rows["loose.js"].owner, rows["loose.js"].file_class) == ("", FileClass.UNOWNED)
 
 
-def test_a_secret_in_it_is_found_all_the_same(captured):
+def test_a_secret_in_such_a_file_is_found(captured):
     found, store = captured
     path = "/srv/shop/node_modules/left-pad/leaked.js"
     assert found.left_out == {path: "github-token"}

@@ -1,4 +1,4 @@
-"""Rules of file classes: found quickly, as a plain search would find them, and true to a corpus."""
+"""File rules: agreement of the table with a plain search, and classes of well-known paths."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from envlock.model.glob import compile_globs
 from envlock.model.tree import FileClass
 
 CORPUS = {
-    # What lists for integrity checkers leave out, and what databases and daemons write.
+    # Exclusions of integrity checkers, and files of databases and daemons.
     "/etc/mtab": FileClass.STATE,
     "/etc/adjtime": FileClass.GENERATED,
     "/etc/ld.so.cache": FileClass.GENERATED,
@@ -78,7 +78,7 @@ SIGNIFICANT = (
 
 
 @pytest.mark.parametrize("path", CORPUS)
-def test_what_a_machine_writes_has_a_class(path):
+def test_files_of_a_running_system_have_a_class(path):
     rule = file_rule(path, owned=False)
     assert rule is not None
     assert rule.file_class is CORPUS[path]
@@ -86,7 +86,7 @@ def test_what_a_machine_writes_has_a_class(path):
 
 
 @pytest.mark.parametrize("path", SIGNIFICANT)
-def test_what_people_write_stays_significant(path):
+def test_files_that_people_write_stay_significant(path):
     assert file_rule(path, owned=False) is None
 
 
@@ -96,7 +96,7 @@ def test_ids_are_unique():
 
 @pytest.mark.parametrize("glob", sorted({g for rule in RULES for g in rule.globs}))
 def test_no_rule_is_hidden_by_those_before_it(glob):
-    """A path made of a pattern finds a rule, and one whose class is that of its own rule."""
+    """A path derived from a pattern matches a rule with the class of the pattern's own rule."""
     path = "/" + glob.replace("/**/", "/a/").replace("**", "a/b").replace("*", "x").lstrip("/")
     rule = file_rule(path.replace("?", "2"), owned=False)
     assert rule is not None
