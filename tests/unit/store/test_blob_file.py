@@ -1,4 +1,4 @@
-"""A blob file is read as it was written, or not at all."""
+"""A blob file is read back unchanged, or not at all."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ BLOBS = {"one": b"1" * 1000, "empty": b"", "\udcff": b"odd"}
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "snapshot"
-    write_blob_file(path, KEY, {"told": ["a", 1]}, BLOBS)
+    write_blob_file(path, KEY, {"paths": ["a", 1]}, BLOBS)
     return path
 
 
 def test_value_and_blobs_are_read_back(path):
     found = BlobFile.open(path, KEY)
-    assert found.value == {"told": ["a", 1]}
+    assert found.value == {"paths": ["a", 1]}
     assert {name: found.blob(name) for name in BLOBS} == BLOBS
     assert found.blob("another") is None
     assert found.blobs(["one"]) == {"empty": b"", "\udcff": b"odd"}
@@ -63,7 +63,7 @@ def test_a_truncated_file_is_ignored(path, size):
 @pytest.mark.parametrize("value", [object(), {"x": object()}])
 def test_a_value_that_cannot_be_written_leaves_the_old_file(path, value):
     write_blob_file(path, KEY, value, {})
-    assert BlobFile.open(path, KEY).value == {"told": ["a", 1]}
+    assert BlobFile.open(path, KEY).value == {"paths": ["a", 1]}
     assert os.listdir(path.parent) == [path.name]
 
 

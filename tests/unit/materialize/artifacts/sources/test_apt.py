@@ -152,7 +152,7 @@ def test_a_mirror_has_the_captured_suites(tmp_path):
         ("i386", [DATA], ["amd64"]),
     ],
 )
-def test_apt_is_told_the_architectures_of_the_packages(tmp_path, arch, wanted, architectures):
+def test_apt_gets_the_architectures_of_the_packages(tmp_path, arch, wanted, architectures):
     asked = request(tmp_path, *wanted, sections={"os": {"": {"arch": arch}}})
     options = private_apt("x", ["deb http://m stable main"], asked).options
     assert f"-oAPT::Architecture={architectures[0]}" in options
