@@ -8,7 +8,7 @@ from pathlib import Path
 
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
-from envlock.config.edit import new_document
+from envlock.config.example import example
 from envlock.errors import ExitStatus, UsageError
 
 _ATTRIBUTES = "locks/*.lock text eol=lf merge=envlock diff=envlock"
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         )
     written = [".gitattributes"]
     if not arguments.git:
-        settings.write_text(new_document())
+        settings.write_text(example())
         Path("locks").mkdir(exist_ok=True)
         written += ["envlock.toml", "locks/"]
     _write_attributes(Path(".gitattributes"))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from envlock.cli import git_revision
 from envlock.cli.messages import Message
-from envlock.config.convert import nearest
+from envlock.config.convert import spelling_hint
 from envlock.errors import LockfileError, TargetNameError, UsageError
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.writer import render_lock
@@ -55,7 +55,7 @@ def chosen_sections(words: Iterable[str], known: Collection[str]) -> frozenset[s
     names = [name.strip() for word in words for name in word.split(",")]
     for name in names:
         if name not in known:
-            hint = nearest(name, tuple(sorted(known)))
+            hint = spelling_hint(name, tuple(sorted(known)))
             raise UsageError(f"no section is called {name}", hint=hint)
     return frozenset(names)
 

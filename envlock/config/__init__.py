@@ -1,1 +1,1 @@
-"""Settings: one table of them, ranked sources, and an editor that keeps comments."""
+"""Settings: the table of all settings, their ranked sources, and an editor that keeps comments."""

@@ -1,4 +1,4 @@
-"""From what a file, a variable or a flag says to the value of a setting."""
+"""Conversion and checks of values from files, variables and options."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from envlock.model.facts import SECTIONS
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 ToPath = Callable[[str], str]
-"""Makes a path absolute, as the place it was written in wants it."""
+"""Turns a path as a user wrote it into an absolute one, relative to the source it came from."""
 
 
-class Refused(ValueError):
-    """A value that a setting does not accept; the message completes "<key> ..."."""
+class InvalidValueError(ValueError):
+    """A value that a setting does not accept; the message follows the key: "jobs must be ..."."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class Refused(ValueError):
 
 
 def from_text(setting: Setting, text: str) -> object:
-    """Return what a TOML file would hold for the text of a variable or flag."""
+    """Return the TOML value that the text of a variable or option stands for."""
     if setting.kind.is_list:
         return [item.strip() for item in text.split(",") if item.strip()]
     if setting.kind is Kind.COUNT and text.strip().isdecimal():
@@ -37,41 +37,41 @@ def from_text(setting: Setting, text: str) -> object:
 
 
 def to_value(setting: Setting, raw: object, to_path: ToPath) -> Value:
-    """Return the value for what a TOML file holds.  Raise Refused."""
+    """Return the value of a setting for a TOML value.  Raise InvalidValueError."""
     if setting.kind.is_list:
         if not isinstance(raw, list | tuple):
-            raise Refused(f"must be {setting.kind.value}, not {_type(raw)}")
+            raise InvalidValueError(f"must be {setting.kind.value}, not {_type(raw)}")
         if setting.items and len(raw) != setting.items:
-            raise Refused(f"must hold {setting.items} items, not {len(raw)}")
+            raise InvalidValueError(f"must have {setting.items} items, not {len(raw)}")
         return tuple(_item(setting, item, to_path) for item in raw)
     if setting.kind is Kind.COUNT:
-        # In Python True is a number.
+        # In Python, True is an int.
         if not isinstance(raw, int) or isinstance(raw, bool):
-            raise Refused(f"must be {setting.kind.value}, not {_type(raw)}")
+            raise InvalidValueError(f"must be {setting.kind.value}, not {_type(raw)}")
         if raw < setting.minimum:
-            raise Refused(f"must be at least {setting.minimum}, not {raw}")
+            raise InvalidValueError(f"must be at least {setting.minimum}, not {raw}")
         return raw
     if setting.kind is Kind.SWITCH:
         if not isinstance(raw, bool):
-            raise Refused(f"must be {setting.kind.value}, not {_type(raw)}")
+            raise InvalidValueError(f"must be {setting.kind.value}, not {_type(raw)}")
         return raw
     if setting.kind is Kind.DATE and isinstance(raw, date) and not isinstance(raw, datetime):
         return raw.isoformat()
     return _item(setting, raw, to_path)
 
 
-def nearest(word: str, known: tuple[str, ...]) -> str:
-    """Return a hint for a word that is none of `known`."""
+def spelling_hint(word: str, known: tuple[str, ...]) -> str:
+    """Return a hint for an unknown word: the most similar of `known`, else all of them."""
     close = get_close_matches(word, known, n=1)
     return f'did you mean "{close[0]}"?' if close else f"known: {', '.join(known)}"
 
 
 def _item(setting: Setting, raw: object, to_path: ToPath) -> str:
     if not isinstance(raw, str):
-        verb = "hold texts" if setting.kind.is_list else "be a text"
-        raise Refused(f"must {verb}, not {_type(raw)}")
+        wanted = "contain only strings" if setting.kind.is_list else "be a string"
+        raise InvalidValueError(f"must {wanted}, not {_type(raw)}")
     if "\0" in raw:
-        raise Refused("must not hold a null character")
+        raise InvalidValueError("must not contain a null character")
     match setting.kind:
         case Kind.TEXT | Kind.TEXTS | Kind.COUNT | Kind.SWITCH:
             return raw
@@ -80,7 +80,7 @@ def _item(setting: Setting, raw: object, to_path: ToPath) -> str:
         case Kind.CHOICE | Kind.SECTIONS | Kind.WORDS:
             return _known(raw, setting.choices or tuple(SECTIONS))
         case Kind.PATH | Kind.PATHS:
-            # Where nothing is the default, an empty text says the same.
+            # An empty string stands for the default if the default is no path at all.
             return to_path(raw) if raw or setting.default or setting.kind.is_list else ""
         case Kind.GLOB | Kind.GLOBS:
             return _glob(raw)
@@ -92,36 +92,38 @@ def _item(setting: Setting, raw: object, to_path: ToPath) -> str:
 
 def _known(word: str, known: tuple[str, ...]) -> str:
     if word not in known:
-        raise Refused(f'does not know "{word}"', nearest(word, known))
+        raise InvalidValueError(f'does not allow "{word}"', spelling_hint(word, known))
     return word
 
 
 def _glob(pattern: str) -> str:
     if not pattern.startswith(("/", "**")):
-        raise Refused(f'holds "{pattern}", which matches no path', 'start it with "/" or "**/"')
+        raise InvalidValueError(
+            f'contains "{pattern}", which cannot match a path', 'start it with "/" or "**/"'
+        )
     return pattern
 
 
 def _date(text: str) -> str:
-    # fromisoformat alone takes week dates as well.
+    # fromisoformat alone would accept week dates too.
     if _DATE.match(text):
         with suppress(ValueError):
             return date.fromisoformat(text).isoformat()
-    raise Refused(f'must be a date, not "{text}"', "for example 2027-01-31")
+    raise InvalidValueError(f'must be a date, not "{text}"', "for example 2027-01-31")
 
 
 def _url(text: str) -> str:
-    # A message never repeats the text, which may hold a password.
+    # Messages never repeat the text, because it may contain a password.
     try:
         url = urlsplit(text)
     except ValueError as error:
-        raise Refused("holds what is no URL") from error
+        raise InvalidValueError("contains an invalid URL") from error
     if "@" in url.netloc:
-        raise Refused(
-            "holds a URL with credentials", "put them into /etc/apt/auth.conf.d or a netrc file"
+        raise InvalidValueError(
+            "contains a URL with credentials", "put them into /etc/apt/auth.conf.d or a netrc file"
         )
     if url.scheme not in ("http", "https", "file") or not (url.netloc or url.scheme == "file"):
-        raise Refused("holds what is no http, https or file URL")
+        raise InvalidValueError("contains something else than http, https and file URLs")
     return text
 
 
@@ -132,7 +134,7 @@ def _type(raw: object) -> str:
         case int() | float():
             return f"the number {raw}"
         case str():
-            return "a text"
+            return "a string"
         case list():
             return "a list"
         case dict():

@@ -1,6 +1,6 @@
-"""Changes to envlock.toml that keep what a person wrote: comments, order, spacing.
+"""Edits of envlock.toml that keep comments, order and spacing.
 
-The only module that imports tomlkit, which is slow, and only when something is edited.
+This is the only module that imports tomlkit, which is slow, so it does so only to edit.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from envlock.config.example import example, to_toml
+from envlock.config.example import to_toml
 from envlock.config.setting import Value
 from envlock.errors import ConfigError
 from envlock.model.document import parse_toml
@@ -17,15 +17,10 @@ from envlock.model.document import parse_toml
 _WHERE = "envlock.toml"
 
 
-def new_document() -> str:
-    """Return the envlock.toml that `envlock init` writes: all settings, commented out."""
-    return example()
-
-
 def append_table(text: str, name: str, row: Mapping[str, Value]) -> str:
-    """Return the document with one more ``[[name]]`` at its end.
+    """Return the document with another ``[[name]]`` table at its end.
 
-    Raise ConfigError when `text` is not TOML or `name` is something else there.
+    Raise ConfigError when `text` is not TOML, or uses `name` for something else.
     """
     _parse(text)
     row_lines = (f"{key} = {to_toml(value)}" for key, value in row.items())
@@ -36,17 +31,17 @@ def append_table(text: str, name: str, row: Mapping[str, Value]) -> str:
 
 
 def put_table(text: str, name: str, row: Mapping[str, Value], identity: Iterable[str]) -> str:
-    """Return the document with `row` in ``[[name]]``: over the one it agrees with, else at the end.
+    """Return the document with `row` as a ``[[name]]`` table.
 
-    `identity` are the fields that make two rows one.  Raise ConfigError as `append_table`.
+    It replaces the table whose `identity` fields are equal, else it is appended.  Raise ConfigError
+    as `append_table` does.
     """
-    import tomlkit
-    from tomlkit.items import AoT
+    import tomlkit.items
 
     _parse(text)
     document = tomlkit.parse(text)
     tables = document.get(name)
-    for table in tables if isinstance(tables, AoT) else ():
+    for table in tables if isinstance(tables, tomlkit.items.AoT) else ():
         if all(_plain(table.get(field)) == row[field] for field in identity):
             for field, value in row.items():
                 if _plain(table.get(field)) != value:
@@ -63,4 +58,6 @@ def _parse(text: str) -> dict[str, Any]:
     try:
         return parse_toml(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"cannot be edited: {error}", where=_WHERE) from error
+        raise ConfigError(
+            f"cannot edit the settings, which are not TOML: {error}", where=_WHERE
+        ) from error

@@ -1,4 +1,4 @@
-"""The commented envlock.toml, written from the table of settings so that it cannot be wrong."""
+"""The commented example of envlock.toml, generated from the table of settings."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from envlock.config.settings import SETTINGS, TABLES
 
 _WIDTH = 98
 _INTRODUCTION = """\
-# Settings of envlock.  Every line that starts with "#" and no space is a default: take the "#" away
-# to change it.  Flags win over ENVLOCK_* variables, these over this file, and this file over
-# ~/.config/envlock/config.toml.  Paths are relative to the folder of this file.
+# Settings of envlock.  A line that starts with "#" without a space is a default: remove the "#" to
+# change it.  Options override ENVLOCK_* variables, which override this file, which overrides
+# ~/.config/envlock/config.toml.  Paths are relative to the directory of this file.
 """
 
 
 def example() -> str:
-    """Return an envlock.toml that changes nothing: every setting explained and commented out."""
+    """Return an envlock.toml with every setting explained and its default commented out."""
     return "\n".join([_INTRODUCTION, *_settings(), *_tables()])
 
 
@@ -28,7 +28,7 @@ def _settings() -> Iterator[str]:
         if section:
             yield f"[{section}]"
         for setting in group:
-            yield from _comment(f"{setting.help}{_choices(setting)}{_ways(setting)}")
+            yield from _comment(f"{setting.help}{_choices(setting)}{_other_sources(setting)}")
             yield f"#{setting.key.rpartition('.')[2]} = {to_toml(setting.default)}"
             yield ""
 
@@ -36,19 +36,19 @@ def _settings() -> Iterator[str]:
 def _tables() -> Iterator[str]:
     for table in TABLES.values():
         yield from _comment(table.help)
-        told: set[str] = set()
+        explained: set[str] = set()
         for row in (table.example, *table.further):
             yield f"#{_header(table)}"
             for field in (field for field in table.fields if field.key in row):
-                if field.key not in told:
+                if field.key not in explained:
                     yield from _comment(f"{field.help}{_choices(field)}")
-                told.add(field.key)
+                explained.add(field.key)
                 yield f"#{field.key} = {to_toml(row[field.key])}"
             yield ""
 
 
 def to_toml(value: Value) -> str:
-    """Return a value as TOML 1.0 writes it: a JSON string is a basic string, DEL escaped."""
+    """Return a value in TOML 1.0; a JSON string with DEL escaped is a TOML basic string."""
     match value:
         case str():
             return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -78,5 +78,5 @@ def _choices(setting: Setting) -> str:
             return ""
 
 
-def _ways(setting: Setting) -> str:
+def _other_sources(setting: Setting) -> str:
     return f"  ({', '.join(filter(None, (setting.variable, setting.flag)))})"

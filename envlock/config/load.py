@@ -1,4 +1,4 @@
-"""The configuration that applies: flags > ENVLOCK_* > envlock.toml > user config > defaults."""
+"""The effective configuration: options > ENVLOCK_* > envlock.toml > user config > defaults."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from envlock.config.policy_tables import Expectation, Waiver, to_expectation, to
 from envlock.config.setting import Table, Value
 from envlock.config.settings import SETTINGS, TABLES
 from envlock.config.sources import (
-    Found,
     Origin,
-    Places,
+    PathResolver,
     Row,
     Source,
+    SourceSettings,
     find_project_file,
     read_bytes,
     read_file,
@@ -43,21 +43,21 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocksConfig:
-    """``[locks]``: the folder of the lockfiles."""
+    """``[locks]``: the directory of the lockfiles."""
 
     dir: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreConfig:
-    """``[store]``: the folder of the store."""
+    """``[store]``: the directory of the store."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One environment of the project; `target` is empty when only its lockfile is known."""
+    """One environment of the project; `target` is empty if only its lockfile is configured."""
 
     name: str
     target: str
@@ -66,7 +66,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureConfig:
-    """``[capture]``: path patterns, and patterns of variable names."""
+    """``[capture]``: path patterns, patterns of variable names, and a time limit in seconds."""
 
     files: tuple[str, ...]
     ignore: tuple[str, ...]
@@ -80,7 +80,7 @@ class DiffConfig:
     """``[diff]``: a severity, ignored ``section:key[:fact]`` patterns, required sections.
 
     `presets` are names of `envlock.config.policy_tables.PRESETS`.  `baseline` is empty, a path, or
-    ``git:REV:PATH`` where the policy came from git.
+    ``git:REV:PATH`` if the policy came from a git revision.
     """
 
     fail_on: str
@@ -92,7 +92,7 @@ class DiffConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaterializeConfig:
-    """``[materialize]``: the layer budget, URLs of apt mirrors, folders of artifacts."""
+    """``[materialize]``: the most layers, URLs of apt mirrors, directories of artifacts."""
 
     layers: int
     mirrors: tuple[str, ...]
@@ -112,9 +112,9 @@ class NormalizeRule:
 class Config:
     """Every setting, typed; paths are absolute.
 
-    `root` is the folder of envlock.toml, or the working directory without one.  `origins` maps
-    setting keys, and where given ``environments.<name>`` and the names of arrays (``waive``), to
-    their origin.
+    `root` is the directory of envlock.toml, or the working directory without one.  `origins` has
+    the origin of every setting by its key, of environments by ``environments.<name>``, and of
+    arrays by their name (``waive``).
     """
 
     root: Path
@@ -134,7 +134,7 @@ class Config:
 
 
 class PolicyFile(NamedTuple):
-    """An envlock.toml whose policy is to be used: its bytes, its name, and where its paths lead."""
+    """An envlock.toml to take the policy from: its bytes, its name in messages, and its paths."""
 
     raw: bytes
     shown: str
@@ -150,53 +150,52 @@ def load(
 ) -> Config:
     """Return the configuration for a command started in the absolute directory `cwd`.
 
-    `flags` maps setting keys to what the command line says, None for nothing.  `path` is an
-    envlock.toml to use instead of the nearest one.  With `policy` all that files say of policy
-    is what that one says: nothing of envlock.toml adds to it.  Raise ConfigError naming the line,
-    variable or flag.
+    `flags` maps setting keys to the values of options, None for an option that is not given.
+    `path` is an envlock.toml to use instead of the nearest one.  With `policy`, that file replaces
+    the policy of all other files.  Raise ConfigError naming the line, variable or option.
     """
-    places = Places(cwd, environ)
+    paths = PathResolver(cwd, environ)
     file = cwd / path if path else find_project_file(cwd)
     root = file.parent if file else cwd
-    sources = [_defaults(places, root)]
-    user = places.xdg("XDG_CONFIG_HOME", ".config") / "envlock" / "config.toml"
+    sources = [_defaults(paths, root)]
+    user = paths.xdg("XDG_CONFIG_HOME", ".config") / "envlock" / "config.toml"
     if os.path.isfile(user):
-        sources.append(read_file(user, Source.USER, places))
+        sources.append(read_file(user, Source.USER, paths))
     if file:
-        sources.append(read_file(file, Source.PROJECT, places))
+        sources.append(read_file(file, Source.PROJECT, paths))
     if policy:
-        sources[1:] = [found.only(lambda key: not is_policy(key)) for found in sources[1:]]
-        said = read_bytes(policy.raw, policy.shown, Source.POLICY, policy.to_path)
-        sources.append(said.only(is_policy))
-    sources += (read_variables(environ, places), read_flags(flags, places))
+        sources[1:] = [source.only(lambda key: not is_policy(key)) for source in sources[1:]]
+        replacement = read_bytes(policy.raw, policy.shown, Source.POLICY, policy.to_path)
+        sources.append(replacement.only(is_policy))
+    sources += (read_variables(environ, paths), read_flags(flags, paths))
     return _Merged(sources).config(root, file)
 
 
 def is_policy(key: str) -> bool:
-    """True for what decides about differences: ``[diff]``, ``[[expect]]``, ``[[waive]]``."""
+    """True for the settings of policy: ``[diff]``, ``[[expect]]``, ``[[waive]]``."""
     return key.startswith("diff.") or key in ("expect", "waive")
 
 
-def _defaults(places: Places, root: Path) -> Found:
+def _defaults(paths: PathResolver, root: Path) -> SourceSettings:
     values = {key: setting.default for key, setting in SETTINGS.items()}
-    values["locks.dir"] = places.absolute(str(values["locks.dir"]), root)
-    values["store.path"] = str(places.xdg("XDG_DATA_HOME", ".local/share") / "envlock")
-    return Found(dict.fromkeys(values, Origin(Source.DEFAULT)), values)
+    values["locks.dir"] = paths.absolute(str(values["locks.dir"]), root)
+    values["store.path"] = str(paths.xdg("XDG_DATA_HOME", ".local/share") / "envlock")
+    return SourceSettings(dict.fromkeys(values, Origin(Source.DEFAULT)), values)
 
 
 class _Merged:
-    """What the sources say together, the later ones winning."""
+    """The settings of all sources; a later source overrides an earlier one."""
 
-    def __init__(self, sources: list[Found]) -> None:
+    def __init__(self, sources: list[SourceSettings]) -> None:
         self._values: dict[str, Value] = {}
         self._environments: dict[str, Row] = {}
         self._arrays: dict[str, tuple[Row, ...]] = {}
         self._origins: dict[str, Origin] = {}
-        for found in sources:
-            self._origins.update(found.origins)
-            self._values.update(found.values)
-            self._environments.update(found.named.get("environments", {}))
-            self._arrays.update(found.arrays)
+        for source in sources:
+            self._origins.update(source.origins)
+            self._values.update(source.values)
+            self._environments.update(source.named.get("environments", {}))
+            self._arrays.update(source.arrays)
 
     def config(self, root: Path, file: Path | None) -> Config:
         locks = Path(self._text("locks.dir"))
@@ -236,7 +235,7 @@ class _Merged:
             origins=self._origins,
         )
 
-    # `to_value` gave each value the type its kind promises.
+    # The casts are safe, because `to_value` checked the type of each value.
 
     def _text(self, key: str) -> str:
         return cast("str", self._values[key])

@@ -1,4 +1,4 @@
-"""What a team says of differences: ``[[expect]]`` and ``[[waive]]``, read and typed."""
+"""The tables of policy in envlock.toml: ``[[expect]]`` and ``[[waive]]``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from envlock.config.setting import LEVELS, Kind, Setting, Table, Value
 from envlock.versions.likeness import Likeness
 
 PRESETS = ("ci-runner", "container-vs-host", "volatile-debian")
-"""The names of the presets; `envlock.diff.policy.presets` says what is in them."""
+"""The names of the presets; `envlock.diff.policy.presets` defines them."""
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{12}\Z")
 _BOUND = re.compile(r"(?:sha256:[0-9a-f]{32}|absent)\Z")
 
 
 class Demand(StrEnum):
-    """What an expectation demands, by the name of its field in envlock.toml."""
+    """The demand of an expectation; the value is the name of its field in envlock.toml."""
 
     MUST_DIFFER = "must-differ"
     ONLY_IN = "only-in"
@@ -32,7 +32,7 @@ class Expectation:
     """One ``[[expect]]``: which records, what is demanded of them, and why.
 
     `section`, `key` and `fact` are patterns.  `names` belongs to ONLY_IN, `version` to AT_LEAST,
-    `likeness` to SATISFIES.  With `environments` it is only about that pair, in this order.
+    `likeness` to SATISFIES.  With `environments` it applies to that pair only, in this order.
     """
 
     section: str
@@ -48,12 +48,12 @@ class Expectation:
 
     @property
     def subject(self) -> str:
-        """The records it is about, as `diff.ignore` would name them."""
+        """The records it applies to, in the form of `diff.ignore`."""
         return f"{self.section}:{self.key}"
 
     @property
     def words(self) -> str:
-        """What it demands, as envlock.toml says it."""
+        """The demand, in the words of envlock.toml."""
         match self.demand:
             case Demand.MUST_DIFFER:
                 return self.demand.value
@@ -69,8 +69,8 @@ class Expectation:
 class Waiver:
     """One ``[[waive]]``: a finding of one pair that is accepted until the end of a day.
 
-    `id` is the fingerprint of the finding, `what` names it for readers.  `values` are digests of
-    the two values (`envlock.diff.policy.bind`), in the order of `environments`.
+    `id` is the fingerprint of the finding, `what` describes it for readers.  `values` are digests
+    of the two values (`envlock.diff.policy.bind`), in the order of `environments`.
     """
 
     id: str
@@ -82,7 +82,7 @@ class Waiver:
 
 
 def to_expectation(row: Mapping[str, Value]) -> Expectation:
-    """Return the expectation that a checked row of `EXPECT` describes."""
+    """Return the expectation of a valid row of `EXPECT`."""
     demand = next(demand for demand in Demand if row.get(demand.value))
     return Expectation(
         section=str(row["section"]),
@@ -99,7 +99,7 @@ def to_expectation(row: Mapping[str, Value]) -> Expectation:
 
 
 def to_waiver(row: Mapping[str, Value]) -> Waiver:
-    """Return the waiver that a checked row of `WAIVE` describes."""
+    """Return the waiver of a valid row of `WAIVE`."""
     left, right = _texts(row, "environments")
     ours, theirs = _texts(row, "values")
     return Waiver(
@@ -125,7 +125,9 @@ def _check_expectation(row: Mapping[str, Value]) -> str:
     if not row["reason"]:
         return "needs a reason"
     if row.get(Demand.SATISFIES.value) == Likeness.MIN.value and not row.get("environments"):
-        return 'needs environments: with "min" the second has at least what the first one has'
+        return (
+            'needs environments: with "min" the second must have at least the version of the first'
+        )
     return ""
 
 
@@ -133,17 +135,17 @@ def _check_waiver(row: Mapping[str, Value]) -> str:
     if not row["reason"]:
         return "needs a reason"
     if not _FINGERPRINT.match(str(row["id"])):
-        return "has an id that is no fingerprint: 12 hex digits, as a diff shows them"
+        return "has an invalid id: it must be 12 hex digits, as a diff shows them"
     if not all(_BOUND.match(value) for value in _texts(row, "values")):
-        return 'has values that are neither "sha256:" and 32 hex digits nor "absent"'
+        return 'has invalid values: each must be "sha256:" and 32 hex digits, or "absent"'
     return ""
 
 
 EXPECT = Table(
     key="expect",
     is_array=True,
-    help="What is meant to differ, or must not: an expectation that is met hides the change and "
-    "counts it, one that is not met is a finding of its own.",
+    help="What should differ, and what must not. A met expectation hides the change, and reports "
+    "count it; an unmet one is a finding of its own.",
     fields=(
         Setting(
             key="section", kind=Kind.TEXT, default="", help='A section, or a pattern: "host.*".'
@@ -152,38 +154,39 @@ EXPECT = Table(
             key="key",
             kind=Kind.TEXT,
             default="**",
-            help="A pattern of keys; * stays within a path component, ** crosses them.",
+            help="A pattern of keys; * does not match a slash, ** does.",
         ),
         Setting(
             key="fact",
             kind=Kind.TEXT,
             default="",
-            help="The fact it is about, or a pattern; else version, and for must-differ every one.",
+            help="A fact, or a pattern; without it the version, and for must-differ every fact.",
         ),
         Setting(
             key="must-differ",
             kind=Kind.SWITCH,
             default=False,
-            help="Where both sides have it, it differs.",
+            help="If both sides have it, the values must differ.",
         ),
         Setting(
             key="only-in",
             kind=Kind.TEXTS,
             default=(),
-            help="The environments that may have it; no other may.",
+            help="The only environments that may have it.",
         ),
         Setting(
             key="at-least",
             kind=Kind.TEXT,
             default="",
-            help="The least version, by the order of the section; more is no drift.",
+            help="The lowest allowed version, in the order of the section; a higher one is not "
+            "drift.",
         ),
         Setting(
             key="satisfies",
             kind=Kind.CHOICE,
             default="",
-            help="How alike versions must be: patch lets all but major and minor differ, minor all "
-            "but major, min lets the second environment have more, present asks only for both.",
+            help="How similar the versions must be. exact: equal; patch: same major and minor; "
+            "minor: same major; min: the second is not lower; present: both have one.",
             choices=tuple(likeness.value for likeness in Likeness),
         ),
         Setting(
@@ -191,13 +194,13 @@ EXPECT = Table(
             kind=Kind.TEXTS,
             default=(),
             items=2,
-            help="The pair it is about; without it, any.",
+            help="The two environments it applies to; without it, any two.",
         ),
         Setting(
             key="severity",
             kind=Kind.CHOICE,
             default="high",
-            help="How much it weighs when it is not met.",
+            help="Severity of the finding if it is not met.",
             choices=LEVELS,
         ),
         Setting(key="reason", kind=Kind.TEXT, default="", help="Why; shown with the finding."),
@@ -222,7 +225,7 @@ EXPECT = Table(
             "section": "deb",
             "key": "libssl3:*",
             "at-least": "3.0.15",
-            "reason": "what came before has a known hole",
+            "reason": "earlier versions have a known vulnerability",
         },
         {
             "section": "python",
@@ -238,25 +241,27 @@ EXPECT = Table(
 WAIVE = Table(
     key="waive",
     is_array=True,
-    help="Findings that are accepted for a while; `envlock waive` writes them.",
+    help="Findings that are accepted until a date; `envlock waive` writes them.",
     fields=(
         Setting(key="id", kind=Kind.TEXT, default="", help="The fingerprint of the finding."),
         Setting(key="what", kind=Kind.TEXT, default="", help="The finding in words, for readers."),
-        Setting(key="reason", kind=Kind.TEXT, default="", help="Why it may stay for now."),
-        Setting(key="expires", kind=Kind.DATE, default="", help="The last day on which it holds."),
+        Setting(key="reason", kind=Kind.TEXT, default="", help="Why it is acceptable for now."),
+        Setting(
+            key="expires", kind=Kind.DATE, default="", help="The last day on which it is valid."
+        ),
         Setting(
             key="environments",
             kind=Kind.TEXTS,
             default=(),
             items=2,
-            help="The pair it is about.",
+            help="The two environments it applies to.",
         ),
         Setting(
             key="values",
             kind=Kind.TEXTS,
             default=(),
             items=2,
-            help="Digests of the two values: when one moves, the waiver no longer holds.",
+            help="Digests of the two values: if one changes, the waiver is no longer valid.",
         ),
     ),
     example={

@@ -1,4 +1,4 @@
-"""What a setting is: its kind, its default, its words for the documentation."""
+"""The description of a setting: its kind, its default, and its help text."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 Value = str | int | tuple[str, ...]
-"""What a setting holds once it is read; paths are absolute text."""
+"""The value of a setting after it is read; paths are absolute strings."""
 
 
 class Kind(StrEnum):
-    """What a setting accepts."""
+    """What a setting accepts; the value is its description in documentation and messages."""
 
-    TEXT = "text"
+    TEXT = "a string"
     CHOICE = "one of a few words"
     COUNT = "a whole number"
     PATH = "a path"
-    """Relative to the folder of the file that sets it, else to the working directory."""
-    TEXTS = "a list of texts"
+    """Relative to the directory of the file that sets it, else to the working directory."""
+    TEXTS = "a list of strings"
     SECTIONS = "a list of section names"
     GLOBS = "a list of path patterns"
-    """Absolute, or starting with ``**``; `*` stays within a name."""
+    """Absolute, or starting with ``**``; `*` does not match a slash."""
     PATHS = "a list of paths"
     URLS = "a list of URLs without credentials"
     GLOB = "a path pattern"
     WORDS = "a list of a few words"
     SWITCH = "true or false"
     DATE = "a date"
-    """A TOML date or its text, ``2027-01-31``; held as text."""
+    """A TOML date, or a string such as ``2027-01-31``; the value is a string."""
 
     @property
     def is_list(self) -> bool:
@@ -43,9 +43,9 @@ _LISTS = frozenset({Kind.TEXTS, Kind.SECTIONS, Kind.GLOBS, Kind.PATHS, Kind.URLS
 class Setting:
     """One setting.
 
-    `key` is dotted; in a `Table` it is the name of a field.  `default` is as it would be written
-    in envlock.toml.  `flag` is the option that sets it, or empty.  `choices` belongs to CHOICE
-    and WORDS, `minimum` to COUNT, `items` to lists: how many there must be, 0 for any number.
+    `key` is dotted; in a `Table` it is the name of a field.  `default` is written as in
+    envlock.toml.  `flag` is the option that sets it, or empty.  `choices` are the words that CHOICE
+    and WORDS accept, `minimum` the least COUNT, `items` the required length of a list (0: any).
     """
 
     key: str
@@ -65,11 +65,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A setting that repeats: tables by name (``[environments.dev]``) or an array (``[[x]]``).
+    """A repeatable setting: tables by name (``[environments.dev]``) or an array (``[[x]]``).
 
-    Only files can set it.  `required` are the fields that have no default.  `example` is a
-    row, `further` are more; together they show every field.  `check` says what is wrong with
-    a row as a whole, else nothing.
+    Only files can set it.  `required` are the fields without a default.  `example` is a row and
+    `further` are more; together they show every field.  `check` returns what is wrong with a row
+    as a whole, empty if nothing is.
     """
 
     key: str

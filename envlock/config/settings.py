@@ -1,8 +1,8 @@
-"""The table of settings: it drives reading, the documentation and ``envlock.toml.example``.
+"""The table of settings, from which reading, documentation and ``envlock.toml.example`` follow.
 
-A key ``diff.fail-on`` stands in envlock.toml as ``fail-on`` under ``[diff]``, in the environment
-as ``ENVLOCK_DIFF_FAIL_ON``, on some command lines as a flag.  In the environment the items of a
-list are separated by commas, and an empty variable counts as not set.
+The key ``diff.fail-on`` is ``fail-on`` under ``[diff]`` in envlock.toml, the variable
+``ENVLOCK_DIFF_FAIL_ON`` in the environment, and an option of some verbs.  In a variable the items
+of a list are separated by commas, and an empty variable counts as not set.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SETTINGS: Mapping[str, Setting] = {
             key="jobs",
             kind=Kind.COUNT,
             default=0,
-            help="How many files to read, or artifacts to open, at once; 0: as many as CPUs.",
+            help="How many files to read, or artifacts to open, in parallel; 0: as many as CPUs.",
             flag="--jobs",
         ),
         Setting(
@@ -36,19 +36,19 @@ SETTINGS: Mapping[str, Setting] = {
             key="locks.dir",
             kind=Kind.PATH,
             default="locks",
-            help="The folder of the lockfiles, NAME.lock for the environment NAME.",
+            help="The directory of the lockfiles, NAME.lock for the environment NAME.",
         ),
         Setting(
             key="capture.files",
             kind=Kind.GLOBS,
             default=(),
-            help="Further config files to hold in the lock by digest, beside those under /etc.",
+            help="Further configuration files whose digest is recorded, besides those in /etc.",
         ),
         Setting(
             key="capture.ignore",
             kind=Kind.GLOBS,
             default=(),
-            help="What a capture never walks into; the lock records each as a gap.",
+            help="Paths that a capture never reads; the lock records each as a gap.",
         ),
         Setting(
             key="capture.env-allow",
@@ -66,14 +66,14 @@ SETTINGS: Mapping[str, Setting] = {
             key="capture.timeout",
             kind=Kind.COUNT,
             default=60,
-            help="The most seconds one collector may take; what it did not reach is a gap.",
+            help="Time limit of each collector in seconds; what it did not reach is a gap.",
             minimum=1,
         ),
         Setting(
             key="diff.fail-on",
             kind=Kind.CHOICE,
             default="low",
-            help="The least severity of a change that makes the exit status 1.",
+            help="Exit with status 1 if there is a change of this severity or above.",
             flag="--fail-on",
             choices=LEVELS,
         ),
@@ -81,7 +81,7 @@ SETTINGS: Mapping[str, Setting] = {
             key="diff.ignore",
             kind=Kind.TEXTS,
             default=(),
-            help='Changes that are none: "section:key", a pattern, or "section:key:fact".',
+            help='Changes to ignore: patterns "section:key" or "section:key:fact".',
         ),
         Setting(
             key="diff.require",
@@ -93,21 +93,21 @@ SETTINGS: Mapping[str, Setting] = {
             key="diff.presets",
             kind=Kind.WORDS,
             default=(),
-            help="Rules of what to ignore that ship with envlock, each with its reason.",
+            help="Sets of ignored changes that ship with envlock, each with its reason.",
             choices=PRESETS,
         ),
         Setting(
             key="diff.baseline",
             kind=Kind.PATH,
             default="",
-            help="A file of differences that are accepted as they are and may only become fewer.",
+            help="A file of accepted differences, which can only become fewer.",
             flag="--baseline",
         ),
         Setting(
             key="materialize.layers",
             kind=Kind.COUNT,
             default=10,
-            help="The most layers an image may have; more layers share more between images.",
+            help="The most layers of an image; with more layers, images share more of them.",
             flag="--layers",
             minimum=1,
         ),
@@ -115,24 +115,24 @@ SETTINGS: Mapping[str, Setting] = {
             key="materialize.mirrors",
             kind=Kind.URLS,
             default=(),
-            help="Further apt mirrors to look in; credentials belong into apt's auth.conf.",
+            help="Further apt mirrors to fetch from; credentials belong in apt's auth.conf.",
         ),
         Setting(
             key="materialize.wheels",
             kind=Kind.PATHS,
             default=(),
-            help="Folders of packages and wheels to look in before any network.",
+            help="Directories of packages and wheels, which are tried before the network.",
         ),
         Setting(
             key="store.path",
             kind=Kind.PATH,
             default="~/.local/share/envlock",
-            help="Where content is kept by digest; $XDG_DATA_HOME/envlock where that is set.",
+            help="The directory of the store; $XDG_DATA_HOME/envlock if that variable is set.",
             flag="--store",
         ),
     )
 }
-"""Every plain setting, in the order the documentation shows them."""
+"""Every setting with a single value, in the order of the documentation."""
 
 TABLES: Mapping[str, Table] = {
     table.key: table
@@ -146,7 +146,7 @@ TABLES: Mapping[str, Table] = {
                     key="target",
                     kind=Kind.TEXT,
                     default="",
-                    help="What to capture; without it the name means only its lockfile.",
+                    help="What to capture; without it the environment has only a lockfile.",
                 ),
                 Setting(
                     key="lock",
@@ -160,19 +160,20 @@ TABLES: Mapping[str, Table] = {
         Table(
             key="normalize",
             is_array=True,
-            help="What an image leaves out or empties, before the built-in rules.",
+            help="What an image leaves out, empties or keeps; these rules come before the built-in "
+            "ones.",
             fields=(
                 Setting(
                     key="path",
                     kind=Kind.GLOB,
                     default="",
-                    help="A path pattern; it covers what lies below as well.",
+                    help="A path pattern; it includes everything below the path.",
                 ),
                 Setting(
                     key="action",
                     kind=Kind.CHOICE,
                     default="drop",
-                    help="What becomes of it.",
+                    help="drop: leave out; empty: remove the content; keep: do not change.",
                     choices=("drop", "empty", "keep"),
                 ),
                 Setting(key="reason", kind=Kind.TEXT, default="", help="Why; shown by explain."),
@@ -184,4 +185,4 @@ TABLES: Mapping[str, Table] = {
         WAIVE,
     )
 }
-"""Every repeating setting, in the order the documentation shows them."""
+"""Every repeatable setting, in the order of the documentation."""

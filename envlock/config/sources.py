@@ -1,4 +1,4 @@
-"""The places settings come from, each read into found values with their origin."""
+"""Readers of the sources of settings: files, variables and options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from envlock.config.convert import Refused, ToPath, from_text, nearest, to_value
+from envlock.config.convert import InvalidValueError, ToPath, from_text, spelling_hint, to_value
 from envlock.config.setting import Setting, Table, Value
 from envlock.config.settings import SETTINGS, TABLES
 from envlock.config.toml_position import Keys, line_of
@@ -26,7 +26,7 @@ _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)\Z")
 
 
 class Source(StrEnum):
-    """Where a value came from, the weakest first."""
+    """The sources of settings; each overrides those before it."""
 
     DEFAULT = "default"
     USER = "user config"
@@ -37,20 +37,20 @@ class Source(StrEnum):
 
 
 class Origin(NamedTuple):
-    """Where a value came from; `where` is the file, the variable or the flag."""
+    """The source of a value; `where` is the file, the variable or the option."""
 
     source: Source
     where: str = ""
 
 
 Row = Mapping[str, Value]
-"""One table of a `Table`: field -> value, without the fields that were not given."""
+"""The fields that one table of a `Table` sets: name -> value."""
 
 
-class Found(NamedTuple):
-    """What one source says, each by setting key: plain values, named rows, rows in order.
+class SourceSettings(NamedTuple):
+    """The settings of one source by key: plain values, tables by name, arrays of tables.
 
-    `origins` has the same keys; a named row's is ``environments.<name>``.
+    `origins` has the same keys, and ``environments.<name>`` for each table with a name.
     """
 
     origins: Mapping[str, Origin]
@@ -58,9 +58,9 @@ class Found(NamedTuple):
     named: Mapping[str, Mapping[str, Row]] = {}
     arrays: Mapping[str, tuple[Row, ...]] = {}
 
-    def only(self, wanted: Callable[[str], bool]) -> Found:
-        """Return what is said of the keys that are wanted."""
-        return Found(
+    def only(self, wanted: Callable[[str], bool]) -> SourceSettings:
+        """Return the settings whose key is wanted."""
+        return SourceSettings(
             {key: origin for key, origin in self.origins.items() if wanted(key)},
             {key: value for key, value in self.values.items() if wanted(key)},
             {key: rows for key, rows in self.named.items() if wanted(key)},
@@ -68,106 +68,108 @@ class Found(NamedTuple):
         )
 
 
-class Places:
-    """Turns the paths a user writes into absolute ones, without asking the disk."""
+class PathResolver:
+    """Makes paths that a user wrote absolute, without accessing the disk."""
 
     def __init__(self, cwd: Path, environ: Mapping[str, str]) -> None:
         self.cwd = cwd
         self._environ = environ
 
-    def from_folder(self, folder: Path) -> ToPath:
-        """Return how paths written in a file of `folder` become absolute."""
-        return lambda text: self.absolute(text, folder)
+    def relative_to(self, directory: Path) -> ToPath:
+        """Return a function that makes paths absolute which are relative to `directory`."""
+        return lambda text: self.absolute(text, directory)
 
-    def absolute(self, text: str, folder: Path) -> str:
-        """Return `text` as an absolute path: ``~/`` is the home, relative is to `folder`."""
+    def absolute(self, text: str, directory: Path) -> str:
+        """Return the absolute path of `text`: below the home for ``~/``, else in `directory`."""
         if text == "~" or text.startswith("~/"):
             return str(self.home / text[2:])
-        return str(folder / text)
+        return str(directory / text)
 
     @property
     def home(self) -> Path:
-        """The home of the user.  Raise ConfigError when there is none."""
+        """The home directory of the user.  Raise ConfigError when there is none."""
         text = self._environ.get("HOME")
         if not text:
             try:
                 text = pwd.getpwuid(os.getuid()).pw_dir
             except KeyError as error:
-                raise ConfigError("this user has no home", hint="set HOME") from error
+                raise ConfigError("this user has no home directory", hint="set HOME") from error
         return Path(text)
 
     def xdg(self, variable: str, default: str) -> Path:
-        """Return an XDG base directory; relative ones are ignored, as its specification says."""
+        """Return an XDG base directory; a relative one is ignored, as the specification says."""
         text = self._environ.get(variable, "")
         return Path(text) if text.startswith("/") else self.home / default
 
     def shown(self, path: Path) -> str:
-        """Return `path` as messages name it: short below the working directory."""
+        """Return `path` as messages show it: relative if it is below the working directory."""
         return str(path.relative_to(self.cwd) if path.is_relative_to(self.cwd) else path)
 
 
 def find_project_file(cwd: Path) -> Path | None:
-    """Return the nearest envlock.toml from `cwd` up to the root of the checkout it is in.
+    """Return the nearest envlock.toml from `cwd` up to the root of its version control checkout.
 
-    Outside a checkout only `cwd` itself counts: a file that someone left in /tmp must not rule
-    what happens below.
+    Outside a checkout only `cwd` itself is searched, so that a file which someone left in /tmp does
+    not affect the directories below.
     """
-    folders = (cwd, *cwd.parents)
-    roots = [n for n, folder in enumerate(folders) if _is_checkout(folder)]
-    for folder in folders[: roots[0] + 1 if roots else 1]:
-        if os.path.isfile(folder / FILE_NAME):
-            return folder / FILE_NAME
+    directories = (cwd, *cwd.parents)
+    roots = [n for n, directory in enumerate(directories) if _is_checkout(directory)]
+    for directory in directories[: roots[0] + 1 if roots else 1]:
+        if os.path.isfile(directory / FILE_NAME):
+            return directory / FILE_NAME
     return None
 
 
-def _is_checkout(folder: Path) -> bool:
+def _is_checkout(directory: Path) -> bool:
     # In a git worktree `.git` is a file.
-    return any(os.path.exists(folder / marker) for marker in _CHECKOUT)
+    return any(os.path.exists(directory / marker) for marker in _CHECKOUT)
 
 
-def read_variables(environ: Mapping[str, str], places: Places) -> Found:
-    """Return what the ENVLOCK_* variables say.  Raise ConfigError naming the variable."""
+def read_variables(environ: Mapping[str, str], paths: PathResolver) -> SourceSettings:
+    """Read the ENVLOCK_* variables.  Raise ConfigError naming the variable."""
     given = {s.key: text for s in SETTINGS.values() if (text := environ.get(s.variable))}
     origins = {key: Origin(Source.ENVIRONMENT, SETTINGS[key].variable) for key in given}
-    return _found(origins, given, places)
+    return _convert(origins, given, paths)
 
 
-def read_flags(flags: Mapping[str, object], places: Places) -> Found:
-    """Return what the command line says: setting keys to values, None where it says nothing.
+def read_flags(flags: Mapping[str, object], paths: PathResolver) -> SourceSettings:
+    """Read the settings of the command line: key -> value, None for an option that is not given.
 
-    Raise ConfigError naming the flag, KeyError for a key that is no setting.
+    Raise ConfigError naming the option, KeyError for a key that is not a setting.
     """
     given = {key: raw for key, raw in flags.items() if raw is not None}
     origins = {key: Origin(Source.FLAG, SETTINGS[key].flag or key) for key in given}
-    return _found(origins, given, places)
+    return _convert(origins, given, paths)
 
 
-def _found(origins: Mapping[str, Origin], given: Mapping[str, object], places: Places) -> Found:
-    to_path = places.from_folder(places.cwd)
+def _convert(
+    origins: Mapping[str, Origin], given: Mapping[str, object], paths: PathResolver
+) -> SourceSettings:
+    to_path = paths.relative_to(paths.cwd)
     values = {}
     for key, raw in given.items():
         setting = SETTINGS[key]
         try:
             value = from_text(setting, raw) if isinstance(raw, str) else raw
             values[key] = to_value(setting, value, to_path)
-        except Refused as error:
+        except InvalidValueError as error:
             where = origins[key].where
             raise ConfigError(f"{key} {error}", where=where, hint=error.hint) from error
-    return Found(origins, values)
+    return SourceSettings(origins, values)
 
 
-def read_file(path: Path, source: Source, places: Places) -> Found:
-    """Return what a configuration file says.  Raise ConfigError naming the line."""
-    shown = places.shown(path)
+def read_file(path: Path, source: Source, paths: PathResolver) -> SourceSettings:
+    """Read a configuration file.  Raise ConfigError naming the line."""
+    shown = paths.shown(path)
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read the settings: {error.strerror}", where=shown) from error
-    return read_bytes(raw, shown, source, places.from_folder(path.parent))
+    return read_bytes(raw, shown, source, paths.relative_to(path.parent))
 
 
-def read_bytes(raw: bytes, shown: str, source: Source, to_path: ToPath) -> Found:
-    """Return what the bytes of a configuration file say; `shown` names it in messages.
+def read_bytes(raw: bytes, shown: str, source: Source, to_path: ToPath) -> SourceSettings:
+    """Read the bytes of a configuration file; `shown` is its name in messages.
 
     Raise ConfigError naming the line.
     """
@@ -179,6 +181,8 @@ def read_bytes(raw: bytes, shown: str, source: Source, to_path: ToPath) -> Found
 
 
 class _Reader:
+    """Reads one document; every error names the line."""
+
     def __init__(self, text: str, shown: str, source: Source, to_path: ToPath) -> None:
         self._text = text
         self._shown = shown
@@ -188,7 +192,7 @@ class _Reader:
         self._named: dict[str, dict[str, Row]] = {}
         self._arrays: dict[str, tuple[Row, ...]] = {}
 
-    def read(self) -> Found:
+    def read(self) -> SourceSettings:
         try:
             document = parse_toml(self._text)
         except tomllib.TOMLDecodeError as error:
@@ -197,7 +201,7 @@ class _Reader:
         keys = [*self._values, *self._arrays]
         keys += (f"{key}.{name}" for key, rows in self._named.items() for name in rows)
         origins = dict.fromkeys(keys, Origin(self._source, self._shown))
-        return Found(origins, self._values, self._named, self._arrays)
+        return SourceSettings(origins, self._values, self._named, self._arrays)
 
     def _walk(self, table: Mapping[str, Any], above: tuple[str, ...]) -> None:
         for name, raw in table.items():
@@ -227,7 +231,9 @@ class _Reader:
 
     def _name(self, table: Table, name: str) -> str:
         if not _NAME.match(name):
-            raise self._error((table.key, name), "is no name", "use letters, digits, - _ .")
+            raise self._error(
+                (table.key, name), "is not a valid name", "use letters, digits, - _ ."
+            )
         return name
 
     def _row(self, table: Table, raw: object, keys: Keys) -> Row:
@@ -239,9 +245,9 @@ class _Reader:
             row[name] = self._value(fields[name], item, (*keys, name))
         for name in sorted(table.required - row.keys()):
             raise self._error(keys, f"lacks {name}")
-        complaint = table.check(row)
-        if complaint:
-            raise self._error(keys, complaint)
+        problem = table.check(row)
+        if problem:
+            raise self._error(keys, problem)
         return row
 
     def _mapping(self, raw: object, keys: Keys) -> Mapping[str, Any]:
@@ -252,14 +258,14 @@ class _Reader:
     def _value(self, setting: Setting, raw: object, keys: Keys) -> Value:
         try:
             return to_value(setting, raw, self._to_path)
-        except Refused as error:
+        except InvalidValueError as error:
             raise self._error(keys, str(error), error.hint) from error
 
     def _unknown(self, keys: Keys, known: tuple[str, ...]) -> ConfigError:
         return ConfigError(
             f"unknown setting {_dotted(keys)}",
             where=self._where(keys),
-            hint=nearest(str(keys[-1]), known),
+            hint=spelling_hint(str(keys[-1]), known),
         )
 
     def _error(self, keys: Keys, message: str, hint: str = "") -> ConfigError:
@@ -270,7 +276,7 @@ class _Reader:
 
 
 def _siblings(above: tuple[str, ...]) -> list[str]:
-    """Return the names that may stand in the table `above`."""
+    """Return the names that are allowed in the table `above`."""
     prefix = "".join(f"{name}." for name in above)
     known = (key.removeprefix(prefix) for key in (*SETTINGS, *TABLES) if key.startswith(prefix))
     return list(dict.fromkeys(key.partition(".")[0] for key in known))

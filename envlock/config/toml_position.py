@@ -1,4 +1,4 @@
-"""Where in a TOML document a key stands: `tomllib` does not say, and only errors need to know."""
+"""The line of a key in a TOML document, which `tomllib` does not report and errors need."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 Keys = tuple[str | int, ...]
-"""A path into a document: names of tables and keys, positions in arrays."""
+"""The path of a value in a document: names of tables and keys, and indices of arrays."""
 
 
 def line_of(text: str, keys: Keys) -> int:
-    """Return the line, from 1, on which the value at `keys` of a valid document begins.
+    """Return the line, counted from 1, on which the value at `keys` of a valid document starts.
 
-    It is the line after the longest valid beginning of the document that lacks it.
+    It is the line after the longest valid start of the document that does not have the value yet.
     """
     lines = text.split("\n")
     end = bisect_left(range(len(lines)), True, key=lambda n: _holds(_beginning(lines, n), keys))

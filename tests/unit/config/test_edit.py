@@ -1,3 +1,5 @@
+"""Edits of envlock.toml."""
+
 import tomllib
 
 import pytest
@@ -34,7 +36,7 @@ def test_rows_are_appended() -> None:
     assert append_table("", "x", {"n": 1, "l": ("a",)}) == '[[x]]\nn = 1\nl = ["a"]\n'
 
 
-def test_what_cannot_be_edited() -> None:
+def test_a_document_that_cannot_be_edited() -> None:
     for broken in ("jobs = ", "[a]\n[a]"):
         with pytest.raises(ConfigError):
             append_table(broken, "normalize", {"path": "/x"})

@@ -1,4 +1,4 @@
-"""envlock.toml.example: complete, true, and what `envlock init` writes."""
+"""envlock.toml.example: it is generated, complete, and changes nothing."""
 
 import re
 import subprocess
@@ -6,7 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from envlock.config.edit import new_document
+from envlock.config.example import example
 from envlock.config.load import load
 from envlock.config.settings import SETTINGS, TABLES
 
@@ -17,13 +17,13 @@ def uncommented(text: str) -> str:
     return re.sub(r"^#(?! |$)", "", text, flags=re.MULTILINE)
 
 
-def test_it_is_what_init_writes() -> None:
-    assert EXAMPLE.read_text() == new_document()
+def test_the_file_in_the_repository_is_current() -> None:
+    assert EXAMPLE.read_text() == example()
 
 
 def test_it_changes_nothing(tmp_path: Path) -> None:
     before = load(tmp_path, {"HOME": "/h"}, {})
-    (tmp_path / "envlock.toml").write_text(new_document())
+    (tmp_path / "envlock.toml").write_text(example())
     after = load(tmp_path, {"HOME": "/h"}, {})
     assert after.file == tmp_path / "envlock.toml"
     assert after.origins == before.origins
@@ -34,8 +34,8 @@ def test_it_changes_nothing(tmp_path: Path) -> None:
     )
 
 
-def test_the_commented_values_are_the_defaults_and_complete() -> None:
-    document = tomllib.loads(uncommented(new_document()))
+def test_the_commented_values_are_all_the_defaults() -> None:
+    document = tomllib.loads(uncommented(example()))
     examples = {key: document.pop(key) for key in TABLES}
     flat = {}
     for name, value in document.items():
@@ -58,7 +58,7 @@ def test_the_commented_values_are_the_defaults_and_complete() -> None:
 
 
 def test_it_loads_with_everything_uncommented(tmp_path: Path) -> None:
-    (tmp_path / "envlock.toml").write_text(uncommented(new_document()))
+    (tmp_path / "envlock.toml").write_text(uncommented(example()))
     config = load(tmp_path, {"HOME": "/h"}, {})
     assert config.store.path == Path("/h/.local/share/envlock")
     assert config.environments["dev"].target == "docker:web"
@@ -67,7 +67,7 @@ def test_it_loads_with_everything_uncommented(tmp_path: Path) -> None:
 
 
 def test_it_names_every_variable_and_flag() -> None:
-    text = new_document()
+    text = example()
     for setting in SETTINGS.values():
         assert setting.variable in text
         assert setting.flag in text

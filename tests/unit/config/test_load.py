@@ -1,3 +1,5 @@
+"""The effective configuration: sources, their order, and errors with their line."""
+
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ def home(tmp_path: Path) -> Path:
 
 
 class World:
-    """A project and a home, and what is written in them."""
+    """A project and a home directory with configuration files."""
 
     def __init__(self, project: Path, home: Path) -> None:
         self.project = project
@@ -138,7 +140,7 @@ def test_every_setting_of_a_file(world: World) -> None:
     )
 
 
-def test_sources_are_ranked(world: World) -> None:
+def test_each_source_overrides_the_ones_before(world: World) -> None:
     environ: dict[str, str] = {}
     flags: dict[str, object] = {"jobs": None}
     seen = [world.load(environ, flags)]
@@ -160,7 +162,7 @@ def test_sources_are_ranked(world: World) -> None:
     ]
 
 
-def test_environments_are_ranked_by_name_and_rules_as_a_whole(world: World) -> None:
+def test_environments_are_merged_by_name_and_arrays_replaced_as_a_whole(world: World) -> None:
     world.write_user(
         '[environments.a]\ntarget = "host"\nlock = "a.lock"\n[environments.b]\n'
         '[[normalize]]\npath = "/u"\n'
@@ -177,7 +179,7 @@ def test_environments_are_ranked_by_name_and_rules_as_a_whole(world: World) -> N
     assert config.origins["environments.b"].source is Source.PROJECT
 
 
-def test_paths_are_relative_to_where_they_are_written(world: World) -> None:
+def test_paths_are_relative_to_the_source_they_are_written_in(world: World) -> None:
     below = world.project / "a" / "b"
     below.mkdir(parents=True)
     world.write('[locks]\ndir = "x"')
@@ -200,7 +202,7 @@ def test_lists_in_variables_and_flags(world: World) -> None:
     assert config.materialize.layers == 7
 
 
-def test_the_nearest_file_up_to_the_checkout_counts(world: World, tmp_path: Path) -> None:
+def test_the_nearest_file_in_the_checkout_is_used(world: World, tmp_path: Path) -> None:
     (tmp_path / "envlock.toml").write_text("jobs = 9")
     below = world.project / "a" / "b"
     below.mkdir(parents=True)
@@ -211,7 +213,7 @@ def test_the_nearest_file_up_to_the_checkout_counts(world: World, tmp_path: Path
     assert world.load(cwd=below).jobs == 2
 
 
-def test_a_worktree_is_a_checkout_and_outside_only_the_folder_itself_counts(
+def test_outside_a_checkout_only_the_working_directory_is_searched(
     world: World, tmp_path: Path
 ) -> None:
     (tmp_path / "envlock.toml").write_text("jobs = 9")
@@ -222,7 +224,7 @@ def test_a_worktree_is_a_checkout_and_outside_only_the_folder_itself_counts(
     assert world.load(cwd=tmp_path / "plain").jobs == 9
 
 
-def test_a_named_file_replaces_the_nearest(world: World, tmp_path: Path) -> None:
+def test_a_file_given_by_path_replaces_the_nearest(world: World, tmp_path: Path) -> None:
     world.write("jobs = 1")
     (tmp_path / "other.toml").write_text('jobs = 2\nlocks.dir = "l"')
     config = world.load(path=Path("../other.toml"))
@@ -232,7 +234,7 @@ def test_a_named_file_replaces_the_nearest(world: World, tmp_path: Path) -> None
         world.load(path=Path("missing.toml"))
 
 
-def test_xdg_folders(world: World, tmp_path: Path) -> None:
+def test_xdg_directories(world: World, tmp_path: Path) -> None:
     (tmp_path / "cfg" / "envlock").mkdir(parents=True)
     (tmp_path / "cfg" / "envlock" / "config.toml").write_text("jobs = 5")
     config = world.load({"XDG_CONFIG_HOME": str(tmp_path / "cfg"), "XDG_DATA_HOME": "/data"})
@@ -258,28 +260,33 @@ def test_crlf_and_byte_order(world: World) -> None:
         ("[diff]\nzzz = 1", 2, "unknown setting diff.zzz", "known: fail-on, ignore, require"),
         ("[environments.dev]\ntargt = 'host'", 2, "environments.dev.targt", '"target"'),
         ("[[normalize]]\npath='/x'\n[[normalize]]\npath='/y'\nwhy=''", 5, "normalize[1].why", ""),
-        ("\njobs = 'x'", 2, "jobs must be a whole number, not a text", ""),
+        ("\njobs = 'x'", 2, "jobs must be a whole number, not a string", ""),
         ("jobs = true", 1, "jobs must be a whole number, not true or false", ""),
         ("jobs = -1", 1, "jobs must be at least 0, not -1", ""),
         ("[materialize]\n\nlayers = 0", 3, "materialize.layers must be at least 1, not 0", ""),
-        ("[diff]\nfail-on = 3", 2, "diff.fail-on must be a text, not the number 3", ""),
-        ("[diff]\nfail-on = 'hihg'", 2, 'diff.fail-on does not know "hihg"', '"high"'),
+        ("[diff]\nfail-on = 3", 2, "diff.fail-on must be a string, not the number 3", ""),
+        ("[diff]\nfail-on = 'hihg'", 2, 'diff.fail-on does not allow "hihg"', '"high"'),
         ("[diff]\nrequire = 'deb'", 2, "diff.require must be a list of section names", ""),
-        ("[diff]\nrequire = [\n'deb',\n'debb']", 2, 'diff.require does not know "debb"', '"deb"'),
-        ("[capture]\nfiles = [1]", 2, "capture.files must hold texts, not the number 1", ""),
-        ("[capture]\nfiles = ['etc/x']", 2, "matches no path", 'start it with "/"'),
+        ("[diff]\nrequire = [\n'deb',\n'debb']", 2, 'diff.require does not allow "debb"', '"deb"'),
+        (
+            "[capture]\nfiles = [1]",
+            2,
+            "capture.files must contain only strings, not the number 1",
+            "",
+        ),
+        ("[capture]\nfiles = ['etc/x']", 2, "cannot match a path", 'start it with "/"'),
         ("[capture]\nfiles = ['/\\u0000']\nignore=[\"/\\u0000\"]", 3, "null character", ""),
         ("[capture]\nenv-allow = 2020-01-01", 2, "not a date or time", ""),
         ("[[normalize]]\npath = 'x'", 2, "normalize[0].path", "start it"),
         ("\n[[normalize]]\nreason = 'x'", 2, "normalize[0] lacks path", ""),
-        ("[[normalize]]\npath='/x'\naction='rm'", 3, 'normalize[0].action does not know "rm"', ""),
+        ("[[normalize]]\npath='/x'\naction='rm'", 3, 'normalize[0].action does not allow "rm"', ""),
         ("[normalize]\npath = '/x'", 1, "normalize must be an array of tables", ""),
         ("environments = 3", 1, "environments must be a table", ""),
         ("environments.dev = 'host'", 1, "environments.dev must be a table", ""),
-        ("[environments.'a/b']", 1, "environments.a/b is no name", "letters"),
+        ("[environments.'a/b']", 1, "environments.a/b is not a valid name", "letters"),
         ("diff = 'high'", 1, "diff must be a table", ""),
-        ("[materialize]\nmirrors = ['nonsense']", 2, "no http, https or file URL", ""),
-        ("[materialize]\nmirrors = ['http://[']", 2, "no URL", ""),
+        ("[materialize]\nmirrors = ['nonsense']", 2, "http, https and file URLs", ""),
+        ("[materialize]\nmirrors = ['http://[']", 2, "an invalid URL", ""),
         ("jobs = ", 1, "the settings are not TOML: invalid value", ""),
         ("jobs = 1\njobs = 2", 2, "the settings are not TOML", ""),
     ],
@@ -294,11 +301,11 @@ def test_an_error_names_the_line(
     assert hint in error.hint
 
 
-def test_an_error_in_a_variable_or_flag_names_it(world: World) -> None:
+def test_an_error_in_a_variable_or_option_names_it(world: World) -> None:
     error = world.error({"ENVLOCK_JOBS": "many"})
     assert (error.where, error.message) == (
         "ENVLOCK_JOBS",
-        "jobs must be a whole number, not a text",
+        "jobs must be a whole number, not a string",
     )
     error = world.error(flags={"diff.fail-on": "never"})
     assert error.where == "--fail-on"
@@ -317,7 +324,7 @@ def test_credentials_in_a_url_are_refused_and_not_repeated(world: World, url: st
     assert "hunter2" not in str(world.error({"ENVLOCK_MATERIALIZE_MIRRORS": url}))
 
 
-def test_what_cannot_be_read(world: World) -> None:
+def test_a_file_that_cannot_be_read(world: World) -> None:
     (world.project / "envlock.toml").write_bytes(b"# \xff\n")
     assert "UTF-8" in world.error().message
     (world.project / "envlock.toml").unlink()
@@ -325,7 +332,7 @@ def test_what_cannot_be_read(world: World) -> None:
     assert world.load().file is None
 
 
-def test_without_a_home_the_password_file_tells(project: Path) -> None:
+def test_without_home_variable_the_home_is_read_from_the_password_database(project: Path) -> None:
     import os
     import pwd
 

@@ -1,3 +1,5 @@
+"""Lines of keys in TOML documents."""
+
 import pytest
 
 from envlock.config.toml_position import Keys, line_of
@@ -52,7 +54,7 @@ def test_the_line_where_a_value_begins(keys: Keys, line: int) -> None:
     assert line_of(TEXT, keys) == line
 
 
-def test_a_large_file_is_no_trouble() -> None:
+def test_a_large_file() -> None:
     text = "".join(f"[[rows]]\nx = [\n{n},\n]\n" for n in range(3000)) + "[last]\nkey = 1\n"
     assert line_of(text, ("last", "key")) == 12002
     assert line_of(text, ("rows", 2999, "x")) == 11998

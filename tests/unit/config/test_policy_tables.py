@@ -1,4 +1,4 @@
-"""``[[expect]]`` and ``[[waive]]``: what is read, what is refused, and where it may come from."""
+"""``[[expect]]`` and ``[[waive]]``: reading, invalid rows, and another file as the policy."""
 
 from datetime import date
 from pathlib import Path
@@ -36,7 +36,7 @@ def read(folder: Path, text: str, **kwargs):
     return load(folder, {"HOME": "/h"}, {}, **kwargs)
 
 
-def test_what_is_read(tmp_path: Path) -> None:
+def test_rows_are_read(tmp_path: Path) -> None:
     config = read(
         tmp_path,
         EXPECT
@@ -97,12 +97,14 @@ def test_a_toml_date_is_a_date(tmp_path: Path) -> None:
         ('section = "deb"\nat-least = "1"\nmust-differ = true\nreason = "x"', 1, "exactly one of"),
         ('section = "deb"\nsatisfies = "min"\nreason = "x"', 1, "needs environments"),
         ('section = "deb"\nsatisfies = "about"\nreason = "x"', 3, "about"),
-        ('section = "deb"\nmust-differ = "yes"\nreason = "x"', 3, "true or false, not a text"),
+        ('section = "deb"\nmust-differ = "yes"\nreason = "x"', 3, "true or false, not a string"),
         ('section = "deb"\nmust_differ = true\nreason = "x"', 3, "unknown setting"),
         ('must-differ = true\nenvironments = ["a"]\nreason = "x"', 3, "2 items, not 1"),
     ],
 )
-def test_what_is_no_expectation(tmp_path: Path, text: str, line: int, words: str) -> None:
+def test_an_invalid_expectation_is_named_with_its_line(
+    tmp_path: Path, text: str, line: int, words: str
+) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
         read(tmp_path, f"[[expect]]\n{text}\n")
     assert caught.value.where == f"envlock.toml:{line}"
@@ -114,33 +116,35 @@ def test_what_is_no_expectation(tmp_path: Path, text: str, line: int, words: str
         ('"2027-01-31"', '"2027-13-01"', "must be a date"),
         ('"2027-01-31"', '"2027-W05-7"', "must be a date"),
         ('"2027-01-31"', "2027-01-31T00:00:00", "not a date or time"),
-        ('"2027-01-31"', "1", "must be a text"),
+        ('"2027-01-31"', "1", "must be a string"),
         ('reason = "later"', "", "lacks reason"),
         ('reason = "later"', 'reason = ""', "needs a reason"),
         ("sha256:", "sha1:", "values"),
-        ("e7d5d1abdacd", "e7d5", "fingerprint"),
+        ("e7d5d1abdacd", "e7d5", "invalid id"),
         ('["dev", "prod"]', '["dev"]', "2 items"),
     ],
 )
-def test_what_is_no_waiver(tmp_path: Path, old: str, new: str, words: str) -> None:
+def test_an_invalid_waiver_is_named_with_its_line(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
     assert old in WAIVE
     with pytest.raises(ConfigError, match=words) as caught:
         read(tmp_path, WAIVE.replace(old, new))
     assert caught.value.where.startswith("envlock.toml:")
 
 
-def test_another_policy_replaces_all_that_is_policy(tmp_path: Path) -> None:
-    ours = f'[store]\npath = "s"\n[diff]\nfail-on = "high"\nignore = ["deb"]\n{EXPECT}{WAIVE}'
-    theirs = '[store]\npath = "other"\n[diff]\nbaseline = "b.toml"\n'
-    policy = PolicyFile(theirs.encode(), "git:main:envlock.toml", lambda text: f"git:main:{text}")
-    config = read(tmp_path, ours, policy=policy)
+def test_another_policy_file_replaces_the_whole_policy(tmp_path: Path) -> None:
+    own = f'[store]\npath = "s"\n[diff]\nfail-on = "high"\nignore = ["deb"]\n{EXPECT}{WAIVE}'
+    other = '[store]\npath = "other"\n[diff]\nbaseline = "b.toml"\n'
+    policy = PolicyFile(other.encode(), "git:main:envlock.toml", lambda text: f"git:main:{text}")
+    config = read(tmp_path, own, policy=policy)
     assert (config.expect, config.waive, config.diff.ignore) == ((), (), ())
     assert config.diff.fail_on == "low"
     assert config.diff.baseline == "git:main:b.toml"
     assert config.store.path == tmp_path / "s"
     assert "waive" not in config.origins
     assert config.origins["diff.baseline"].where == "git:main:envlock.toml"
-    # Variables and flags are of the caller, and still win.
+    # Variables and options still override the policy.
     config = load(tmp_path, {"HOME": "/h", "ENVLOCK_DIFF_FAIL_ON": "info"}, {}, policy=policy)
     assert config.diff.fail_on == "info"
     broken = policy._replace(raw=b"\xff")
@@ -149,7 +153,7 @@ def test_another_policy_replaces_all_that_is_policy(tmp_path: Path) -> None:
     assert caught.value.where == "git:main:envlock.toml"
 
 
-def test_presets_are_what_is_shipped() -> None:
+def test_every_preset_name_has_a_definition() -> None:
     assert set(PRESETS) == set(presets.PRESETS)
     for preset in presets.PRESETS.values():
         IgnoreRules(preset.rules)
@@ -160,7 +164,7 @@ def test_presets_are_what_is_shipped() -> None:
 HAND = f"# ours\n[diff]\nfail-on = 'low' # all\n{WAIVE}# the end\n"
 
 
-def test_a_row_is_put_over_the_one_it_agrees_with() -> None:
+def test_a_row_replaces_the_one_with_the_same_identity() -> None:
     row = {"id": "e7d5d1abdacd", "environments": ("dev", "prod"), "reason": "still"}
     edited = put_table(HAND, "waive", row, ("id", "environments"))
     assert edited == HAND.replace('"later"', '"still"')
