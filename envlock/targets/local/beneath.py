@@ -59,7 +59,7 @@ class Beneath:
         return self._open[-1] if self._open else self._root
 
     def open(self, path: str | bytes, flags: int) -> int:
-        """Return a descriptor of a path that is no symbolic link; `flags` and errors as of open(2)."""
+        """Return a descriptor of a path that is no link; for `flags` and errors see openat(2)."""
         parent, name = os.path.split(os.fsencode(path).rstrip(b"/"))
         if name in (b"", b".", b".."):
             raise IsADirectoryError(f"not the path of a file: {path!r}")
