@@ -47,7 +47,7 @@ GROUPS = ("os", "language", "host", "system", "accelerator", "hpc")
 
 HERE = Path(__file__).parent
 COLLECTORS = {collector.name: collector for collector in collectors()}
-CASES = sorted(path.parent for path in HERE.glob("*/*/expected.json"))
+CASES = sorted(path.parent for path in HERE.glob("*/*/rootfs"))
 
 
 class Fixture(LocalTarget):
