@@ -1,4 +1,4 @@
-"""Judge differences of drivers and of CUDA by whether the one still runs on the other."""
+"""Judge differences of NVIDIA drivers and CUDA by whether the driver can run the CUDA."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ FORWARD = "cuda-forward"
 
 
 def with_driver_requirement(deltas: Iterable[Delta], left: Side, right: Side) -> Iterator[Delta]:
-    """Yield every difference; one of a driver or a CUDA says so where a driver is too old.
+    """Yield every difference; those of a driver or CUDA get a special rule if a driver is too old.
 
-    The CUDA of either side counts for the driver of both: what runs here is to run there.
+    The CUDA of either side must run on the drivers of both.
     """
     sides = (left, right)
     needs = [(side.name, need) for side in sides if (need := requirement(side.lock))]
@@ -50,7 +50,7 @@ def _is_about(delta: Delta, need: Requirement) -> bool:
 
 
 def _judgement(need: Requirement, where: str, below: Iterable[Side]) -> tuple[str, str]:
-    """Return the rule and the reason: the sides `below` have a driver older than needed."""
+    """Return special rule and reason; the drivers of the sides `below` are too old."""
     has = " and ".join(f"{side.name} has {driver_of(side.lock)}" for side in below)
     note = f"CUDA {need.runtime.version} in {where} needs driver {need.driver} or newer; {has}"
     if all(numbers(forward_driver(side.lock)) >= numbers(need.driver) for side in below):

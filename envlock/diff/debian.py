@@ -1,7 +1,8 @@
-"""What Debian packages explain of each other, by what a lock holds: no package is asked for it.
+"""Changes of Debian packages that the change of another package explains.
 
-A library whose soname moved is another package (Debian Policy 8.1): ``libicu72`` came for
-``libicu67``.  What came or went with a package that somebody asked for is explained by that one.
+If the soname of a library changes, so does its package name (Debian Policy 8.1): ``libicu72``
+replaces ``libicu67``.  A dependency that was added or removed with a manually installed package is
+explained by that package.  Only facts in the locks are used.
 """
 
 from __future__ import annotations
@@ -16,62 +17,64 @@ from envlock.model.text import sort_key
 
 _DEB = "deb"
 _LIBRARY = re.compile(r"(lib.+?)-?([0-9]+(?:\.[0-9]+)*(?:t64|v5)?)(:.+)\Z")
-_ALONE = (ChangeKind.ADDED, ChangeKind.REMOVED)
+_ONE_SIDED = (ChangeKind.ADDED, ChangeKind.REMOVED)
 
 
 class _Library(NamedTuple):
-    """A library without its soname version, and its architecture."""
+    """The package name of a library without its soname version, and its architecture."""
 
     stem: str
     arch: str
 
 
 def explain_packages(deltas: Iterable[Delta]) -> list[Delta]:
-    """Return the differences, those of Debian packages that another one explains folded."""
+    """Return the differences; Debian packages that another one explains say so."""
     found = list(deltas)
-    alone = {d.key: d for d in found if d.section == _DEB and not d.field and d.kind in _ALONE}
-    if not alone:
+    one_sided = {
+        d.key: d for d in found if d.section == _DEB and not d.field and d.kind in _ONE_SIDED
+    }
+    if not one_sided:
         return found
-    successors = _successors(alone)
-    return [_explain(delta, alone, successors) for delta in found]
+    successors = _successors(one_sided)
+    return [_explain(delta, one_sided, successors) for delta in found]
 
 
-def _explain(delta: Delta, alone: Mapping[str, Delta], partners: Mapping[str, str]) -> Delta:
-    if delta.section != _DEB or alone.get(delta.key) is not delta:
+def _explain(delta: Delta, one_sided: Mapping[str, Delta], partners: Mapping[str, str]) -> Delta:
+    if delta.section != _DEB or one_sided.get(delta.key) is not delta:
         return delta
     partner = partners.get(delta.key)
     if partner is not None:
-        # The first by bytes leads, whichever side it is on: the comparison stays a mirror.
+        # The first in byte order leads, on whichever side: the comparison stays symmetric.
         if sort_key(partner) < sort_key(delta.key):
             return delta._replace(explained_by=f"{_DEB} {partner}")
-        here, there = sorted((delta, alone[partner]), key=lambda d: d.left is None)
+        here, there = sorted((delta, one_sided[partner]), key=lambda d: d.left is None)
         note = (
             f"the library has another ABI: {_name(here)} on the left, {_name(there)} on the right; "
-            "what is built for one does not start with the other"
+            "programs built for one do not start with the other"
         )
         return delta._replace(note=note, special_rule="abi")
-    puller = alone.get(delta.facts.get("needed-by", ""))
-    # A lock may say anything: what is needed itself explains nothing, or two could hide each other.
-    if puller is None or puller.kind is not delta.kind or "needed-by" in puller.facts:
+    requester = one_sided.get(delta.facts.get("needed-by", ""))
+    # A package that is itself a dependency explains nothing, or two could hide each other.
+    if requester is None or requester.kind is not delta.kind or "needed-by" in requester.facts:
         return delta
     if is_core_library(delta):
         return delta
-    return delta._replace(explained_by=puller.record)
+    return delta._replace(explained_by=requester.record)
 
 
-def _successors(alone: Mapping[str, Delta]) -> dict[str, str]:
-    """Return key -> key of the same library with another soname, both ways.
+def _successors(one_sided: Mapping[str, Delta]) -> dict[str, str]:
+    """Return key -> key of the same library with another soname, in both directions.
 
-    Only where each side has exactly one that the other lacks.
+    Only if each side has exactly one that the other side lacks.
     """
     groups: dict[_Library, list[Delta]] = {}
-    for key, delta in alone.items():
+    for key, delta in one_sided.items():
         match = _LIBRARY.match(key)
         if match:
             groups.setdefault(_Library(match[1], match[3]), []).append(delta)
     found = {}
     for group in groups.values():
-        if len(group) == 2 and {delta.kind for delta in group} == {*_ALONE}:
+        if len(group) == 2 and {delta.kind for delta in group} == {*_ONE_SIDED}:
             one, other = (delta.key for delta in group)
             found[one], found[other] = other, one
     return found

@@ -1,4 +1,4 @@
-"""What a comparison found: changes with their severity, and the report that holds them."""
+"""The result of a comparison: changes with their severity, and the report that holds them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from envlock.model.text import to_bytes
 from envlock.versions.relation import Relation
 
 EXPECTED = "expect:"
-"""What the field of an expectation that is not met starts with."""
+"""Prefix of the field of a change that stands for an unmet expectation."""
 
 
 class ChangeKind(StrEnum):
@@ -23,7 +23,7 @@ class ChangeKind(StrEnum):
     REMOVED = "removed"
     CHANGED = "changed"
     UNKNOWN = "unknown"
-    """One side was not looked at or could not be read: neither equal nor different."""
+    """One side was not captured or could not be read: neither equal nor different."""
 
 
 class Severity(StrEnum):
@@ -45,7 +45,7 @@ _RANKS: Mapping[str, int] = {severity: rank for rank, severity in enumerate(Seve
 
 
 class ChangeStatus(StrEnum):
-    """What policy says of a change."""
+    """What policy says about a change."""
 
     NEW = "new"
     WAIVED = "waived"
@@ -54,12 +54,12 @@ class ChangeStatus(StrEnum):
 
     @property
     def counts(self) -> bool:
-        """True when the change stands against the threshold."""
+        """True when the change counts towards the threshold."""
         return self in (ChangeStatus.NEW, ChangeStatus.EXPIRED_WAIVER)
 
 
 class MovedSide(StrEnum):
-    """Who left the common base, in a comparison of three."""
+    """Which side differs from the common base, in a comparison of three."""
 
     LEFT = "left"
     RIGHT = "right"
@@ -67,23 +67,23 @@ class MovedSide(StrEnum):
 
 
 class NoteKind(StrEnum):
-    """What a note is about: parts of the policy that did nothing, or could not do their part."""
+    """What a note is about: a part of the policy that had no effect or could not be applied."""
 
     STALE_WAIVER = "stale-waiver"
-    """A waiver of this pair that no difference needs any more, or whose values moved."""
+    """A waiver of this pair for a difference that no longer exists or has other values."""
     STALE_BASELINE = "stale-baseline"
-    """Differences of the baseline that are gone; `--update-baseline` drops them."""
+    """Differences in the baseline that no longer exist; `--update-baseline` removes them."""
     UNUSED_EXPECTATION = "unused-expectation"
-    """An expectation that no record of either side is about."""
+    """An expectation that matches no record of either side."""
     UNDECIDED_EXPECTATION = "undecided-expectation"
-    """An expectation that cannot be judged: a secret, an unread section, no order of versions."""
+    """An expectation that cannot be judged: a secret, an unread section, versions without order."""
 
 
 class Result(StrEnum):
-    """The verdict.
+    """The verdict of a comparison.
 
-    `INCONCLUSIVE` when a required section was not covered, or when all that was found is unknown:
-    nothing proves drift and nothing proves its absence.
+    `INCONCLUSIVE` if a required section was not covered, or if every change is unknown: then
+    neither drift nor its absence is proved.
     """
 
     EQUAL = "equal"
@@ -93,17 +93,17 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One difference, explained.
+    """One difference, with its severity, reason and fix.
 
-    `id` is a stable fingerprint of (section, key, field, kind), values excluded.  `field` is a
-    fact's name, empty for a whole record, ``content:KEYPATH`` for a place inside a changed file,
-    or ``expect:RELATION`` for an expectation of policy that is not met; that one has the kind
-    `CHANGED` whatever the sides have, which may be equal.  `left` and `right` are None where there
-    is no value.  `explained_by` names the record whose own change accounts for this one
-    (``deb libc6:amd64``, ``file /etc/hosts``), else empty.  `policy` tells why the status is not
-    `NEW`: until when it is waived and for what reason.  `moved` is None unless a base was given
-    and tells who left it.  `bound` holds the digests of the two values, see
-    `envlock.diff.policy.bind`, where policy needs them.
+    `id` is a stable fingerprint of (section, key, field, kind), values excluded.  `field` is the
+    name of a fact, empty for a whole record, ``content:KEYPATH`` for a setting inside a changed
+    file, or ``expect:DEMAND`` for an unmet expectation of policy; that one always has the kind
+    `CHANGED`, even if both sides are equal.  `left` and `right` are None if there is no value.
+    `explained_by` names the record whose own change explains this one (``deb libc6:amd64``,
+    ``file /etc/hosts``), else it is empty.  `policy` says why the status is not `NEW`: until when
+    the change is waived, and the reason.  `moved` says which side differs from the base, None
+    without a base or if that is unknown.  `bound` holds the digests of the two values if policy
+    needs them, see `envlock.diff.policy.bind`.
     """
 
     id: str
@@ -126,12 +126,12 @@ class Change:
 
     @property
     def record(self) -> str:
-        """The record it is about, as `explained_by` names records."""
+        """The record that it is about, as `explained_by` names it."""
         return f"{self.section} {self.key}"
 
     @property
     def is_unmet(self) -> bool:
-        """True when it is an expectation of policy that is not met."""
+        """True when it stands for an unmet expectation of policy."""
         return self.field.startswith(EXPECTED)
 
 
@@ -145,14 +145,13 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
-    """Everything a renderer needs; filters and policy have acted.
+    """Everything a renderer needs; filters and policy have been applied.
 
     `hidden` counts what was left out: by file class (``cache``, ``log``...), ``ignored``,
-    ``expected``, or the name of the preset.  `notes` tell of stale parts of the policy; they never
-    change the verdict.  `base_name` is empty unless three were compared.
-    `summary` counts the changes of each severity that policy does not cover and no other change
-    explains: nothing counts twice.  `parity` is the
-    share of records and paths that are equal, in percent with one decimal, 100.0 only if all are.
+    ``expected``, or the name of the preset.  `summary` counts the changes of each severity that
+    policy does not cover and no other change explains.  `parity` is the share of equal records and
+    paths, in percent with one decimal, 100.0 only if all are equal.  `notes` are about parts of the
+    policy and never change the result.  `base_name` is empty unless three were compared.
     """
 
     result: Result
@@ -167,10 +166,10 @@ class DriftReport:
 
 
 class Delta(NamedTuple):
-    """A difference before it is judged.
+    """A difference before a rule gives it a severity.
 
-    `facts` are those of the record on the right, else on the left: what rules may look at.
-    `note` replaces the rule's reason where the engine knows better.  `special_rule` names the rule
+    `facts` are those of the record on the right, else on the left; rules may use them.  `note`
+    replaces the rule's reason if it is set.  `special_rule` names the rule
     of `envlock.diff.rules.SPECIAL_RULES` that decides instead of the first that matches, and
     `severity` replaces that rule's own.  `below` are the differences folded into a directory.
     """
@@ -191,23 +190,23 @@ class Delta(NamedTuple):
 
     @property
     def record(self) -> str:
-        """The record it is about, as `explained_by` names records."""
+        """The record that it is about, as `explained_by` names it."""
         return f"{self.section} {self.key}"
 
     @property
     def id(self) -> str:
-        """12 hex digits that name this difference whatever its values are."""
+        """The fingerprint: 12 hex digits that do not depend on the values."""
         return fingerprint(self.section, self.key, self.field, self.kind)
 
 
 def fingerprint(section: str, key: str, field: str, kind: ChangeKind) -> str:
-    """Return the 12 hex digits by which people and files name a difference."""
+    """Return the 12 hex digits that identify a difference for people and in files."""
     parts = (section, key, field, kind.value)
     return hash_parts(*map(to_bytes, parts)).hex()[:12]
 
 
 def summarize(changes: Iterable[Change]) -> dict[str, int]:
-    """Return how many changes of each severity count; every severity is there."""
+    """Return how many changes of each severity count; every severity has an entry."""
     counts = dict.fromkeys(map(str, Severity), 0)
     for change in changes:
         if change.status.counts and not change.explained_by:
@@ -216,7 +215,7 @@ def summarize(changes: Iterable[Change]) -> dict[str, int]:
 
 
 def judge(changes: Iterable[Change], *, uncovered: bool = False) -> Result:
-    """Return the verdict; `uncovered` tells that a required section was not covered."""
+    """Return the verdict; `uncovered` means that a required section was not covered."""
     counted = [change for change in changes if change.status.counts]
     if uncovered:
         return Result.INCONCLUSIVE
@@ -227,12 +226,12 @@ def judge(changes: Iterable[Change], *, uncovered: bool = False) -> Result:
 
 
 def exceeds(report: DriftReport, level: Severity | None) -> bool:
-    """True when there is drift at or above `level`; None is never.  Unknown is not drift."""
+    """True when there is drift at or above `level`; never for None.  Unknown is not drift."""
     return any(fails(change, level) for change in report.changes)
 
 
 def fails(change: Change, level: Severity | None) -> bool:
-    """True for a change that stands against the threshold `level`, the one that decides."""
+    """True when a change reaches the threshold `level`."""
     return (
         level is not None
         and change.severity.rank <= level.rank

@@ -1,7 +1,7 @@
-"""The shortest edit between two lists of lines, by Myers, given up when it is long.
+"""The shortest edit script between two lists of lines, up to a limit.
 
-E. W. Myers, An O(ND) Difference Algorithm and Its Variations, Algorithmica 1 (1986).  The library's
-difflib has no bound: two hostile files of a few thousand lines keep it busy for minutes.
+E. W. Myers, An O(ND) Difference Algorithm and Its Variations, Algorithmica 1 (1986).  The standard
+library's difflib has no limit: two hostile files of a few thousand lines take it minutes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Edit(NamedTuple):
-    """Lines `start` to `end` on the left become lines `other` to `stop` on the right."""
+    """Left lines `start` to `end` (exclusive) become right lines `other` to `stop` (exclusive)."""
 
     start: int
     end: int
@@ -20,7 +20,7 @@ class Edit(NamedTuple):
 
 
 def edits(left: Sequence[str], right: Sequence[str], limit: int) -> list[Edit] | None:
-    """Return what turns `left` into `right`; None when that takes more than `limit` lines."""
+    """Return the edits that turn `left` into `right`, None if they change over `limit` lines."""
     head = 0
     shorter = min(len(left), len(right))
     while head < shorter and left[head] == right[head]:
@@ -30,11 +30,11 @@ def edits(left: Sequence[str], right: Sequence[str], limit: int) -> list[Edit] |
         tail += 1
     before, after = left[head : len(left) - tail], right[head : len(right) - tail]
     steps = _search(before, after, limit)
-    return None if steps is None else [_moved(edit, head) for edit in _grouped(steps)]
+    return None if steps is None else [_shifted(edit, head) for edit in _grouped(steps)]
 
 
 def _search(a: Sequence[str], b: Sequence[str], limit: int) -> list[Edit] | None:
-    """Return single deletions and insertions in order, None when more than `limit` are needed."""
+    """Return single deletions and insertions in order, None if more than `limit` are needed."""
     furthest = {1: 0}
     history: list[dict[int, int]] = []
     for depth in range(min(limit, len(a) + len(b)) + 1):
@@ -71,7 +71,7 @@ def _backtrack(history: list[dict[int, int]], x: int, y: int) -> list[Edit]:
 
 
 def _grouped(steps: Sequence[Edit]) -> list[Edit]:
-    """Return the steps with those that touch made one."""
+    """Return the steps, adjacent ones merged."""
     found: list[Edit] = []
     for step in steps:
         if found and found[-1].end == step.start and found[-1].stop == step.other:
@@ -81,5 +81,5 @@ def _grouped(steps: Sequence[Edit]) -> list[Edit]:
     return found
 
 
-def _moved(edit: Edit, by: int) -> Edit:
-    return Edit(*(place + by for place in edit))
+def _shifted(edit: Edit, by: int) -> Edit:
+    return Edit(*(line + by for line in edit))

@@ -1,4 +1,4 @@
-"""Compare two locks, and their trees where both are at hand, by key and never by position."""
+"""Compare two locks, and their trees if both are available: by key, never by position."""
 
 from __future__ import annotations
 
@@ -31,21 +31,22 @@ from envlock.model.tree import Tree
 _TREE = "tree"
 _PACKAGES = frozenset(packages_of())
 _OTHER_CONTENT = frozenset({"", "version", "sha256", "sha1", "build", "hash", "revision"})
-"""Fields of a package whose change means that its files are others."""
-_PLACE = {name: place for place, name in enumerate(SECTIONS)}
+"""Fields of a package whose change means that the package has other files."""
+_POSITION = {name: position for position, name in enumerate(SECTIONS)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What to compare and what to leave out.
 
-    `sections` limits the comparison (empty: all; ``host`` means every ``host.*``).  `ignore` are
-    rules ``SECTION:KEY-GLOB[:FIELD]``, counted as hidden.  `all` shows noisy file classes.
-    `require` names sections that must be covered on both sides, else the result is inconclusive.
-    `contents` returns the bytes of a digest (hex), or None; with it changed configuration is
-    explained by key, and `redact(name, value)` decides what of a value may be shown.  `policy` acts
-    last; it knows the two by the names in `environments`, else by those shown.  With `bind` every
-    change carries the digests of its values, for a waiver or a baseline to be written.
+    `sections` limits the comparison (empty: all; ``host`` means every ``host.*``).  `ignore` holds
+    rules ``SECTION:KEY-GLOB[:FIELD]``; what they match is counted as hidden.  `all` shows noisy
+    file classes.  `require` names sections that must be covered on both sides, else the result is
+    inconclusive.  `contents` returns the content of a digest (hex), or None; with it changed
+    configuration files are explained by setting, and `redact(name, value)` returns what may be
+    shown of a value.  `policy` is applied last; it refers to the two sides by the names in
+    `environments`, by default those shown.  With `bind` every change has the digests of its values,
+    from which a waiver or a baseline can be written.
     """
 
     left_name: str = "left"
@@ -72,11 +73,11 @@ def compare(
     right_tree: Tree | None = None,
     options: Options = _DEFAULTS,
 ) -> DriftReport:
-    """Return what differs between two environments.
+    """Return the differences of two environments.
 
     `compare(a, a)` is empty, `compare(a, b)` mirrors `compare(b, a)`, and with the default options
-    it is empty exactly when both digests and the process are equal (ADR 0003 has the exception).
-    Raise UsageError for an ignore rule that cannot be read.
+    the report is empty exactly if both digests and the process are equal (ADR 0003 has the
+    exception).  Raise UsageError for an invalid ignore rule.
     """
     sides = (
         Side(options.environments[0] or options.left_name, left, left_tree),
@@ -87,24 +88,24 @@ def compare(
     deltas = list(with_driver_requirement(with_settings(found.deltas, options), *sides))
     deltas = _hide(deltas, found.hidden, options, expected)
     uncovered = list(_uncovered(left, right, options))
-    told = sorted((*uncovered, *deltas, *expected.unmet), key=_order)
-    changes = (_judged(delta, options) for delta in told)
+    everything = sorted((*uncovered, *deltas, *expected.unmet), key=_sort_key)
+    changes = (_judged(delta, options) for delta in everything)
     pair = (sides[0].name, sides[1].name)
-    settled = apply_waivers(changes, options.policy, pair, complete=not options.sections)
+    judged = apply_waivers(changes, options.policy, pair, complete=not options.sections)
     return DriftReport(
-        result=judge(settled.changes, uncovered=bool(uncovered)),
+        result=judge(judged.changes, uncovered=bool(uncovered)),
         left_name=options.left_name,
         right_name=options.right_name,
-        changes=settled.changes,
+        changes=judged.changes,
         hidden={name: found.hidden[name] for name in sorted(found.hidden)},
-        summary=summarize(settled.changes),
+        summary=summarize(judged.changes),
         parity=parity(found.total, len({d.record for d in (*deltas, *expected.unmet)})),
-        notes=(*expected.notes, *settled.notes),
+        notes=(*expected.notes, *judged.notes),
     )
 
 
 class _Differences(NamedTuple):
-    """What differs before policy: `hidden` by file class, `total` records and paths compared."""
+    """The differences before policy; `hidden` by file class, `total` records and paths compared."""
 
     deltas: list[Delta]
     hidden: Counter[str]
@@ -129,7 +130,7 @@ def _find(sides: tuple[Side, Side], options: Options) -> _Differences:
 def _hide(
     deltas: list[Delta], hidden: Counter[str], options: Options, expected: ExpectationResult
 ) -> list[Delta]:
-    """Return what neither a rule nor a preset ignores and no expectation meets; count the rest."""
+    """Return what no ignore rule, preset or met expectation hides; count the rest in `hidden`."""
     hiders: list[tuple[str, Callable[[Delta], bool]]]
     hiders = [("ignored", IgnoreRules(options.ignore).covers)]
     hiders += [(name, IgnoreRules(PRESETS[name].rules).covers) for name in options.policy.presets]
@@ -154,11 +155,11 @@ def _names(left: Lock, right: Lock) -> list[str]:
 
 
 def section_sort_key(name: str) -> tuple[int, str]:
-    """Sort key of sections: as the vocabulary lists them, then those it does not know."""
-    return _PLACE.get(name, len(_PLACE)), name
+    """Return the sort key of a section: in the order of the vocabulary, unknown ones last."""
+    return _POSITION.get(name, len(_POSITION)), name
 
 
-def _order(delta: Delta) -> tuple[tuple[int, str], bytes, bool, tuple[bool, str]]:
+def _sort_key(delta: Delta) -> tuple[tuple[int, str], bytes, bool, tuple[bool, str]]:
     is_unmet = delta.field.startswith(EXPECTED)
     return (
         section_sort_key(delta.section),
@@ -169,7 +170,7 @@ def _order(delta: Delta) -> tuple[tuple[int, str], bytes, bool, tuple[bool, str]
 
 
 def changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
-    """Return the records of packages whose own change explains what came with them."""
+    """Return the records of packages whose own change explains changes of their content."""
     return frozenset(
         delta.record
         for delta in deltas
@@ -180,10 +181,10 @@ def changed_packages(deltas: Iterable[Delta]) -> frozenset[str]:
 
 
 def fold_packaged(delta: Delta, changed: frozenset[str]) -> Delta:
-    """Return a difference of what another package brought as explained by that package's."""
+    """Mark a difference as explained if the record is part of a package that changed."""
     owner = delta.facts.get("packaged-by", "")
-    is_told = owner in changed and delta.kind is not ChangeKind.UNKNOWN
-    return delta._replace(explained_by=owner) if is_told else delta
+    is_explained = owner in changed and delta.kind is not ChangeKind.UNKNOWN
+    return delta._replace(explained_by=owner) if is_explained else delta
 
 
 def _compare_files(
@@ -195,7 +196,7 @@ def _compare_files(
     return compare_trees(
         left.tree,
         right.tree,
-        holes=CoverageGaps.of(left.lock, right.lock, _TREE),
+        gaps=CoverageGaps.of(left.lock, right.lock, _TREE),
         ignoring=(_ignores(left.lock), _ignores(right.lock)),
         changed=changed,
         everything=options.all,
@@ -207,7 +208,7 @@ def _ignores(lock: Lock) -> bool:
 
 
 def _deviating(*locks: Lock) -> frozenset[str]:
-    """Return the paths that are not as their package has them, by the record of either side."""
+    """Return the paths that differ from their package, by the record of either side."""
     records = (lock.sections.get(FILE, {}).items() for lock in locks)
     return frozenset(
         path for items in records for path, facts in items if record_differs_from_package(facts)
@@ -215,38 +216,38 @@ def _deviating(*locks: Lock) -> frozenset[str]:
 
 
 def _with_tree(deltas: Iterable[Delta], drift: FileDrift, deviating: frozenset[str]) -> list[Delta]:
-    """Return the differences of records and of trees, each told once.
+    """Return the differences of records and of trees without duplicates.
 
-    The comparison of the trees says it in more detail; but where it only finds that a package
-    changed, and a record says that the file is not as that package has it, the record counts.
+    The comparison of the trees has more detail and is kept.  But if it is explained by the change
+    of a package, and a record says that the file differs from that package, the record is kept.
     """
     unexplained = {delta.key for delta in drift.deltas if not delta.explained_by}
     kept = []
     for delta in deltas:
         if delta.section == FILE and delta.key in drift.paths:
-            is_told = delta.key in unexplained or delta.key not in deviating
+            is_duplicate = delta.key in unexplained or delta.key not in deviating
         else:
-            is_told = delta.section == _TREE and bool(drift.paths)
-        if not is_told:
+            is_duplicate = delta.section == _TREE and bool(drift.paths)
+        if not is_duplicate:
             kept.append(delta)
     by_record = {delta.key for delta in kept if delta.section == FILE}
     return kept + [delta for delta in drift.deltas if delta.key not in by_record]
 
 
 def with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:
-    """Yield every difference, a changed file followed by the settings in it that differ."""
+    """Yield every difference; after a changed file also the settings in it that differ."""
     for delta in deltas:
         found = _settings(delta, options)
         if found is None:
             yield delta
             continue
         yield delta if found else delta._replace(special_rule="comments")
-        for place, before, after in found:
+        for position, before, after in found:
             kind = ChangeKind.CHANGED
             if before is None or after is None:
                 kind = ChangeKind.ADDED if before is None else ChangeKind.REMOVED
             yield delta._replace(
-                field=f"{SETTING}{place}",
+                field=f"{SETTING}{position}",
                 kind=kind,
                 left=before,
                 right=after,
@@ -270,8 +271,8 @@ def _uncovered(left: Lock, right: Lock, options: Options) -> Iterator[Delta]:
         if not is_selected(section, options.sections):
             continue
         named = ((left, options.left_name), (right, options.right_name))
-        holes = [f"{name}: {why}" for lock, name in named if (why := coverage_gap(lock, section))]
-        if not holes:
+        gaps = [f"{name}: {why}" for lock, name in named if (why := coverage_gap(lock, section))]
+        if not gaps:
             continue
         yield Delta(
             section,
@@ -281,13 +282,13 @@ def _uncovered(left: Lock, right: Lock, options: Options) -> Iterator[Delta]:
             coverage_status(left, section),
             coverage_status(right, section),
             {},
-            note=f"policy requires this section; {'; '.join(holes)}",
+            note=f"policy requires this section; {'; '.join(gaps)}",
             special_rule="required",
         )
 
 
 def parity(total: int, differing: int) -> float:
-    """Return the equal share in percent, rounded down so that 100 means all."""
+    """Return the equal share in percent, rounded down so that only 100 means all."""
     if not total:
         return 100.0 if not differing else 0.0
     return max(0, total - differing) * 1000 // total / 10

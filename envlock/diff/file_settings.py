@@ -1,6 +1,6 @@
-"""Inside a changed file: which settings differ.  By name where the format is known, else by line.
+"""Which settings differ inside a changed file: by name if its format is known, else by line.
 
-Only here is deepdiff used, on the parts of one file that differ, never with ``ignore_order`` and
+deepdiff is used only here, on the differing parts of one file, never with ``ignore_order``, and
 with ``threshold_to_diff_deeper=0``: its default turns two maps that share few keys into one change
 that shows every value of both.
 """
@@ -16,19 +16,19 @@ from envlock.formats.config import format_of
 from envlock.formats.config.values import MAX_DEPTH, NonString
 
 Redact = Callable[[str, str], str]
-"""Given a setting's name and value, what may be shown of the value.
+"""Given the name and value of a setting, return the text that may be shown for the value.
 
-The name is the whole place of a setting, so that what stands below ``secrets:`` is one.
+The name is the full key path, so that everything below ``secrets:`` is recognised as secret.
 """
 
 Setting = tuple[str, str | None, str | None]
-"""Where in the file, the left value and the right one; None where there is none."""
+"""Position in the file, left value and right value; None for a missing value."""
 
 MAX_BYTES = 1 << 18
 """Files larger than this are only equal or different."""
 
 MAX_SETTINGS = 200
-"""More settings than this are no explanation."""
+"""If more settings differ, none is reported."""
 
 _MAX_LINES = 20_000
 _MAX_ITEMS = 256
@@ -38,15 +38,15 @@ _BARE_PART = re.compile(r"[\w-]+\Z")
 
 
 def conceal(_name: str, _value: str) -> str:
-    """Show nothing: what applies where nobody decided what may be shown."""
+    """Hide every value: the default."""
     return "(not shown)"
 
 
 def settings(path: str, left: bytes, right: bytes, redact: Redact) -> list[Setting] | None:
-    """Return the settings of the file at `path` that differ, in the order of their place.
+    """Return the settings of the file at `path` that differ, sorted by position.
 
-    Empty when only comments, order or layout differ; None when the content is no text, or differs
-    in more places than anyone would read.
+    Empty if only comments, order or layout differ; None if the content is not text or too much
+    differs.
     """
     if max(len(left), len(right)) > MAX_BYTES:
         return None
@@ -57,7 +57,7 @@ def settings(path: str, left: bytes, right: bytes, redact: Redact) -> list[Setti
 
 
 def structured(path: str, left: bytes, right: bytes, redact: Redact) -> list[Setting] | None:
-    """Return the names of a structured file whose values differ, None where it is not one."""
+    """Return the settings of a structured file that differ, None if its format is not known."""
     form = format_of(path)
     if form is None:
         return None
@@ -66,17 +66,19 @@ def structured(path: str, left: bytes, right: bytes, redact: Redact) -> list[Set
     except (ValueError, RecursionError):
         return None
     if before == after:
-        # json keeps the order of names, which == does not look at.
+        # JSON text keeps the order of names, which == ignores.
         is_same = not form.is_ordered or json.dumps(before) == json.dumps(after)
         return [] if is_same else None
-    found = sorted(_compare(*_pruned(before, after), redact), key=lambda item: _place(item[0]))
+    found = sorted(
+        _compare(*_pruned(before, after), redact), key=lambda item: _position_key(item[0])
+    )
     return [(_joined(path, form.separator), old, new) for path, old, new in found]
 
 
 def changed_lines(left: bytes, right: bytes, redact: Redact) -> list[Setting] | None:
     """Return the lines that differ, named by their number on the left.
 
-    None where it is no text, or more lines differ than anyone would read.
+    None if the content is not text or too many lines differ.
     """
     texts = _as_lines(left, right)
     found = texts and edits(*texts, limit=2 * MAX_SETTINGS)
@@ -88,23 +90,23 @@ def changed_lines(left: bytes, right: bytes, redact: Redact) -> list[Setting] | 
     for start, end, other, stop in found:
         for offset in range(max(end - start, stop - other)):
             old = new = None
-            place = f"new line {other + offset + 1}"
+            position = f"new line {other + offset + 1}"
             if start + offset < end:
                 number = start + offset
-                place = f"line {number + 1}"
+                position = f"line {number + 1}"
                 old = redact(contexts[0][number], before[number])
             if other + offset < stop:
                 number = other + offset
                 new = redact(contexts[1][number], after[number])
-            shown.append((place, old, new))
+            shown.append((position, old, new))
     return shown
 
 
 def _contexts(lines: Sequence[str]) -> list[str]:
-    """Return for each line its name behind the names of what it stands in.
+    """Return the key path of each line: its name after the names of the lines that enclose it.
 
-    A line belongs to the less indented one above it, and to one that a backslash continues: the
-    word that tells a secret often stands there.
+    A line is enclosed by the less indented line above it and by a line that a backslash continues:
+    the name that marks a value as secret is often there.
     """
     found: list[str] = []
     above: list[tuple[int, str]] = []
@@ -139,21 +141,21 @@ def _compare(
             path = tuple(str(part) for part in level.path(output_format="list"))
             sides = [None if str(side) == _ABSENT else side for side in (level.t1, level.t2)]
             name = ".".join(part for part in path if not part.isdigit())
-            # A string beside a number keeps its quotes, or the two might look the same.
+            # A string compared with a number keeps its quotes, or the two could look the same.
             bare = all(side is None or str(side).startswith('"') for side in sides)
             old, new = (_shown(name, side, redact, bare=bare) for side in sides)
             yield path, old, new
 
 
 def _tagged(value: object, depth: int) -> object:
-    """Return a value whose leaves are JSON texts: ``1``, ``true`` and ``"1"`` are three things."""
+    """Return a value with JSON texts as leaves, so that ``1``, ``true`` and ``"1"`` differ."""
     if depth > MAX_DEPTH:
         raise ValueError("nested too deeply")
     if isinstance(value, Mapping):
         return {str(key): _tagged(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
         items = [_tagged(item, depth + 1) for item in value]
-        # A long list is compared place by place: to align it takes time without bound.
+        # A long list is compared by index: aligning it takes unbounded time.
         return items if len(items) <= _MAX_ITEMS else {str(n): item for n, item in enumerate(items)}
     return (
         value.text
@@ -163,7 +165,7 @@ def _tagged(value: object, depth: int) -> object:
 
 
 def _pruned(before: object, after: object) -> tuple[object, object]:
-    """Return two values without the names below which they are equal."""
+    """Return two values without the names whose values are equal."""
     if not (isinstance(before, dict) and isinstance(after, dict)):
         return before, after
     kept: tuple[dict[str, object], dict[str, object]] = ({}, {})
@@ -192,13 +194,13 @@ def _shown(name: str, value: object, redact: Redact, *, bare: bool = False) -> s
 
 
 def _joined(path: Part, separator: str) -> str:
-    """Return a place in a file; with dots as TOML writes it, quoted where a part needs it."""
+    """Return a key path; with dots as in TOML, where a part is quoted if necessary."""
     if separator != ".":
         return separator.join(path)
     return ".".join(part if _BARE_PART.match(part) else json.dumps(part) for part in path)
 
 
-def _place(path: Part) -> list[tuple[int, str]]:
+def _position_key(path: Part) -> list[tuple[int, str]]:
     return [(int(part) if part.isdecimal() and len(part) < 10 else -1, part) for part in path]
 
 

@@ -1,4 +1,4 @@
-"""Two trees, path by path: every field of every significant path; noise is counted."""
+"""Compare two trees path by path: all fields of significant paths; noisy paths are counted."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ _TYPES: Mapping[EntryType, str] = {
 
 
 class FileDrift(NamedTuple):
-    """What two trees differ in.
+    """The differences of two trees.
 
-    `paths` are all that differ and are not hidden, folded ones included.  `compared` is how many
-    paths were looked at and not hidden.
+    `paths` are all that differ and are not hidden, folded ones included.  `hidden` counts the paths
+    that differ and are not shown, by file class.  `compared` is how many paths were compared and
+    not hidden.
     """
 
     deltas: list[Delta]
@@ -50,41 +51,45 @@ class FileDrift(NamedTuple):
 
 
 class _ListedDirectories:
-    """The folders that a walk could list: what is missing in one of them is known to be missing."""
+    """The directories that a walk listed: a path missing in one of them does not exist."""
 
     def __init__(self, tree: Tree) -> None:
         self._paths = {row.entry.path for row in tree.rows}
-        self._folders = {_folder(path) for path in self._paths}
+        self._directories = {_parent(path) for path in self._paths}
 
     def lack(self, path: str) -> bool:
-        """True when the path would be in the tree if it were there."""
-        folder = _folder(path)
-        while folder not in self._paths and folder != "/":
-            folder = _folder(folder)
-        return folder in self._folders
+        """True when the path would be in the tree if it existed."""
+        directory = _parent(path)
+        while directory not in self._paths and directory != "/":
+            directory = _parent(directory)
+        return directory in self._directories
 
 
-def _folder(path: str) -> str:
+def _parent(path: str) -> str:
     return path.rpartition("/")[0] or "/"
 
 
 class _Absences(NamedTuple):
-    """Why what is missing on a side may yet be there, and where that is known better."""
+    """What the absence of a path from one tree proves.
 
-    holes: CoverageGaps
+    `gaps` are those of the coverage; `left` and `right` are the directories that were listed all
+    the same, None if they prove nothing.
+    """
+
+    gaps: CoverageGaps
     left: _ListedDirectories | None
     right: _ListedDirectories | None
 
-    def absence(self, path: str, *, on_left: bool) -> tuple[ChangeKind, str]:
-        """Return what a path is that one side has, and why that is unknown, if it is."""
+    def judge(self, path: str, *, on_left: bool) -> tuple[ChangeKind, str]:
+        """Return the kind of change of a path that one side has, and why it is unknown, if so."""
         listed = self.right if on_left else self.left
         if listed is not None and listed.lack(path):
             return ChangeKind.REMOVED if on_left else ChangeKind.ADDED, ""
-        return self.holes.kind(on_left=on_left), self.holes.note(on_left=on_left)
+        return self.gaps.kind(on_left=on_left), self.gaps.note(on_left=on_left)
 
 
 class _RowPair(NamedTuple):
-    """One path on both sides, or on one."""
+    """The rows of one path; one may be missing."""
 
     left: Row | None
     right: Row | None
@@ -94,28 +99,28 @@ class _RowPair(NamedTuple):
         """The right row, else the left one."""
         row = self.right or self.left
         if row is None:
-            raise LookupError("a path that neither side has")
+            raise LookupError("neither side has a row")
         return row
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """The rows that are there."""
+        """The rows that exist."""
         return tuple(row for row in (self.left, self.right) if row is not None)
 
     @property
     def facts(self) -> Facts:
-        """What rules may look at."""
+        """The facts that rules may use."""
         return facts_of(self.shown)
 
     def explanation(self, changed: frozenset[str]) -> str:
-        """Return the changed package that accounts for the path, else nothing."""
+        """Return the changed package that explains the difference, else an empty text."""
         if not all(row.file_class in _AS_PACKAGED for row in self.rows):
             return ""
         return min((row.owner for row in self.rows if row.owner in changed), default="")
 
 
 def facts_of(row: Row) -> dict[str, str]:
-    """Return what a row of a tree says, as the facts of a record; times left aside."""
+    """Return a row of a tree as the facts of a record, without its times."""
     entry = row.entry
     facts = {
         "class": row.file_class.value,
@@ -135,22 +140,22 @@ def compare_trees(
     left: Tree,
     right: Tree,
     *,
-    holes: CoverageGaps,
+    gaps: CoverageGaps,
     ignoring: tuple[bool, bool] = (False, False),
     changed: frozenset[str],
     everything: bool,
 ) -> FileDrift:
     """Compare two trees.
 
-    `ignoring`: that paths were left out of a side on purpose, so that a folder whose other names
-    are known proves nothing.  `changed` are the packages whose own change explains their files.
-    Noisy classes are counted, and with `everything` shown as well.
+    `ignoring` says for each side whether the user excluded paths, so that a path missing from a
+    listed directory proves nothing.  `changed` are the packages whose own change explains that of
+    their files.  Paths of noisy classes are counted, and with `everything` shown as well.
     """
     drift = FileDrift([], set(), Counter(), 0)
-    sides = _Absences(
-        holes,
-        _ListedDirectories(left) if holes.left and not ignoring[0] else None,
-        _ListedDirectories(right) if holes.right and not ignoring[1] else None,
+    absences = _Absences(
+        gaps,
+        _ListedDirectories(left) if gaps.left and not ignoring[0] else None,
+        _ListedDirectories(right) if gaps.right and not ignoring[1] else None,
     )
     whole: dict[str, Delta] = {}
     compared = 0
@@ -159,7 +164,7 @@ def compare_trees(
         compared += everything or not noise
         if _is_same(pair):
             continue
-        found = list(_compare_path(path, pair, sides, changed))
+        found = list(_compare_path(path, pair, absences, changed))
         if noise and found:
             if not everything:
                 drift.hidden[pair.shown.file_class.value] += 1
@@ -185,7 +190,7 @@ def _pairs(left: Tree, right: Tree) -> Iterator[tuple[str, _RowPair]]:
 
 
 def _is_same(pair: _RowPair) -> bool:
-    """True when nothing differs that could be compared; quick, for that is most paths."""
+    """True when no compared field differs; fast, since most paths are the same."""
     left, right = pair
     if left is None or right is None:
         return False
@@ -196,35 +201,35 @@ def _is_same(pair: _RowPair) -> bool:
 
 
 def _compare_path(
-    path: str, pair: _RowPair, sides: _Absences, changed: frozenset[str]
+    path: str, pair: _RowPair, absences: _Absences, changed: frozenset[str]
 ) -> Iterator[Delta]:
     explained = pair.explanation(changed)
     if pair.left is None or pair.right is None:
         on_left = pair.right is None
         text = _describe(pair.shown.entry)
         left, right = (text, None) if on_left else (None, text)
-        kind, note = sides.absence(path, on_left=on_left)
+        kind, note = absences.judge(path, on_left=on_left)
         yield Delta(
             SECTION, path, "", kind, left, right, pair.facts, explained_by=explained, note=note
         )
         return
     for field, before, after in _fields(pair.left, pair.right):
-        unread = field == "sha256" and not (before and after)
+        is_unread = field == "sha256" and not (before and after)
         yield Delta(
             SECTION,
             path,
             field,
-            ChangeKind.UNKNOWN if unread else change_kind(before or None, after or None),
+            ChangeKind.UNKNOWN if is_unread else change_kind(before or None, after or None),
             before or None,
             after or None,
             pair.facts,
             explained_by="" if _touches_privilege(field, before, after) else explained,
-            note=UNREAD if unread else "",
+            note=UNREAD if is_unread else "",
         )
 
 
 def _fields(left: Row, right: Row) -> Iterator[tuple[str, str, str]]:
-    """Yield the fields in which two rows differ, times left aside."""
+    """Yield the fields in which two rows differ; times are not compared."""
     a, b = left.entry, right.entry
     found = False
     for field, before, after in _compared(a, b):
@@ -239,7 +244,7 @@ def _compared(a: Entry, b: Entry) -> Iterator[tuple[str, str, str]]:
     yield "type", _TYPES[a.type], _TYPES[b.type]
     yield "owner", f"{a.uid}:{a.gid}", f"{b.uid}:{b.gid}"
     if a.type is b.type or EntryType.SYMLINK not in (a.type, b.type):
-        yield "mode", _mode(a), _mode(b)  # a link's own mode means nothing
+        yield "mode", _mode(a), _mode(b)  # the mode of a symbolic link has no effect
     if a.type is not b.type:
         return
     yield "sha256", a.sha256, b.sha256
@@ -251,11 +256,11 @@ def _compared(a: Entry, b: Entry) -> Iterator[tuple[str, str, str]]:
 
 
 def _fold(whole: Mapping[str, Delta]) -> Iterator[Delta]:
-    """Yield paths that one side has, each directory once for all that is below it."""
+    """Yield paths on one side only; a directory stands for everything below it."""
     top: dict[str, str] = {}
     below: dict[str, list[Delta]] = {}
     for path in sorted(whole):
-        parent = _folder(path)
+        parent = _parent(path)
         if parent in top and _folds(whole[parent], whole[path]):
             top[path] = top[parent]
             below.setdefault(top[path], []).append(whole[path])
@@ -267,7 +272,7 @@ def _fold(whole: Mapping[str, Delta]) -> Iterator[Delta]:
 
 
 def _folds(parent: Delta, child: Delta) -> bool:
-    """True when the child is there for the same reason as its parent, and hides no privilege."""
+    """True when a child can be folded into its parent: same kind and reason, no privilege."""
     same = (parent.kind, parent.explained_by, parent.special_rule) == (
         child.kind,
         child.explained_by,
@@ -288,7 +293,7 @@ def _with_below(delta: Delta, below: list[Delta]) -> Delta:
 
 
 def _touches_privilege(field: str, before: str, after: str) -> bool:
-    """True for what a package update must not hide: set-id bits and capabilities."""
+    """True for what a package update must not explain: set-id bits and capabilities."""
     if field == "mode":
         return bool((int(before, 8) ^ int(after, 8)) & _SET_ID)
     return field == "capability"

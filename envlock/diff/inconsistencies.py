@@ -1,4 +1,4 @@
-"""What is wrong with one environment by itself: parts that cannot work together."""
+"""Inconsistencies within one environment: parts that cannot work together."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _BASELINES: Mapping[str, Mapping[int, str]] = {
     "rocky": {9: "v2", 10: "v3"},
     "ol": {9: "v2", 10: "v3"},
 }
-"""Distribution -> release from which its packages need that x86-64 level (release notes)."""
+"""Distribution -> first release -> x86-64 level that its packages need (release notes)."""
 
 _FABRIC = "nvidia-fabricmanager"
 _DEBIAN_BUILD = re.compile(r"\bDebian (\d\S*)")
-"""The version of the package that a kernel was built as, in what Debian's kernels say of it."""
+"""The version of the kernel's package in the build text of a Debian kernel."""
 
 
 class Inconsistency(NamedTuple):
-    """One thing that is wrong: the rule, the record it is about, and a sentence with its values."""
+    """One inconsistency: its rule, the record it is about, and a message with the values."""
 
     rule: str
     record: str
@@ -43,17 +43,17 @@ class Inconsistency(NamedTuple):
 
     @property
     def severity(self) -> Severity:
-        """How much it matters."""
+        """The severity of its rule."""
         return INCONSISTENCY_RULES[self.rule].severity
 
     @property
     def fix(self) -> str:
-        """What to do."""
+        """What to do about it."""
         return INCONSISTENCY_RULES[self.rule].fix
 
 
 def find_inconsistencies(lock: Lock) -> list[Inconsistency]:
-    """Return everything that is wrong with an environment by itself, the most severe first."""
+    """Return the inconsistencies of an environment, the most severe first."""
     found = [
         *_driver(lock),
         *_cuda(lock),
@@ -63,7 +63,7 @@ def find_inconsistencies(lock: Lock) -> list[Inconsistency]:
         *_pending(lock),
         *_level(lock),
     ]
-    return sorted(found, key=lambda problem: problem.severity.rank)
+    return sorted(found, key=lambda found: found.severity.rank)
 
 
 def _driver(lock: Lock) -> Iterator[Inconsistency]:
@@ -83,18 +83,20 @@ def _driver(lock: Lock) -> Iterator[Inconsistency]:
 
 
 def _cuda(lock: Lock) -> Iterator[Inconsistency]:
-    need, driver = requirement(lock), driver_of(lock)
-    if need is None or not is_below(driver, need.driver):
+    needed, driver = requirement(lock), driver_of(lock)
+    if needed is None or not is_below(driver, needed.driver):
         return
-    message = f"CUDA {need.runtime.version} needs driver {need.driver} or newer, {driver} is loaded"
-    bridged = numbers(forward_driver(lock)) >= numbers(need.driver)
+    message = (
+        f"CUDA {needed.runtime.version} needs driver {needed.driver} or newer, {driver} is loaded"
+    )
+    bridged = numbers(forward_driver(lock)) >= numbers(needed.driver)
     yield Inconsistency(
-        "CUDA-DRIVER-FORWARD" if bridged else "CUDA-DRIVER", need.runtime.record, message
+        "CUDA-DRIVER-FORWARD" if bridged else "CUDA-DRIVER", needed.runtime.record, message
     )
 
 
 def _fabric(lock: Lock) -> Iterator[Inconsistency]:
-    """NVSwitch systems start no GPU when the fabric manager is not of the driver's version."""
+    """Check the fabric manager: with another version than the driver's no GPU starts."""
     driver = driver_of(lock)
     for section in ("deb", "rpm"):
         for key, facts in lock.sections.get(section, {}).items():
@@ -114,18 +116,17 @@ def _upstream(facts: Facts) -> str:
 def _libraries(lock: Lock) -> Iterator[Inconsistency]:
     for key, facts in lock.sections.get("cuda", {}).items():
         if "mixed" in facts:
-            message = f"its parts are of versions {facts['mixed']}"
+            message = f"its parts have the versions {facts['mixed']}"
             yield Inconsistency("CUDA-MIXED", f"cuda {key}", message)
         if key.startswith("libcuda:"):
-            message = f"a driver library {facts.get('version', '')} lies in the image".replace(
-                "  ", " "
-            )
+            name = " ".join(filter(None, ("a driver library", facts.get("version", ""))))
+            message = f"{name} is in the image"
             yield Inconsistency("DRIVER-IN-IMAGE", f"cuda {key}", message)
 
 
 def _required(lock: Lock) -> Iterator[Inconsistency]:
-    """What the image itself asks of its host, against what its CUDA needs and the host has."""
-    driver, need = driver_of(lock), requirement(lock)
+    """Check the driver constraints of an image against its CUDA and the driver of the host."""
+    driver, needed = driver_of(lock), requirement(lock)
     if lock.get("env", "NVIDIA_DISABLE_REQUIRE").get("value") in ("1", "true"):
         return
     for name, facts in lock.sections.get("env", {}).items():
@@ -133,15 +134,15 @@ def _required(lock: Lock) -> Iterator[Inconsistency]:
         if not name.startswith("NVIDIA_REQUIRE_") or not value:
             continue
         if driver and not meets(value, driver):
-            message = f"{name} asks for {value}, the driver is {driver}"
+            message = f"{name} requires {value}, the driver is {driver}"
             yield Inconsistency("CUDA-REQUIRE", f"env {name}", message)
-        elif need and not driver and _admits_older(value, need.driver):
-            message = f"{value} is too little: CUDA {need.runtime.version} needs {need.constraint}"
+        elif needed and not driver and _admits_older(value, needed.driver):
+            message = f"{value} is too low: CUDA {needed.runtime.version} needs {needed.constraint}"
             yield Inconsistency("CUDA-REQUIRE-LOW", f"env {name}", message)
 
 
 def _admits_older(constraints: str, floor: str) -> bool:
-    """True when a driver just below `floor` would pass: its branch's number less one."""
+    """True when the constraints allow the driver branch before that of `floor`."""
     return meets(constraints, f"{numbers(floor)[0] - 1}.999", {"brand": "", "arch": ""})
 
 

@@ -1,4 +1,4 @@
-"""Questions that rules ask of a difference where its section, key and field do not tell enough."""
+"""Conditions of rules that section, key and field of a difference cannot express."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _TWO_WORDS = re.compile(r"(\S+) (\S+)\Z")
 
 
 def both(delta: Delta) -> tuple[str, str]:
-    """Return the two values, empty for none."""
+    """Return the two values, an empty text for a missing one."""
     return delta.left or "", delta.right or ""
 
 
 def package_name(delta: Delta) -> str:
-    """Return a package's name without its architecture, its version and the place it lies in."""
+    """Return the name of a package, without architecture, version and environment."""
     if delta.section != "rpm":
         return delta.key.partition(":")[0].rpartition("/")[2]
     if has_version_in_key(delta):
@@ -35,28 +35,28 @@ def package_name(delta: Delta) -> str:
 
 
 def is_explicit(delta: Delta) -> bool:
-    """True when somebody asked for the package rather than another package needing it."""
+    """True for a package that was installed on request, not as a dependency."""
     return delta.facts.get("mark") in ("manual", "hold") or "requested" in delta.facts
 
 
 def is_held(delta: Delta) -> bool:
-    """True when one side is held back from upgrades."""
+    """True when the package is held back from upgrades on one side."""
     return "hold" in both(delta)
 
 
 def is_pinned(delta: Delta) -> bool:
-    """True when one side is held to a version, by a mark or by a constraint."""
+    """True when the package is held at a version on one side, by a mark or a constraint."""
     return is_held(delta) or delta.field == "constraint"
 
 
 def has_version_in_key(delta: Delta) -> bool:
-    """True for a package in whose key the version stands: several may be installed."""
+    """True when the key contains the version: several versions can be installed."""
     version = delta.facts.get("version", "")
     return bool(version) and f"-{version}" in delta.key
 
 
 def is_library(delta: Delta) -> bool:
-    """True for a package of shared libraries, by its name (for Debian's, Debian Policy 8.1)."""
+    """True for a package of shared libraries, by its name (in Debian: Debian Policy 8.1)."""
     name = package_name(delta)
     if delta.section == "deb":
         return name.startswith("lib") and any(char.isdigit() for char in name)
@@ -64,20 +64,20 @@ def is_library(delta: Delta) -> bool:
 
 
 def is_development(delta: Delta) -> bool:
-    """True for a Debian package that is needed to build, not to run."""
+    """True for a Debian package that is needed to build programs, not to run them."""
     return _DEVELOPMENT.search(package_name(delta)) is not None
 
 
 def is_documentation(delta: Delta) -> bool:
-    """True for a Debian package that nothing runs: documentation and debug symbols."""
+    """True for a Debian package of documentation or debug symbols."""
     return _DOCUMENTATION.search(package_name(delta)) is not None
 
 
 def is_dependency_revision(delta: Delta) -> bool:
-    """True when only the revision of a Debian package that nobody asked for differs.
+    """True when only the Debian revision of a package installed as a dependency differs.
 
-    Not so where the revision is that of an update to a stable release (``+deb12u3``): those carry
-    security fixes.
+    False if the revision is an update to a stable release (``+deb12u3``): those contain security
+    fixes.
     """
     if is_explicit(delta) or upstream_differs(delta):
         return False
@@ -86,13 +86,13 @@ def is_dependency_revision(delta: Delta) -> bool:
 
 
 def is_core_library(delta: Delta) -> bool:
-    """True for the libraries that nearly every program is linked against."""
+    """True for the packages of libraries that nearly every program is linked against."""
     section = SECTIONS.get(delta.section)
     return section is not None and package_name(delta) in section.core_libraries
 
 
 def upstream_differs(delta: Delta) -> bool:
-    """True when two versions of a distribution differ in more than its own revision."""
+    """True when the upstream versions differ, not only the revisions of the distribution."""
     order = order_of(delta.section)
     left, right = both(delta)
     try:
@@ -102,24 +102,24 @@ def upstream_differs(delta: Delta) -> bool:
 
 
 def is_interpreter(delta: Delta) -> bool:
-    """True for the record of a Python environment, false for a distribution in it."""
+    """True for the record of a Python environment, False for a distribution in it."""
     return "/" not in delta.key
 
 
 def python_differs(delta: Delta) -> bool:
-    """True when an interpreter's X.Y differs."""
+    """True when the X.Y of a Python interpreter differs."""
     return is_interpreter(delta) and _release_differs(delta, 2)
 
 
 def major_differs(delta: Delta) -> bool:
-    """True when the major number differs, or the minor one of a version 0."""
+    """True when the major number differs, or the minor number of a version 0."""
     left, right = both(delta)
     zero = left.startswith(("0.", "v0.")) and right.startswith(("0.", "v0."))
     return _release_differs(delta, 2 if zero else 1)
 
 
 def has_release(delta: Delta) -> bool:
-    """True when both versions begin with numbers that count major, minor and patch releases."""
+    """True when both versions begin with major, minor and patch numbers."""
     try:
         return all(pep440.release(value) for value in both(delta))
     except ValueError:
@@ -137,12 +137,12 @@ def leading_number_differs(delta: Delta) -> bool:
 
 
 def kernel_differs(delta: Delta) -> bool:
-    """True when a kernel's X.Y differs."""
+    """True when the X.Y of a kernel differs."""
     return _leading_differs(delta, 2)
 
 
 def is_older_libc(delta: Delta) -> bool:
-    """True when a ``FAMILY VERSION`` names another family or an older version on the right."""
+    """True when ``NAME VERSION`` has another name or an older version on the right."""
     left, right = (_TWO_WORDS.match(value) for value in both(delta))
     if left is None or right is None or left[1] != right[1]:
         return True
@@ -153,7 +153,7 @@ def is_older_libc(delta: Delta) -> bool:
 
 
 def is_lower_level(delta: Delta) -> bool:
-    """True when the right side has the lower value of a level or limit, or none that compares."""
+    """True when the right side has the lower level or limit."""
     left, right = both(delta)
     if left == "unlimited" or right == "unlimited":
         return left == "unlimited"
@@ -170,54 +170,54 @@ def loses_utf8(delta: Delta) -> bool:
 
 
 def gains_privilege(delta: Delta) -> bool:
-    """True when the right mode has a set-id bit more, or newly lets anyone write."""
+    """True when the right mode has an additional set-id bit or lets anyone write."""
     left, right = _mode(delta.left), _mode(delta.right)
     runs = bool(_SET_ID & right & ~left) and not _is_directory(delta)
     return runs or (_is_open(right) and not _is_open(left))
 
 
 def differs_from_package(delta: Delta) -> bool:
-    """True for a file that is missing, or whose rights are not what its package states."""
+    """True for a file that is missing or has other permissions than its package sets."""
     return record_differs_from_package(delta.facts)
 
 
 def record_differs_from_package(facts: Facts) -> bool:
-    """True for the record of a file that is missing or has other rights than packaged."""
+    """True for the record of a file that is missing or has other permissions than packaged."""
     is_missing = facts.get("class", "").endswith("-missing")
     return is_missing or any(fact.startswith("packaged-") for fact in facts)
 
 
 def is_privileged(delta: Delta) -> bool:
-    """True when it is a file whose mode has a set-id bit."""
+    """True for a file whose mode has a set-id bit."""
     return bool(_mode(delta.facts.get("mode")) & _SET_ID) and not _is_directory(delta)
 
 
 def is_root_account(delta: Delta) -> bool:
-    """True for an account with user number 0 under another name."""
+    """True for an account with uid 0 and another name than root."""
     uid = delta.right if delta.field == "uid" else delta.facts.get("uid")
     return uid == "0" and delta.key != "root"
 
 
 def opens_login(delta: Delta) -> bool:
-    """True when no password is asked for on the right side, and one is, or none serves, left."""
+    """True when the account needs no password on the right side."""
     value = delta.right if delta.field == "password" else delta.facts.get("password")
     return value == "none"
 
 
 def gains_shell(delta: Delta) -> bool:
-    """True when an account without a login shell has one on the right side."""
+    """True when an account has a login shell on the right side only."""
     left, right = (value.rpartition("/")[2] in _NO_SHELLS for value in both(delta))
     return left and not right
 
 
 def gains_word(delta: Delta) -> bool:
-    """True when the right list, parted by commas, holds what the left one does not."""
+    """True when the right comma-separated list has an item that the left one lacks."""
     left, right = (set(value.split(",")) for value in both(delta))
     return bool(right - left - {""})
 
 
 def gains_restriction(delta: Delta) -> bool:
-    """True when the right mount options forbid what the left ones allow."""
+    """True when the right mount options have a restriction that the left ones lack."""
     left, right = (_RESTRICTIONS & set(value.split(",")) for value in both(delta))
     return bool(right - left)
 
@@ -252,10 +252,10 @@ def _mode(text: str | None) -> int:
 
 
 def _is_directory(delta: Delta) -> bool:
-    """True for a directory, where set-group-ID only means that files inherit its group."""
+    """True for a directory, where set-group-ID only makes new files inherit its group."""
     return delta.facts.get("type") == "directory"
 
 
 def _is_open(mode: int) -> bool:
-    """True when anyone may write; a sticky directory protects what is in it."""
+    """True when anyone can write; a sticky directory protects its entries."""
     return bool(mode & _WORLD_WRITABLE) and not mode & _STICKY

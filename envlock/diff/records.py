@@ -1,4 +1,4 @@
-"""Two locks, section by section and key by key: what differs, and what nobody knows."""
+"""Compare two locks section by section and key by key; unknown is never equal or removed."""
 
 from __future__ import annotations
 
@@ -18,71 +18,71 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
     "version": _DIGESTS | {"artifact", "source-version", "revision", "build", "hash"},
     "build": _DIGESTS,
 }
-"""Fact of a package -> the facts that are others when it is, and are told with it."""
+"""Fact of a package -> facts whose change follows from a change of it."""
 UNREAD = "the content is not known on one side"
 _NO_FACTS: Facts = {}
 _WORDS = {
-    "skipped": "not looked at",
-    "unsupported": "cannot be seen there",
+    "skipped": "not captured",
+    "unsupported": "not supported by the target",
     "partial": "partly unreadable",
 }
 _KNOWN = frozenset(status.value for status in Status if status.is_known)
 
 
 class CoverageGaps(NamedTuple):
-    """Why a missing record proves nothing, on each side; empty where it does."""
+    """Why a missing record proves nothing, for each side; empty if it proves absence."""
 
     left: str = ""
     right: str = ""
 
     @classmethod
     def of(cls, left: Lock, right: Lock, section: str) -> CoverageGaps:
-        """Return the holes of a section."""
-        # A lock written by hand has no coverage at all, and means what it says.
+        """Return the coverage gaps of a section."""
+        # A lock written by hand has no coverage; it is taken as complete.
         return cls(
             *(coverage_gap(lock, section) if lock.coverage else "" for lock in (left, right))
         )
 
     def kind(self, *, on_left: bool) -> ChangeKind:
-        """Return what a record is that only one side has."""
+        """Return the kind of change of a record on one side only."""
         if on_left:
             return ChangeKind.UNKNOWN if self.right else ChangeKind.REMOVED
         return ChangeKind.UNKNOWN if self.left else ChangeKind.ADDED
 
     def note(self, *, on_left: bool) -> str:
-        """Return why it is unknown, empty when it is known."""
+        """Return why that is unknown, empty if it is known."""
         return self.right if on_left else self.left
 
 
 def compare_section(section: str, left: Lock, right: Lock) -> Iterator[Delta]:
-    """Yield what differs in one section."""
+    """Yield the differences in one section."""
     ours, theirs = left.sections.get(section, {}), right.sections.get(section, {})
     if ours == theirs:
         return
-    holes = CoverageGaps.of(left, right, section)
+    gaps = CoverageGaps.of(left, right, section)
     for key, facts in ours.items():
         other = theirs.get(key)
         if other is None:
-            yield from _alone(section, key, facts, holes, on_left=True)
+            yield from _one_sided(section, key, facts, gaps, on_left=True)
         elif facts != other:
-            yield from _compare_facts(section, key, facts, other, holes)
+            yield from _compare_facts(section, key, facts, other, gaps)
     for key, facts in theirs.items():
         if key not in ours:
-            yield from _alone(section, key, facts, holes, on_left=False)
+            yield from _one_sided(section, key, facts, gaps, on_left=False)
 
 
 def coverage_status(lock: Lock, section: str) -> str:
-    """Return the coverage status of a section; ``ok`` where only its records speak."""
+    """Return the coverage status of a section; without coverage ``ok`` if there are records."""
     facts = lock.coverage.get(coverage_of(section))
     if facts is not None:
         return facts.get("status", Status.OK.value)
-    dotted = f"{section}."
-    there = any(name == section or name.startswith(dotted) for name in lock.sections)
-    return Status.OK.value if there else Status.SKIPPED.value
+    prefix = f"{section}."
+    has_records = any(name == section or name.startswith(prefix) for name in lock.sections)
+    return Status.OK.value if has_records else Status.SKIPPED.value
 
 
 def coverage_gap(lock: Lock, section: str) -> str:
-    """Return why the absence of a record proves nothing, empty where it does."""
+    """Return why the absence of a record proves nothing, empty if it proves absence."""
     status = coverage_status(lock, section)
     if status in _KNOWN:
         return ""
@@ -90,11 +90,11 @@ def coverage_gap(lock: Lock, section: str) -> str:
     return _WORDS.get(status, status) + (f" ({reason})" if reason else "")
 
 
-def _alone(
-    section: str, key: str, facts: Facts, holes: CoverageGaps, *, on_left: bool
+def _one_sided(
+    section: str, key: str, facts: Facts, gaps: CoverageGaps, *, on_left: bool
 ) -> Iterator[Delta]:
-    """Yield a record that one side has: as a whole, or fact by fact where it is a single table."""
-    kind, note = holes.kind(on_left=on_left), holes.note(on_left=on_left)
+    """Yield a record on one side only: as a whole, or fact by fact if it is a single table."""
+    kind, note = gaps.kind(on_left=on_left), gaps.note(on_left=on_left)
     pairs = [("", describe_record(section, key, facts))] if key else _compared(section, facts)
     for field, text in pairs or [("", describe_record(section, key, facts))]:
         left, right = (text, None) if on_left else (None, text)
@@ -107,22 +107,22 @@ def _compared(section: str, facts: Facts) -> list[tuple[str, str]]:
 
 
 def describe_record(section: str, key: str, facts: Facts) -> str:
-    """Return a record in few words: its version, its value, or what its key does not tell."""
+    """Return a record in a few words: its version, its value, or what is not in its key."""
     for name in ("version", "value", "secret"):
         if name in facts:
             return facts[name] if name != "secret" else "(secret)"
-    said = key.split()
+    in_key = set(key.split())
     names = sorted(facts, key=fact_sort_key)
     return " ".join(
         f"{name} {facts[name]}"
         for name in names
         if kind_of(section, name) in (Kind.TEXT, Kind.MODE)
-        and not set(facts[name].split()) <= {*said}
+        and not set(facts[name].split()) <= in_key
     )
 
 
 def _compare_facts(
-    section: str, key: str, left: Facts, right: Facts, holes: CoverageGaps
+    section: str, key: str, left: Facts, right: Facts, gaps: CoverageGaps
 ) -> Iterator[Delta]:
     following: frozenset[str] = frozenset()
     for cause, facts in _FOLLOWS.items():
@@ -135,7 +135,7 @@ def _compare_facts(
         kind = kind_of(section, name)
         if kind is Kind.ADDRESS or (kind is Kind.PROVENANCE and not (before and after)):
             continue
-        unknown = _unknown(section, name, left, right, holes)
+        unknown = _unknown(section, name, left, right, gaps)
         yield Delta(
             section,
             key,
@@ -150,12 +150,12 @@ def _compare_facts(
         )
 
 
-def _unknown(section: str, name: str, left: Facts, right: Facts, holes: CoverageGaps) -> str:
-    """Return why a fact that differs proves nothing, empty where it does."""
+def _unknown(section: str, name: str, left: Facts, right: Facts, gaps: CoverageGaps) -> str:
+    """Return why the difference of a fact is unknown, empty if it is known."""
     if (section, name) == ("tree", "content"):
-        return holes.left or holes.right
+        return gaps.left or gaps.right
     is_one_sided = (section, name) == ("file", "sha256") and (name in left) != (name in right)
-    # A file that is there and has no digest could not be read; a link never has one.
+    # A file without a digest could not be read; a symbolic link never has one.
     are_files = all("mode" in facts and "target" not in facts for facts in (left, right))
     return UNREAD if is_one_sided and are_files else ""
 

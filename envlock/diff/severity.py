@@ -1,4 +1,4 @@
-"""How much a difference matters, why, and what to do: the first rule that fits decides."""
+"""Give each difference a severity, a reason and a fix: the first matching rule decides."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from envlock.model.glob import compile_globs
 
 
 def classify(delta: Delta, left_name: str, right_name: str) -> Change:
-    """Return `delta` as a change with its severity, rule, reason and remedy."""
-    rule = _find(delta)
+    """Return `delta` as a change with severity, rule, reason and fix."""
+    rule = _rule_for(delta)
     words = {
         "key": delta.key,
         "package": package_name(delta),
@@ -47,10 +47,10 @@ def explain(rule_id: str) -> Rule:
     for rule in (*RULES, *SPECIAL_RULES.values(), *INCONSISTENCY_RULES.values()):
         if rule.id == rule_id:
             return rule
-    raise UsageError(f"no rule is called {rule_id}", hint="the ids stand in the diff's JSON")
+    raise UsageError(f"no rule is called {rule_id}", hint="rule ids are in the JSON report")
 
 
-def _find(delta: Delta) -> Rule:
+def _rule_for(delta: Delta) -> Rule:
     if delta.special_rule:
         return SPECIAL_RULES[delta.special_rule]
     if delta.explained_by:
@@ -58,7 +58,7 @@ def _find(delta: Delta) -> Rule:
     if delta.kind is ChangeKind.UNKNOWN:
         return SPECIAL_RULES["unknown"]
     rules = _rules_for(delta.section)
-    return next(rule for rule in rules if _fits(rule, delta) and _can_say(rule, delta))
+    return next(rule for rule in rules if _matches(rule, delta) and _has_values(rule, delta))
 
 
 @lru_cache(maxsize=64)
@@ -66,14 +66,14 @@ def _rules_for(section: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in RULES if not rule.sections or section in rule.sections)
 
 
-def _can_say(rule: Rule, delta: Delta) -> bool:
-    """False when a rule speaks of the value of a fact that a side does not have."""
+def _has_values(rule: Rule, delta: Delta) -> bool:
+    """False when the text of a rule names the value of a fact that a side does not have."""
     words = f"{rule.why} {rule.fix}"
     sides = (("{left}", delta.left), ("{right}", delta.right))
     return not delta.field or all(value is not None or word not in words for word, value in sides)
 
 
-def _fits(rule: Rule, delta: Delta) -> bool:
+def _matches(rule: Rule, delta: Delta) -> bool:
     return (
         (not rule.fields or delta.field in rule.fields)
         and (not rule.kinds or delta.kind in rule.kinds)

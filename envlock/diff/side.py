@@ -1,4 +1,4 @@
-"""One side of a comparison, as policy and a three-way comparison look at it."""
+"""One side of a comparison, for policy and three-way comparison."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from envlock.model.tree import Tree
 
 
 class Side(NamedTuple):
-    """One environment: the name policy knows it by, its lock, its file tree where at hand."""
+    """One environment: its name in policies, its lock, and its file tree if available."""
 
     name: str
     lock: Lock

@@ -1,4 +1,4 @@
-"""Who moved: each difference of two environments, held against what was before both."""
+"""Compare two environments with their common base, to find which side changed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _OF_A_FILE = ("type", "mode", "owner", "sha256", "target", "device", "capability
 
 
 def with_base(report: DriftReport, base: Side, left: Side, right: Side) -> DriftReport:
-    """Return `report` with who left `base` in each change; None where the base cannot tell.
+    """Return `report` with the side that differs from `base` in each change, None if unknown.
 
-    A setting in a file moved with the file.
+    A setting in a file changed on the side where the file changed.
     """
     sides = (base, left, right)
     rows = _rows(sides, (change.key for change in report.changes if change.section == FILE))
@@ -38,13 +38,13 @@ def _moved(change: Change, sides: _Sides, rows: tuple[_Rows, ...]) -> MovedSide 
     field = "sha256" if change.field.startswith(SETTING) else change.field
     in_trees = [side.get(change.key) for side in rows] if change.section == FILE else []
     base, left, right = _states(change, in_trees or [None, None, None], field)
-    if left == right:  # it is not in the trees but in what the locks say of packages
+    if left == right:  # the trees are equal: the difference is in the records
         records = [_record(side, change) for side in sides]
         if records[0] is None and _is_unknown(sides, change):
             return None
         base, left, right = _states(change, records, field)
-    is_hint = bool(field) and kind_of(change.section, field) is Kind.PROVENANCE
-    if left == right or (base is None and is_hint):
+    is_provenance = bool(field) and kind_of(change.section, field) is Kind.PROVENANCE
+    if left == right or (base is None and is_provenance):
         return None
     if base == left:
         return MovedSide.RIGHT
@@ -56,7 +56,7 @@ def _record(side: Side, change: Change) -> Facts | None:
 
 
 def _is_unknown(sides: _Sides, change: Change) -> bool:
-    """True when a record that the base lacks may yet have been there."""
+    """True when a record missing from the base may have existed there."""
     base, left, _ = sides
     return bool(CoverageGaps.of(base.lock, left.lock, change.section).left)
 
@@ -66,7 +66,7 @@ def _states(change: Change, records: Iterable[Facts | None], field: str) -> list
 
 
 def _state(section: str, facts: Facts | None, field: str) -> object:
-    """Return what is compared of one side: a fact, or of a whole record all that identifies it."""
+    """Return what is compared of one side: a fact, or all identifying facts of a record."""
     if facts is None or field:
         return facts and facts.get(field)
     if section == FILE:
@@ -75,7 +75,7 @@ def _state(section: str, facts: Facts | None, field: str) -> object:
 
 
 def _rows(sides: _Sides, paths: Iterable[str]) -> tuple[_Rows, ...]:
-    """Return what each tree says of some paths; nothing unless all three are at hand."""
+    """Return the facts of some paths in each tree, empty unless all three trees are available."""
     wanted = frozenset(paths)
     trees = [side.tree for side in sides if side.tree is not None]
     if not wanted or len(trees) < len(sides):

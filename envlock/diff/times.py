@@ -1,4 +1,4 @@
-"""Times of files: never drift between environments, but part of a rebuild's exactness."""
+"""Modification times of files: no drift between environments, but a rebuild must keep them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TIMED = frozenset({EntryType.FILE, EntryType.SYMLINK})
 
 
 def with_times(report: DriftReport, left: Tree, right: Tree) -> DriftReport:
-    """Return `report` with a change for each file or link whose time (seconds) differs."""
+    """Return `report` with a change for each file or symbolic link whose mtime differs."""
     times = {row.entry.path: row.entry.mtime for row in right.rows}
     deltas = (
         Delta(

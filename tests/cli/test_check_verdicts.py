@@ -46,7 +46,7 @@ def test_advice_does_not_fail_the_check(envlock):
 
 def test_a_rule_of_a_verdict_can_be_explained(envlock):
     ran = envlock("explain", "FABRIC-MISMATCH")
-    assert ran.out.startswith("severity critical: without a fabric manager")
+    assert ran.out.startswith("severity critical: GPUs behind an NVSwitch")
 
 
 def test_a_driver_is_judged_by_the_cuda_of_both_sides(envlock):

@@ -315,7 +315,7 @@ def test_a_preset_is_counted_under_its_name(project):
     project.lock("dev", deb("linux-image-6.1.0-21-amd64"), deb("curl", "8-1"), deb("nginx"))
     ran = project("diff", "dev", "prod", "--json", status=0)
     assert json.loads(ran.out)["hidden"] == {"container-vs-host": 1}
-    assert "a container boots nothing" in project("explain", "container-vs-host").out
+    assert "a container does not boot" in project("explain", "container-vs-host").out
     project.add("\n[[x]]\n")
     project.settings.write_text(SETTINGS + 'presets = ["containers"]\n')
     assert "container-vs-host" in project("diff", "dev", "prod", status=2).err

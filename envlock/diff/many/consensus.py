@@ -1,4 +1,4 @@
-"""What most of many environments have: the lock that each of them is then compared with."""
+"""The majority of many environments, as a lock that each of them is compared with."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from envlock.versions import relate
 from envlock.versions.relation import Relation
 
 _NOTHING: Section = {}
-_MOST_CANDIDATES = 16  # each is held against each other
+_MOST_CANDIDATES = 16  # each is compared with each other
 
 
 class SectionPool:
-    """Keeps one object for sections of different locks that are equal.
+    """Keeps one object for equal sections of different locks.
 
-    What is one object need not be compared, and does not take its room again.
+    Identical objects need no comparison and no additional memory.
     """
 
     def __init__(self) -> None:
         self._pool: dict[tuple[str, int, int], list[Section]] = {}
 
     def share(self, lock: Lock) -> Lock:
-        """Return `lock` with every section that an earlier lock had as the object of that one."""
+        """Return `lock` with each section replaced by an equal one of an earlier lock, if any."""
         sections = {name: self._shared(name, found) for name, found in lock.sections.items()}
         return Lock(sections=sections, coverage=lock.coverage, version=lock.version)
 
     def _shared(self, name: str, entries: Section) -> Section:
-        # Equal locks read with one table cache share their facts, so that identities tell much.
+        # Equal locks that were read with one cache share their facts, so identities say much.
         candidates = self._pool.setdefault((name, len(entries), _fingerprint(entries)), [])
         for candidate in candidates:
             if candidate == entries:
@@ -42,12 +42,12 @@ class SectionPool:
 
 
 def _fingerprint(entries: Section) -> int:
-    """Return a number that equal sections nearly always share; only speed depends on it."""
+    """Return a number that equal sections almost always share; only speed depends on it."""
     return hash(tuple(map(id, entries.values())))
 
 
 class _Column(NamedTuple):
-    """One distinct state of a section: its records, how many have it, and whether it is whole."""
+    """One distinct state of a section: its records, how many locks have it, if it is complete."""
 
     entries: Section
     size: int
@@ -55,12 +55,11 @@ class _Column(NamedTuple):
 
 
 def consensus(locks: Sequence[Lock], sections: Sequence[str]) -> Lock:
-    """Return the lock that holds for each record, and each fact of it, what most `locks` hold.
+    """Return the lock that holds for each record and each fact what most of `locks` hold.
 
-    A record is in it when no fewer have it than are known to lack it.  Of a few values that are
-    equally frequent the newest wins, else the one that comes first in byte order; the order of
-    `locks` never matters.  It claims to know everything: holes are those of the lock it is
-    compared with.
+    A record is included if at least as many locks have it as are known to lack it.  Of a few
+    equally frequent values the newest wins, otherwise the first in byte order; the order of `locks`
+    never matters.  The result has no coverage gaps: those of the lock it is compared with count.
     """
     found = {name: _majority(name, list(_columns(name, locks))) for name in sections}
     return Lock(sections={name: entries for name, entries in found.items() if entries})
@@ -90,7 +89,7 @@ def _majority(name: str, columns: Sequence[_Column]) -> Section:
 
 
 def _disputed(base: Section, columns: Sequence[_Column]) -> set[str]:
-    """Return the keys whose facts are not the same everywhere."""
+    """Return the keys whose facts are not the same in all columns."""
     disputed: set[str] = set()
     for column in columns:
         entries = column.entries
@@ -102,16 +101,16 @@ def _disputed(base: Section, columns: Sequence[_Column]) -> set[str]:
 
 
 def _majority_facts(name: str, key: str, columns: Sequence[_Column]) -> Facts | None:
-    """Return what most say of one record, None when most say that it is not there."""
+    """Return the majority of one record, None if most locks lack it."""
     votes = [(facts, c.size) for c in columns if (facts := c.entries.get(key)) is not None]
     present = sum(count for _, count in votes)
     absent = sum(c.size for c in columns if key not in c.entries and c.is_known)
     if absent > present:
         return None
     names = {fact for facts, _ in votes for fact in facts}
-    settled = {fact: _elect(name, fact, votes) for fact in sorted(names)}
-    facts = {fact: value for fact, value in settled.items() if value is not None}
-    # Facts that most lack, each another one, would leave a record of nothing.
+    elected = {fact: _elect(name, fact, votes) for fact in sorted(names)}
+    facts = {fact: value for fact, value in elected.items() if value is not None}
+    # If most lack every single fact, no fact is elected: take one of the records instead.
     return facts or min((facts for facts, _ in votes), key=lambda facts: sorted(facts.items()))
 
 
@@ -120,7 +119,7 @@ def _elect(section: str, fact: str, votes: Sequence[tuple[Facts, int]]) -> str |
     for facts, count in votes:
         tally[facts.get(fact)] += count
     if kind_of(section, fact) is Kind.PROVENANCE and len(tally) > 1:
-        del tally[None]  # not to know where something is from is no opinion on it
+        del tally[None]  # an unknown provenance has no vote
     most = max(tally.values())
     leading = [value for value, count in tally.items() if count == most]
     if len(leading) == 1:
@@ -138,5 +137,5 @@ def _preferred(section: str, fact: str, values: Sequence[str]) -> str:
 
 
 def section_identities(sections: Mapping[str, Section]) -> tuple[tuple[str, int], ...]:
-    """Return a key that two locks of one pool have in common when their sections are equal."""
+    """Return a key that two locks of one pool share if and only if their sections are equal."""
     return tuple((name, id(entries)) for name, entries in sorted(sections.items()))

@@ -1,7 +1,7 @@
-"""Compare many environments: who has something else than most of them have.
+"""Compare many environments: which ones differ from the majority.
 
-Each environment is compared with what most have (`envlock.diff.many.consensus`) by the rules that
-hold for two, and equal answers are told together.  Environments that are equal are compared once.
+Each environment is compared with the majority (`envlock.diff.many.consensus`) by the same rules as
+two environments, and equal differences are combined.  Equal environments are compared once.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from envlock.model.lock import Lock
 from envlock.model.text import sort_key
 
 MAJORITY = "the majority"
-"""How reasons and remedies name what most environments have."""
+"""Name of the left side in reasons and fixes."""
 
 _DIGITS = re.compile(r"(\d{1,18})")
 _NAMED_PARTS = 3
 
 
 class Outlier(NamedTuple):
-    """Environments that differ from most in the same way; `change` leads from most to them."""
+    """Environments with the same `change` from the majority."""
 
     change: Change
     environments: tuple[str, ...]
@@ -47,10 +47,10 @@ class Outlier(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One record, or one fact of it, that not all environments have alike.
+    """One record, or one fact of it, that is not the same in all environments.
 
-    `majority` is what most have, None when most lack it; `agreeing` counts them.  `missing` are
-    environments that lack the whole record, or may, where the finding is about a fact of it.
+    `majority` is the value that most have, None if most lack it; `agreeing` counts them.  If the
+    finding is about a fact, `missing` are the environments that lack the whole record or may do so.
     """
 
     section: str
@@ -68,7 +68,7 @@ class Finding:
 
 
 class Group(NamedTuple):
-    """Environments that every finding treats alike: the same column of the matrix."""
+    """Environments that are equal in every finding: one column of the matrix."""
 
     name: str
     environments: tuple[str, ...]
@@ -76,10 +76,10 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """What many environments differ in.
+    """The differences of many environments.
 
-    `environments` are in natural order, `groups` by their first member.  `report` holds the change
-    of every outlier, once for all that have it: what gives the verdict, the counts and the status.
+    `environments` are in natural order, `groups` in the order of their first members.  `report`
+    holds the change of every outlier; it determines the verdict, the counts and the exit status.
     """
 
     environments: tuple[str, ...]
@@ -89,7 +89,7 @@ class Matrix:
 
 
 class _Cell(NamedTuple):
-    """Where a finding is."""
+    """The record or fact that a finding is about."""
 
     section: str
     key: str
@@ -98,26 +98,27 @@ class _Cell(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class _Draft:
-    """A finding while it is put together: deltas that say the same, and who they are about."""
+    """A finding under construction: equal deltas and the environments that have them."""
 
     majority: str | None
-    said: dict[tuple[object, ...], list[Delta]] = field(default_factory=lambda: defaultdict(list))
-    who: dict[tuple[object, ...], set[str]] = field(default_factory=lambda: defaultdict(set))
+    deltas: dict[tuple[object, ...], list[Delta]] = field(default_factory=lambda: defaultdict(list))
+    environments: dict[tuple[object, ...], set[str]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
 
     def add(self, delta: Delta, names: Iterable[str]) -> None:
-        """Take note of a difference of some environments."""
-        said = (delta.kind.value, delta.left, delta.right, delta.explained_by, delta.note)
-        if all(delta is not known for known in self.said[said]):
-            self.said[said].append(delta)
-        self.who[said].update(names)
+        """Add a difference of some environments."""
+        content = (delta.kind.value, delta.left, delta.right, delta.explained_by, delta.note)
+        if all(delta is not known for known in self.deltas[content]):
+            self.deltas[content].append(delta)
+        self.environments[content].update(names)
 
 
 def compare_many(environments: Mapping[str, Lock], options: Options) -> Matrix:
-    """Return what differs among `environments`, locks by the name of each.
+    """Return the differences among `environments`, a mapping from names to locks.
 
-    The order of the environments never changes the answer.  Only what the locks themselves say is
-    compared, not the file trees behind them.  Raise UsageError for an ignore rule that cannot be
-    read.
+    The order of the environments does not matter.  Only the locks are compared, not their file
+    trees.  Raise UsageError for an invalid ignore rule.
     """
     names = sorted(environments, key=natural_sort_key)
     pool = SectionPool()
@@ -150,7 +151,7 @@ def compare_many(environments: Mapping[str, Lock], options: Options) -> Matrix:
 
 
 class _Comparison:
-    """Every environment against what most have; what was compared once is remembered."""
+    """Compares every environment with the majority and caches the results."""
 
     def __init__(self, most: Lock, sections: Sequence[str], options: Options) -> None:
         self._most = most
@@ -162,11 +163,11 @@ class _Comparison:
         self._settings: dict[tuple[str, str | None, str | None], list[Delta]] = {}
 
     def fill(self, drafts: dict[_Cell, _Draft], locks: Mapping[str, Lock]) -> int:
-        """Put every difference into `drafts` and return how many the ignore rules drop."""
+        """Add every difference to `drafts`; return how many the ignore rules drop."""
         alike: dict[tuple[object, ...], list[str]] = defaultdict(list)
         for name, lock in locks.items():
-            holes = tuple(coverage_gap(lock, section) for section in self._sections)
-            alike[section_identities(lock.sections), holes, bool(lock.coverage)].append(name)
+            gaps = tuple(coverage_gap(lock, section) for section in self._sections)
+            alike[section_identities(lock.sections), gaps, bool(lock.coverage)].append(name)
         dropped: set[tuple[str, str | None]] = set()
         for names in alike.values():
             found = self._compare(locks[names[0]])
@@ -180,25 +181,25 @@ class _Comparison:
         deltas = [delta for section in self._sections for delta in self._section(section, lock)]
         changed = changed_packages(deltas)
         folded = (fold_packaged(delta, changed) for delta in deltas)
-        return [told for delta in folded for told in self._told(delta)]
+        return [result for delta in folded for result in self._with_settings(delta)]
 
     def _section(self, section: str, lock: Lock) -> list[Delta]:
         entries = lock.sections.get(section)
-        hole = coverage_gap(lock, section) if lock.coverage else ""
-        known = self._deltas.get((section, id(entries), hole))
+        gap = coverage_gap(lock, section) if lock.coverage else ""
+        known = self._deltas.get((section, id(entries), gap))
         if known is None:
             known = list(compare_section(section, self._most, lock))
-            self._deltas[section, id(entries), hole] = known
+            self._deltas[section, id(entries), gap] = known
         return known
 
-    def _told(self, delta: Delta) -> list[Delta]:
-        """Return a difference and, of a changed file, the settings in it that differ."""
+    def _with_settings(self, delta: Delta) -> list[Delta]:
+        """Return a difference and, for a changed file, the settings in it that differ."""
         if delta.field != "sha256" or self._options.contents is None:
             return [delta]
-        place = (delta.key, delta.left, delta.right)
-        known = self._settings.get(place)
+        change = (delta.key, delta.left, delta.right)
+        known = self._settings.get(change)
         if known is None:
-            known = self._settings[place] = list(with_settings([delta], self._options))
+            known = self._settings[change] = list(with_settings([delta], self._options))
         return known
 
 
@@ -210,7 +211,7 @@ def _draft_of(drafts: dict[_Cell, _Draft], delta: Delta) -> _Draft:
 
 
 def _uncovered(locks: Mapping[str, Lock], options: Options) -> Iterable[tuple[str, Delta]]:
-    """Yield the environments that do not cover a section which policy requires."""
+    """Yield the environments that do not cover a required section."""
     for section in sorted(options.require):
         if not is_selected(section, options.sections):
             continue
@@ -240,14 +241,17 @@ def _findings(drafts: Mapping[_Cell, _Draft], total: int) -> Iterable[Finding]:
     gone: dict[tuple[str, str], set[str]] = defaultdict(set)
     for cell, draft in drafts.items():
         if cell.key and not cell.field:
-            gone[cell.section, cell.key].update(*draft.who.values())
+            gone[cell.section, cell.key].update(*draft.environments.values())
     for cell in sorted(drafts, key=_cell_order):
         draft = drafts[cell]
         outliers = sorted(
-            (_outlier(deltas, draft.who[said]) for said, deltas in draft.said.items()),
+            (
+                _outlier(deltas, draft.environments[content])
+                for content, deltas in draft.deltas.items()
+            ),
             key=_outlier_order,
         )
-        odd = set().union(*draft.who.values())
+        odd = set().union(*draft.environments.values())
         missing = (gone[cell.section, cell.key] if cell.field and cell.key else set()) - odd
         yield Finding(
             section=cell.section,
@@ -261,14 +265,14 @@ def _findings(drafts: Mapping[_Cell, _Draft], total: int) -> Iterable[Finding]:
 
 
 def _cell_order(cell: _Cell) -> tuple[object, ...]:
-    place = section_sort_key(cell.section), sort_key(cell.key)
-    return *place, bool(cell.field), fact_sort_key(cell.field)
+    record = section_sort_key(cell.section), sort_key(cell.key)
+    return *record, bool(cell.field), fact_sort_key(cell.field)
 
 
-def _outlier(deltas: Sequence[Delta], who: Iterable[str]) -> Outlier:
-    names = tuple(sorted(who, key=natural_sort_key))
+def _outlier(deltas: Sequence[Delta], environments: Iterable[str]) -> Outlier:
+    names = tuple(sorted(environments, key=natural_sort_key))
     named = label(names)
-    # The same difference may matter more for one of them: its package was asked for.
+    # The same difference can be more severe in one of them: there the package was requested.
     changes = (classify(delta, MAJORITY, named) for delta in deltas)
     return Outlier(min(changes, key=lambda c: (c.severity.rank, c.rule, c.why, c.fix)), names)
 
@@ -303,13 +307,13 @@ def _groups(names: Sequence[str], findings: Sequence[Finding]) -> Iterable[Group
 
 
 def natural_sort_key(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Sort key of names in which ``web-9`` comes before ``web-10``."""
+    """Return the sort key of a name: ``web-9`` comes before ``web-10``."""
     parts = _DIGITS.split(name)
     return [(int(p), "") if n % 2 else (-1, p) for n, p in enumerate(parts)], name
 
 
 def label(names: Sequence[str]) -> str:
-    """Return names in few words: ``web-1..web-17, db (18)``."""
+    """Return a short text for a list of names: ``web-1..web-17, db (18)``."""
     runs: list[list[str]] = []
     for name in names:
         if runs and _follows(runs[-1][-1], name):
@@ -323,7 +327,7 @@ def label(names: Sequence[str]) -> str:
 
 
 def _follows(name: str, following: str) -> bool:
-    """True when two names differ in one number, and the second has the next one."""
+    """True when two names differ only in a number, which is one higher in the second."""
     first, second = _DIGITS.split(name), _DIGITS.split(following)
     if len(first) != len(second):
         return False

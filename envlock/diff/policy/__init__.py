@@ -1,4 +1,4 @@
-"""What a team says of differences, applied once, before any renderer.
+"""Policy: what a team has decided about differences, applied once, before any renderer.
 
-The order: what is ignored and the presets, expectations, severity, baseline, waivers, verdict.
+The order: ignore rules and presets, expectations, severity, baseline, waivers, verdict.
 """

@@ -1,4 +1,4 @@
-"""What the baseline and the waivers say of changes that are judged already."""
+"""Apply the baseline and the waivers to changes that have a severity."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from envlock.diff.rules import SPECIAL_RULES
 
 
 class WaiverResult(NamedTuple):
-    """Changes with their status, and what of the policy has had its day."""
+    """Changes with their status, and notes about waivers and baseline entries without effect."""
 
     changes: tuple[Change, ...]
     notes: tuple[Note, ...]
@@ -36,8 +36,8 @@ def apply_waivers(
 ) -> WaiverResult:
     """Return the changes of a pair of environments with the status that policy gives them.
 
-    A change that another one explains takes that one's status.  What no longer occurs is told
-    only when the comparison was `complete`.
+    A change that another one explains gets the status of that one.  Notes about differences that no
+    longer occur are made only if the comparison was `complete`.
     """
     waivers = _Waivers(policy.waive, pair, policy.today)
     own = [
@@ -51,17 +51,20 @@ def apply_waivers(
 
 
 def reapply_waivers(report: DriftReport, policy: Policy, pair: Pair) -> DriftReport:
-    """Return a complete report of bound changes as another baseline or other waivers judge it."""
+    """Return a report with another baseline or other waivers applied.
+
+    It must be of a complete comparison, made with the option `bind`.
+    """
     fresh = (replace(change, status=ChangeStatus.NEW, policy="") for change in report.changes)
-    settled = apply_waivers(fresh, policy, pair, complete=True)
-    uncovered = any(change.rule == SPECIAL_RULES["required"].id for change in settled.changes)
+    applied = apply_waivers(fresh, policy, pair, complete=True)
+    uncovered = any(change.rule == SPECIAL_RULES["required"].id for change in applied.changes)
     kinds = (NoteKind.STALE_WAIVER, NoteKind.STALE_BASELINE)
     return replace(
         report,
-        changes=settled.changes,
-        summary=summarize(settled.changes),
-        result=judge(settled.changes, uncovered=uncovered),
-        notes=(*(note for note in report.notes if note.kind not in kinds), *settled.notes),
+        changes=applied.changes,
+        summary=summarize(applied.changes),
+        result=judge(applied.changes, uncovered=uncovered),
+        notes=(*(note for note in report.notes if note.kind not in kinds), *applied.notes),
     )
 
 
@@ -72,19 +75,19 @@ def _with_status(change: Change, baseline: Baseline, waivers: _Waivers, pair: Pa
     if waiver is None:
         return change
     if waivers.has_expired(waiver):
-        said = f"the waiver expired on {waiver.expires}: {waiver.reason}"
-        return replace(change, status=ChangeStatus.EXPIRED_WAIVER, policy=said)
-    said = f"waived until {waiver.expires}: {waiver.reason}"
-    return replace(change, status=ChangeStatus.WAIVED, policy=said)
+        text = f"the waiver expired on {waiver.expires}: {waiver.reason}"
+        return replace(change, status=ChangeStatus.EXPIRED_WAIVER, policy=text)
+    text = f"waived until {waiver.expires}: {waiver.reason}"
+    return replace(change, status=ChangeStatus.WAIVED, policy=text)
 
 
 class _Waivers:
-    """The waivers of a pair, whichever side is left; remembers which were of use."""
+    """The waivers of a pair in either order; records which ones were used."""
 
     def __init__(self, waivers: Iterable[Waiver], pair: Pair, today: date) -> None:
-        every = tuple(waivers)
-        self._forward = _by_id(w for w in every if w.environments == pair)
-        self._backward = _by_id(w for w in every if w.environments == pair[::-1])
+        waivers = tuple(waivers)
+        self._forward = _by_id(w for w in waivers if w.environments == pair)
+        self._backward = _by_id(w for w in waivers if w.environments == pair[::-1])
         self._today = today
         self._used: set[Waiver] = set()
 
@@ -92,7 +95,7 @@ class _Waivers:
         return waiver.expires < self._today
 
     def find(self, change: Change) -> Waiver | None:
-        """Return the waiver of this change with these values, the one that lasts longest."""
+        """Return the waiver for this change and its values, of several the one that ends last."""
         found = [w for w in self._forward.get(change.id, ()) if w.values == change.bound]
         bound = change.bound[::-1]
         found += [w for w in self._backward.get(mirrored_id(change), ()) if w.values == bound]
@@ -100,13 +103,13 @@ class _Waivers:
         return max(found, key=lambda waiver: waiver.expires, default=None)
 
     def stale(self, changes: Iterable[Change]) -> Iterator[Note]:
-        """Yield a note for each waiver that no change needs any more."""
-        there = {change.id for change in changes} | {mirrored_id(change) for change in changes}
-        every = chain(*self._forward.values(), *self._backward.values())
-        for waiver in dict.fromkeys(every):
+        """Yield a note for each waiver that covers no change."""
+        current = {change.id for change in changes} | {mirrored_id(change) for change in changes}
+        waivers = chain(*self._forward.values(), *self._backward.values())
+        for waiver in dict.fromkeys(waivers):
             if waiver in self._used:
                 continue
-            why = "the values are others now" if waiver.id in there else "it no longer differs"
+            why = "the values have changed" if waiver.id in current else "it no longer differs"
             text = f"{waiver.what or waiver.id}: {why}; remove the waiver or write a new one"
             yield Note(NoteKind.STALE_WAIVER, waiver.id, text)
 
@@ -122,32 +125,34 @@ def _stale_baseline(baseline: Baseline, changes: list[Change], pair: Pair) -> It
     gone = len(baseline.missing(changes, pair))
     if gone:
         count = f"{gone} accepted difference{'' if gone == 1 else 's'}"
-        text = f"{count} no longer occur; --update-baseline drops them"
+        text = f"{count} no longer occur; --update-baseline removes them"
         yield Note(NoteKind.STALE_BASELINE, " ".join(sorted(pair)), text)
 
 
-def _lead(change: Change, told: Mapping[str, Change], above: Mapping[str, str]) -> Change | None:
-    """Return the change that explains this one, over others that it explains as well."""
+def _lead(
+    change: Change, unexplained: Mapping[str, Change], explanations: Mapping[str, str]
+) -> Change | None:
+    """Return the change that explains this one, directly or through other explained changes."""
     record, seen = change.explained_by, {""}
-    while record not in told and record not in seen:
+    while record not in unexplained and record not in seen:
         seen.add(record)
-        record = above.get(record, "")
-    return told.get(record) if change.explained_by else None
+        record = explanations.get(record, "")
+    return unexplained.get(record) if change.explained_by else None
 
 
 def _inherit(changes: Iterable[Change]) -> Iterator[Change]:
-    """Yield the changes, the explained ones with the status of what explains them."""
+    """Yield the changes; explained ones get the status of the change that explains them."""
     listed = list(changes)
-    told: dict[str, Change] = {}
+    unexplained: dict[str, Change] = {}
     for change in listed:
         if change.explained_by:
             continue
-        known = told.get(change.record)
+        known = unexplained.get(change.record)
         if known is None or (change.status.counts and not known.status.counts):
-            told[change.record] = change
-    above = {change.record: change.explained_by for change in listed if change.explained_by}
+            unexplained[change.record] = change
+    explanations = {change.record: change.explained_by for change in listed if change.explained_by}
     for change in listed:
-        lead = _lead(change, told, above)
+        lead = _lead(change, unexplained, explanations)
         if lead is None or lead.status is ChangeStatus.NEW:
             yield change
         else:

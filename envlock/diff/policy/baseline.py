@@ -1,6 +1,7 @@
-"""The baseline: differences that were there when it began, in a file that only shrinks.
+"""The baseline: differences that existed when it was created, in a file that only shrinks.
 
-Its form is TOML, sorted, one table a difference, so that a pull request shows what was dropped::
+It is TOML, sorted, with one table for each difference, so that a pull request shows what was
+removed::
 
     baseline-version = "1"
 
@@ -28,8 +29,8 @@ from envlock.model.document import parse_toml
 from envlock.model.text import escape
 
 _HEAD = """\
-# Differences that were there when this began.  It only shrinks: `envlock diff --update-baseline`
-# drops what is gone; nothing adds to it.
+# Differences that existed when this file was created.  It only shrinks: nothing is added, and
+# `envlock diff --update-baseline` removes what no longer differs.
 """
 _VERSION = "1"
 _FINGERPRINT = re.compile(r"[0-9a-f]{12}\Z")
@@ -40,7 +41,7 @@ Pair = tuple[str, str]
 
 
 class Accepted(NamedTuple):
-    """One accepted difference: in words for readers, and the digests of its values."""
+    """One accepted difference: a description for people, and the digests of its values."""
 
     what: str
     left: str
@@ -55,11 +56,11 @@ class Baseline:
     where: str = ""
 
     def of(self, pair: Pair) -> Mapping[str, Accepted]:
-        """Return what is accepted of a pair in this order."""
+        """Return what is accepted for a pair in this order."""
         return self.pairs.get(pair, {})
 
     def covers(self, change: Change, pair: Pair) -> bool:
-        """True when that difference, with these values, is accepted; either side may be left."""
+        """True when the change with its values is accepted, in either order of the pair."""
         return any(True for _ in self._hits(change, pair))
 
     def _hits(self, change: Change, pair: Pair) -> Iterator[tuple[Pair, str]]:
@@ -72,13 +73,13 @@ class Baseline:
                 yield order, id_
 
     def missing(self, changes: Iterable[Change], pair: Pair) -> frozenset[tuple[Pair, str]]:
-        """Return what is accepted of a pair, in either order, and no longer occurs."""
+        """Return what is accepted for a pair, in either order, but no longer occurs."""
         found = {hit for change in changes for hit in self._hits(change, pair)}
         orders = dict.fromkeys((pair, pair[::-1]))
         return frozenset((order, id_) for order in orders for id_ in self.of(order)) - found
 
     def without(self, gone: Iterable[tuple[Pair, str]]) -> Baseline:
-        """Return the baseline without some of what it accepts."""
+        """Return the baseline without some of its entries."""
         dropped = frozenset(gone)
         kept = {
             pair: {id_: row for id_, row in rows.items() if (pair, id_) not in dropped}
@@ -87,15 +88,16 @@ class Baseline:
         return Baseline(pairs={pair: rows for pair, rows in kept.items() if rows}, where=self.where)
 
     def begin(self, pair: Pair, changes: Iterable[Change]) -> Baseline:
-        """Return the baseline with all that now stands between a pair it knows nothing of.
+        """Return the baseline with all current changes of a pair that it does not contain yet.
 
-        Raise ConfigError when it knows the pair: it only shrinks.
+        Raise ConfigError if it contains the pair: a baseline only shrinks.
         """
         if self.of(pair) or self.of(pair[::-1]):
             raise ConfigError(
-                f"the baseline of {pair[0]} and {pair[1]} has begun, and only shrinks",
+                f"a baseline of {pair[0]} and {pair[1]} exists, and it only shrinks",
                 where=self.where,
-                hint="--update-baseline drops what is gone; `envlock waive` accepts for a while",
+                hint="--update-baseline removes what no longer differs; "
+                "`envlock waive` accepts a difference for a limited time",
             )
         rows = {change.id: Accepted(describe(change), *change.bound) for change in changes}
         return Baseline(pairs={**self.pairs, pair: rows}, where=self.where)
@@ -106,17 +108,17 @@ NO_BASELINE = Baseline(pairs={})
 
 
 def can_be_accepted(change: Change) -> bool:
-    """True for what a baseline or a waiver may cover: known, and not told by another change."""
+    """True for what a baseline or waiver may cover: known, and not explained by another change."""
     return change.kind is not ChangeKind.UNKNOWN and not change.explained_by
 
 
 def describe(change: Change) -> str:
-    """Return the place of a change in words: ``deb curl:amd64 version``."""
+    """Return what a change is about: ``deb curl:amd64 version``."""
     return escape(" ".join(filter(None, (change.section, change.key, change.field))))
 
 
 def parse_baseline(raw: bytes, where: str) -> Baseline:
-    """Return the baseline in a file.  Raise ConfigError when it is none."""
+    """Return the baseline in a file.  Raise ConfigError if it is not valid."""
     try:
         document = parse_toml(raw.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -132,7 +134,7 @@ def parse_baseline(raw: bytes, where: str) -> Baseline:
 
 
 def render_baseline(baseline: Baseline) -> bytes:
-    """Return the file of a baseline; the same baseline is the same bytes."""
+    """Return the content of a baseline file; equal baselines give equal bytes."""
     blocks = [f'{_HEAD}baseline-version = "{_VERSION}"\n']
     for pair, rows in sorted(baseline.pairs.items()):
         for id_, row in sorted(rows.items(), key=lambda item: (item[1].what, item[0])):
@@ -157,7 +159,7 @@ def _accepted(id_: str, row: object, where: str) -> Accepted:
         raise ConfigError(f"not a baseline: {id_} must hold {names}", where=where)
     accepted = Accepted(*texts)
     if not _FINGERPRINT.match(id_) or not all(_BOUND.match(text) for text in accepted[1:]):
-        raise ConfigError(f"not a baseline: {id_} holds what is no digest", where=where)
+        raise ConfigError(f"not a baseline: {id_} has a value that is not a digest", where=where)
     return accepted
 
 

@@ -1,4 +1,4 @@
-"""Digests of values: what a waiver and a baseline are bound to, so that they end when it moves."""
+"""Digests of values, to which waivers and baselines are bound: they end when a value changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from envlock.model.record import Facts
 from envlock.model.text import to_bytes
 
 ABSENT = "absent"
-"""What stands for the side that has no value."""
+"""The digest of a missing value."""
 
 _MIRROR = {ChangeKind.ADDED: ChangeKind.REMOVED, ChangeKind.REMOVED: ChangeKind.ADDED}
 _OF_FILES = ("mode", "sha256")
@@ -17,15 +17,15 @@ _OF_FILES = ("mode", "sha256")
 def bind(delta: Delta) -> tuple[str, str]:
     """Return a digest of each value, ``sha256:`` and 32 hex digits, or ``absent``.
 
-    A whole record stands for its facts, and a folded directory for all that is below it.  A file
-    stands for its mode and content, which a lock and a file tree both know.  A secret has no value
-    in a lock, so there is none to digest.
+    The digest of a record covers its facts, that of a folded directory everything below it, and
+    that of a file its mode and content, which both locks and file trees contain.  The value of a
+    secret is not in a lock, so it is not covered.
     """
     return _digest(delta, delta.left), _digest(delta, delta.right)
 
 
 def mirrored_id(change: Change) -> str:
-    """Return the fingerprint that `change` has when the two sides trade places."""
+    """Return the fingerprint of `change` with the two sides exchanged."""
     kind = _MIRROR.get(change.kind, change.kind)
     return fingerprint(change.section, change.key, change.field, kind)
 
@@ -33,9 +33,9 @@ def mirrored_id(change: Change) -> str:
 def _digest(delta: Delta, value: str | None) -> str:
     if value is None:
         return ABSENT
-    place = (delta.section, delta.key, delta.field)
-    stands_for = [to_bytes(value)] if delta.field else [*_leaves(delta)]
-    digest = hash_parts(b"envlock:value:v1", *map(to_bytes, place), *stands_for)
+    names = (delta.section, delta.key, delta.field)
+    content = [to_bytes(value)] if delta.field else [*_leaves(delta)]
+    digest = hash_parts(b"envlock:value:v1", *map(to_bytes, names), *content)
     return f"sha256:{digest.hex()[:32]}"
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a policy by itself, before anything is compared."""
+"""Problems of a policy that can be found without a comparison."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _WILD = re.compile(r"[*?]")
 
 
 def policy_problems(policy: Policy, ignore: Iterable[str], names: Collection[str]) -> Iterator[str]:
-    """Yield what is wrong: waivers past their day, names and sections that do not exist, ...
+    """Yield the problems: expired waivers, unknown environments and sections, ...
 
-    `names` are the environments of the project; where there are none, no name is wrong.
+    `names` are the environments of the project; if there are none, names are not checked.
     """
     for rule in ignore:
         try:
@@ -43,7 +43,7 @@ def _expectation(expectation: Expectation, names: Collection[str]) -> Iterator[s
     known = [section for section in SECTIONS if pattern.match(section)]
     if not known:
         yield f"no section is called {expectation.section}"
-    yield from _strangers((*sorted(expectation.names), *expectation.environments), names)
+    yield from _unknown_environments((*sorted(expectation.names), *expectation.environments), names)
     if expectation.demand is not Demand.AT_LEAST:
         return
     fact = expectation.fact or "version"
@@ -62,26 +62,26 @@ def _waivers(policy: Policy, names: Collection[str]) -> Iterator[str]:
         title = f"waive {waiver.id}"
         if waiver.expires < policy.today:
             yield f"{title}: expired on {waiver.expires}: {waiver.reason}"
-        for problem in _strangers(waiver.environments, names):
+        for problem in _unknown_environments(waiver.environments, names):
             yield f"{title}: {problem}"
         identity = (waiver.id, waiver.environments, waiver.values)
         if identity in seen:
-            yield f"{title}: stands there twice"
+            yield f"{title}: is listed twice"
         seen.add(identity)
 
 
 def _baseline(baseline: Baseline, names: Collection[str]) -> Iterator[str]:
     for pair, rows in baseline.pairs.items():
-        for problem in _strangers(pair, names):
+        for problem in _unknown_environments(pair, names):
             yield f"{baseline.where}: {problem}"
         if pair < pair[::-1] and baseline.of(pair[::-1]):
-            yield f"{baseline.where}: {pair[0]} and {pair[1]} stand there in both orders"
+            yield f"{baseline.where}: {pair[0]} and {pair[1]} are listed in both orders"
         for id_, row in rows.items():
             if row.left == row.right and "expect:" not in row.what:
                 yield f"{baseline.where}: {id_} accepts a difference of two equal values"
 
 
-def _strangers(told: Iterable[str], names: Collection[str]) -> Iterator[str]:
-    for name in dict.fromkeys(told):
+def _unknown_environments(referenced: Iterable[str], names: Collection[str]) -> Iterator[str]:
+    for name in dict.fromkeys(referenced):
         if names and name not in names:
             yield f"no environment is called {name}"

@@ -1,7 +1,7 @@
-"""Intent: what is meant to differ or must not, judged over both locks, not over their difference.
+"""Expectations: what is meant to differ or must not, judged on the locks, not on their difference.
 
-An expectation that is met hides the change it is about; one that is not met is a difference of
-its own, even where nothing differs; one that cannot be judged is a note.
+An expectation that is met hides the change it is about.  One that is not met is a difference of its
+own, even if nothing differs.  One that cannot be judged gives a note.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SILENT_KINDS = (Kind.ADDRESS, Kind.PROVENANCE)
 
 
 class ExpectationResult(NamedTuple):
-    """What expectations say: what they hide, what is not met, and what cannot be told."""
+    """The result of all expectations: what they hide, which are unmet, and notes."""
 
     hides: Callable[[Delta], bool]
     unmet: list[Delta]
@@ -41,14 +41,14 @@ class ExpectationResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RecordPair:
-    """One record on both sides, or on one, or on none."""
+    """One record on both sides; either may lack it."""
 
     section: str
     key: str
     left: Facts | None
     right: Facts | None
     names: tuple[str, str]
-    hole: str
+    gap: str
 
     @property
     def both(self) -> tuple[Facts, Facts] | None:
@@ -56,7 +56,7 @@ class _RecordPair:
 
     @property
     def sides(self) -> Iterator[tuple[str, Facts]]:
-        """The sides that have it, with their names."""
+        """The sides that have the record, with their names."""
         for name, facts in zip(self.names, (self.left, self.right), strict=True):
             if facts is not None:
                 yield name, facts
@@ -74,18 +74,18 @@ class _RecordPair:
 
 
 class _Outcome(NamedTuple):
-    """What was found of one record; `is_met` None where it cannot be told, `why` says it."""
+    """The result for one record; `is_met` is None if it cannot be judged, and `why` says so."""
 
     is_met: bool | None
     why: str = ""
     left: str | None = None
     right: str | None = None
     hides: str = "**"
-    """A pattern of the facts whose differences are as expected."""
+    """A glob of the facts whose differences are expected."""
 
 
 _Judge = Callable[[Expectation, _RecordPair], _Outcome | None]
-"""Judges a record; None when the expectation is not about it."""
+"""Judges a record; returns None if the expectation does not apply to it."""
 
 
 def judge_expectations(
@@ -93,7 +93,7 @@ def judge_expectations(
     sides: tuple[Side, Side],
     sections: frozenset[str] = frozenset(),
 ) -> ExpectationResult:
-    """Judge every expectation that is about this pair and the selected sections (empty: all)."""
+    """Judge every expectation for this pair and the selected sections (empty: all)."""
     hidden: dict[tuple[str, str], list[re.Pattern[str]]] = {}
     unmet: dict[tuple[str, str, str], Delta] = {}
     notes: list[Note] = []
@@ -129,7 +129,7 @@ def judge_expectations(
 def _is_about(expectation: Expectation, names: tuple[str, str]) -> bool:
     if expectation.environments:
         return names in (expectation.environments, expectation.environments[::-1])
-    # What shall differ between environments says nothing of one and the same.
+    # An environment need not differ from itself.
     return expectation.demand is not Demand.MUST_DIFFER or names[0] != names[1]
 
 
@@ -150,7 +150,7 @@ def _pairs(
         keys = {name for name in chain(ours, theirs) if key.match(name)}
         if is_literal and _asks_for_presence(expectation):
             keys.add(expectation.key)
-        holes = CoverageGaps.of(left.lock, right.lock, section)
+        gaps = CoverageGaps.of(left.lock, right.lock, section)
         for name in sorted(keys, key=sort_key):
             yield _RecordPair(
                 section=section,
@@ -158,14 +158,12 @@ def _pairs(
                 left=ours.get(name),
                 right=theirs.get(name),
                 names=(left.name, right.name),
-                hole=(name not in ours and holes.left)
-                or (name not in theirs and holes.right)
-                or "",
+                gap=(name not in ours and gaps.left) or (name not in theirs and gaps.right) or "",
             )
 
 
 def _records(side: Side, section: str) -> Section:
-    """Return the records of a section; of files also those that only the tree knows."""
+    """Return the records of a section; for files also those that only the tree lists."""
     records = side.lock.sections.get(section, {})
     if section != FILE or side.tree is None:
         return records
@@ -208,7 +206,7 @@ def _must_differ(expectation: Expectation, pair: _RecordPair) -> _Outcome | None
         return _Outcome(True, hides=expectation.fact or "**") if left and right else None
     secret = all("secret" in facts for facts in both)
     if secret:
-        return _Outcome(None, "a lock holds no value of a secret")
+        return _Outcome(None, "a lock does not contain the values of secrets")
     if not left:
         return None
     return _Outcome(False, "both have the same", *pair.words())
@@ -218,7 +216,7 @@ def _only_in(expectation: Expectation, pair: _RecordPair) -> _Outcome | None:
     wrong = dict.fromkeys(name for name, _ in pair.sides if name not in expectation.names)
     if wrong:
         return _Outcome(False, f"it is in {' and '.join(wrong)}", *pair.words())
-    # Among those that may have it, a difference is one like any other.
+    # A difference between environments that may have it is an ordinary one.
     return None if expectation.names.issuperset(pair.names) else _Outcome(True)
 
 
@@ -257,8 +255,8 @@ def _satisfies(expectation: Expectation, pair: _RecordPair) -> _Outcome | None:
 def _present(pair: _RecordPair) -> _Outcome:
     if pair.both:
         return _Outcome(True, hides="version")
-    if pair.hole:
-        return _Outcome(None, pair.hole)
+    if pair.gap:
+        return _Outcome(None, pair.gap)
     there = {name for name, _ in pair.sides}
     lacking = dict.fromkeys(name for name in pair.names if name not in there)
     return _Outcome(False, f"it is missing in {' and '.join(lacking)}", *pair.words())
@@ -272,9 +270,9 @@ def _is_satisfied(expectation: Expectation, pair: _RecordPair, left: str, right:
 
 
 def _compare(section: str, fact: str, left: str, right: str) -> int:
-    """Compare two values by the order of the section; values that are no versions as numbers.
+    """Compare two versions by the order of the section, or values of other facts as numbers.
 
-    Raise ValueError when they have no order.
+    Raise ValueError if they have no order.
     """
     is_version = kind_of(section, fact) is Kind.VERSION
     return compare(order_of(section) if is_version else VersionOrder.DOTTED, left, right)

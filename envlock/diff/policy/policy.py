@@ -1,4 +1,4 @@
-"""The policy of one comparison, as a value."""
+"""The policy of one comparison."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from envlock.diff.policy.baseline import NO_BASELINE, Baseline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What decides over differences beside the rules of severity.
+    """What a team has decided about differences, in addition to the severity rules.
 
-    `presets` are names of shipped sets of what to ignore.  `today` is what the expiry of waivers is
-    compared with; without one every waiver has expired.
+    `presets` names sets of ignore rules that envlock ships.  `today` is the date used to decide
+    whether a waiver has expired; by default all waivers have.
     """
 
     presets: tuple[str, ...] = ()
@@ -25,4 +25,4 @@ class Policy:
 
 
 NO_POLICY = Policy()
-"""A policy that says nothing."""
+"""An empty policy."""

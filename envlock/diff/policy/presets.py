@@ -1,7 +1,7 @@
-"""What is known to differ between environments of some kinds, each with its reason.
+"""Presets: ignore rules for differences that are normal between certain kinds of environments.
 
-A preset only hides, and what it hides is counted under its name.  It never hides packages that a
-program could need, kernels, drivers or limits: those are requirements, wherever they come from.
+A preset only hides differences, and they are counted under its name.  It never hides packages that
+a program could need, kernels, drivers or limits: those are requirements.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Noise(NamedTuple):
-    """Rules of what to ignore (``SECTION:KEY[:FIELD]``) that share a reason and its source."""
+    """Ignore rules (``SECTION:KEY[:FIELD]``) with a common reason and its source."""
 
     rules: tuple[str, ...]
     reason: str
@@ -19,7 +19,7 @@ class Noise(NamedTuple):
 
 
 class Preset(NamedTuple):
-    """One preset: when it applies, and what it hides."""
+    """One preset: when to use it, and what it hides."""
 
     title: str
     noise: tuple[Noise, ...]
@@ -62,7 +62,7 @@ PRESETS: Mapping[str, Preset] = {
                     "DRONE*",
                     "TEAMCITY_*",
                 ),
-                "the service describes the job to itself",
+                "the service describes the job to programs",
                 "the variable references of the services",
             ),
             Noise(
@@ -83,7 +83,7 @@ PRESETS: Mapping[str, Preset] = {
                     "/imagegeneration/**",
                     "/builds/**.tmp/**",
                 ),
-                "the runner itself, and tools that a job must choose before they are found",
+                "the runner itself, and tools that a job must select before use",
                 "the layout of hosted runner images",
             ),
             Noise(
@@ -114,7 +114,7 @@ PRESETS: Mapping[str, Preset] = {
                     "firmware-*",
                     "*-microcode:*",
                 ),
-                "a container boots nothing",
+                "a container does not boot",
                 "Debian sections kernel and admin",
             ),
             Noise(
@@ -135,7 +135,7 @@ PRESETS: Mapping[str, Preset] = {
                     "/etc/fstab",
                     "/etc/crypttab",
                 ),
-                "a container boots nothing and mounts nothing",
+                "a container does not boot or mount file systems",
                 "Filesystem Hierarchy Standard; fstab(5)",
             ),
             Noise(
@@ -180,7 +180,7 @@ PRESETS: Mapping[str, Preset] = {
         ),
     ),
     "volatile-debian": Preset(
-        "both sides are Debian or made of it",
+        "both sides are Debian or based on it",
         (
             Noise(
                 _of(
@@ -195,7 +195,7 @@ PRESETS: Mapping[str, Preset] = {
                     "/etc/nvme/hostid",
                     "/etc/nvme/hostnqn",
                 ),
-                "made once on each machine, to tell it from others",
+                "created once on each machine to identify it",
                 "machine-id(5); sshd(8); make-ssl-cert(8)",
             ),
             Noise(
@@ -215,7 +215,7 @@ PRESETS: Mapping[str, Preset] = {
                     "/etc/**.ucf-old",
                     "/etc/**.ucf-dist",
                 ),
-                "copies of what was before, or of what was offered",
+                "backup copies, and new versions that were not installed",
                 "passwd(1); dpkg(1); ucf(1)",
             ),
             Noise(
@@ -237,7 +237,7 @@ PRESETS: Mapping[str, Preset] = {
                     "/etc/cups/subscriptions.conf*",
                     "/etc/mtab",
                 ),
-                "rewritten by programs from what is compared by itself, or while they run",
+                "written by running programs, or generated from files that are compared",
                 "the rules that Debian ships for aide(1)",
             ),
         ),

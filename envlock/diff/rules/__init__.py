@@ -1,7 +1,7 @@
-"""The rules of severity, one table: the first that fits a difference decides.
+"""The severity rules in one table: the first rule that matches a difference decides.
 
-Right is the side that is judged: what it lacks or has in an older version weighs more than what it
-has beyond the left one.
+The right side is judged: what it lacks or has in an older version is more severe than what it has
+in addition.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from envlock.diff.rules.rule import Rule
 from envlock.diff.rules.state import STATE_RULES
 from envlock.diff.rules.system import SYSTEM_RULES
 
-__all__ = ["ASIDE", "INCONSISTENCY_RULES", "RULES", "Rule"]
+__all__ = ["INCONSISTENCY_RULES", "RULES", "SPECIAL_RULES", "Rule"]
 
 RULES: tuple[Rule, ...] = (
     *(rule for rule in INCONSISTENCY_RULES.values() if rule.sections),
@@ -34,24 +34,24 @@ RULES: tuple[Rule, ...] = (
         id="OTHER",
         severity=Severity.MEDIUM,
         why="it differs",
-        source="no rule knows this fact",
+        source="no other rule matches",
     ),
 )
-"""Every rule that judges a difference by what it is; the last one fits all."""
+"""The rules that are tried in order; the last one matches everything."""
 
 SPECIAL_RULES: Mapping[str, Rule] = {
     "unknown": Rule(
         id="NOT-COVERED",
         severity=Severity.INFO,
-        why="one side was not looked at or could not be read",
-        fix="capture that side again with the rights and depth that show it",
+        why="one side was not captured or could not be read",
+        fix="capture that side again with the permissions and depth that it needs",
         source="coverage in the lock",
     ),
     "required": Rule(
         id="REQUIRED-NOT-COVERED",
         severity=Severity.HIGH,
-        why="policy requires this section, and one side was not looked at or could not be read",
-        fix="capture that side again with the rights and depth that show it",
+        why="policy requires this section, and one side was not captured or could not be read",
+        fix="capture that side again with the permissions and depth that it needs",
         source="the require setting",
     ),
     "cuda-driver": INCONSISTENCY_RULES["CUDA-DRIVER"],
@@ -60,7 +60,7 @@ SPECIAL_RULES: Mapping[str, Rule] = {
         id="EXPLAINED",
         severity=Severity.INFO,
         why="it follows from another change, and is counted there",
-        fix="see to the change it follows from",
+        fix="resolve the change that it follows from",
         source="the package or file that owns it",
     ),
     "comments": Rule(
@@ -73,35 +73,35 @@ SPECIAL_RULES: Mapping[str, Rule] = {
     "abi": Rule(
         id="DEB-LIBRARY-ABI",
         severity=Severity.HIGH,
-        why="a library of another soname took the place of this one",
-        fix="bring both sides to one release, or rebuild on {right_name} what links against it",
+        why="a library with another soname has replaced this one",
+        fix="bring both sides to one release, or rebuild on {right_name} the programs that use it",
         source="Debian Policy 8.1, shared library packages and their soname",
     ),
     "must-differ": Rule(
         id="EXPECT-MUST-DIFFER",
         severity=Severity.HIGH,
         why="policy expects a difference, and there is none",
-        fix="give {key} a value of its own on {left_name} or on {right_name}",
+        fix="give {key} another value on {left_name} or on {right_name}",
         source="[[expect]] in envlock.toml",
     ),
     "only-in": Rule(
         id="EXPECT-ONLY-IN",
         severity=Severity.HIGH,
         why="policy allows it in some environments only, and another one has it",
-        fix="remove {key} where it may not be",
+        fix="remove {key} where it is not allowed",
         source="[[expect]] in envlock.toml",
     ),
     "at-least": Rule(
         id="EXPECT-AT-LEAST",
         severity=Severity.HIGH,
-        why="policy wants a least version, and one side has less",
+        why="policy requires a minimum version, and one side is older",
         fix="upgrade {key} where it is older",
         source="[[expect]] in envlock.toml",
     ),
     "satisfies": Rule(
         id="EXPECT-SATISFIES",
         severity=Severity.HIGH,
-        why="policy lets versions be only so far apart, and they are further",
+        why="policy limits how far the versions may be apart, and they exceed it",
         fix="bring {key} on {left_name} and {right_name} closer together",
         source="[[expect]] in envlock.toml",
     ),
@@ -113,4 +113,4 @@ SPECIAL_RULES: Mapping[str, Rule] = {
         source="file classes",
     ),
 }
-"""Rules that hold for how a difference was found, before any question of what it is."""
+"""Rules that decide before `RULES` are tried; `Delta.special_rule` selects one by its key."""

@@ -1,4 +1,4 @@
-"""Rules for what is below the operating system, and for the libraries that drive it."""
+"""Rules for hardware, drivers and limits of the host, and for GPU and BLAS libraries."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         id="DRIVER",
         severity=HIGH,
         sections=("host.driver",),
-        why="the device behaves as another driver makes it",
+        why="the device may behave differently with another driver",
         fix="bring the {key} driver of both sides to one version",
         source="field: nvidia-docker #365",
     ),
@@ -56,7 +56,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("host.gpu",),
         fields=("mig", "mig-instances", "compute-partition", "memory-partition", "ecc"),
-        why="the GPU is divided otherwise: programs see other devices and less or more memory",
+        why="the GPU is partitioned differently: programs see other devices and other memory sizes",
         fix="set {field} of {key} to {left} on {right_name}",
         source="NVIDIA, Multi-Instance GPU user guide; amdgpu, compute partitions",
     ),
@@ -134,7 +134,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         id="LIMIT",
         severity=MEDIUM,
         sections=("host.sysctl", "host.limits"),
-        why="the kernel is tuned otherwise",
+        why="the kernel has other limits or settings",
         fix="set {key} to {left} on {right_name}",
         source="sysctl(8); getrlimit(2)",
     ),
@@ -158,7 +158,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         id="INFINIBAND",
         severity=MEDIUM,
         sections=("host.infiniband",),
-        why="another adapter, driver, firmware or speed: collective operations behave otherwise",
+        why="another adapter, driver, firmware or speed: collective operations behave differently",
         fix="bring the adapters of both sides to one firmware",
         source="Documentation/ABI/stable/sysfs-class-infiniband",
     ),
@@ -194,7 +194,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         id="BLAS",
         severity=MEDIUM,
         sections=("blas",),
-        why="another implementation of BLAS rounds, and runs in parallel, otherwise",
+        why="another BLAS implementation rounds and runs in parallel differently",
         fix="choose the same one on both sides: update-alternatives --config {key}",
         source="field: numpy #23523, FastSurfer #892",
     ),
@@ -202,8 +202,8 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         id="LOADED",
         severity=MEDIUM,
         sections=("loaded",),
-        why="the process uses another copy of the library than the other side's",
-        fix="compare LD_LIBRARY_PATH and what is installed",
+        why="the process uses another copy of the library",
+        fix="compare LD_LIBRARY_PATH and the installed libraries",
         source="proc_pid_maps(5)",
     ),
 )

@@ -1,4 +1,4 @@
-"""Rules for one environment by itself: what cannot work together, whatever the other side has."""
+"""Rules for inconsistencies within one environment: parts that cannot work together."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ INCONSISTENCY_RULES: Mapping[str, Rule] = {
         Rule(
             id="CUDA-DRIVER",
             severity=CRITICAL,
-            why="the driver is older than the CUDA beside it can run on",
+            why="the driver is too old for the installed CUDA",
             fix="upgrade the NVIDIA driver, or use an older CUDA",
             source="NVIDIA, CUDA Compatibility: minor version compatibility",
         ),
         Rule(
             id="CUDA-DRIVER-FORWARD",
             severity=HIGH,
-            why="the driver is too old for CUDA, and a forward compatibility package stands in",
+            why="the driver is too old for CUDA; a forward compatibility package makes up for it",
             fix="upgrade the NVIDIA driver; the package works on data-center GPUs only",
             source="NVIDIA, CUDA Compatibility: forward compatibility, errors 803 and 804",
         ),
         Rule(
             id="FABRIC-MISMATCH",
             severity=CRITICAL,
-            why="without a fabric manager of the driver's version no GPU behind an NVSwitch starts",
-            fix="install the nvidia-fabricmanager of the driver's version",
+            why="GPUs behind an NVSwitch need a fabric manager of the driver's version to start",
+            fix="install nvidia-fabricmanager in the driver's version",
             source="NVIDIA, Fabric Manager user guide",
         ),
         Rule(
@@ -48,8 +48,8 @@ INCONSISTENCY_RULES: Mapping[str, Rule] = {
             severity=HIGH,
             sections=("cuda",),
             fields=("mixed",),
-            why="a library of several parts is put together from several versions",
-            fix="install the library anew, in one version",
+            why="parts of one library come from different versions",
+            fix="reinstall the library in one version",
             source="NVIDIA, cuDNN: sublibrary version mismatch",
         ),
         Rule(
@@ -66,21 +66,21 @@ INCONSISTENCY_RULES: Mapping[str, Rule] = {
             fields=("stale",),
             kinds=(ChangeKind.ADDED,),
             why="containers get libraries of another driver than the loaded one",
-            fix="generate the specification anew: nvidia-ctk cdi generate",
+            fix="regenerate the specification: nvidia-ctk cdi generate",
             source="Container Device Interface specification",
         ),
         Rule(
             id="CUDA-REQUIRE",
             severity=HIGH,
             why="the driver does not meet what the environment requires: no container starts",
-            fix="upgrade the driver, or set NVIDIA_DISABLE_REQUIRE where the requirement is wrong",
+            fix="upgrade the driver, or set NVIDIA_DISABLE_REQUIRE if the requirement is wrong",
             source="NVIDIA Container Toolkit, NVIDIA_REQUIRE_* constraints",
         ),
         Rule(
             id="CUDA-REQUIRE-LOW",
             severity=MEDIUM,
-            why="the environment lets itself be started on drivers that its CUDA cannot run on",
-            fix="set NVIDIA_REQUIRE_CUDA to what the message names",
+            why="the environment accepts drivers that its CUDA cannot run on",
+            fix="set NVIDIA_REQUIRE_CUDA to the constraint in the message",
             source="NVIDIA Container Toolkit, NVIDIA_REQUIRE_* constraints",
         ),
         Rule(
@@ -96,23 +96,23 @@ INCONSISTENCY_RULES: Mapping[str, Rule] = {
             sections=("host.module",),
             fields=("pending", "disk-version", "disk-srcversion"),
             why="a kernel module was updated on disk and not loaded: the next boot changes it",
-            fix="reboot, or load the module anew",
+            fix="reboot, or reload the module",
             source="modinfo(8); Documentation/ABI/stable/sysfs-module",
         ),
         Rule(
             id="DKMS-NOT-BUILT",
             severity=MEDIUM,
-            why="a module of DKMS was built for other kernels, not for the running one",
+            why="a DKMS module was built for other kernels, not for the running one",
             fix="dkms autoinstall, with the headers of the running kernel",
             source="dkms(8)",
         ),
         Rule(
             id="CPU-BASELINE",
             severity=CRITICAL,
-            why="the distribution is built for a higher level than the processor has",
-            fix="use a newer processor, or a distribution for this one",
+            why="the distribution is built for a higher x86-64 level than the processor has",
+            fix="use a newer processor, or a distribution that supports this one",
             source="release notes of the distributions; x86-64 psABI",
         ),
     )
 }
-"""Rules for one lock, by id; those that name sections also judge differences."""
+"""The rules by id; those with sections also judge differences of two environments."""

@@ -1,4 +1,4 @@
-"""Rules for packages of languages and of computing centres, each with its manager's command."""
+"""Rules for the packages of languages and of HPC package managers, and for loaded modules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         relation=Relation.OLDER,
         why="older on {right_name}: it lacks fixes and features of {left}",
         fix=_INSTALL,
-        source="the order of versions of its manager",
+        source="the version order of its package manager",
     ),
     Rule(
         id="LANGUAGE-MAJOR",
@@ -46,7 +46,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         fields=("version",),
         kinds=(_CHANGED,),
         when=lambda delta: predicates.has_release(delta) and predicates.major_differs(delta),
-        why="a new major version, or minor one before 1.0, may break its users",
+        why="a new major version, or minor one before 1.0, may break code that uses it",
         fix=_INSTALL,
         source=_SEMVER,
     ),
@@ -75,16 +75,16 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         severity=Severity.MEDIUM,
         sections=_PACKAGES,
         fields=_BUILD,
-        why="the same version built otherwise: for another platform, or with other options",
+        why="another build of the same version: for another platform, or with other options",
         fix="install both from one build",
-        source="what its manager notes of a build",
+        source="what its package manager records of a build",
     ),
     Rule(
         id="LANGUAGE-DECLARED",
         severity=Severity.MEDIUM,
         sections=_PACKAGES,
         fields=("declared", "declared-missing", "declared-differing", "lockfile"),
-        why="what is installed is not what the lockfile of the application declares",
+        why="the installed version differs from that in the lockfile of the application",
         fix="install what the lockfile declares on both sides",
         source="the lockfile of the application",
     ),
@@ -93,8 +93,8 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         severity=Severity.INFO,
         sections=_PACKAGES,
         fields=("requested", "packaged-by", "managed-by", "bundler", "repository", "default"),
-        why="it was installed in another way; what is installed is compared by itself",
-        source="what its manager notes of an installation",
+        why="it was installed in another way; the installed version is compared separately",
+        source="what its package manager records of an installation",
     ),
     Rule(
         id="LANGUAGE-EXTRA",

@@ -1,4 +1,4 @@
-"""One rule of severity: what it applies to, and its judgement."""
+"""One severity rule: its conditions and its judgement."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from envlock.versions.relation import Relation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One judgement.
+    """A severity with its reason and fix, for the differences that meet all conditions.
 
-    Every condition that is set must hold; one that is empty holds for all.  `keys` are globs,
-    `classes` file classes, `when` a question about the difference as a whole.  `why` and `fix`
-    may name ``{key}``, ``{package}``, ``{field}``, ``{left}``, ``{right}``, ``{left_name}``,
-    ``{right_name}`` and ``{install}``, the command that installs the left version.  `source` tells
-    where the judgement comes from.
+    An empty condition is always met.  `keys` are globs, `classes` are file classes, and `when` is a
+    predicate on the whole difference.  `why` and `fix` are format strings with the fields
+    ``{key}``, ``{package}``, ``{field}``, ``{left}``, ``{right}``, ``{left_name}``,
+    ``{right_name}`` and ``{install}``, the command that installs the left version.  `source` names
+    what the judgement is based on.
     """
 
     id: str
     severity: Severity
     why: str
-    fix: str = "look at it on {left_name} and on {right_name}, and keep one"
+    fix: str = "compare it on {left_name} and on {right_name}, and keep one"
     source: str
     sections: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()

@@ -99,7 +99,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         id="KERNEL-SETTING",
         severity=MEDIUM,
         sections=("host.kernel",),
-        why="the kernel was started, or enforces, otherwise",
+        why="the kernel has other boot parameters or security settings",
         fix="boot both sides with the same parameters",
         source="bootparam(7); Documentation/admin-guide/tainted-kernels.rst",
     ),

@@ -121,7 +121,7 @@ class TestWaivers:
         assert statuses(report)["curl"] == "new"
         (note,) = report.notes
         assert (note.kind, note.subject) == (NoteKind.STALE_WAIVER, CURL.id)
-        assert "others now" in note.text
+        assert "have changed" in note.text
 
     def test_an_unused_waiver_gives_a_note(self):
         (note,) = report_of(LEFT, LEFT, waive=(waiver_of(CURL),)).notes
