@@ -54,7 +54,7 @@ class Residue:
         """Paths whose content is secret, with the rule that says so."""
 
     def keeper(self, claims: Claims) -> Callable[[Entry], ContentWriter | None]:
-        """Return the `keep` of a scan plan: which files a streaming target must spool.
+        """Return the `writer_for` of a scan plan: which files a streaming target must spool.
 
         A file that its package can give back is not spooled; if it turns out to be modified, it is
         fetched again.

@@ -19,6 +19,7 @@ from envlock.model.process import HIDDEN, ProcessConfig
 from envlock.model.tree import Entry
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan, Target
 from envlock.targets.groups import Group, Service
+from envlock.targets.stream.image import ImageTarget
 
 _HASH_LABEL = "pod-template-hash"
 _LIMIT = 64 * 1024 * 1024
@@ -177,8 +178,6 @@ def _image_names(container: Container) -> list[str]:
 
 
 def _local_image(container: Container) -> Target | None:
-    from envlock.targets.stream.image import ImageTarget
-
     for name in _image_names(container):
         try:
             return ImageTarget.connect(name)

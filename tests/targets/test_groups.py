@@ -60,7 +60,7 @@ def test_each_kind_of_container_in_pods_gets_a_lock(engine, tmp_path, envlock):
     path = pod_list(tmp_path, POD, other)
     ran = envlock("capture", f"kube:{path}")
     assert ran.out == "web-app\n"
-    assert f"kube:{path}#web-5d8f9-fghij/app is not as" in ran.err
+    assert f"kube:{path}#web-5d8f9-fghij/app differs from" in ran.err
     lock = tomllib.loads((envlock.folder / "locks/shop-web-app.lock").read_text())
     assert lock["env"] == {
         "LANG": {"value": "C.UTF-8"},
@@ -148,7 +148,7 @@ def test_each_service_of_a_compose_project_gets_a_lock(run_container, debian_ima
     web = ran.json["services"]["web"]
     assert web["replicas"][:2] == [f"docker:{same.name}", f"docker:{drifted.name}"]
     assert web["differing"] == [f"docker:{drifted.name}"]
-    assert f"docker:{drifted.name} is not as docker:{same.name}" in ran.err
+    assert f"docker:{drifted.name} differs from docker:{same.name}" in ran.err
     assert sorted(path.name for path in (envlock.folder / "locks").iterdir()) == [
         f"{project}-db.lock",
         f"{project}-web.lock",

@@ -55,7 +55,7 @@ class LocalTarget:
         return _single_entries(self.walk(plan))
 
     def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
-        """Walk the root; see `envlock.targets.base.Rewalkable.walk`."""
+        """Walk the root; see `envlock.targets.base.IncrementalTarget.walk`."""
         # The walk starts now, so that it runs while the caller does something else.
         self._walking = Prefetcher(walk(self._root, plan, self.mounts()))
         return self._entries(self._walking, plan)
@@ -67,17 +67,17 @@ class LocalTarget:
             yield from self._with_files(folders, plan)
 
     def signatures(self, plan: ScanPlan) -> dict[str, bytes]:
-        """Stat every path; see `envlock.targets.base.Rewalkable.sign`."""
+        """Stat every path; see `envlock.targets.base.IncrementalTarget.signatures`."""
         return walk_signatures(self._root, plan, self.mounts())
 
     def list_directories(self, plan: ScanPlan, folders: Iterable[str]) -> dict[str, Folder]:
-        """List directories; see `envlock.targets.base.Rewalkable.list_again`."""
+        """List directories; see `envlock.targets.base.IncrementalTarget.list_directories`."""
         found = list_directories(self._root, plan, self.mounts(), folders)
         self._folders = {folder.path: folder for folder in found}
         return self._folders
 
     def scan_paths(self, plan: ScanPlan, paths: Collection[str]) -> Iterator[Entry]:
-        """Scan some paths; see `envlock.targets.base.Rewalkable.scan_again`."""
+        """Scan some paths; see `envlock.targets.base.IncrementalTarget.scan_paths`."""
         found = _single_entries(self._with_files(self._folders.values(), plan, paths))
         return (entry for entry in found if entry.path in paths)
 

@@ -15,6 +15,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import docker
+from docker.errors import APIError, DockerException
+from requests.exceptions import RequestException
+from urllib3.exceptions import HTTPError
+
 from envlock.errors import TargetError
 from envlock.model.process import ProcessConfig
 from envlock.model.text import escape
@@ -144,8 +149,6 @@ def connect() -> DockerClient:
 
     Raise TargetError when none answers.
     """
-    import docker
-
     named = os.environ.get("DOCKER_HOST")
     try:
         with engine_errors("docker", "start the engine, or set DOCKER_HOST"):
@@ -161,15 +164,11 @@ def connect() -> DockerClient:
 
 
 def _context() -> str:
-    import docker
-
     return str(docker.ContextAPI.get_current_context().name)
 
 
 def _podman() -> DockerClient | None:
     """Return a client of the user's podman or of the machine's, or None when neither answers."""
-    import docker
-
     runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
     for directory in (runtime, "/run"):
         url = f"unix://{directory}/podman/podman.sock"
@@ -181,10 +180,6 @@ def _podman() -> DockerClient | None:
 @contextmanager
 def engine_errors(where: str, hint: str) -> Iterator[None]:
     """Turn every error of the docker SDK into a TargetError of one sentence."""
-    from docker.errors import APIError, DockerException
-    from requests.exceptions import RequestException
-    from urllib3.exceptions import HTTPError
-
     try:
         yield
     except APIError as error:

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from docker.errors import NotFound
+
 from envlock.model.process import ProcessConfig
 from envlock.targets.stream.container import ContainerTarget, connect, engine_errors
 from envlock.targets.stream.run_config import run_configuration
@@ -85,7 +87,5 @@ class ImageTarget(ContainerTarget):
 
 def _remove(client: DockerClient, name: str) -> None:
     """Remove a container and its volumes, if it exists."""
-    from docker.errors import NotFound
-
     with suppress(NotFound):
         client.api.remove_container(name, v=True, force=True)
