@@ -1,4 +1,4 @@
-"""Comparisons as a job runs them: `envlock diff` as its own process, and what came of each."""
+"""Comparisons in a CI job: `envlock diff` in a process of its own, and the outcome of each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MEANING: Mapping[int, str] = {
 
 
 class Comparison(NamedTuple):
-    """Two environments to compare, under the name that reports give them."""
+    """Two environments to compare, and the name of the comparison in reports."""
 
     name: str
     left: str
@@ -39,10 +39,10 @@ class Comparison(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of one comparison.
+    """The outcome of one comparison.
 
     `status` is that of envlock; `message` says what it means.  `counts` are the differences that
-    stand, by severity.  `markdown` is the report for people, `commands` are annotations.
+    count, by severity.  `markdown` is the report for people, `commands` are GitHub annotations.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Outcome(NamedTuple):
 
     @property
     def result(self) -> str:
-        """One word for it: ``equal``, ``drift`` (even below the threshold), or what failed."""
+        """The outcome in one word: ``equal``, ``drift`` (at any severity), or the failure."""
         if self.status == 3:
             return "inconclusive"
         if self.status not in (0, 1):
@@ -63,7 +63,7 @@ class Outcome(NamedTuple):
 
 
 def envlock(*words: str) -> subprocess.CompletedProcess[bytes]:
-    """Run the envlock that is installed beside this Python, never one that lies in the project."""
+    """Run the envlock that is installed with this Python, never one in the project directory."""
     command = Path(sys.executable).with_name("envlock")
     return subprocess.run([str(command), *words], capture_output=True, check=False)
 
@@ -80,15 +80,15 @@ def formats() -> frozenset[str]:
 
 
 def takes(option: str) -> bool:
-    """True when `envlock diff` has an option."""
+    """True when this envlock has an option of `envlock diff`."""
     return re.search(rf"{re.escape(option)}\b", _help()) is not None
 
 
-def compare(comparison: Comparison, options: Sequence[str], folder: Path) -> Outcome:
-    """Compare, write every report into `folder`, and return the outcome; raises nothing."""
+def compare(comparison: Comparison, options: Sequence[str], directory: Path) -> Outcome:
+    """Compare, write every report into `directory`, and return the outcome; never raises."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", comparison.name).strip("-.") or "report"
     files = {
-        form: folder / f"{stem}{suffix}" for form, suffix in _FILES.items() if form in formats()
+        form: directory / f"{stem}{suffix}" for form, suffix in _FILES.items() if form in formats()
     }
     words = ("diff", comparison.left, comparison.right, *options)
     reports = [("--format", form, "--output", str(path)) for form, path in files.items()]
@@ -100,29 +100,29 @@ def compare(comparison: Comparison, options: Sequence[str], folder: Path) -> Out
         page = _read(files.get("markdown")) or _as_text(words)
         commands = _read(files.get("github"))
     except (OSError, ValueError, TypeError, KeyError) as error:
-        return Outcome(comparison.name, _BROKEN, f"the report cannot be trusted: {error}", {})
+        return Outcome(comparison.name, _BROKEN, f"unexpected report: {error}", {})
     message = _MEANING.get(done.returncode) or _in_words(counts)
     return Outcome(comparison.name, done.returncode, message, counts, page, commands)
 
 
 def failed(name: str, done: subprocess.CompletedProcess[bytes]) -> Outcome:
-    """Return the outcome of an envlock that could not do its work."""
+    """Return the outcome of a comparison or capture that failed."""
     status = done.returncode if done.returncode > 1 else _BROKEN
-    said = done.stderr.decode(errors="replace").strip()
+    stderr = done.stderr.decode(errors="replace").strip()
     meaning = _MEANING.get(status, f"ended with {done.returncode}")
-    lines = [line for line in said.splitlines() if line.startswith(("envlock: error:", "hint:"))]
-    told = "; ".join(lines) or said[-500:]
-    return Outcome(name, status, f"{meaning}: {told}" if told else meaning, {})
+    lines = [line for line in stderr.splitlines() if line.startswith(("envlock: error:", "hint:"))]
+    detail = "; ".join(lines) or stderr[-500:]
+    return Outcome(name, status, f"{meaning}: {detail}" if detail else meaning, {})
 
 
 def _counts(document: Mapping[str, object], status: int) -> Mapping[str, int]:
     """Return the differences by severity.  Raise ValueError when report and status disagree."""
     result, summary = document["result"], document["summary"]
     if document["schema_version"] != 1 or not isinstance(summary, dict):
-        raise ValueError("a schema that is not known")
-    agrees = {0: ("equal", "drift"), 1: ("drift",), 3: ("inconclusive",)}[status]
-    if result not in agrees:
-        raise ValueError(f"it says {result}, the status is {status}")
+        raise ValueError("its schema version is not 1")
+    expected = {0: ("equal", "drift"), 1: ("drift",), 3: ("inconclusive",)}[status]
+    if result not in expected:
+        raise ValueError(f"its result is {result}, but the exit status is {status}")
     return {severity: int(summary[severity]) for severity in SEVERITIES}
 
 
@@ -136,7 +136,7 @@ def _read(path: Path | None) -> str:
 
 
 def _as_text(words: Sequence[str]) -> str:
-    """Return the text report as a block of code, fenced with more ticks than stand in it."""
+    """Return the text report as a code block, fenced with more backticks than it contains."""
     done = envlock(*words, "--format", "text", "--exit-zero")
     text = done.stdout.decode("utf-8", errors="replace")
     fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 3)

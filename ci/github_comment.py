@@ -1,6 +1,6 @@
-"""One comment on a pull request, found again by a hidden marker and updated in place.
+"""One comment on a pull request, identified by a hidden marker and updated in place.
 
-REST: https://docs.github.com/rest/issues/comments (a pull request is an issue there).
+REST API: https://docs.github.com/rest/issues/comments (there a pull request is an issue).
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 LIMIT = 65_536
-"""Characters of a comment; a longer one is refused whole."""
+"""Most characters of a comment; GitHub refuses a longer one."""
 
 _PAGE = 100
 _PAGES = 50
-_ANSWER_BYTES = 20_000_000
+_RESPONSE_BYTES = 20_000_000
 _SECONDS = 30
 
 
 class CommentError(Exception):
-    """The comment could not be written; `refused` when the token may not write comments."""
+    """The comment could not be written; `refused` means that the token may not write comments."""
 
     def __init__(self, message: str, *, refused: bool = False) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class CommentError(Exception):
 
 
 class Issue(NamedTuple):
-    """A pull request, and with what it may be written to."""
+    """A pull request, the URL of the API, and the token to use."""
 
     api: str
     repository: str
@@ -40,7 +40,7 @@ class Issue(NamedTuple):
 
 
 class _Straight(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: the token would go along to wherever it leads."""
+    """Follows no redirect, which would send the token to another host."""
 
     def redirect_request(self, *_arguments: object, **_named: object) -> None:
         """Decline."""
@@ -49,14 +49,14 @@ class _Straight(urllib.request.HTTPRedirectHandler):
 def put_comment(
     issue: Issue, marker: str, body: str, *, create: bool, pauses: Sequence[float] = (1, 4)
 ) -> str:
-    """Write `body` behind `marker` into the comment that has it; return its address.
+    """Write `marker` and `body` into the comment that starts with `marker`; return its URL.
 
-    Without one it is made when `create`, else the address is empty.  Trouble of the network or the
-    server is met with one more try after each of `pauses` seconds.  Raise CommentError.
+    If there is none, it is created if `create`, else the URL is empty.  After an error of the
+    network or the server it tries again after each of `pauses` (seconds).  Raise CommentError.
     """
     text = f"{marker}\n{body}"
     if len(text) > LIMIT:
-        raise CommentError(f"a comment of {len(text)} characters is refused")
+        raise CommentError(f"{len(text)} characters are more than a comment can hold")
     for pause in (*pauses, None):
         try:
             return _put(issue, marker, text, create=create)
@@ -78,13 +78,13 @@ def put_comment(
 
 
 def _put(issue: Issue, marker: str, text: str, *, create: bool) -> str:
-    # Every try looks again: the one before may have got through though its answer was lost.
+    # Each try searches again: the one before may have succeeded although its response was lost.
     for comment in _comments(issue):
         if str(comment.get("body", "")).startswith(marker):
-            return _address(_call(issue, "PATCH", f"issues/comments/{comment['id']}", text))
+            return _url(_call(issue, "PATCH", f"issues/comments/{comment['id']}", text))
     if not create:
         return ""
-    return _address(_call(issue, "POST", f"issues/{issue.number}/comments", text))
+    return _url(_call(issue, "POST", f"issues/{issue.number}/comments", text))
 
 
 def _comments(issue: Issue) -> Iterator[dict[str, object]]:
@@ -92,7 +92,7 @@ def _comments(issue: Issue) -> Iterator[dict[str, object]]:
         path = f"issues/{issue.number}/comments?per_page={_PAGE}&page={page}"
         found = _call(issue, "GET", path)
         if not isinstance(found, list):
-            raise ValueError("the answer is no list of comments")  # noqa: TRY004  not an argument
+            raise ValueError("the response is not a list")  # noqa: TRY004  not an argument
         yield from found
         if len(found) < _PAGE:
             return
@@ -112,9 +112,9 @@ def _call(issue: Issue, method: str, path: str, text: str | None = None) -> obje
         },
     )
     opener = urllib.request.build_opener(_Straight)
-    with opener.open(request, timeout=_SECONDS) as answer:
-        return json.loads(answer.read(_ANSWER_BYTES))
+    with opener.open(request, timeout=_SECONDS) as response:
+        return json.loads(response.read(_RESPONSE_BYTES))
 
 
-def _address(answer: object) -> str:
-    return str(answer.get("html_url", "")) if isinstance(answer, dict) else ""
+def _url(response: object) -> str:
+    return str(response.get("html_url", "")) if isinstance(response, dict) else ""

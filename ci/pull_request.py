@@ -1,8 +1,9 @@
-"""What the GitHub Action does: compare locks with the base branch, and tell where people look.
+"""The script of the GitHub Action: compare locks with the base branch, and report the outcome.
 
-Everything comes from the environment of the job: ``INPUT_*`` from the action's inputs, ``GITHUB_*``
-from the runner.  The exit status is that of envlock: 0 no drift at the threshold, 1 drift, any
-other: nobody can tell, and the message says why.  No failure ends with 0 or 1.
+It reports in the job log, the job summary, a comment on the pull request, and the action's outputs.
+All input comes from environment variables: ``INPUT_*`` are the action's inputs, ``GITHUB_*`` come
+from the runner.  The exit status is that of envlock: 0 without drift at the threshold, 1 with
+drift, any other if the comparison failed; the message says why.  A failure never ends with 0 or 1.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _USAGE, _UNREACHABLE, _BROKEN = 2, 4, 70
 
 
 class JobError(Exception):
-    """The job cannot go on; `status` is what it ends with."""
+    """The job cannot continue; `status` is its exit status."""
 
     def __init__(self, message: str, status: int = _USAGE) -> None:
         super().__init__(message)
@@ -33,9 +34,9 @@ class JobError(Exception):
 
 
 class Job(NamedTuple):
-    """What the runner and the workflow say.
+    """The job, as the runner and the workflow describe it.
 
-    `number` is that of the pull request, 0 without one.  `is_fork` means that its head lies in
+    `number` is that of the pull request, 0 without one.  `is_fork` means that its head is in
     another repository, whose jobs may not write here.
     """
 
@@ -46,7 +47,7 @@ class Job(NamedTuple):
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Job:
-        """Return the job that an environment describes.  Raise ValueError for a broken event."""
+        """Read the job from environment variables.  Raise ValueError for an invalid event."""
         path = environ.get("GITHUB_EVENT_PATH", "")
         event = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
         pull = event.get("pull_request") or {}
@@ -65,53 +66,55 @@ class Job(NamedTuple):
 
     @property
     def marker(self) -> str:
-        """The hidden line by which the comment is found again."""
+        """The hidden line that identifies the comment of this action."""
         tag = "".join(c if c.isalnum() or c in "._-" else "-" for c in self.input("comment-tag"))
         return f"<!-- envlock:{tag or 'default'} -->"
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the job and return its exit status; raises nothing."""
+    """Run the job and return its exit status; never raises."""
     try:
         job = _with_commit(Job.of(environ))
-        folder = Path(job.input("reports") or f"{environ.get('RUNNER_TEMP', '.')}/envlock-reports")
-        folder.mkdir(parents=True, exist_ok=True)
-        outcomes = list(_outcomes(job, folder))
+        directory = Path(
+            job.input("reports") or f"{environ.get('RUNNER_TEMP', '.')}/envlock-reports"
+        )
+        directory.mkdir(parents=True, exist_ok=True)
+        outcomes = list(_outcomes(job, directory))
         status = _worst(outcomes)
         page = _page(job, outcomes, status)
-        _tell(outcomes)
+        _log(outcomes)
         _append(environ.get("GITHUB_STEP_SUMMARY"), _cut(page, _SUMMARY_LIMIT))
-        told = _comment(job, page, status)
-        _append(environ.get("GITHUB_OUTPUT"), _outputs(outcomes, status, folder))
+        comment_status = _comment(job, page, status)
+        _append(environ.get("GITHUB_OUTPUT"), _outputs(outcomes, status, directory))
     except JobError as error:
         return _fail(environ, str(error), error.status)
-    except Exception as error:  # noqa: BLE001  whatever breaks must not read as drift
+    except Exception as error:  # noqa: BLE001  a bug must not end with the status of drift
         return _fail(environ, f"internal error: {type(error).__name__}: {error}", _BROKEN)
-    return status or told
+    return status or comment_status
 
 
-def _outcomes(job: Job, folder: Path) -> Iterator[Outcome]:
-    options = _options(job, folder)
+def _outcomes(job: Job, directory: Path) -> Iterator[Outcome]:
+    options = _options(job, directory)
     if target := job.input("target"):
-        lock = folder / "target.lock"
-        # The target is captured as the base branch says, like the policy.
+        lock = directory / "target.lock"
+        # The target is captured with the settings of the base branch, like the policy.
         config = [word for word in options if word.startswith("--config=")]
         done = envlock("capture", target, "-o", str(lock), "-q", *config)
         if done.returncode:
             yield failed(target, done)
             return
-        yield compare(Comparison(target, _baseline(job), str(lock)), options, folder)
+        yield compare(Comparison(target, _baseline(job), str(lock)), options, directory)
         return
     paths = _locks(job)
     if not paths:
         raise JobError("there is no lock to compare: give `locks`, or `baseline` and `target`")
     for path in paths:
-        there, here = _is_in_git(job.base, path), Path(path).is_file()
-        if there and here:
-            yield compare(Comparison(path, f"git:{job.base}:{path}", path), options, folder)
-        elif here:
+        in_base, in_head = _is_in_git(job.base, path), Path(path).is_file()
+        if in_base and in_head:
+            yield compare(Comparison(path, f"git:{job.base}:{path}", path), options, directory)
+        elif in_head:
             yield Outcome(path, 0, "new: the base branch has no such lock", {})
-        elif there:
+        elif in_base:
             yield Outcome(path, 1, "removed: the base branch has it", {"high": 1})
         else:
             yield Outcome(path, _USAGE, "no such lock, neither here nor in the base branch", {})
@@ -125,14 +128,14 @@ def _baseline(job: Job) -> str:
     return f"locks/{baseline}.lock" if is_name else baseline
 
 
-def _options(job: Job, folder: Path) -> list[str]:
+def _options(job: Job, directory: Path) -> list[str]:
     """Return the options of every comparison: the threshold, and the policy of the base branch.
 
-    A pull request that could bring its own policy would waive itself.
+    The policy of the pull request is not used, because it could accept its own drift.
     """
     options = [f"--fail-on={job.input('fail-on')}"] if job.input("fail-on") else []
     name = job.input("policy", "envlock.toml")
-    config = folder / "base-envlock.toml"
+    config = directory / "base-envlock.toml"
     has_policy = bool(job.base) and _is_in_git(job.base, name)
     if job.base:
         config.write_bytes(_git("show", f"{job.base}:./{name}") if has_policy else b"")
@@ -146,13 +149,13 @@ def _options(job: Job, folder: Path) -> list[str]:
 
 
 def _with_commit(job: Job) -> Job:
-    """Return the job with its base as a commit at hand; a shallow checkout has to fetch it."""
+    """Return the job with its base as a local commit, which a shallow checkout has to fetch."""
     if not job.base:
         if job.input("target"):
             return job
-        raise JobError("this is no pull request: give `base`, a branch or commit to compare with")
+        raise JobError("not a pull request: set `base` to a branch or commit to compare with")
     if job.base.startswith("-"):
-        raise JobError(f"no revision can be called {job.base}")
+        raise JobError(f"not a valid revision: {job.base}")
     commit = _run("rev-parse", "--verify", "--quiet", f"{job.base}^{{commit}}")
     if commit.returncode:
         name = job.base.removeprefix("origin/")
@@ -187,13 +190,13 @@ def _run(*words: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def _worst(outcomes: Sequence[Outcome]) -> int:
-    """Return the status of the whole: one that is neither 0 nor 1 comes before drift."""
+    """Return the status of all comparisons: a failed one takes precedence over drift."""
     broken = [outcome.status for outcome in outcomes if outcome.status not in (0, 1)]
     return broken[0] if broken else max(outcome.status for outcome in outcomes)
 
 
 def _page(job: Job, outcomes: Sequence[Outcome], status: int) -> str:
-    """Return what is told in Markdown: the verdict, a line for each comparison, the reports."""
+    """Return the Markdown page: the verdict, a line for each comparison, and the reports."""
     verdict = {0: "✅ no drift", 1: "❌ drift", 3: "❔ inconclusive"}.get(status, "💥 failed")
     lines = [f"## envlock: {verdict}", "", "| compared | outcome |", "|---|---|"]
     lines += [f"| {_code(o.name)} | {_code(o.message)} |" for o in outcomes]
@@ -211,22 +214,22 @@ def _page(job: Job, outcomes: Sequence[Outcome], status: int) -> str:
 
 
 def _code(text: str) -> str:
-    """Return text that means nothing in Markdown or HTML, on one line of a table."""
+    """Return text as inline code on one line, escaped for Markdown and HTML."""
     clean = "".join(c if c.isprintable() else "\ufffd" for c in text)
     entities = "".join(c if c.isalnum() or c in " .,:;/-_=" else f"&#{ord(c)};" for c in clean)
     return f"<code>{entities}</code>"
 
 
 def _cut(page: str, limit: int) -> str:
-    """Return a page of at most `limit` characters, cut at a line, saying so."""
+    """Return a page of at most `limit` bytes; if it is cut, the last line says so."""
     if len(page.encode()) <= limit:
         return page
     kept = page.encode()[: limit - 500].decode(errors="ignore").rpartition("\n")[0]
-    return f"{kept}\n\n</details>\n\nThis is cut short: the reports of the job are whole.\n"
+    return f"{kept}\n\n</details>\n\nThis page is cut: the reports of the job are complete.\n"
 
 
-def _tell(outcomes: Sequence[Outcome]) -> None:
-    """Write annotations and messages to the log; nothing captured is taken for a command."""
+def _log(outcomes: Sequence[Outcome]) -> None:
+    """Write annotations and messages to the log; captured text cannot act as a command there."""
     for outcome in outcomes:
         level = "error" if outcome.status else "notice"
         sys.stdout.write(_command(level, f"{outcome.name}: {outcome.message}"))
@@ -241,10 +244,10 @@ def _command(level: str, text: str) -> str:
 
 
 def _comment(job: Job, page: str, status: int) -> int:
-    """Write the comment where there may be one; return the status of that."""
+    """Write the comment if it is wanted and allowed; return 0, or the status of the failure."""
     wanted = job.input("comment", "auto")
     if wanted not in ("auto", "always", "never"):
-        raise JobError(f"`comment` is auto, always or never, not {wanted}")
+        raise JobError(f"`comment` must be auto, always or never, not {wanted}")
     if wanted == "never" or not job.number or (job.is_fork and wanted == "auto"):
         return 0
     api = job.environ.get("GITHUB_API_URL", "https://api.github.com")
@@ -256,14 +259,15 @@ def _comment(job: Job, page: str, status: int) -> int:
         )
     except CommentError as error:
         if error.refused and wanted == "auto":
-            sys.stdout.write(_command("warning", f"no comment, only the summary: {error}"))
+            text = f"no comment was written, see the job summary: {error}"
+            sys.stdout.write(_command("warning", text))
             return 0
-        sys.stdout.write(_command("error", f"the comment could not be written: {error}"))
+        sys.stdout.write(_command("error", f"cannot write the comment: {error}"))
         return _UNREACHABLE
     return 0
 
 
-def _outputs(outcomes: Sequence[Outcome], status: int, folder: Path) -> str:
+def _outputs(outcomes: Sequence[Outcome], status: int, directory: Path) -> str:
     counts = {s: sum(o.counts.get(s, 0) for o in outcomes) for s in SEVERITIES}
     words = {0: "equal", 1: "drift", 3: "inconclusive"}
     result = words.get(status, "error")
@@ -275,7 +279,7 @@ def _outputs(outcomes: Sequence[Outcome], status: int, folder: Path) -> str:
             "result": result,
             "drift-count": sum(counts.values()),
             "severity": next((s for s, count in counts.items() if count), "none"),
-            "report-path": str(folder),
+            "report-path": str(directory),
         }.items()
     )
 
@@ -287,13 +291,13 @@ def _append(path: str | None, text: str) -> None:
 
 
 def _fail(environ: Mapping[str, str], message: str, status: int) -> int:
-    """Say why the job cannot go on everywhere that can still be written to."""
+    """Report why the job cannot continue, in the log, the summary and the outputs."""
     sys.stdout.write(_command("error", message))
     try:
         _append(environ.get("GITHUB_STEP_SUMMARY"), f"## envlock: 💥 failed\n\n{_code(message)}\n")
         _append(environ.get("GITHUB_OUTPUT"), "result=error\n")
     except OSError as error:
-        sys.stdout.write(_command("error", f"and that cannot be written: {error}"))
+        sys.stdout.write(_command("error", f"cannot write the summary or outputs: {error}"))
     return status
 
 

@@ -13,23 +13,26 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from sys import UnraisableHookArgs
 
+    from envlock.cli.command import Command
 
-def main() -> int:
-    """Run the command line and return the exit status."""
+
+def main(commands: Sequence[Command] | None = None) -> int:
+    """Run the command line and return the exit status; `commands` replace the verbs of envlock."""
     sys.unraisablehook = _unraisable
     # A capture holds hundreds of thousands of small values to the end of the run.  Searching them
     # for cycles as often as Python does by default takes a tenth of the time.
     gc.set_threshold(3_000_000, 20, 100)
     try:
-        from envlock.cli.main import run
+        from envlock.cli.main import COMMANDS, run
     except KeyboardInterrupt:
         return 130
     except BaseException as error:  # noqa: BLE001  a broken installation must not read as drift
         sys.stderr.write(f"envlock: error: the installation is broken: {error!r}\n")
         return 70
-    status = run(sys.argv[1:])
+    status = run(sys.argv[1:], COMMANDS if commands is None else commands)
     try:
         sys.stdout.flush()
     except BrokenPipeError:

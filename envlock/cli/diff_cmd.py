@@ -24,7 +24,7 @@ from envlock.cli.reporting import add_report_options, write_reports
 from envlock.diff.drift import DriftReport, Result, Severity, exceeds
 from envlock.diff.engine import Options
 from envlock.diff.policy.apply_waivers import reapply_waivers
-from envlock.diff.policy.baseline import can_be_accepted, render_baseline
+from envlock.diff.policy.baseline import Baseline, can_be_accepted, render_baseline
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.writer import replace_file
 from envlock.model.facts import section_names
@@ -186,24 +186,27 @@ def _write_baseline(
     """
     left, right = (side.policy_name or side.name for side in sides)
     before = options.policy.baseline
+    path = before.where
     if arguments.write_baseline:
         accepted = [c for c in report.changes if c.status.counts and can_be_accepted(c)]
         baseline = before.begin((left, right), accepted)
-        count, message = len(accepted), Message.BASELINE_CREATED
-    else:
-        gone = before.missing(report.changes, (left, right))
+        _replace_baseline(baseline, path)
+        console.say(Message.BASELINE_CREATED, path=path, count=len(accepted))
+    elif gone := before.missing(report.changes, (left, right)):
         baseline = before.without(gone)
-        count = len(gone)
-        message = Message.BASELINE_REDUCED if gone else Message.BASELINE_CURRENT
-    if baseline != before:
-        try:
-            replace_file(Path(before.where), render_baseline(baseline))
-        except OSError as error:
-            raise UsageError(
-                f"cannot write the baseline: {error.strerror}", where=before.where
-            ) from error
-    console.say(message, path=before.where, count=count)
+        _replace_baseline(baseline, path)
+        console.say(Message.BASELINE_REDUCED, path=path, count=len(gone))
+    else:
+        baseline = before
+        console.say(Message.BASELINE_CURRENT, path=path)
     return reapply_waivers(report, replace(options.policy, baseline=baseline), (left, right))
+
+
+def _replace_baseline(baseline: Baseline, path: str) -> None:
+    try:
+        replace_file(Path(path), render_baseline(baseline))
+    except OSError as error:
+        raise UsageError(f"cannot write the baseline: {error.strerror}", where=path) from error
 
 
 def _disclose(name: str, value: str) -> str:

@@ -63,7 +63,9 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"run `{self.prog} --help`")
 
 
-def build_parser(verb: str | None = None) -> argparse.ArgumentParser:
+def build_parser(
+    verb: str | None = None, commands: Iterable[Command] = COMMANDS
+) -> argparse.ArgumentParser:
     """Return the parser of the command line; with `verb`, only the options of that verb are in it.
 
     Declaring the options of a verb imports its module.
@@ -77,7 +79,7 @@ def build_parser(verb: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"envlock {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for command in commands:
         sub = verbs.add_parser(
             command.name,
             help=command.summary,
@@ -92,12 +94,12 @@ def build_parser(verb: str | None = None) -> argparse.ArgumentParser:
     return parser
 
 
-def run(argv: Sequence[str]) -> int:
+def run(argv: Sequence[str], commands: Sequence[Command] = COMMANDS) -> int:
     """Run one command line and return its exit status; never raises."""
     console = Console(quiet=False, verbose=False)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        arguments = _parse(argv)
+        arguments = _parse(argv, commands)
         console = Console(quiet=arguments.quiet, verbose=arguments.verbose)
         command: Command = arguments.command
         return int(command.run(arguments, console))
@@ -114,9 +116,9 @@ def run(argv: Sequence[str]) -> int:
         return _crash(error, console)
 
 
-def _parse(argv: Sequence[str]) -> argparse.Namespace:
+def _parse(argv: Sequence[str], commands: Sequence[Command]) -> argparse.Namespace:
     # No option before the verb takes a value, so the first word is the verb.
-    parser = build_parser(next((word for word in argv if not word.startswith("-")), ""))
+    parser = build_parser(next((word for word in argv if not word.startswith("-")), ""), commands)
     arguments, rest = parser.parse_known_args(argv)
     # argparse fills a list of operands only once, so operands after an option are left over.
     operands = getattr(arguments, "rest", "")

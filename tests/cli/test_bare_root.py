@@ -1,4 +1,4 @@
-"""An environment that no package system knows is rebuilt from values alone."""
+"""An environment without any package is rebuilt from stored content alone."""
 
 import shutil
 from pathlib import Path
@@ -19,7 +19,7 @@ def bare_root(tmp_path: Path) -> Path:
     return root
 
 
-def test_the_loop_closes(envlock: Any, bare_root: Path) -> None:
+def test_a_rebuilt_image_is_verified(envlock: Any, bare_root: Path) -> None:
     envlock("capture", f"dir:{bare_root}", "--name", "bare")
     envlock("materialize", "bare", "-o", "image", "--offline")
     assert envlock("verify", "bare", "oci:image").out.startswith("EQUAL")
@@ -37,7 +37,7 @@ def test_a_changed_secret_is_not_shown(envlock: Any, bare_root: Path) -> None:
     envlock("capture", f"dir:{bare_root}", "--name", "bare")
     (bare_root / "etc/example.conf").write_text("db_pass = c0rrecthorse\n")
     envlock("capture", f"dir:{bare_root}", "--name", "other")
-    told = envlock("diff", "bare", "other", "--all", status=1).out
-    assert "/etc/example.conf" in told
-    assert "tr0ub4dor" not in told
-    assert "c0rrecthorse" not in told
+    output = envlock("diff", "bare", "other", "--all", status=1).out
+    assert "/etc/example.conf" in output
+    assert "tr0ub4dor" not in output
+    assert "c0rrecthorse" not in output

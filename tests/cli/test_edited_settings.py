@@ -1,4 +1,4 @@
-"""An edited configuration file is told setting by setting, the packaged one on the other side."""
+"""An edited configuration file of a package is compared setting by setting."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def roots(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["dir", "oci"])
-def test_the_setting_that_was_edited_is_told(envlock, roots, tmp_path, kind):
+def test_the_edited_setting_is_in_the_diff(envlock, roots, tmp_path, kind):
     for root, name in zip(roots, ("before", "after"), strict=True):
         target = f"dir:{root}"
         if kind == "oci":
@@ -49,7 +49,7 @@ def test_the_setting_that_was_edited_is_told(envlock, roots, tmp_path, kind):
     changes = envlock("diff", "before", "after", "--json", status=1).json["changes"]
     [setting] = [c for c in changes if c["field"].startswith("content:")]
     assert (setting["key"], setting["left"], setting["right"]) == ("/etc/tool.ini", "1", "2")
-    # What the diff needed stays when the store is tidied up.
+    # Garbage collection keeps the content that the diff needs.
     envlock("store", "gc", "--grace", "0")
     again = envlock("diff", "before", "after", "--json", status=1).json["changes"]
     assert again == changes

@@ -22,20 +22,20 @@ def lock(**versions):
 
 
 class Repository:
-    """A git repository whose commands find envlock."""
+    """A git repository; git finds envlock unless `path` is False."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.lock = folder / "locks/prod.lock"
 
     def git(self, *words, status=0, path=True):
-        place = f"{Path(sys.executable).parent}:{os.environ['PATH']}" if path else "/usr/bin:/bin"
+        search = f"{Path(sys.executable).parent}:{os.environ['PATH']}" if path else "/usr/bin:/bin"
         done = subprocess.run(
             ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *words],
             cwd=self.folder,
             env={
                 **os.environ,
-                "PATH": place,
+                "PATH": search,
                 "GIT_CONFIG_GLOBAL": os.devnull,
                 "GIT_CONFIG_SYSTEM": os.devnull,
                 "GIT_EDITOR": "true",
@@ -71,7 +71,7 @@ def repository(envlock):
 
 @pytest.fixture
 def neighbours(repository):
-    """Two branches that change records next to each other, which text merges cannot."""
+    """Return a repository with two branches that change neighbouring records."""
     repository.commit("theirs", lock(**{**TOGETHER, "b": "2", "e": "1"}))
     repository.commit("ours", lock(**{**TOGETHER, "a": "2", "c": "3", "f": "1"}))
     return repository
@@ -89,7 +89,7 @@ def test_different_records_never_conflict(neighbours, command):
     assert neighbours.git("status", "--porcelain") == ""
 
 
-def test_a_stash_comes_back(repository):
+def test_a_stash_is_applied(repository):
     repository.git("checkout", "-q", "ours")
     repository.lock.write_text(lock(**{**TOGETHER, "a": "2"}))
     repository.git("stash", "-q")
@@ -99,7 +99,7 @@ def test_a_stash_comes_back(repository):
     assert repository.lock.read_text() == lock(**{**TOGETHER, "a": "2", "b": "2"})
 
 
-def test_only_the_disputed_record_is_in_conflict(repository, envlock):
+def test_only_the_record_that_both_changed_is_in_conflict(repository, envlock):
     repository.commit("theirs", lock(**{**TOGETHER, "b": "2", "c": "9"}))
     repository.commit("ours", lock(**{**TOGETHER, "a": "2", "c": "8"}))
     repository.git("merge", "-q", "theirs", status=1)
@@ -115,7 +115,7 @@ def test_only_the_disputed_record_is_in_conflict(repository, envlock):
     repository.git("commit", "-qam", "merged")
 
 
-def test_removed_here_and_changed_there_is_a_conflict(repository):
+def test_a_record_removed_on_one_side_and_changed_on_the_other_is_a_conflict(repository):
     gone = {name: version for name, version in TOGETHER.items() if name != "c"}
     repository.commit("theirs", lock(**{**TOGETHER, "c": "9"}))
     repository.commit("ours", lock(**gone))
@@ -137,7 +137,7 @@ def test_a_lock_that_both_sides_added_is_merged(repository):
     assert (repository.folder / "locks/new.lock").read_text() == lock(a="1", b="1")
 
 
-def test_another_file_called_lock_is_merged_as_text(repository):
+def test_a_file_that_is_not_a_lock_is_merged_as_text(repository):
     other = repository.folder / "locks/other.lock"
     for branch, text in (("main", "1\n2\n3\n4\n5\n"), ("ours", "0\n2\n3\n4\n5\n"),
                          ("theirs", "1\n2\n3\n4\n6\n")):  # fmt: skip
@@ -166,7 +166,7 @@ def test_git_works_where_envlock_is_not_installed(repository):
     assert repository.lock.read_text() == lock(**{**TOGETHER, "a": "2", "d": "2"})
 
 
-def test_a_clone_is_set_up_without_touching_its_settings(repository, envlock):
+def test_init_git_does_not_change_settings(repository, envlock):
     settings = envlock.folder / "envlock.toml"
     settings.write_text("# ours\n")
     for name in ("merge.envlock.driver", "diff.envlock.textconv"):
@@ -188,7 +188,7 @@ def test_outside_a_repository_git_cannot_be_set_up(envlock, tmp_path):
     envlock("init", "--git", GIT_CEILING_DIRECTORIES=str(tmp_path), status=2)
 
 
-def test_what_is_no_lock_is_shown_as_it_is(envlock):
+def test_a_file_that_is_not_a_lock_is_shown_unchanged(envlock):
     file = envlock.folder / "x.lock"
     file.write_bytes(b"\xff no lock\n")
     assert envlock("git-textconv", file).out == "\ufffd no lock\n"

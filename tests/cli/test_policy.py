@@ -90,7 +90,7 @@ class TestExpectations:
         assert "EXPECT-ONLY-IN" in project("check", status=1).out
         assert "no debuggers" in project("explain", "EXPECT-ONLY-IN").out
 
-    def test_environments_are_known_by_their_locks(self, project):
+    def test_an_environment_is_named_after_its_lockfile(self, project):
         project.add(NO_GDB)
         assert "gdb" not in project.changes("locks/dev.lock", "./locks/prod.lock")
         copy = project.envlock.folder / "elsewhere"
@@ -98,7 +98,7 @@ class TestExpectations:
         (copy / "ci.lock").write_bytes((project.envlock.folder / "locks/dev.lock").read_bytes())
         assert project.changes("elsewhere/ci.lock", "prod")["gdb"]["left"] == "1.0-1"
 
-    def test_check_knows_what_cannot_be(self, project):
+    def test_check_finds_impossible_expectations(self, project):
         project.add(
             '\n[[expect]]\nsection = "debs"\nat-least = "1"\nreason = "x"\n'
             '\n[[expect]]\nsection = "deb"\nonly-in = ["staging"]\nreason = "x"\n'
@@ -129,18 +129,18 @@ class TestWaivers:
             f"waived until {LATER}: rebuilt on Monday",
         )
         assert project.changes("prod", "dev")["curl"]["status"] == "waived"
-        told = project("explain", finding["id"]).out
-        assert "deb curl:amd64 version: dev has 8-2, prod has 8-1" in told
-        assert "on prod: apt-get install curl=8-2" in told
-        assert "judged by: deb-version(7)" in told
-        assert f"until {LATER}: rebuilt on Monday" in told
+        output = project("explain", finding["id"]).out
+        assert "deb curl:amd64 version: dev has 8-2, prod has 8-1" in output
+        assert "on prod: apt-get install curl=8-2" in output
+        assert "judged by: deb-version(7)" in output
+        assert f"until {LATER}: rebuilt on Monday" in output
         project("check", status=0)
         late = project.changes("dev", "prod", "--today", "2027-02-01")["curl"]
         assert late["status"] == "expired-waiver"
         assert "expired on" in project("check", "--today", "2027-02-01", status=1).out
         assert "expired on" in project("explain", finding["id"], "--today", "2027-02-01").out
 
-    def test_what_moves_ends_it_and_is_told(self, project):
+    def test_a_changed_value_ends_the_waiver_and_is_noted(self, project):
         self.waive(project, project.changes()["curl"]["id"], "dev", "prod")
         project.lock("prod", deb("curl", "7-1"))
         ran = project("diff", "dev", "prod", "--json", status=1)
@@ -148,7 +148,7 @@ class TestWaivers:
         assert [note["kind"] for note in ran.json["notes"]] == ["stale-waiver"]
         assert "stale-waiver: deb curl" in project("diff", "dev", "prod", status=1).out
 
-    def test_written_anew_it_is_one(self, project):
+    def test_a_second_waiver_of_a_finding_replaces_the_first(self, project):
         finding = project.changes()["curl"]["id"]
         self.waive(project, finding, "dev", "prod", expires="2026-06-02")
         project.settings.write_text(project.settings.read_text() + "# the end\n")
@@ -178,7 +178,7 @@ class TestWaivers:
             (("ID", "dev", "prod"), {"expires": "2026-05-31"}, ("in the past",)),
         ],
     )
-    def test_what_is_refused(self, project, arguments, more, words):
+    def test_invalid_waivers(self, project, arguments, more, words):
         finding = project.changes()["curl"]["id"]
         arguments = [finding if word == "ID" else word for word in arguments]
         ran = self.waive(project, *arguments, status=2, **more)
@@ -186,7 +186,7 @@ class TestWaivers:
             assert word in ran.err
         assert project.settings.read_text() == SETTINGS
 
-    def test_without_settings_they_are_begun(self, project):
+    def test_envlock_toml_is_created_if_it_is_missing(self, project):
         finding = project.changes()["curl"]["id"]
         project.settings.unlink()
         self.waive(project, finding, "dev", "prod")
@@ -198,13 +198,13 @@ class TestWaivers:
         project.settings.write_text(text.replace(f'"{LATER}"', LATER))
         assert project.changes()["curl"]["status"] == "waived"
 
-    def test_the_day_must_be_one(self, project):
+    def test_today_must_be_a_date(self, project):
         assert "not a date" in project("diff", "dev", "prod", "--today", "x", status=2).err
         assert "seconds" in project("diff", "dev", "prod", status=2, SOURCE_DATE_EPOCH="x").err
 
 
 class TestBaseline:
-    def test_it_begins_once_and_shrinks(self, project):
+    def test_it_is_created_once_and_only_shrinks(self, project):
         file = project.envlock.folder / "known.toml"
         ask = ("diff", "dev", "prod", "--baseline", "known.toml")
         assert "no such baseline" in project(*ask, status=2).err
@@ -228,7 +228,7 @@ class TestBaseline:
         project.lock("prod", deb("curl", "8-1"), deb("nginx"), deb("vim"))
         assert project.changes(*ask[1:])["curl"]["status"] == "new"
 
-    def test_from_the_settings_and_checked(self, project):
+    def test_it_is_named_in_the_settings_and_checked(self, project):
         project.add('baseline = "known.toml"\n')
         project("diff", "dev", "prod", "--write-baseline")
         project("diff", "dev", "prod", status=0)
@@ -249,12 +249,12 @@ class TestBaseline:
             (("--baseline", "b", "--write-baseline", "--section", "deb"), "all sections"),
         ],
     )
-    def test_what_makes_no_sense(self, project, arguments, word):
+    def test_contradicting_options(self, project, arguments, word):
         assert word in project("diff", "dev", "prod", *arguments, status=2).err
 
 
 class TestPolicyFile:
-    def test_a_change_cannot_waive_itself(self, project):
+    def test_the_policy_of_a_revision_replaces_that_of_the_work_tree(self, project):
         project.add(NO_GDB)
         project.git("init", "-q", "-b", "main")
         project.git("add", ".")
@@ -267,12 +267,12 @@ class TestPolicyFile:
         project("diff", *ask, status=1)
         assert "gdb" not in project.changes(*ask)
         assert "gdb" in project.changes("dev", "prod")
-        # What is not policy still comes from the work tree.
+        # Settings other than policy still come from the work tree.
         project("diff", "ci", *ask[1:], status=1)
         project("check", *ask[2:])
         assert "git" in project("diff", "dev", "prod", "--policy", "git:nowhere:x", status=2).err
 
-    def test_its_baseline_is_of_the_same_revision(self, project):
+    def test_its_baseline_is_read_from_the_same_revision(self, project):
         project.git("init", "-q", "-b", "main")
         (project.envlock.folder / "policy").mkdir()
         policy = project.envlock.folder / "policy/envlock.toml"
@@ -287,7 +287,7 @@ class TestPolicyFile:
         ran = project(*ask, "git:main:policy/envlock.toml", "--update-baseline", status=2)
         assert "cannot be changed" in ran.err
 
-    def test_one_that_is_not_there(self, project):
+    def test_a_missing_policy_file(self, project):
         assert (
             "nowhere.toml"
             in project("diff", "dev", "prod", "--policy", "nowhere.toml", status=2).err
@@ -295,7 +295,7 @@ class TestPolicyFile:
 
 
 class TestBase:
-    def test_who_moved(self, project):
+    def test_the_side_that_changed(self, project):
         project.lock("last", deb("curl", "8-1"), deb("gdb"))
         found = project.changes("dev", "prod", "--base", "last")
         assert {key: change["moved"] for key, change in found.items()} == {

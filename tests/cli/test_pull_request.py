@@ -1,4 +1,4 @@
-"""The GitHub Action's script: real repositories, and a server on loopback in GitHub's place."""
+"""The script of the GitHub Action, in real repositories and with a fake GitHub on loopback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def lock(version="1.0-1", coverage="ok", name="tool:amd64"):
 
 
 class GitHub:
-    """What of GitHub's API the script uses; anything else fails the test."""
+    """The part of GitHub's API that the script uses; any other request fails the test."""
 
     def __init__(self) -> None:
         self.comments: list[dict[str, object]] = []
@@ -91,7 +91,7 @@ def github():
 
 
 class Project:
-    """A repository with a base commit, and the job of a pull request in it."""
+    """A repository with a base commit, in which the job of a pull request runs."""
 
     def __init__(self, folder: Path, github: GitHub) -> None:
         self.folder = folder
@@ -165,7 +165,7 @@ def project(tmp_path, github):
     return project
 
 
-def test_one_comment_is_made_on_drift_and_updated_ever_after(project, github):
+def test_a_comment_is_created_on_drift_and_updated_from_then_on(project, github):
     project.run(0)
     assert github.comments == []
     github.comments += [{"id": n, "body": f"about {MARKER} {n}"} for n in range(120)]
@@ -187,7 +187,7 @@ def test_one_comment_is_made_on_drift_and_updated_ever_after(project, github):
     assert github.comments[120]["body"].startswith(f"{MARKER}\n## envlock: ✅ no drift\n")
 
 
-def test_drift_below_the_threshold_passes_and_is_told(project, github):
+def test_drift_below_the_threshold_passes_and_is_reported(project, github):
     project.lock.write_text(lock("1.1-1"))
     _, out = project.run(0, fail_on="never", comment="always", comment_tag="a b")
     assert (out["result"], out["drift-count"]) == ("drift", "1")
@@ -210,9 +210,7 @@ def test_a_fork_gets_the_summary_only(project, github):
         ("", 2, "error", "lockfile that cannot be read"),
     ],
 )
-def test_what_cannot_be_told_fails_with_a_status_of_its_own(
-    project, github, text, status, result, words
-):
+def test_a_failed_comparison_has_a_status_of_its_own(project, github, text, status, result, words):
     (project.folder / "envlock.toml").write_text('[diff]\nrequire = ["deb"]\n')
     project.base = project.commit()
     project.lock.write_text(text)
@@ -222,7 +220,7 @@ def test_what_cannot_be_told_fails_with_a_status_of_its_own(
     assert words.split()[0] in github.comments[0]["body"]
 
 
-def test_a_pull_request_cannot_bring_its_own_policy(project):
+def test_the_policy_of_the_pull_request_is_not_used(project):
     project.lock.write_text(lock("0.9-1"))
     (project.folder / "envlock.toml").write_text('[diff]\nignore = ["deb:**"]\n')
     project.run(1)
@@ -247,12 +245,12 @@ def test_locks_that_only_one_side_has(project):
     assert "no such lock" in project.run(2, locks="locks/absent.lock")[0]
 
 
-def test_nothing_to_compare_is_no_success(project):
+def test_nothing_to_compare_is_an_error(project):
     project.git("rm", "-q", "locks/prod.lock")
     project.base = project.commit()
     assert "no lock to compare" in project.run(2)[0]
-    assert "no pull request" in project.run(2, event="{}")[0]
-    assert "no revision" in project.run(2, base="--output=x")[0]
+    assert "not a pull request" in project.run(2, event="{}")[0]
+    assert "not a valid revision" in project.run(2, base="--output=x")[0]
 
 
 def test_a_shallow_checkout_fetches_its_base(project, tmp_path):
@@ -283,21 +281,21 @@ def put(comments, github, **words):
 
 
 @pytest.mark.parametrize("answers", [[502], [200, 502], [429, 500], [200, 500, 200, 503]])
-def test_trouble_of_the_server_is_met_with_another_try(comments, github, answers):
+def test_an_error_of_the_server_is_retried(comments, github, answers):
     github.answers = answers
     assert put(comments, github) == "https://example.org/comment"
     assert [comment["body"] for comment in github.comments] == [f"{MARKER}\ntext"]
 
 
 @pytest.mark.parametrize("answers", [[500] * 3, [422], [302], [200, 422]])
-def test_trouble_that_stays_is_an_error(comments, github, answers):
+def test_an_error_that_persists_is_raised(comments, github, answers):
     github.answers = list(answers)
     with pytest.raises(comments.CommentError, match=str(answers[-1])):
         put(comments, github)
     assert (github.comments, github.answers) == ([], [])
 
 
-def test_a_server_that_is_not_there_is_an_error(comments, github):
+def test_an_unreachable_server_is_an_error(comments, github):
     issue = comments.Issue("http://127.0.0.1:9", "o/r", 7, "t")
     with pytest.raises(comments.CommentError):
         comments.put_comment(issue, MARKER, "text", create=True, pauses=())
@@ -305,14 +303,14 @@ def test_a_server_that_is_not_there_is_an_error(comments, github):
         comments.put_comment(issue, MARKER, "x" * 65_536, create=True)
 
 
-def test_a_comment_that_fails_is_no_success(project, github):
+def test_a_comment_that_fails_fails_the_job(project, github):
     github.answers = [422]
     log, out = project.run(4, comment="always")
-    assert "could not be written: 422" in log
+    assert "cannot write the comment: 422" in log
     assert out["result"] == "equal"
 
 
-def test_a_token_that_may_not_comment_is_said_to_be_one(project, github):
+def test_a_token_that_may_not_comment_is_reported(project, github):
     project.lock.write_text(lock("0.9-1"))
     assert "::warning title=envlock::no comment" in project.run(1, token="another")[0]
     project.lock.write_text(lock())
@@ -324,7 +322,7 @@ def test_a_token_that_may_not_comment_is_said_to_be_one(project, github):
     ("event", "inputs"),
     [("not JSON", {}), ('{"pull_request": 1}', {}), ("{}", {"comment": "maybe", "base": "main"})],
 )
-def test_no_mistake_reads_as_drift_or_success(project, event, inputs):
+def test_an_invalid_job_is_neither_drift_nor_success(project, event, inputs):
     status = 2 if inputs else 70
     log, out = project.run(status, event=event, **inputs)
     assert out["result"] == "error"
@@ -345,7 +343,7 @@ def test_a_target_is_captured_and_compared_with_its_baseline(project, tmp_path):
     assert "baseline" in project.run(2, target=target)[0]
 
 
-def test_captured_text_gives_no_commands_and_no_markup(project, github):
+def test_captured_text_is_neither_command_nor_markup(project, github):
     name = "::error::x<!-- --> @all ![i](https://example.org) | ```"
     project.lock.write_text(lock(name=name))
     log, _ = project.run(1)
@@ -355,7 +353,7 @@ def test_captured_text_gives_no_commands_and_no_markup(project, github):
     assert len(token) == 32
 
 
-def test_a_long_report_is_cut_to_what_a_comment_holds(project, github):
+def test_a_long_report_is_cut_to_the_limit_of_a_comment(project, github):
     text = lock().rpartition("\n[deb.")[0]
     for number in range(4000):
         text += f'\n[deb."{"p" * 90}{number:04d}:amd64"]\nversion = "1"\n'
@@ -365,7 +363,7 @@ def test_a_long_report_is_cut_to_what_a_comment_holds(project, github):
     assert github.comments[0]["body"].startswith(MARKER)
 
 
-def test_the_action_hands_over_every_input_and_output():
+def test_the_action_passes_every_input_and_output():
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     compare = action["runs"]["steps"][-1]
     handed = {name.removeprefix("INPUT_").lower().replace("_", "-") for name in compare["env"]}

@@ -1,4 +1,4 @@
-"""What bad input gets: the documented status, one sentence, a hint, and nothing half-written."""
+"""Invalid input and failures: the documented status, one error, a hint, no partly written file."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def says(ran, *words):
         (("capture", "host", "--no-such-option"), 2, ("--no-such-option",)),
     ],
 )
-def test_mistakes_are_named(envlock, arguments, status, words):
+def test_usage_errors(envlock, arguments, status, words):
     says(envlock(*arguments, status=status), *words)
 
 
@@ -101,13 +101,13 @@ def test_a_stopped_engine_is_unreachable(envlock):
         (lambda text: text[: text.rindex('"')], ("small.lock",)),
     ],
 )
-def test_a_bad_lock_is_named_with_the_place(envlock, lock, change, words):
+def test_an_invalid_lock_is_named_with_the_line(envlock, lock, change, words):
     lock.write_text(change(lock.read_text()))
     says(envlock("show", "small", status=2), *words)
 
 
 def test_a_lock_of_some_sections_does_not_replace_one_of_all(envlock, root):
-    """Unless it is told where to go; and the same sections may be captured again."""
+    """It may be written elsewhere, and the same sections may be captured again."""
     envlock("capture", f"dir:{root}", "-q")
     whole = envlock.folder / f"locks/{root.name}.lock"
     before = whole.read_bytes()
@@ -120,8 +120,7 @@ def test_a_lock_of_some_sections_does_not_replace_one_of_all(envlock, root):
         envlock("capture", f"dir:{root}", "--only", "os,deb", "-q")
 
 
-def test_a_target_is_not_its_lock(envlock, root):
-    """What is compared is said where a name could mean either."""
+def test_a_note_says_that_a_target_is_used_and_not_its_lock(envlock, root):
     envlock("capture", f"dir:{root}", "-q")
     ran = envlock("show", f"dir:{root}")
     lock = envlock.folder / f"locks/{root.name}.lock"
@@ -129,7 +128,7 @@ def test_a_target_is_not_its_lock(envlock, root):
     assert "captured now" not in envlock("show", root.name).err
 
 
-def test_a_lock_in_a_folder_that_cannot_be_entered(envlock, tmp_path):
+def test_a_lock_in_a_directory_without_access(envlock, tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     os.chown(closed, 65534, 65534)
@@ -190,7 +189,7 @@ def test_wrong_bytes_from_a_cache_are_refused_before_anything_is_written(envlock
     assert not (tmp_path / "layout").exists()
 
 
-def test_a_wrong_package_in_the_cache_does_not_stay(envlock, root, tmp_path):
+def test_a_wrong_package_is_removed_from_the_cache(envlock, root, tmp_path):
     # No index gave the archive's digest: only opening it shows that it is another file.
     (root / "var/lib/dpkg/info/tool.md5sums").write_text(TOOL_SUMS)
     envlock("capture", f"dir:{root}", "--name", "small")
@@ -201,7 +200,7 @@ def test_a_wrong_package_in_the_cache_does_not_stay(envlock, root, tmp_path):
     assert not poisoned.exists()
 
 
-def test_every_blocker_is_listed_at_once(envlock, root, tmp_path):
+def test_all_blockers_are_listed(envlock, root, tmp_path):
     sums = root / "var/lib/dpkg/info/tool.md5sums"
     sums.write_text(TOOL_SUMS)
     envlock("capture", f"dir:{root}", "--name", "small")
@@ -212,7 +211,7 @@ def test_every_blocker_is_listed_at_once(envlock, root, tmp_path):
     says(ran, "deb tool:amd64 1.0-1", "/srv/data")
 
 
-def test_a_host_lock_without_a_tree_says_which_flag(envlock, lock):
+def test_a_lock_without_a_tree_hints_at_deep(envlock, lock):
     text = lock.read_text()
     start = text.index("[tree]")
     lock.write_text(text[:start].rstrip("\n") + "\n")
@@ -221,8 +220,9 @@ def test_a_host_lock_without_a_tree_says_which_flag(envlock, lock):
 
 
 LOST_INTERRUPT = """
-import os, signal, sys
+import sys
 from envlock.__main__ import main
+from envlock.cli.command import Command
 class Doomed:
     def __del__(self):
         raise KeyboardInterrupt
@@ -230,14 +230,12 @@ def run(arguments, console):
     Doomed()
     while True:
         pass
-from envlock.cli import show_cmd
-show_cmd.run = run
-sys.argv = ["envlock", "show", "any"]
-sys.exit(main())
+sys.argv = ["envlock", "loop"]
+sys.exit(main([Command("loop", "", lambda parser: None, run)]))
 """
 
 
-def test_an_interrupt_that_python_drops_is_delivered_again(envlock):
+def test_an_interrupt_that_python_drops_is_raised_again(envlock):
     # An interrupt inside a destructor or a callback of the import system is only printed by Python.
     ran = subprocess.run(
         [sys.executable, "-c", LOST_INTERRUPT],
@@ -251,7 +249,7 @@ def test_an_interrupt_that_python_drops_is_delivered_again(envlock):
 
 
 @pytest.mark.parametrize("moment", [0.05, 0.15, 0.3, 0.5, 0.8])
-def test_an_interrupt_leaves_nothing_half_written(envlock, root, moment):
+def test_an_interrupt_leaves_no_partly_written_file(envlock, root, moment):
     for number in range(3000):
         (root / f"srv/{number}").write_text(f"{number}\n")
     process = subprocess.Popen(
@@ -274,7 +272,7 @@ def test_an_interrupt_leaves_nothing_half_written(envlock, root, moment):
     envlock("store", "check", "--read-data")
 
 
-def test_a_closed_pipe_is_no_drift_and_no_traceback(envlock, lock):
+def test_a_closed_pipe_ends_with_status_0_and_no_traceback(envlock, lock):
     script = f"{sys.executable} -m envlock show small deb --json | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", script], cwd=envlock.folder, capture_output=True, text=True, check=True
@@ -296,15 +294,14 @@ def test_a_full_standard_output_is_status_4(envlock, lock):
     assert b"Traceback" not in done.stderr
 
 
-def test_a_crash_is_status_70_with_a_traceback_in_a_file(envlock, tmp_path):
+def test_an_internal_error_is_status_70_with_a_traceback_in_a_file(envlock, tmp_path):
     code = """
 import sys
-from envlock.cli import main
 from envlock.cli.command import Command
-def run(arguments, console):
+from envlock.cli.main import run
+def fail(arguments, console):
     raise ZeroDivisionError("planted")
-main.COMMANDS = (Command("boom", "", lambda parser: None, run),)
-sys.exit(main.run(["boom"]))
+sys.exit(run(["boom"], [Command("boom", "", lambda parser: None, fail)]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 70
@@ -312,7 +309,7 @@ sys.exit(main.run(["boom"]))
     assert "planted" in (tmp_path / "xdg_state_home/envlock/crash.txt").read_text()
 
 
-def test_a_full_disk_is_status_4_and_loses_nothing(envlock, root, tmp_path):
+def test_a_full_disk_is_status_4_and_no_lock_is_written(envlock, root, tmp_path):
     mounted = tmp_path / "disk"
     mounted.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "none", str(mounted)]

@@ -1,4 +1,4 @@
-"""``envlock diff`` of three and more environments."""
+"""``envlock diff`` of three or more environments."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def fleet(envlock):
     return envlock
 
 
-def test_the_status_is_that_of_two(fleet):
+def test_the_exit_status_is_the_same_as_for_two(fleet):
     assert "c" in fleet("diff", "a", "b", "c", status=1).out
     assert fleet("diff", "a", "b", "d").out.startswith("EQUAL")
     fleet("diff", "a", "b", "c", "--fail-on", "never")
     fleet("diff", "a", "b", "c", "--exit-zero")
 
 
-def test_options_may_stand_anywhere_and_files_are_called_by_their_name(fleet):
+def test_options_may_be_anywhere_and_lockfiles_are_named_without_path(fleet):
     ran = fleet("diff", "locks/a.lock", "--json", "locks/b.lock", "locks/c.lock", "d", status=1)
     jsonschema.Draft202012Validator(SCHEMA).validate(ran.json)
     assert ran.json["environments"] == ["a", "b", "c", "d"]
@@ -40,7 +40,7 @@ def test_options_may_stand_anywhere_and_files_are_called_by_their_name(fleet):
     assert fleet("diff", "d", "c", "b", "a", "--json", status=1).out == ran.out
 
 
-def test_files_of_one_name_are_called_by_their_path(fleet):
+def test_lockfiles_with_the_same_name_are_named_by_their_path(fleet):
     other = fleet.folder / "other"
     other.mkdir()
     (other / "a.lock").write_bytes((fleet.folder / "locks/a.lock").read_bytes())
@@ -48,5 +48,5 @@ def test_files_of_one_name_are_called_by_their_path(fleet):
     assert ran.json["environments"] == ["b", "locks/a.lock", "other/a.lock"]
 
 
-def test_one_that_cannot_be_read_is_no_drift(fleet):
+def test_a_lock_that_cannot_be_read_is_a_usage_error(fleet):
     assert "absent" in fleet("diff", "a", "b", "absent", status=2).err

@@ -1,4 +1,4 @@
-"""Reports of one run: several formats, each to its place, whole or not at all."""
+"""Destinations of reports: several formats in one run, standard output and files."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_one_run_writes_every_format(envlock, locks):
         "--format", "gitlab", "--output", "g.json",
         status=1,
     )  # fmt: skip
-    place = "file=locks/prod.lock,line=5,title=DEB-DOWNGRADE"
-    assert ran.out.startswith(f"::error {place}")
+    location = "file=locks/prod.lock,line=5,title=DEB-DOWNGRADE"
+    assert ran.out.startswith(f"::error {location}")
     assert ran.err == ""
     run = json.loads((locks / "a.sarif").read_text())["runs"][0]
     assert run["results"][0]["ruleId"] == "DEB-DOWNGRADE"
@@ -55,7 +55,7 @@ def test_one_run_writes_every_format(envlock, locks):
     assert files(locks) == ["a.sarif", "b.md", "c", "d.html", "e.xml", "f.txt", "g.json"]
 
 
-def test_when_all_is_in_files_a_line_says_what(envlock, locks):
+def test_when_all_reports_are_files_a_note_has_the_verdict(envlock, locks):
     ran = envlock("diff", "dev", "prod", "--output", "a.md", status=1)
     assert ran.out == ""
     assert ran.err == "DRIFT dev → prod: 1 high, 1 low; written: a.md\n"
@@ -63,20 +63,20 @@ def test_when_all_is_in_files_a_line_says_what(envlock, locks):
 
 
 @pytest.mark.parametrize(
-    ("words", "place"),
+    ("words", "destination"),
     [
         (["--format", "json", "--format", "sarif"], "standard output"),
         (["--json", "--output", "x", "--format", "html", "--output", "x"], "x"),
         (["--output", "x", "--output", "y", "--output", "x"], "x"),
     ],
 )
-def test_two_reports_do_not_go_to_one_place(envlock, locks, words, place):
+def test_two_reports_with_the_same_destination_are_an_error(envlock, locks, words, destination):
     ran = envlock("diff", "dev", "prod", *words, status=2)
-    assert f"envlock: error: two reports would go to {place}" in ran.err
+    assert f"envlock: error: two reports would go to {destination}" in ran.err
     assert (ran.out, files(locks)) == ("", [])
 
 
-def test_a_report_that_cannot_be_written_is_no_drift(envlock, locks):
+def test_a_report_that_cannot_be_written_is_a_usage_error(envlock, locks):
     ran = envlock("diff", "dev", "prod", "--json", "--output", "none/a.json", status=2)
     assert "cannot write the report: No such file or directory" in ran.err
     (locks / "folder").mkdir()
@@ -85,7 +85,7 @@ def test_a_report_that_cannot_be_written_is_no_drift(envlock, locks):
     assert files(locks) == ["folder"]
 
 
-def test_a_report_replaces_a_file_whole_and_follows_a_link(envlock, locks):
+def test_a_report_replaces_a_file_atomically_and_follows_a_link(envlock, locks):
     (locks / "real").mkdir()
     (locks / "real/report.json").write_text("old")
     (locks / "a.json").symlink_to("real/report.json")
@@ -96,7 +96,7 @@ def test_a_report_replaces_a_file_whole_and_follows_a_link(envlock, locks):
     envlock("diff", "dev", "prod", "--output", "/dev/null", status=1)
 
 
-def test_a_file_gets_no_color_and_all_of_unicode(envlock, locks):
+def test_a_file_has_no_color_and_is_utf8(envlock, locks):
     environ = {"FORCE_COLOR": "1", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     envlock("diff", "dev", "prod", "--output", "a.txt", status=1, **environ)
     text = (locks / "a.txt").read_text()
@@ -110,13 +110,13 @@ def test_a_file_gets_no_color_and_all_of_unicode(envlock, locks):
 
 
 @pytest.mark.parametrize("form", ["markdown", "html", "junit", "github"])
-def test_what_is_utf8_by_definition_is_so_in_any_locale(envlock, locks, form):
+def test_formats_that_require_utf8_use_it_in_any_locale(envlock, locks, form):
     environ = {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
     assert "ß" in envlock("diff", "dev", "prod", "--format", form, status=1, **environ).out
 
 
 @pytest.mark.parametrize("form", ["text", "html", "sarif"])
-def test_a_reader_that_leaves_is_no_drift(envlock, locks, form):
+def test_a_closed_pipe_ends_with_status_0(envlock, locks, form):
     records = "".join(f'\n[env."V{n:05}"]\nvalue = "{n}"\n' for n in range(3000))
     (locks / "locks/prod.lock").write_text(f"{HEAD}{records}")
     reader, writer = os.pipe()
@@ -133,12 +133,12 @@ def test_a_reader_that_leaves_is_no_drift(envlock, locks, form):
 
 
 @pytest.mark.parametrize("words", [["--json", "--output", "x"], ["--output", "x", "--json"]])
-def test_one_format_and_one_file_are_a_pair_in_any_order(envlock, locks, words):
+def test_one_format_and_one_file_belong_together_in_any_order(envlock, locks, words):
     assert envlock("diff", "dev", "prod", *words, status=1).out == ""
     assert json.loads((locks / "x").read_text())["left"] == "dev"
 
 
-def test_paths_are_from_the_root_of_the_project(envlock, locks):
+def test_paths_are_relative_to_the_root_of_the_repository(envlock, locks):
     subprocess.run(["git", "init", "-q", "."], cwd=locks.parent, check=True)
     ran = envlock("diff", "dev", "prod", "--format", "gitlab", status=1)
     assert {issue["location"]["path"] for issue in ran.json} == {"project/locks/prod.lock"}
@@ -146,7 +146,7 @@ def test_paths_are_from_the_root_of_the_project(envlock, locks):
     assert {issue["location"]["path"] for issue in ran.json} == {"project/locks/prod.lock"}
 
 
-def test_lines_are_those_of_the_checkout(envlock, locks):
+def test_lines_are_those_of_the_work_tree(envlock, locks):
     git = ["git", "-C", locks, "-c", "user.name=x", "-c", "user.email=x@example.org"]
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "add", "."], check=True)
@@ -154,9 +154,9 @@ def test_lines_are_those_of_the_checkout(envlock, locks):
     (locks / "locks/prod.lock").write_text(RIGHT.replace("7.0-1", "6.0-1"))
     ran = envlock("diff", "git:HEAD:locks/prod.lock", "prod", "--format", "sarif", status=1)
     (result,) = ran.json["runs"][0]["results"]
-    place = result["locations"][0]["physicalLocation"]
-    assert place["artifactLocation"]["uri"] == "locks/prod.lock"
-    assert place["region"] == {"startLine": 5}
+    location = result["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"] == "locks/prod.lock"
+    assert location["region"] == {"startLine": 5}
 
 
 def test_verify_writes_the_same_formats(envlock, tmp_path):

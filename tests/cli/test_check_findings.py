@@ -1,4 +1,4 @@
-"""``envlock check`` on environments whose parts cannot work together."""
+"""``envlock check`` of environments with parts that cannot work together."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def test_a_driver_too_old_for_its_cuda_fails_the_check(envlock):
     assert envlock("check", "good").out == "good: ok\n"
     document = envlock("check", "old", "--json", status=1).json
     assert document["problems"] == {"old": []}
-    (verdict,) = document["verdicts"]["old"]
-    assert verdict["rule"] == "CUDA-DRIVER"
-    assert (verdict["section"], verdict["key"]) == ("cuda", "cudart:app")
-    assert verdict["severity"] == "critical"
+    (found,) = document["verdicts"]["old"]
+    assert found["rule"] == "CUDA-DRIVER"
+    assert (found["section"], found["key"]) == ("cuda", "cudart:app")
+    assert found["severity"] == "critical"
 
 
 def test_advice_does_not_fail_the_check(envlock):
@@ -44,7 +44,7 @@ def test_advice_does_not_fail_the_check(envlock):
     assert ran.out.startswith("stale: medium: host.dkms zfs: 2.1.11 is not built for the running")
 
 
-def test_a_rule_of_a_verdict_can_be_explained(envlock):
+def test_a_rule_about_one_environment_can_be_explained(envlock):
     ran = envlock("explain", "FABRIC-MISMATCH")
     assert ran.out.startswith("severity critical: GPUs behind an NVSwitch")
 
