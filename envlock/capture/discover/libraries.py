@@ -39,8 +39,8 @@ def logical_location(path: str, owner: str) -> str:
     """Return a name for the location of a library that is the same on every machine.
 
     In a Python or conda environment that is the environment's name (``app``), followed by the
-    distribution unless that holds nothing but the library (``app/torch``).  Elsewhere it is the
-    root of the toolkit, or the directory with a home directory written ``~``.
+    Python distribution if that bundles the library with its own code (``app/torch``).  Elsewhere it
+    is the root of the toolkit, or the directory with a home directory written ``~``.
     """
     section, _, record = owner.partition(" ")
     if section in ("python", "conda") and record:

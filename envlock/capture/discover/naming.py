@@ -12,7 +12,7 @@ _K = TypeVar("_K")
 _GENERIC = frozenset(
     {"venv", ".venv", "env", ".env", "virtualenv", "node_modules", "vendor", "lib", "lib64"}
 )
-"""Names of directories that say what kind of thing they hold, not which project it belongs to."""
+"""Names of directories that say what they contain, not which project they belong to."""
 _KNOWN = {"/": "root", "/usr": "system", "/usr/local": "local"}
 
 

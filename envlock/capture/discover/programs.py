@@ -1,4 +1,4 @@
-"""ELF programs that no package owns, opened one by one so that collectors can read in them."""
+"""ELF programs that no package owns, opened one by one so that collectors can read parts of them."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def _resolver(lines: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _hosts(context: Context) -> dict[str, str]:
-    """Return the number of entries in hosts(5) beside the machine's own, and their digest."""
+    """Return the number of entries in hosts(5) besides the machine's own, and their digest."""
     own = _text(_HOSTNAME, context).strip().partition(".")[0]
     added = []
     for line in parse_lines(_text(_HOSTS, context)):
