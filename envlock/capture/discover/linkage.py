@@ -52,7 +52,7 @@ class Linker:
         self._splits = any(self._has(folder, "libc.so.6") for folder in _WIDE)
 
     def missing(self, path: str, elf: Elf) -> list[str]:
-        """Return the needed libraries that are not found, and the interpreter if it does not exist."""
+        """Return the needed libraries that are not found, and the interpreter if it is missing."""
         folders = tuple(dict.fromkeys(self._folders(path, elf)))
         missing = [name for name in elf.needed if not self._is_found(name, folders)]
         if elf.interpreter.startswith("/") and not self._exists(elf.interpreter):

@@ -39,7 +39,7 @@ def _outermost(folders: Collection[str]) -> tuple[str, ...]:
 
 
 def claim_parents(found: dict[str, Claim], root: str) -> None:
-    """Claim the directories below `root` that hold claimed files, for the owner of the first one."""
+    """Claim the directories of claimed files below `root`, each for its first file's owner."""
     below = f"{root.rstrip('/')}/"
     for path, claim in list(found.items()):
         folder = posixpath.dirname(path)

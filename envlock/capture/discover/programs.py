@@ -1,4 +1,4 @@
-"""ELF programs that no package owns, opened one by one so that collectors can read parts of them."""
+"""ELF programs that no package owns, opened one by one for collectors to read from."""
 
 from __future__ import annotations
 
