@@ -1,4 +1,4 @@
-"""The laws of the diff, over pairs of environments made by edits, so that they share keys."""
+"""Laws of the diff, for pairs of environments made by edits, so that they share keys."""
 
 import dataclasses
 import json
@@ -60,7 +60,7 @@ def record_maps(draw):
 
 @st.composite
 def edited(draw, found):
-    """Return `found` after a few edits: records dropped, added, facts changed."""
+    """Return `found` after a few edits: records removed or added, facts changed."""
     after = dict(found)
     for (section, key), old in found.items():
         match draw(st.sampled_from(["keep", "keep", "drop", "change", "replace"])):
@@ -114,7 +114,7 @@ def trees(draw):
 
 @st.composite
 def tree_pairs(draw):
-    """Two trees, the second made of the first by edits, most of a single field."""
+    """Return two trees; the second is made from the first by edits, most of a single field."""
     left = draw(trees())
     right = {row.entry.path: row for row in draw(trees()).rows if draw(st.booleans())}
     for row in left.rows:
@@ -176,7 +176,7 @@ def identity(lock):
 
 
 def differ_in_provenance(left, right):
-    """True for the one exception that ADR 0003 makes: both know where it is from, and disagree."""
+    """True for the one exception in ADR 0003: both sides have a provenance, and they differ."""
     return any(
         {left.get(s, k).get("sha256"), right.get(s, k).get("sha256")}.isdisjoint({None})
         and left.get(s, k)["sha256"] != right.get(s, k)["sha256"]

@@ -1,4 +1,4 @@
-"""The laws of the comparison of many: the order of operands is nothing, two are as in a diff."""
+"""Laws of the comparison of many: order does not matter, and two compare as in a diff."""
 
 import json
 
@@ -37,7 +37,7 @@ SIZES = st.integers(2, 6)
 
 @st.composite
 def fleets(draw, size=SIZES):
-    """Environments made from one by edits, so that most of them agree on most."""
+    """Return environments made from one by edits, so that most of them agree on most records."""
     base = draw(found())
     fleet = {}
     for number in range(draw(size)):

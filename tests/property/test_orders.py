@@ -1,4 +1,4 @@
-"""The laws of an order, for the versions of every system: total, antisymmetric, transitive."""
+"""Laws of version orders: total, antisymmetric, transitive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHAPES = {
     r"-(?:1|2|10|1\.1)",
     deb: r"(?:[01]:)?[019](?:[0-9]|[ab]|\.|~|\+){0,6}-(?:1|2|10|1~a|1\+b1)",
 }
-"""Versions as they are published; libalpm's rules are no order for just any text."""
+"""Versions as they are published: for arbitrary text, libalpm's rules are not an order."""
 
 
 @pytest.mark.parametrize("order", SHAPES, ids=lambda order: order.__name__.rpartition(".")[2])

@@ -1,4 +1,4 @@
-"""The laws of policy: a mirror, never more findings, determined; and who moved."""
+"""Laws of policy: symmetric, deterministic, never more changes; and which side moved."""
 
 from dataclasses import replace
 from datetime import date
@@ -72,7 +72,7 @@ ignore_rules = st.sampled_from(["deb", "file:/opt/**", "*:*:mark", "env:a", "pyt
 
 @st.composite
 def policies(draw, changes):
-    """Some of everything a team can say, about a pair called a and b and some of its changes."""
+    """Return a policy with a bit of everything for the pair a and b and some of its changes."""
     accepted = [c for c in changes if can_be_accepted(c)]
     covered = draw(st.lists(st.sampled_from(accepted), max_size=4)) if accepted else []
     baseline = NO_BASELINE.begin(("a", "b"), covered[:2])
@@ -175,7 +175,7 @@ def test_policy_is_deterministic(judged):
     assert render_json(PairInput(reports[0])) == render_json(PairInput(reports[1]))
 
 
-MIRRORED_MOVE = {
+MIRRORED_SIDE = {
     MovedSide.LEFT: MovedSide.RIGHT,
     MovedSide.RIGHT: MovedSide.LEFT,
     MovedSide.BOTH: MovedSide.BOTH,
@@ -184,21 +184,21 @@ MIRRORED_MOVE = {
 
 
 ONE_FILE = Tree.of([Row(Entry("/etc/x", EntryType.FILE), FileClass.PACKAGE)])
-TOLD_OF_IT = Lock(sections={"file": {"/etc/x": {"mode": "0600"}}}, coverage={})
+LOCK_OF_ONE_FILE = Lock(sections={"file": {"/etc/x": {"mode": "0600"}}}, coverage={})
 
 
 @FEW
 @given(lock_pairs(), tree_pairs(), st.sampled_from(["left", "right"]))
-@example((Lock(sections={}, coverage={}), TOLD_OF_IT), (ONE_FILE, ONE_FILE), "left")
-def test_which_side_moved(locks, pair, still):
-    """Where the base is one of the two, the other one moved; and it is a mirror."""
+@example((Lock(sections={}, coverage={}), LOCK_OF_ONE_FILE), (ONE_FILE, ONE_FILE), "left")
+def test_which_side_moved(locks, pair, unchanged):
+    """If the base is one of the two, the other one moved; and the result is symmetric."""
     (a, b), (x, y) = map(with_tree, locks, pair), pair
     left, right = Side("l", a, x), Side("r", b, y)
-    base = left if still == "left" else right
+    base = left if unchanged == "left" else right
     report = with_base(compare(a, b, left_tree=x, right_tree=y), base, left, right)
     moved = {c.moved for c in report.changes if c.kind is not ChangeKind.UNKNOWN}
-    assert moved <= {MovedSide.RIGHT if still == "left" else MovedSide.LEFT}
+    assert moved <= {MovedSide.RIGHT if unchanged == "left" else MovedSide.LEFT}
     back = with_base(compare(b, a, left_tree=y, right_tree=x), base, right, left)
-    assert {(c.section, c.key, c.field, MIRRORED_MOVE[c.moved]) for c in report.changes} == {
+    assert {(c.section, c.key, c.field, MIRRORED_SIDE[c.moved]) for c in report.changes} == {
         (c.section, c.key, c.field, c.moved) for c in back.changes
     }

@@ -1,4 +1,4 @@
-"""Waivers and baselines: bound to a pair and to values, and never silently out of date."""
+"""Waivers and baselines: bound to a pair and to values; a note names those without effect."""
 
 from dataclasses import replace
 from datetime import date
@@ -91,7 +91,7 @@ class TestWaivers:
         report = report_of(LEFT, RIGHT, names=("dev", "ci"), waive=(waiver_of(CURL),))
         assert statuses(report)["curl"] == "new"
         assert report.notes == ()
-        # The same two values the wrong way round are another finding.
+        # The same two values on exchanged sides are another change.
         report = report_of(RIGHT, LEFT, waive=(waiver_of(CURL),))
         assert statuses(report)["curl"] == "new"
 
@@ -201,27 +201,27 @@ class TestBinding:
 
 
 class TestBaseline:
-    BEGUN = NO_BASELINE.begin(PAIR, (CURL, GIT))
+    BASELINE = NO_BASELINE.begin(PAIR, (CURL, GIT))
 
     def test_an_accepted_difference_is_not_counted(self):
-        report = report_of(LEFT, RIGHT, baseline=self.BEGUN)
+        report = report_of(LEFT, RIGHT, baseline=self.BASELINE)
         assert statuses(report) == {"curl": "baseline", "git": "baseline"}
         assert (report.result, report.notes) == (Result.EQUAL, ())
-        back = report_of(RIGHT, LEFT, names=PAIR[::-1], baseline=self.BEGUN)
+        back = report_of(RIGHT, LEFT, names=PAIR[::-1], baseline=self.BASELINE)
         assert back.result is Result.EQUAL
 
     def test_a_changed_value_is_new(self):
-        report = report_of(LEFT, lock(deb("curl", "1.5-1")), baseline=self.BEGUN)
+        report = report_of(LEFT, lock(deb("curl", "1.5-1")), baseline=self.BASELINE)
         assert statuses(report) == {"curl": "new", "git": "baseline"}
 
     def test_a_gone_difference_gives_a_note_and_is_dropped_for_good(self):
         fixed = lock(deb("curl", "2-1"))
-        report = report_of(LEFT, fixed, baseline=self.BEGUN)
+        report = report_of(LEFT, fixed, baseline=self.BASELINE)
         (note,) = report.notes
         assert note.kind is NoteKind.STALE_BASELINE
-        gone = self.BEGUN.missing(report.changes, PAIR)
+        gone = self.BASELINE.missing(report.changes, PAIR)
         assert gone == {(PAIR, CURL.id)}
-        smaller = self.BEGUN.without(gone)
+        smaller = self.BASELINE.without(gone)
         assert set(smaller.of(PAIR)) == {GIT.id}
         assert smaller.missing(report.changes, PAIR[::-1]) == {(PAIR, GIT.id)}
         assert statuses(report_of(LEFT, RIGHT, baseline=smaller))["curl"] == "new"
@@ -230,25 +230,25 @@ class TestBaseline:
 
     def test_it_never_grows(self):
         with pytest.raises(ConfigError, match="only shrinks"):
-            self.BEGUN.begin(PAIR[::-1], (CURL,))
-        other = self.BEGUN.begin(("ci", "prod"), (CURL,))
+            self.BASELINE.begin(PAIR[::-1], (CURL,))
+        other = self.BASELINE.begin(("ci", "prod"), (CURL,))
         assert set(other.pairs) == {PAIR, ("ci", "prod")}
 
     def test_waivers_can_be_reapplied_to_a_report(self):
         fresh = report_of(LEFT, RIGHT)
-        again = reapply_waivers(fresh, Policy(baseline=self.BEGUN, today=TODAY), PAIR)
-        assert again == report_of(LEFT, RIGHT, baseline=self.BEGUN)
+        again = reapply_waivers(fresh, Policy(baseline=self.BASELINE, today=TODAY), PAIR)
+        assert again == report_of(LEFT, RIGHT, baseline=self.BASELINE)
         assert reapply_waivers(again, Policy(today=TODAY), PAIR) == fresh
 
     def test_a_baseline_is_read_as_written(self):
-        written = render_baseline(self.BEGUN)
+        written = render_baseline(self.BASELINE)
         read = parse_baseline(written, "b.toml")
-        assert read == Baseline(pairs=self.BEGUN.pairs, where="b.toml")
+        assert read == Baseline(pairs=self.BASELINE.pairs, where="b.toml")
         assert render_baseline(read) == written
         assert parse_baseline(render_baseline(NO_BASELINE), "").pairs == {}
 
     def test_odd_names_survive(self):
-        odd = {('a."b', "c\nd\x7f"): {CURL.id: self.BEGUN.of(PAIR)[CURL.id]}}
+        odd = {('a."b', "c\nd\x7f"): {CURL.id: self.BASELINE.of(PAIR)[CURL.id]}}
         assert parse_baseline(render_baseline(Baseline(pairs=odd)), "").pairs == odd
 
     @pytest.mark.parametrize(

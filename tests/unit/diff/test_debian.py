@@ -1,4 +1,4 @@
-"""Debian packages explain each other: a soname that moved, what came with what was wanted."""
+"""Debian packages explain each other: a changed soname, dependencies of a requested package."""
 
 from envlock.diff.drift import Severity
 from envlock.diff.engine import compare

@@ -22,7 +22,7 @@ def test_edits_turn_one_into_the_other_in_the_fewest_lines(left, right):
 
 
 def common(left, right):
-    """Length of the longest common subsequence, the plain way."""
+    """Return the length of the longest common subsequence, by dynamic programming."""
     above = [0] * (len(right) + 1)
     for a in left:
         row = [0]

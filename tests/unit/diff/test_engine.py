@@ -1,4 +1,4 @@
-"""Locks compared by key, with what nobody looked at kept apart."""
+"""Locks are compared by key, and coverage gaps are kept apart."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def only(report) -> Change:
     return report.changes[0]
 
 
-def told(report):
+def summaries(report):
     return [(c.section, c.key, c.field, c.kind.value, c.left, c.right) for c in report.changes]
 
 
@@ -55,7 +55,7 @@ def test_an_upgrade_is_newer_a_downgrade_older():
 def test_records_and_facts_on_one_side_only():
     a = lock(deb("curl"), ("user", "www", {"uid": "33"}))
     b = lock(deb("git"), ("user", "www", {"uid": "33", "shell": "/bin/sh"}))
-    assert told(compare(a, b)) == [
+    assert summaries(compare(a, b)) == [
         ("deb", "curl:amd64", "", "removed", "1.0-1", None),
         ("deb", "git:amd64", "", "added", None, "1.0-1"),
         ("user", "www", "shell", "added", None, "/bin/sh"),
@@ -64,7 +64,7 @@ def test_records_and_facts_on_one_side_only():
 
 def test_a_single_table_is_compared_fact_by_fact():
     a, b = lock(deb("curl")), lock(deb("curl"), ("os", "", {"id": "debian", "version": "12"}))
-    assert told(compare(a, b)) == [
+    assert summaries(compare(a, b)) == [
         ("os", "", "version", "added", None, "12"),
         ("os", "", "id", "added", None, "debian"),
     ]
@@ -106,7 +106,7 @@ def test_an_unknown_section_of_a_newer_minor_version_is_compared():
 
 
 class TestCoverageGaps:
-    """Unknown is not equal, and not empty."""
+    """Unknown is neither equal nor empty."""
 
     @pytest.mark.parametrize("status", ["partial", "unreadable", "unsupported", "skipped", "novel"])
     def test_a_section_that_could_not_be_read_is_unknown_never_removed(self, status):

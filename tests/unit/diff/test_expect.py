@@ -1,4 +1,4 @@
-"""Intent: met expectations hide and count, unmet ones are findings, the rest is said."""
+"""Expectations: met ones hide changes, unmet ones are changes, others give a note."""
 
 import pytest
 
@@ -46,22 +46,24 @@ def judged(left, right, *expectations, names=DEV_PROD, trees=(None, None), **opt
     )
 
 
-def told(report):
+def summaries(report):
     return [(c.key, c.field, c.left, c.right, c.rule) for c in report.changes]
 
 
 class TestMustDiffer:
-    WANTED = expect(Demand.MUST_DIFFER, "env", "DATABASE_URL", fact="value")
+    EXPECTED = expect(Demand.MUST_DIFFER, "env", "DATABASE_URL", fact="value")
 
     def test_a_met_expectation_hides_and_counts_the_change(self):
-        report = judged(lock(env("DATABASE_URL", "a")), lock(env("DATABASE_URL", "b")), self.WANTED)
+        report = judged(
+            lock(env("DATABASE_URL", "a")), lock(env("DATABASE_URL", "b")), self.EXPECTED
+        )
         assert (report.result, report.changes) == (Result.EQUAL, ())
         assert (report.hidden, report.parity) == ({"expected": 1}, 100.0)
 
     def test_an_unmet_expectation_is_a_change_though_nothing_differs(self):
         same = lock(env("DATABASE_URL", "a"), env("X", "1"))
-        report = judged(same, same, self.WANTED)
-        assert told(report) == [
+        report = judged(same, same, self.EXPECTED)
+        assert summaries(report) == [
             ("DATABASE_URL", "expect:must-differ", "a", "a", "EXPECT-MUST-DIFFER")
         ]
         change = report.changes[0]
@@ -76,7 +78,7 @@ class TestMustDiffer:
         assert exceeds(report, Severity.HIGH)
 
     def test_a_record_on_one_side_stays_a_change(self):
-        report = judged(lock(env("DATABASE_URL", "a")), lock(), self.WANTED)
+        report = judged(lock(env("DATABASE_URL", "a")), lock(), self.EXPECTED)
         assert [c.rule for c in report.changes] == ["ENV-MISSING"]
 
     def test_secrets_cannot_be_judged(self):
@@ -89,40 +91,42 @@ class TestMustDiffer:
 
     def test_one_environment_need_not_differ_from_itself(self):
         same = lock(env("DATABASE_URL", "a"))
-        assert judged(same, same, self.WANTED, names=("dev", "dev")).changes == ()
+        assert judged(same, same, self.EXPECTED, names=("dev", "dev")).changes == ()
 
     def test_it_is_only_about_its_pair(self):
-        wanted = expect(Demand.MUST_DIFFER, "env", "A", environments=DEV_PROD)
+        expected = expect(Demand.MUST_DIFFER, "env", "A", environments=DEV_PROD)
         same = lock(env("A", "1"))
-        assert judged(same, same, wanted).changes
-        assert judged(same, same, wanted, names=DEV_PROD[::-1]).changes
-        assert not judged(same, same, wanted, names=("dev", "ci")).changes
+        assert judged(same, same, expected).changes
+        assert judged(same, same, expected, names=DEV_PROD[::-1]).changes
+        assert not judged(same, same, expected, names=("dev", "ci")).changes
 
 
 class TestOnlyIn:
-    WANTED = expect(Demand.ONLY_IN, "deb", "gdb:*", names=frozenset({"dev", "ci"}))
+    EXPECTED = expect(Demand.ONLY_IN, "deb", "gdb:*", names=frozenset({"dev", "ci"}))
 
     def test_a_change_in_an_allowed_environment_is_hidden(self):
-        assert judged(lock(deb("gdb")), lock(), self.WANTED).hidden == {"expected": 1}
-        assert judged(lock(), lock(deb("gdb")), self.WANTED, names=("prod", "ci")).hidden == {
+        assert judged(lock(deb("gdb")), lock(), self.EXPECTED).hidden == {"expected": 1}
+        assert judged(lock(), lock(deb("gdb")), self.EXPECTED, names=("prod", "ci")).hidden == {
             "expected": 1
         }
 
     def test_a_record_in_another_environment_is_a_change(self):
-        report = judged(lock(deb("gdb")), lock(deb("gdb")), self.WANTED)
-        assert told(report) == [("gdb:amd64", "expect:only-in", "1.0-1", "1.0-1", "EXPECT-ONLY-IN")]
+        report = judged(lock(deb("gdb")), lock(deb("gdb")), self.EXPECTED)
+        assert summaries(report) == [
+            ("gdb:amd64", "expect:only-in", "1.0-1", "1.0-1", "EXPECT-ONLY-IN")
+        ]
         assert "it is in prod" in report.changes[0].why
-        report = judged(lock(), lock(deb("gdb")), self.WANTED)
+        report = judged(lock(), lock(deb("gdb")), self.EXPECTED)
         assert [c.rule for c in report.changes] == ["DEB-EXTRA-DEPENDENCY", "EXPECT-ONLY-IN"]
 
     def test_a_difference_between_allowed_environments_stays(self):
-        report = judged(lock(deb("gdb")), lock(), self.WANTED, names=("dev", "ci"))
+        report = judged(lock(deb("gdb")), lock(), self.EXPECTED, names=("dev", "ci"))
         assert [c.rule for c in report.changes] == ["DEB-DEPENDENCY-MISSING"]
 
     def test_an_uncovered_section_stays_unknown(self):
         a = lock(deb("gdb"), coverage={"deb": OK})
         b = lock(coverage={"deb": {"status": "unreadable"}})
-        (change,) = judged(a, b, self.WANTED).changes
+        (change,) = judged(a, b, self.EXPECTED).changes
         assert change.kind is ChangeKind.UNKNOWN
 
     def test_files_that_only_the_tree_lists(self):
@@ -130,11 +134,11 @@ class TestOnlyIn:
             entries = (Entry(path, EntryType.FILE, mode=0o644, sha256="a" * 64) for path in paths)
             return Tree.of([Row(entry, FileClass.UNOWNED, "") for entry in entries])
 
-        wanted = expect(Demand.ONLY_IN, "file", "/srv/debug/**", names=frozenset({"dev"}))
+        expected = expect(Demand.ONLY_IN, "file", "/srv/debug/**", names=frozenset({"dev"}))
         trees = tree("/srv/debug/x"), tree("/srv/debug/x")
-        (change,) = judged(lock(), lock(), wanted, trees=trees).changes
+        (change,) = judged(lock(), lock(), expected, trees=trees).changes
         assert (change.key, change.rule) == ("/srv/debug/x", "EXPECT-ONLY-IN")
-        report = judged(lock(), lock(), wanted, trees=(trees[0], tree()))
+        report = judged(lock(), lock(), expected, trees=(trees[0], tree()))
         assert (report.changes, report.hidden) == ((), {"expected": 1})
 
 
@@ -151,23 +155,23 @@ class TestAtLeast:
         ],
     )
     def test_by_the_order_of_the_section(self, left, right, rules, hidden):
-        wanted = expect(Demand.AT_LEAST, key="libx:*", version="1.9")
+        expected = expect(Demand.AT_LEAST, key="libx:*", version="1.9")
         a, b = lock(deb("libx", left)), lock(deb("libx", right))
-        report = judged(a, b, wanted)
+        report = judged(a, b, expected)
         found = [c.rule for c in report.changes]
         assert found[-1:] == rules[-1:]
         assert len(found) == len(rules)
         assert report.hidden == hidden
 
     def test_other_facts_are_compared_as_numbers(self):
-        wanted = expect(Demand.AT_LEAST, "host.sysctl", "fs.*", fact="value", version="10000")
+        expected = expect(Demand.AT_LEAST, "host.sysctl", "fs.*", fact="value", version="10000")
         a, b = (lock(("host.sysctl", "fs.file-max", {"value": n})) for n in ("65536", "9000"))
-        assert judged(a, b, wanted).changes[-1].rule == "EXPECT-AT-LEAST"
-        assert judged(a, a, wanted).changes == ()
+        assert judged(a, b, expected).changes[-1].rule == "EXPECT-AT-LEAST"
+        assert judged(a, a, expected).changes == ()
 
     def test_versions_without_an_order_give_a_note(self):
-        wanted = expect(Demand.AT_LEAST, key="x:*", version="1.9")
-        (note,) = judged(lock(deb("x", "a b")), lock(deb("x", "a b")), wanted).notes
+        expected = expect(Demand.AT_LEAST, key="x:*", version="1.9")
+        (note,) = judged(lock(deb("x", "a b")), lock(deb("x", "a b")), expected).notes
         assert note.kind is NoteKind.UNDECIDED_EXPECTATION
 
     def test_what_follows_from_a_hidden_change_is_hidden_too(self):
@@ -198,40 +202,40 @@ class TestSatisfies:
         ],
     )
     def test_levels(self, likeness, left, right, met):
-        wanted = expect(Demand.SATISFIES, "python", "app/*", likeness=Likeness(likeness))
+        expected = expect(Demand.SATISFIES, "python", "app/*", likeness=Likeness(likeness))
         a, b = (lock(("python", "app/x", {"version": v})) for v in (left, right))
-        report = judged(a, b, wanted)
+        report = judged(a, b, expected)
         assert ("EXPECT-SATISFIES" in [c.rule for c in report.changes]) is not met
         assert not met or report.changes == ()
-        assert judged(b, a, wanted).result == report.result
+        assert judged(b, a, expected).result == report.result
 
     def test_min_depends_on_the_order_of_the_environments(self):
-        wanted = expect(Demand.SATISFIES, likeness=Likeness.MIN, environments=DEV_PROD, key="x:*")
+        expected = expect(Demand.SATISFIES, likeness=Likeness.MIN, environments=DEV_PROD, key="x:*")
         low, high = lock(deb("x", "1.9-1")), lock(deb("x", "1.10-1"))
-        assert judged(low, high, wanted).changes == ()
-        assert judged(high, low, wanted, names=DEV_PROD[::-1]).changes == ()
-        assert "EXPECT-SATISFIES" in [c.rule for c in judged(high, low, wanted).changes]
+        assert judged(low, high, expected).changes == ()
+        assert judged(high, low, expected, names=DEV_PROD[::-1]).changes == ()
+        assert "EXPECT-SATISFIES" in [c.rule for c in judged(high, low, expected).changes]
 
     def test_present_applies_to_a_record_that_both_sides_lack(self):
-        wanted = expect(
+        expected = expect(
             Demand.SATISFIES, key="x:amd64", likeness=Likeness.PRESENT, severity="critical"
         )
-        (change,) = judged(lock(), lock(), wanted).changes
+        (change,) = judged(lock(), lock(), expected).changes
         assert (change.key, change.left, change.right) == ("x:amd64", None, None)
         assert change.severity is Severity.CRITICAL
         assert "it is missing in dev and prod" in change.why
-        hole = lock(coverage={"deb": {"status": "unreadable"}})
-        report = judged(hole, hole, wanted)
+        uncovered = lock(coverage={"deb": {"status": "unreadable"}})
+        report = judged(uncovered, uncovered, expected)
         assert report.changes == ()
         assert report.notes[0].kind is NoteKind.UNDECIDED_EXPECTATION
 
     def test_sections_that_are_not_selected_are_not_judged(self):
-        wanted = expect(Demand.SATISFIES, key="x", likeness=Likeness.PRESENT)
-        report = judged(lock(), lock(), wanted, sections=frozenset({"env"}))
+        expected = expect(Demand.SATISFIES, key="x", likeness=Likeness.PRESENT)
+        report = judged(lock(), lock(), expected, sections=frozenset({"env"}))
         assert (report.changes, report.notes) == ((), ())
 
 
 def test_two_expectations_of_one_record_give_one_change():
-    wanted = [expect(Demand.AT_LEAST, key=key, version="9") for key in ("x:*", "**")]
-    report = judged(lock(deb("x")), lock(deb("x")), *wanted)
+    expected = [expect(Demand.AT_LEAST, key=key, version="9") for key in ("x:*", "**")]
+    report = judged(lock(deb("x")), lock(deb("x")), *expected)
     assert len(report.changes) == 1

@@ -1,4 +1,4 @@
-"""Trees compared path by path: every field, noise counted, packages' files folded."""
+"""Trees are compared path by path: every field, noise counted, files of packages folded."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def diff(left, right, **options):
     )
 
 
-def told(report):
+def summaries(report):
     return [(c.key, c.field, c.kind.value, c.left, c.right) for c in report.changes]
 
 
@@ -81,7 +81,7 @@ def test_noise_is_counted_and_shown_only_on_demand(noise):
 def test_a_path_that_becomes_noise_is_a_change():
     a, b = environment(row("/x")), environment(row("/x", cls=FileClass.STATE))
     assert a[0] != b[0]
-    assert told(diff(a, b)) == [("/x", "class", "changed", "unowned", "state")]
+    assert summaries(diff(a, b)) == [("/x", "class", "changed", "unowned", "state")]
 
 
 def test_a_directory_folds_to_one_change_with_its_count():
@@ -89,11 +89,11 @@ def test_a_directory_folds_to_one_change_with_its_count():
     app = [row("/opt/app", D, mode=0o755), row("/opt/app/lib", D), row("/opt/app/lib/x")]
     beside = row("/opt/app-data")
     a, b = environment(row("/opt", D)), environment(row("/opt", D), *app, *below, beside)
-    assert told(diff(a, b)) == [
+    assert summaries(diff(a, b)) == [
         ("/opt/app", "", "added", None, "directory 0755 0:0, 5 entries below"),
         ("/opt/app-data", "", "added", None, "file 0644 0:0"),
     ]
-    assert told(diff(b, a))[0] == (
+    assert summaries(diff(b, a))[0] == (
         "/opt/app", "", "removed", "directory 0755 0:0, 5 entries below", None
     )  # fmt: skip
 
@@ -177,7 +177,7 @@ def test_the_comparison_of_the_trees_replaces_that_of_the_records():
     new = row("/etc/c", cls=FileClass.CONFFILE_MODIFIED, sha256=SHA["b"])
     record = ("file", "/etc/c", {"class": "conffile-modified", "mode": "0644", "sha256": SHA["b"]})
     report = diff(environment(old), environment(new, records=[record]))
-    assert told(report) == [("/etc/c", "sha256", "changed", SHA["a"], SHA["b"])]
+    assert summaries(report) == [("/etc/c", "sha256", "changed", SHA["a"], SHA["b"])]
 
 
 def test_the_record_of_a_declared_noisy_path_stays():
@@ -205,7 +205,7 @@ WHOLE, PARTLY = {"status": "ok"}, {"status": "partial", "gaps": "1", "reason": "
 
 @pytest.mark.parametrize("more", [{}, {"ignored": "1"}])
 def test_a_path_missing_from_a_listed_directory_is_removed(more):
-    """A hole somewhere else hides nothing, unless paths were left out on purpose."""
+    """A gap at another path hides nothing, unless the user excluded paths."""
     rows = (row("/srv", D), row("/etc", D), row("/etc/x"))
     added = (row("/etc/y"), row("/opt", D), row("/opt/z"), row("/srv/w"))
     a = environment(*rows, coverage={"tree": PARTLY | more})

@@ -1,4 +1,4 @@
-"""What is wrong with one environment, and what of it a comparison says."""
+"""Inconsistencies of one environment, and the comparison of drivers and CUDA."""
 
 import pytest
 

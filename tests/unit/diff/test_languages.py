@@ -1,4 +1,4 @@
-"""What came with another package is counted with it, across sections."""
+"""A package explains what it contains, across sections."""
 
 from envlock.diff.engine import compare
 from envlock.model.digest import digests

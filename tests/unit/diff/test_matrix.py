@@ -1,4 +1,4 @@
-"""Many environments against what most of them have."""
+"""Many environments are compared with their majority."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files that are not as their package has them, beside a change of that package."""
+"""Files that differ from their package, while that package changes."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def file(name, content="a", mode=0o644, kind=FileClass.PACKAGE):
     return Row(entry, kind, OWNER)
 
 
-def told(left, right):
+def summaries(left, right):
     report = compare(left[0], right[0], left_tree=left[1], right_tree=right[1])
     keys = [(c.section, c.key, c.field) for c in report.changes]
     assert len(keys) == len(set(keys))
@@ -35,7 +35,7 @@ def told(left, right):
 def test_a_new_version_explains_its_files():
     left = environment("1-1", [file("x", "a"), file("old")])
     right = environment("1-2", [file("x", "b"), file("new")])
-    changes = told(left, right)
+    changes = summaries(left, right)
     assert {c.explained_by for c in changes.values()} == {OWNER}
     assert len(changes) == 3
 
@@ -46,7 +46,7 @@ def test_a_missing_file_is_not_explained_by_a_new_version(mirrored):
         environment("1-1", [file("x"), file("lost")]),
         environment("1-2", [file("x")], lost={"class": "package-missing"}),
     ]
-    changes = told(*(reversed(pair) if mirrored else pair))
+    changes = summaries(*(reversed(pair) if mirrored else pair))
     assert {key: c.rule for key, c in changes.items()} == {
         ("/usr/lost", ""): "FILE-PACKAGE-MISSING"
     }
@@ -56,7 +56,7 @@ def test_other_permissions_are_not_explained_by_a_new_version():
     facts = {"class": "package", "mode": "0777", "packaged-mode": "0644"}
     left = environment("1-1", [file("x")])
     right = environment("1-2", [file("x", mode=0o777)], x=facts)
-    changes = told(left, right)
+    changes = summaries(left, right)
     assert {key: c.rule for key, c in changes.items()} == {("/usr/x", ""): "FILE-RIGHTS"}
 
 
@@ -64,7 +64,7 @@ def test_the_tree_comparison_is_kept_if_the_package_is_unchanged():
     facts = {"class": "package", "mode": "0777", "packaged-mode": "0644"}
     left = environment("1-1", [file("x")])
     right = environment("1-1", [file("x", mode=0o777)], x=facts)
-    changes = told(left, right)
+    changes = summaries(left, right)
     assert {key: c.rule for key, c in changes.items()} == {("/usr/x", "mode"): "FILE-PRIVILEGE"}
 
 

@@ -1,4 +1,4 @@
-"""One example for every rule: a rule that no difference reaches is dead, and fails here."""
+"""One example for every rule: a rule that no difference reaches fails here."""
 
 import pytest
 
@@ -256,17 +256,17 @@ def test_ids_are_unique_and_reasons_have_sources():
 @pytest.mark.parametrize(
     ("name", "version", "mark", "severity"),
     [
-        # Right is older: upstream weighs more than a revision, unless that is a stable update.
+        # Right is older: an upstream version is more severe than a revision, except stable updates.
         ("libx1", ("1.2-3", "1.2-1"), "auto", "medium"),
         ("libx1", ("1.2-3", "1.2-1"), "manual", "high"),
         ("libx1", ("1.2-1+deb12u3", "1.2-1+deb12u1"), "auto", "high"),
         ("libx1", ("1.3-1", "1.2-1"), "auto", "high"),
-        # Right is newer: less by one.
+        # Right is newer: one level less severe.
         ("libx1", ("1.2-1", "1.2-3"), "auto", "low"),
         ("libx1", ("1.2-1", "1.2-3"), "manual", "medium"),
         ("libx1", ("1.2-1", "1.3-1"), "auto", "high"),
         ("curl", ("1.2-1", "1.3-1"), "auto", "medium"),
-        # What is not there to run.
+        # Packages that are not needed to run programs.
         ("libx-dev", ("1.3-1", "1.2-1"), "manual", "low"),
         ("libx-doc", ("1.3-1", "1.2-1"), "manual", "info"),
         ("libx1-dbgsym", ("1.3-1", "1.2-1"), "manual", "info"),
@@ -379,7 +379,7 @@ def test_package_name(section, key, facts, name):
 
 @pytest.mark.parametrize("section", sorted(SECTIONS))
 def test_no_rule_names_a_missing_value(section):
-    """A fact that one side lacks is told as that."""
+    """A fact that one side lacks is described as missing."""
     for field in ("version", "arch", "libc", "level", "value", "mode", "shell", "sha256"):
         for left, right in ((None, "2.31"), ("2.31", None)):
             kind = ChangeKind.ADDED if left is None else ChangeKind.REMOVED

@@ -1,4 +1,4 @@
-"""NVIDIA's rules of compatibility, on the cases that its documentation spells out."""
+"""NVIDIA's compatibility rules, on the cases in its documentation."""
 
 import pytest
 from hypothesis import given
@@ -69,7 +69,7 @@ def test_the_packaged_driver_is_that_of_the_first_update():
         ("", ""),
     ],
 )
-def test_what_a_driver_supports(driver, cuda):
+def test_the_newest_cuda_that_a_driver_supports(driver, cuda):
     assert cuda_of_driver(driver) == cuda
 
 
@@ -104,9 +104,9 @@ def test_every_cuda_of_a_lock_counts_however_it_was_installed():
         ("13.0.48", "python app/nvidia-cuda-runtime"),
         ("11.8", "python app/torch"),
     }
-    need = requirement(found)
-    assert need.runtime == Runtime("13.0.48", "python app/nvidia-cuda-runtime")
-    assert need.constraint == "driver>=580.65.06"
+    needed = requirement(found)
+    assert needed.runtime == Runtime("13.0.48", "python app/nvidia-cuda-runtime")
+    assert needed.constraint == "driver>=580.65.06"
 
 
 def test_a_lock_without_cuda_requires_nothing():

@@ -1,4 +1,4 @@
-"""What is said of all paths in a folder at once is what is said of each."""
+"""The answer for all paths in a directory is that for each of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import pytest
 
 from envlock.model.glob import GlobSet
 
-FOLDERS = ("", "/etc", "/etc/ssl", "/srv", "/srv/app", "/usr/lib/python3/dist-packages/x", "/a\nb")
+DIRECTORIES = (
+    "",
+    "/etc",
+    "/etc/ssl",
+    "/srv",
+    "/srv/app",
+    "/usr/lib/python3/dist-packages/x",
+    "/a\nb",
+)
 NAMES = ("etc", "x", "site-packages", "dist-packages", "a.conf", ".", "\udcff", "app")
 
 
@@ -24,31 +32,36 @@ NAMES = ("etc", "x", "site-packages", "dist-packages", "a.conf", ".", "\udcff", 
     ],
 )
 def test_a_directory_decides_for_its_names(globs):
-    wanted = GlobSet(globs)
-    for folder in FOLDERS:
-        found = {wanted(f"{folder}/{name}") for name in NAMES}
-        stated = wanted.all_in(folder)
-        assert stated is None or found == {stated}
+    globset = GlobSet(globs)
+    for directory in DIRECTORIES:
+        found = {globset(f"{directory}/{name}") for name in NAMES}
+        answer = globset.all_in(directory)
+        assert answer is None or found == {answer}
 
 
 def test_globs_of_whole_trees_are_decided_by_directory():
-    wanted = GlobSet(("/etc/**", "**/site-packages/**"))
-    assert {wanted.all_in(folder) for folder in FOLDERS} == {True, False}
+    globset = GlobSet(("/etc/**", "**/site-packages/**"))
+    assert {globset.all_in(directory) for directory in DIRECTORIES} == {True, False}
 
 
 def test_an_excluded_tree_matches_only_what_is_always_included():
-    wanted = GlobSet(("/etc/**",), but_not=("**/cache/**",), always=("**/cache/kept",))
-    assert wanted("/etc/x")
-    assert wanted("/etc/cache"), "the folder itself lies in no tree"
-    assert not wanted("/etc/cache/x")
-    assert wanted("/etc/cache/kept")
-    assert wanted("/srv/cache/kept")
-    assert not wanted("/srv/x")
-    assert [wanted.all_in(folder) for folder in ("/etc", "/srv", "/etc/cache")] == [
+    globset = GlobSet(("/etc/**",), but_not=("**/cache/**",), always=("**/cache/kept",))
+    assert globset("/etc/x")
+    assert globset("/etc/cache"), "the directory itself is not below itself"
+    assert not globset("/etc/cache/x")
+    assert globset("/etc/cache/kept")
+    assert globset("/srv/cache/kept")
+    assert not globset("/srv/x")
+    assert [globset.all_in(directory) for directory in ("/etc", "/srv", "/etc/cache")] == [
         True,
         None,
         None,
     ]
-    by_folder = GlobSet(("/etc/**",), but_not=("**/cache/**",), always=("/srv/**",))
-    folders = ("/etc", "/etc/cache", "/srv/cache", "/opt")
-    assert [by_folder.all_in(folder) for folder in folders] == [True, False, True, False]
+    by_directory = GlobSet(("/etc/**",), but_not=("**/cache/**",), always=("/srv/**",))
+    directories = ("/etc", "/etc/cache", "/srv/cache", "/opt")
+    assert [by_directory.all_in(directory) for directory in directories] == [
+        True,
+        False,
+        True,
+        False,
+    ]

@@ -1,4 +1,4 @@
-"""Text that survives any byte, and trees that survive any path."""
+"""Text and trees are read back as they were written, whatever the bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Version orders, against the programs that define them."""
+"""Version orders agree with the programs and documents that define them."""
 
 import ctypes
 import itertools
@@ -53,7 +53,7 @@ def by_dpkg(pairs: list[tuple[str, str]]) -> list[int]:
 @pytest.mark.skipif(not shutil.which("dpkg"), reason="dpkg defines the order; it is not here")
 def test_debian_order_matches_dpkg():
     pairs = list(zip(debian_versions(1, 1500), debian_versions(2, 1500), strict=True))
-    # Neighbours that differ in one place are where mistakes hide.
+    # Errors are likely for neighbours that differ in one place.
     pairs += [(version, f"{version}{tail}") for version, tail in zip(
         debian_versions(3, 500), ["~", "+b1", "0", "a", ".0", "~~"] * 84, strict=False
     )]  # fmt: skip
@@ -138,7 +138,7 @@ DOCUMENTED = [
     "1.1dev1", "1.1_", "1.1a1", "1.1.0dev1", "1.1.a1", "1.1.0rc1", "1.1.0", "1.1.0post1",
     "1.1post1", "1996.07.12", "1!0.4.1", "1!3.1.1.6", "2!0.4.1",
 ]  # fmt: skip
-"""In order: the example of conda's documentation, without versions that are the same as others."""
+"""In order: the example of conda's documentation, without versions that equal others."""
 
 
 def test_conda_order_matches_its_documentation():
@@ -268,7 +268,7 @@ def versions(seed, count, heads, tail, ends):
 
 
 def neighbours(seed, found, changes):
-    """Return pairs of versions, half of which differ in one place: there mistakes hide."""
+    """Return pairs of versions; half of them differ in one place, where errors are likely."""
     dice = random.Random(seed)
     others = [
         dice.choice(found) if dice.random() < 0.5 else a.replace("-", dice.choice(changes) + "-", 1)
@@ -323,7 +323,7 @@ def test_alpine_order():
     for place, version in enumerate(ALPINE):
         signs = [apk.compare(version, other) for other in ALPINE]
         assert signs == [(place > at) - (place < at) for at in range(len(ALPINE))], version
-    # Behind a dot, what begins with 0 is a fraction.
+    # A number after a dot that begins with 0 is a fraction.
     assert sorted(["1.1", "1.01", "1.009", "1.00", "1.0", "1.10"], key=cmp_to_key(apk.compare)) == [
         "1.0", "1.00", "1.009", "1.01", "1.1", "1.10",
     ]  # fmt: skip
