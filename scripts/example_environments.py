@@ -160,14 +160,29 @@ def run_in(machine: str, script: str) -> None:
     subprocess.run(["docker", "exec", machine, "sh", "-c", script], check=True, capture_output=True)
 
 
-def record(recording: Path, root: Path, name: str) -> None:
+def record_gpu_host(recording: Path, root: Path, name: str) -> None:
     """Record a GPU host from the files, put in `root`, that hosts with its drivers have."""
     driver, cuda = GPU_HOSTS[name]
     for fixture in (FIXTURES / "host.driver" / driver, FIXTURES / "cuda" / cuda):
         shutil.copytree(fixture / "rootfs", root, symlinks=True, dirs_exist_ok=True)
+    record(recording, root, name)
+
+
+def record(recording: Path, root: Path, name: str) -> None:
+    """Record a root as if the kernel below it were its own."""
     target = LocalTarget(root, f"dir:{name}", is_host=False)
     target.capabilities |= {Capability.KERNEL}
     recorder = Recorder(target)
     capture(target, collectors(), Request(depth=Depth.CONFIG), recorder=recorder)
     with recording.open("wb") as file:
         recorder.write(file)
+
+
+def fixtures_root(root: Path, number: int) -> None:
+    """Put one fixture of each collector into a root; where two have one path, the first has it."""
+    root.mkdir()
+    for section in sorted(path for path in FIXTURES.iterdir() if path.is_dir()):
+        cases = sorted(section.glob("*/rootfs"))
+        # Ends with 1 where one fixture has a directory and another has a file.
+        copy = ["cp", "-an", f"{cases[number % len(cases)]}/.", str(root)]
+        subprocess.run(copy, check=False, stderr=subprocess.DEVNULL)

@@ -20,9 +20,11 @@ from example_environments import (
     STACKS,
     WEEK,
     debian_root,
+    fixtures_root,
     import_image,
     mmdebstrap,
     record,
+    record_gpu_host,
     run_in,
     stack,
     start_container,
@@ -30,6 +32,7 @@ from example_environments import (
 from version_run import Step, Version
 
 FORMATS = ("text", "json", "markdown", "html", "sarif", "junit", "github", "gitlab")
+FIXTURE_ROOTS = 4
 MANY = ("text", "json", "html")
 """Formats of a report of more than two environments."""
 
@@ -120,7 +123,7 @@ def example_steps(made: Environments) -> Iterator[Step]:
     yield from rebuilt("stack-new")
 
     for name in GPU_HOSTS:
-        recording = made.made(f"{name}.tar", partial(_record, made, name=name))
+        recording = made.made(f"{name}.tar", partial(_record_gpu, made, name=name))
         yield from captured(name, f"recorded:{recording}")
     yield from compared("drivers", *GPU_HOSTS)
 
@@ -129,8 +132,23 @@ def example_steps(made: Environments) -> Iterator[Step]:
         yield from captured(name, f"docker:{machine}", "--config", "policy.toml")
     yield from compared("dev-prod", *SERVICES, "--config", "policy.toml")
     yield from rebuilt("dev")
+
+    yield from collected(made)
     names = ("bookworm", "trixie", "image", "week", *STACKS, *GPU_HOSTS, *SERVICES, "demo")
     yield from ending(names)
+
+
+def collected(made: Environments) -> Iterator[Step]:
+    """Yield the steps about roots with something for every collector, damaged files among it."""
+    names = [f"fixtures-{number}" for number in range(FIXTURE_ROOTS)]
+    for number, name in enumerate(names):
+        root = made.made(name, partial(fixtures_root, number=number))
+        yield from captured(name, f"dir:{root}")
+        recording = made.made(f"{name}.tar", partial(record, root=root, name=name))
+        yield from captured(f"{name}-host", f"recorded:{recording}")
+    for left, right in pairwise(names):
+        yield from compared(f"{left}-{right}", left, right)
+        yield from compared(f"{left}-{right}-host", f"{left}-host", f"{right}-host")
 
 
 def root_steps(made: Environments, roots: Sequence[Path]) -> Iterator[Step]:
@@ -235,10 +253,10 @@ def _planted_copy(base: Path, path: Path) -> None:
     plant(path)
 
 
-def _record(made: Environments, path: Path, name: str) -> None:
+def _record_gpu(made: Environments, path: Path, name: str) -> None:
     root = made.folder / f"{name}-files"
     shutil.rmtree(root, ignore_errors=True)
-    record(path, root, name)
+    record_gpu_host(path, root, name)
 
 
 def _reports(path: str, formats: Sequence[str] = FORMATS) -> Iterator[str]:
