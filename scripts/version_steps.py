@@ -75,7 +75,8 @@ class Environments:
         full = f"{self._prefix}-{name}"
         self._machines.append(full)
         if _in_engine("container", full):
-            subprocess.run(["docker", "start", full], check=True, capture_output=True)
+            again = ["docker", "restart", "-t", "0", full]  # it lives for an hour
+            subprocess.run(again, check=True, capture_output=True)
         else:
             start_container(self.image(), full, *options)
             run_in(full, script)
