@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from envlock.cli.messages import Level, Message
 from envlock.errors import UnreachableError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from envlock.cli.messages import Message
 
 _SHOW_AFTER_SECONDS = 0.7
 
@@ -58,7 +59,7 @@ class Console:
     def say(self, message: Message, **values: object) -> None:
         """Print a warning or note; `values` fill in its placeholders."""
         text = printable(message.with_values(**values))
-        if message.level is Level.WARNING:
+        if message.is_warning:
             sys.stderr.write(f"envlock: warning: {text}\n")
         elif not self.quiet:
             sys.stderr.write(f"{text}\n")

@@ -152,6 +152,11 @@ class Message(Enum):
         """The stable id, as the documentation and ``envlock explain`` name the message."""
         return self.name.lower().replace("_", "-")
 
+    @property
+    def is_warning(self) -> bool:
+        """True for a warning, which is printed even with ``--quiet``."""
+        return self.level is Level.WARNING
+
     def with_values(self, **values: object) -> str:
         """Return the text with its placeholders filled in.  Raise KeyError if one is missing."""
         return self.text.format_map(values)

@@ -14,11 +14,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from envlock.diff.drift import Change, DriftReport, MovedSide, Result, Severity
+from envlock.diff.drift import Change, DriftReport, Result, Severity
 from envlock.report.formats import PairInput
 from envlock.report.visible import visible
 from envlock.report.wording import (
     ChangeGroups,
+    changed_on,
     fact_name,
     note_lines,
     section_title,
@@ -159,11 +160,8 @@ class _Page:
             self._value(change, change.left),
             self._value(change, change.right),
         ]
-        if change.moved is not None:
-            who = {MovedSide.LEFT: self._left, MovedSide.RIGHT: self._right}.get(
-                change.moved, "both"
-            )
-            cells[1] += f" ({who} moved)"
+        if side := changed_on(change, self._left, self._right):
+            cells[1] += f" ({side})"
         tag = f"<sub>{words(change.rule)} {change.id}</sub>"
         if with_reason:
             fix = f"<br>fix: {code(change.fix)}" if change.fix else ""

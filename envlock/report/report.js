@@ -60,8 +60,8 @@ const view = ({data, text, make, SEVERITIES, CHUNK}) => {
     const name = make("span", "name", make("code", "", change.key || change.field),
       change.key && change.field ? make("span", "field", change.field) : "");
     if (change.status !== "new") name.append(make("span", "tag", change.status));
-    const who = {left: data.left, right: data.right, both: "both"}[change.moved];
-    if (who) name.append(make("span", "tag", `${who} moved`));
+    const side = {left: data.left, right: data.right, both: "both"}[change.moved];
+    if (side) name.append(make("span", "tag", `changed on ${side}`));
     const count = followersOf(change).length;
     if (count) name.append(make("span", "tag", `explains ${count}`));
     const details = make("details", change.part === LISTED ? "" : "aside", make("summary", "",

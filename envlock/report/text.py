@@ -9,7 +9,7 @@ from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
 
-from envlock.diff.drift import Change, ChangeKind, DriftReport, MovedSide, Result, Severity
+from envlock.diff.drift import Change, ChangeKind, DriftReport, Result, Severity
 from envlock.model.facts import Kind, kind_of
 from envlock.report.formats import Canvas, PairInput
 from envlock.report.items import Item, is_gap, items_of, varied_items
@@ -18,6 +18,7 @@ from envlock.report.visible import cells, shorten, visible
 from envlock.report.wording import (
     DIGEST_DIGITS,
     ChangeGroups,
+    changed_on,
     fact_name,
     is_setting,
     section_title,
@@ -160,11 +161,8 @@ class _Page:
         for position, change in enumerate(item.changes):
             pieces += line(", ") if position else []
             pieces += self._values(change)
-            if change.moved is not None:
-                who = {MovedSide.LEFT: self._left, MovedSide.RIGHT: self._right}.get(
-                    change.moved, "both"
-                )
-                pieces.append(Piece(f"  ({who} moved)", "dim"))
+            if side := changed_on(change, self._left, self._right):
+                pieces.append(Piece(f"  ({side})", "dim"))
         if self._full or lead.severity in _SEVERE:
             named = item.changes if self._full else (lead,)
             pieces.append(Piece(f"  {' '.join(change.id for change in named)}", "dim"))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from envlock.diff.drift import EXPECTED, Change, ChangeKind, DriftReport, Severity
+from envlock.diff.drift import EXPECTED, Change, ChangeKind, DriftReport, MovedSide, Severity
 from envlock.diff.filters import SETTING
 from envlock.model.facts import SECTIONS, Kind, kind_of
 from envlock.report.visible import shorten, visible
@@ -128,6 +128,22 @@ def describe_values(change: Change, report: DriftReport) -> str:
     if change.relation is Relation.DIFFERS:
         return arrow
     return f"{arrow}, {change.relation.value} on {right_name}"
+
+
+def changed_on(change: Change, left: str, right: str) -> str:
+    """Return which side changed since the common ancestor, empty without an ancestor.
+
+    `left` and `right` are the names of the sides as the format writes them.
+    """
+    match change.moved:
+        case None:
+            return ""
+        case MovedSide.LEFT:
+            return f"changed on {left}"
+        case MovedSide.RIGHT:
+            return f"changed on {right}"
+        case MovedSide.BOTH:
+            return "changed on both"
 
 
 def headline(report: DriftReport) -> str:

@@ -305,7 +305,7 @@ class TestBase:
         }
         ran = project("diff", "dev", "prod", "--base", "last", status=1)
         assert "dev → prod  since last" in ran.out
-        assert "(dev moved)" in ran.out
+        assert "(changed on dev)" in ran.out
         assert project("diff", "dev", "prod", "--base", "last", "--json", status=1).json["base"]
         assert project.changes()["curl"]["moved"] is None
 

@@ -1,4 +1,4 @@
-"""Laws of reports: every format tells of the same changes, whatever is in them."""
+"""Laws of reports: every format has the same changes, whatever their names and values are."""
 
 from __future__ import annotations
 
@@ -101,20 +101,20 @@ def embedded(page: str) -> dict[str, object]:
 
 @settings(max_examples=50)
 @given(reports())
-def test_every_format_tells_of_the_same_changes(report):
+def test_every_format_has_the_same_changes(report):
     wanted = {change.id for change in report.changes}
     document = json.loads(render_json(PairInput(report)))
     OURS.validate(document)
     assert [change["id"] for change in document["changes"]] == [c.id for c in report.changes]
     log = json.loads(render_sarif(PairInput(report)))
     SARIF.validate(log)
-    told = [
+    listed = [
         identity
         for result in log["runs"][0]["results"]
         for identity in (result["properties"]["id"], *result["properties"].get("explains", ()))
     ]
-    # What one change explains another of the same record may explain too, but nothing is lost.
-    assert set(told) == wanted
+    # Two changes of a record may both explain the same change, but none is missing.
+    assert set(listed) == wanted
     rows = embedded(render_html(PairInput(report)))["rows"]
     assert sorted(row[1] for row in rows) == sorted(wanted)
     assert set(re.findall(r"<sub>(?:\S+ )?([0-9a-f]{12})</sub>",
@@ -129,28 +129,28 @@ def test_every_format_tells_of_the_same_changes(report):
 
 @settings(max_examples=50)
 @given(reports())
-def test_gitlab_and_github_tell_of_what_counts(report):
+def test_gitlab_and_github_have_the_changes_that_count(report):
     listed = ChangeGroups.of(report).listed
     issues = json.loads(render_gitlab(PairInput(report)))
     assert sorted(issue["fingerprint"] for issue in issues) == sorted(c.id for c in listed)
     commands = render_github(PairInput(report)).splitlines()
     assert all(command.startswith("::") for command in commands)
-    loud = {change.id for change in listed if change.severity is not Severity.INFO}
+    annotated = {change.id for change in listed if change.severity is not Severity.INFO}
     named = set(re.findall(r"title=[^:]*\[([0-9a-f]{12})\]::", "\n".join(commands)))
-    assert named <= loud
-    assert len(named) == len(loud) or any("more of this level" in line for line in commands)
+    assert named <= annotated
+    assert len(named) == len(annotated) or any("more of this level" in line for line in commands)
 
 
 @settings(max_examples=50)
 @given(reports(), st.sampled_from([*Severity, None]))
-def test_dashboards_fail_with_the_status(report, level):
+def test_a_dashboard_fails_when_the_exit_status_is_1(report, level):
     tests = etree.fromstring(render_junit(PairInput(report, fail_on=level)).encode())
     failing = any(fails(change, level) for change in report.changes)
     assert bool(tests.findall(".//failure")) == failing
 
 
 @given(reports(), st.booleans(), st.integers(30, 200))
-def test_text_is_lines_that_a_terminal_cannot_be_tricked_by(report, ascii_only, width):
+def test_text_has_no_control_characters_and_no_commands(report, ascii_only, width):
     page = render_text(PairInput(report, Canvas(width=width, ascii=ascii_only)))
     assert all(char.isprintable() for line in page.split("\n") for char in line)
     assert not ascii_only or page.isascii()
