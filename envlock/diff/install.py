@@ -18,16 +18,15 @@ _OTHER = Section("", "")
 def install_command(delta: Delta) -> str:
     """Return how to install the left version of a package on the right side.
 
-    It is a command, or a few words where none is known.  A package that came inside another one
-    is installed with that one.
+    It is a command, or a few words if none is known.  A package that is part of another one is
+    installed with that one.
     """
     section = SECTIONS.get(delta.section, _OTHER)
-    words = command_words(delta)
     match section.family:
         case Family.DEBIAN | Family.SYSTEM:
-            return section.install.format_map(words)
+            return section.install.format_map(command_words(delta))
         case Family.APP | Family.PYTHON | Family.LANGUAGE | Family.HPC | None:
-            return _guarded(section.install, delta, words)
+            return _guarded(section.install, delta)
         case _:
             assert_never(section.family)
 
@@ -59,11 +58,12 @@ def command_words(delta: Delta) -> dict[str, str]:
     }
 
 
-def _guarded(template: str, delta: Delta, words: dict[str, str]) -> str:
-    """Return a command if all it needs is known and harmless in a shell, else a few words."""
+def _guarded(template: str, delta: Delta) -> str:
+    """Return a command if all its words are known and safe in a shell, else a few words."""
     owner = delta.facts.get("packaged-by", "")
     if owner:
         return f"bring {owner} to one version"
+    words = command_words(delta) if template else {}
     # The key of an environment itself has no slash, and there is no package to name.
     lacks_name = "{name}" in template and not words["name"]
     is_safe = all(_SAFE_IN_A_SHELL.match(word) for word in words.values())
