@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
-from envlock.targets.local.walk_worker import Columns, OwnerStat, Xattrs, unpack, unpack_modes
+from envlock.targets.packed_listing import Columns, OwnerStat, Xattrs, unpack, unpack_modes
 
 _DEVICES = frozenset({EntryType.CHAR, EntryType.BLOCK})
 _UNKNOWN = Hashes("")

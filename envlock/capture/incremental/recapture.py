@@ -28,7 +28,7 @@ from envlock.store.objects import Store
 from envlock.store.refs import has_ref
 from envlock.targets.base import IGNORED, IncrementalTarget, ScanPlan
 from envlock.targets.folder import Folder
-from envlock.targets.local.walk_worker import SignedStat, signed_stats, unpack
+from envlock.targets.packed_listing import SignedStat, signed_stats, unpack
 
 
 class _Scan(NamedTuple):

@@ -30,7 +30,7 @@ from envlock.store.blob_file import BlobFile, DamagedBlobFileError, is_blob_file
 from envlock.store.objects import Store
 from envlock.targets.base import IGNORED
 from envlock.targets.folder import Folder
-from envlock.targets.local.walk_worker import SignedStat, pack, signed_stats, unpack
+from envlock.targets.packed_listing import SignedStat, pack, signed_stats, unpack
 
 _LASTING = ("permission denied", "another file system", IGNORED)
 """Reasons of gaps that last as long as the path does not change; others are transient."""

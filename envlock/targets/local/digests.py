@@ -23,8 +23,7 @@ _EMPTY = Hashes(
 class FileDigests:
     """Finds the digests of the files in one walk."""
 
-    def __init__(self, root: str, plan: ScanPlan, pool: HashPool) -> None:
-        self._root = root
+    def __init__(self, plan: ScanPlan, pool: HashPool) -> None:
         self._plan = plan
         self._pool = pool
         self._submitted: list[tuple[Folder, int, StatKey]] = []
@@ -38,7 +37,7 @@ class FileDigests:
         hashes = _EMPTY if not key.size else plan.cache.get(key) if plan.cache else None
         if hashes is None or hashes.lacks(second):
             self._submitted.append((folder, at, key))
-            self._pool.submit((to_bytes(self._root + key.path), second))
+            self._pool.submit((to_bytes(key.path), second))
             return None
         plan.on_progress(1, key.size)
         return folder.entry_at(at, key.size, hashes)

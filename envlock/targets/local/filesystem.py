@@ -6,9 +6,10 @@ import errno
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from io import BufferedReader
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 from envlock.errors import TargetError
@@ -18,6 +19,7 @@ from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan
 from envlock.targets.folder import Folder
+from envlock.targets.local.beneath import Beneath, path_of
 from envlock.targets.local.digests import FileDigests
 from envlock.targets.local.hash_pool import HashPool
 from envlock.targets.local.prefetch import Prefetcher
@@ -46,6 +48,8 @@ class LocalTarget:
         self._real_directories: dict[str, str] = {"": ""}
         self._walking: Prefetcher[Folder] | None = None
         self._folders: dict[str, Folder] = {}
+        self._beneath: Beneath | None = None
+        self._lock = Lock()
 
     def preload(self, patterns: Iterable[str]) -> None:
         """Do nothing: files of this machine are read directly."""
@@ -87,13 +91,16 @@ class LocalTarget:
 
     def stat(self, path: str) -> Entry:
         """Return one path, its final link not followed."""
-        real = self._root + self._real(path, follow=False) or "/"
-        return entry_of(path, os.lstat(real), real)
+        real = self._real(path, follow=False)
+        with self._directory_of(real) as (directory, name):
+            here = f"{directory}/{name}"
+            return entry_of(path, os.lstat(here), here)
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory."""
         real = self._real(path, follow=True)
-        return tuple(sorted(os.listdir(self._root + real or "/"), key=sort_key))
+        with self._directory_of(f"{real}/.") as (directory, _):
+            return tuple(sorted(os.listdir(directory), key=sort_key))
 
     def read(self, path: str, limit: int = READ_LIMIT) -> bytes:
         """Return the content of a file of at most `limit` bytes."""
@@ -110,8 +117,10 @@ class LocalTarget:
 
     def open(self, path: str) -> BufferedReader:
         """Open a regular file; links are followed inside the root."""
-        real = self._root + self._real(path, follow=True)
-        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        real = self._real(path, follow=True)
+        with self._directory_of(real) as (directory, name):
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(f"{directory}/{name}", flags)
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISREG(mode):
             return os.fdopen(descriptor, "rb")
@@ -131,9 +140,12 @@ class LocalTarget:
         return run_probe(PROBES[name]) if self._is_host else None
 
     def close(self) -> None:
-        """Stop a walk that was not consumed."""
+        """Stop a walk that was not consumed, and close every directory."""
         if self._walking is not None:
             self._walking.close()
+        if self._beneath is not None:
+            self._beneath.close()
+            self._beneath = None
 
     def _with_files(
         self, folders: Iterable[Folder], plan: ScanPlan, paths: Collection[str] | None = None
@@ -143,8 +155,8 @@ class LocalTarget:
         With `paths`, only the content of these is read.
         """
         links: dict[tuple[int, int], list[_Name]] = {}
-        with closing(HashPool(plan.jobs)) as pool:
-            digests = FileDigests(self._root, plan, pool)
+        with closing(HashPool(self._root, plan.jobs)) as pool:
+            digests = FileDigests(plan, pool)
             for folder in folders:
                 for at, key in folder.files_to_read():
                     if paths is None or key.path in paths:
@@ -160,6 +172,18 @@ class LocalTarget:
                 yield from _linked_entries(sorted(names, key=_by_path), digests, plan)
             plan.on_walk_finished()
             yield from digests.results()
+
+    @contextmanager
+    def _directory_of(self, real: str) -> Iterator[tuple[str, str]]:
+        """Give a path to the open directory that a real path lies in, and its name there.
+
+        Raise OSError when a directory on the way was replaced by a link.
+        """
+        parent, _, name = real.rpartition("/")
+        with self._lock:
+            if self._beneath is None:
+                self._beneath = Beneath(self._root)
+            yield path_of(self._beneath.directory(parent)), name or "."
 
     def _real(self, path: str, *, follow: bool) -> str:
         """Return `path` with links resolved inside the root, the last one only with `follow`."""

@@ -19,13 +19,14 @@ _NICENESS = 10
 
 
 class HashPool:
-    """Hashes the files that are submitted; `results` waits for all of them.
+    """Hashes the files below `root` that are submitted; `results` waits for all of them.
 
     A few files are hashed in this process.  For more, `workers` processes are started (0: one for
     each processor).
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, root: str, workers: int) -> None:
+        self._root = root
         self._count = workers or os.cpu_count() or 1
         self._waiting: list[Job] = []
         self._running: list[Future[list[Result]]] = []
@@ -42,7 +43,7 @@ class HashPool:
     def results(self) -> Iterator[Result]:
         """Yield a result for each job, in the order they were submitted."""
         if not self._workers:
-            yield from hashing.handle(self._waiting)
+            yield from hashing.handle((self._root, self._waiting))
             return
         self._send()
         for future in self._running:
@@ -69,7 +70,7 @@ class HashPool:
     def _run(self, batch: list[Job]) -> list[Result]:
         worker = self._idle.get()
         try:
-            worker.send(batch)
+            worker.send((self._root, batch))
             results: list[Result] = worker.receive()
             return results
         finally:

@@ -1,8 +1,8 @@
 """Hash files, in this process or in worker processes.
 
 Hashing many small files is limited by the interpreter, not by the hash, so threads gain nothing.
-`envlock.targets.local.worker_main` runs this file in worker processes, so it imports little, and
-only from the standard library.
+`envlock.targets.local.worker_main` runs this file in worker processes, so it imports little: from
+the standard library, and a module that does the same.
 """
 
 from __future__ import annotations
@@ -11,36 +11,42 @@ import hashlib
 import os
 import stat
 
+from envlock.targets.local.beneath import Beneath
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Job = tuple[bytes, str]
-"""A path, and the algorithm wanted in addition to SHA-256 (empty for none)."""
+"""A path below the root, and the algorithm wanted in addition to SHA-256 (empty for none)."""
 
 Result = tuple[str, str, int, int, int] | str
 """SHA-256, the other digest (or empty), size, mtime_ns and ctime_ns; or why it cannot be read."""
 
 _CHUNK = 256 * 1024
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK
 _CHANGED = "changed while it was read"
 
 
-def hash_file(path: bytes, second: str, buffer: bytearray) -> Result:
+def hash_file(beneath: Beneath, path: bytes, second: str, buffer: bytearray) -> Result:
     """Hash one regular file; try again once when it changes while it is read."""
     try:
-        return _hash_once(path, second, buffer) or _hash_once(path, second, buffer) or _CHANGED
+        return (
+            _hash_once(beneath, path, second, buffer)
+            or _hash_once(beneath, path, second, buffer)
+            or _CHANGED
+        )
     except PermissionError:
         return "permission denied"
     except OSError as error:
         return error.strerror or "cannot be read"
 
 
-def _hash_once(path: bytes, second: str, buffer: bytearray) -> Result | None:
+def _hash_once(beneath: Beneath, path: bytes, second: str, buffer: bytearray) -> Result | None:
     try:
-        descriptor = os.open(path, _FLAGS | os.O_NOATIME)
+        descriptor = beneath.open(path, _FLAGS | os.O_NOATIME)
     except PermissionError:  # O_NOATIME is for owners only
-        descriptor = os.open(path, _FLAGS)
+        descriptor = beneath.open(path, _FLAGS)
     try:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
@@ -65,7 +71,9 @@ def _hash_once(path: bytes, second: str, buffer: bytearray) -> Result | None:
     return sha256.hexdigest(), digest, size, after.st_mtime_ns, after.st_ctime_ns
 
 
-def handle(jobs: Sequence[Job]) -> list[Result]:
-    """Return a result for each job, in order."""
+def handle(request: tuple[str, Sequence[Job]]) -> list[Result]:
+    """Return a result for each job, in order; the request is a root directory and the jobs."""
+    root, jobs = request
     buffer = bytearray(_CHUNK)
-    return [hash_file(path, second, buffer) for path, second in jobs]
+    with Beneath(root) as beneath:
+        return [hash_file(beneath, path, second, buffer) for path, second in jobs]

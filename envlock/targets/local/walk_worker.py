@@ -2,29 +2,23 @@
 
 A machine has 400,000 paths, and calling lstat on each takes longer in one interpreter than all
 further processing.  `envlock.targets.local.worker_main` runs this file in worker processes, so it
-imports little, and only from the standard library.
+imports little: from the standard library, and modules that do the same.
 """
 
 from __future__ import annotations
 
-import hashlib
-import marshal
 import os
-import struct
 from operator import attrgetter
+
+from envlock.targets.local.beneath import Beneath, path_of
+from envlock.targets.packed_listing import OwnerStat, Xattrs, columns_of, digest, pack, pack_columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
-Xattrs = tuple[tuple[str, bytes], ...]
-
-SignedStat = tuple[int, int, int, int, int, int]
-"""The fields of lstat(2) that a signature covers: mode, inode, size, mtime_ns, ctime_ns, links."""
-
-OwnerStat = tuple[int, int, int, int]
-"""The other fields of lstat(2): uid, gid, device, and the device number of a device file."""
+    from envlock.targets.packed_listing import Columns
 
 Exclusions = tuple[list[str], list[str], tuple[str, ...], tuple[str, ...], str]
 """Paths that are not touched; then directories that are not entered: by path, by prefix, by
@@ -59,11 +53,6 @@ RawListing = tuple[
 _SIGNED = attrgetter("st_mode", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns", "st_nlink")
 _OWNER = attrgetter("st_uid", "st_gid", "st_dev", "st_rdev")
 _FORMAT, _FILE, _DIRECTORY, _LINK = 0o170000, 0o100000, 0o040000, 0o120000  # inode(7)
-_DIGEST_SIZE = 16
-_LENGTH = struct.Struct("<I")
-
-Columns = list[tuple[int, ...]]
-"""The fields of `SignedStat`, one column each, with one item per name; no columns for no names."""
 
 
 def handle(request: tuple[str, WalkRequest]) -> tuple[Any, list[str]]:
@@ -102,8 +91,8 @@ def signatures(
     found: dict[str, bytes] = {}
 
     def add(path: str, names: list[str], statuses: list[os.stat_result], _prefix: str) -> Columns:
-        columns = _columns(map(_SIGNED, statuses))
-        found[path] = digest(_packed(names, columns))
+        columns = columns_of(map(_SIGNED, statuses))
+        found[path] = digest(pack_columns(names, columns))
         return columns
 
     def fail(path: str, _failure: int) -> None:
@@ -124,32 +113,33 @@ def _descend(
     closed = frozenset(not_entered)
     is_other = _matcher(others) if others else None
     count = 0
-    while todo and count < most:
-        path = todo.pop()
-        real = f"{root}{path}"
-        try:
-            if may_chdir:
-                os.chdir(real or "/")
-            names = _touchable(path, os.listdir("." if may_chdir else real or "/"), untouched)
-            names.sort()
-            prefix = "" if may_chdir else f"{real}/"
-            statuses = _lstat_all(names, prefix)
-        except OSError as error:
-            fail(path, error.errno or 0)
-            continue
-        columns = add(path, names, statuses, prefix)
-        count += len(names) + 1
-        for at, mode in enumerate(columns[0] if columns else ()):
-            if mode & _FORMAT == _DIRECTORY:
-                child = f"{path}/{names[at]}"
-                below = f"{child}/"
-                if not (
-                    child in closed
-                    or below.startswith(prefixes)
-                    or any(part in below for part in substrings)
-                    or (is_other is not None and is_other(child))
-                ):
-                    todo.append(child)
+    with Beneath(root) as beneath:
+        while todo and count < most:
+            path = todo.pop()
+            try:
+                here = beneath.directory(path)
+                if may_chdir:
+                    os.fchdir(here)
+                names = _touchable(path, os.listdir("." if may_chdir else path_of(here)), untouched)
+                names.sort()
+                prefix = "" if may_chdir else f"{path_of(here)}/"
+                statuses = _lstat_all(names, prefix)
+            except OSError as error:
+                fail(path, error.errno or 0)
+                continue
+            columns = add(path, names, statuses, prefix)
+            count += len(names) + 1
+            for at, mode in enumerate(columns[0] if columns else ()):
+                if mode & _FORMAT == _DIRECTORY:
+                    child = f"{path}/{names[at]}"
+                    below = f"{child}/"
+                    if not (
+                        child in closed
+                        or below.startswith(prefixes)
+                        or any(part in below for part in substrings)
+                        or (is_other is not None and is_other(child))
+                    ):
+                        todo.append(child)
     return todo
 
 
@@ -194,7 +184,7 @@ def _listing(
     """Return the listing of one directory, and its columns."""
     if not names:
         return _empty_listing(path), []
-    columns = _columns(map(_SIGNED, statuses))
+    columns = columns_of(map(_SIGNED, statuses))
     modes, _, sizes, mtimes, ctimes, links = columns
     owners: list[OwnerStat] = list(map(_OWNER, statuses))
     formats = [mode & _FORMAT for mode in modes]
@@ -207,7 +197,7 @@ def _listing(
                 if target is not None:
                     targets[name] = target
     to_read, xattrs = _selected(path, names, formats, prefix, is_selected)
-    packed = _packed(names, columns)
+    packed = pack_columns(names, columns)
     listing = (
         path,
         packed,
@@ -279,48 +269,6 @@ def _matcher(expression: str) -> Callable[[str], Any]:
     import re  # slower to import than everything else here together
 
     return re.compile(expression, re.DOTALL).match
-
-
-def _columns(stats: Iterable[Sequence[int]]) -> Columns:
-    return list(zip(*stats, strict=True))
-
-
-def _packed(names: list[str], columns: Columns) -> bytes:
-    # Version 1 of the format has no references: equal values give equal bytes.
-    first: tuple[Any, ...] = (names, *columns[:1])
-    rest: tuple[Any, ...] = tuple(columns[1:])
-    head = marshal.dumps(first, 1)
-    return _LENGTH.pack(len(head)) + head + marshal.dumps(rest, 1)
-
-
-def pack(names: list[str], stats: list[SignedStat]) -> bytes:
-    """Return the names in a directory and their stats as bytes; equal values give equal bytes."""
-    return _packed(names, _columns(stats))
-
-
-def unpack_modes(packed: bytes) -> tuple[list[str], Sequence[int]]:
-    """Return the names in a directory and their modes: faster than `unpack`."""
-    (length,) = _LENGTH.unpack_from(packed)
-    names, *modes = marshal.loads(packed[_LENGTH.size : _LENGTH.size + length])  # noqa: S302  ours
-    return names, modes[0] if modes else ()
-
-
-def unpack(packed: bytes) -> tuple[list[str], Columns]:
-    """Return the names in a directory and the columns of their stats; see `pack`."""
-    (length,) = _LENGTH.unpack_from(packed)
-    names, *modes = marshal.loads(packed[_LENGTH.size : _LENGTH.size + length])  # noqa: S302  ours
-    columns = marshal.loads(packed[_LENGTH.size + length :])  # noqa: S302
-    return names, [*modes, *columns]
-
-
-def signed_stats(columns: Columns) -> list[SignedStat]:
-    """Return the columns as one stat per name."""
-    return list(zip(*columns, strict=True))
-
-
-def digest(packed: bytes) -> bytes:
-    """Return the signature of packed names and stats."""
-    return hashlib.blake2b(packed, digest_size=_DIGEST_SIZE).digest()
 
 
 def read_xattrs(real: str) -> Xattrs:

@@ -1,7 +1,7 @@
 """A worker process that replies to requests.
 
-It runs `envlock.targets.local.worker_main` with a script that does the work.  Both import the
-standard library only; unlike a fork, this is safe in a process with threads.
+It runs `envlock.targets.local.worker_main` with a script that does the work.  Both import little;
+unlike a fork, this is safe in a process with threads.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ PIPE_SIZE = 1024 * 1024
 class Worker:
     """A process that replies to requests, in order.
 
-    `script` is a file that imports the standard library only and has a function `handle`, which
-    takes a request and returns the reply.  `niceness` is that of nice(2), for work that is needed
+    `script` is a file that imports little and has a function `handle`, which takes a request and
+    returns the reply.  `niceness` is that of nice(2), for work that is needed
     later than other work.
     """
 

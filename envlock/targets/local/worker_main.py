@@ -49,6 +49,8 @@ def _serve(script: str, niceness: int) -> None:
     from importlib.machinery import SourceFileLoader
 
     os.nice(niceness)
+    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    sys.path.append(os.path.dirname(package))  # for the few modules of envlock that scripts import
     code = SourceFileLoader("work", script).get_code("work")  # from the cache of compiled modules
     work: dict[str, Any] = {"__name__": "work", "__file__": script}
     if code is not None:

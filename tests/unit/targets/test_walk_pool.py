@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import errno
+import json
 import os
+import subprocess
+import sys
 import threading
 from contextlib import closing
 
@@ -13,7 +15,8 @@ from envlock.targets.base import ScanPlan
 from envlock.targets.folder import Folder
 from envlock.targets.local.filesystem import directory
 from envlock.targets.local.walk_pool import DEFAULT_BATCHING, Batching, WalkPool
-from envlock.targets.local.walk_worker import unpack
+from envlock.targets.packed_listing import unpack
+from tests.conftest import WITHOUT_RIGHTS
 
 NOTHING = ([], [], (), (), "")
 
@@ -93,21 +96,36 @@ def test_a_walk_yields_the_same_signatures(root):
     assert {path: f.signature for path, f in folders.items()} == target.signatures(ScanPlan())
 
 
-def test_a_directory_that_may_not_be_entered_is_a_gap(root, monkeypatch):
+WALK = """
+import json, sys
+from envlock.targets.base import ScanPlan
+from envlock.targets.local.filesystem import directory
+gaps = []
+plan = ScanPlan(digest=False, on_gap=lambda *gap: gaps.append(gap))
+seen = [entry.path for entry in directory(sys.argv[1]).scan(plan)]
+json.dump([seen, gaps], sys.stdout)
+"""
+
+
+def test_a_directory_that_may_not_be_entered_is_a_gap(root):
     """It may be listed, but lstat is refused for the names in it."""
-    lstat = os.lstat
-
-    def refused(path):
-        if "/b1/" in str(path):
-            raise PermissionError(errno.EACCES, "denied", path)
-        return lstat(path)
-
-    monkeypatch.setattr(os, "lstat", refused)
-    gaps = []
-    plan = ScanPlan(digest=False, on_gap=lambda *gap: gaps.append(gap))
-    seen = {entry.path for entry in directory(root).scan(plan)}
-    refused_directories = {path for path in seen if path.endswith("/b1")}
-    assert {where for where, _ in gaps} == refused_directories
+    closed = sorted(root.glob("a*/b1"))
+    user: tuple[str, ...] = ()
+    if os.geteuid() == 0:
+        user = WITHOUT_RIGHTS
+        for path in closed:
+            os.chown(path, 65534, 65534)
+    for path in closed:
+        path.chmod(0o444)
+    try:
+        command = [*user, sys.executable, "-c", WALK, str(root)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    finally:
+        for path in closed:
+            path.chmod(0o755)
+    seen, gaps = json.loads(done.stdout)
+    refused = {f"/{path.relative_to(root)}" for path in closed}
+    assert {where for where, _ in gaps} == refused <= set(seen)
     assert {reason for _, reason in gaps} == {"permission denied"}
     assert not any("/b1/" in path for path in seen)
 
