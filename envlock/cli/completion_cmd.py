@@ -1,4 +1,4 @@
-"""``envlock completion``: completion scripts for shells."""
+"""``envlock completion``: print a completion script for a shell."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TARGETS = " ".join(sorted(kind.prefix for kind in KINDS.values()))
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the operand."""
-    parser.add_argument("shell", choices=sorted(_SCRIPTS))
+    parser.add_argument("shell", choices=sorted(_SCRIPTS), help="the shell to complete in")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--section",
         action="append",
         default=[],
-        metavar="S",
+        metavar="SECTION",
         help="compare only this section; may be repeated",
     )
     parser.add_argument(

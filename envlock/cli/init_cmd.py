@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if not is_registered:
         console.hint("in a git repository, `envlock init --git` sets up merges and diffs of locks")
     console.say(Message.WROTE, path=", ".join(sorted(written)))
-    console.hint("next: envlock capture")
+    console.hint("run `envlock capture` next")
     return ExitStatus.OK
 
 

@@ -36,10 +36,10 @@ _TAG = re.compile(r"[a-z0-9][a-z0-9._/:-]*(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})
 _DESCRIPTION = """\
 Rebuild a lock into a container image that is bit-identical on every machine.
 
-Files come from the store and from the packages that the lock refers to, which are fetched from the
-store, apt's cache, the apt mirrors of this machine and of the captured one, and pip's indexes. No
-package script runs, and root is not needed. If the rebuild is impossible, all reasons are listed
-before anything is written. Standard output is the manifest digest.
+Files come from the store and from the packages that the lock refers to. Packages are taken from
+the store's cache, apt's cache, the apt mirrors of this machine and of the captured one, and pip's
+indexes. No package script runs, and root is not needed. If the rebuild is impossible, all reasons
+are listed before anything is written. Standard output is the manifest digest.
 """
 
 

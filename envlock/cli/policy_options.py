@@ -84,7 +84,7 @@ def today_of(arguments: argparse.Namespace) -> date:
     try:
         return datetime.fromtimestamp(int(epoch), tz=UTC).date()
     except (ValueError, OverflowError, OSError) as error:
-        raise UsageError("not a number of seconds", where="SOURCE_DATE_EPOCH") from error
+        raise UsageError("must be a number of seconds", where="SOURCE_DATE_EPOCH") from error
 
 
 def to_date(text: str, where: str) -> date:

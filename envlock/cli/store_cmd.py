@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("check", "gc", "stats"),
-        help="check: find damage; gc: remove what nothing refers to; stats: print sizes",
+        help="check: find damaged objects; gc: remove unused objects; stats: print sizes",
     )
     parser.add_argument(
         "--read-data", action="store_true", help="check: also read and hash every object"
