@@ -19,7 +19,7 @@ from envlock.model.process import ProcessConfig
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan
-from envlock.targets.stream.oci import decompressed
+from envlock.targets.stream.decompress import decompressed
 from envlock.targets.stream.tar_reader import members
 
 VERSION = 1

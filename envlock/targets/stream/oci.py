@@ -9,18 +9,16 @@ from __future__ import annotations
 import hashlib
 import platform
 import tarfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
-
-import zstandard
 
 from envlock.errors import TargetError
 from envlock.model.document import parse_json
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import ScanPlan
+from envlock.targets.stream.decompress import decompressed
 from envlock.targets.stream.run_config import run_configuration
 from envlock.targets.stream.streaming import StreamingTarget, literal_roots
 from envlock.targets.stream.tar_reader import Member, members
@@ -178,22 +176,6 @@ class OciTarget(StreamingTarget):
                         break
                     yield member._replace(entry=member.entry._replace(path=path))
                     return
-
-
-def decompressed(chunks: Iterator[bytes], where: str) -> Iterator[bytes]:
-    """Yield the tar of a layer that is compressed with gzip, zstd or not at all."""
-    first = next(chunks, b"")
-    decompressor: Any = None
-    if first[:2] == b"\x1f\x8b":
-        decompressor = zlib.decompressobj(wbits=31)
-    elif first[:4] == b"\x28\xb5\x2f\xfd":
-        decompressor = zstandard.ZstdDecompressor().decompressobj()
-    try:
-        while first:
-            yield decompressor.decompress(first) if decompressor else first
-            first = next(chunks, b"")
-    except (zlib.error, zstandard.ZstdError) as error:
-        raise TargetError("a layer is damaged", where=where) from error
 
 
 def _oci_image(

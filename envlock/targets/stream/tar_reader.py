@@ -28,6 +28,9 @@ _TYPES = {
     b"6": EntryType.FIFO,
 }
 _HEADER_LIMIT = 16 * 1024 * 1024
+"""Most bytes of extended headers before one member."""
+MEMBER_LIMIT = 4_000_000
+"""Most members of an archive."""
 
 
 class Member(NamedTuple):
@@ -81,6 +84,7 @@ def members(chunks: Iterable[bytes], where: str = "") -> Iterator[Member]:
 
 def _members(stream: ByteStream, where: str) -> Iterator[Member]:
     extended: dict[str, bytes] = {}
+    headers = count = 0
     while True:
         header = stream.exactly(BLOCK)
         if len(header) < BLOCK:
@@ -97,10 +101,15 @@ def _members(stream: ByteStream, where: str) -> Iterator[Member]:
         if size < 0:
             raise ValueError("a member of negative size")
         if kind in (b"L", b"K", b"x", b"g"):
+            headers += size
+            if headers > _HEADER_LIMIT:
+                raise ValueError("extended headers that are too large")
             _extend(extended, kind, _payload(stream, size))
             continue
         entry = _entry(header, extended, kind, size)
-        extended = {}
+        extended, headers, count = {}, 0, count + 1
+        if count > MEMBER_LIMIT:
+            raise ValueError(f"more than {MEMBER_LIMIT:,} members")
         content = _Content(stream, size, where)
         yield Member(entry, content.chunks())
         content.skip()
@@ -134,8 +143,6 @@ def _truncated(where: str) -> TargetError:
 
 
 def _payload(stream: ByteStream, size: int) -> bytes:
-    if size > _HEADER_LIMIT:
-        raise ValueError("a header that is too large")
     payload = stream.exactly(size + -size % BLOCK)
     if len(payload) < size:
         raise ValueError("a truncated header")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,7 @@ def test_a_directory_that_becomes_a_link_leads_nowhere(root, tmp_path):
             directory.symlink_to(tmp_path / "outside")
             directory.unlink()
             aside.rename(directory)
+            time.sleep(0.0005)  # let some questions be answered
 
     thread = threading.Thread(target=swap)
     thread.start()
