@@ -1,0 +1,42 @@
+"""Replace the secrets in the arguments of a program, judged as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from envlock.secrets.commands import command_parts, is_literal
+from envlock.secrets.names import grade_name
+from envlock.secrets.reading import Reading, Syntax
+from envlock.secrets.settings import redact_text
+from envlock.secrets.spans import MASK
+from envlock.secrets.values import Demand, is_secret_value
+
+_READING = Reading(Syntax.SHELL, Demand())
+
+
+def redact_arguments(argv: Sequence[str]) -> tuple[str, ...]:
+    """Return the arguments with `***` for every secret, as many as there were.
+
+    An option is judged with the argument that follows it, a program by what its options mean, and
+    each argument as a text of its own (``NAME=VALUE``, a header, a URL, a script of ``sh -c``).
+
+    >>> redact_arguments(["mysql", "-phunter2", "--user", "app"])
+    ('mysql', '-p***', '--user', 'app')
+    """
+    words = list(argv)
+    for part in sorted(command_parts(argv), reverse=True):
+        word = words[part.place]
+        words[part.place] = f"{word[: part.start]}{MASK}{word[part.end :]}"
+    for index in _indices_after_options(argv):
+        words[index] = MASK
+    return tuple(word if word == MASK else redact_text(word, _READING).text for word in words)
+
+
+def _indices_after_options(argv: Sequence[str]) -> Iterator[int]:
+    """Yield the places of arguments that follow an option whose name means a secret."""
+    for index, (option, value) in enumerate(pairwise(argv)):
+        name = option.lstrip("-/")
+        is_option = option.startswith("-") and name and "=" not in option and ":" not in option
+        if is_option and grade_name(name) and is_literal(value) and is_secret_value(name, value):
+            yield index + 1

@@ -1,0 +1,183 @@
+"""Whether a file is a secret: by name and path, binary format, content, or as a private file."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable
+from enum import Enum
+from functools import cache
+from typing import NamedTuple
+
+from envlock.model.glob import matcher
+from envlock.secrets import file_table
+from envlock.secrets.binary import judge_binary
+from envlock.secrets.names import Grade, grade_name
+from envlock.secrets.settings import Finding, redact_settings
+from envlock.secrets.shapes import find_shape
+from envlock.secrets.spans import MASK
+from envlock.secrets.strength import Strength, measure
+
+NAME_RULE = "secret-name"
+"""The rule of files that are secret by name or place, or named as a secret and one word long."""
+PRIVATE_RULE = "private-file"
+"""The rule of small files that only their owner can read and that are binary or one word."""
+
+SMALL = 4096
+"""Bytes up to which a file may be a key or password itself."""
+
+
+class FileKind(Enum):
+    """What may be recorded of a file."""
+
+    PUBLIC = "public"
+    """All of it."""
+    REDACTED = "redacted"
+    """Its content without the values of some settings; no digest of the whole."""
+    SECRET = "secret"
+    """Neither content nor digest."""
+
+
+class Judgement(NamedTuple):
+    """What a file is, by which rule, and what of it may be recorded if it is redacted."""
+
+    kind: FileKind
+    rule: str = ""
+    content: bytes = b""
+    """Of a redacted file: the content to record, in the file's own encoding."""
+    findings: tuple[Finding, ...] = ()
+
+
+PUBLIC = Judgement(FileKind.PUBLIC)
+
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_ORDINARY = (
+    b"\x7fELF", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"PK\5\6",
+    b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"%PDF", b"SQLite format 3", b"!<arch>",
+    b"\xca\xfe\xba\xbe", b"wOFF", b"wOF2", b"\0\1\0\0", b"OTTO", b"\0asm", b"MZ", b"ustar", b"II*\0", b"MM\0*",
+    b"Rar!", b"7z\xbc\xaf", b"\xde\x12\x04\x95", b"\x95\x04\x12\xde", b"TZif", b"\x04\x22\x4d\x18",
+    b"fLaC", b"OggS", b"\xed\xab\xee\xdb", b"\x0e\x1e\x11\x0a",
+)  # fmt: skip
+"""How programs, archives, images, fonts and databases begin: none is a key, whoever may read it."""
+_KEY_FILE = re.compile(
+    r"\s{0,64}(?:-{4,5} ?BEGIN |Bag Attributes|PuTTY-User-Key-File|# public key: )"
+)
+_WORD = re.compile(r"\s{0,64}+(?P<word>\S{1,4096}+)\s{0,64}+")
+_PROBE = 8192
+
+
+def judge_file(path: str, *, mode: int, content: bytes, size: int) -> Judgement:
+    """Return what may be recorded of a regular file.
+
+    `path` is absolute below the root; `mode` its permission bits; `content` all of it, or its
+    beginning if it is too large to be held (`size` is that of the whole file).
+
+    >>> judge_file("/etc/app.ini", mode=0o644, content=b"password = hunter2", size=18).content
+    b'password = ***'
+    """
+    if not size:
+        return PUBLIC
+    if is_named_secret(path):
+        return Judgement(FileKind.SECRET, NAME_RULE)
+    if rule := judge_binary(content):
+        return PUBLIC if _is_truststore(path, rule) else Judgement(FileKind.SECRET, rule)
+    if content.startswith(_ORDINARY) or _is_bytecode(content):
+        return PUBLIC
+    is_private = size <= SMALL and not mode & 0o077
+    encoding = _encoding_of(content)
+    if not encoding:
+        return _judge_unknown(content, is_private=is_private)
+    judged = _judge_text(path, content.decode(encoding, _errors(encoding)), encoding)
+    if judged is PUBLIC and size <= SMALL:
+        return _judge_word(path, content, is_private=is_private)
+    return judged
+
+
+def is_named_secret(path: str) -> bool:
+    """Return whether a file is a secret by its name or place alone.
+
+    >>> is_named_secret("/root/.netrc"), is_named_secret("/root/.ssh/id_rsa.pub")
+    (True, False)
+    """
+    matches, is_excepted = _matchers()
+    return matches(path) and not is_excepted(path)
+
+
+@cache
+def _matchers() -> tuple[Callable[[str], bool], Callable[[str], bool]]:
+    lines = file_table.TABLE.strip("\n").split("\n")
+    globs = [glob for line in lines if line.startswith(" ") for glob in line.split()]
+    return matcher(globs), matcher((*file_table.NOT_SECRET, *file_table.PROGRAMS))
+
+
+def _is_bytecode(content: bytes) -> bool:
+    """Return whether content is compiled Python: a magic number that ends with CR LF."""
+    return content[2:4] == b"\r\n" and content[:1] > b"\x20" and b"\0" in content[4:16]
+
+
+def _is_truststore(path: str, rule: str) -> bool:
+    """Return whether a store is, by its name, one of public certificates."""
+    return rule in ("java-keystore", "pkcs12") and (
+        "cacerts" in path or "truststore" in path.lower()
+    )
+
+
+def _encoding_of(content: bytes) -> str:
+    """Return the encoding of text, or an empty text for a binary file."""
+    for mark, encoding in _BOMS:
+        if content.startswith(mark):
+            return encoding
+    head = content[:_PROBE]
+    zeros = head.count(0)
+    if not zeros:
+        return "utf-8"
+    if len(head) > 3 and any(head[0:64:2]) != any(head[1:64:2]):  # Latin letters in UTF-16
+        return "utf-16-le" if any(head[0:64:2]) else "utf-16-be"
+    controls = sum(head.count(code) for code in _CONTROLS)
+    return "utf-8" if controls * 20 < len(head) else ""
+
+
+_CONTROLS = bytes((*range(9), *range(14, 27), *range(28, 32), 127))
+
+
+def _errors(encoding: str) -> str:
+    return "surrogateescape" if encoding == "utf-8" else "replace"
+
+
+def _judge_unknown(content: bytes, *, is_private: bool) -> Judgement:
+    """Judge a binary file of no known format."""
+    if is_private:
+        return Judgement(FileKind.SECRET, PRIVATE_RULE)
+    if b"PRIVATE KEY" in content and (rule := find_shape(content.decode("latin-1"))):
+        return Judgement(FileKind.SECRET, rule)
+    return PUBLIC
+
+
+def _judge_text(path: str, text: str, encoding: str) -> Judgement:
+    redacted = redact_settings(path, text)
+    if not redacted.findings:
+        return PUBLIC
+    rule = redacted.findings[0].rule
+    rest = redacted.text.replace(MASK, "")
+    if not any(map(str.isalnum, rest)) or (rule == "private-key" and _KEY_FILE.match(text)):
+        return Judgement(FileKind.SECRET, rule)
+    recorded = redacted.text.encode(encoding, _errors(encoding))
+    return Judgement(FileKind.REDACTED, rule, recorded, redacted.findings)
+
+
+def _judge_word(path: str, content: bytes, *, is_private: bool) -> Judgement:
+    """Judge a small text without settings: one word in a private file, or one named as a secret."""
+    found = _WORD.fullmatch(content.decode("utf-8", "replace"))
+    if not found:
+        return PUBLIC
+    strength = measure(found["word"])
+    if is_private and (strength > Strength.NONE or found["word"].isdecimal()):
+        return Judgement(FileKind.SECRET, PRIVATE_RULE)
+    stem = path.rpartition("/")[2].partition(".")[0] or path.rpartition(".")[2]
+    is_named = grade_name(stem) > Grade.HINT or grade_name(path.rpartition(".")[2]) > Grade.HINT
+    return Judgement(FileKind.SECRET, NAME_RULE) if is_named and strength else PUBLIC

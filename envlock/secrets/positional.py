@@ -1,0 +1,148 @@
+"""Secrets that are told by their place: fields of known files, and data of Kubernetes Secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from envlock.secrets import nested
+from envlock.secrets.spans import Span
+from envlock.secrets.strength import Strength, measure
+
+FIELD_RULE = "secret-field"
+KUBERNETES_RULE = "kubernetes-secret"
+
+
+class FieldForm(NamedTuple):
+    """A kind of file by the end of its path, and the lines in which `secret` is a secret."""
+
+    paths: tuple[str, ...]
+    line: re.Pattern[str]
+    source: str
+
+
+_TABLE = r"""
+.pgpass pgpass.conf /pgpass | PostgreSQL: .pgpass
+    ^(?!#)(?:(?:[^:\\\n]|\\.){0,256}:){4}(?P<secret>[^\n\r]{1,1024})
+htpasswd .htpasswds /passwdfile /squid/passwd | htpasswd(1)
+    ^[^#:\s][^:\n]{0,255}:(?P<secret>[^:\s]{1,512})
+/mosquitto/passwd /mosquitto/pwfile /rsyncd.secrets | mosquitto_passwd(1), rsyncd.conf(5)
+    ^[^#:\s][^:\n]{0,255}:(?P<secret>[^:\s]{1,512})
+/dovecot/users /dovecot/passwd .passwd | Dovecot: passwd-file
+    ^[^#:\s][^:\n]{0,255}:(?P<secret>[^:\s]{1,512})
+.htdigest htdigest | htdigest(1)
+    ^[^#:\n]{1,255}:[^:\n]{0,256}+:(?P<secret>[^:\s]{1,512})
+/passwd.client /passwd.smtp | exim4-config_files(5)
+    ^[^#:\s]{1,255}:[^:\n]{0,256}+:(?P<secret>[^\s]{1,512})
+/shadow /shadow- /gshadow /gshadow- /opasswd /master.passwd | shadow(5)
+    ^[^:\n]{1,64}:(?P<secret>[^:\s!*x]{4,512})
+/smbpasswd | smbpasswd(5)
+    ^[^:\n]{0,256}+:[^:\n]{0,256}+:(?P<secret>[0-9A-FX]{32}:[0-9A-F]{32})
+/chap-secrets /pap-secrets /l2tp-secrets /chap-secrets~ | pppd(8): authentication
+    ^[ \t]{0,16}(?!#)(?:\"[^\"\n]{0,256}\"|[^\s\"]{1,256})
+    [ \t]{1,64}(?:\"[^\"\n]{0,256}\"|[^\s\"]{1,256})[ \t]{1,64}\"?(?P<secret>[^\"\s]{1,256})
+sasl_passwd sasl_password sasl_passwords relay_passwd /sasl/passwd | Postfix: SASL_README
+    ^(?!#)\S{1,256}[ \t]{1,64}[^\s:]{1,256}:(?P<secret>[^\n\r]{1,512})
+ipsec.secrets .secrets | ipsec.secrets(5)
+    ^[^#\n]{0,256}?:[ \t]{0,16}(?:PSK|EAP|XAUTH|NTLM|PIN|RSA|ECDSA|PKCS8|PKCS12)
+    [ \t]{1,16}(?:\S{1,255}[ \t]{1,16})?[\"']?(?P<secret>[^\"'\n]{1,512})
+/psk.txt | racoon.conf(5)
+    ^(?!#)\S{1,256}[ \t]{1,64}(?P<secret>[^\s#]{1,256})
+/ntp.keys /chrony.keys /ntpkeys | ntp.keys(5), chrony.conf(5)
+    ^[ \t]{0,16}\d{1,10}[ \t]{1,16}[A-Za-z0-9-]{1,16}[ \t]{1,16}(?P<secret>\S{1,512})
+.keyring /keyring | ceph: user management
+    ^[ \t]{0,16}key[ \t]{0,16}=[ \t]{0,16}(?P<secret>[A-Za-z0-9+/=]{20,128})
+/userlist.txt | pgbouncer: auth_file
+    ^[ \t]{0,16}\"[^\"\n]{1,256}\"[ \t]{1,16}\"(?P<secret>[^\"\n]{1,512})\"
+/upsmon.conf | upsmon.conf(5)
+    ^[ \t]{0,16}MONITOR[ \t]{1,16}\S{1,256}[ \t]{1,16}\d{1,3}[ \t]{1,16}\S{1,128}
+    [ \t]{1,16}(?P<secret>\S{1,256})
+proftpd.conf sql.conf | ProFTPD: mod_sql
+    ^[ \t]{0,16}SQLConnectInfo[ \t]{1,16}\S{1,256}[ \t]{1,16}\S{1,128}
+    [ \t]{1,16}(?P<secret>\S{1,256})
+snmpd.conf snmptrapd.conf | snmpd.conf(5)
+    ^[ \t]{0,16}createUser[ \t]{1,16}(?:-e[ \t]{1,16}\S{1,64}[ \t]{1,16})?\S{1,64}
+    [ \t]{1,16}\S{1,8}[ \t]{1,16}(?P<secret>[^\n\r]{1,256})
+snmpd.conf | snmpd.conf(5)
+    ^[ \t]{0,16}com2sec6?[ \t]{1,16}(?:-Cn[ \t]{1,16}\S{1,64}[ \t]{1,16})?\S{1,64}
+    [ \t]{1,16}\S{1,64}[ \t]{1,16}(?P<secret>\S{1,64})
+proxychains.conf proxychains4.conf | proxychains.conf
+    ^[ \t]{0,16}(?:http|socks4|socks5)[ \t]{1,16}\S{1,255}[ \t]{1,16}\d{1,5}
+    [ \t]{1,16}\S{1,128}[ \t]{1,16}(?P<secret>\S{1,256})
+/users.acl /redis/users.acl redis.conf valkey.conf | Redis: ACL
+    ^[ \t]{0,16}user[ \t]{1,16}[^\n]{1,512}?[ \t][>#](?P<secret>\S{1,256})
+/erlang.cookie .erlang.cookie | Erlang: distributed systems
+    \A\s{0,16}(?P<secret>\S{1,512})
+"""
+
+
+def _forms() -> Iterator[FieldForm]:
+    """Yield the rows of the table: a line ``paths | source``, and the pattern of a line."""
+    head, pattern = "", ""
+    for line in [*_TABLE.strip("\n").split("\n"), ""]:
+        if line.startswith(" "):
+            pattern += line[4:]
+            continue
+        if head:
+            paths, source = head.split(" | ")
+            yield FieldForm(tuple(paths.split()), re.compile(pattern, re.MULTILINE), source)
+        head, pattern = line, ""
+
+
+FORMS = tuple(_forms())
+
+
+def field_spans(path: str, text: str) -> Iterator[Span]:
+    """Yield the secret fields of files whose form is known by their path."""
+    for form in FORMS:
+        if path.endswith(form.paths):
+            for found in form.line.finditer(text):
+                if measure(found["secret"]) > Strength.NONE:
+                    yield Span(*found.span("secret"), FIELD_RULE)
+
+
+_KIND = re.compile(r"[\"']?\bkind[\"']?[ \t]{0,16}:[ \t]{0,16}[\"']?Secret\b[\"']?")
+_DATA = re.compile(
+    r"(?:^|(?<=[{,\s]))[\"']?(?:data|stringData)[\"']?[ \t]{0,16}:[ \t]{0,16}(?P<open>\{?)",
+    re.MULTILINE,
+)
+_MEMBER = re.compile(
+    r"[\"'][\w.-]{1,253}[\"']\s{0,64}:\s{0,64}[\"'](?P<secret>[^\"'\n]{1,65536}+)[\"']"
+)
+_DOCUMENT = re.compile(r"^---", re.MULTILINE)
+_FIELD = re.compile(
+    r"(?P<indent>[ \t]{0,64}+)[\"']?[\w.-]{1,253}+[\"']?[ \t]{0,16}:(?=[ \t\r\n])[ \t]{0,64}+"
+)
+_OBJECT_SIZE = 65_536
+
+
+def kubernetes_spans(text: str) -> Iterator[Span]:
+    """Yield every value below `data` and `stringData` of a Kubernetes Secret."""
+    if "Secret" not in text or "ata" not in text:
+        return
+    documents = [0, *(found.start() for found in _DOCUMENT.finditer(text)), len(text)]
+    for start, end in pairwise(documents):
+        if _KIND.search(text, start, end):
+            for found in _DATA.finditer(text, start, end):
+                yield from _data_spans(text, found, end)
+
+
+def _data_spans(text: str, data: re.Match[str], end: int) -> Iterator[Span]:
+    if data["open"]:
+        closed = text.find("}", data.end(), min(end, data.end() + _OBJECT_SIZE))
+        for found in _MEMBER.finditer(text, data.end(), closed if closed >= 0 else end):
+            yield Span(*found.span("secret"), KUBERNETES_RULE)
+        return
+    line = text.rfind("\n", 0, data.start()) + 1
+    indent = data.start() - line
+    for start, stop in nested.lines_from(text, text.find("\n", data.end()) + 1 or end):
+        field = _FIELD.match(text, start, stop)
+        if start >= end or (text[start:stop].strip() and nested.indent_at(text, start) <= indent):
+            return
+        at = field.end() if field else start + nested.indent_at(text, start)
+        value = text[at:stop].rstrip()
+        quote = value[:1] if value[:1] in ("'", '"') and value[-1:] == value[:1] else ""
+        if value.strip(quote) and not nested.is_block(text, at) and not value.startswith("{{"):
+            yield Span(at + len(quote), at + len(value) - len(quote), KUBERNETES_RULE)
