@@ -179,7 +179,7 @@ def record(recording: Path, root: Path, name: str) -> None:
 
 
 def fixtures_root(root: Path, number: int) -> None:
-    """Put one fixture of each collector into a root; where two have one path, the first has it."""
+    """Merge one fixture of each collector into a root; the first file of a path stays."""
     root.mkdir()
     for section in sorted(path for path in FIXTURES.iterdir() if path.is_dir()):
         cases = sorted(section.glob("*/rootfs"))

@@ -6,8 +6,9 @@ in text that only people read: why, fix, title, notes, help, messages, reasons o
 
 from __future__ import annotations
 
-import difflib
 import json
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -26,7 +27,7 @@ OF_LOCK_BYTES = frozenset({"file_digest", "object"})
 """Members of JSON documents that differ whenever the bytes of the lock or of its tree do."""
 DOCUMENTS = frozenset({".json", ".sarif", ".gitlab"})
 PROSE = frozenset({".text", ".markdown", ".html", ".junit", ".github"})
-"""Formats that mix data and wording: the JSON beside them tells which of the two differs."""
+"""Formats that mix data and wording: judged by the JSON report beside them."""
 MESSAGES = ".messages"
 _MTIME = 5
 """Column of a row of a tree object."""
@@ -60,16 +61,26 @@ def compare_outputs(old: Path, new: Path, since: int) -> Iterator[Comparison]:
         for path in side.rglob("*")
         if path.is_file()
     }
-    for name in sorted(names):
-        if not ((old / name).is_file() and (new / name).is_file()):
-            side = "old" if (old / name).is_file() else "new"
-            yield Comparison(name, Verdict.DIFFERENT, (f"only the {side} version wrote it",))
+    found: dict[str, Comparison] = {}
+    for name in sorted(names, key=lambda name: not name.endswith(".json")):  # judges others
+        sides = (old / name, new / name)
+        if all(path.is_file() for path in sides):
+            data = found.get(str(Path(name).with_suffix(".json")))
+            found[name] = compare_file(*sides, name, since, data)
         else:
-            yield compare_file(old / name, new / name, name, since)
+            side = "old" if sides[0].is_file() else "new"
+            lines = (f"only the {side} version wrote it",)
+            found[name] = Comparison(name, Verdict.DIFFERENT, lines)
+    yield from (found[name] for name in sorted(found))
 
 
-def compare_file(old: Path, new: Path, name: str, since: int) -> Comparison:
-    """Compare two files as what the suffix of their name says they are."""
+def compare_file(
+    old: Path, new: Path, name: str, since: int, data: Comparison | None = None
+) -> Comparison:
+    """Compare two files as what the suffix of their name says they are.
+
+    `data`: how the JSON reports beside them compare.
+    """
     if old.read_bytes() == new.read_bytes():
         return Comparison(name, Verdict.SAME)
     left, right = (path.read_text(errors="surrogateescape") for path in (old, new))
@@ -82,9 +93,12 @@ def compare_file(old: Path, new: Path, name: str, since: int) -> Comparison:
         has_other_lock = _differ(old, new, f"{old.parent.name}.lock")
         return compare_documents(left, right, name, has_other_lock=has_other_lock)
     verdict = Verdict.DIFFERENT
-    if suffix == MESSAGES or (suffix in PROSE and _has_equal_data(old, new, since)):
+    has_equal_data = data is not None and data.verdict is not Verdict.DIFFERENT
+    if suffix == MESSAGES or (suffix in PROSE and has_equal_data):
         verdict = Verdict.WORDING
-    return Comparison(name, verdict, _lines(left, right))
+    counts = [text.count("\n") for text in (left, right)]
+    note = f"{counts[0]} lines, now {counts[1]}" if counts[0] != counts[1] else ""
+    return Comparison(name, verdict, _lines(left, right), note)
 
 
 def compare_documents(
@@ -133,12 +147,11 @@ def _compare_masked(
     whole: Callable[[str], str],
     data: Callable[[str], str],
 ) -> Comparison:
-    """Compare by `whole`, which leaves out what may differ, and by `data`, also without wording."""
-    lines = _lines(whole(left), whole(right))
-    if not lines:
+    """Compare what `whole` returns, without what may differ, and `data`, without wording."""
+    if whole(left) == whole(right):
         return Comparison(name, Verdict.SAME)
     if data(left) == data(right):
-        return Comparison(name, Verdict.WORDING, lines)
+        return Comparison(name, Verdict.WORDING, _lines(whole(left), whole(right)))
     return Comparison(name, Verdict.DIFFERENT, _lines(data(left), data(right)))
 
 
@@ -160,19 +173,11 @@ def _lock_data(text: str) -> str:
 
 
 def _tables(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each line of a lock with the header of the table it stands in."""
+    """Yield the header of the current table with each line of a lock."""
     table = ""
     for line in text.split("\n"):
         table = line if line.startswith("[") else table
         yield table, line
-
-
-def _has_equal_data(old: Path, new: Path, since: int) -> bool:
-    """True when the JSON beside two reports, named like them, tells the same but for wording."""
-    left, right = (path.with_suffix(".json") for path in (old, new))
-    if not (left.is_file() and right.is_file()):
-        return False
-    return compare_file(left, right, left.name, since).verdict is not Verdict.DIFFERENT
 
 
 def _differ(old: Path, new: Path, name: str) -> bool:
@@ -197,7 +202,7 @@ def _without(value: object, names: frozenset[str]) -> object:
 
 
 def _masked(value: object, *, is_wording: bool = False) -> object:
-    """Return a JSON value with each text that is wording replaced; that there is one remains."""
+    """Return a JSON value with each text that is wording replaced by `…`; an empty one stays."""
     if isinstance(value, Mapping):
         return {k: _masked(v, is_wording=is_wording or k in WORDING) for k, v in value.items()}
     if isinstance(value, list):
@@ -206,5 +211,12 @@ def _masked(value: object, *, is_wording: bool = False) -> object:
 
 
 def _lines(left: str, right: str) -> tuple[str, ...]:
-    listed = difflib.unified_diff(left.split("\n"), right.split("\n"), n=0, lineterm="")
-    return tuple(line for line in listed if not line.startswith(("---", "+++", "@@")))
+    """Return the lines that differ, as diff(1) marks them; difflib takes minutes for a page."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / name for name in ("left", "right")]
+        for path, text in zip(paths, (left, right), strict=True):
+            path.write_text(text + "\n", errors="surrogateescape")
+        argv = ["diff", "--text", "--unified=0", *map(str, paths)]
+        done = subprocess.run(argv, capture_output=True, check=False)
+    lines = done.stdout.decode(errors="replace").split("\n")[2:-1]
+    return tuple(line for line in lines if not line.startswith("@@"))

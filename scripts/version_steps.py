@@ -1,4 +1,4 @@
-"""The steps that compare-versions runs with each version, and the environments they are about."""
+"""The steps that compare-versions runs with each version, and the environments they need."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MANY = ("text", "json", "html")
 
 
 class Environments:
-    """The environments, each made when it is asked for and there is none of an earlier run."""
+    """The environments, each made when it is asked for unless an earlier run kept it."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
@@ -47,7 +47,7 @@ class Environments:
         self._machines: list[str] = []
 
     def made(self, name: str, make: Callable[[Path], None]) -> Path:
-        """Return a file or directory, made under another name so that half of one is not used."""
+        """Return a file or directory; make it under another name, so that no half is reused."""
         path, part = self.folder / name, self.folder / "part"
         if not path.exists():
             sys.stderr.write(f"making {name}\n")
@@ -57,7 +57,7 @@ class Environments:
         return path
 
     def copy(self, name: str, base: Path) -> Path:
-        """Return a new copy of a directory, old enough for the stat cache to believe it."""
+        """Return a new copy of a directory, after a wait: the stat cache distrusts recent times."""
         path = self.folder / name
         shutil.rmtree(path, ignore_errors=True)
         subprocess.run(["cp", "-a", str(base), str(path)], check=True)
@@ -94,7 +94,7 @@ class Environments:
 
 
 def example_steps(made: Environments) -> Iterator[Step]:
-    """Yield the steps about the example pairs and the root of the demo, making them on the way."""
+    """Yield the steps for the example pairs and the root of the demo; make these on the way."""
     demo = made.made("demo", lambda path: mmdebstrap(path, "bookworm", "--variant=minbase"))
     planted = made.made("planted", lambda path: _planted_copy(demo, path))
     yield from captured("demo", f"dir:{demo}")
@@ -140,7 +140,7 @@ def example_steps(made: Environments) -> Iterator[Step]:
 
 
 def collected(made: Environments) -> Iterator[Step]:
-    """Yield the steps about roots with something for every collector, damaged files among it."""
+    """Yield the steps for roots that merge fixtures of all collectors, damaged ones included."""
     names = [f"fixtures-{number}" for number in range(FIXTURE_ROOTS)]
     for number, name in enumerate(names):
         root = made.made(name, partial(fixtures_root, number=number))
@@ -153,7 +153,7 @@ def collected(made: Environments) -> Iterator[Step]:
 
 
 def root_steps(made: Environments, roots: Sequence[Path]) -> Iterator[Step]:
-    """Yield the steps about roots that exist: each, and each against the next."""
+    """Yield the steps for given roots: each by itself, and each against the next."""
     names = [f"root-{number}" for number in range(len(roots))]
     for name, root in zip(names, roots, strict=True):
         yield from captured(name, f"dir:{root}")
@@ -200,7 +200,7 @@ def verified(name: str, target: str, label: str) -> Step:
 
 
 def incremental(made: Environments, base: Path) -> Iterator[Step]:
-    """Yield captures of one root: the first, another, one after changes; and its recording."""
+    """Yield captures of one root: full, unchanged, after changes; and its recording."""
     root = made.copy("living", base)
     yield capturing("first", f"dir:{root}")
     yield capturing("again", f"dir:{root}")
@@ -213,7 +213,7 @@ def incremental(made: Environments, base: Path) -> Iterator[Step]:
 
 
 def ending(names: Sequence[str]) -> Iterator[Step]:
-    """Yield the comparison of all environments, and what is told of the whole store."""
+    """Yield the comparison of all environments and the check of the store."""
     yield Step("all/report", ("diff", *names, *_reports("all/report", MANY)))
     yield Step("store.json", ("store", "check", "--read-data", "--json"), Version.keep_objects)
 
