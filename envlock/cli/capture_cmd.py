@@ -14,7 +14,6 @@ from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import environment_name, make_request, open_store, safe_name
-from envlock.cli.options import add_json
 from envlock.errors import EnvlockError, ExitStatus, UsageError
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.writer import render_lock, write_lock
@@ -30,51 +29,6 @@ if TYPE_CHECKING:
     from envlock.model.lock import Lock
 
 _FEW = 5
-_DESCRIPTION = """\
-Capture an environment into a lockfile.
-
-The lock is written to locks/NAME.lock. NAME is the environment of envlock.toml that has this
-target, or is derived from the target. Containers, images and directories are captured in full and
-can be materialized. Of a machine (host, ssh, pid) only the configuration is captured, unless --deep
-is given. --record also writes what the collectors read, redacted, to a file for a bug report or a
-test: capturing recorded:FILE gives the same lock. compose:PROJECT and kube:FILE name several
-environments: each service gets a lock, and NAME.json lists them.
-"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.description = _DESCRIPTION
-    parser.add_argument(
-        "target", nargs="?", default="host", metavar="TARGET", help="what to capture (host)"
-    )
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write the lock to this file; - is standard output"
-    )
-    parser.add_argument("--name", help="name of the environment: write locks/NAME.lock")
-    parser.add_argument(
-        "--deep", action="store_true", help="read every file of a machine, so it can be rebuilt"
-    )
-    parser.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="SECTION",
-        help="capture only this section; may be repeated",
-    )
-    parser.add_argument(
-        "--skip",
-        action="append",
-        default=[],
-        metavar="SECTION",
-        help="do not capture this section; may be repeated",
-    )
-    parser.add_argument(
-        "--record",
-        metavar="FILE",
-        help="also write what the collectors read to this .tar or .tar.zst",
-    )
-    add_json(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

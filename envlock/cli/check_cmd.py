@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from envlock.cli.check_findings import is_failure, lock_inconsistencies, to_json, to_line
 from envlock.cli.console import Console
 from envlock.cli.operands import locks_in_use, policy_name, read_lock_bytes, read_lock_operand
-from envlock.cli.options import add_json
-from envlock.cli.policy_options import add_policy, make_policy, read_policy_config, today_of
+from envlock.cli.policy_options import make_policy, read_policy_config, today_of
 from envlock.diff.engine import Options, compare
 from envlock.diff.policy.baseline import describe
 from envlock.diff.policy.check import policy_problems
@@ -24,26 +23,6 @@ if TYPE_CHECKING:
     from envlock.diff.inconsistencies import Inconsistency
 
 _POLICY = "envlock.toml"
-_DESCRIPTION = """\
-Check that lockfiles are exactly what envlock writes: canonical, valid by the schema, without
-dangling references, and free of credentials. Also check that the parts of each environment can work
-together, for example that the GPU driver is new enough for the CUDA version. Without LOCK, every
-lock of the lock directory is checked.
-
-Also check the policy of envlock.toml: no waiver has expired, every name it uses exists, the
-baseline can be read, and no lock by itself breaks an expectation. Ends with 1 if anything is wrong.
-"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.description = _DESCRIPTION
-    parser.add_argument(
-        "locks", nargs="*", metavar="LOCK", help="locks to check (all of the lock directory)"
-    )
-    parser.set_defaults(rest="locks")
-    add_policy(parser)
-    add_json(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from envlock.diff.drift import Severity
 from envlock.diff.inconsistencies import Inconsistency, find_inconsistencies
 from envlock.errors import LockfileError
 from envlock.lockfile.reader import parse_lock
+from envlock.model.severity import Severity
 from envlock.model.text import escape
 
 

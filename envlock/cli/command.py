@@ -1,4 +1,4 @@
-"""Verbs of the command line, each in a module that is imported when the verb is used."""
+"""Verbs of the command line, each run by a module that is imported when the verb is used."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ class Command(NamedTuple):
 
 
 def lazy(name: str, summary: str) -> Command:
-    """Return the verb implemented by ``envlock.cli.NAME_cmd``, which is imported on first use."""
-    module = f"envlock.cli.{name.replace('-', '_')}_cmd"
+    """Return the verb that ``envlock.cli.NAME_cmd`` runs; its options are in `cli.arguments`.
+
+    Both modules are imported on first use.
+    """
+    word = name.replace("-", "_")
 
     def add_arguments(parser: argparse.ArgumentParser) -> None:
-        import_module(module).add_arguments(parser)
+        getattr(import_module("envlock.cli.arguments"), word)(parser)
 
     def run(arguments: argparse.Namespace, console: Console) -> int:
-        return int(import_module(module).run(arguments, console))
+        return int(import_module(f"envlock.cli.{word}_cmd").run(arguments, console))
 
     return Command(name, summary, add_arguments, run)

@@ -37,11 +37,6 @@ _SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 _TARGETS = " ".join(sorted(kind.prefix for kind in KINDS.values()))
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the operand."""
-    parser.add_argument("shell", choices=sorted(_SCRIPTS), help="the shell to complete in")
-
-
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the script."""
     verbs = " ".join(command.name for command in COMMANDS)

@@ -18,70 +18,23 @@ from envlock.cli.operands import (
     open_store,
     read_environment,
 )
-from envlock.cli.options import add_lock
-from envlock.cli.policy_options import add_policy, make_policy, read_policy_config, today_of
-from envlock.cli.reporting import add_report_options, write_reports
-from envlock.diff.drift import DriftReport, Result, Severity, exceeds
+from envlock.cli.policy_options import make_policy, read_policy_config, today_of
+from envlock.cli.reporting import write_reports
+from envlock.diff.drift import DriftReport, Result, exceeds
 from envlock.diff.engine import Options
 from envlock.diff.policy.apply_waivers import reapply_waivers
 from envlock.diff.policy.baseline import Baseline, can_be_accepted, render_baseline
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.writer import replace_file
 from envlock.model.facts import section_names
-from envlock.report.formats import MatrixInput, PairInput
+from envlock.model.severity import Severity
+from envlock.report.input import MatrixInput, PairInput
 from envlock.workflow import Environment, compare_environments, reader_of
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
     from envlock.lockfile.reader import ParsedTables
     from envlock.store.objects import Store
-
-_LEVELS = (*(severity.value for severity in Severity), "never")
-_DESCRIPTION = """\
-Compare two environments: lockfiles, names, git revisions, or targets, which are captured now.
-
-Ends with 0 if there is no difference at or above --fail-on, with 1 if there is one, and with 3 if a
-required section was not covered on one side. What could not be read is unknown, never removed. What
-envlock.toml ignores, expects or waives is applied before any report is written.
-
-With three or more environments, each is compared with what most of them have.
-"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.description = _DESCRIPTION
-    add_lock(parser, "left")
-    add_lock(parser, "right")
-    parser.add_argument("more", nargs="*", metavar="MORE", help="further environments")
-    parser.set_defaults(rest="more")
-    add_report_options(parser)
-    parser.add_argument("--fail-on", choices=_LEVELS, help="exit 1 at this severity or above (low)")
-    parser.add_argument(
-        "--section",
-        action="append",
-        default=[],
-        metavar="SECTION",
-        help="compare only this section; may be repeated",
-    )
-    parser.add_argument(
-        "--all", action="store_true", help="also show logs, caches and other noisy files, uncut"
-    )
-    parser.add_argument("--base", metavar="LOCK", help="common ancestor: report which side changed")
-    add_policy(parser)
-    parser.add_argument(
-        "--write-baseline",
-        action="store_true",
-        help="create the baseline from all current differences",
-    )
-    parser.add_argument(
-        "--update-baseline",
-        action="store_true",
-        help="remove differences that no longer exist from the baseline",
-    )
-    parser.add_argument(
-        "--exit-zero", action="store_true", help="end with 0 even if there are differences"
-    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

@@ -9,24 +9,8 @@ import json
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.operands import lock_and_bytes
-from envlock.cli.options import add_json, add_lock
 from envlock.errors import ExitStatus
 from envlock.model.digest import digests
-
-_DESCRIPTION = """\
-Print the digests of a lock, one a line:
-
-environment  everything installed and configured: the identity of the environment
-host         the machine below it: kernel, drivers, CPU
-file         the bytes of the lockfile
-"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.description = _DESCRIPTION
-    add_lock(parser)
-    add_json(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

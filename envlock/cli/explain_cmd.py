@@ -18,7 +18,7 @@ from envlock.cli.findings import PairFinding, find
 from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store
-from envlock.cli.policy_options import add_policy, make_policy, read_policy_config, today_of
+from envlock.cli.policy_options import make_policy, read_policy_config, today_of
 from envlock.diff.policy.baseline import describe
 from envlock.diff.policy.presets import PRESETS
 from envlock.diff.severity import explain as explain_severity
@@ -36,11 +36,6 @@ if TYPE_CHECKING:
 
 _POLICY_ID = re.compile(r"EXPECT-|[0-9a-f]{12}\Z")
 """Ids that only a policy or a comparison gives a meaning: of expectations and of findings."""
-_DESCRIPTION = """\
-Explain a path (its class, and what a rebuild does with it), a section, a rule, a preset, an error,
-a warning, or a finding. A finding is given by its 12-digit id and searched for between all locks of
-the lock directory; its waiver or baseline entry is shown too.
-"""
 
 RULE_PLACEHOLDERS = {
     "left_name": "the left side",
@@ -53,17 +48,6 @@ RULE_PLACEHOLDERS = {
     "install": "install PACKAGE OLD",
 }
 """Values for the placeholders of a rule's text where no change is at hand."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the operand."""
-    parser.description = _DESCRIPTION
-    parser.add_argument(
-        "subject",
-        metavar="ID|PATH|SECTION",
-        help="an absolute path, the name of a section, or the id of anything in a report",
-    )
-    add_policy(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from envlock.cli.console import Console
 from envlock.errors import ExitStatus, LockfileError
 from envlock.lockfile.reader import parse_lock
 from envlock.model.text import escape
-
-_DESCRIPTION = """\
-Called by git, which passes a file and compares the output: one fact a line, each with the record it
-belongs to. A file that is not a lock is printed unchanged. Set it up with
-
-  git config diff.envlock.textconv "envlock git-textconv"
-"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the operand."""
-    parser.description = _DESCRIPTION
-    parser.add_argument("file", type=Path, metavar="FILE", help="the lock, which git passes")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

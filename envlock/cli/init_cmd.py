@@ -23,14 +23,6 @@ _DRIVERS = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--force", action="store_true", help="replace an existing envlock.toml")
-    parser.add_argument(
-        "--git", action="store_true", help="set up only git: .gitattributes and the git drivers"
-    )
-
-
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Write envlock.toml, locks/ and .gitattributes, and register the git drivers."""
     settings = Path("envlock.toml")

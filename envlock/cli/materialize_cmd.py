@@ -17,7 +17,6 @@ from envlock.cli.console import Console
 from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, read_lock_bytes, shown_path
-from envlock.cli.options import add_json, add_lock
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.reader import parse_lock
 from envlock.materialize.assemble import Assembled, BuildOptions, layouts_directory
@@ -33,29 +32,6 @@ if TYPE_CHECKING:
 
 _FEW = 10
 _TAG = re.compile(r"[a-z0-9][a-z0-9._/:-]*(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?")
-_DESCRIPTION = """\
-Rebuild a lock into a container image that is bit-identical on every machine.
-
-Files come from the store and from the packages that the lock refers to. Packages are taken from
-the store's cache, apt's cache, the apt mirrors of this machine and of the captured one, and pip's
-indexes. No package script runs, and root is not needed. If the rebuild is impossible, all reasons
-are listed before anything is written. Standard output is the manifest digest.
-"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.description = _DESCRIPTION
-    add_lock(parser, text="a lockfile or a name")
-    for row in SINKS:
-        if row.metavar:
-            parser.add_argument(*row.flags, metavar=row.metavar, help=row.help)
-        else:
-            parser.add_argument(*row.flags, action="store_const", const="", help=row.help)
-    parser.add_argument("--tag", metavar="NAME", default="", help="name of the image")
-    parser.add_argument("--layers", metavar="N", type=int, help="at most this many layers (10)")
-    parser.add_argument("--offline", action="store_true", help="do not use the network")
-    add_json(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

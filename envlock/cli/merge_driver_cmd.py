@@ -14,27 +14,6 @@ from envlock.lockfile.reader import read_lock
 from envlock.lockfile.writer import write_lock
 from envlock.model.lock import Lock
 
-_DESCRIPTION = """\
-Called by git, which passes the three versions of a lock; the result replaces OURS. Set it up with
-
-  git config merge.envlock.driver "envlock merge-driver %O %A %B"
-
-Records that only one side changed are merged. A record that both sides changed differently is put
-between conflict markers, and git reports a conflict. A file that is not a lock is merged as text.
-"""
-_OPERANDS = {
-    "base": "the common ancestor",
-    "ours": "the current version, which is overwritten with the result",
-    "theirs": "the version to merge",
-}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the operands."""
-    parser.description = _DESCRIPTION
-    for name, text in _OPERANDS.items():
-        parser.add_argument(name, type=Path, metavar=name.upper(), help=text)
-
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Merge; status 1 reports a conflict to git."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+
+from envlock.report.formats import FORMATS
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -31,3 +34,48 @@ def add_lock(parser: argparse.ArgumentParser, name: str = "lock", text: str = ""
     """Add a LOCK operand."""
     text = text or "a lockfile, a name from envlock.toml, git:REV:PATH, or a target"
     parser.add_argument(name, metavar=name.upper(), help=text)
+
+
+def add_today(parser: argparse.ArgumentParser) -> None:
+    """Add ``--today``."""
+    parser.add_argument(
+        "--today",
+        metavar="DATE",
+        help="date used to decide whether a waiver has expired "
+        "(SOURCE_DATE_EPOCH, else the clock, in UTC)",
+    )
+
+
+def add_policy(parser: argparse.ArgumentParser) -> None:
+    """Add ``--policy``, ``--baseline`` and ``--today``."""
+    parser.add_argument(
+        "--policy",
+        metavar="FILE",
+        help="take the whole policy from this envlock.toml, or from git:REV:PATH",
+    )
+    parser.add_argument(
+        "--baseline", metavar="FILE", help="file of accepted differences (diff.baseline)"
+    )
+    add_today(parser)
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--format``, ``--json`` and ``--output``, which may be repeated in pairs."""
+    parser.add_argument(
+        "--format",
+        choices=tuple(FORMATS),
+        action="append",
+        dest="reports",
+        help="format of the report (text); repeat it together with --output to write several",
+    )
+    parser.add_argument(
+        "--json", action="append_const", const="json", dest="reports", help="same as --format json"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        dest="reports",
+        help="write the report of the preceding --format to this file",
+    )

@@ -18,29 +18,6 @@ from envlock.diff.policy.policy import Policy
 from envlock.errors import ConfigError, UsageError
 
 
-def add_today(parser: argparse.ArgumentParser) -> None:
-    """Add ``--today``."""
-    parser.add_argument(
-        "--today",
-        metavar="DATE",
-        help="date used to decide whether a waiver has expired "
-        "(SOURCE_DATE_EPOCH, else the clock, in UTC)",
-    )
-
-
-def add_policy(parser: argparse.ArgumentParser) -> None:
-    """Add ``--policy``, ``--baseline`` and ``--today``."""
-    parser.add_argument(
-        "--policy",
-        metavar="FILE",
-        help="take the whole policy from this envlock.toml, or from git:REV:PATH",
-    )
-    parser.add_argument(
-        "--baseline", metavar="FILE", help="file of accepted differences (diff.baseline)"
-    )
-    add_today(parser)
-
-
 def read_policy_config(
     arguments: argparse.Namespace, console: Console, flags: Mapping[str, object]
 ) -> Config:

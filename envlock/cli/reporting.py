@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +10,8 @@ from typing import NamedTuple
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.errors import UsageError
-from envlock.report.formats import (
-    FORMATS,
-    Canvas,
-    Format,
-    MatrixInput,
-    PairInput,
-    format_of_file,
-)
+from envlock.report.formats import FORMATS, Format, format_of_file
+from envlock.report.input import Canvas, MatrixInput, PairInput
 from envlock.report.wording import headline
 
 _FILE_WIDTH = 100
@@ -32,28 +25,6 @@ class Destination(NamedTuple):
 
     format: str | None
     path: Path | None
-
-
-def add_report_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``--format``, ``--json`` and ``--output``, which may be repeated in pairs."""
-    parser.add_argument(
-        "--format",
-        choices=tuple(FORMATS),
-        action="append",
-        dest="reports",
-        help="format of the report (text); repeat it together with --output to write several",
-    )
-    parser.add_argument(
-        "--json", action="append_const", const="json", dest="reports", help="same as --format json"
-    )
-    parser.add_argument(
-        "--output",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        dest="reports",
-        help="write the report of the preceding --format to this file",
-    )
 
 
 def write_reports(

@@ -8,19 +8,8 @@ import json
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.operands import lock_and_bytes
-from envlock.cli.options import add_json, add_lock
 from envlock.errors import ExitStatus, UsageError
 from envlock.report.lock import lock_document, render_lock_summary, render_sections
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    add_lock(parser)
-    parser.add_argument(
-        "sections", nargs="*", metavar="SECTION", help="print every record of these sections"
-    )
-    parser.set_defaults(rest="sections")
-    add_json(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

@@ -9,50 +9,13 @@ from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store
-from envlock.cli.options import add_json
 from envlock.errors import ExitStatus
 from envlock.store.check import check
 from envlock.store.gc import collect_garbage
 from envlock.store.objects import Store
 from envlock.store.stats import stats
 
-_GRACE_SECONDS = 3600
 _DAY_SECONDS = 24 * 3600
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument(
-        "action",
-        choices=("check", "gc", "stats"),
-        help="check: find damaged objects; gc: remove unused objects; stats: print sizes",
-    )
-    parser.add_argument(
-        "--read-data", action="store_true", help="check: also read and hash every object"
-    )
-    parser.add_argument(
-        "--grace",
-        type=_count,
-        default=_GRACE_SECONDS,
-        metavar="SECONDS",
-        help="gc: keep objects younger than this (3600)",
-    )
-    parser.add_argument(
-        "--unused",
-        type=_count,
-        metavar="DAYS",
-        help="gc: also remove environments not captured, compared or rebuilt for this long",
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="gc: remove objects even if no environment is kept"
-    )
-    add_json(parser)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"not a number of 0 or more: {text!r}")
-    return int(text)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

@@ -11,29 +11,12 @@ from envlock.cli.image_rules import user_rules
 from envlock.cli.lock_texts import read_lock_texts
 from envlock.cli.messages import Message
 from envlock.cli.operands import live_request, open_store, read_lock_operand
-from envlock.cli.options import add_lock
-from envlock.cli.reporting import add_report_options, write_reports
-from envlock.diff.drift import Result, Severity
+from envlock.cli.reporting import write_reports
+from envlock.diff.drift import Result
 from envlock.errors import ExitStatus
-from envlock.report.formats import PairInput
+from envlock.model.severity import Severity
+from envlock.report.input import PairInput
 from envlock.workflow import Environment, Verified, verify
-
-_DESCRIPTION = """\
-Capture TARGET again and compare it with LOCK, every path and every field.
-
-What a rebuild leaves out on purpose (logs, caches, machine identity, secrets) may be absent. Host
-facts are not compared, since an image has none. The first path that differs is shown with the field
-and both values. Ends with 0 only if nothing differs.
-"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.description = _DESCRIPTION
-    add_lock(parser, text="a lockfile, a name or git:REV:PATH")
-    parser.add_argument("target", metavar="TARGET", help="image:REF, docker:NAME, oci:PATH, ...")
-    parser.add_argument("--all", action="store_true", help="list every difference")
-    add_report_options(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

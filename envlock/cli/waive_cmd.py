@@ -11,7 +11,7 @@ from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.findings import PairFinding, find
 from envlock.cli.operands import open_store
-from envlock.cli.policy_options import add_today, to_date, today_of
+from envlock.cli.policy_options import to_date, today_of
 from envlock.config.edit import put_table
 from envlock.diff.drift import Change
 from envlock.diff.policy.baseline import can_be_accepted, describe
@@ -23,27 +23,8 @@ if TYPE_CHECKING:
 
     from envlock.config.setting import Value
 
-_DESCRIPTION = """\
-Write a waiver into envlock.toml. The finding then does not count until the end of that day, between
-these two environments, and only while both values stay what they are now. Comments and order are
-kept. Without A and B, the finding is searched for between all locks of the lock directory. An
-existing waiver of the finding is replaced.
-"""
 _IDENTITY = ("id", "environments")
 """Fields that make two waivers the same."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.description = _DESCRIPTION
-    parser.add_argument("fingerprint", metavar="FINGERPRINT", help="the id of a finding in a diff")
-    parser.add_argument("left", nargs="?", metavar="A", help="the left environment of that diff")
-    parser.add_argument("right", nargs="?", metavar="B", help="the right environment of that diff")
-    parser.add_argument("--reason", required=True, help="why the finding is acceptable for now")
-    parser.add_argument(
-        "--expires", required=True, metavar="DATE", help="last day on which the waiver is valid"
-    )
-    add_today(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from envlock.model.digest import hash_parts
 from envlock.model.record import Facts
+from envlock.model.severity import Severity
 from envlock.model.text import to_bytes
 from envlock.versions.relation import Relation
 
@@ -24,24 +25,6 @@ class ChangeKind(StrEnum):
     CHANGED = "changed"
     UNKNOWN = "unknown"
     """One side was not captured or could not be read: neither equal nor different."""
-
-
-class Severity(StrEnum):
-    """How much a change matters, most severe first."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    INFO = "info"
-
-    @property
-    def rank(self) -> int:
-        """0 for the most severe."""
-        return _RANKS[self]
-
-
-_RANKS: Mapping[str, int] = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class ChangeStatus(StrEnum):

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from envlock.diff.drift import Severity
 from envlock.diff.rules.inconsistencies import INCONSISTENCY_RULES
 from envlock.model.cuda import (
     DRIVER,
@@ -19,6 +18,7 @@ from envlock.model.cuda import (
 )
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
+from envlock.model.severity import Severity
 from envlock.versions import deb
 
 _BASELINES: Mapping[str, Mapping[int, str]] = {

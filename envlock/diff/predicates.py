@@ -7,7 +7,8 @@ import re
 from envlock.diff.drift import Delta
 from envlock.model.facts import SECTIONS, order_of
 from envlock.model.record import Facts
-from envlock.versions import dotted, pep440, upstream
+from envlock.versions import dotted, pep440
+from envlock.versions.ordering import upstream
 
 _SET_ID = 0o6000
 _WORLD_WRITABLE = 0o0002

@@ -10,7 +10,7 @@ from envlock.model.coverage import Status
 from envlock.model.facts import Kind, coverage_of, fact_sort_key, kind_of, order_of
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
-from envlock.versions import relate
+from envlock.versions.ordering import relate
 from envlock.versions.relation import Relation
 
 _DIGESTS = frozenset({"sha256", "md5", "sha1", "integrity"})

@@ -9,54 +9,12 @@ docs/how-to/share-a-report.md and its golden file, and read both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from envlock.diff.drift import DriftReport, Severity
-from envlock.report.source_location import LockTexts
-
 if TYPE_CHECKING:
-    from envlock.diff.many.matrix import Matrix
-
-
-class Canvas(NamedTuple):
-    """What the output can show: columns, terminal colours, and characters beyond ASCII."""
-
-    width: int = 100
-    color: bool = False
-    ascii: bool = False
-
-
-class PairInput(NamedTuple):
-    """Everything a renderer may use to write a comparison of two environments.
-
-    `full` asks for every change, uncut.  A change of severity `fail_on` or above ends with status
-    1; None: no change does.  `locks` returns the lockfiles of both sides; it reads them, so only
-    formats that point at lines call it.
-    """
-
-    report: DriftReport
-    canvas: Canvas = Canvas()
-    full: bool = False
-    fail_on: Severity | None = Severity.LOW
-    locks: Callable[[], LockTexts] = LockTexts
-
-
-class MatrixInput(NamedTuple):
-    """Everything a renderer may use to write a comparison of three or more environments.
-
-    `full` asks for every finding, uncut.
-    """
-
-    matrix: Matrix
-    canvas: Canvas = Canvas()
-    full: bool = False
-
-    @property
-    def report(self) -> DriftReport:
-        """The verdict and the changes of all environments."""
-        return self.matrix.report
+    from envlock.report.input import MatrixInput, PairInput
 
 
 class Format(NamedTuple):
@@ -88,7 +46,7 @@ class Format(NamedTuple):
         return str(renderer(given))
 
     def _renderer(self, given: PairInput | MatrixInput) -> str | None:
-        return self.pair if isinstance(given, PairInput) else self.many
+        return self.many if given.is_many else self.pair
 
 
 FORMATS: Mapping[str, Format] = {

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from envlock.diff.drift import Change, DriftReport, Severity
-from envlock.report.formats import PairInput
+from envlock.diff.drift import Change, DriftReport
+from envlock.model.severity import Severity
+from envlock.report.input import PairInput
 from envlock.report.source_location import SourceLocation
 from envlock.report.visible import visible
 from envlock.report.wording import ChangeGroups, describe_values, subject, worst_first

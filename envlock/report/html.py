@@ -17,8 +17,9 @@ from importlib import resources
 from itertools import groupby
 from math import floor
 
-from envlock.diff.drift import Change, ChangeKind, DriftReport, Result, Severity
-from envlock.report.formats import PairInput
+from envlock.diff.drift import Change, ChangeKind, DriftReport, Result
+from envlock.model.severity import Severity
+from envlock.report.input import PairInput
 from envlock.report.visible import visible
 from envlock.report.wording import (
     ChangeGroups,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from envlock.diff.drift import Change
 from envlock.model.text import escape
-from envlock.report.formats import PairInput
+from envlock.report.input import PairInput
 
 SCHEMA_VERSION = 1
 

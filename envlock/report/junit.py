@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
-from envlock.diff.drift import Change, ChangeKind, DriftReport, Severity, fails
-from envlock.report.formats import PairInput
+from envlock.diff.drift import Change, ChangeKind, DriftReport, fails
+from envlock.model.severity import Severity
+from envlock.report.input import PairInput
 from envlock.report.source_location import LockTexts
 from envlock.report.visible import visible
 from envlock.report.wording import describe_values, headline, section_title, subject

@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from envlock.diff.drift import Change, DriftReport, Result, Severity
-from envlock.report.formats import PairInput
+from envlock.diff.drift import Change, DriftReport, Result
+from envlock.model.severity import Severity
+from envlock.report.input import PairInput
 from envlock.report.visible import visible
 from envlock.report.wording import (
     ChangeGroups,

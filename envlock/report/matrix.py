@@ -11,10 +11,11 @@ from itertools import groupby
 from string import ascii_uppercase
 from typing import NamedTuple
 
-from envlock.diff.drift import Change, ChangeKind, Result, Severity
+from envlock.diff.drift import Change, ChangeKind, Result
 from envlock.diff.many.matrix import Finding, Group, Matrix, Outlier, label
 from envlock.model.facts import SECTIONS, Kind, kind_of
-from envlock.report.formats import Canvas, MatrixInput
+from envlock.model.severity import Severity
+from envlock.report.input import Canvas, MatrixInput
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, shorten, visible
 from envlock.versions.relation import Relation

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
-from envlock.diff.drift import Change, DriftReport, Severity
-from envlock.report.formats import MatrixInput
+from envlock.diff.drift import Change, DriftReport
+from envlock.model.severity import Severity
 from envlock.report.html import STATIC_LIMIT, VERDICTS, TextTable, head, page, toolbar
+from envlock.report.input import MatrixInput
 from envlock.report.visible import visible
 from envlock.report.wording import fact_name, section_title, shown_value, sign, subject
 

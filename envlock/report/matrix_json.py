@@ -6,7 +6,7 @@ import json
 
 from envlock.diff.many.matrix import Finding, Outlier
 from envlock.model.text import escape
-from envlock.report.formats import MatrixInput
+from envlock.report.input import MatrixInput
 
 SCHEMA_VERSION = 1
 

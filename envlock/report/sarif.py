@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 from envlock import __version__
-from envlock.diff.drift import Change, ChangeKind, ChangeStatus, DriftReport, Result, Severity
+from envlock.diff.drift import Change, ChangeKind, ChangeStatus, DriftReport, Result
 from envlock.diff.severity import explain
 from envlock.errors import UsageError
+from envlock.model.severity import Severity
 from envlock.model.text import escape
-from envlock.report.formats import PairInput
+from envlock.report.input import PairInput
 from envlock.report.source_location import LockTexts
 from envlock.report.visible import visible
 from envlock.report.wording import (

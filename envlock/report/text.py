@@ -9,9 +9,10 @@ from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
 
-from envlock.diff.drift import Change, ChangeKind, DriftReport, Result, Severity
+from envlock.diff.drift import Change, ChangeKind, DriftReport, Result
 from envlock.model.facts import Kind, kind_of
-from envlock.report.formats import Canvas, PairInput
+from envlock.model.severity import Severity
+from envlock.report.input import Canvas, PairInput
 from envlock.report.items import Item, is_gap, items_of, varied_items
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, shorten, visible

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from envlock.diff.drift import EXPECTED, Change, ChangeKind, DriftReport, MovedSide, Severity
+from envlock.diff.drift import EXPECTED, Change, ChangeKind, DriftReport, MovedSide
 from envlock.diff.filters import SETTING
 from envlock.model.facts import SECTIONS, Kind, kind_of
+from envlock.model.severity import Severity
 from envlock.report.visible import shorten, visible
 from envlock.versions.relation import Relation
 

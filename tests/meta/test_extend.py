@@ -147,12 +147,14 @@ def test_every_table_that_the_page_names_is_in_its_module() -> None:
 )
 def test_every_extension_module_is_in_its_table(folder: str, table: str, shared: set[str]) -> None:
     """`shared` are modules that serve several rows."""
+    package = f"envlock/{folder}".replace("/", ".")
     imported = set()
     for node in ast.walk(ast.parse((ROOT / "envlock" / table).read_text())):
         if isinstance(node, ast.ImportFrom):
             imported |= {f"{node.module}.{alias.name}" for alias in node.names}
             imported.add(str(node.module))
+        elif isinstance(node, ast.Constant):
+            imported.add(f"{package}.{node.value}")
     modules = {path.stem for path in (ROOT / "envlock" / folder).glob("*.py")}
-    package = f"envlock/{folder}".replace("/", ".")
     rest = modules - {"__init__", "base", "table", *shared}
     assert {name for name in rest if f"{package}.{name}" not in imported} == set()

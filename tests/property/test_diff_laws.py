@@ -12,7 +12,7 @@ from envlock.model.digest import digests, section_digest
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
-from envlock.report.formats import Canvas, PairInput
+from envlock.report.input import Canvas, PairInput
 from envlock.report.json import render_json
 from envlock.report.text import render_text
 from envlock.versions.relation import Relation

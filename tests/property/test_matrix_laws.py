@@ -10,7 +10,7 @@ from envlock.diff.engine import Options, compare
 from envlock.diff.many.matrix import compare_many
 from envlock.model.lock import Lock
 from envlock.model.record import Record
-from envlock.report.formats import MatrixInput
+from envlock.report.input import MatrixInput
 from envlock.report.matrix import render_matrix
 from envlock.report.matrix_json import render_matrix_json
 

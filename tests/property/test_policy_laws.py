@@ -23,7 +23,7 @@ from envlock.diff.side import Side
 from envlock.diff.three_way import with_base
 from envlock.model.lock import Lock
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
-from envlock.report.formats import PairInput
+from envlock.report.input import PairInput
 from envlock.report.json import render_json
 from envlock.versions.likeness import Likeness
 from tests.property.test_diff_laws import (

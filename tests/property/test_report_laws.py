@@ -19,16 +19,16 @@ from envlock.diff.drift import (
     Delta,
     DriftReport,
     MovedSide,
-    Severity,
     fails,
     judge,
     summarize,
 )
 from envlock.model.facts import SECTIONS
-from envlock.report.formats import Canvas, PairInput
+from envlock.model.severity import Severity
 from envlock.report.github import render_github
 from envlock.report.gitlab import render_gitlab
 from envlock.report.html import render_html
+from envlock.report.input import Canvas, PairInput
 from envlock.report.json import render_json
 from envlock.report.junit import render_junit
 from envlock.report.markdown import SUMMARY_LIMIT, markdown_page

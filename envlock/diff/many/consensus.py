@@ -10,7 +10,7 @@ from envlock.diff.records import coverage_gap
 from envlock.model.facts import Kind, kind_of, order_of
 from envlock.model.lock import Lock, Section
 from envlock.model.record import Facts
-from envlock.versions import relate
+from envlock.versions.ordering import relate
 from envlock.versions.relation import Relation
 
 _NOTHING: Section = {}

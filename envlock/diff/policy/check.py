@@ -13,7 +13,7 @@ from envlock.diff.policy.presets import PRESETS
 from envlock.errors import UsageError
 from envlock.model.facts import SECTIONS, Kind, VersionOrder, kind_of, order_of
 from envlock.model.glob import compile_globs
-from envlock.versions import compare
+from envlock.versions.ordering import compare
 
 _WILD = re.compile(r"[*?]")
 

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from envlock.config.policy_tables import Demand, Expectation
-from envlock.diff.drift import EXPECTED, ChangeKind, Delta, Note, NoteKind, Severity
+from envlock.diff.drift import EXPECTED, ChangeKind, Delta, Note, NoteKind
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import facts_of
 from envlock.diff.filters import is_selected
@@ -23,9 +23,10 @@ from envlock.model.facts import Kind, VersionOrder, kind_of, order_of
 from envlock.model.glob import compile_globs
 from envlock.model.lock import Section
 from envlock.model.record import Facts
+from envlock.model.severity import Severity
 from envlock.model.text import escape, sort_key
-from envlock.versions import compare
 from envlock.versions.likeness import Likeness, is_alike
+from envlock.versions.ordering import compare
 
 _WILD = re.compile(r"[*?]")
 _SILENT_KINDS = (Kind.ADDRESS, Kind.PROVENANCE)

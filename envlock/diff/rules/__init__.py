@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from envlock.diff.drift import Severity
 from envlock.diff.rules.config import CONFIG_RULES
 from envlock.diff.rules.hardware import HARDWARE_RULES
 from envlock.diff.rules.inconsistencies import INCONSISTENCY_RULES
@@ -18,6 +17,7 @@ from envlock.diff.rules.packages import PACKAGE_RULES
 from envlock.diff.rules.rule import Rule
 from envlock.diff.rules.state import STATE_RULES
 from envlock.diff.rules.system import SYSTEM_RULES
+from envlock.model.severity import Severity
 
 __all__ = ["INCONSISTENCY_RULES", "RULES", "SPECIAL_RULES", "Rule"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from envlock.diff.drift import ChangeKind, Severity
+from envlock.diff.drift import ChangeKind
 from envlock.diff.rules.rule import Rule
+from envlock.model.severity import Severity
 
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from envlock.diff import predicates
-from envlock.diff.drift import ChangeKind, Severity
+from envlock.diff.drift import ChangeKind
 from envlock.diff.rules.rule import Rule
 from envlock.model.facts import Family, packages_of
+from envlock.model.severity import Severity
 from envlock.versions.relation import Relation
 
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity

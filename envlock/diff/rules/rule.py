@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from envlock.diff.drift import ChangeKind, Delta, Severity
+from envlock.diff.drift import ChangeKind, Delta
+from envlock.model.severity import Severity
 from envlock.versions.relation import Relation
 
 

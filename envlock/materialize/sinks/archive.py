@@ -123,3 +123,8 @@ def _docker_manifest(config: str, layers: Iterable[str], tag: str) -> bytes:
 
 def _short_name(tag: str) -> str:
     return full_name(tag).removeprefix("docker.io/").removeprefix("library/")
+
+
+def open_sink(value: str, tag: str) -> ArchiveSink:
+    """Return the sink for an option's value and the name of the image; see `SinkRow.open`."""
+    return ArchiveSink(path=Path(value), tag=tag)

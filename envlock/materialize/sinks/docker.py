@@ -197,3 +197,8 @@ def _unreachable(error: Exception) -> TargetError:
     return TargetError(
         f"the Docker engine does not answer: {error}", hint="start it, or set DOCKER_HOST"
     )
+
+
+def open_sink(_value: str, tag: str) -> DockerSink:
+    """Return the sink for an option's value and the name of the image; see `SinkRow.open`."""
+    return DockerSink(tag=tag)

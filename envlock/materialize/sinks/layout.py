@@ -191,3 +191,8 @@ def _is_layout(directory: Path) -> bool:
     except MaterializeError:
         return False
     return True
+
+
+def open_sink(value: str, _tag: str) -> LayoutSink:
+    """Return the sink for an option's value and the name of the image; see `SinkRow.open`."""
+    return LayoutSink(directory=Path(value).absolute())

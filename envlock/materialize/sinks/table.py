@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
-from envlock.materialize.sinks.archive import ArchiveSink
-from envlock.materialize.sinks.base import Sink
-from envlock.materialize.sinks.docker import DockerSink
-from envlock.materialize.sinks.layout import LayoutSink
+if TYPE_CHECKING:
+    from envlock.materialize.sinks.base import Sink
 
 
 class SinkRow(NamedTuple):
     """A sink and its option.
 
-    `metavar` names the value of the option, and is empty for a switch.  `open` returns the sink
-    for that value (empty for a switch) and the name of the image, which may be empty.
+    `metavar` names the value of the option, and is empty for a switch.  `module` is the module
+    below `envlock.materialize.sinks` that has a function `open_sink`; it is imported on use, so
+    that the table is cheap.
     """
 
     flags: tuple[str, ...]
     metavar: str
     help: str
-    open: Callable[[str, str], Sink]
+    module: str
 
     @property
     def option(self) -> str:
         """Return the long name of the option without dashes, as argparse names its value."""
         return self.flags[-1].removeprefix("--").replace("-", "_")
+
+    def open(self, value: str, tag: str) -> Sink:
+        """Return the sink for the value of its option (empty for a switch).
+
+        `tag` is the name of the image, which may be empty.
+        """
+        sink: Sink = import_module(f"{__package__}.{self.module}").open_sink(value, tag)
+        return sink
 
 
 SINKS: tuple[SinkRow, ...] = (
@@ -35,18 +41,18 @@ SINKS: tuple[SinkRow, ...] = (
         ("-o", "--output"),
         "DIR",
         "OCI layout directory",
-        lambda value, tag: LayoutSink(directory=Path(value).absolute()),  # noqa: ARG005
+        "layout",
     ),
     SinkRow(
         ("--archive",),
         "FILE",
         "one file for `docker load` and `skopeo copy`",
-        lambda value, tag: ArchiveSink(path=Path(value), tag=tag),
+        "archive",
     ),
     SinkRow(
         ("--load",),
         "",
         "load it into the Docker engine",
-        lambda value, tag: DockerSink(tag=tag),  # noqa: ARG005
+        "docker",
     ),
 )

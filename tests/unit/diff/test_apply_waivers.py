@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from envlock.config.policy_tables import Waiver
-from envlock.diff.drift import ChangeStatus, NoteKind, Result, Severity, exceeds
+from envlock.diff.drift import ChangeStatus, NoteKind, Result, exceeds
 from envlock.diff.engine import Options, compare
 from envlock.diff.policy.apply_waivers import reapply_waivers
 from envlock.diff.policy.baseline import (
@@ -22,6 +22,7 @@ from envlock.diff.policy.policy import Policy
 from envlock.errors import ConfigError
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.model.severity import Severity
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 
 TODAY = date(2026, 6, 1)

@@ -1,9 +1,9 @@
 """Debian packages explain each other: a changed soname, dependencies of a requested package."""
 
-from envlock.diff.drift import Severity
 from envlock.diff.engine import compare
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.model.severity import Severity
 
 
 def lock(*records):

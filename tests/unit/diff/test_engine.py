@@ -2,11 +2,12 @@
 
 import pytest
 
-from envlock.diff.drift import Change, ChangeKind, Result, Severity, exceeds
+from envlock.diff.drift import Change, ChangeKind, Result, exceeds
 from envlock.diff.engine import Options, compare
 from envlock.errors import UsageError
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.model.severity import Severity
 from envlock.versions.relation import Relation
 
 OK = {"status": "ok"}

@@ -3,11 +3,12 @@
 import pytest
 
 from envlock.config.policy_tables import Demand, Expectation
-from envlock.diff.drift import ChangeKind, NoteKind, Result, Severity, exceeds
+from envlock.diff.drift import ChangeKind, NoteKind, Result, exceeds
 from envlock.diff.engine import Options, compare
 from envlock.diff.policy.policy import Policy
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.model.severity import Severity
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 from envlock.versions.likeness import Likeness
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from envlock.diff.drift import Severity
 from envlock.diff.engine import Options, compare
 from envlock.diff.inconsistencies import find_inconsistencies
 from envlock.diff.rules import INCONSISTENCY_RULES
 from envlock.diff.severity import explain
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.model.severity import Severity
 
 CUDA_12 = ("cuda", "cudart:app", {"version": "12.4.127"})
 COMPAT = ("cuda", "compat:/usr/local/cuda-12.4", {"version": "550.54.15"})

@@ -2,11 +2,12 @@
 
 import pytest
 
-from envlock.diff.drift import ChangeKind, Result, Severity
+from envlock.diff.drift import ChangeKind, Result
 from envlock.diff.engine import Options
 from envlock.diff.many.matrix import compare_many, label, natural_sort_key
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.model.severity import Severity
 from envlock.versions.relation import Relation
 
 

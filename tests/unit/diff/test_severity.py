@@ -2,12 +2,13 @@
 
 import pytest
 
-from envlock.diff.drift import ChangeKind, Delta, Severity
+from envlock.diff.drift import ChangeKind, Delta
 from envlock.diff.predicates import package_name
 from envlock.diff.rules import RULES, SPECIAL_RULES
 from envlock.diff.severity import classify, explain
 from envlock.errors import UsageError
 from envlock.model.facts import SECTIONS
+from envlock.model.severity import Severity
 from envlock.versions import deb
 from envlock.versions.relation import Relation
 

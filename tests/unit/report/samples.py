@@ -18,7 +18,6 @@ from envlock.diff.drift import (
     Note,
     NoteKind,
     Result,
-    Severity,
     summarize,
 )
 from envlock.diff.engine import Options
@@ -27,6 +26,7 @@ from envlock.lockfile.lines import Lines
 from envlock.lockfile.writer import render_lock
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.model.severity import Severity
 from envlock.report.source_location import LockText, LockTexts
 from envlock.versions.relation import Relation
 

@@ -15,7 +15,8 @@ import pytest
 
 import envlock.report
 from envlock import __version__
-from envlock.report.formats import FORMATS, Canvas, MatrixInput, PairInput, format_of_file
+from envlock.report.formats import FORMATS, format_of_file
+from envlock.report.input import Canvas, MatrixInput, PairInput
 from tests.unit.report.samples import LOCKS, everything, fleet, hostile, many, without_changes
 
 ROOT = Path(__file__).parents[3]

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 from envlock.diff.drift import ChangeKind, Result
-from envlock.report.formats import PairInput
 from envlock.report.github import SHOWN_PER_LEVEL, render_github
+from envlock.report.input import PairInput
 from tests.unit.report.samples import LOCKS
 
 COMMAND = re.compile(r"::(error|warning|notice|debug|group|endgroup)( [^:]*)?::(.*)\Z")

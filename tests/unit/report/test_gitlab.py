@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from envlock.report.formats import PairInput
 from envlock.report.gitlab import render_gitlab
+from envlock.report.input import PairInput
 from tests.unit.report.samples import LOCKS, without_changes
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from envlock.report.formats import PairInput
 from envlock.report.html import render_html
+from envlock.report.input import PairInput
 from envlock.report.visible import visible
 from envlock.report.wording import ChangeGroups
 

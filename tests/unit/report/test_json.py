@@ -14,7 +14,7 @@ from envlock.diff.side import Side
 from envlock.diff.three_way import with_base
 from envlock.model.lock import Lock
 from envlock.model.record import Record
-from envlock.report.formats import PairInput
+from envlock.report.input import PairInput
 from envlock.report.json import render_json
 
 SCHEMA = json.loads((files("envlock.report") / "diff.schema.json").read_text())

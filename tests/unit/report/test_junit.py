@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from envlock.diff.drift import Severity, fails
-from envlock.report.formats import PairInput
+from envlock.diff.drift import fails
+from envlock.model.severity import Severity
+from envlock.report.input import PairInput
 from envlock.report.junit import render_junit
 from tests.unit.report.samples import LOCKS, without_changes
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from envlock.report.formats import PairInput
+from envlock.report.input import PairInput
 from envlock.report.markdown import (
     COMMENT_LIMIT,
     SUMMARY_LIMIT,

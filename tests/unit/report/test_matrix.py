@@ -9,7 +9,7 @@ import envlock.report
 from envlock.diff.engine import Options
 from envlock.diff.many.matrix import compare_many
 from envlock.model.lock import Lock
-from envlock.report.formats import Canvas, MatrixInput
+from envlock.report.input import Canvas, MatrixInput
 from envlock.report.matrix import render_matrix
 from envlock.report.matrix_json import render_matrix_json
 from tests.unit.report.samples import environment

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import jsonschema
 
-from envlock.diff.drift import Severity
-from envlock.report.formats import PairInput
+from envlock.model.severity import Severity
+from envlock.report.input import PairInput
 from envlock.report.sarif import MAX_RESULTS, render_sarif
 from tests.unit.report.samples import LOCKS, without_changes
 

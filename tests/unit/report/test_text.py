@@ -12,7 +12,7 @@ from envlock.diff.engine import Options, compare
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
-from envlock.report.formats import Canvas, PairInput
+from envlock.report.input import Canvas, PairInput
 from envlock.report.text import render_text
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "reports"

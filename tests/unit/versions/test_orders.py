@@ -12,19 +12,8 @@ import rattler
 from packaging.version import InvalidVersion, Version
 
 from envlock.model.facts import VersionOrder
-from envlock.versions import (
-    alpm,
-    apk,
-    conda,
-    deb,
-    dotted,
-    gem,
-    pep440,
-    relate,
-    rpm,
-    semver,
-    upstream,
-)
+from envlock.versions import alpm, apk, conda, deb, dotted, gem, pep440, rpm, semver
+from envlock.versions.ordering import relate, upstream
 from envlock.versions.relation import Relation
 from tests.conftest import unavailable
 

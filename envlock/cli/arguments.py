@@ -1,0 +1,331 @@
+"""The options of every verb: the whole contract of the command line in one place.
+
+``envlock VERB --help`` loads this module and not the verb's own, which imports what the verb works
+with.  A function here is named for its verb.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from envlock.cli.options import add_json, add_lock, add_policy, add_report_options, add_today
+from envlock.model.severity import Severity
+
+SHELLS = ("bash", "fish", "zsh")
+
+
+def init(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock init``."""
+    parser.add_argument("--force", action="store_true", help="replace an existing envlock.toml")
+    parser.add_argument(
+        "--git", action="store_true", help="set up only git: .gitattributes and the git drivers"
+    )
+
+
+_CAPTURE = """\
+Capture an environment into a lockfile.
+
+The lock is written to locks/NAME.lock. NAME is the environment of envlock.toml that has this
+target, or is derived from the target. Containers, images and directories are captured in full and
+can be materialized. Of a machine (host, ssh, pid) only the configuration is captured, unless --deep
+is given. --record also writes what the collectors read, redacted, to a file for a bug report or a
+test: capturing recorded:FILE gives the same lock. compose:PROJECT and kube:FILE name several
+environments: each service gets a lock, and NAME.json lists them.
+"""
+
+
+def capture(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock capture``."""
+    parser.description = _CAPTURE
+    parser.add_argument(
+        "target", nargs="?", default="host", metavar="TARGET", help="what to capture (host)"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write the lock to this file; - is standard output"
+    )
+    parser.add_argument("--name", help="name of the environment: write locks/NAME.lock")
+    parser.add_argument(
+        "--deep", action="store_true", help="read every file of a machine, so it can be rebuilt"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="SECTION",
+        help="capture only this section; may be repeated",
+    )
+    parser.add_argument(
+        "--skip",
+        action="append",
+        default=[],
+        metavar="SECTION",
+        help="do not capture this section; may be repeated",
+    )
+    parser.add_argument(
+        "--record",
+        metavar="FILE",
+        help="also write what the collectors read to this .tar or .tar.zst",
+    )
+    add_json(parser)
+
+
+def show(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock show``."""
+    add_lock(parser)
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", help="print every record of these sections"
+    )
+    parser.set_defaults(rest="sections")
+    add_json(parser)
+
+
+_DIGEST = """\
+Print the digests of a lock, one a line:
+
+environment  everything installed and configured: the identity of the environment
+host         the machine below it: kernel, drivers, CPU
+file         the bytes of the lockfile
+"""
+
+
+def digest(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock digest``."""
+    parser.description = _DIGEST
+    add_lock(parser)
+    add_json(parser)
+
+
+_CHECK = """\
+Check that lockfiles are exactly what envlock writes: canonical, valid by the schema, without
+dangling references, and free of credentials. Also check that the parts of each environment can work
+together, for example that the GPU driver is new enough for the CUDA version. Without LOCK, every
+lock of the lock directory is checked.
+
+Also check the policy of envlock.toml: no waiver has expired, every name it uses exists, the
+baseline can be read, and no lock by itself breaks an expectation. Ends with 1 if anything is wrong.
+"""
+
+
+def check(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock check``."""
+    parser.description = _CHECK
+    parser.add_argument(
+        "locks", nargs="*", metavar="LOCK", help="locks to check (all of the lock directory)"
+    )
+    parser.set_defaults(rest="locks")
+    add_policy(parser)
+    add_json(parser)
+
+
+_LEVELS = (*(severity.value for severity in Severity), "never")
+
+_DIFF = """\
+Compare two environments: lockfiles, names, git revisions, or targets, which are captured now.
+
+Ends with 0 if there is no difference at or above --fail-on, with 1 if there is one, and with 3 if a
+required section was not covered on one side. What could not be read is unknown, never removed. What
+envlock.toml ignores, expects or waives is applied before any report is written.
+
+With three or more environments, each is compared with what most of them have.
+"""
+
+
+def diff(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock diff``."""
+    parser.description = _DIFF
+    add_lock(parser, "left")
+    add_lock(parser, "right")
+    parser.add_argument("more", nargs="*", metavar="MORE", help="further environments")
+    parser.set_defaults(rest="more")
+    add_report_options(parser)
+    parser.add_argument("--fail-on", choices=_LEVELS, help="exit 1 at this severity or above (low)")
+    parser.add_argument(
+        "--section",
+        action="append",
+        default=[],
+        metavar="SECTION",
+        help="compare only this section; may be repeated",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="also show logs, caches and other noisy files, uncut"
+    )
+    parser.add_argument("--base", metavar="LOCK", help="common ancestor: report which side changed")
+    add_policy(parser)
+    parser.add_argument(
+        "--write-baseline",
+        action="store_true",
+        help="create the baseline from all current differences",
+    )
+    parser.add_argument(
+        "--update-baseline",
+        action="store_true",
+        help="remove differences that no longer exist from the baseline",
+    )
+    parser.add_argument(
+        "--exit-zero", action="store_true", help="end with 0 even if there are differences"
+    )
+
+
+_EXPLAIN = """\
+Explain a path (its class, and what a rebuild does with it), a section, a rule, a preset, an error,
+a warning, or a finding. A finding is given by its 12-digit id and searched for between all locks of
+the lock directory; its waiver or baseline entry is shown too.
+"""
+
+
+def explain(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock explain``."""
+    parser.description = _EXPLAIN
+    parser.add_argument(
+        "subject",
+        metavar="ID|PATH|SECTION",
+        help="an absolute path, the name of a section, or the id of anything in a report",
+    )
+    add_policy(parser)
+
+
+_WAIVE = """\
+Write a waiver into envlock.toml. The finding then does not count until the end of that day, between
+these two environments, and only while both values stay what they are now. Comments and order are
+kept. Without A and B, the finding is searched for between all locks of the lock directory. An
+existing waiver of the finding is replaced.
+"""
+
+
+def waive(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock waive``."""
+    parser.description = _WAIVE
+    parser.add_argument("fingerprint", metavar="FINGERPRINT", help="the id of a finding in a diff")
+    parser.add_argument("left", nargs="?", metavar="A", help="the left environment of that diff")
+    parser.add_argument("right", nargs="?", metavar="B", help="the right environment of that diff")
+    parser.add_argument("--reason", required=True, help="why the finding is acceptable for now")
+    parser.add_argument(
+        "--expires", required=True, metavar="DATE", help="last day on which the waiver is valid"
+    )
+    add_today(parser)
+
+
+_MATERIALIZE = """\
+Rebuild a lock into a container image that is bit-identical on every machine.
+
+Files come from the store and from the packages that the lock refers to. Packages are taken from
+the store's cache, apt's cache, the apt mirrors of this machine and of the captured one, and pip's
+indexes. No package script runs, and root is not needed. If the rebuild is impossible, all reasons
+are listed before anything is written. Standard output is the manifest digest.
+"""
+
+
+def materialize(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock materialize``."""
+    from envlock.materialize.sinks.table import SINKS
+
+    parser.description = _MATERIALIZE
+    add_lock(parser, text="a lockfile or a name")
+    for row in SINKS:
+        if row.metavar:
+            parser.add_argument(*row.flags, metavar=row.metavar, help=row.help)
+        else:
+            parser.add_argument(*row.flags, action="store_const", const="", help=row.help)
+    parser.add_argument("--tag", metavar="NAME", default="", help="name of the image")
+    parser.add_argument("--layers", metavar="N", type=int, help="at most this many layers (10)")
+    parser.add_argument("--offline", action="store_true", help="do not use the network")
+    add_json(parser)
+
+
+_VERIFY = """\
+Capture TARGET again and compare it with LOCK, every path and every field.
+
+What a rebuild leaves out on purpose (logs, caches, machine identity, secrets) may be absent. Host
+facts are not compared, since an image has none. The first path that differs is shown with the field
+and both values. Ends with 0 only if nothing differs.
+"""
+
+
+def verify(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock verify``."""
+    parser.description = _VERIFY
+    add_lock(parser, text="a lockfile, a name or git:REV:PATH")
+    parser.add_argument("target", metavar="TARGET", help="image:REF, docker:NAME, oci:PATH, ...")
+    parser.add_argument("--all", action="store_true", help="list every difference")
+    add_report_options(parser)
+
+
+_GRACE_SECONDS = 3600
+
+
+def store(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock store``."""
+    parser.add_argument(
+        "action",
+        choices=("check", "gc", "stats"),
+        help="check: find damaged objects; gc: remove unused objects; stats: print sizes",
+    )
+    parser.add_argument(
+        "--read-data", action="store_true", help="check: also read and hash every object"
+    )
+    parser.add_argument(
+        "--grace",
+        type=_count,
+        default=_GRACE_SECONDS,
+        metavar="SECONDS",
+        help="gc: keep objects younger than this (3600)",
+    )
+    parser.add_argument(
+        "--unused",
+        type=_count,
+        metavar="DAYS",
+        help="gc: also remove environments not captured, compared or rebuilt for this long",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="gc: remove objects even if no environment is kept"
+    )
+    add_json(parser)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"not a number of 0 or more: {text!r}")
+    return int(text)
+
+
+_OPERANDS = {
+    "base": "the common ancestor",
+    "ours": "the current version, which is overwritten with the result",
+    "theirs": "the version to merge",
+}
+
+_MERGE_DRIVER = """\
+Called by git, which passes the three versions of a lock; the result replaces OURS. Set it up with
+
+  git config merge.envlock.driver "envlock merge-driver %O %A %B"
+
+Records that only one side changed are merged. A record that both sides changed differently is put
+between conflict markers, and git reports a conflict. A file that is not a lock is merged as text.
+"""
+
+
+def merge_driver(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock merge-driver``."""
+    parser.description = _MERGE_DRIVER
+    for name, text in _OPERANDS.items():
+        parser.add_argument(name, type=Path, metavar=name.upper(), help=text)
+
+
+_GIT_TEXTCONV = """\
+Called by git, which passes a file and compares the output: one fact a line, each with the record it
+belongs to. A file that is not a lock is printed unchanged. Set it up with
+
+  git config diff.envlock.textconv "envlock git-textconv"
+"""
+
+
+def git_textconv(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock git-textconv``."""
+    parser.description = _GIT_TEXTCONV
+    parser.add_argument("file", type=Path, metavar="FILE", help="the lock, which git passes")
+
+
+def completion(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock completion``."""
+    parser.add_argument("shell", choices=SHELLS, help="the shell to complete in")
