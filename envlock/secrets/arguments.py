@@ -38,5 +38,7 @@ def _indices_after_options(argv: Sequence[str]) -> Iterator[int]:
     for index, (option, value) in enumerate(pairwise(argv)):
         name = option.lstrip("-/")
         is_option = option.startswith("-") and name and "=" not in option and ":" not in option
+        if value.startswith("-"):
+            continue
         if is_option and grade_name(name) and is_literal(value) and is_secret_value(name, value):
             yield index + 1

@@ -39,7 +39,7 @@ class FileKind(Enum):
 
 
 class Judgement(NamedTuple):
-    """What a file is, by which rule, and what of it may be recorded if it is redacted."""
+    """What a file is, by which rule, and what may be recorded of one that is redacted."""
 
     kind: FileKind
     rule: str = ""
@@ -59,9 +59,9 @@ _BOMS = (
 _ORDINARY = (
     b"\x7fELF", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"PK\5\6",
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"%PDF", b"SQLite format 3", b"!<arch>",
-    b"\xca\xfe\xba\xbe", b"wOFF", b"wOF2", b"\0\1\0\0", b"OTTO", b"\0asm", b"MZ", b"ustar", b"II*\0", b"MM\0*",
-    b"Rar!", b"7z\xbc\xaf", b"\xde\x12\x04\x95", b"\x95\x04\x12\xde", b"TZif", b"\x04\x22\x4d\x18",
-    b"fLaC", b"OggS", b"\xed\xab\xee\xdb", b"\x0e\x1e\x11\x0a",
+    b"\xca\xfe\xba\xbe", b"wOFF", b"wOF2", b"\0\1\0\0", b"OTTO", b"\0asm", b"MZ", b"ustar",
+    b"II*\0", b"MM\0*", b"Rar!", b"7z\xbc\xaf", b"\xde\x12\x04\x95", b"\x95\x04\x12\xde", b"TZif",
+    b"\x04\x22\x4d\x18", b"fLaC", b"OggS", b"\xed\xab\xee\xdb", b"\x0e\x1e\x11\x0a",
 )  # fmt: skip
 """How programs, archives, images, fonts and databases begin: none is a key, whoever may read it."""
 _KEY_FILE = re.compile(
@@ -69,6 +69,15 @@ _KEY_FILE = re.compile(
 )
 _WORD = re.compile(r"\s{0,64}+(?P<word>\S{1,4096}+)\s{0,64}+")
 _PROBE = 8192
+_ACCOUNTS = (
+    "/etc/passwd",
+    "/etc/passwd-",
+    "/etc/group",
+    "/etc/group-",
+    "/etc/subuid",
+    "/etc/subgid",
+)
+"""Files of accounts may have a single line of one word; hashes in them are found by shape."""
 
 
 def judge_file(path: str, *, mode: int, content: bytes, size: int) -> Judgement:
@@ -133,20 +142,34 @@ def _encoding_of(content: bytes) -> str:
         if content.startswith(mark):
             return encoding
     head = content[:_PROBE]
-    zeros = head.count(0)
-    if not zeros:
-        return "utf-8"
-    if len(head) > 3 and any(head[0:64:2]) != any(head[1:64:2]):  # Latin letters in UTF-16
-        return "utf-16-le" if any(head[0:64:2]) else "utf-16-be"
-    controls = sum(head.count(code) for code in _CONTROLS)
-    return "utf-8" if controls * 20 < len(head) else ""
+    if b"\0" in head and (encoding := _utf_16_of(head)):
+        return encoding
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    if controls * 20 >= len(head):
+        return ""
+    try:
+        codecs.utf_8_decode(head, "strict", False)
+    except UnicodeDecodeError:
+        high = len(head) - len(head.translate(None, _HIGH))
+        return "" if high * 10 > len(head) * 3 else "latin-1"
+    return "utf-8"
+
+
+def _utf_16_of(head: bytes) -> str:
+    """Return which UTF-16 text without a mark is in: every other byte of ASCII in it is zero."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if odd * 10 > len(head) * 3 and even * 20 < odd:
+        return "utf-16-le"
+    return "utf-16-be" if even * 10 > len(head) * 3 and odd * 20 < even else ""
 
 
 _CONTROLS = bytes((*range(9), *range(14, 27), *range(28, 32), 127))
+_HIGH = bytes(range(128, 256))
 
 
 def _errors(encoding: str) -> str:
-    return "surrogateescape" if encoding == "utf-8" else "replace"
+    """Return how bytes that are no text survive being read and written again."""
+    return "surrogateescape" if encoding == "utf-8" else "surrogatepass"
 
 
 def _judge_unknown(content: bytes, *, is_private: bool) -> Judgement:
@@ -173,7 +196,7 @@ def _judge_text(path: str, text: str, encoding: str) -> Judgement:
 def _judge_word(path: str, content: bytes, *, is_private: bool) -> Judgement:
     """Judge a small text without settings: one word in a private file, or one named as a secret."""
     found = _WORD.fullmatch(content.decode("utf-8", "replace"))
-    if not found:
+    if not found or path.endswith(_ACCOUNTS):
         return PUBLIC
     strength = measure(found["word"])
     if is_private and (strength > Strength.NONE or found["word"].isdecimal()):

@@ -25,7 +25,8 @@ _UNENDED = re.compile(
     r"(?:[\s\"'\\>|#-]|\\[nr]){0,64}+(?P<body>[A-Za-z0-9+/=]{40,}+[A-Za-z0-9+/=\s\\]*+)"
 )
 _PUTTY = re.compile(
-    r"Private-Lines: \d{1,4}\r?\n(?P<body>(?:[A-Za-z0-9+/=]{1,128}+\r?\n?){1,256}+)"
+    r"Private-Lines: \d{1,4}\r?\n(?P<body>[A-Za-z0-9+/=]{16,128}+\r?\n?"
+    r"(?:[A-Za-z0-9+/=]{1,128}+\r?\n?){0,256}+)"
 )
 
 

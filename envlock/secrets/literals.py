@@ -19,8 +19,8 @@ class Literal(NamedTuple):
 
 _OPEN = re.compile(r"(?:[rbfuRBFULN]{1,2}|\$|@\$?)?(?P<quote>\"{3}|'{3}|\\{1,7}[\"'`]|[\"'`])")
 _JOINED = re.compile(r"[ \t]{0,64}(?:[+.][ \t]{0,64}|\\\r?\n[ \t]{0,64})?(?=[\"'])")
-_COMMENT = re.compile(r"[ \t]++(?:#|;|//|/\*|<!--|--)[ \t]")
-_NEXT_PAIR = re.compile(r"[ \t]++[\w.-]{1,64}+=")
+_COMMENT = re.compile(r"(?<![ \t])[ \t]++(?:#|;|//|/\*|<!--|--)[ \t]")
+_NEXT_PAIR = re.compile(r"(?<![ \t])[ \t]++[\w.-]{1,64}+=")
 _SHELL_WORD = re.compile(
     r"(?:[^\s\"'\\;|&<>()]|\\.|\"(?:[^\"\\]|\\.){0,4096}+\"|'[^']{0,4096}+'){1,4096}+", re.DOTALL
 )

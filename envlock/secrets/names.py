@@ -19,12 +19,17 @@ def word_set(text: str) -> frozenset[str]:
 
 
 class Grade(IntEnum):
-    """How surely the value of a name is a secret; `HINT` needs a value that looks random."""
+    """How surely the value of a name is a secret.
+
+    `HINT` needs a value that looks random, `DOUBT` one that is no word; `SECRET` takes any literal
+    but small numbers, `PASSWORD` any.
+    """
 
     NONE = 0
     HINT = 1
-    SECRET = 2
-    PASSWORD = 3
+    DOUBT = 2
+    SECRET = 3
+    PASSWORD = 4
 
 
 PASSWORDS = word_set(
@@ -93,14 +98,14 @@ _OTHER_KEYS = word_set(
 
 _BEFORE = word_set(
     """
-    added additional allow allowed allows bos change changed cls completion confirmed
+    added additional allow allowed allows ask bos change changed cls completion confirmed
     continuation count create csrf delete design disable disabled empty end eof eos existing
     expire expired extra fetch first forgot forgotten generate generated get has have hide image
-    input invalid is last lex lexer list lookahead lost make mask max maximum min minimum
+    input invalid is last lex lexer list load lookahead lost make mask max maximum min minimum
     missing n need needs next no num number ocsp output pad padding page parse prev previous
     prompt public pull random remove require required requires revoke sep server show special
-    start stop strong sync syntax theme toggle total unk use used uses using valid validate
-    verify weak with without wrong xsrf yes
+    start stop strong sync syntax theme toggle total unk update use used uses using valid
+    validate verify weak with without wrong xsrf yes
     """
 )
 """Words that, right before one for a secret, make the name tell something about it."""
@@ -119,21 +124,22 @@ _AFTER = word_set(
     encoder encoding encryption endpoint environment error errors eval event events exchange
     exists expand expiration expire expired expires expiry factory fail failed failure failures
     field fields file filename files filter fingerprint flag fn focus format formatter frame
-    func function getter grant guard handler hashed hashes hashing header headers help helper
-    hint history icon id identifier ids inactive index info input invalid issuer iterations
-    iterator keeper kind label len length level lexer lifetime limit limits link list listener
-    loader lock lockout lookup management manager map mapper mapping match matcher max maximum
-    md message metadata method mgmt mgr min minimum mode model module modules name names needed
-    nodes nonce notice ok only ops option options ordinal param parameter parameters params
-    parser path paths pattern per permission placeholder plugin policies policy position prefix
-    present press pressed processor prompt properties property protection protocol pub public
-    qualifier quality quote rate reader ref reference refs regex regexp repeat reqd required
-    requirement requirements reset resolver response retries retry ring rotate rotation rounds
-    rule rules salt scanner schedule schema scheme scope scopes select selector separator set
-    setter settings signer size sizes sort spec stats status strength style subject suffix table
-    tag template through thru timeout title tree tries ttl type types unchanged undo up updated
-    uri uris url urls usage usages used validation validator validators validity verification
-    version versions view visible warn warning width window word words
+    func function getter grant guard handler hashed hasher hashers hashes hashing header headers
+    help helper helpers hint history icon id identifier ids inactive index info input invalid
+    issuer iterations iterator keeper kind label len length level lexer lifetime limit limits
+    link list listener loader lock lockout lookup management manager map mapper mapping match
+    matcher max maximum md message metadata method mgmt mgr min minimum mode model module
+    modules name names needed nodes nonce notice ok only ops option options ordinal param
+    parameter parameters params parser path paths pattern per permission placeholder plugin
+    policies policy position prefix present press pressed processor prompt properties property
+    protection protocol pub public qualifier quality quote rate reader ref reference refs regex
+    regexp repeat reqd required requirement requirements reset resolver response retries retry
+    ring rotate rotation rounds rule rules salt scanner schedule schema scheme scope scopes
+    select selector separator set setter settings signer size sizes sort spec stats status
+    strength style subject suffix table tag template through thru timeout title tree tries ttl
+    type types unchanged undo up updated uri uris url urls usage usages used validation
+    validator validators validity verification version versions view visible warn warning width
+    window word words
     """
 )
 """Words that, anywhere after one for a secret, make the name tell something about it."""
@@ -150,6 +156,8 @@ _AFTER_DOUBTFUL = word_set(
 
 _EXACT = {
     # Names that no word of theirs gives away.
+    "signingkey": Grade.NONE,  # of Git: which key, not the key
+    "skey": Grade.SECRET,  # of Duo
     "rediscli_auth": Grade.PASSWORD,
     "master_auth": Grade.PASSWORD,
     "github_pat": Grade.SECRET,
@@ -175,7 +183,6 @@ _EXACT = {
     "encrypted_password": Grade.PASSWORD,
     "vnc_auth": Grade.HINT,
     # Names that one of their words accuses wrongly.
-    "pwd": Grade.NONE,
     "oldpwd": Grade.NONE,
     "ssh_auth_sock": Grade.NONE,
     "auth_basic": Grade.NONE,  # nginx: the realm
@@ -231,6 +238,8 @@ def grade_name(name: str) -> Grade:
     lowered = name.lower()
     if not any(hint in lowered for hint in HINTS):
         return Grade.NONE
+    if name == "_auth":  # of npm
+        return Grade.SECRET
     words = name_words(name)
     exact = _EXACT.get("_".join(words))
     if exact is not None:
@@ -274,7 +283,7 @@ def _grade_key(word: str, before: str, *, is_last: bool, is_upper: bool) -> Grad
         return Grade.SECRET
     if not before or before in _OTHER_KEYS or not is_last:
         return Grade.NONE
-    return Grade.SECRET if is_upper and word == "key" else Grade.HINT
+    return Grade.SECRET if is_upper and word == "key" else Grade.DOUBT
 
 
 def _grade_around(words: tuple[str, ...], index: int, grade: Grade) -> Grade:
@@ -285,4 +294,4 @@ def _grade_around(words: tuple[str, ...], index: int, grade: Grade) -> Grade:
         return Grade.NONE
     if not _AFTER.isdisjoint(after):
         return Grade.NONE
-    return grade if _AFTER_DOUBTFUL.isdisjoint(after) else Grade.HINT
+    return grade if _AFTER_DOUBTFUL.isdisjoint(after) else min(grade, Grade.DOUBT)

@@ -32,7 +32,7 @@ _BLOCK = re.compile(
 )
 _HEREDOC = re.compile(r"<<[-~]?[ \t]{0,8}[\"']?(?P<word>\w{1,64})[\"']?[^\n]{0,64}\n")
 _KEYED = re.compile(r"[\"']?[\w./-]{1,128}+[\"']?[ \t]{0,16}:(?:[ \t]|\r?\n|\Z)")
-_LINE = re.compile(r"[^\n]{0,8192}+\n?")
+_GOES_ON = re.compile(r"[^\s,;:)\]}\"'`\\]")
 
 
 def is_block(text: str, at: int) -> bool:
@@ -78,13 +78,17 @@ def indented_ranges(text: str, start: int, at: int) -> Iterator[Range]:
         yield first, last
 
 
-def bracket_ranges(text: str, at: int) -> Iterator[Range]:
-    """Yield the items of the list at `at`, or the members called `value` of the object there."""
+def end_of_brackets(text: str, at: int) -> int:
+    """Return where the list or object that begins at `at` closes, or -1: what begins is a value."""
     closing = {"[": "]", "(": ")", "{": "}"}[text[at]]
     end = text.find(closing, at, at + _WINDOW)
-    if end < 0:
-        return
-    if closing == "}":
+    return end if end >= 0 and not _GOES_ON.match(text, end + 1) else -1
+
+
+def bracket_ranges(text: str, at: int) -> Iterator[Range]:
+    """Yield the items of the list at `at`, or the members called `value` of the object there."""
+    end = end_of_brackets(text, at)
+    if text[at] == "{":
         for found in _MEMBER.finditer(text, at, end):
             yield value_range(text, found.end())
         return

@@ -73,7 +73,7 @@ _NAME = re.compile(r"[^\W\d][\w.-]{1,127}+(?: (?:[Kk]eys?|KEY)(?![\w.-]))?")
 _MEDIA_TYPE = re.compile(r"\b(?:application|audio|chemical|font|image|message|model|text|video)/\Z")
 _AFTER = re.compile(
     r"(?P<close>\\{0,7}[\"'`]\]?|\[\w{0,20}\]|\])?+"
-    r"[ \t]{0,256}+(?:(?P<separator>=>|:=|\+=|\?=|\|\|=|=(?![=~>])|:(?!:)|,)[ \t]{0,256}+)?+"
+    r"[ \t]{0,256}+(?:(?P<separator>=>|:=|\+=|\?=|\|\|=|=(?![=>]|~[ \t])|:(?!:)|,)[ \t]{0,256}+)?+"
 )
 _LEAD = re.compile(
     r"[\s\ufeff]{0,256}+"
@@ -86,7 +86,8 @@ _KEYWORDS = word_set(
     """
     #define && - -e -gx -p -r -x add_header arg const constraint declare def defaults define env
     environment export fastcgi_param final global let local my option our private protected
-    proxy_set_header public readonly scgi_param set setenv setx static typeset uwsgi_param val var
+    proxy_set_header public readonly scgi_param set setenv setx static typeset uwsgi_param val
+    var
     """
 )
 """Words that may precede the name of a setting on its line."""

@@ -20,29 +20,33 @@ from envlock.secrets.values import SETTING_RULE, Demand, is_secret_value
 
 _TAG_REST = re.compile(r"(?P<attributes>(?:[ \t\r\n][^<>]{0,300})?)>\s{0,256}+(?:<!\[CDATA\[)?")
 _TYPE = re.compile(r"[&?\w\[\]., |'<>*-]{1,64}?=[ \t]{0,64}(?=[\"'])")
+_TYPED = re.compile(r"\*?[\w.\[\]]{1,40}[ \t]{1,16}:?=[ \t]{0,16}(?=[\"'`])")
+"""The type of a constant in Go: ``const token string = "…"``."""
+_PARENTHESIS = re.compile(r"\(\s{0,64}(?=[\"'])")
 _NEXT_ARGUMENT = re.compile(
-    r"(?:\\{0,3}[\"'`])?(?:[ \t]{1,64}|[ \t]{0,64},\s{0,128}"
-    r"|[ \t]{0,64}(?:\\\r?\n[ \t]{0,64}|\r?\n[ \t]{0,64}-[ \t]{1,64}))"
+    r"(?:\\{0,3}[\"'`])?(?:[ \t]{0,64}(?:\\\r?\n[ \t]{0,64}|\r?\n[ \t]{0,64}-[ \t]{1,64})"
+    r"|[ \t]{0,64},\s{0,128}|[ \t]{1,64})"
 )
-_NEXT_OPTION = re.compile(r"[ \t]++(?:--?[A-Za-z]|[\w.-]{1,64}=)")
+_NEXT_OPTION = re.compile(r"(?<![ \t])[ \t]++(?:--?[A-Za-z]|[\w.-]{1,64}=)")
 _CALL = re.compile(
     r"(?:(?:define|set|put|get|fetch|env|default|property|add|header|append|with|param|config|option"
     r"|pair|entry|of)\w{0,40}[ \t]{0,8}|[\s,\[(=])\([ \t]{0,32}\\{0,3}[\"']\Z",
     re.IGNORECASE,
 )
+_LIST_BEGINS = re.compile(r"\[\s{0,64}\\{0,3}[\"']\Z")
+_LIST_ENDS = re.compile(r"\s{0,64}\]")
 _PATTERN = re.compile(r"\\[wdsWDSbB]|\[\^|\(\?|\.[*+]")
 """What only regular expressions hold; in code they describe secrets."""
 _TAG = re.compile(r"(?:(?:&[\w-]{1,64}|!![a-z]{1,16})[ \t]{1,16}){1,2}")
 _TEMPLATE = re.compile(r"\{[{%]|\{[\w-]{1,32}\}|\(\(|\[\[")
 _COMMENT = re.compile(r"[#;](?=[ \t\r\n]|\Z)")
-_DIGIT_AND_LETTER = re.compile(r"\d[^\W\d]|[^\W\d]\d|\d.{0,255}?[^\W\d]|[^\W\d].{0,255}?\d")
 _BELOW = re.compile(r"\s{1,256}+")
 _METAVARIABLE = re.compile(r"[A-Z][A-Z_-]{0,63}|\[.{0,64}\]|<.{0,64}>|[-|].{0,64}", re.DOTALL)
 _SPACED = re.compile(r"[ \t]{1,256}+(?P<type>[05789][ \t]{1,16})?(?=[^\s=:{(\[|&<\\-])")
 _WORDS_OF_ENGLISH = word_set(
     """
     auth authorization bearer cookie credential credentials key licence license pass passphrase
-    passwd password passwords pin salt secret secrets seed token tokens
+    passwd password passwords pin rocommunity rwcommunity salt secret secrets seed token tokens
     """
 )
 """Names behind which, after a space, prose may follow."""
@@ -108,7 +112,7 @@ def _option_ranges(name: Occurrence) -> Iterable[Range]:
     literal = literals.quoted_at(text, start)
     if literal:
         start, end = literal.start, literal.end
-    elif "," in following[0]:
+    elif "," in following[0] and "[" not in text[max(name.line, name.start - 200) : name.start]:
         return
     else:
         end = literals.end_of_inside(text, start)
@@ -119,10 +123,14 @@ def _option_ranges(name: Occurrence) -> Iterable[Range]:
 def _argument_ranges(name: Occurrence) -> Iterable[Range]:
     """Return the literal after a name in a call: ``define("DB_PASSWORD", "hunter2")``."""
     text = name.text
-    if name.after["close"] and _CALL.search(text[max(0, name.start - 110) : name.start]):
-        literal = literals.quoted_at(text, name.value_at)
-        if literal:
-            yield literal.start, literal.end
+    before = text[max(0, name.start - 110) : name.start]
+    literal = literals.quoted_at(text, name.value_at) if name.after["close"] else None
+    if literal and (_CALL.search(before) or _is_list_of_two(text, before, literal.after)):
+        yield literal.start, literal.end
+
+
+def _is_list_of_two(text: str, before: str, after: int) -> bool:
+    return _LIST_BEGINS.search(before) is not None and _LIST_ENDS.match(text, after) is not None
 
 
 def _assigned_ranges(name: Occurrence, syntax: Syntax) -> Iterable[Range]:
@@ -138,6 +146,7 @@ def _assigned_ranges(name: Occurrence, syntax: Syntax) -> Iterable[Range]:
         return ((literal.start, literal.end),) if is_value else ()
     if syntax is Syntax.CODE:
         is_list = sign == "{" or (sign == "[" and name.name.isupper())
+        is_list = is_list and nested.end_of_brackets(text, at) >= 0
         return nested.bracket_ranges(text, at) if is_list else ()
     return _unquoted_ranges(name, syntax, at)
 
@@ -145,7 +154,8 @@ def _assigned_ranges(name: Occurrence, syntax: Syntax) -> Iterable[Range]:
 def _unquoted_ranges(name: Occurrence, syntax: Syntax, at: int) -> Iterable[Range]:
     """Return the values that begin at `at` without a quote, in anything but code."""
     text = name.text
-    if text[at] in "[({" and not _TEMPLATE.match(text, at):
+    opens = text[at] in "[({" and not _TEMPLATE.match(text, at)
+    if opens and nested.end_of_brackets(text, at) >= 0:
         yield from nested.bracket_ranges(text, at)
     elif name.lead and nested.is_block(text, at):
         yield from nested.indented_ranges(text, name.line, at)
@@ -166,8 +176,10 @@ def _is_code_literal(text: str, literal: literals.Literal) -> bool:
 
 def _skip_type(name: Occurrence, syntax: Syntax) -> int:
     """Return where the value begins behind the type of a variable or a tag of YAML."""
-    pattern = _TYPE if syntax is Syntax.CODE else _TAG
-    skipped = pattern.match(name.text, name.value_at) if name.separator == ":" else None
+    pattern = _TAG
+    if syntax is Syntax.CODE:
+        pattern = _TYPE if name.separator == ":" else _PARENTHESIS
+    skipped = pattern.match(name.text, name.value_at)
     return skipped.end() if skipped else name.value_at
 
 
@@ -208,6 +220,8 @@ def _spaced_ranges(name: Occurrence, syntax: Syntax) -> Iterable[Range]:
     if not space:
         return
     at = space.end()
+    if typed := syntax is Syntax.CODE and _TYPED.match(text, at):
+        at = typed.end()
     literal = literals.quoted_at(text, at)
     if literal:
         is_closing = text[at] == "`" or text[literal.start - 1] == name.quote[-1:]
@@ -227,10 +241,14 @@ def _bare_spaced_range(name: Occurrence, at: int) -> Iterable[Range]:
         yield at, rest
     elif name.lead and word >= rest and (is_telling or not name.is_comment):
         yield at, word
-    elif is_telling and not name.is_comment and _DIGIT_AND_LETTER.search(text, at, word):
+    elif is_telling and not name.is_comment and _has_digit_and_letter(text[at:word]):
         last = name_words(name.name)[-1]
         if last in PASSWORDS or last in SECRETS or ":" in text[at:word]:
             yield at, word
+
+
+def _has_digit_and_letter(value: str) -> bool:
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
 
 
 def _is_mixed(value: str) -> bool:

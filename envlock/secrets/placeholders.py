@@ -47,7 +47,11 @@ _INSTRUCTIONS = word_set(
 )
 """Words that alone make a value a placeholder."""
 
-_NOUNS = PASSWORDS | SECRETS | word_set("key keys apikey passwort username login user name")
+_NOUNS = (
+    PASSWORDS
+    | SECRETS
+    | word_set("apikey clave geheimnis jeton key keys login name passe user username")
+)
 _FILLERS = word_set(
     """
     a access account admin an and api app application auth bearer bot client current database db
@@ -96,6 +100,12 @@ _TEMPLATE = re.compile(
     r"|__[A-Z0-9_]{1,64}+"
 )
 """What a program replaces before the value is used; `default` is what it falls back to."""
+
+_FALLBACK = re.compile(
+    r"(?:\|\||\?\?|\bor\b|\bdefault\b[ \t(]{0,3}|\bfetch\([^,)]{1,128},)[ \t]{0,16}"
+    r"[\"'](?P<literal>[^\"']{1,256})"
+)
+"""What a template falls back to: ``<%= ENV['X'] || 'hunter2' %>``."""
 
 _QUANTITY = re.compile(
     r"[-+]?\d{1,3}|0x[0-9a-f]{1,16}"
@@ -197,7 +207,8 @@ def _is_template(text: str) -> bool:
     if not any(sign in text for sign in "$%{<@[(`#_"):
         return False
     for found in _TEMPLATE.finditer(text):
-        default = (found["default"] or "").lstrip(":-=?")
+        fallback = _FALLBACK.search(found[0])
+        default = fallback["literal"] if fallback else (found["default"] or "").lstrip(":-=?")
         if default and not is_placeholder(default):
             return False
     rest = _TEMPLATE.sub("", text)
@@ -235,6 +246,7 @@ def reads_as_text(text: str) -> bool:
     return not _NOUNS.isdisjoint(words) or (grammar > 1 and grammar * 5 >= len(words))
 
 
+_LONGEST_RANDOM = 8192
 _RUN = re.compile(r"[A-Za-z0-9+/=_-]{16,4096}+")
 _GROUPS = re.compile(r"[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8}){2,16}")
 _PART = re.compile(r"[A-Za-z0-9]+")
@@ -242,10 +254,10 @@ _PART = re.compile(r"[A-Za-z0-9]+")
 
 def looks_random(text: str) -> bool:
     """Return whether a text holds at least 16 characters that look drawn at random."""
-    found = _RUN.search(text)
-    if not found:
-        return False
-    run = found[0]
+    return any(map(_is_random, _RUN.findall(text[:_LONGEST_RANDOM])))
+
+
+def _is_random(run: str) -> bool:
     digits = sum(map(str.isdigit, run))
     letters = sum(map(str.isalpha, run))
     if _GROUPS.fullmatch(run):

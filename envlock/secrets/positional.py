@@ -56,6 +56,10 @@ ipsec.secrets .secrets | ipsec.secrets(5)
     ^[ \t]{0,16}key[ \t]{0,16}=[ \t]{0,16}(?P<secret>[A-Za-z0-9+/=]{20,128})
 /userlist.txt | pgbouncer: auth_file
     ^[ \t]{0,16}\"[^\"\n]{1,256}\"[ \t]{1,16}\"(?P<secret>[^\"\n]{1,512})\"
+/sentinel.conf | Redis: Sentinel
+    ^[ \t]{0,16}sentinel[ \t]{1,16}auth-pass[ \t]{1,16}\S{1,128}[ \t]{1,16}(?P<secret>[^\s]{1,256})
+/tac_plus.conf /tac_plus.cfg | tac_plus.conf(5)
+    ^[ \t]{0,16}key[ \t]{0,16}=[ \t]{0,16}\"?(?P<secret>[^\"\n]{1,256})
 /upsmon.conf | upsmon.conf(5)
     ^[ \t]{0,16}MONITOR[ \t]{1,16}\S{1,256}[ \t]{1,16}\d{1,3}[ \t]{1,16}\S{1,128}
     [ \t]{1,16}(?P<secret>\S{1,256})
@@ -65,6 +69,8 @@ proftpd.conf sql.conf | ProFTPD: mod_sql
 snmpd.conf snmptrapd.conf | snmpd.conf(5)
     ^[ \t]{0,16}createUser[ \t]{1,16}(?:-e[ \t]{1,16}\S{1,64}[ \t]{1,16})?\S{1,64}
     [ \t]{1,16}\S{1,8}[ \t]{1,16}(?P<secret>[^\n\r]{1,256})
+snmpd.conf | snmpd.conf(5)
+    ^[ \t]{0,16}r[ow]community6?[ \t]{1,16}(?P<secret>\S{1,64})
 snmpd.conf | snmpd.conf(5)
     ^[ \t]{0,16}com2sec6?[ \t]{1,16}(?:-Cn[ \t]{1,16}\S{1,64}[ \t]{1,16})?\S{1,64}
     [ \t]{1,16}\S{1,64}[ \t]{1,16}(?P<secret>\S{1,64})

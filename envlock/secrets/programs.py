@@ -113,6 +113,7 @@ _TABLE: tuple[tuple[str, Program], ...] = (
     ("keyctl", Program(verbs=(("add", 3), ("padd", 3)))),
     ("neo4j-admin", Program(verbs=(("set-initial-password", 1),))),
     ("crontab echo printf", Program()),  # known only for what they write to others
+    ("npm yarn pnpm aws gcloud git pip", Program()),  # and these for `config set NAME VALUE`
 )
 
 PROGRAMS = {

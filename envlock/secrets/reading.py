@@ -51,12 +51,12 @@ _SHIPPED_CODE = Demand(Strength.NEVER, Strength.RANDOM, Strength.RANDOM)
 
 _SYNTAXES = {
     Syntax.YAML: "yaml yml eyaml",
-    Syntax.SHELL: "sh bash zsh ksh fish csh dockerfile containerfile profile",
+    Syntax.SHELL: "sh bash zsh ksh fish csh bat cmd dockerfile containerfile profile",
     Syntax.DATA: "json json5 jsonc ndjson tfstate xml xsl config plist wsdl svg ipynb webmanifest",
     Syntax.CODE: """
         py pyw pyx js mjs cjs jsx ts tsx mts cts vue svelte rb rake gemspec php phtml inc pl pm t go
         rs java kt kts groovy gradle scala sbt c h cc cpp cxx hpp hh hxx cs fs vb swift m mm lua
-        tcl r jl ex exs erl hrl clj cljs el lisp scm hs ml mli sql ps1 psm1 bat cmd awk d nim v
+        tcl r jl ex exs erl hrl clj cljs el lisp scm hs ml mli sql ps1 psm1 awk d nim v
         sv vhd zig dart coffee jsp asp aspx cgi wsgi vim td x tcc inl mk mak cmake ac am
         """,
     Syntax.PROSE: """

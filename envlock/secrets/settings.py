@@ -28,6 +28,7 @@ class Redacted(NamedTuple):
     findings: tuple[Finding, ...]
 
 
+_MARK = "\ufeff"
 _MOST_ROUNDS = 8
 """Without a value, more may look like one; so the text is judged until nothing is found."""
 
@@ -46,6 +47,9 @@ def redact_settings(path: str, text: str) -> Redacted:
 
 def redact_text(text: str, reading: Reading, path: str = "") -> Redacted:
     """Return `text` without its secret values, read as told."""
+    if text.startswith(_MARK):
+        redacted = redact_text(text[1:], reading, path)
+        return redacted._replace(text=_MARK + redacted.text)
     findings: list[Finding] = []
     for _ in range(_MOST_ROUNDS):
         spans = [span for span in merge_spans(_spans(text, reading, path)) if _is_new(text, span)]

@@ -284,8 +284,9 @@ crypt-hash | $1$ $2 $5$ $6$ $7$ $y$ $gy$ $apr1$ $sm3$ | crypt(5), htpasswd(1)
 crypt-hash | $P$ $H$ $S$ $8$ $14$ | phpass, Drupal, Cisco IOS types 8 and 14
     (?<![\w$\\])\$(?:P|H|S|8|14)\$[A-Za-z0-9./+$=,_-]{16,512}+
 crypt-hash | $argon2 $pbkdf2 $bcrypt $scrypt $md5 $sha1 | PHC string format, Passlib
-    (?<![\w$\\])\$(?:argon2(?:id?|d)|pbkdf2[a-z0-9-]{0,16}|bcrypt-sha256|scrypt|md5|sha1)
-    (?:\$|,)[A-Za-z0-9./+$=,_-]{16,512}+
+    (?<![\w$\\])\$(?:argon2(?:id?|d)\$(?:v=\d{1,4}\$)?m=\d{1,9},t=\d{1,4},p=\d{1,4}
+    \$[A-Za-z0-9+/]{8,128}\$[A-Za-z0-9+/=]{20,256}+
+    |(?:pbkdf2[a-z0-9-]{0,16}|bcrypt-sha256|scrypt|md5|sha1)(?:\$|,)[A-Za-z0-9./+$=,_-]{16,512}+)
 crypt-hash | pbkdf2 grub.pbkdf2 bcrypt_sha256$ argon2$ scrypt: | Django, Werkzeug, GRUB
     (?:pbkdf2_sha\d{1,3}\$\d{1,8}\$|bcrypt_sha256\$\$|argon2\$argon2|pbkdf2:sha\d{1,3}:\d{1,8}\$
     |scrypt:\d{1,8}:\d{1,3}:\d{1,3}\$|grub\.pbkdf2\.sha512\.\d{1,8}\.)[A-Za-z0-9./+$=,_-]{16,1024}+
@@ -300,7 +301,7 @@ ldap-hash | {S {M {C {B {P {A {c {s {p | RFC 2307, slappasswd(8), Dovecot: passw
     ^ \{(?:S?SHA(?:1|224|256|384|512)?|S?MD5|CRYPT|BLF-CRYPT|(?:SHA256|SHA512|MD5|DES)-CRYPT
     |PBKDF2[A-Z0-9-]{0,8}
     |ARGON2(?:ID?|D)?|ssha|sha|smd5|md5|crypt)(?:\.[A-Za-z0-9]{1,6})?\}
-    (?P<secret>[A-Za-z0-9+/=$.,-]{8,512}+)
+    (?P<secret>[A-Za-z0-9+/=$.,-]{12,512}+)
 smb-hash | ~[U | smbpasswd(5)
     ^ (?<=:)(?P<secret>[0-9A-FX]{32}:[0-9A-F]{32}):\[U
 """
@@ -332,6 +333,10 @@ sql-password | dentified DENTIFIED | MySQL, MariaDB, Oracle: CREATE USER
     (?P<secret>[^'\n]{1,256}+)'
 sql-password | IDENTIFIED | Oracle: CREATE USER
     ^ IDENTIFIED\s{1,16}BY\s{1,16}"(?P<secret>[^"\n]{1,256}+)"
+connect-call | onnect( mysqli( PDO( onnection( BasicAuth( _login( _bind( | PHP, JDBC, Requests: manuals
+    ^ (?:mysqli?_connect|new[ \t]{1,4}(?:mysqli|PDO)|getConnection|BasicAuth|ftp_login|ldap_bind
+    |oci_connect|imap_open)\((?:[^,()\n]{1,128},){1,2}
+    [ \t]{0,8}["'](?P<secret>[^"'\n]{1,128})["']
 ldap-password | {PLAIN {CLEAR {plain {clear | Dovecot: password schemes
     ^ \{(?:PLAIN|CLEARTEXT|CLEAR|plain|cleartext)\}(?P<secret>[^\s:"',{}]{3,256}+)
 """

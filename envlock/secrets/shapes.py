@@ -14,7 +14,7 @@ from typing import NamedTuple
 from envlock.secrets import shape_table
 from envlock.secrets.key_blocks import key_block_spans
 from envlock.secrets.placeholders import looks_random
-from envlock.secrets.spans import Span, mask_spans, merge_spans
+from envlock.secrets.spans import MASK, Span, mask_spans, merge_spans
 from envlock.secrets.strength import Strength, measure
 from envlock.secrets.url_users import url_user_spans
 
@@ -176,7 +176,9 @@ def _spans_of(shape: Shape, text: str) -> Iterator[Span]:
     check = _CHECKS.get(shape.id)
     for found in shape.matches(text):
         secret = found[group]
-        if _SAMPLE.search(secret) or (shape.is_loose and not looks_random(secret)):
+        if secret == MASK or _SAMPLE.search(secret):
+            continue
+        if shape.is_loose and not looks_random(secret):
             continue
         if check is None or check(secret):
             yield Span(*found.span(group), shape.id)
@@ -207,6 +209,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "url-signature": looks_random,
     "hook-path": looks_random,
     "database-dsn": _is_mixed,
+    "connect-call": lambda secret: measure(secret) >= Strength.WORD,
     "sql-password": lambda secret: measure(secret) >= Strength.WORD,
     "ldap-password": lambda secret: measure(secret) >= Strength.WORD,
 }

@@ -23,8 +23,9 @@ _VALUE_KEY = re.compile(
     re.IGNORECASE,
 )
 _ELEMENT_TEXT = re.compile(r"[\"'][^<>]{0,200}>\s{0,64}(?P<text>[^<>\s][^<>]{0,4096})<")
+_PROPERTY_LIST = re.compile(r"</key>\s{0,64}<(?:string|data|integer)>(?P<text>[^<]{0,4096})<")
 _END = re.compile(
-    r"[}\])]|/>|</(?:property|entry|add|param|context-param|init-param|env-entry|variable|item|string)"
+    r"[}\])]|/>|</(?:property|entry|add|param|context-param|init-param|env-entry|variable|item|string)(?![\w-])"
     r"|\n[ \t]{0,64}(?:-[ \t]|[\"']?name[\"']?[ \t]{0,8}[:=])",
     re.IGNORECASE,
 )
@@ -41,6 +42,9 @@ def sibling_ranges(text: str, start: int, end: int) -> Iterator[Range]:
     """Yield the value beside the name from `start` to `end`, on whichever side it stands."""
     stop = _END.search(text, end, end + _AFTER)
     last = stop.start() if stop else min(len(text), end + _AFTER)
+    if plist := _PROPERTY_LIST.match(text, end):
+        yield plist.span("text")
+        return
     if inside := _ELEMENT_TEXT.match(text, end, last + 1):
         yield inside.span("text")
         return

@@ -15,6 +15,7 @@ _END = re.compile(r"[\s\"'`<>\\]|://")
 _PATH = re.compile(r"[/?#]")
 _USER = re.compile(r"[\w.%+~-]{0,128}")
 _HOST = re.compile(r"[\w\[]")
+_FULL_HOST = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,16}|[\w-]{1,63}:\d|\[|localhost")
 _PORT = re.compile(r"\d{1,5}(?:[/?#]|\Z)")
 
 
@@ -38,11 +39,12 @@ def url_user_spans(text: str) -> Iterator[Span]:
 def _user_spans(text: str, start: int, end: int) -> Iterator[Span]:
     path = _PATH.search(text, start, end)
     sign = text.rfind("@", start, path.start() if path else end)
+    last = text.rfind("@", start, end)
     colon = text.find(":", start, sign if sign >= 0 else end)
+    if last > sign and _is_odd_password(text, start, colon, sign, last, end):
+        sign = last
     if sign < 0:
-        sign = text.rfind("@", start, end)
-        if not _is_odd_password(text, start, colon, sign, end):
-            return
+        return
     if colon >= 0 and colon + 1 < sign and not stands_for_secret(text[colon + 1 : sign]):
         yield Span(colon + 1, sign, URL_CREDENTIALS)
     user_end = colon if colon >= 0 else sign
@@ -50,11 +52,13 @@ def _user_spans(text: str, start: int, end: int) -> Iterator[Span]:
         yield Span(start, user_end, URL_CREDENTIALS)
 
 
-def _is_odd_password(text: str, start: int, colon: int, sign: int, end: int) -> bool:
-    """Return whether what stands before an `@` behind a slash is a password with odd characters."""
-    return (
-        0 <= colon < sign
-        and _USER.fullmatch(text, start, colon) is not None
-        and not _PORT.match(text, colon + 1, end)
-        and _HOST.match(text, sign + 1, end) is not None
-    )
+def _is_odd_password(text: str, start: int, colon: int, first: int, last: int, end: int) -> bool:
+    """Return whether what stands before the `last` @ is a password with odd characters.
+
+    The `first` @ before the path, if there is one, is then part of it: behind it stands no host.
+    """
+    if colon < 0 or not _USER.fullmatch(text, start, colon) or not _HOST.match(text, last + 1, end):
+        return False
+    if first >= 0:
+        return text[last - 1] != "/" and not _FULL_HOST.match(text, first + 1, end)
+    return not _PORT.match(text, colon + 1, end)

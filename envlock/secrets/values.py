@@ -54,6 +54,8 @@ def is_secret_value(name: str, value: str, demand: Demand | None = None) -> bool
         return found >= demand.password
     if grade is Grade.SECRET:
         return found >= demand.secret and not _SMALL.fullmatch(value)
+    if grade is Grade.DOUBT:
+        return found >= max(demand.hint, Strength.MIXED) and any(map(str.isdigit, value))
     is_random = found is Strength.RANDOM and _TOKEN.fullmatch(value.strip()) is not None
     return found >= demand.hint and (is_random or _is_hidden(value.strip()))
 
