@@ -72,7 +72,7 @@ class FullCapture:
         return Capture(
             lock=lock_of(session.records, session.coverage),
             make_tree=(lambda: tree) if tree is not None else None,
-            left_out=residue.left_out if residue else {},
+            left_out=session.gate.left_out,
             coverage=session.coverage,
             seconds=session.seconds,
             files=len(session.index),

@@ -19,14 +19,14 @@ from envlock.capture.scan.index import Index
 from envlock.capture.scan.search import PathSearch
 from envlock.model.process import HIDDEN, ProcessConfig
 from envlock.model.text import from_bytes, sort_key, to_bytes
-from envlock.model.tree import Entry
-from envlock.secrets.redact import mask_secrets, redact_environ, redact_text
-from envlock.secrets.scan import is_secret_file
+from envlock.model.tree import REDACTED, Entry, FileClass, Row
+from envlock.secrets.arguments import redact_arguments
+from envlock.secrets.files import FileKind, Judgement, judge_file
+from envlock.secrets.redact import redact_environ, redact_labels, redact_text
 from envlock.secrets.urls import strip_credentials
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan, Target
 from envlock.targets.recorded import CONTENTS, MEMBER, VERSION
 
-_SCANNED = 1024 * 1024
 _PERSONAL = {"/etc/passwd": (1, 4), "/etc/group": (1,)}
 """Fields of account files that no collector reads: password hashes, the names of people."""
 
@@ -44,6 +44,7 @@ class Recorder:
         self._entries: dict[str, Entry] = {}
         self._stats: dict[str, Entry] = {}
         self._gaps: list[tuple[str, str]] = []
+        self._settled: dict[str, Entry | None] = {}
 
     @property
     def reference(self) -> str:
@@ -122,6 +123,15 @@ class Recorder:
         """Return a search of the scan that records what it finds."""
         return _WatchedSearch(index, expected, self.watch(index))
 
+    def settle(self, row: Row) -> None:
+        """Take a row that passed the gate: a secret file is not recorded, a redacted one as it is
+        in the row.
+        """  # noqa: D205
+        if row.file_class is FileClass.SECRET:
+            self._settled[row.entry.path] = None
+        elif row.source.startswith(REDACTED):
+            self._settled[row.entry.path] = row.entry
+
     def write(self, stream: BinaryIO) -> dict[str, str]:
         """Write the recording; return the secret files that were left out: path -> rule."""
         contents: dict[str, bytes] = {}
@@ -131,21 +141,21 @@ class Recorder:
             if isinstance(told, OSError):
                 files[path] = [told.errno or 0, told.strerror or ""]
                 continue
-            content = _clean(path, told)
-            rule = is_secret_file(path, content[:_SCANNED]) if content else None
-            if rule is None:
-                contents[path] = content
-                files[path] = None
+            judged = self._judge(path, told)
+            if judged.kind is FileKind.SECRET:
+                files[path] = [0, f"left out of the recording as secret ({judged.rule})"]
+                left_out[path] = judged.rule
             else:
-                files[path] = [0, f"left out of the recording as secret ({rule})"]
-                left_out[path] = rule
+                contents[path] = judged.content
+                files[path] = None
         document = {
             "version": VERSION,
             "capabilities": sorted(self.capabilities),
             "process": self._process(),
             "files": files,
             "names": {path: _listed(told) for path, told in sorted(self._names.items())},
-            "entries": [_row(entry) for _, entry in sorted(self._entries.items())],
+            "entries": [_row(entry) for entry in self._shown_entries()],
+            "redacted": sorted(path for path, entry in self._settled.items() if entry),
             "stats": [_row(e._replace(path=path)) for path, e in sorted(self._stats.items())],
             "gaps": sorted(self._gaps),
         }
@@ -157,6 +167,20 @@ class Recorder:
             for path, content in contents.items():
                 _add(archive, f"{CONTENTS}{path}", content)
         return left_out
+
+    def _shown_entries(self) -> Iterator[Entry]:
+        for path, entry in sorted(self._entries.items()):
+            settled = self._settled.get(path, entry)
+            if settled is not None:
+                yield settled
+
+    def _judge(self, path: str, content: bytes) -> Judgement:
+        """Return what of a file may be recorded; its content is set unless it is secret."""
+        content = _clean(path, content)
+        entry = self._stats.get(path) or self._entries.get(path)
+        mode = entry.mode if entry is not None else 0o644
+        judged = judge_file(path, mode=mode, content=content, size=len(content))
+        return judged._replace(content=content) if judged.kind is FileKind.PUBLIC else judged
 
     def _process(self) -> dict[str, object] | None:
         """Return the run configuration without any value that a lock would not hold."""
@@ -171,9 +195,9 @@ class Recorder:
         }
         clean = replace(
             process,
-            cmd=tuple(map(redact_text, process.cmd)),
-            entrypoint=tuple(map(redact_text, process.entrypoint)),
-            labels={name: redact_text(value) for name, value in process.labels.items()},
+            cmd=redact_arguments(process.cmd),
+            entrypoint=redact_arguments(process.entrypoint),
+            labels=redact_labels(process.labels),
             environ=environ,
         )
         return asdict(clean)
@@ -211,14 +235,12 @@ class _WatchedSearch(PathSearch):
 
 
 def _clean(path: str, content: bytes) -> bytes:
-    """Return a file's content without credentials in URLs and without password hashes."""
+    """Return a file's content without what no collector needs: personal fields, arguments."""
     if path == "/proc/cmdline":
         return to_bytes(" ".join(map(redact_text, from_bytes(content).split(" "))))
     if path in _PERSONAL:
         return b"\n".join(_anonymous(line, _PERSONAL[path]) for line in content.split(b"\n"))
-    if b"\0" in content or is_secret_file(path, content[:_SCANNED]) is None:
-        return content
-    return to_bytes(mask_secrets(strip_credentials(from_bytes(content))))
+    return content
 
 
 def _anonymous(line: bytes, fields: tuple[int, ...]) -> bytes:
@@ -233,6 +255,7 @@ def _listed(told: tuple[str, ...] | OSError) -> object:
 
 
 def _row(entry: Entry) -> list[object]:
+    entry = entry._replace(target=strip_credentials(entry.target))
     return [*entry[:9], [[name, value.hex()] for name, value in entry.xattrs], *entry[10:]]
 
 

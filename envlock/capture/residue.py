@@ -3,55 +3,55 @@
 Small unmodified configuration files of packages are kept too, so that a diff can tell which
 setting differs from them.
 
-Nothing secret is kept: each file that would travel by value is first checked by the rules of
-`envlock.secrets.scan`; a hit is left out of the store, loses its digest (a plain hash of a
-secret can be guessed) and is reported.
+Nothing secret is kept: each file that would travel by value passes the gate of
+`envlock.capture.files.content_gate` first.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import BytesIO
 from typing import BinaryIO
 
 from envlock.capture.context import describe
-from envlock.capture.files.classify import STATE_LIMIT, hide
+from envlock.capture.files.classify import STATE_LIMIT
+from envlock.capture.files.content_gate import CHANGED, CLEAN, PUBLISHED, WHOLE, ContentGate
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rules import file_rule
 from envlock.model.coverage import Gap
 from envlock.model.tree import Entry, FileClass, Row
-from envlock.secrets.scan import is_secret_file, rules_id
+from envlock.secrets.files import FileKind
 from envlock.store.objects import ObjectWriter, Store
 from envlock.targets.base import ContentWriter, HashCache, Target
 
 _NOT_KEPT = frozenset({FileClass.CACHE, FileClass.LOG, FileClass.SECRET, FileClass.IDENTITY})
-_PUBLISHED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
-"""Classes whose content, where a package states its digest, is published and so no secret."""
-_SECRET_SCAN_LIMIT = 1024 * 1024
 _SETTING_LIMIT = 64 * 1024
 _CHUNK = 1024 * 1024
-_CHANGED = "changed while it was captured"
 
 
 class Residue:
     """Collects the by-value content of one capture in the store."""
 
     def __init__(
-        self, target: Target, store: Store, gaps: list[Gap], cache: HashCache | None = None
+        self,
+        target: Target,
+        store: Store,
+        gaps: list[Gap],
+        cache: HashCache | None = None,
+        seconds: float = math.inf,
     ) -> None:
         self._target = target
         self._store = store
         self._gaps = gaps
-        self._cache = cache
+        self.gate = ContentGate(self.open, cache, seconds)
         self._spooled: set[str] = set()
         self._kept: set[str] = set()
         self._counted: set[str] = set()
         self.size = 0
         """Bytes kept by value, each content once."""
-        self.left_out: dict[str, str] = {}
-        """Paths whose content is secret, with the rule that says so."""
 
     def keeper(self, claims: Claims) -> Callable[[Entry], ContentWriter | None]:
         """Return the `writer_for` of a scan plan: which files a streaming target must spool.
@@ -74,25 +74,29 @@ class Residue:
     def settle(self, row: Row, *, is_stated: bool) -> Row:
         """Put the content of a ``blob`` row into the store and return the row, changed if need be.
 
-        `is_stated`: a package states the content of the path.  A secret file goes to `left_out`.
-        The source of content that changed since it was hashed, or can no longer be read, becomes
-        ``observed``, with a gap.
+        `is_stated`: a package states the content of the path.  Everything else passes the gate
+        first.  The source of content that changed since it was hashed, or can no longer be read,
+        becomes ``observed``, with a gap.
         """
         if not row.source.startswith("blob "):
             if row.file_class is FileClass.CONFFILE and 0 < row.entry.size <= _SETTING_LIMIT:
                 self._keep_pristine(row.entry)
             return row
         entry = row.entry
+        is_published = is_stated and row.file_class in PUBLISHED
         try:
-            is_published = is_stated and row.file_class in _PUBLISHED
-            rule = self._keep(entry, may_be_secret=not is_published)
+            judged = CLEAN if is_published else self.gate.judge(entry)
+            if judged.kind is FileKind.PUBLIC:
+                self._keep(entry)
+                return row
         except OSError as error:
             self._gaps.append(Gap(entry.path, describe(error)))
             return row._replace(source="observed")
-        if not rule:
-            return row
-        self.left_out[entry.path] = rule
-        return Row(hide(entry), FileClass.SECRET, row.owner, "observed")
+        settled = self.gate.settle(row, judged)
+        if judged.kind is FileKind.REDACTED:
+            self._store.put(judged.content)
+            self._count(settled.entry)
+        return settled
 
     def finish(self) -> None:
         """Drop content that was spooled and turned out not to be needed."""
@@ -110,44 +114,20 @@ class Residue:
         self._kept.add(digest)
         return digest
 
-    def _keep(self, entry: Entry, *, may_be_secret: bool) -> str | None:
-        """Keep one file's content, or return the rule by which it is secret.
+    def _keep(self, entry: Entry) -> None:
+        """Keep one file's content.
 
         Raise OSError when it cannot be read any more or is no longer what was hashed.
         """
-        if self._is_known(entry):
-            self._count(entry)
-            return None
-        if entry.size > _SECRET_SCAN_LIMIT:
-            rule = is_secret_file(entry.path, b"") if may_be_secret else None
-            if rule is None:
-                if entry.sha256 not in self._kept:
-                    self._copy(entry)
-                self._count(entry)
-            self._vouch(entry, rule, may_be_secret=may_be_secret)
-            return rule
-        content = self._content(entry)
-        rule = is_secret_file(entry.path, content) if may_be_secret and content else None
-        if rule is None:
-            if entry.sha256 not in self._kept:
+        if entry.sha256 not in self._kept and not self._store.holds(entry.sha256, entry.size):
+            if entry.size > WHOLE:
+                self._copy(entry)
+            else:
+                content = self._content(entry)
                 if hashlib.sha256(content).hexdigest() != entry.sha256:
-                    raise OSError(0, _CHANGED)
+                    raise OSError(0, CHANGED)
                 self._store.put(content)
-            self._count(entry)
-        self._vouch(entry, rule, may_be_secret=may_be_secret)
-        return rule
-
-    def _is_known(self, entry: Entry) -> bool:
-        """True when this content was judged no secret at this path before, and is in the store."""
-        return (
-            self._cache is not None
-            and self._cache.is_clean(entry.path, entry.sha256, rules_id())
-            and self._store.holds(entry.sha256, entry.size)
-        )
-
-    def _vouch(self, entry: Entry, rule: str | None, *, may_be_secret: bool) -> None:
-        if self._cache is not None and rule is None and may_be_secret:
-            self._cache.mark_clean(entry.path, entry.sha256, rules_id())
+        self._count(entry)
 
     def _keep_pristine(self, entry: Entry) -> None:
         # Not needed for a rebuild: what cannot be kept is no gap.
@@ -170,7 +150,7 @@ class Residue:
         if entry.sha256 in self._spooled:
             return self._store.read(entry.sha256)
         with self._target.open(entry.path) as stream:
-            return stream.read(_SECRET_SCAN_LIMIT + 1)
+            return stream.read(WHOLE + 1)
 
     def _copy(self, entry: Entry) -> None:
         if self._store.has(entry.sha256):
@@ -184,7 +164,7 @@ class Residue:
             writer.abort()
             raise
         if writer.close() != entry.sha256:
-            raise OSError(0, _CHANGED)
+            raise OSError(0, CHANGED)
 
 
 def _is_elsewhere(claim: Claim) -> bool:

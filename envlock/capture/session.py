@@ -13,9 +13,11 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import Context
-from envlock.capture.files.classify import classify
+from envlock.capture.context import Context, describe
+from envlock.capture.files.classify import classify, hide
+from envlock.capture.files.content_gate import PUBLISHED, ContentGate
 from envlock.capture.files.ownership import Claim, Claims
+from envlock.capture.files.records import is_reported
 from envlock.capture.files.rules import OTHER_ENVIRONMENTS
 from envlock.capture.residue import Residue
 from envlock.capture.scan.access_log import AccessLog
@@ -28,10 +30,11 @@ from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.facts import coverage_of
 from envlock.model.glob import compile_globs, matcher
 from envlock.model.record import Record
-from envlock.model.tree import Entry, Row
-from envlock.secrets.urls import strip_record
+from envlock.model.tree import REDACTED, Entry, Row
+from envlock.secrets.urls import strip_credentials, strip_record
 from envlock.targets.base import IncrementalTarget, ScanPlan
 from envlock.targets.folder import Folder
+from envlock.targets.recorded import RecordedTarget
 
 OnFolder = Callable[[Folder], None]
 """Called with each directory of the walk, on targets that yield whole directories."""
@@ -63,8 +66,16 @@ class CaptureSession:
         self.access_log = AccessLog()
         self.is_repeatable = True
         self.residue: Residue | None = None
+        seconds = setup.request.timeout
         if setup.store is not None and setup.is_full_depth:
-            self.residue = Residue(setup.target, setup.store, self.scan_gaps, setup.cache)
+            cache = setup.cache
+            self.residue = Residue(setup.target, setup.store, self.scan_gaps, cache, seconds)
+        self.gate = (
+            self.residue.gate
+            if self.residue
+            else ContentGate(self._open_file, setup.cache, seconds)
+        )
+        self._is_declared = compile_globs(setup.request.files).match
         every = (*setup.collectors, *setup.claimants)
         patterns = [pattern for collector in every for pattern in collector.reads]
         recorder = setup.recorder
@@ -247,12 +258,30 @@ class CaptureSession:
         return (self.shown[path] for path in self.index.paths(self.setup.hashed))
 
     def _row(self, entry: Entry) -> Row:
-        """Return what is recorded of a path, its content kept where that is needed."""
+        """Return what may be recorded of a path, its content kept where that is needed."""
+        if "://" in entry.target:
+            entry = entry._replace(target=strip_credentials(entry.target))
         row = classify(entry, self.claims)
-        if self.residue is None:
-            return row
         claim = self.claims.get(entry.path)
-        return self.residue.settle(row, is_stated=bool(claim and claim.digest))
+        is_stated = bool(claim and claim.digest)
+        if self.residue is not None:
+            return self.residue.settle(row, is_stated=is_stated)
+        is_published = is_stated and row.file_class in PUBLISHED
+        may_be_recorded = claim is not None or is_reported(row, self._is_declared)
+        if not entry.sha256 or is_published or not may_be_recorded:
+            return row
+        target = self.setup.target
+        if isinstance(target, RecordedTarget):  # it was judged when it was recorded
+            is_redacted = entry.path in target.redacted
+            return row._replace(source=f"{REDACTED}{entry.sha256}") if is_redacted else row
+        try:
+            row = self.gate.settle(row, self.gate.judge(entry))
+        except OSError as error:
+            self.scan_gaps.append(Gap(entry.path, describe(error)))
+            row = row._replace(entry=hide(entry))
+        if self.setup.recorder is not None:
+            self.setup.recorder.settle(row)
+        return row
 
     def _owner(self, path: str) -> str:
         """Return the record that claims a path, whether or not its section is captured."""

@@ -28,8 +28,7 @@ from envlock.materialize.tree.rules import Rule as ImageRule
 from envlock.materialize.tree.rules import explain as explain_in_image
 from envlock.model.facts import SECTIONS
 from envlock.model.text import escape
-from envlock.secrets.scan import PASSWORD_SETTING
-from envlock.secrets.scan import RULES as SECRET_RULES
+from envlock.secrets.rules import secret_rules
 
 if TYPE_CHECKING:
     from envlock.diff.policy.policy import Policy
@@ -104,9 +103,9 @@ def _rule(name: str) -> Iterator[str]:
     for rule in IMAGE_RULES:
         if rule.id == name:
             yield f"in an image: {rule.action.value}: {rule.reason}; {', '.join(rule.globs)}"
-    for secret in (*SECRET_RULES, PASSWORD_SETTING):
-        if secret.id == name:
-            yield f"secret: text that matches {secret.pattern.pattern}"
+    for rule_id, meaning in secret_rules():
+        if rule_id == name:
+            yield f"secret: {meaning}"
     try:
         severity = explain_severity(name)
     except EnvlockError:

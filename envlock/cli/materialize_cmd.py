@@ -22,6 +22,7 @@ from envlock.lockfile.reader import parse_lock
 from envlock.materialize.assemble import Assembled, BuildOptions, layouts_directory
 from envlock.materialize.sinks.table import SINKS
 from envlock.model.digest import digests
+from envlock.model.tree import REDACTED
 from envlock.workflow import materialize
 
 if TYPE_CHECKING:
@@ -106,6 +107,17 @@ def _warn_about_paths_left_out(done: Assembled, console: Console) -> None:
         console.say(Message.IMAGE_LEAVES_OUT_MORE, count=len(warned) - _FEW)
     for path, rule in warned[_FEW:]:
         console.detail(f"  left out: {path} ({rule.id})")
+    redacted = _redacted(done)
+    for path in redacted[:_FEW]:
+        console.say(Message.IMAGE_HOLDS_REDACTED, path=path)
+    if len(redacted) > _FEW:
+        console.say(Message.IMAGE_HOLDS_REDACTED_MORE, count=len(redacted) - _FEW)
+
+
+def _redacted(done: Assembled) -> list[str]:
+    """Return the paths of files that the capture kept without their secret values."""
+    rows = done.normalised.rows
+    return [row.entry.path for row in rows if row.source.startswith(REDACTED)]
 
 
 def _warn_about_missing_values(lock: Lock, console: Console) -> None:
@@ -124,6 +136,7 @@ def _document(done: Assembled, environment: str, seconds: float) -> dict[str, ob
         "layers": [layer._asdict() for layer in built.layers],
         "environment_digest": environment,
         "left_out": {path: rule.id for path, rule in sorted(done.normalised.warnings.items())},
+        "redacted": _redacted(done),
         "fetched": done.downloaded,
         "reused": done.reused,
         "seconds": round(seconds, 3),

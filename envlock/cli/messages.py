@@ -35,6 +35,16 @@ class Message(Enum):
         "left out as secret: {count} more files",
         "Further files were left out as secret; --json lists all of them.",
     )
+    IMAGE_HOLDS_REDACTED = (
+        Level.WARNING,
+        "{path}: *** stands in place of each secret value; put the real file in place at run time",
+        "The capture keeps settings without their secret values, so an image cannot have them.",
+    )
+    IMAGE_HOLDS_REDACTED_MORE = (
+        Level.WARNING,
+        "*** stands in place of secret values in {count} more files",
+        "Further files of the image lack their secret values; --json lists all of them.",
+    )
     COVERAGE_GAP = (
         Level.WARNING,
         "{section}: {status}: {where}: {reason}",

@@ -247,6 +247,7 @@ _KINDS: Mapping[str, Kind] = {
     "entries": Kind.ADDRESS,
     "residue": Kind.ADDRESS,
     "epoch": Kind.ADDRESS,
+    "redacted": Kind.ADDRESS,
 }
 
 _KINDS_IN_SECTION: Mapping[tuple[str, str], Kind] = {

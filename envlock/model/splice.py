@@ -13,8 +13,8 @@ _SIZE, _SHA256, _CLASS, _SOURCE = 6, 7, 11, 13
 """Positions of the fields of a line."""
 _SIGNIFICANT = frozenset(kind.value.encode() for kind in SIGNIFICANT)
 _FILE = EntryType.FILE.value.encode()
-_BLOB = b"blob "
-_BLOB_SOURCE = re.compile(rb"\tblob ([0-9a-f]{64})\n")
+_BLOBS = (b"blob ", b"redacted ")
+_BLOB_SOURCE = re.compile(rb"\t(?:blob|redacted) ([0-9a-f]{64})\n")
 _PRISTINE = re.compile(rb"\t([0-9a-f]{64})\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*\tconffile\t")
 HEADER_SIZE = len(TREE_HEADER) + 1
 
@@ -65,9 +65,9 @@ def compared(line: bytes) -> bytes:
 def blob_in(line: bytes) -> tuple[str, int] | None:
     """Return digest and size of the blob that a line refers to, or None."""
     fields = line[:-1].split(b"\t")
-    if len(fields) <= _SOURCE or not fields[_SOURCE].startswith(_BLOB):
+    if len(fields) <= _SOURCE or not fields[_SOURCE].startswith(_BLOBS):
         return None
-    return fields[_SOURCE][len(_BLOB) :].decode(), int(fields[_SIZE])
+    return fields[_SOURCE].partition(b" ")[2].decode(), int(fields[_SIZE])
 
 
 def kept_digests(raw: bytes) -> tuple[frozenset[str], frozenset[str]]:

@@ -110,13 +110,18 @@ class Entry(NamedTuple):
     sha1: str = ""
 
 
+REDACTED = "redacted "
+"""How the source of a file begins that is kept without its secret values."""
+
+
 class Row(NamedTuple):
     """One path as recorded in a tree object: the entry, its class, its owner and its source.
 
     `owner` names the record that the path belongs to (``deb libc6:amd64``, ``python app/numpy``)
     or is empty.  `source` says where the content of a regular file comes from: ``deb PACKAGE
-    MEMBER``, ``wheel DIST MEMBER``, ``blob SHA256``, ``derive RULE`` or ``observed`` (digest known,
-    content not kept); empty for anything without content.
+    MEMBER``, ``wheel DIST MEMBER``, ``blob SHA256``, ``redacted SHA256`` (kept without its secret
+    values), ``derive RULE`` or ``observed`` (digest known, content not kept); empty for anything
+    without content.
     """
 
     entry: Entry

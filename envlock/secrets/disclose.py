@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from envlock.secrets.scan import find_secret
+from envlock.secrets.values import judge_value
 
 NOT_SHOWN = "(not shown)"
 
@@ -31,6 +31,6 @@ def disclose(name: str, value: str) -> str:
         or _SECRET_WORD.search(value)
         or _RANDOM.search(value)
         or _USERINFO.search(value)
-        or find_secret(value)
+        or judge_value(name, value)
     )
     return NOT_SHOWN if suspicious else value

@@ -1,9 +1,9 @@
 """Redact what is recorded: the values of environment variables, arguments, and lines of files.
 
 Secrets are kept out in three steps.  The value of a variable is recorded only when its name is on a
-list of variables that affect software.  Every value and file that would be recorded is then
-scanned for secrets (`envlock.secrets.scan`).  And URLs lose their credentials everywhere
-(`envlock.secrets.urls`).
+list of variables that affect software.  Every value that would be recorded is then judged by its
+name and shape (`envlock.secrets.values`), every file by `envlock.secrets.files`.  And URLs lose
+their credentials everywhere (`envlock.secrets.urls`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,22 @@ from fnmatch import fnmatchcase
 
 from envlock.model.record import Record
 from envlock.model.text import to_bytes
-from envlock.secrets.scan import PASSWORD_SETTING, RULES, find_secret
+from envlock.secrets.reading import Reading, Syntax
+from envlock.secrets.settings import redact_text as redact_reading
+from envlock.secrets.values import Demand, judge_value
 
 ALLOWED = (
     "PATH", "LANG", "LANGUAGE", "LC_*", "TZ", "HOME_MODE", "UMASK", "DEBIAN_FRONTEND",
     "LD_LIBRARY_PATH", "LD_PRELOAD", "LD_BIND_NOW", "MALLOC_ARENA_MAX", "GLIBC_TUNABLES",
-    "PYTHON*", "VIRTUAL_ENV", "CONDA_DEFAULT_ENV", "CONDA_PREFIX", "PIP_NO_CACHE_DIR",
+    "PYTHONPATH", "PYTHONHOME", "PYTHONHASHSEED", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE",
+    "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONMALLOC", "PYTHONNOUSERSITE", "PYTHONOPTIMIZE",
+    "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONWARNINGS", "PYTHONFAULTHANDLER",
+    "PYTHONDEVMODE", "PYTHONCOERCECLOCALE", "PYTHONBREAKPOINT", "PYTHONPLATLIBDIR",
+    "PYTHONPYCACHEPREFIX", "PYTHONTRACEMALLOC", "PYTHONINTMAXSTRDIGITS", "PYTHONASYNCIODEBUG",
+    "PYTHONLEGACYWINDOWSSTDIO", "PYTHONPROFILEIMPORTTIME", "PYTHONNODEBUGRANGES", "PYTHON_GIL",
+    "PYTHON_COLORS", "PYTHON_HISTORY", "PYTHON_VERSION", "PYTHON_SHA256",
+    "PYTHON_PIP_VERSION", "PYTHON_SETUPTOOLS_VERSION", "PYTHON_GET_PIP_URL",
+    "PYTHON_GET_PIP_SHA256", "VIRTUAL_ENV", "CONDA_DEFAULT_ENV", "CONDA_PREFIX", "PIP_NO_CACHE_DIR",
     "UV_*_DIR", "UV_COMPILE_BYTECODE", "UV_LINK_MODE", "POETRY_VERSION",
     "NODE_ENV", "NODE_VERSION", "NODE_OPTIONS", "NPM_CONFIG_LOGLEVEL", "YARN_VERSION",
     "JAVA_HOME", "JAVA_VERSION", "JAVA_OPTS", "JAVA_TOOL_OPTIONS", "MAVEN_OPTS", "GOPATH",
@@ -35,7 +45,12 @@ ALLOWED = (
     "CUDA_FORCE_PTX_JIT", "CUDA_DISABLE_PTX_JIT", "CUDA_MPS_*", "CUBLAS_*", "CUBLASLT_*", "CUDNN_*",
     "NCCL_*", "NVSHMEM_*", "NV_*_VERSION", "NVIDIA_TF32_OVERRIDE", "NVIDIA_IMEX_CHANNELS",
     "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_REQUIRE_*",
-    "NVIDIA_DISABLE_REQUIRE", "NVARCH", "PYTORCH_*", "TORCH_CUDA_ARCH_LIST", "TF_*", "XLA_FLAGS",
+    "NVIDIA_DISABLE_REQUIRE", "NVARCH", "PYTORCH_*", "TORCH_CUDA_ARCH_LIST", "TF_CPP_MIN_LOG_LEVEL",
+    "TF_CPP_MIN_VLOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS",
+    "TF_GPU_ALLOCATOR", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "TF_GPU_THREAD_MODE",
+    "TF_CUDNN_USE_AUTOTUNE", "TF_CUDNN_DETERMINISTIC", "TF_DETERMINISTIC_OPS",
+    "TF_ENABLE_AUTO_MIXED_PRECISION", "TF_FORCE_UNIFIED_MEMORY", "TF_USE_LEGACY_KERAS",
+    "TF_DISABLE_MKL", "TF_CONFIG_MODE", "XLA_FLAGS",
     "JAX_PLATFORMS", "TORCH_NCCL_*", "GLOO_SOCKET_IFNAME", "ROCM_PATH", "ROCM_HOME",
     "ROCR_VISIBLE_DEVICES", "HIP_*", "HSA_*", "GPU_DEVICE_ORDINAL", "MIOPEN_*", "RCCL_*",
     "ZE_AFFINITY_MASK", "OMPI_MCA_*", "UCX_*", "FI_PROVIDER", "I_MPI_*", "SLURM_CPU_BIND",
@@ -59,31 +74,21 @@ VOLATILE = (
 """Variables of a session instead of an environment: on a host they are not recorded."""
 
 
-_ASSIGNED = re.compile(
-    r"(?i)((?:password|passwd|passphrase|secret|token|api[_-]?key|credential)[\w.-]{0,64}[= ])\S+"
-)
 _DEVICE = re.compile(r"\b(GPU|MIG)-[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """The UUID of a GPU, as in NVIDIA_VISIBLE_DEVICES: it identifies a single device."""
 
 
-def mask_secrets(text: str) -> str:
-    """Return `text` with everything that has the format of a secret replaced by ``***``.
-
-    Private keys are left in, since only their first line has a format: search for it with
-    `find_secret` afterwards.
-    """
-    for rule in RULES:
-        if rule.id != "private-key" and rule.finds(text):
-            text = rule.pattern.sub("***", text)
-    return text
-
-
 def redact_text(text: str) -> str:
-    """Return a kernel command line or argument with secrets replaced by ``***``."""
-    for rule in (*RULES, PASSWORD_SETTING):
-        if any(hint in text for hint in rule.hints):
-            text = rule.pattern.sub("***", text)
-    return _ASSIGNED.sub(r"\1***", text)
+    """Return a kernel command line, argument or line with secrets replaced by ``***``."""
+    return redact_reading(text, Reading(Syntax.SHELL, Demand())).text
+
+
+def redact_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return labels with ``***`` for every value that is a secret by its name or shape."""
+    return {
+        name: "***" if judge_value(name, value) else redact_text(value)
+        for name, value in labels.items()
+    }
 
 
 def redact_environ(
@@ -104,7 +109,7 @@ def redact_environ(
         if not name or (is_session and _matches(name, VOLATILE) and not _matches(name, allow)):
             continue
         shown = _matches(name, allowed) and not _matches(name, denied)
-        if shown and value and find_secret(value) is None:
+        if shown and value and not judge_value(name, value) and redact_text(value) == value:
             yield Record("env", name, {"value": _DEVICE.sub(r"\1-***", value)})
         elif shown and not value:
             yield Record("env", name, {"empty": "true"})

@@ -104,6 +104,11 @@ class StatCache:
             and row[-_CHECKSUM.size :] == _checksum(path, row[: -_CHECKSUM.size])
         )
 
+    def forget(self, path: str) -> None:
+        """Remove what is known of a file, whose digest must not be kept."""
+        if self._row(path) is not None:
+            self._write(path, bytes(_SHA256_END))
+
     def _row(self, path: str) -> bytes | None:
         row = self._rows.get(path)
         if row is None and self._asked < _FEW:

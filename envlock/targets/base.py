@@ -69,6 +69,9 @@ class HashCache(Protocol):
     def mark_clean(self, path: str, sha256: str, verdict: int) -> None:
         """Store that this content at this path holds no secret, by rules of the id `verdict`."""
 
+    def forget(self, path: str) -> None:
+        """Remove what is known of a file: its digest must not be kept."""
+
     def is_clean(self, path: str, sha256: str, verdict: int) -> bool:
         """True when `mark_clean` was called with the same arguments."""
 

@@ -52,6 +52,8 @@ class RecordedTarget:
         self._stats = {row[0]: _parse_entry(row) for row in document["stats"]}
         self._gaps = [(str(path), str(reason)) for path, reason in document["gaps"]]
         self._contents = contents
+        self.redacted = frozenset(map(str, document.get("redacted", ())))
+        """Paths of files whose digests are those of redacted content."""
 
     @classmethod
     def at(cls, path: str | Path) -> RecordedTarget:

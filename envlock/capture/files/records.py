@@ -8,7 +8,7 @@ from envlock.capture.files.ownership import Claims
 from envlock.capture.files.verification import deviations
 from envlock.model.glob import compile_globs
 from envlock.model.record import Facts, Record
-from envlock.model.tree import Entry, EntryType, FileClass, Row
+from envlock.model.tree import REDACTED, Entry, EntryType, FileClass, Row
 
 _ALWAYS = frozenset({FileClass.CONFFILE_MODIFIED, FileClass.PACKAGE_MODIFIED})
 _CONTENTS = frozenset({EntryType.FILE, EntryType.SYMLINK, EntryType.HARDLINK})
@@ -37,18 +37,24 @@ def file_records(
     Facts: ``sha256``, ``mode``, ``owner`` (``uid:gid``), ``class``, ``target`` for a link, and
     those of `envlock.capture.files.verification.deviations`.
     """
-    declared = compile_globs(globs).match
+    is_declared = compile_globs(globs).match
     root = index.get("/")
     with_owners = root is None or root.uid == 0
     for row in rows:
         entry, kind = row.entry, row.file_class
-        unowned_config = kind is FileClass.UNOWNED and entry.path.startswith(_CONFIG_ROOT)
-        is_recorded = kind in _ALWAYS or unowned_config or declared(entry.path)
+        is_recorded = is_reported(row, is_declared)
         other: Facts = {}
         if kind.is_significant and not f"{entry.path}/".startswith(_VOLATILE):
             other = deviations(entry, claims.get(entry.path), with_owners=with_owners)
         if other or (is_recorded and entry.type in _CONTENTS):
             yield Record("file", entry.path, {**_facts(row), **other})
+
+
+def is_reported(row: Row, is_declared: Callable[[str], object]) -> bool:
+    """True when a path has a record for its class or because the user asked for it."""
+    path, kind = row.entry.path, row.file_class
+    is_own_config = kind is FileClass.UNOWNED and path.startswith(_CONFIG_ROOT)
+    return kind in _ALWAYS or is_own_config or bool(is_declared(path))
 
 
 def missing_records(
@@ -97,6 +103,8 @@ def _facts(row: Row) -> Facts:
     }
     if entry.sha256:
         facts["sha256"] = entry.sha256
+    if row.source.startswith(REDACTED):
+        facts["redacted"] = "true"
     if entry.target:
         facts["target"] = entry.target
     return facts

@@ -184,7 +184,7 @@ class IncrementalCapture:
             files=files | {record.key: record.facts for record in found},
             count=scan.paths,
             size=scan.size,
-            left_out=left_out | (session.residue.left_out if session.residue else {}),
+            left_out=left_out | session.gate.left_out,
         )
 
     def _remember(self, after: Findings, scan: _Scan) -> None:

@@ -152,7 +152,6 @@ class Snapshot:
         self._file = None  # nothing in it is valid any more
         access_log = with_symlinks(session.access_log, session.index)
         paths = external_paths(access_log, mounts)
-        residue = session.residue
         self._record_claims(session.claims)
         self.save_delta(
             Findings(
@@ -165,7 +164,7 @@ class Snapshot:
                 claim_gaps=session.claim_gaps,
                 gaps=tuple(session.scan_gaps),
                 files={record.key: record.facts for record in files if record.section == "file"},
-                left_out=residue.left_out if residue else {},
+                left_out=session.gate.left_out,
                 count=len(session.index),
                 size=session.index.size(),
                 tree=tree,

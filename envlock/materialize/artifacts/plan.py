@@ -12,7 +12,7 @@ from envlock.materialize.artifacts.artifact import Artifact, parse_source
 from envlock.materialize.artifacts.table import artifact_of
 from envlock.model.lock import Lock
 from envlock.model.text import escape
-from envlock.model.tree import EntryType, Row
+from envlock.model.tree import REDACTED, EntryType, Row
 from envlock.store.objects import Store
 
 
@@ -60,6 +60,6 @@ def _blocker(row: Row) -> str:
     path = escape(row.entry.path)
     if row.source == "observed" or not row.entry.sha256:
         return f"{path}: the capture did not keep its content"
-    if row.source.startswith("blob "):
+    if row.source.startswith(("blob ", REDACTED)):
         return f"{path}: its content (sha256:{row.entry.sha256[:12]}) is not in this store"
     return f"{path}: the lock does not describe its source {escape(row.source)!r}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envlock.secrets.redact import mask_secrets, redact_environ, redact_text
+from envlock.secrets.redact import redact_environ, redact_text
 
 TOKEN = "ghp_" + "a" * 36
 UUID = "9221d5d1-b60b-a624-bf14-0a1819cfda3b"
@@ -56,16 +56,11 @@ def test_records_are_sorted_by_name():
         ("quiet console=ttyS0", "quiet console=ttyS0"),
         ("root=/dev/sda1 luks.password=hunter2 ro", "root=/dev/sda1 luks.password=*** ro"),
         (f"curl -H {TOKEN}", "curl -H ***"),
-        ("--api-key 0123", "--api-key ***"),
+        ("--api-key a0b1c2d3e4", "--api-key ***"),
     ],
 )
 def test_arguments_are_redacted(text, redacted):
     assert redact_text(text) == redacted
-
-
-def test_masking_leaves_private_keys_to_the_caller():
-    key = "-----BEGIN PRIVATE KEY-----\nabc"
-    assert mask_secrets(f"{TOKEN}\n{key}") == f"***\n{key}"
 
 
 @pytest.mark.parametrize(

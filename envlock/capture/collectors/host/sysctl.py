@@ -11,7 +11,7 @@ from envlock.model.glob import compile_globs
 from envlock.model.record import Record
 from envlock.model.text import sort_key
 from envlock.secrets.redact import redact_text
-from envlock.secrets.scan import find_secret
+from envlock.secrets.shapes import find_shape
 from envlock.targets.base import Capability
 
 _ROOT = "/proc/sys"
@@ -101,7 +101,7 @@ def _running(context: Context, name: str) -> str:
 
 
 def _shown(value: str) -> str:
-    return redact_text(value) if find_secret(value) is None else "***"
+    return "***" if find_shape(value) else redact_text(value)
 
 
 COLLECTOR = Collector(

@@ -15,7 +15,8 @@ from envlock.capture.discover.package_folders import version_keys
 from envlock.formats.hpc import loaded_modules
 from envlock.model.process import ProcessConfig
 from envlock.model.record import Record
-from envlock.secrets.redact import redact_environ, redact_text
+from envlock.secrets.arguments import redact_arguments
+from envlock.secrets.redact import redact_environ, redact_labels, redact_text
 from envlock.secrets.urls import clean_facts
 from envlock.targets.base import Capability
 
@@ -53,17 +54,17 @@ def _modules(process: ProcessConfig) -> Iterator[Record]:
 def _facts(process: ProcessConfig) -> dict[str, str]:
     labels = {k: v for k, v in process.labels.items() if not k.startswith(_OWN_LABELS)}
     values = {
-        "cmd": _json([redact_text(word) for word in process.cmd]),
+        "cmd": _json(list(redact_arguments(process.cmd))),
         "exe": process.exe,
         "image": process.image,
         "container": process.container,
         "namespaces": " ".join(process.namespaces),
-        "entrypoint": _json([redact_text(word) for word in process.entrypoint]),
+        "entrypoint": _json(list(redact_arguments(process.entrypoint))),
         "user": process.user,
         "workdir": process.workdir,
         "ports": _json(sorted(process.ports)),
         "volumes": _json(sorted(process.volumes)),
-        "labels": _json({key: redact_text(value) for key, value in sorted(labels.items())}),
+        "labels": _json(redact_labels(dict(sorted(labels.items())))),
         "stop_signal": process.stop_signal,
     }
     return {name: value for name, value in values.items() if value}

@@ -18,6 +18,7 @@ from envlock.model.record import Record
 from envlock.model.text import from_bytes, to_bytes
 from envlock.model.tree import Entry, EntryType
 from envlock.secrets.redact import redact_text
+from envlock.secrets.settings import redact_settings
 
 _UNITS = "/etc/systemd/system"
 _USER_UNITS = "/etc/systemd/user"
@@ -96,7 +97,7 @@ def _digest(path: str, context: Context) -> str:
     content = context.read(path, SETTINGS_LIMIT)
     if content is None:
         return ""
-    return hashlib.sha256(to_bytes(redact_text(from_bytes(content)))).hexdigest()
+    return hashlib.sha256(to_bytes(redact_settings(path, from_bytes(content)).text)).hexdigest()
 
 
 def _add_init_scripts(context: Context, found: Found) -> None:

@@ -1,0 +1,109 @@
+"""The gate for the content of files: what of each may be recorded, stored or hashed.
+
+A digest of a secret file is a disclosure like its content, since a short secret can be guessed.  So
+every file whose digest or content would leave a capture passes here first, at every depth, unless
+a package publishes exactly that content.  Detection is in `envlock.secrets.files`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import BinaryIO
+
+from envlock.capture.files.classify import hide
+from envlock.capture.time_limit import OutOfTime, TimeLimit
+from envlock.model.tree import REDACTED, Entry, FileClass, Row
+from envlock.secrets.files import FileKind, Judgement, judge_file
+from envlock.secrets.rules_id import rules_id
+from envlock.targets.base import HashCache
+
+WHOLE = 1024 * 1024
+"""Files up to this size in bytes are judged as a whole, and redacted if need be."""
+_PIECE = 256 * 1024
+_OVERLAP = 4096
+"""Larger ones are judged in pieces with this overlap in bytes; a secret in any makes all secret."""
+_PROBE = 8192
+CHANGED = "changed while it was captured"
+_TOO_SLOW = "took-too-long"
+CLEAN = Judgement(FileKind.PUBLIC)
+
+PUBLISHED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
+"""Classes whose content, where a package states its digest, is published and so no secret."""
+
+
+class ContentGate:
+    """Judges files, and remembers in the stat cache which contents were found clean.
+
+    `open_file` opens the file of an entry.  `seconds` is the longest that one file may take.
+    """
+
+    def __init__(
+        self,
+        open_file: Callable[[Entry], BinaryIO],
+        cache: HashCache | None,
+        seconds: float,
+    ) -> None:
+        self._open = open_file
+        self._cache = cache
+        self._seconds = seconds
+        self.left_out: dict[str, str] = {}
+        """Paths of secret files, with the rule that says so."""
+
+    def judge(self, entry: Entry) -> Judgement:
+        """Return what may be recorded of a regular file.
+
+        Raise OSError when it cannot be read, or changed since it was hashed.
+        """
+        cache = self._cache
+        if cache is not None and cache.is_clean(entry.path, entry.sha256, rules_id()):
+            return CLEAN
+        limit = TimeLimit(self._seconds)
+        try:
+            with limit:
+                judged = self._judge(entry)
+        except OutOfTime:
+            judged = Judgement(FileKind.SECRET, _TOO_SLOW)
+        finally:
+            limit.stop()
+        if cache is not None:
+            if judged.kind is FileKind.PUBLIC:
+                cache.mark_clean(entry.path, entry.sha256, rules_id())
+            else:
+                cache.forget(entry.path)
+        return judged
+
+    def settle(self, row: Row, judged: Judgement) -> Row:
+        """Return the row with what may be recorded of its file."""
+        if judged.kind is FileKind.PUBLIC:
+            return row
+        if judged.kind is FileKind.SECRET:
+            self.left_out[row.entry.path] = judged.rule
+            return Row(hide(row.entry), FileClass.SECRET, row.owner, "observed")
+        sha256 = hashlib.sha256(judged.content).hexdigest()
+        entry = hide(row.entry)._replace(sha256=sha256, size=len(judged.content))
+        return row._replace(entry=entry, source=f"{REDACTED}{sha256}")
+
+    def _judge(self, entry: Entry) -> Judgement:
+        with self._open(entry) as stream:
+            if entry.size > WHOLE:
+                return _judge_pieces(entry, stream)
+            content = stream.read(WHOLE + 1)
+        if hashlib.sha256(content).hexdigest() != entry.sha256:
+            raise OSError(0, CHANGED)
+        return judge_file(entry.path, mode=entry.mode, content=content, size=entry.size)
+
+
+def _judge_pieces(entry: Entry, stream: BinaryIO) -> Judgement:
+    """Judge a large file: a binary one by its name and beginning, a text piece by piece."""
+    piece = stream.read(_PIECE)
+    is_binary = b"\0" in piece[:_PROBE]
+    while piece:
+        judged = judge_file(entry.path, mode=entry.mode, content=piece, size=entry.size)
+        if judged.kind is not FileKind.PUBLIC:
+            return Judgement(FileKind.SECRET, judged.rule or judged.findings[0].rule)
+        if is_binary:
+            break
+        more = stream.read(_PIECE)
+        piece = piece[-_OVERLAP:] + more if more else b""
+    return CLEAN
