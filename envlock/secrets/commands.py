@@ -23,6 +23,7 @@ class Part(NamedTuple):
 
 
 _OPERATORS = frozenset(("|", "||", "&&", ";", "&", "|&"))
+_MOST_ARGUMENTS = 128
 _SETTERS = frozenset(("config", "configure", "set", "setx"))
 _METAVARIABLE = re.compile(r"[A-Z][A-Z_-]{0,63}|\[.{0,64}\]|<.{0,64}>", re.DOTALL)
 
@@ -60,6 +61,7 @@ def _parts_of_command(words: Sequence[str], start: int, end: int) -> Iterator[Pa
 
 
 def _parts_of(program: Program, words: Sequence[str], start: int, end: int) -> Iterator[Part]:
+    end = min(end, start + _MOST_ARGUMENTS)
     for index in range(start + 1, end):
         word = words[index]
         if word in program.secret and index + 1 < end:

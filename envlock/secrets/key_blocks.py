@@ -24,6 +24,10 @@ _BODY = re.compile(r"[A-Za-z0-9+/]{8,}+={0,2}(?:=[A-Za-z0-9+/]{4})?")
 _UNENDED = re.compile(
     r"(?:[\s\"'\\>|#-]|\\[nr]){0,64}+(?P<body>[A-Za-z0-9+/=]{40,}+[A-Za-z0-9+/=\s\\]*+)"
 )
+_CUT_OFF = re.compile(
+    r"\r?\n(?P<body>[A-Za-z0-9+/=_.-]{8,512}+(?:\r?\n[A-Za-z0-9+/=_.-]{1,512}+){0,512}+)\s*+\Z"
+)
+"""The rest of a text after the first line of a key whose last line is missing."""
 _PUTTY = re.compile(
     r"Private-Lines: \d{1,4}\r?\n(?P<body>[A-Za-z0-9+/=]{16,128}+\r?\n?"
     r"(?:[A-Za-z0-9+/=]{1,128}+\r?\n?){0,256}+)"
@@ -50,8 +54,8 @@ def _end_of_block(text: str, start: int) -> int:
     again = _BEGIN.search(text, start, ended.start() if ended else start)
     if ended and not again:
         return ended.end() if _is_key(text[start : ended.start()]) else start
-    cut = _UNENDED.match(text, start, start + LONGEST)
-    return cut.end("body") if cut else start
+    cut = _UNENDED.match(text, start, start + LONGEST) or _CUT_OFF.match(text, start)
+    return cut.end("body") if cut and not is_placeholder(cut["body"]) else start
 
 
 def _is_key(body: str) -> bool:

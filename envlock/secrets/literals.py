@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-LONGEST = 8192
+LONGEST = 1_048_576
 """No value is followed further than so many characters."""
+WRAPPED = 65_536
+"""A quoted value that does not end on its line ends within so many characters, or is none."""
 
 
 class Literal(NamedTuple):
@@ -22,10 +24,10 @@ _JOINED = re.compile(r"[ \t]{0,64}(?:[+.][ \t]{0,64}|\\\r?\n[ \t]{0,64})?(?=[\"'
 _COMMENT = re.compile(r"(?<![ \t])[ \t]++(?:#|;|//|/\*|<!--|--)[ \t]")
 _NEXT_PAIR = re.compile(r"(?<![ \t])[ \t]++[\w.-]{1,64}+=")
 _SHELL_WORD = re.compile(
-    r"(?:[^\s\"'\\;|&<>()]|\\.|\"(?:[^\"\\]|\\.){0,4096}+\"|'[^']{0,4096}+'){1,4096}+", re.DOTALL
+    r"(?:[^\s\"'\\;|&<>()]|\\.|\"(?:[^\"\\]|\\.){0,65536}+\"|'[^']{0,65536}+'){1,65536}+", re.DOTALL
 )
 _INSIDE = re.compile(
-    r"(?:[^\s\"'`;,&<>{}|\\)\]]|[)\]](?=\w)|\\[^\s\"'nrt]|[;,&](?![\s\"'\]})]|[\w.-]{1,40}[=:]|\Z)){1,4096}+"
+    r"(?:[^\s\"'`;,&<>{}|\\)\]]|[)\]](?=\w)|\\[^\s\"'nrt]|[;,&](?![\s\"'\]})]|[\w.-]{1,40}[=:]|\Z)){1,65536}+"
 )
 
 
@@ -49,11 +51,19 @@ def _one_quoted(text: str, at: int) -> Literal | None:
     if not opened:
         return None
     quote = opened["quote"]
-    limit = min(len(text), opened.end() + LONGEST)
-    end = text.find(quote, opened.end(), limit)
-    while len(quote) == 1 and end > 0 and _is_escaped(text, opened.end(), end):
-        end = text.find(quote, end + 1, limit)
-    return Literal(opened.end(), end, end + len(quote)) if end >= 0 else None
+    start = opened.end()
+    end = _find_quote(text, start, min(len(text), start + WRAPPED), quote)
+    if end < 0:
+        end = _find_quote(text, start, end_of_line(text, start), quote)
+    return Literal(start, end, end + len(quote)) if end >= 0 else None
+
+
+def _find_quote(text: str, start: int, end: int, quote: str) -> int:
+    """Return where the next `quote` without a backslash before it is, or -1."""
+    found = text.find(quote, start, end)
+    while len(quote) == 1 and found > 0 and _is_escaped(text, start, found):
+        found = text.find(quote, found + 1, end)
+    return found
 
 
 def _is_escaped(text: str, start: int, at: int) -> bool:
@@ -91,11 +101,7 @@ def end_of_inside(text: str, at: int) -> int:
 
 def end_of_quote(text: str, at: int, quote: str) -> int:
     """Return where a value ends that lasts until `quote`, or -1 where its line has none."""
-    end = end_of_line(text, at)
-    found = text.find(quote, at, end)
-    while len(quote) == 1 and found > 0 and _is_escaped(text, at, found):
-        found = text.find(quote, found + 1, end)
-    return found
+    return _find_quote(text, at, end_of_line(text, at), quote)
 
 
 def end_of_line(text: str, at: int) -> int:

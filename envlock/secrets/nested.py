@@ -13,7 +13,7 @@ Range = tuple[int, int]
 MOST_LINES = 1024
 """No value is followed further than so many lines."""
 
-_WINDOW = 4096
+_WINDOW = 16_384
 _VALUE_KEY = (
     r"(?i:(?:param|env|option|property|plain|clear|secret|string)?[-_]?(?:value|text)|default|"
     r"content|data|literal|raw|current)"

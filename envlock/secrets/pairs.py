@@ -20,6 +20,8 @@ from envlock.secrets.values import SETTING_RULE, Demand, is_secret_value
 
 _TAG_REST = re.compile(r"(?P<attributes>(?:[ \t\r\n][^<>]{0,300})?)>\s{0,256}+(?:<!\[CDATA\[)?")
 _TYPE = re.compile(r"[&?\w\[\]., |'<>*-]{1,64}?=[ \t]{0,64}(?=[\"'])")
+_NEAR = 64
+"""A value further from its name stands beside it, with other names between."""
 _TYPED = re.compile(r"\*?[\w.\[\]]{1,40}[ \t]{1,16}:?=[ \t]{0,16}(?=[\"'`])")
 """The type of a constant in Go: ``const token string = "…"``."""
 _PARENTHESIS = re.compile(r"\(\s{0,64}(?=[\"'])")
@@ -54,12 +56,17 @@ _WORDS_OF_ENGLISH = word_set(
 
 def pair_spans(text: str, reading: Reading) -> Iterator[Span]:
     """Yield the values in `text` that are secrets because of their names."""
+    done = 0
     for name in find_occurrences(text):
+        if name.start < done:  # within a value that is replaced
+            continue
         demand = _demand(name, reading)
         for begin, stop in _ranges(name, reading.syntax):
             start, end = _trimmed(text, begin, stop)
             if start < end and is_secret_value(name.name, text[start:end], demand):
                 yield Span(start, end, SETTING_RULE, name.name)
+                if start - name.end < _NEAR:
+                    done = max(done, end)
 
 
 def _trimmed(text: str, start: int, end: int) -> Range:
@@ -97,7 +104,7 @@ def _element_ranges(name: Occurrence) -> Iterable[Range]:
         yield from siblings.sibling_ranges(text, name.start, name.end)
         return
     closing = "]]>" if rest[0].endswith("[") else "</"
-    end = text.find(closing, rest.end(), rest.end() + literals.LONGEST)
+    end = text.find(closing, rest.end(), rest.end() + literals.WRAPPED)
     if end > rest.end() and "<" not in text[rest.end() : end]:
         yield rest.end(), end
 
@@ -235,7 +242,7 @@ def _bare_spaced_range(name: Occurrence, at: int) -> Iterable[Range]:
     """Return a value without quotes after a space: the rest of the line, or one word of it."""
     text = name.text
     word = literals.end_of_inside(text, at)
-    rest = literals.end_of_rest(text, at, is_pair=False)
+    rest = literals.end_of_rest(text, at, is_pair=False) if name.lead else word
     is_telling = _is_mixed(text[at:word])
     if name.lead and not name.is_comment and name.name.lower() not in _WORDS_OF_ENGLISH:
         yield at, rest

@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from envlock.model.record import Record
 from envlock.model.text import to_bytes
 from envlock.secrets.reading import Reading, Syntax
+from envlock.secrets.settings import redact_settings
 from envlock.secrets.settings import redact_text as redact_reading
 from envlock.secrets.values import Demand, judge_value
 
@@ -121,10 +122,10 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def digest_lines(lines: Iterable[str]) -> str:
-    """Return the SHA-256 (hex) of lines after their secrets were replaced.
+def digest_lines(path: str, lines: Iterable[str]) -> str:
+    """Return the SHA-256 (hex) of lines of the file at `path` after their secrets were replaced.
 
     A digest that includes a secret would allow to guess it.
     """
-    shown = redact_text("".join(f"{line}\n" for line in lines))
+    shown = redact_settings(path, "".join(f"{line}\n" for line in lines)).text
     return hashlib.sha256(to_bytes(shown)).hexdigest()

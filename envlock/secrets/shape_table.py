@@ -333,7 +333,7 @@ sql-password | dentified DENTIFIED | MySQL, MariaDB, Oracle: CREATE USER
     (?P<secret>[^'\n]{1,256}+)'
 sql-password | IDENTIFIED | Oracle: CREATE USER
     ^ IDENTIFIED\s{1,16}BY\s{1,16}"(?P<secret>[^"\n]{1,256}+)"
-connect-call | onnect( mysqli( PDO( onnection( BasicAuth( _login( _bind( | PHP, JDBC, Requests: manuals
+connect-call | onnect( mysqli( PDO( onnection( BasicAuth( _login( _bind( | PHP, JDBC, Requests
     ^ (?:mysqli?_connect|new[ \t]{1,4}(?:mysqli|PDO)|getConnection|BasicAuth|ftp_login|ldap_bind
     |oci_connect|imap_open)\((?:[^,()\n]{1,128},){1,2}
     [ \t]{0,8}["'](?P<secret>[^"'\n]{1,128})["']

@@ -22,8 +22,8 @@ _VALUE_KEY = re.compile(
     r"(?:[ \t]{0,32}(?:=>|[:=])\s{0,64}|[^<>]{0,64}>\s{0,64})",
     re.IGNORECASE,
 )
-_ELEMENT_TEXT = re.compile(r"[\"'][^<>]{0,200}>\s{0,64}(?P<text>[^<>\s][^<>]{0,4096})<")
-_PROPERTY_LIST = re.compile(r"</key>\s{0,64}<(?:string|data|integer)>(?P<text>[^<]{0,4096})<")
+_ELEMENT_TEXT = re.compile(r"[\"'][^<>]{0,200}>\s{0,64}(?P<text>[^<>\s][^<>]{0,65536})<")
+_PROPERTY_LIST = re.compile(r"</key>\s{0,64}<(?:string|data|integer)>(?P<text>[^<]{0,65536})<")
 _END = re.compile(
     r"[}\])]|/>|</(?:property|entry|add|param|context-param|init-param|env-entry|variable|item|string)(?![\w-])"
     r"|\n[ \t]{0,64}(?:-[ \t]|[\"']?name[\"']?[ \t]{0,8}[:=])",
@@ -62,6 +62,6 @@ def sibling_ranges(text: str, start: int, end: int) -> Iterator[Range]:
 
 def _value_at(text: str, at: int, *, is_element: bool) -> Range:
     if is_element and text[at : at + 1] not in "\"'":
-        end = text.find("<", at, at + 4096)
+        end = text.find("<", at, at + 65_536)
         return at, end if end >= 0 else at
     return value_range(text, at)

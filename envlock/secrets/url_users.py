@@ -10,7 +10,7 @@ from envlock.secrets.spans import Span
 
 URL_CREDENTIALS = "url-credentials"
 
-_LONGEST = 512
+_LONGEST = 65_536
 _END = re.compile(r"[\s\"'`<>\\]|://")
 _PATH = re.compile(r"[/?#]")
 _USER = re.compile(r"[\w.%+~-]{0,128}")

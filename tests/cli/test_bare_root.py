@@ -33,11 +33,12 @@ def test_a_changed_setting_is_shown(envlock: Any, bare_root: Path) -> None:
 
 
 def test_a_changed_secret_is_not_shown(envlock: Any, bare_root: Path) -> None:
-    (bare_root / "etc/example.conf").write_text("db_pass = tr0ub4dor\n")
+    (bare_root / "etc/example.conf").write_text("db_pass = tr0ub4dor\nlevel = 1\n")
     envlock("capture", f"dir:{bare_root}", "--name", "bare")
-    (bare_root / "etc/example.conf").write_text("db_pass = c0rrecthorse\n")
+    (bare_root / "etc/example.conf").write_text("db_pass = c0rrecthorse\nlevel = 2\n")
     envlock("capture", f"dir:{bare_root}", "--name", "other")
     output = envlock("diff", "bare", "other", "--all", status=1).out
     assert "/etc/example.conf" in output
+    assert "level = 1 → level = 2" in output
     assert "tr0ub4dor" not in output
     assert "c0rrecthorse" not in output

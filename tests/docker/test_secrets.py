@@ -65,5 +65,7 @@ def test_no_secret_is_ever_written(debian_image, run_container, envlock, tmp_pat
     sections = shown.json["sections"]
     assert sections["env"]["API_TOKEN"] == {"secret": "present"}
     assert "sha256" in sections["file"]["/etc/plain.ini"]
-    assert "/etc/app.ini" in captured.err
-    assert "/etc/app.ini" not in sections["file"]
+    assert "/root/.netrc" in captured.err
+    assert "/root/.netrc" not in sections["file"]
+    assert sections["file"]["/etc/app.ini"]["redacted"] == "true"
+    assert "/etc/app.ini: ***" in built.err

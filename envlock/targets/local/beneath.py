@@ -31,6 +31,7 @@ class Beneath:
         self._root = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._names: list[bytes] = []
         self._open: list[int] = []
+        self._last: tuple[bytes, int] = (b"", self._root)
 
     def __enter__(self) -> Self:
         return self
@@ -43,7 +44,10 @@ class Beneath:
 
         Raise NotADirectoryError when a step is not a directory, a symbolic link included.
         """
-        wanted = [name for name in os.fsencode(path).split(b"/") if name]
+        path = os.fsencode(path)
+        if path == self._last[0]:
+            return self._last[1]
+        wanted = [name for name in path.split(b"/") if name]
         if b".." in wanted:
             raise ValueError(f"a path with ..: {path!r}")
         common = 0
@@ -56,11 +60,12 @@ class Beneath:
             parent = self._open[-1] if self._open else self._root
             self._open.append(os.open(name, _DIRECTORY, dir_fd=parent))
             self._names.append(name)
-        return self._open[-1] if self._open else self._root
+        self._last = path, self._open[-1] if self._open else self._root
+        return self._last[1]
 
     def open(self, path: str | bytes, flags: int) -> int:
         """Return a descriptor of a path that is no link; for `flags` and errors see openat(2)."""
-        parent, name = os.path.split(os.fsencode(path).rstrip(b"/"))
+        parent, _, name = os.fsencode(path).rpartition(b"/")
         if name in (b"", b".", b".."):
             raise IsADirectoryError(f"not the path of a file: {path!r}")
         flags |= os.O_NOFOLLOW | os.O_CLOEXEC
@@ -74,6 +79,7 @@ class Beneath:
             self._root = -1
 
     def _close_after(self, count: int) -> None:
+        self._last = (b"", self._root)
         while len(self._open) > count:
             os.close(self._open.pop())
             self._names.pop()

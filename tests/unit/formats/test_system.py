@@ -75,7 +75,7 @@ def test_arbitrary_text_does_not_crash(text):
     lines = parse_lines(text)
     assert all(lines)
     parse_pairs(lines)
-    digest_lines(lines)
+    digest_lines("/etc/app.conf", lines)
     redact_text(text)
     version_in_name(text)
     for parse in (parse_cuda_version, parse_pkg_config, parse_release, parse_version_line):
@@ -84,9 +84,13 @@ def test_arbitrary_text_does_not_crash(text):
 
 def test_digests_ignore_layout_and_secrets():
     left = parse_lines("a = 1 # why\n\n  b   2\n")
-    assert digest_lines(left) == digest_lines(parse_lines("a = 1\nb 2"))
-    assert digest_lines(["token=one"]) == digest_lines(["token=two"])
-    assert digest_lines(["a 1"]) != digest_lines(["a 2"])
+    assert digest_lines("/etc/app.conf", left) == digest_lines(
+        "/etc/app.conf", parse_lines("a = 1\nb 2")
+    )
+    assert digest_lines("/etc/app.conf", ["token=one"]) == digest_lines(
+        "/etc/app.conf", ["token=two"]
+    )
+    assert digest_lines("/etc/app.conf", ["a 1"]) != digest_lines("/etc/app.conf", ["a 2"])
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,11 @@ def _hosts(context: Context) -> dict[str, str]:
         others = sorted({name for name in names if name.partition(".")[0] != own})
         if others and not address.startswith(_LOOPBACK):
             added.append(f"{address} {' '.join(others)}")
-    return {"count": str(len(added)), "sha256": digest_lines(sorted(added))} if added else {}
+    return (
+        {"count": str(len(added)), "sha256": digest_lines("/etc/hosts", sorted(added))}
+        if added
+        else {}
+    )
 
 
 def _apparmor(context: Context) -> dict[str, str]:

@@ -76,7 +76,7 @@ def _rules(text: str) -> dict[str, str]:
     grants = [line for line in lines if not _INCLUDE.match(line) and not line.startswith(_SETTING)]
     without_password = [line for line in grants if "NOPASSWD" in line or " nopass" in line]
     facts = {
-        "sha256": digest_lines(lines),
+        "sha256": digest_lines("/etc/sudoers", lines),
         "rules": str(len(grants)),
         "who": " ".join(sorted({_who(line) for line in grants}, key=sort_key)),
         "nopasswd": str(len(without_password)) if without_password else "",

@@ -38,7 +38,7 @@ def collect(context: Context) -> Iterator[Record]:
         yield Record("setting", "shells", {"value": " ".join(sorted(set(shells)))})
     profile = parse_lines(_text("/etc/profile", context))
     if profile:
-        yield Record("setting", "profile", {"sha256": digest_lines(profile)})
+        yield Record("setting", "profile", {"sha256": digest_lines("/etc/profile", profile)})
     variables = parse_assignments(_text("/etc/environment", context))
     for record in redact_environ(variables, context.env_allow, context.env_deny):
         yield Record("setting", f"environment.{record.key}", record.facts)
@@ -66,7 +66,7 @@ def _pam(context: Context) -> Iterator[Record]:
             continue
         lines = parse_lines(_text(f"{_PAM}/{name}", context))
         modules = [word for line in lines for word in line.split() if word.endswith(".so")]
-        facts = {"value": " ".join(modules), "sha256": digest_lines(lines)}
+        facts = {"value": " ".join(modules), "sha256": digest_lines(f"{_PAM}/{name}", lines)}
         if lines:
             yield Record("setting", f"pam.{name}", {n: v for n, v in facts.items() if v})
 
