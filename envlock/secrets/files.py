@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable
 from enum import Enum
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from envlock.model.glob import matcher
 from envlock.secrets import file_table
 from envlock.secrets.binary import judge_binary
+from envlock.secrets.encodings import Text, decode_text
 from envlock.secrets.names import Grade, grade_name
 from envlock.secrets.settings import Finding, redact_settings
 from envlock.secrets.shapes import find_shape
@@ -50,12 +50,6 @@ class Judgement(NamedTuple):
 
 PUBLIC = Judgement(FileKind.PUBLIC)
 
-_BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _ORDINARY = (
     b"\x7fELF", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"PK\5\6",
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"%PDF", b"SQLite format 3", b"!<arch>",
@@ -68,7 +62,6 @@ _KEY_FILE = re.compile(
     r"\s{0,64}(?:-{4,5} ?BEGIN |Bag Attributes|PuTTY-User-Key-File|# public key: )"
 )
 _WORD = re.compile(r"\s{0,64}+(?P<word>\S{1,4096}+)\s{0,64}+")
-_PROBE = 8192
 _ACCOUNTS = (
     "/etc/passwd",
     "/etc/passwd-",
@@ -98,10 +91,10 @@ def judge_file(path: str, *, mode: int, content: bytes, size: int) -> Judgement:
     if content.startswith(_ORDINARY) or _is_bytecode(content):
         return PUBLIC
     is_private = size <= SMALL and not mode & 0o077
-    encoding = _encoding_of(content)
-    if not encoding:
+    text = decode_text(content)
+    if text is None:
         return _judge_unknown(content, is_private=is_private)
-    judged = _judge_text(path, content.decode(encoding, _errors(encoding)), encoding)
+    judged = _judge_text(path, text)
     if judged is PUBLIC and size <= SMALL:
         return _judge_word(path, content, is_private=is_private)
     return judged
@@ -136,42 +129,6 @@ def _is_truststore(path: str, rule: str) -> bool:
     )
 
 
-def _encoding_of(content: bytes) -> str:
-    """Return the encoding of text, or an empty text for a binary file."""
-    for mark, encoding in _BOMS:
-        if content.startswith(mark):
-            return encoding
-    head = content[:_PROBE]
-    if b"\0" in head and (encoding := _utf_16_of(head)):
-        return encoding
-    controls = len(head) - len(head.translate(None, _CONTROLS))
-    if controls * 20 >= len(head):
-        return ""
-    try:
-        codecs.utf_8_decode(head, "strict", False)
-    except UnicodeDecodeError:
-        high = len(head) - len(head.translate(None, _HIGH))
-        return "" if high * 10 > len(head) * 3 else "latin-1"
-    return "utf-8"
-
-
-def _utf_16_of(head: bytes) -> str:
-    """Return which UTF-16 text without a mark is in: every other byte of ASCII in it is zero."""
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if odd * 10 > len(head) * 3 and even * 20 < odd:
-        return "utf-16-le"
-    return "utf-16-be" if even * 10 > len(head) * 3 and odd * 20 < even else ""
-
-
-_CONTROLS = bytes((*range(9), *range(14, 27), *range(28, 32), 127))
-_HIGH = bytes(range(128, 256))
-
-
-def _errors(encoding: str) -> str:
-    """Return how bytes that are no text survive being read and written again."""
-    return "surrogateescape" if encoding == "utf-8" else "surrogatepass"
-
-
 def _judge_unknown(content: bytes, *, is_private: bool) -> Judgement:
     """Judge a binary file of no known format."""
     if is_private:
@@ -181,16 +138,16 @@ def _judge_unknown(content: bytes, *, is_private: bool) -> Judgement:
     return PUBLIC
 
 
-def _judge_text(path: str, text: str, encoding: str) -> Judgement:
-    redacted = redact_settings(path, text)
+def _judge_text(path: str, text: Text) -> Judgement:
+    redacted = redact_settings(path, text.text)
     if not redacted.findings:
         return PUBLIC
     rule = redacted.findings[0].rule
     rest = redacted.text.replace(MASK, "")
-    if not any(map(str.isalnum, rest)) or (rule == "private-key" and _KEY_FILE.match(text)):
+    is_key_file = rule == "private-key" and _KEY_FILE.match(text.text)
+    if is_key_file or not any(map(str.isalnum, rest)):
         return Judgement(FileKind.SECRET, rule)
-    recorded = redacted.text.encode(encoding, _errors(encoding))
-    return Judgement(FileKind.REDACTED, rule, recorded, redacted.findings)
+    return Judgement(FileKind.REDACTED, rule, text.encode(redacted.text), redacted.findings)
 
 
 def _judge_word(path: str, content: bytes, *, is_private: bool) -> Judgement:

@@ -105,6 +105,7 @@ LINKS = tuple(_parse_table(shape_table.KEYS_AND_LINKS))
 CONTEXTS = tuple(_parse_table(shape_table.CONTEXTS, is_token=False))
 """Formats with something before the secret that tells it."""
 SHORTEST = 16
+_MOST_ROUNDS = 8
 
 
 _SIGNS = "$~{[+*_=:-./"
@@ -134,7 +135,12 @@ def find_shape(text: str) -> str:
 
 def mask_shapes(text: str) -> str:
     """Return `text` with `***` for every part that has the shape of a secret."""
-    return mask_spans(text, merge_spans(shape_spans(text)))
+    for _ in range(_MOST_ROUNDS):
+        masked = mask_spans(text, merge_spans(shape_spans(text)))
+        if masked == text:
+            break
+        text = masked
+    return text
 
 
 def shape_spans(text: str, *, is_strict: bool = False) -> Iterator[Span]:

@@ -234,8 +234,7 @@ CONTEXTS = (
     ("private-key", "-----BEGIN EC PRIVATE KEY-----\n{b64}\n-----END EC PRIVATE KEY-----"),
     (
         "private-key",
-        "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{b64}\n=abcd\n"
-        "-----END PGP PRIVATE KEY BLOCK-----",
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{b64}\n-----END PGP PRIVATE KEY BLOCK-----",
     ),
     (
         "private-key",
@@ -243,8 +242,7 @@ CONTEXTS = (
     ),
     (
         "private-key",
-        "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n{b64}\n"
-        "---- END SSH2 ENCRYPTED PRIVATE KEY ----",
+        "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n{b64}\n---- END SSH2 PRIVATE KEY ----",
     ),
     ("private-key", "-----BEGIN PRIVATE KEY-----\n{b64}\n{b64}\n"),
     ("private-key", "PuTTY-User-Key-File-3: ssh-rsa\nPrivate-Lines: 1\n{b64}\nPrivate-MAC: x\n"),
