@@ -245,7 +245,8 @@ def _bare_spaced_range(name: Occurrence, at: int) -> Iterable[Range]:
     rest = literals.end_of_rest(text, at, is_pair=False) if name.lead else word
     is_telling = _is_mixed(text[at:word])
     if name.lead and not name.is_comment and name.name.lower() not in _WORDS_OF_ENGLISH:
-        yield at, rest
+        if word >= rest or measure(text[at:word]):
+            yield at, rest
     elif name.lead and word >= rest and (is_telling or not name.is_comment):
         yield at, word
     elif is_telling and not name.is_comment and _has_digit_and_letter(text[at:word]):

@@ -92,6 +92,25 @@ def test_a_private_key_is_replaced_as_a_whole() -> None:
             assert "b: 2" in redacted.text
 
 
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [
+        ("/etc/a.conf", "password={S}\n"),
+        ("/etc/a.conf", "a=1 password={S} b=2\n"),
+        ("/etc/a.conf", "u=https://x/?token={S}&a=b\n"),
+        ("/etc/a.conf", "u=https://bob:{S}@x/\n"),
+        ("/srv/a.json", '{"password":"{S}"}'),
+        ("/srv/a.yml", "password: {S}\n"),
+        ("/srv/a.xml", "<password>{S}</password>"),
+        ("/srv/a.sh", "export TOKEN={S}\n"),
+        ("/srv/a.sh", "mysql -p{S} app\n"),
+    ],
+)
+def test_long_secrets_are_replaced_to_their_end(path: str, template: str) -> None:
+    secret = f"{MARKER}a1" * 6_000
+    assert MARKER not in redact_settings(path, template.replace("{S}", secret)).text
+
+
 def test_lines_are_found_far_down() -> None:
     text = "# filler\n" * 100_000 + "DB_PASSWORD=hunter2\n"
     assert "hunter2" not in redact_settings("/srv/a.env", text).text
