@@ -84,7 +84,7 @@ mail | Postfix: SASL_README, exim4-config_files(5), Cyrus SASL, Dovecot, OpenDKI
     /etc/postfix/sasl/*pass*
     /etc/exim4/passwd.client /etc/exim4/passwd /etc/exim/passwd.client /etc/sasldb2 /etc/sasl2/*db2
     /etc/dovecot/users /etc/dovecot/passwd /etc/dkimkeys/** /etc/opendkim/keys/**
-    /var/lib/rspamd/dkim/*.key **/adm.pw
+    /var/lib/rspamd/dkim/*.key **/adm.pw /etc/mail/authinfo*
 Erlang | Erlang: distributed systems
     **/.erlang.cookie **/erlang.cookie
 backups | restic: password files, borg(1)

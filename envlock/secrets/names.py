@@ -34,10 +34,10 @@ class Grade(IntEnum):
 
 PASSWORDS = word_set(
     """
-    authtok bindpw contrasena contraseña haslo hasło heslo kennwort losenord lösenord masterauth
-    motdepasse parola pass passcode passphrase passphrases passw passwd passwds password
-    passwords passwort psk psw pw pwd pword rootpw salasana senha wachtwoord wpapsk пароль
-    パスワード 密码 密碼 비밀번호
+    authtok bindpw contrasena contraseña haslo hasło heslo kennwort losenord lösenord
+    masterauth motdepasse parola pass passcode passphrase passphrases passw passwd passwds
+    password passwords passwort psk psw pw pwd pword rootpw salasana senha wachtwoord wpapsk
+    пароль パスワード 密码 密碼 비밀번호
     """
 )
 """Words for a password, with their usual shortenings and in other languages."""
@@ -67,48 +67,57 @@ _ENDINGS = (
 
 _OTHER_ENDINGS = word_set(
     """
-    allpass askpass bandpass bypass compass detoken encompass fastpass highpass lowpass minipass
-    multipass multitoken nopass nopasswd notpw onepass overpass pkpass proxypass renderpass
-    runaspw singlepass subpass surpass targetpw trespass twopass underpass
+    allpass askpass bandpass bypass compass detoken encompass fastpass highpass lowpass
+    minipass multipass multitoken nopass nopasswd notpw onepass overpass pkpass proxypass
+    renderpass runaspw singlepass subpass surpass targetpw trespass twopass underpass
     """
 )
 """Words that end so and mean something else (filters, Apache's ProxyPass, flags of sudo)."""
 
 _KEYS = word_set(
     """
-    access account aes api auth authentication authorization crypt decrypt decryption deploy enc
-    encrypt encryption hmac jwt key master preshared priv private recovery rest secret shared
-    sign signing unseal wep wpa xapi
+    access account aes api auth authentication authorization crypt decrypt decryption deploy
+    enc encrypt encryption hmac jwt key master preshared priv private recovery rest secret
+    shared sign signing unseal wep wpa xapi
     """
 )
 """What stands before `key` where the key is surely a secret."""
 
 _OTHER_KEYS = word_set(
     """
-    apt armored authorized cache certificate column composite config dict dns enter entry escape
-    event ext extra field file foreign forward function gpg group hash hint host hot i18n id
-    index input item join known l10n label leader lookup map message meta modifier msg name
-    natural node object option order parent partition pgp press primary pub public publickey
-    query range record ref registry release repo require reverse rotate route routing row rpm
-    search section shard short shortcut sort sub symbol tab table trace trans translation
-    trigger trust trusted unique user value vendor verify view widget window
+    apt armored authorized cache certificate column composite config dict dns enter entry
+    escape event ext extra field file foreign forward function gpg group hash hint host hot
+    i18n id index input item join known l10n label leader lookup map message meta modifier msg
+    name natural node object option order parent partition pgp press primary pub public
+    publickey query range record ref registry release repo require reverse rotate route
+    routing row rpm search section shard short shortcut sort sub symbol tab table trace trans
+    translation trigger trust trusted unique user value vendor verify view widget window
     """
 )
 """What stands before `key` where it is surely none: keys of tables, of keyboards, public halves."""
 
 _BEFORE = word_set(
     """
-    added additional allow allowed allows ask bos change changed cls completion confirmed
-    continuation count create csrf delete design disable disabled empty end eof eos existing
-    expire expired extra fetch first forgot forgotten generate generated get has have hide image
-    input invalid is last lex lexer list load lookahead lost make mask max maximum min minimum
-    missing n need needs next no num number ocsp output pad padding page parse prev previous
-    prompt public pull random remove require required requires revoke sep server show special
-    start stop strong sync syntax theme toggle total unk update use used uses using valid
-    validate verify weak with without wrong xsrf yes
+    allow allowed allows ask change changed confirmed count csrf disable disabled empty expire
+    expired forgot forgotten has have hide invalid is lost max maximum min minimum missing n
+    need needs no num number public require required requires reset show toggle update use
+    used uses using valid validate verify weak with without wrong xsrf
     """
 )
 """Words that, right before one for a secret, make the name tell something about it."""
+
+_BEFORE_TOKENS = word_set(
+    """
+    added additional begin bos cls completion continuation create delete design end eof eos
+    extra fetch first get input last lex lexer list load lookahead make mask next ocsp output
+    pad padding page parse prev previous prompt random remove revoke sep server special start
+    stop sync syntax theme total unk
+    """
+)
+"""The same before `token`: those of parsers, of tokenizers, of pages, and verbs."""
+
+_BEFORE_SECRETS = word_set("ask create existing get image list load pull")
+"""The same before `secret` and `credential`: names of secrets of Kubernetes, and verbs."""
 
 _BEFORE_ALL = word_set("allow allowed disable enable has is max min no require use")
 """The same at the beginning of a name, whatever stands between."""
@@ -122,24 +131,24 @@ _AFTER = word_set(
     constraint constraints cost count counter counts created criteria css days decoder delay
     delimiter derivation directory disabled dispatcher down driver duration element enabled
     encoder encoding encryption endpoint environment error errors eval event events exchange
-    exists expand expiration expire expired expires expiry factory fail failed failure failures
-    field fields file filename files filter fingerprint flag fn focus format formatter frame
-    func function getter grant guard handler hashed hasher hashers hashes hashing header headers
-    help helper helpers hint history icon id identifier ids inactive index info input invalid
-    issuer iterations iterator keeper kind label len length level lexer lifetime limit limits
-    link list listener loader lock lockout lookup management manager map mapper mapping match
-    matcher max maximum md message metadata method mgmt mgr min minimum mode model module
-    modules name names needed nodes nonce notice ok only ops option options ordinal param
-    parameter parameters params parser path paths pattern per permission placeholder plugin
-    policies policy position prefix present press pressed processor prompt properties property
-    protection protocol pub public qualifier quality quote rate reader ref reference refs regex
-    regexp repeat reqd required requirement requirements reset resolver response retries retry
-    ring rotate rotation rounds rule rules salt scanner schedule schema scheme scope scopes
-    select selector separator set setter settings signer size sizes sort spec stats status
-    strength style subject suffix table tag template through thru timeout title tree tries ttl
-    type types unchanged undo up updated uri uris url urls usage usages used validation
-    validator validators validity verification version versions view visible warn warning width
-    window word words
+    exists expand expiration expire expired expires expiry factory fail failed failure
+    failures field fields file filename files filter fingerprint flag fn focus format
+    formatter frame func function getter grant guard handler hashed hasher hashers hashes
+    hashing header headers help helper helpers hint history icon id identifier ids inactive
+    index info input invalid issuer iterations iterator keeper kind label len length level
+    lexer lifetime limit limits link list listener loader lock lockout lookup management
+    manager map mapper mapping match matcher max maximum md message metadata method mgmt mgr
+    min minimum mode model module modules name names needed nodes nonce notice ok only ops
+    option options ordinal param parameter parameters params parser path paths pattern per
+    permission placeholder plugin policies policy position prefix present press pressed
+    processor prompt properties property protection protocol pub public qualifier quality
+    quote rate reader ref reference refs regex regexp repeat reqd required requirement
+    requirements reset resolver response retries retry ring rotate rotation rounds rule rules
+    salt scanner schedule schema scheme scope scopes select selector separator set setter
+    settings signer size sizes sort spec stats status strength style subject suffix table tag
+    template through thru timeout title tree tries ttl type types unchanged undo up updated
+    uri uris url urls usage usages used validation validator validators validity verification
+    version versions view visible warn warning width window word words
     """
 )
 """Words that, anywhere after one for a secret, make the name tell something about it."""
@@ -148,14 +157,19 @@ _AFTER_DOUBTFUL = word_set(
     """
     agent agents api area backend bucket buckets class client db digits dir engine env flow
     generator group host hosts last location login mount object page provider providers range
-    registry role section server servers service services session source space start stat state
-    storage store stores stream support system test time user users vault writer year years
+    registry role section server servers service services session source space start stat
+    state storage store stores stream support system test time user users vault writer year
+    years
     """
 )
 """Words after one for a secret that leave it open: `token_service`, but also `PASSWORD_TEST`."""
 
+_OWNERS = word_set("description email host id login name owner port user username")
+
 _EXACT = {
     # Names that no word of theirs gives away.
+    "passwordsalt": Grade.SECRET,  # of Nextcloud
+    "clear_text": Grade.PASSWORD,  # of WildFly
     "signingkey": Grade.NONE,  # of Git: which key, not the key
     "skey": Grade.SECRET,  # of Duo
     "rediscli_auth": Grade.PASSWORD,
@@ -209,7 +223,7 @@ _EXACT = {
 }
 """Whole names, lower case, their words joined by underscores."""
 
-_HINTS = word_set("auth cookie key license licence mnemonic otp pat pin salt seed totp")
+_HINTS = word_set("auth cookie key mnemonic otp pat pin salt seed totp")
 """Words whose value is a secret only if it looks like one."""
 
 HINTS = (
@@ -217,6 +231,7 @@ HINTS = (
     "contrase", "hasło", "haslo", "heslo", "senord", "parola", "salasana", "senha", "wachtwoord",
     "пароль", "密码", "密碼", "パスワード", "비밀번호", "bearer", "mnemonic", "pepper", "community",
     "cookie", "_pat", "otp", "pin", "salt", "seed", "licen", "psw", "pword",
+    "clear-text", "clear_text", "cleartext",
 )  # fmt: skip
 """Texts of which every name that means a secret holds one, in lower case."""
 
@@ -289,9 +304,22 @@ def _grade_key(word: str, before: str, *, is_last: bool, is_upper: bool) -> Grad
 def _grade_around(words: tuple[str, ...], index: int, grade: Grade) -> Grade:
     """Return the grade of a name, given that of one of its words and what stands around it."""
     after = words[index + 1 :]
-    before = (words[index - 1], words[0]) if index else ()
-    if before and (before[0] in _BEFORE or before[1] in _BEFORE_ALL):
-        return Grade.NONE
-    if not _AFTER.isdisjoint(after):
+    if (index and _is_told_about(words, index)) or not _AFTER.isdisjoint(after):
         return Grade.NONE
     return grade if _AFTER_DOUBTFUL.isdisjoint(after) else min(grade, Grade.DOUBT)
+
+
+def _is_told_about(words: tuple[str, ...], index: int) -> bool:
+    """Return whether the words before one for a secret say that it is only told about."""
+    before = words[index - 1]
+    if before in _BEFORE or words[0] in _BEFORE_ALL:
+        return True
+    if words[index].startswith("token"):
+        return before in _BEFORE_TOKENS
+    return words[index].startswith(("secret", "cred")) and before in _BEFORE_SECRETS
+
+
+def is_about_a_secret(name: str) -> bool:
+    """Return whether a name tells something about a secret: its type, file, owner, or age."""
+    words = name_words(name)
+    return not words or words[-1] in _AFTER or words[-1] in _AFTER_DOUBTFUL or words[-1] in _OWNERS

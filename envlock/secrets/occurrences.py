@@ -54,6 +54,14 @@ class Occurrence(NamedTuple):
         return _OPTION_BEFORE.search(self.text[max(0, self.start - 4) : self.start]) is not None
 
     @property
+    def is_in_string(self) -> bool:
+        """Whether the name stands within a string of its line, behind a space or separator."""
+        before = self.text[max(self.line, self.start - 400) : self.start]
+        return before[-1:] in (" ", ";", "&", "?") and any(
+            before.count(quote) % 2 for quote in ('"', "'", "`")
+        )
+
+    @property
     def is_element(self) -> bool:
         """Whether the name is that of an element of XML."""
         return _TAG_BEFORE.search(self.text[max(0, self.start - 34) : self.start]) is not None
@@ -84,10 +92,10 @@ _LEAD = re.compile(
 )
 _KEYWORDS = word_set(
     """
-    #define && - -e -gx -p -r -x add_header arg const constraint declare def defaults define env
-    environment export fastcgi_param final global let local my option our private protected
-    proxy_set_header public readonly scgi_param set setenv setx static typeset uwsgi_param val
-    var
+    #define && - -e -gx -p -r -x add_header arg const constraint declare def defaults define
+    env environment export fastcgi_param final global let local my option our private
+    protected proxy_set_header public readonly scgi_param set setenv setx static typeset
+    uwsgi_param val var
     """
 )
 """Words that may precede the name of a setting on its line."""

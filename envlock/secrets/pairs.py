@@ -47,8 +47,9 @@ _METAVARIABLE = re.compile(r"[A-Z][A-Z_-]{0,63}|\[.{0,64}\]|<.{0,64}>|[-|].{0,64
 _SPACED = re.compile(r"[ \t]{1,256}+(?P<type>[05789][ \t]{1,16})?(?=[^\s=:{(\[|&<\\-])")
 _WORDS_OF_ENGLISH = word_set(
     """
-    auth authorization bearer cookie credential credentials key licence license pass passphrase
-    passwd password passwords pin rocommunity rwcommunity salt secret secrets seed token tokens
+    auth authorization bearer cookie credential credentials key licence license pass
+    passphrase passwd password passwords pin rocommunity rwcommunity salt secret secrets seed
+    token tokens
     """
 )
 """Names behind which, after a space, prose may follow."""
@@ -88,7 +89,7 @@ def _ranges(name: Occurrence, syntax: Syntax) -> Iterable[Range]:
         if name.is_option:
             return _option_ranges(name)
     if name.separator == ",":
-        return _argument_ranges(name)
+        return _argument_ranges(name, syntax)
     if is_assigned or name.text.startswith("{", name.value_at):
         return _assigned_ranges(name, syntax)
     return _spaced_ranges(name, syntax)
@@ -127,17 +128,14 @@ def _option_ranges(name: Occurrence) -> Iterable[Range]:
         yield start, end
 
 
-def _argument_ranges(name: Occurrence) -> Iterable[Range]:
+def _argument_ranges(name: Occurrence, syntax: Syntax) -> Iterable[Range]:
     """Return the literal after a name in a call: ``define("DB_PASSWORD", "hunter2")``."""
     text = name.text
     before = text[max(0, name.start - 110) : name.start]
+    is_pair = syntax is not Syntax.CODE and _LIST_BEGINS.search(before) is not None
     literal = literals.quoted_at(text, name.value_at) if name.after["close"] else None
-    if literal and (_CALL.search(before) or _is_list_of_two(text, before, literal.after)):
+    if literal and (_CALL.search(before) or (is_pair and _LIST_ENDS.match(text, literal.after))):
         yield literal.start, literal.end
-
-
-def _is_list_of_two(text: str, before: str, after: int) -> bool:
-    return _LIST_BEGINS.search(before) is not None and _LIST_ENDS.match(text, after) is not None
 
 
 def _assigned_ranges(name: Occurrence, syntax: Syntax) -> Iterable[Range]:
@@ -151,6 +149,8 @@ def _assigned_ranges(name: Occurrence, syntax: Syntax) -> Iterable[Range]:
     if literal := literals.quoted_at(text, at):
         is_value = syntax is not Syntax.CODE or _is_code_literal(text, literal)
         return ((literal.start, literal.end),) if is_value else ()
+    if syntax is Syntax.CODE and name.separator == "=" and name.is_in_string:
+        return ((at, literals.end_of_inside(text, at)),)
     if syntax is Syntax.CODE:
         is_list = sign == "{" or (sign == "[" and name.name.isupper())
         is_list = is_list and nested.end_of_brackets(text, at) >= 0

@@ -11,29 +11,30 @@ _SWITCHES = word_set(
     absent all always any ask auto automatic blank both changeit default disable disabled
     dynamic either empty enable enabled external f fail failed false global include inherit
     interactive internal lazy local manual missing n nan never nil no none null off ok on
-    optional passed pending present private prompt public remote required requisite skip static
-    substack sufficient t true undef undefined unknown unlimited unset user void y yes
+    optional passed pending present private prompt public remote required requisite skip
+    static substack sufficient t true undef undefined unknown unlimited unset user void y yes
     """
 )
 _METHODS = word_set(
     """
     ad anonymous any apop argon2 argon2i argon2id basic bcrypt caching_sha2_password cert
     certificate clear cleartext cms compat cookie cram-md5 cram_md5 crypt crypt-des db deny
-    digest digest-md5 dns eap env environment fido file files fingerprint form gnupg gpg gssapi
-    hashed header hesiod hmac htpasswd ident identity jwt kerberos kerberos5 kerberos_v5
-    keychain keyring krb5 krb5i krb5p ldap ldapi ldaps libsecret login md5 mschapv2 mutual
-    mysql_native_password native negotiate nis nisplus ntlm oauth oauth1 oauth2 oidc openid
-    openidconnect pam pbkdf2 peer permit plain plaintext privatekey pubkey publickey radius
-    reject saml sasl scram script session shadow simple ssl sspi sss stdin store system systemd
-    text tls totp trust trusted vault winbind x509 xoauth2 yescrypt yubikey
+    digest digest-md5 dns eap env environment fido file files fingerprint form gnupg gpg
+    gssapi hashed header hesiod hmac htpasswd ident identity jwt kerberos kerberos5
+    kerberos_v5 keychain keyring krb5 krb5i krb5p ldap ldapi ldaps libsecret login md5
+    mschapv2 mutual mysql_native_password native negotiate nis nisplus ntlm oauth oauth1
+    oauth2 oidc openid openidconnect pam pbkdf2 peer permit plain plaintext privatekey pubkey
+    publickey radius reject saml sasl scram script session shadow simple ssl sspi sss stdin
+    store system systemd text tls totp trust trusted vault winbind x509 xoauth2 yescrypt
+    yubikey
     """
 )
 """What settings about secrets are set to: methods, stores, back ends."""
 
 _TYPES = word_set(
     """
-    array binary blob bool boolean bytes char dict double email field float func function hidden
-    input int integer list long map mixed number numeric object record scalar secretstr
+    array binary blob bool boolean bytes char dict double email field float func function
+    hidden input int integer list long map mixed number numeric object record scalar secretstr
     sensitive str string struct text tuple unicode uuid value varchar
     """
 )
@@ -54,11 +55,11 @@ _NOUNS = (
 )
 _FILLERS = word_set(
     """
-    a access account admin an and api app application auth bearer bot client current database db
-    demo encryption foo from github gitlab goes grafana here hidden host i id in initial is it
-    jwt master my mysql new of old one or own postgres private public random real redis registry
-    root sa secure server service session set shared signing smtp some something super test the
-    this to token top use value with
+    a access account admin an and api app application auth bearer bot client current database
+    db demo encryption foo from github gitlab goes grafana here hidden host i id in initial is
+    it jwt master my mysql new of old one or own postgres private public random real redis
+    registry root sa secure server service session set shared signing smtp some something
+    super test the this to token top use value with
     """
 )
 """Words that, with one for a secret, make a value the name of a secret: `db-root-password`."""
@@ -143,14 +144,15 @@ _SEPARATED = re.compile(r"[\s_.:/-]")
 _GRAMMAR = word_set(
     """
     a aan about al alla am an and ao are as at au auf aus aux avec be been bei bij but by can
-    cannot ce ces che com con could da dans das dat de dei dein del della den der des di did die
-    do does don't dos du durch e een ein eine einen el en enter es est esta et for from för für
-    gli has have het how i if ihr il im in inte into is isn't ist it its la las le les leur los
-    may met mit more must na nach ne need needs nicht nie niet no non not não o och oder of off
-    ok on one only or os ou out par para pas per please por pour que qui sa se see set should si
-    sie sind so son sono su sua sur sus te than that the their then there these this to too try
-    um uma un una und une up use used using van von voor vor vos votre w want was we were what
-    when where which who will wird with without wordt would y yet you your z zu zum zur är
+    cannot ce ces che com con could da dans das dat de dei dein del della den der des di did
+    die do does don't dos du durch e een ein eine einen el en enter es est esta et for from
+    för für gli has have het how i if ihr il im in inte into is isn't ist it its la las le les
+    leur los may met mit more must na nach ne need needs nicht nie niet no non not não o och
+    oder of off ok on one only or os ou out par para pas per please por pour que qui sa se see
+    set should si sie sind so son sono su sua sur sus te than that the their then there these
+    this to too try um uma un una und une up use used using van von voor vor vos votre w want
+    was we were what when where which who will wird with without wordt would y yet you your z
+    zu zum zur är
     """
 )
 """Words that only texts made for people have, in several languages."""

@@ -56,6 +56,26 @@ ipsec.secrets .secrets | ipsec.secrets(5)
     ^[ \t]{0,16}key[ \t]{0,16}=[ \t]{0,16}(?P<secret>[A-Za-z0-9+/=]{20,128})
 /userlist.txt | pgbouncer: auth_file
     ^[ \t]{0,16}\"[^\"\n]{1,256}\"[ \t]{1,16}\"(?P<secret>[^\"\n]{1,512})\"
+exim.conf exim4.conf.template exim4.conf | Exim: SMTP authentication
+    ^[ \t]{0,16}client_send[ \t]{0,8}=[^\n]{0,256}?:[ \t]{0,8}
+    (?P<secret>[^\s:]{1,256})[ \t]{0,8}\r?$
+/authinfo | Sendmail: AuthInfo
+    \"P[:=](?P<secret>[^\"\n]{1,256})\"
+/turnserver.conf | coturn: lt-cred-mech
+    ^[ \t]{0,16}user=[^:\n]{1,128}:(?P<secret>\S{1,256})
+.curlrc | curl(1)
+    ^[ \t]{0,16}-{0,2}(?:proxy-)?user[ \t]{0,8}[=:]?[ \t]{0,8}\"?[^:\"\n]{1,128}:
+    (?P<secret>[^\"\n]{1,256})
+/monitrc | monit(1)
+    ^[ \t]{0,16}allow[ \t]{1,16}[^\s:]{1,128}:(?P<secret>\S{1,256})
+realm.properties users.properties | Jetty, ActiveMQ, WildFly: property realms
+    ^[ \t]{0,8}(?!#)[\w.@-]{1,128}[ \t]{0,16}[:=][ \t]{0,16}(?P<secret>[^\s,]{1,256})
+jaas.conf | Kafka: PLAIN
+    \buser_\w{1,64}=\"(?P<secret>[^\"\n]{1,256})\"
+ks.cfg .ks | Kickstart: rootpw
+    ^[ \t]{0,16}rootpw[ \t]{1,16}(?:--\S{1,32}[ \t]{1,16}){0,4}(?P<secret>[^\s-]\S{0,255})
+/resource.cfg | Nagios: resource file
+    ^[ \t]{0,16}\$USER\d{1,3}\$=(?P<secret>\S{1,256})
 /sentinel.conf | Redis: Sentinel
     ^[ \t]{0,16}sentinel[ \t]{1,16}auth-pass[ \t]{1,16}\S{1,128}[ \t]{1,16}(?P<secret>[^\s]{1,256})
 /tac_plus.conf /tac_plus.cfg | tac_plus.conf(5)

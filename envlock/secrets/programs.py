@@ -124,8 +124,8 @@ PROGRAMS = {
 
 READERS = word_set(
     """
-    buildah chpasswd cryptsetup docker gh glab gpg gpg2 helm htpasswd kinit nerdctl oras passwd
-    pdbedit podman skopeo smbpasswd su sudo vncpasswd
+    buildah chpasswd cryptsetup docker gh glab gpg gpg2 helm htpasswd kinit nerdctl oras
+    passwd pdbedit podman skopeo smbpasswd su sudo vncpasswd
     """
 )
 """Programs that read a password from a pipe: ``echo hunter2 | sudo -S``."""

@@ -57,7 +57,7 @@ _SYNTAXES = {
         py pyw pyx js mjs cjs jsx ts tsx mts cts vue svelte rb rake gemspec php phtml inc pl pm t go
         rs java kt kts groovy gradle scala sbt c h cc cpp cxx hpp hh hxx cs fs vb swift m mm lua
         tcl r jl ex exs erl hrl clj cljs el lisp scm hs ml mli sql ps1 psm1 awk d nim v
-        sv vhd zig dart coffee jsp asp aspx cgi wsgi vim td x tcc inl mk mak cmake ac am
+        sv vhd zig dart coffee jsp asp aspx cgi wsgi bicep vim td x tcc inl mk mak cmake ac am
         """,
     Syntax.PROSE: """
         md markdown rst txt adoc asciidoc html htm xhtml tex texi info po pot mo strings arb xlf
@@ -70,8 +70,8 @@ _OF_SUFFIX = {suffix: syntax for syntax, names in _SYNTAXES.items() for suffix i
 _NEVER_SUFFIXES = word_set(
     """
     1 1ssl 2 3 3pm 3ssl 4 5 5ssl 6 7 7ssl 8 arb css dtd gql graphql htm html idl info less
-    license map mo po pod pot proto pyi rnc rng sass scss strings svg tex texi thrift xhtml xlf
-    xliff xsd
+    license map mo po pod pot proto pyi rnc rng sass scss strings svg tex texi thrift xhtml
+    xlf xliff xsd
     """
 )
 """Documents, catalogues and declarations, in which no name is that of a setting."""

@@ -9,6 +9,7 @@ from envlock.secrets.command_lines import command_spans
 from envlock.secrets.pairs import pair_spans
 from envlock.secrets.positional import field_spans, kubernetes_spans
 from envlock.secrets.reading import Reading, reading_of
+from envlock.secrets.sections import section_spans
 from envlock.secrets.shapes import find_shape, shape_spans
 from envlock.secrets.spans import MASK, Span, mask_spans, merge_spans
 from envlock.secrets.strength import Strength
@@ -68,6 +69,7 @@ def _spans(text: str, reading: Reading, path: str) -> Iterator[Span]:
         yield from command_spans(text)
         yield from field_spans(path, text)
         yield from kubernetes_spans(text)
+        yield from section_spans(text, reading)
 
 
 def _is_new(text: str, span: Span) -> bool:

@@ -331,11 +331,15 @@ sql-password | dentified DENTIFIED | MySQL, MariaDB, Oracle: CREATE USER
     (?:(?:[Ww]ith|WITH)\s{1,16}["'`]?[\w-]{1,64}["'`]?\s{1,16})?
     (?:[Bb]y|BY|[Aa]s|AS|[Uu]sing|USING)\s{1,16}(?:PASSWORD[\s(]{1,16})?')
     (?P<secret>[^'\n]{1,256}+)'
+sql-password | PASSWORD(' | MySQL: SET PASSWORD
+    ^ PASSWORD\('(?P<secret>[^'\n]{1,256}+)'\)
+secure-string | SecureString | PowerShell: ConvertTo-SecureString
+    ^ ConvertTo-SecureString[ \t]{1,8}(?:-String[ \t]{1,8})?["'](?P<secret>[^"'\n]{1,256}+)["']
 sql-password | IDENTIFIED | Oracle: CREATE USER
     ^ IDENTIFIED\s{1,16}BY\s{1,16}"(?P<secret>[^"\n]{1,256}+)"
-connect-call | onnect( mysqli( PDO( onnection( BasicAuth( _login( _bind( | PHP, JDBC, Requests
+connect-call | onnect( mysqli( PDO( onnection( Auth( auth=( login( _bind( | PHP, JDBC, Requests
     ^ (?:mysqli?_connect|new[ \t]{1,4}(?:mysqli|PDO)|getConnection|BasicAuth|ftp_login|ldap_bind
-    |oci_connect|imap_open)\((?:[^,()\n]{1,128},){1,2}
+    |oci_connect|imap_open|\bauth=|\.login)\((?:[^,()\n]{1,128},){1,2}
     [ \t]{0,8}["'](?P<secret>[^"'\n]{1,128})["']
 ldap-password | {PLAIN {CLEAR {plain {clear | Dovecot: password schemes
     ^ \{(?:PLAIN|CLEARTEXT|CLEAR|plain|cleartext)\}(?P<secret>[^\s:"',{}]{3,256}+)

@@ -215,7 +215,8 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "url-signature": looks_random,
     "hook-path": looks_random,
     "database-dsn": _is_mixed,
-    "connect-call": lambda secret: measure(secret) >= Strength.WORD,
+    "connect-call": _is_mixed,
+    "secure-string": lambda secret: measure(secret) >= Strength.WORD,
     "sql-password": lambda secret: measure(secret) >= Strength.WORD,
     "ldap-password": lambda secret: measure(secret) >= Strength.WORD,
 }

@@ -28,6 +28,7 @@ class Demand(NamedTuple):
 
 _EVERY_LITERAL = Demand()
 _TOKEN = re.compile(r"[\w+/=.:~@%-]{1,4096}+")
+_HIDDEN = re.compile(r"[\w!@#%^&*+=.~$-]{8,64}")
 _WALLET = re.compile(r"[a-z]{3,8}(?: [a-z]{3,8}){11,23}")
 _SMALL = re.compile(r"\s{0,64}\d{1,4}\s{0,64}")
 _ACCOUNT = re.compile(r"[^\s:]{1,128}:[^\s:]{1,128}")
@@ -71,4 +72,9 @@ def _is_hidden(value: str) -> bool:
         return True
     if _ACCOUNT.fullmatch(value):
         return not is_placeholder(value.partition(":")[2])
-    return len(value) > 7 and value.isalnum() and not value.isdecimal()
+    if len(value) < 8 or not any(map(str.isdigit, value)) or not any(map(str.isalpha, value)):
+        return False
+    if value.isalnum():
+        return True
+    is_mixed = any(map(str.isupper, value)) and any(map(str.islower, value))
+    return is_mixed and _HIDDEN.fullmatch(value) is not None

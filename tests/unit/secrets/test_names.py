@@ -98,6 +98,13 @@ def test_every_word_of_the_tables_has_a_hint() -> None:
     assert hinted == words
 
 
+def test_every_exact_name_has_a_hint() -> None:
+    for name in names._EXACT:
+        assert any(
+            hint in spelled for hint in names.HINTS for spelled in (name, name.replace("_", "-"))
+        )
+
+
 def test_lowering_keeps_places() -> None:
     """Names are searched in the lowered text, whose places are those of the text."""
     characters = [chr(code) for code in range(sys.maxunicode + 1)]

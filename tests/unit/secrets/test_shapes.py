@@ -14,6 +14,7 @@ SHORT_IS_ENOUGH = {
     "ldap-password",
     "oracle-url",
     "url-credentials",
+    "secure-string",
     "database-dsn",
 }
 """Formats in which even a short text is a secret, because what stands around it says so."""

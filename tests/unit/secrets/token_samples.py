@@ -230,6 +230,7 @@ CONTEXTS = (
     ("sql-password", "identified by '{A12}'"),
     ("connect-call", "mysqli_connect('db', 'app', '{A12}')"),
     ("connect-call", "HTTPBasicAuth('bob', '{A12}')"),
+    ("secure-string", 'ConvertTo-SecureString "{A12}" -AsPlainText'),
     ("ldap-password", "bob:{PLAIN}{A12}"),
     ("private-key", "-----BEGIN EC PRIVATE KEY-----\n{b64}\n-----END EC PRIVATE KEY-----"),
     (
