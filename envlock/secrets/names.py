@@ -116,7 +116,7 @@ _BEFORE_TOKENS = word_set(
 )
 """The same before `token`: those of parsers, of tokenizers, of pages, and verbs."""
 
-_BEFORE_SECRETS = word_set("ask create existing get image list load pull")
+_BEFORE_SECRETS = word_set("ask assert condition create existing get image import list load pull")
 """The same before `secret` and `credential`: names of secrets of Kubernetes, and verbs."""
 
 _BEFORE_ALL = word_set("allow allowed disable enable has is max min no require use")
@@ -144,11 +144,11 @@ _AFTER = word_set(
     processor prompt properties property protection protocol pub public qualifier quality
     quote rate reader ref reference refs regex regexp repeat reqd required requirement
     requirements reset resolver response retries retry ring rotate rotation rounds rule rules
-    salt scanner schedule schema scheme scope scopes select selector separator set setter
-    settings signer size sizes sort spec stats status strength style subject suffix table tag
-    template through thru timeout title tree tries ttl type types unchanged undo up updated
-    uri uris url urls usage usages used validation validator validators validity verification
-    version versions view visible warn warning width window word words
+    salt scanner schedule schema scheme scope scopes search searches select selector separator
+    set setter settings signer size sizes sort spec stats status strength style subject suffix
+    table tag template through thru timeout title tree tries ttl type types unchanged undo up
+    updated uri uris url urls usage usages used validation validator validators validity
+    verification version versions view visible warn warning width window word words
     """
 )
 """Words that, anywhere after one for a secret, make the name tell something about it."""

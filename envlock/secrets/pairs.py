@@ -211,6 +211,8 @@ def _end_of_bare(name: Occurrence, syntax: Syntax, at: int) -> int:
         if end >= 0:
             cut = _NEXT_OPTION.search(text, at, end)
             return cut.start() if cut else end
+    if syntax is Syntax.SHELL and _PATTERN.match(text, at):
+        return at
     if name.lead and syntax is Syntax.SHELL:
         return literals.end_of_shell_word(text, at)
     if not name.lead:

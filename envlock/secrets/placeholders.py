@@ -88,14 +88,14 @@ _REFERENCES = (
     "!importvalue", "process.env", "os.environ", "os.getenv", "system.getenv", "getenv(", "self.",
     "this.", "args.", "config.", "settings.", "var.", "local.", "module.", "data.", "secrets.",
     "vars.", "env.", "options.", "params.", "request.", "req.", "props.", "lookup(", "sops:",
-    "((", "resolve:", "projects/", "enc[aes256_gcm", "$ansible_vault",
+    "--", "((", "resolve:", "projects/", "enc[aes256_gcm", "$ansible_vault",
 )  # fmt: skip
 """How references to a secret kept elsewhere begin, lower case."""
 
 _TEMPLATE = re.compile(
     r"\$\{\{[^{}]{0,256}+\}\}|\{\{[^{}]{0,256}+\}\}|\{%[^%]{0,256}+%\}|<%[^%]{0,256}+%>"
     r"|\$\{[\w.-]{1,128}+(?P<default>(?::[-=?+]?|[-=?+])[^{}]{0,256}+)?\}|\$\{[^{}]{0,256}+\}|#\{[^{}]{0,256}+\}|%\{[^{}]{0,256}+\}"
-    r"|\$\{[^{}]{0,256}+\Z|\$\([^()]{0,256}+\)|\(\([^()]{0,256}+\)\)|`[^`]{0,256}+`|%\([^()]{0,64}+\)[a-z]"
+    r"|\$\{[^{}]{0,256}+\Z|\$\([^()]{0,256}+\Z|\$\([^()]{0,256}+\)|\(\([^()]{0,256}+\)\)|`[^`]{0,256}+`|%\([^()]{0,64}+\)[a-z]"
     r"|\$[A-Za-z_]\w{0,64}+(?:::\w{1,64}+)?|\$[\d@*#!?$]|%[A-Za-z_]\w{0,64}+%|%[-+#0]?\d{0,4}[a-zA-Z]\b"
     r"|@[A-Za-z_][\w.-]{0,64}+@|<[^<>]{0,256}+>|\[[A-Za-z][\w \t.-]{0,64}+\]|\{[^{}\s]{0,64}+\}"
     r"|__[A-Z0-9_]{1,64}+"
@@ -231,6 +231,9 @@ def _is_named(text: str, lowered: str) -> bool:
     return not _NOUNS.isdisjoint(words) and set(words) <= _NOUNS | _FILLERS
 
 
+_COMMAND_PATH = re.compile(r"/\w[\w.-]{0,63}(?:/[\w.-]{1,64}){1,16}")
+
+
 def reads_as_text(text: str) -> bool:
     """Return whether a value of several words was written for people and not for a program.
 
@@ -240,6 +243,8 @@ def reads_as_text(text: str) -> bool:
     words = [word.strip("\"'()[]{}<>,;:.!?*`").lower() for word in text[:2048].split()]
     if len(words) < 2:
         return False
+    if any(map(_COMMAND_PATH.fullmatch, words)):
+        return True
     if text.rstrip().endswith((".", ":", "?", "!", "…", "...", ";")) and text[0].isupper():
         return True
     if all(word in _WORDS for word in words):

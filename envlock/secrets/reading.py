@@ -191,5 +191,5 @@ def _demand_of(path: str, name: str, syntax: Syntax) -> Demand:
             return _SHIPPED_CODE
         return _OWN if _SETTINGS_CODE.search(name) else _OWN_CODE
     if is_shipped:
-        return _SHIPPED_DATA if syntax is Syntax.DATA else _SHIPPED
+        return _SHIPPED_DATA if syntax in (Syntax.DATA, Syntax.SHELL) else _SHIPPED
     return _SAMPLE if _SAMPLES.search(name) else _OWN

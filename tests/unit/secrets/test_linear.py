@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import pytest
@@ -160,9 +160,11 @@ UNITS = (
     "1 M a\n",
     "MONITOR a 1 b c d\n",
 )
-"""What adversarial texts are made of; also with something before and behind it that nearly fits."""
+"""What adversarial texts are made of; repeated."""
 
-WRAPS = (("", ""), ("password=", "!"))
+NEARLY = (("", "!"),)
+"""What stands before and behind: here, something that lets a match of the whole fail at its end."""
+WRAPPED = (("", ""), ("password=", "!"))
 
 
 class Lengths(NamedTuple):
@@ -176,7 +178,7 @@ class Lengths(NamedTuple):
     most: int
 
 
-OF_PATTERNS = Lengths(2_000, 16_000, 24)
+OF_PATTERNS = Lengths(1_500, 12_000, 24)
 OF_FUNCTIONS = Lengths(16_000, 64_000, 11)
 """Longer ones, since functions follow a value for some thousand characters."""
 FLOOR = 0.002
@@ -200,9 +202,11 @@ def _cost(run: Callable[[str], object], text: str) -> float:
     return time.process_time() - start
 
 
-def texts() -> Iterator[tuple[str, Callable[[int], str]]]:
-    for unit in UNITS:
-        for before, after in WRAPS:
+def texts(
+    units: Iterable[str], wraps: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, Callable[[int], str]]]:
+    for unit in units:
+        for before, after in wraps:
             yield (
                 f"{before!r} {unit!r} {after!r}",
                 lambda size, u=unit, b=before, a=after: b + u * (size // len(u)) + a,
@@ -222,7 +226,8 @@ def test_a_pattern_is_linear(name: str) -> None:
             pass
         pattern.fullmatch(text)
 
-    assert [text for text, make in texts() if grows_too_fast(run, make, OF_PATTERNS)] == []
+    made = texts(UNITS, NEARLY)
+    assert [text for text, make in made if grows_too_fast(run, make, OF_PATTERNS)] == []
 
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
@@ -244,4 +249,5 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_is_linear(name: str) -> None:
     run = FUNCTIONS[name]
-    assert [text for text, make in texts() if grows_too_fast(run, make, OF_FUNCTIONS)] == []
+    made = texts((unit for unit in UNITS if len(unit) > 1), WRAPPED)
+    assert [text for text, make in made if grows_too_fast(run, make, OF_FUNCTIONS)] == []
