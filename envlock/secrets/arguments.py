@@ -37,7 +37,7 @@ def _indices_after_options(argv: Sequence[str]) -> Iterator[int]:
     """Yield the places of arguments that follow an option whose name means a secret."""
     for index, (option, value) in enumerate(pairwise(argv)):
         name = option.lstrip("-/")
-        is_option = option.startswith("-") and name and "=" not in option and ":" not in option
+        is_option = option.startswith("-") and name and "=" not in option
         if value.startswith("-"):
             continue
         if is_option and grade_name(name) and is_literal(value) and is_secret_value(name, value):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from envlock.secrets.names import HINTS, grade_name, word_set
+from envlock.secrets.siblings import names_a_sibling
 
 
 class Occurrence(NamedTuple):
@@ -101,6 +102,8 @@ _KEYWORDS = word_set(
 """Words that may precede the name of a setting on its line."""
 _QUOTE_BEFORE = re.compile(r"(?P<quote>\\{1,7}[\"']|[\"'`])(?:-{1,2}D?|/|export )?\Z")
 _OPTION_BEFORE = re.compile(r"(?:\A|[\s\"'`,(\[=])(?:--?|/)\Z")
+_PREFIX = re.compile(r"(?<![\w./:@])(?:\w[\w.-]{0,63}+[/:]){1,4}+\Z")
+"""Names before a slash or colon: ``db/password``."""
 _TAG_BEFORE = re.compile(r"<(?:[\w.-]{1,30}:)?\Z")
 _LONGEST_LEAD = 400
 
@@ -111,8 +114,15 @@ def find_occurrences(text: str) -> Iterator[Occurrence]:
     for start, end in _hinted_lines(lowered):
         for found in _NAME.finditer(text, start, end):
             before = max(0, found.start() - 16)
-            if grade_name(found[0]) and not _MEDIA_TYPE.search(text, before, found.start()):
+            name = found[0][1:] if _is_definition(text, found.start()) else found[0]
+            if grade_name(name) and not _MEDIA_TYPE.search(text, before, found.start()):
                 yield _occurrence(text, found, start)
+
+
+def _is_definition(text: str, start: int) -> bool:
+    """Return whether a word is an option of Java: ``-Dname=value``."""
+    before = text[max(0, start - 2) : start]
+    return text[start] == "D" and before.endswith("-") and before != "--"
 
 
 def _hinted_lines(lowered: str) -> list[tuple[int, int]]:
@@ -132,6 +142,11 @@ def _occurrence(text: str, found: re.Match[str], line: int) -> Occurrence:
     start, end = found.span()
     while text[end - 1] in ".-":
         end -= 1
+    if _is_definition(text, start):
+        start += 1
+    prefix = _PREFIX.search(text, max(line, start - 80), start)
+    if prefix and not names_a_sibling(text, start):
+        start = prefix.start()
     after = _AFTER.match(text, end)
     assert after is not None, "every part of it is optional"  # noqa: S101
     lead = _LEAD.fullmatch(text, line, start) if start - line <= _LONGEST_LEAD else None
