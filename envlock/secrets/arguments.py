@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from envlock.secrets.settings import redact_text
 from envlock.secrets.spans import MASK
 from envlock.secrets.values import Demand, is_secret_value
 
+_OPTION = re.compile(r"--?(?P<name>[^\W\d][\w.:/-]{1,127})")
 _READING = Reading(Syntax.SHELL, Demand())
 
 
@@ -36,9 +38,7 @@ def redact_arguments(argv: Sequence[str]) -> tuple[str, ...]:
 def _indices_after_options(argv: Sequence[str]) -> Iterator[int]:
     """Yield the places of arguments that follow an option whose name means a secret."""
     for index, (option, value) in enumerate(pairwise(argv)):
-        name = option.lstrip("-/")
-        is_option = option.startswith("-") and name and "=" not in option
-        if value.startswith("-"):
-            continue
-        if is_option and grade_name(name) and is_literal(value) and is_secret_value(name, value):
+        found = _OPTION.fullmatch(option)
+        name = found["name"] if found and not value.startswith("-") else ""
+        if grade_name(name) and is_literal(value) and is_secret_value(name, value):
             yield index + 1
