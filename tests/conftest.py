@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import uuid
@@ -191,6 +192,18 @@ def envlock(tmp_path: Path) -> Cli:
     folder = tmp_path / "project"
     folder.mkdir()
     return Cli(folder)
+
+
+@pytest.fixture
+def null_device(tmp_path: Path) -> Path:
+    """Return a null device of the test's own: what replaces it must not replace the machine's."""
+    path = tmp_path / "null"
+    try:
+        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        path.write_bytes(b"x")
+    except PermissionError:
+        unavailable("root", "this user cannot make a device here")
+    return path
 
 
 @pytest.fixture(scope="session")

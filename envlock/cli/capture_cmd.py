@@ -22,6 +22,7 @@ from envlock.model.facts import coverage_of
 from envlock.report.lock import render_lock_summary
 from envlock.targets.kinds import is_group
 from envlock.workflow import capture_target
+from envlock.writing import is_standard_output, output
 
 if TYPE_CHECKING:
     from envlock.capture.result import Capture
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _lock_path(arguments: argparse.Namespace, config: Config) -> Path | None:
     """Return the path to write the lock to, None for standard output."""
-    if arguments.output == "-":
+    if arguments.output == "-" or (arguments.output and is_standard_output(Path(arguments.output))):
         if arguments.json:
             raise UsageError("with -o - the lock itself goes to standard output", where="--json")
         return None
@@ -101,13 +102,12 @@ def _refuse_to_lose_sections(arguments: argparse.Namespace, path: Path, lock: Lo
 
 @contextmanager
 def _recording(name: str | None) -> Iterator[BinaryIO | None]:
-    """Open the file of ``--record``; it gets its name only once it is complete."""
+    """Open the file of ``--record``, which is complete or not there."""
     if name is None:
         yield None
         return
-    draft = Path(f"{name}.part")
     try:
-        with draft.open("wb") as stream:
+        with output(Path(name)) as stream:
             if name.endswith(".zst"):
                 import zstandard
 
@@ -115,11 +115,8 @@ def _recording(name: str | None) -> Iterator[BinaryIO | None]:
                     yield packed
             else:
                 yield stream
-        draft.rename(name)
     except OSError as error:
         raise UsageError(f"cannot write the recording: {error.strerror}", where=name) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _warn_about_gaps(captured: Capture, console: Console) -> None:

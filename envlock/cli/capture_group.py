@@ -15,6 +15,7 @@ from envlock.lockfile.writer import write_lock
 from envlock.model.digest import digests
 from envlock.targets.kinds import open_group
 from envlock.workflow import Progress, capture_target
+from envlock.writing import write_output
 
 if TYPE_CHECKING:
     from envlock.capture.request import Request
@@ -60,7 +61,7 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
             console.say(Message.REPLICA_DIFFERS, service=service.name, replica=replica, first=first)
     document = {"schema_version": 1, "group": arguments.target, "services": index}
     text = json.dumps(document, indent=2, sort_keys=True)
-    (directory / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+    write_output(directory / f"{name}.json", f"{text}\n".encode())
     console.out(text if arguments.json else "\n".join(sorted(index)))
     return ExitStatus.OK
 

@@ -25,11 +25,11 @@ from envlock.diff.engine import Options
 from envlock.diff.policy.apply_waivers import reapply_waivers
 from envlock.diff.policy.baseline import Baseline, can_be_accepted, render_baseline
 from envlock.errors import ExitStatus, UsageError
-from envlock.lockfile.writer import replace_file
 from envlock.model.facts import section_names
 from envlock.model.severity import Severity
 from envlock.report.input import MatrixInput, PairInput
 from envlock.workflow import Environment, compare_environments, reader_of
+from envlock.writing import write_output
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
@@ -157,7 +157,7 @@ def _write_baseline(
 
 def _replace_baseline(baseline: Baseline, path: str) -> None:
     try:
-        replace_file(Path(path), render_baseline(baseline))
+        write_output(Path(path), render_baseline(baseline))
     except OSError as error:
         raise UsageError(f"cannot write the baseline: {error.strerror}", where=path) from error
 

@@ -10,6 +10,7 @@ from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.config.example import example
 from envlock.errors import ExitStatus, UsageError
+from envlock.writing import write_output
 
 _ATTRIBUTES = "locks/*.lock text eol=lf merge=envlock diff=envlock"
 _OBSOLETE_ATTRIBUTES = ("locks/*.lock text eol=lf merge=envlock",)
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         )
     written = [".gitattributes"]
     if not arguments.git:
-        settings.write_text(example())
+        write_output(settings, example().encode())
         Path("locks").mkdir(exist_ok=True)
         written += ["envlock.toml", "locks/"]
     _write_attributes(Path(".gitattributes"))
@@ -54,7 +55,7 @@ def _write_attributes(path: Path) -> None:
     if _ATTRIBUTES not in kept:
         kept.append(_ATTRIBUTES)
     if kept != lines:
-        path.write_text("".join(f"{line}\n" for line in kept))
+        write_output(path, "".join(f"{line}\n" for line in kept).encode())
 
 
 def _register_drivers() -> bool:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -16,6 +17,7 @@ from envlock.cli.console import Console
 from envlock.cli.options import add_common
 from envlock.errors import EnvlockError, ExitStatus, MaterializeError, UsageError
 from envlock.targets.kinds import GROUP_FORMS, TARGET_FORMS
+from envlock.writing import replace_file
 
 COMMANDS: tuple[Command, ...] = (
     lazy("init", "write envlock.toml, .gitattributes and locks/"),
@@ -147,8 +149,8 @@ def _crash(error: Exception, console: Console) -> int:
         directory = _state_directory()
         os.makedirs(directory, exist_ok=True, mode=0o700)
         path = os.path.join(directory, "crash.txt")
-        with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"envlock {__version__}, Python {sys.version}\n{text}")
+        report = f"envlock {__version__}, Python {sys.version}\n{text}"
+        replace_file(Path(path), report.encode(errors="backslashreplace"))
         where = f"the traceback is in {path}"
     except OSError:
         where = f"{type(error).__name__} in {text.strip().splitlines()[-3].strip()}"

@@ -13,6 +13,7 @@ from envlock.lockfile.merge import merge_locks, render_merged
 from envlock.lockfile.reader import read_lock
 from envlock.lockfile.writer import write_lock
 from envlock.model.lock import Lock
+from envlock.writing import write_output
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     for conflict in merged.conflicts:
         console.say(Message.MERGE_CONFLICT, record=conflict.name)
     try:
-        arguments.ours.write_bytes(render_merged(merged))
+        write_output(arguments.ours, render_merged(merged))
     except OSError as error:
         raise StoreError(
             f"cannot write the merged lock: {error.strerror}", where=str(arguments.ours)

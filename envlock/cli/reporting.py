@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from envlock.errors import UsageError
 from envlock.report.formats import FORMATS, Format, format_of_file
 from envlock.report.input import Canvas, MatrixInput, PairInput
 from envlock.report.wording import headline
+from envlock.writing import write_output
 
 _FILE_WIDTH = 100
 
@@ -95,16 +95,7 @@ def _canvas(wanted: Destination, row: Format, console: Console) -> Canvas:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file atomically; anything but a regular file, such as a pipe, is written to."""
-    path = Path(os.path.realpath(path))
-    draft = path
     try:
-        if not path.exists() or path.is_file():
-            draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
-        draft.write_text(text, encoding="utf-8")
-        if draft != path:
-            draft.replace(path)
+        write_output(path, text.encode())
     except OSError as error:
-        if draft != path:
-            draft.unlink(missing_ok=True)
         raise UsageError(f"cannot write the report: {error.strerror}", where=str(path)) from error

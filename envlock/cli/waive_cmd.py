@@ -16,7 +16,7 @@ from envlock.config.edit import put_table
 from envlock.diff.drift import Change
 from envlock.diff.policy.baseline import can_be_accepted, describe
 from envlock.errors import ExitStatus, UsageError
-from envlock.lockfile.writer import replace_file
+from envlock.writing import write_output
 
 if TYPE_CHECKING:
     from datetime import date
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         row = _row(finding, arguments.reason.strip(), expires)
-        replace_file(path, put_table(text, "waive", row, _IDENTITY).encode())
+        write_output(path, put_table(text, "waive", row, _IDENTITY).encode())
     except OSError as error:
         raise UsageError(f"cannot write the waiver: {error.strerror}", where=str(path)) from error
     between = " and ".join(finding.environments)

@@ -6,7 +6,6 @@ duplicates a record is a parse error.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from envlock.model.facts import fact_sort_key
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.text import escape, sort_key
+from envlock.writing import write_output
 
 _CREDENTIALS = re.compile(
     r"[a-z][a-z0-9+.-]*://[^/?#\s\"']*:[^/?#\s\"'@]*@|://[^/?#\s\"'@:]{16,}@", re.IGNORECASE
@@ -42,7 +42,8 @@ def render_lock(lock: Lock) -> bytes:
 def write_lock(path: Path, lock: Lock) -> bool:
     """Write `lock` to `path` atomically; return False when the file was up to date already.
 
-    The mode of an existing file is kept.  Raise StoreError when the disk is full or read-only, and
+    The mode of an existing file is kept, a link is followed, and what is no regular file is written
+    to, see `envlock.writing.output`.  Raise StoreError when the disk is full or read-only, and
     as `render_lock` does.
     """
     content = render_lock(lock)
@@ -50,7 +51,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
         if path.is_file() and path.read_bytes() == content:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, content)
+        write_output(path, content)
     except OSError as error:
         raise StoreError(f"cannot write the lockfile: {error.strerror}", where=str(path)) from error
     return True
@@ -72,25 +73,3 @@ def _facts(record: Record) -> Iterator[str]:
     facts: Facts = record.facts
     for name in sorted(facts, key=fact_sort_key):
         yield f"{assignment(name)}{quoted(facts[name])}\n"
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file atomically; the mode of an existing one is kept.  Raise OSError."""
-    mode = path.stat().st_mode & 0o7777 if path.exists() else None
-    draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
-            file.write(content)
-            if mode is not None:
-                os.fchmod(file.fileno(), mode)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

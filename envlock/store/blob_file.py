@@ -15,13 +15,14 @@ from __future__ import annotations
 import hashlib
 import marshal
 import mmap
-import os
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
+
+from envlock.writing import replacing
 
 _MAGIC = b"envlock-snapshot 1\n"
 _START = struct.Struct("<64sQ16s")
@@ -98,17 +99,11 @@ def write_blob_file(path: Path, key: str, value: Any, blobs: Mapping[str, bytes]
     for name, blob in blobs.items():
         table[name] = _SPAN.pack(offset, len(blob), zlib.crc32(blob))
         offset += len(blob)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with suppress(OSError, ValueError):
         header = marshal.dumps((table, value))
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with replacing(path, mode=0o600, is_durable=False) as file:
             file.write(_MAGIC + _START.pack(key.encode(), len(header), _digest(header)) + header)
             file.write(b"".join(blobs.values()))
-        draft.replace(path)
-    except (OSError, ValueError):
-        with suppress(OSError):
-            draft.unlink()
 
 
 def _digest(raw: bytes) -> bytes:

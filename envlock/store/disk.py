@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from envlock.errors import StoreError
@@ -53,26 +53,6 @@ def flush(root: Path, paths: Sequence[Path]) -> None:
         return
     for path in paths:
         sync(path)
-
-
-def write_atomic(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`, durably: a crash leaves the old file or the new one.
-
-    Raise OSError; then no temporary file is left.
-    """
-    draft = path.with_name(f".new-{os.urandom(8).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            draft.unlink()
-        raise
-    sync(path.parent)
 
 
 def sync(path: Path) -> None:

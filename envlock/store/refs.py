@@ -26,8 +26,9 @@ from typing import NamedTuple
 from envlock.errors import StoreError
 from envlock.model.splice import kept_digests
 from envlock.model.text import escape, sort_key, to_bytes, unescape
-from envlock.store.disk import store_errors, write_atomic
+from envlock.store.disk import store_errors
 from envlock.store.objects import Store
+from envlock.writing import replacing
 
 _HEADER = "envlock-ref 1"
 _LINE = re.compile(r"(lock|object|tree) ([0-9a-f]{64})\Z")
@@ -93,8 +94,8 @@ def set_ref(
     lines += [f"{kind} {sha256}" for kind, digests in needed.items() for sha256 in sorted(digests)]
     store.commit()
     path = _path(store, name)
-    with store_errors(path):
-        write_atomic(path, "".join(f"{line}\n" for line in lines).encode())
+    with store_errors(path), replacing(path, mode=0o600) as stream:
+        stream.write("".join(f"{line}\n" for line in lines).encode())
 
 
 def has_ref(store: Store, name: str) -> bool:

@@ -55,31 +55,11 @@ def reuse_blob(directory: Path, source: Path) -> Blob | None:
     return blob
 
 
-def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
-    """Replace the content of `path` by `chunks`, atomically.  Raise OSError."""
-    draft = _draft(path.parent)
-    try:
-        for _ in _saving(chunks, draft):
-            pass
-        draft.rename(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 def read_file(path: Path) -> Iterator[bytes]:
     """Yield the content of a file in pieces of at most 1 MiB.  Raise OSError."""
     with path.open("rb", buffering=0) as stream:
         while chunk := stream.read(_CHUNK):
             yield chunk
-
-
-def sync_directory(path: Path) -> None:
-    """Call fsync(2) on a directory, which makes its entries durable.  Raise OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _draft(directory: Path) -> Path:

@@ -14,11 +14,12 @@ from datetime import datetime
 from pathlib import Path
 
 from envlock.errors import StoreError
-from envlock.materialize.image.blobs import read_file, replace_file
+from envlock.materialize.image.blobs import read_file
 from envlock.materialize.image.description import Built
 from envlock.materialize.image.oci import blob_path, canonical_json, read_manifest
 from envlock.materialize.image.tar import BLOCK, END, header
 from envlock.model.tree import Entry, EntryType
+from envlock.writing import output
 
 _IMAGE_NAME = "io.containerd.image.name"
 _REF_NAME = "org.opencontainers.image.ref.name"
@@ -66,12 +67,13 @@ def archive_chunks(layout: Path, *, tag: str = "", omit: Iterable[str] = ()) -> 
 
 
 def write_archive(path: Path, layout: Path, *, tag: str = "") -> None:
-    """Write the archive to `path`, atomically.
+    """Write the archive to `path`, see `envlock.writing.output`.
 
     Raise StoreError when it cannot be written, MaterializeError as `archive_chunks` does.
     """
     try:
-        replace_file(path, archive_chunks(layout, tag=tag))
+        with output(path) as stream:
+            stream.writelines(archive_chunks(layout, tag=tag))
     except OSError as error:
         raise StoreError(
             f"cannot write the archive: {error.strerror or error}", where=str(path)

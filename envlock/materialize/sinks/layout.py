@@ -8,8 +8,8 @@ it is complete; ``index.json`` is replaced last, atomically.
 from __future__ import annotations
 
 import contextlib
-import secrets
-import shutil
+import fcntl
+import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envlock.errors import InterruptedByUser, MaterializeError, StoreError
-from envlock.materialize.image.blobs import (
-    Blob,
-    replace_file,
-    reuse_blob,
-    sync_directory,
-    write_blob,
-)
+from envlock.materialize.image.blobs import Blob, reuse_blob, write_blob
 from envlock.materialize.image.description import Built, BuiltLayer, Image
 from envlock.materialize.image.layers import Layer
 from envlock.materialize.image.oci import (
@@ -37,6 +31,7 @@ from envlock.materialize.image.oci import (
 )
 from envlock.materialize.image.tar import emit, is_archive_of
 from envlock.materialize.tree.contents import Contents
+from envlock.writing import closing_descriptor, new_directory, replace_file, sync_directory
 
 _WRITERS = 2
 
@@ -88,7 +83,7 @@ def write_layout(
         if not directory.exists() or not any(directory.iterdir()):
             return _create(directory, image, contents, reuse or {}, tag)
         if _is_layout(directory):
-            return _fill(directory, image, contents, reuse or {}, tag)
+            return _refill(directory, image, contents, reuse or {}, tag)
         raise MaterializeError(
             "the output directory is neither empty nor an image layout of envlock",
             where=str(directory),
@@ -104,16 +99,17 @@ def _create(
     directory: Path, image: Image, contents: Contents, reuse: Mapping[str, Path], tag: str
 ) -> Built:
     directory.parent.mkdir(parents=True, exist_ok=True)
-    draft = directory.parent / f".{directory.name}.{secrets.token_hex(4)}"
-    draft.mkdir()
-    try:
-        built = _fill(draft, image, contents, reuse, tag)
-        draft.rename(directory)
-        sync_directory(directory.parent)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-    return built
+    with new_directory(directory) as draft:
+        return _fill(draft, image, contents, reuse, tag)
+
+
+def _refill(
+    layout: Path, image: Image, contents: Contents, reuse: Mapping[str, Path], tag: str
+) -> Built:
+    """Change a layout while no other process does."""
+    with closing_descriptor(os.open(layout, os.O_RDONLY | os.O_DIRECTORY)) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return _fill(layout, image, contents, reuse, tag)
 
 
 def _fill(
@@ -126,10 +122,10 @@ def _fill(
     layers = _write_layers(blobs, image.layers, recipes, contents, reuse)
     config = write_blob(blobs, (config_bytes(image, (layer.digest for layer in layers)),))
     manifest = write_blob(blobs, (manifest_bytes(image, config, layers, recipes),))
-    replace_file(layout / "oci-layout", (LAYOUT_VERSION,))
+    replace_file(layout / "oci-layout", LAYOUT_VERSION)
     sync_directory(blobs)
-    replace_file(layout / "index.json", (index_bytes(image, manifest, tag),))
-    sync_directory(layout)
+    sync_directory(blobs.parent)
+    replace_file(layout / "index.json", index_bytes(image, manifest, tag))
     needed = {blob.digest.removeprefix("sha256:") for blob in (*layers, config, manifest)}
     for path in blobs.iterdir():
         if path.name not in needed:
@@ -195,4 +191,4 @@ def _is_layout(directory: Path) -> bool:
 
 def open_sink(value: str, _tag: str) -> LayoutSink:
     """Return the sink for an option's value and the name of the image; see `SinkRow.open`."""
-    return LayoutSink(directory=Path(value).absolute())
+    return LayoutSink(directory=Path(os.path.realpath(value)))

@@ -24,6 +24,7 @@ from envlock.materialize.artifacts.artifact import ArtifactKind, Reader
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
 from envlock.model.text import escape, unescape
+from envlock.writing import replacing
 
 _MAGIC = b"!<arch>\n"
 _HEADER_SIZE = 60
@@ -109,13 +110,11 @@ def unpack(deb: Path, cache: Path) -> UnpackedDeb:
     except (OSError, ValueError):
         pass
     cache.mkdir(parents=True, exist_ok=True)
-    partial = cache / f"{key}.{os.getpid()}.part"
     try:
-        with deb.open("rb") as source, partial.open("wb") as sink:
-            for chunk in _decompress(*_data_part(source)):
-                sink.write(chunk)
-        members = _index(partial)
-        partial.replace(data)
+        with deb.open("rb") as source, replacing(data, is_durable=False) as sink:
+            sink.writelines(_decompress(*_data_part(source)))
+            sink.flush()
+            members = _index(Path(sink.name))
     except (
         OSError,
         EOFError,
@@ -128,8 +127,6 @@ def unpack(deb: Path, cache: Path) -> UnpackedDeb:
         raise SourceError(
             f"not a complete Debian package: {error}", where=str(deb), hint="delete it and retry"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
     _write_table(table, members)
     return UnpackedDeb(data, members)
 
@@ -227,9 +224,9 @@ def _read_table(table: Path, data: Path) -> dict[str, Member]:
 
 
 def _write_table(table: Path, members: Mapping[str, Member]) -> None:
-    partial = table.with_name(f"{table.name}.{os.getpid()}.part")
-    partial.write_text(json.dumps([[escape(name), *member] for name, member in members.items()]))
-    partial.replace(table)
+    rows = [[escape(name), *member] for name, member in members.items()]
+    with replacing(table, is_durable=False) as stream:
+        stream.write(json.dumps(rows).encode())
 
 
 def _group(key: str, facts: Facts) -> str:
