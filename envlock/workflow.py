@@ -123,7 +123,7 @@ def require_tree(lock: Lock, store: Store) -> Tree:
         raise MaterializeError(
             "the file tree of this lock is not in this store",
             where=f"{_SHA256}{tree_address(lock)}",
-            hint="materialize it on the machine that captured it, or copy its store here",
+            hint="capture again, or materialize it on the machine that captured it",
         )
     raise MaterializeError(
         "the lock has no file tree, so it cannot be rebuilt", hint="capture the host with --deep"

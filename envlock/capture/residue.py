@@ -153,8 +153,6 @@ class Residue:
             return stream.read(WHOLE + 1)
 
     def _copy(self, entry: Entry) -> None:
-        if self._store.has(entry.sha256):
-            return
         writer = self._store.writer()
         try:
             with self._target.open(entry.path) as stream:

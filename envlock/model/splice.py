@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.model.text import sort_key, unescape
-from envlock.model.tree import SIGNIFICANT, TREE_HEADER, EntryType
+from envlock.model.tree import SIGNIFICANT, TREE_HEADER, EntryType, FileClass
 
 _SIZE, _SHA256, _CLASS, _SOURCE = 6, 7, 11, 13
 """Positions of the fields of a line."""
 _SIGNIFICANT = frozenset(kind.value.encode() for kind in SIGNIFICANT)
 _FILE = EntryType.FILE.value.encode()
+_CONFFILE = FileClass.CONFFILE.value.encode()
 _BLOBS = (b"blob ", b"redacted ")
 _BLOB_SOURCE = re.compile(rb"\t(?:blob|redacted) ([0-9a-f]{64})\n")
 _PRISTINE = re.compile(rb"\t([0-9a-f]{64})\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*\tconffile\t")
@@ -68,6 +69,14 @@ def blob_in(line: bytes) -> tuple[str, int] | None:
     if len(fields) <= _SOURCE or not fields[_SOURCE].startswith(_BLOBS):
         return None
     return fields[_SOURCE].partition(b" ")[2].decode(), int(fields[_SIZE])
+
+
+def pristine_in(line: bytes) -> tuple[str, int] | None:
+    """Return digest and size of the unmodified configuration file that a line is, or None."""
+    fields = line[:-1].split(b"\t")
+    if len(fields) <= _SOURCE or fields[_CLASS] != _CONFFILE or fields[_SOURCE].startswith(_BLOBS):
+        return None
+    return (fields[_SHA256].decode(), int(fields[_SIZE])) if fields[_SHA256] else None
 
 
 def kept_digests(raw: bytes) -> tuple[frozenset[str], frozenset[str]]:

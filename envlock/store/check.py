@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from envlock.errors import StoreError
 from envlock.model.text import sort_key
-from envlock.store.objects import EMPTY, Store
+from envlock.store.objects import EMPTY, SOUND_NS, Store
 from envlock.store.refs import needs, read_ref, ref_files
+from envlock.store.verified import CorruptObjectError
 
 
 class ProblemKind(StrEnum):
@@ -41,8 +41,8 @@ class Problem:
 def check(store: Store, read_data: bool) -> list[Problem]:
     """Return every problem of the committed store: references first, then objects in byte order.
 
-    With `read_data` every object is read and hashed; otherwise only objects that are empty files
-    are found to be corrupt.  Raise StoreError when the disk fails.
+    With `read_data` every object is read and hashed; otherwise only those that something wrote to
+    since they were verified.  Raise StoreError when the disk fails.
     """
     needed, problems = _needed(store)
     for sha256, path in list(store.objects()):
@@ -51,14 +51,7 @@ def check(store: Store, read_data: bool) -> list[Problem]:
                 Problem(kind=ProblemKind.STRAY, where=str(path), message="not an object")
             )
         elif not _is_sound(store, sha256, path, read_data=read_data):
-            problems.append(
-                Problem(
-                    kind=ProblemKind.CORRUPT,
-                    where=f"sha256:{sha256}",
-                    message="its content does not match its digest; moved to quarantine",
-                    refs=needed.get(sha256, ()),
-                )
-            )
+            problems.append(_corrupt(f"sha256:{sha256}", needed.get(sha256, ())))
     problems += (
         Problem(
             kind=ProblemKind.MISSING,
@@ -85,14 +78,27 @@ def _needed(store: Store) -> tuple[Mapping[str, tuple[str, ...]], list[Problem]]
             )
             continue
         needed = ref.named
-        with suppress(StoreError):  # a tree that cannot be read is reported as an object
+        try:
             needed = needs(store, ref).required
+        except CorruptObjectError as error:
+            problems.append(_corrupt(error.where, (ref.name,)))
+        except StoreError:
+            pass  # a tree that is missing is reported as an object
         for sha256 in needed:
             names[sha256].add(ref.name)
     return {k: tuple(sorted(v, key=sort_key)) for k, v in names.items()}, problems
 
 
+def _corrupt(where: str, refs: tuple[str, ...]) -> Problem:
+    return Problem(
+        kind=ProblemKind.CORRUPT,
+        where=where,
+        message="its content does not match its digest; moved to quarantine",
+        refs=refs,
+    )
+
+
 def _is_sound(store: Store, sha256: str, path: Path, *, read_data: bool) -> bool:
-    if read_data or (sha256 != EMPTY and not path.stat().st_size):
-        return store.verify(sha256, path)
-    return True
+    found = path.stat()
+    is_suspect = found.st_mtime_ns != SOUND_NS or (sha256 != EMPTY and not found.st_size)
+    return store.verify(sha256, path) if read_data or is_suspect else True

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from envlock.errors import StoreError
 from envlock.store.disk import store_errors
-from envlock.store.objects import Store
+from envlock.store.objects import SOUND_NS, Store
 from envlock.store.refs import needs, ref_files, refs
 
 
@@ -60,7 +60,9 @@ def collect_garbage(
                 hint="capture an environment first, or use --force",
             )
         limit = clock() - grace_seconds
-        garbage = [path for sha256, path in found if sha256 not in needed and _is_old(path, limit)]
+        garbage = [
+            path for sha256, path in found if sha256 not in needed and _is_stale(path, limit)
+        ]
         freed = sum(_remove(path) for path in garbage)
         freed += sum(_remove(path) for path in _files(store.cache) if _is_old(path, limit))
         freed += _remove(store.stat_cache)
@@ -76,6 +78,12 @@ def _files(directory: Path) -> Iterator[Path]:
 
 def _is_old(path: Path, limit: float) -> bool:
     return path.lstat().st_mtime <= limit
+
+
+def _is_stale(path: Path, limit: float) -> bool:
+    """True when an object was not needed since; the mtime of most says something else."""
+    found = path.lstat()
+    return (found.st_ctime if found.st_mtime_ns == SOUND_NS else found.st_mtime) <= limit
 
 
 def _remove(path: Path) -> int:

@@ -14,7 +14,10 @@ Layout below the root (directories 0700, objects 0444)::
 An object gets its name only in `Store.commit`, after its bytes are on the disk, so no crash can
 leave a name without its content.  Before that, only the session that staged it sees it.  When a
 process dies, the kernel releases its lock; the next process that has the store to itself deletes
-what the dead one had staged.
+what the dead one had staged, and its drafts.
+
+An object that was verified has `SOUND_NS` as its time of modification.  Whatever writes to it
+changes that, so the state of a file shows whether it must be read to trust it.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,11 +39,16 @@ from envlock.errors import StoreError
 from envlock.store.disk import flush, store_errors
 from envlock.store.staging import ObjectWriter, Staging
 from envlock.store.verified import PACKED, CorruptObjectError, VerifiedReader, read_packed
+from envlock.writing import is_draft
 
-__all__ = ["EMPTY", "ObjectWriter", "Store"]
+__all__ = ["EMPTY", "SOUND_NS", "ObjectWriter", "Store"]
 
 EMPTY = hashlib.sha256().hexdigest()
 """The digest of no bytes: the only object that may be empty."""
+
+SOUND_NS = 10**18
+"""The time of modification, in nanoseconds since 1970, of objects that nothing wrote to since they
+were verified."""
 
 _LEVEL = 1
 """The zstd level: twice as fast as the default for a tree object, and no larger."""
@@ -139,13 +148,19 @@ class Store:
         return self._locate(sha256) is not None
 
     def holds(self, sha256: str, size: int) -> bool:
-        """True when the object is staged, or stored uncompressed with this size in bytes."""
+        """True when the object is staged, or stored uncompressed with this size in bytes.
+
+        It is read only if something wrote to it; then a corrupt one is quarantined.
+        """
         if self._staging.find(sha256) is not None:
             return True
         try:
-            return os.stat(f"{self._objects}/{sha256[:2]}/{sha256[2:]}").st_size == size
+            found = os.stat(f"{self._objects}/{sha256[:2]}/{sha256[2:]}")
         except OSError:
             return False
+        if found.st_size != size:
+            return False
+        return found.st_mtime_ns == SOUND_NS or self._is_stored(sha256)
 
     def size(self, sha256: str) -> int:
         """Return the length of the content in bytes."""
@@ -192,6 +207,8 @@ class Store:
         """
         staged = self._staging.files()
         with store_errors(self.root):
+            for path in staged.values():
+                _mark_sound(path)
             flush(self.root, list(staged.values()))
             directories = {self.root / "objects"}
             for sha256, path in staged.items():
@@ -226,6 +243,9 @@ class Store:
                     pass
         except CorruptObjectError:
             return False
+        if path.stat().st_mtime_ns != SOUND_NS:
+            with suppress(OSError):  # a store that can only be read
+                _mark_sound(path)
         return True
 
     @contextmanager
@@ -246,9 +266,11 @@ class Store:
             fcntl.flock(self._lock, fcntl.LOCK_SH)
 
     def sweep(self) -> None:
-        """Delete the leftovers of dead sessions.  Call it only inside `exclusively`."""
+        """Delete the leftovers of dead processes.  Call it only inside `exclusively`."""
         with store_errors(self.root):
             self._staging.sweep()
+            for directory in (self.root / "refs", self.cache, *self.cache.iterdir()):
+                _delete_drafts(directory)
 
     def close(self) -> None:
         """Delete what was not committed and release the lock.  May be called twice."""
@@ -318,7 +340,7 @@ class Store:
         if not self.verify(sha256, path):
             return False
         with suppress(OSError):
-            os.utime(path)  # needed again: its grace period starts anew
+            _mark_sound(path)  # needed again: its grace period starts anew
         self._verified.add(sha256)
         return True
 
@@ -329,6 +351,23 @@ def digest_of(pieces: Iterable[bytes | memoryview]) -> str:
     for piece in pieces:
         digest.update(piece)
     return digest.hexdigest()
+
+
+def _mark_sound(path: Path) -> None:
+    """Record that the content of an object matches its digest; its ctime is now.  Raise OSError."""
+    os.utime(path, ns=(SOUND_NS, SOUND_NS))
+
+
+def _delete_drafts(directory: Path) -> None:
+    """Delete what a dead process had not finished; a cache may have no such directory."""
+    with suppress(NotADirectoryError, FileNotFoundError):
+        for name in os.listdir(directory):
+            if is_draft(name) or name.startswith(".fetch-"):
+                path = directory / name
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
 
 def _unpacked_size(header: bytes) -> int:

@@ -67,7 +67,8 @@ class VerifiedReader(io.RawIOBase):
         raise CorruptObjectError(
             "an object of the store is corrupt",
             where=f"sha256:{self._sha256}",
-            hint="it was moved to quarantine; `envlock store check` names the locks that need it",
+            hint="it was set aside: capture the environment again, which stores it anew;"
+            " `envlock store check` names the locks that need it",
         )
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from envlock.capture.files.records import file_records
 from envlock.capture.incremental.external_inputs import digest_of, mounts_that_matter
 from envlock.capture.incremental.snapshot import Findings, Snapshot
-from envlock.capture.incremental.tree_patch import TreeState, as_lines, with_rows
+from envlock.capture.incremental.tree_patch import TreeState, as_lines, relied_on, with_rows
 from envlock.capture.result import Capture, lock_of, tree_record
 from envlock.capture.scan.access_log import PathChanges
 from envlock.capture.session import CaptureSession
@@ -26,6 +26,7 @@ from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Ro
 from envlock.store.blob_file import DamagedBlobFileError
 from envlock.store.objects import Store
 from envlock.store.refs import has_ref
+from envlock.store.verified import CorruptObjectError
 from envlock.targets.base import IGNORED, IncrementalTarget, ScanPlan
 from envlock.targets.folder import Folder
 from envlock.targets.packed_listing import SignedStat, signed_stats, unpack
@@ -57,7 +58,7 @@ class IncrementalCapture:
         """Return what a full capture would, or None when only that can tell."""
         try:
             return self._capture()
-        except DamagedBlobFileError:
+        except (DamagedBlobFileError, CorruptObjectError):
             return None
         finally:
             self._session.close()
@@ -74,17 +75,28 @@ class IncrementalCapture:
             before = snapshot.load()
             if before is None or before.mounts != mounts_that_matter(target.mounts()):
                 return None
-            if setup.is_full_depth and not has_ref(self._store, f"tree {before.tree.address}"):
+            if setup.is_full_depth and not self._is_held(before):
                 return None
             session.restore_claim_gaps(before.claim_gaps)
             session.collect(needs_scan=False)
             # Logs and caches always change, so the tree object will be needed.
-            raw = self._store.read(before.tree.address) if setup.is_full_depth else b""
+            raw = b""
+            if setup.is_full_depth:
+                if not self._store.has(before.tree.address):
+                    return None
+                raw = self._store.read(before.tree.address)
             signatures = signing.result()
         scan = self._look(target, plan, before, signatures)
         if scan is None or not self._is_enough(before, scan.changes):
             return None
         return self._finish(before, scan, raw)
+
+    def _is_held(self, before: Findings) -> bool:
+        """True when the store has everything that the last tree relies on; else it is lost."""
+        if not has_ref(self._store, f"tree {before.tree.address}"):
+            return False
+        holds = self._store.holds
+        return all(holds(sha256, size) for sha256, size in relied_on(self._snapshot.blob))
 
     def _is_enough(self, before: Findings, changes: PathChanges) -> bool:
         """Take over the claims on changed paths; False where a change may matter to other paths."""

@@ -192,7 +192,7 @@ class Snapshot:
                 return
         blobs |= self._folders | self._claims
         if found.tree.address != tree.address:
-            blobs |= tables(self._store.read(found.tree.address))
+            blobs |= tables(self._store.read(found.tree.address), self._store.holds)
         write_blob_file(self._path, self._key, _packed(found), blobs)
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.residue import Residue
-from envlock.model.splice import blob_in, compared, lines_of, splice
+from envlock.model.splice import blob_in, compared, lines_of, pristine_in, splice
 from envlock.model.tree import Row, render_row
 from envlock.store.objects import digest_of
 
-COMPARED, BLOBS = "tree compared", "tree blobs"
-"""Tables that are kept beside a tree object: the lines that enter its content digest, and the size
-and number of rows of each blob."""
+COMPARED, BLOBS, PRISTINE = "tree compared", "tree blobs", "tree pristine"
+"""Tables that are kept beside a tree object: the lines that enter its content digest, the size and
+number of rows of each blob, and the size of each unmodified configuration file."""
+
+
+_NOTHING = marshal.dumps({})
 
 
 class TreeState(NamedTuple):
@@ -32,14 +35,31 @@ def line_of(row: Row) -> bytes:
     return f"{render_row(row)[0]}\n".encode()
 
 
-def tables(raw: bytes) -> dict[str, bytes]:
-    """Return the tables that are kept beside a tree object."""
+def tables(raw: bytes, is_held: Callable[[str, int], bool]) -> dict[str, bytes]:
+    """Return the tables that are kept beside a tree object.
+
+    `is_held` says whether the store has the content of that digest and size.
+    """
     lines = bytearray()
     counts: dict[str, tuple[int, int]] = {}
+    pristine: dict[str, int] = {}
     for line in lines_of(raw):
         lines += compared(line)
         _count(counts, line, 1)
-    return {COMPARED: bytes(lines), BLOBS: marshal.dumps(counts)}
+        if b"\tconffile\t" in line and (found := pristine_in(line)) and is_held(*found):
+            pristine[found[0]] = found[1]
+    return {
+        COMPARED: bytes(lines),
+        BLOBS: marshal.dumps(counts),
+        PRISTINE: marshal.dumps(pristine),
+    }
+
+
+def relied_on(table: Callable[[str], bytes | None]) -> Iterator[tuple[str, int]]:
+    """Yield digest and size of each object that a tree relies on, from the tables beside it."""
+    counts = marshal.loads(table(BLOBS) or _NOTHING)  # noqa: S302  our own
+    yield from ((sha256, size) for sha256, (size, rows) in counts.items() if rows and size)
+    yield from marshal.loads(table(PRISTINE) or _NOTHING).items()  # noqa: S302  our own
 
 
 def with_rows(
@@ -59,12 +79,12 @@ def with_rows(
         return before
     content, size = before.content, before.residue
     if any(compared(old) != compared(new) for old, new in spliced.replaced):
-        known = table(COMPARED) or tables(raw)[COMPARED]
+        known = table(COMPARED) or tables(raw, _is_not_held)[COMPARED]
         judged = splice(known, {path: compared(line) for path, line in lines.items()}, 0)
         content = f"sha256:{digest_of(judged.pieces)}"
     blobs = {blob for pair in spliced.replaced for blob in map(blob_in, pair) if blob}
     if blobs:
-        counts = marshal.loads(table(BLOBS) or tables(raw)[BLOBS])  # noqa: S302  our own
+        counts = marshal.loads(table(BLOBS) or tables(raw, _is_not_held)[BLOBS])  # noqa: S302  our own
         touched = {sha256 for sha256, _ in blobs}
         size -= _size(counts, touched)
         for old, new in spliced.replaced:
@@ -73,6 +93,10 @@ def with_rows(
         size += _size(counts, touched)
     address = residue.put_tree(spliced.pieces)
     return TreeState(address, content, lines.get("/", before.root), size)
+
+
+def _is_not_held(_sha256: str, _size: int) -> bool:
+    return False
 
 
 def _size(counts: Mapping[str, tuple[int, int]], digests: Iterable[str]) -> int:

@@ -68,7 +68,8 @@ class Rebuild:
                 size += len(chunk)
                 yield chunk
         except (OSError, StoreError) as error:
-            raise MaterializeError(str(error), where=escape(entry.path)) from error
+            hint = error.hint if isinstance(error, StoreError) else ""
+            raise MaterializeError(str(error), where=escape(entry.path), hint=hint) from error
         if size != entry.size or digest.hexdigest() != entry.sha256:
             raise MaterializeError(
                 "the content read is not the content locked",

@@ -1,8 +1,9 @@
 import hashlib
+import os
 from pathlib import Path
 
 from envlock.store.check import Problem, ProblemKind, check
-from envlock.store.objects import Store
+from envlock.store.objects import SOUND_NS, Store
 from envlock.store.refs import set_ref
 from envlock.store.stats import stats
 
@@ -26,6 +27,7 @@ def test_corrupt_objects_go_to_quarantine_and_name_the_locks(store: Store) -> No
     for sha256, path in list(store.objects()):
         if sha256 in (one, two, free):
             damage(path, b"???")
+            os.utime(path, ns=(SOUND_NS, SOUND_NS))  # the disk did it, so nothing shows
     assert check(store, read_data=False) == []
     problems = check(store, read_data=True)
     message = "its content does not match its digest; moved to quarantine"
@@ -48,6 +50,21 @@ def test_an_empty_object_is_found_without_reading(store: Store) -> None:
     damage(store.path(sha256), b"")
     kinds = {problem.kind for problem in check(store, read_data=False)}
     assert kinds == {ProblemKind.CORRUPT, ProblemKind.MISSING}
+
+
+def test_an_object_that_was_written_to_is_read_and_trusted_again_if_it_is_sound(
+    store: Store,
+) -> None:
+    one, two = store.put(b"one"), store.put(b"two")
+    set_ref(store, "dev", [one, two])
+    damage(store.path(one), b"onE")
+    damage(store.path(two), b"two")
+    problems = check(store, read_data=False)
+    assert {(p.kind, p.where) for p in problems} == {
+        (ProblemKind.CORRUPT, f"sha256:{one}"),
+        (ProblemKind.MISSING, f"sha256:{one}"),
+    }
+    assert store.path(two).stat().st_mtime_ns == SOUND_NS
 
 
 def test_missing_objects_strays_and_damaged_references(store: Store) -> None:

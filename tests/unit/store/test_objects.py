@@ -294,3 +294,44 @@ def test_closing_twice_is_fine(root: Path) -> None:
     store = Store.open(root)
     store.close()
     store.close()
+
+
+def test_what_was_written_to_is_held_only_if_it_is_sound(root: Path) -> None:
+    with Store.open(root) as store:
+        one, two = store.put(b"one"), store.put(b"two")
+        store.commit()
+    with Store.open(root) as store:
+        assert store.holds(one, 3)
+        assert not store.holds(one, 4)
+        for sha256, content in ((one, b"onE"), (two, b"two")):
+            store.path(sha256).chmod(0o644)
+            store.path(sha256).write_bytes(content)
+        assert not store.holds(one, 3)
+        assert store.holds(two, 3)
+        assert [path.name for path in (root / "quarantine").iterdir()] == [one]
+
+
+def test_what_dead_processes_left_is_deleted_when_the_store_is_opened(root: Path) -> None:
+    with Store.open(root):
+        pass
+    draft = ".envlock-0123456789ab-0123456789abcdef"
+    left = [
+        root / "refs" / draft,
+        root / "cache" / draft,
+        root / "cache/layouts" / draft / "blobs/x",
+        root / "cache/unpacked" / draft,
+        root / "cache/artifacts/.fetch-abc/x.deb",
+        root / "tmp/0123/0",
+    ]
+    kept = [root / "cache/layouts/0123/index.json", root / "cache/apt/.hidden", root / "refs/x"]
+    for path in (*left, *kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    with Store.open(root):
+        with Store.open(root):
+            pass
+        assert [path for path in left if path.exists()] == []
+        assert all(path.exists() for path in kept)
+        left[0].write_bytes(b"x")
+        with Store.open(root):
+            assert left[0].exists(), "another process may be writing it"
