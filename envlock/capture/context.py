@@ -18,6 +18,9 @@ from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import READ_LIMIT, Capability, Target
 from envlock.targets.local.probe import SupportsProbe
 
+_VOLATILE = ("/proc/", "/sys/", "/dev/", "/run/", "/var/run/", "/tmp/", "/var/tmp/")  # noqa: S108
+"""Directories whose content comes and goes: nothing missing there is proved to be missing."""
+_PROGRAMS = ("/usr/bin", "/bin")
 LINE_LIMIT = 64 * 1024
 """Largest file in bytes that `Context.line` reads: twice the largest that sysfs has."""
 
@@ -147,6 +150,23 @@ class Context:
     def exists(self, path: str) -> bool:
         """True when the path is there, dangling links included."""
         return self.stat(path) is not None
+
+    def is_gone(self, path: str) -> bool:
+        """True when it is proved that `path`, with its links followed, leads to nothing.
+
+        False where that is unknown: behind an unreadable directory (with a gap), in a volatile one,
+        and in a root directory without programs, which is a part of a system only.
+        """
+        gaps = len(self.gaps)
+        real = self.resolve(path)
+        if len(self.gaps) > gaps:
+            return False
+        if real.startswith(_VOLATILE) or not any(self.names(folder) for folder in _PROGRAMS):
+            return False
+        known = self._index.get(real)
+        if known is not None:
+            return known.type is EntryType.SYMLINK
+        return self.stat(real) is None and len(self.gaps) == gaps
 
     def glob(self, *patterns: str) -> list[str]:
         """Return the paths of the scan that match any pattern, in byte order.

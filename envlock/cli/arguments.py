@@ -96,14 +96,20 @@ def digest(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-_CHECK = """\
-Check that lockfiles are exactly what envlock writes: canonical, valid by the schema, without
-dangling references, and free of credentials. Also check that the parts of each environment can work
-together, for example that the GPU driver is new enough for the CUDA version. Without LOCK, every
-lock of the lock directory is checked.
+_LEVELS = (*(severity.value for severity in Severity), "never")
 
-Also check the policy of envlock.toml: no waiver has expired, every name it uses exists, the
-baseline can be read, and no lock by itself breaks an expectation. Ends with 1 if anything is wrong.
+_CHECK = """\
+Check that the parts of an environment can work together: that every library, interpreter and symbol
+version a program needs is there, that packages are fully installed and their requirements met, that
+links lead somewhere, that the GPU driver is new enough for the CUDA version. A target is captured
+for it, and nothing is written.
+
+Also check that lockfiles are exactly what envlock writes: canonical, valid by the schema, without
+dangling references, and free of credentials; and the policy of envlock.toml: no waiver has expired,
+every name it uses exists, the baseline can be read, and no lock by itself breaks an expectation.
+
+Without LOCK, every lock of the lock directory is checked. Ends with 1 if a lock or the policy is
+wrong, or if something is found at --fail-on or above.
 """
 
 
@@ -111,14 +117,18 @@ def check(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``envlock check``."""
     parser.description = _CHECK
     parser.add_argument(
-        "locks", nargs="*", metavar="LOCK", help="locks to check (all of the lock directory)"
+        "locks",
+        nargs="*",
+        metavar="LOCK",
+        help="locks or targets to check (all of the lock directory)",
     )
     parser.set_defaults(rest="locks")
+    parser.add_argument(
+        "--fail-on", choices=_LEVELS, help="exit 1 at this severity or above (high)"
+    )
     add_policy(parser)
     add_json(parser)
 
-
-_LEVELS = (*(severity.value for severity in Severity), "never")
 
 _DIFF = """\
 Compare two environments: lockfiles, names, git revisions, or targets, which are captured now.

@@ -5,11 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envlock.cli.check_findings import is_failure, lock_inconsistencies, to_json, to_line
 from envlock.cli.console import Console
-from envlock.cli.operands import locks_in_use, policy_name, read_lock_bytes, read_lock_operand
+from envlock.cli.operands import (
+    live_request,
+    locks_in_use,
+    note_live_targets,
+    open_store,
+    policy_name,
+    read_lock_bytes,
+)
 from envlock.cli.policy_options import make_policy, read_policy_config, today_of
 from envlock.diff.engine import Options, compare
 from envlock.diff.policy.baseline import describe
@@ -17,17 +25,25 @@ from envlock.diff.policy.check import policy_problems
 from envlock.diff.policy.policy import Policy
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.check import problems
+from envlock.lockfile.reader import parse_lock
+from envlock.lockfile.writer import render_lock
+from envlock.model.depth import Depth
+from envlock.model.severity import Severity
+from envlock.targets.kinds import is_target
+from envlock.workflow import capture_target
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
-    from envlock.diff.inconsistencies import Inconsistency
+    from envlock.diff.inconsistencies.inconsistency import Inconsistency
 
 _POLICY = "envlock.toml"
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Check the policy and every lock, and print all problems."""
-    config = read_policy_config(arguments, console, {})
+    flags = {"check.fail-on": arguments.fail_on} if arguments.fail_on not in (None, "never") else {}
+    config = read_policy_config(arguments, console, flags)
+    level = None if arguments.fail_on == "never" else Severity(config.check.fail_on)
     operands = locks_in_use(arguments.locks, config)
     if not operands:
         raise UsageError(
@@ -40,11 +56,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         found[arguments.policy or _POLICY] = list(
             policy_problems(policy, config.diff.ignore, _names(config))
         )
+    note_live_targets(operands, config, console)
     for name in operands:
-        raw = read_lock_bytes(name, config)
+        raw = _lock_bytes(name, config, console)
         found[name] = problems(raw, name)
         if not found[name]:
-            found[name] = list(_unmet(name, config, policy))
+            found[name] = list(_unmet(name, raw, config, policy))
         inconsistencies[name] = lock_inconsistencies(raw, name)
     if arguments.json:
         document = {
@@ -60,7 +77,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             lines = [*messages, *map(to_line, inconsistencies.get(name, ()))]
             console.out("\n".join(f"{name}: {line}" for line in lines or ("ok",)))
     all_found = (one for listed in inconsistencies.values() for one in listed)
-    is_wrong = any(found.values()) or any(map(is_failure, all_found))
+    is_wrong = any(found.values()) or any(is_failure(one, level) for one in all_found)
     return ExitStatus.DRIFT if is_wrong else ExitStatus.OK
 
 
@@ -76,11 +93,20 @@ def _names(config: Config) -> frozenset[str]:
     return frozenset(config.environments) | frozenset(locks)
 
 
-def _unmet(operand: str, config: Config, policy: Policy) -> Iterator[str]:
+def _lock_bytes(operand: str, config: Config, console: Console) -> bytes:
+    """Return the lockfile of an operand; that of a live target is captured and not written."""
+    if not is_target(operand):
+        return read_lock_bytes(operand, config)
+    request = replace(live_request(operand, config), depth=Depth.CONFIG)
+    with open_store(config) as store, console.progress("capturing") as steps:
+        return render_lock(capture_target(operand, request, store, steps).lock)
+
+
+def _unmet(operand: str, raw: bytes, config: Config, policy: Policy) -> Iterator[str]:
     """Yield the expectations that one environment breaks by itself."""
     if not policy.expect:
         return
-    lock, name = read_lock_operand(operand, config), policy_name(operand, config)
+    lock, name = parse_lock(raw, where=operand), policy_name(operand, config)
     options = Options(
         left_name=name,
         right_name=name,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from envlock.diff.inconsistencies import Inconsistency, find_inconsistencies
+from envlock.diff.inconsistencies.find import find_inconsistencies
+from envlock.diff.inconsistencies.inconsistency import Inconsistency
 from envlock.errors import LockfileError
 from envlock.lockfile.reader import parse_lock
 from envlock.model.severity import Severity
@@ -17,9 +18,9 @@ def lock_inconsistencies(raw: bytes, where: str) -> list[Inconsistency]:
         return []
 
 
-def is_failure(found: Inconsistency) -> bool:
+def is_failure(found: Inconsistency, level: Severity | None) -> bool:
     """True for an inconsistency that makes the check fail; less severe ones are advice."""
-    return found.severity is Severity.CRITICAL
+    return level is not None and found.severity.rank <= level.rank
 
 
 def to_line(found: Inconsistency) -> str:

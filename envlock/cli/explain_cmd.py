@@ -44,6 +44,7 @@ RULE_PLACEHOLDERS = {
     "key": "KEY",
     "field": "FIELD",
     "package": "PACKAGE",
+    "environment": "ENVIRONMENT",
     "install": "install PACKAGE OLD",
 }
 """Values for the placeholders of a rule's text where no change is at hand."""

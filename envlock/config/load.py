@@ -76,6 +76,13 @@ class CaptureConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckConfig:
+    """``[check]``: a severity."""
+
+    fail_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiffConfig:
     """``[diff]``: a severity, ignored ``section:key[:fact]`` patterns, required sections.
 
@@ -124,6 +131,7 @@ class Config:
     locks: LocksConfig
     environments: Mapping[str, Environment]
     capture: CaptureConfig
+    check: CheckConfig
     diff: DiffConfig
     materialize: MaterializeConfig
     normalize: tuple[NormalizeRule, ...]
@@ -216,6 +224,7 @@ class _Merged:
                 env_deny=self._texts("capture.env-deny"),
                 timeout=self._count("capture.timeout"),
             ),
+            check=CheckConfig(fail_on=self._text("check.fail-on")),
             diff=DiffConfig(
                 fail_on=self._text("diff.fail-on"),
                 ignore=self._texts("diff.ignore"),

@@ -70,6 +70,14 @@ SETTINGS: Mapping[str, Setting] = {
             minimum=1,
         ),
         Setting(
+            key="check.fail-on",
+            kind=Kind.CHOICE,
+            default="high",
+            help="`envlock check` exits with status 1 if it finds something of this severity or "
+            "above; its option --fail-on does the same.",
+            choices=LEVELS,
+        ),
+        Setting(
             key="diff.fail-on",
             kind=Kind.CHOICE,
             default="low",

@@ -13,6 +13,8 @@ from envlock.model.severity import Severity
 from envlock.model.text import to_bytes
 from envlock.versions.relation import Relation
 
+FOUND = "check:"
+"""Prefix of the field of a change that stands for an inconsistency of one side."""
 EXPECTED = "expect:"
 """Prefix of the field of a change that stands for an unmet expectation."""
 

@@ -14,6 +14,7 @@ from envlock.diff.file_settings import MAX_BYTES, conceal, settings
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
 from envlock.diff.filters import SETTING, IgnoreRules, drop, is_selected
+from envlock.diff.inconsistencies.compare import with_inconsistencies
 from envlock.diff.policy.apply_waivers import apply_waivers
 from envlock.diff.policy.bind import bind
 from envlock.diff.policy.expect import ExpectationResult, judge_expectations
@@ -86,6 +87,7 @@ def compare(
     found = _find(sides, options)
     expected = judge_expectations(options.policy.expect, sides, options.sections)
     deltas = list(with_driver_requirement(with_settings(found.deltas, options), *sides))
+    deltas = with_inconsistencies(deltas, *sides, options.sections)
     deltas = _hide(deltas, found.hidden, options, expected)
     uncovered = list(_uncovered(left, right, options))
     everything = sorted((*uncovered, *deltas, *expected.unmet), key=_sort_key)

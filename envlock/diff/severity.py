@@ -10,6 +10,7 @@ from envlock.diff.predicates import package_name
 from envlock.diff.rules import INCONSISTENCY_RULES, RULES, SPECIAL_RULES, Rule
 from envlock.errors import UsageError
 from envlock.model.glob import compile_globs
+from envlock.model.severity import Severity
 
 
 def classify(delta: Delta, left_name: str, right_name: str) -> Change:
@@ -18,6 +19,7 @@ def classify(delta: Delta, left_name: str, right_name: str) -> Change:
     words = {
         "key": delta.key,
         "package": package_name(delta),
+        "environment": delta.key.partition("/")[0],
         "install": install_command(delta),
         "field": delta.field,
         "left": delta.left or "nothing",
@@ -42,6 +44,11 @@ def classify(delta: Delta, left_name: str, right_name: str) -> Change:
     )
 
 
+def severity_of(delta: Delta) -> Severity:
+    """Return the severity that `classify` gives a difference."""
+    return delta.severity or _rule_for(delta).severity
+
+
 def explain(rule_id: str) -> Rule:
     """Return the rule called `rule_id`.  Raise UsageError when there is none."""
     for rule in (*RULES, *SPECIAL_RULES.values(), *INCONSISTENCY_RULES.values()):
@@ -52,7 +59,8 @@ def explain(rule_id: str) -> Rule:
 
 def _rule_for(delta: Delta) -> Rule:
     if delta.special_rule:
-        return SPECIAL_RULES[delta.special_rule]
+        special = SPECIAL_RULES.get(delta.special_rule)
+        return special or INCONSISTENCY_RULES[delta.special_rule]
     if delta.explained_by:
         return SPECIAL_RULES["explained"]
     if delta.kind is ChangeKind.UNKNOWN:

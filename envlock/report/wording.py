@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from envlock.diff.drift import EXPECTED, Change, ChangeKind, DriftReport, MovedSide
+from envlock.diff.drift import EXPECTED, FOUND, Change, ChangeKind, DriftReport, MovedSide
 from envlock.diff.filters import SETTING
 from envlock.model.facts import SECTIONS, Kind, kind_of
 from envlock.model.severity import Severity
@@ -84,6 +84,8 @@ def fact_name(change: Change) -> str:
         return visible(change.field.removeprefix(SETTING))
     if change.is_unmet:
         return f"expected {visible(change.field.removeprefix(EXPECTED))}"
+    if change.field.startswith(FOUND):
+        return ""
     if change.field == "sha256" and change.section == "file":
         return "content"
     return visible(change.field)

@@ -5,9 +5,10 @@ Sources: ld.so(8), ldconfig(8); musl, ldso/dynlink.c.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from envlock.capture.context import Context
+from envlock.formats.binary.loader_cache import parse_loader_cache
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines
 
 _CONFIG = "/etc/ld.so.conf"
@@ -15,8 +16,17 @@ _FOLDER = "/etc/ld.so.conf.d"
 _INCLUDE = "include "
 _MUSL = tuple(f"/etc/ld-musl-{machine}.path" for machine in ("x86_64", "aarch64", "i386", "armhf"))
 
-LOADER_READS = (_CONFIG, f"{_FOLDER}/*", *_MUSL)
-"""Paths that `configured_folders` reads; a collector that calls it declares them."""
+_CACHE = "/etc/ld.so.cache"
+_CACHE_LIMIT = 16 * 1024 * 1024
+
+LOADER_READS = (_CONFIG, f"{_FOLDER}/*", *_MUSL, _CACHE)
+"""Paths that the functions here read; a collector that calls one declares them."""
+
+
+def loader_cache(context: Context) -> Mapping[str, tuple[str, ...]] | None:
+    """Return library -> paths in the loader's cache, or None without a readable one."""
+    raw = context.read(_CACHE, _CACHE_LIMIT)
+    return parse_loader_cache(raw) if raw else None
 
 
 def configured_folders(context: Context) -> tuple[str, ...]:

@@ -16,9 +16,10 @@ class Rule:
 
     An empty condition is always met.  `keys` are globs, `classes` are file classes, and `when` is a
     predicate on the whole difference.  `why` and `fix` are format strings with the fields
-    ``{key}``, ``{package}``, ``{field}``, ``{left}``, ``{right}``, ``{left_name}``,
-    ``{right_name}`` and ``{install}``, the command that installs the left version.  `source` names
-    what the judgement is based on.
+    ``{key}``, ``{package}``, ``{environment}``, ``{field}``, ``{left}``, ``{right}``,
+    ``{left_name}``, ``{right_name}`` and ``{install}``, the command that installs the left version;
+    those of a rule for one environment use the first three only.  `source` names what the judgement
+    is based on.
     """
 
     id: str

@@ -188,16 +188,6 @@ STATE_RULES: tuple[Rule, ...] = (
         source="login.defs(5); environment(7)",
     ),
     Rule(
-        id="LIBRARY-MISSING",
-        severity=CRITICAL,
-        sections=("missing-library",),
-        fields=("",),
-        kinds=(ADDED,),
-        why="programs that need {key} do not start on {right_name}",
-        fix="install the package that contains {key}, or add its directory to /etc/ld.so.conf.d",
-        source="ld.so(8); ldd(1)",
-    ),
-    Rule(
         id="LIBRARY-STILL-MISSING",
         severity=MEDIUM,
         sections=("missing-library",),

@@ -38,7 +38,9 @@ _PT_LOAD, _PT_DYNAMIC, _PT_INTERP, _PT_NOTE = 1, 2, 3, 4
 _SHT_DYNAMIC, _SHT_NOTE, _SHT_NOBITS = 6, 7, 8
 _DT_NEEDED, _DT_STRTAB, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 1, 5, 14, 15, 29
 _DT_FLAGS_1, _DT_VERNEED, _DT_VERNEEDNUM = 0x6FFFFFFB, 0x6FFFFFFE, 0x6FFFFFFF
+_DT_VERDEF, _DT_VERDEFNUM = 0x6FFFFFFC, 0x6FFFFFFD
 _DF_1_PIE = 0x08000000
+_WEAK = 2
 _NT_GNU_BUILD_ID = 3
 
 _MOST_ROWS = 16384
@@ -91,6 +93,10 @@ class Elf(NamedTuple):
     is_little: bool
     word: int
     """Bytes of an address: 4 or 8."""
+    weak_versions: frozenset[str] = frozenset()
+    """Needed versions that a program also starts without: all its references are weak."""
+    version_definitions: frozenset[str] = frozenset()
+    """The versions of symbols that a library has; empty when its symbols have no versions."""
 
 
 class _Header(NamedTuple):
@@ -171,6 +177,7 @@ def parse_elf(read: Reader) -> Elf | None:
     dynamic = _dynamic(file, programs, sections, segments)
     notes = _notes(file, programs, sections)
     strings = [file.string(dynamic.strings + at) for at in dynamic.values(_DT_SONAME)]
+    needs, weak = _version_needs(file, dynamic, segments)
     is_pie = kind == 3 and bool(dynamic.first(_DT_FLAGS_1) & _DF_1_PIE)
     return Elf(
         machine=_machine(machine, file.word, is_little=ident[5] == 1),
@@ -180,12 +187,14 @@ def parse_elf(read: Reader) -> Elf | None:
         needed=_needed(file, dynamic),
         rpath=_rpath(file, dynamic),
         build_id=next((n.content.hex() for n in notes if _is_build_id(n)), ""),
-        version_needs=_version_needs(file, dynamic, segments),
+        version_needs=needs,
         sections=_by_name(file, sections, names),
         notes=notes,
         segments=segments,
         is_little=ident[5] == 1,
         word=file.word,
+        weak_versions=weak,
+        version_definitions=_version_definitions(file, dynamic, segments),
     )
 
 
@@ -287,11 +296,13 @@ def _rpath(file: _File, dynamic: _Dynamic) -> tuple[str, ...]:
 
 def _version_needs(
     file: _File, dynamic: _Dynamic, segments: tuple[Segment, ...]
-) -> dict[str, tuple[str, ...]]:
+) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
+    """Return library -> needed versions, and those that are needed weakly only."""
     where = offset_of(segments, dynamic.first(_DT_VERNEED))
     if where is None:
-        return {}
+        return {}, frozenset()
     found: dict[str, set[str]] = {}
+    weak: set[str] = set()
     left = _MOST_VERSIONS
     for _ in range(min(dynamic.first(_DT_VERNEEDNUM), _MOST_VERSIONS)):
         row = next(file.table("HHIII", where, 1, 16), None)
@@ -305,14 +316,37 @@ def _version_needs(
             version = next(file.table("IHHII", at, 1, 16), None)
             if version is None:
                 break
-            versions.add(file.string(dynamic.strings + version[3]))
+            versions.add(text := file.string(dynamic.strings + version[3]))
+            weak |= {text} if version[1] & _WEAK else set()
             at += version[4]
             if not version[4]:
                 break
         where += following
         if not following or not left:
             break
-    return {name: tuple(sorted(versions - {""})) for name, versions in found.items() if name}
+    needs = {name: tuple(sorted(each - {""})) for name, each in found.items() if name}
+    return needs, frozenset(weak)
+
+
+def _version_definitions(
+    file: _File, dynamic: _Dynamic, segments: tuple[Segment, ...]
+) -> frozenset[str]:
+    where = offset_of(segments, dynamic.first(_DT_VERDEF))
+    found: set[str] = set()
+    if where is None:
+        return frozenset()
+    for _ in range(min(dynamic.first(_DT_VERDEFNUM), _MOST_VERSIONS)):
+        row = next(file.table("HHHHIII", where, 1, 20), None)
+        if row is None:
+            break
+        names, following = where + row[5], row[6]
+        name = next(file.table("II", names, 1, 8), None)
+        if name is not None:
+            found.add(file.string(dynamic.strings + name[0]))
+        where += following
+        if not following:
+            break
+    return frozenset(found - {""})
 
 
 def _notes(file: _File, programs: list[_Header], sections: list[_Header]) -> tuple[Note, ...]:

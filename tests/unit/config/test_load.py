@@ -85,6 +85,8 @@ def test_every_setting_of_a_file(world: World) -> None:
         env-allow = ["APP_*"]
         env-deny = ["APP_KEY"]
         timeout = 5
+        [check]
+        fail-on = "critical"
         [diff]
         fail-on = "high"
         ignore = ["deb:linux-*", "env:TZ:value"]
@@ -121,6 +123,7 @@ def test_every_setting_of_a_file(world: World) -> None:
     assert config.capture.env_allow == ("APP_*",)
     assert config.capture.env_deny == ("APP_KEY",)
     assert config.capture.timeout == 5
+    assert config.check.fail_on == "critical"
     assert config.diff.fail_on == "high"
     assert config.diff.ignore == ("deb:linux-*", "env:TZ:value")
     assert config.diff.require == ("deb", "host.kernel")

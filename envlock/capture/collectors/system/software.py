@@ -1,24 +1,28 @@
 """Software that no package owns: programs, libraries and directory trees.
 
 Searched are /usr/local, /opt, /srv, home directories, and the system's directories of programs and
-libraries.  Missing shared libraries and the needed versions of the C library are recorded too.
+libraries.  What keeps it from starting is recorded too: shared libraries and versions of symbols
+that are missing, and the needed versions of the C library.
 """
 
 from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import BinaryIO, NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.candidates import kind_of_name
+from envlock.capture.discover.interpreters import Interpreters, parse_interpreter
+from envlock.capture.discover.lacks import Needer, kind_of_needer, lacking_records
 from envlock.capture.discover.linkage import Linker
-from envlock.capture.discover.loader_paths import LOADER_READS, configured_folders
+from envlock.capture.discover.loader_paths import LOADER_READS, configured_folders, loader_cache
+from envlock.capture.discover.symbol_versions import Lacking, SymbolVersions
 from envlock.capture.discover.unowned import UnownedFile, find_unowned_software, is_library
 from envlock.formats.binary.elf import Elf, is_elf, parse_elf
 from envlock.formats.system.settings import SETTINGS_LIMIT
@@ -40,8 +44,6 @@ _LARGEST = 512 * 1024 * 1024
 """Largest file in bytes that is opened, since a streaming target holds it in memory.  A larger one
 has the kind ``large`` and no further facts."""
 _HEAD = 256
-_SCRIPT = re.compile(rb"#![ \t]*(\S+)(?:[ \t]+([^\n]*))?")
-_ENV_OPTION = re.compile(r"-\S*|\w+=\S*")
 _VERSION_FILES = (
     ("release", parse_release),
     ("version.json", parse_cuda_version),
@@ -57,13 +59,26 @@ _PKG_CONFIG = (
 
 
 class _Part(NamedTuple):
-    """An examined file: its kind, its ELF data or interpreter, and the libraries it lacks."""
+    """An examined file: its kind, its ELF data or interpreter, and what it lacks.
+
+    `missing` are libraries, or the interpreter of a script; `uncached` is explained at `Linked`.
+    """
 
     found: UnownedFile
     kind: str
     elf: Elf | None = None
     interpreter: str = ""
     missing: tuple[str, ...] = ()
+    uncached: Mapping[str, str] = MappingProxyType({})
+    lacking: tuple[Lacking, ...] = ()
+
+
+class _Loader(NamedTuple):
+    """What answers whether a program can start."""
+
+    linker: Linker
+    symbols: SymbolVersions
+    interpreters: Interpreters
 
 
 def collect(context: Context) -> Iterator[Record]:
@@ -78,10 +93,14 @@ def collect(context: Context) -> Iterator[Record]:
     if len(found) > _MOST_FILES:
         reason = f"more than {_MOST_FILES} files belong to no package; the rest are not recorded"
         context.gap("/", reason)
-    linker = Linker(context, configured_folders(context))
+    loader = _Loader(
+        Linker(context, configured_folders(context), loader_cache(context)),
+        SymbolVersions(context),
+        Interpreters(context),
+    )
     units: dict[str, list[_Part]] = {}
     for each in found[:_MOST_FILES]:
-        part = _examine(each, linker, context)
+        part = _examine(each, loader, context)
         if part.kind:
             units.setdefault(each.reported_as, []).append(part)
     for reported_as, parts in units.items():
@@ -95,11 +114,11 @@ def collect(context: Context) -> Iterator[Record]:
         if version and not context.owner(path) and path not in units:
             yield Record("software", path, {"kind": "pkg-config", "version": version})
     everything = [part for parts in units.values() for part in parts]
-    yield from _missing(everything)
+    yield from lacking_records(_needers(everything), context)
     yield from _symbols(everything)
 
 
-def _examine(found: UnownedFile, linker: Linker, context: Context) -> _Part:
+def _examine(found: UnownedFile, loader: _Loader, context: Context) -> _Part:
     """Return what a file is, with an empty kind when it is not software."""
     entry = found.entry
     name = posixpath.basename(entry.path)
@@ -121,10 +140,28 @@ def _examine(found: UnownedFile, linker: Linker, context: Context) -> _Part:
             context.gap(entry.path, "input/output error")
             return _Part(found, "")
     if elf is not None and elf.kind in ("executable", "shared"):
-        kind = "library" if is_library(name) or not (elf.interpreter or entry.mode & 0o111) else ""
-        return _Part(found, kind or "program", elf, missing=tuple(linker.missing(entry.path, elf)))
-    script = _SCRIPT.match(head) if entry.mode & 0o111 else None
-    return _Part(found, "script", interpreter=_interpreter(script)) if script else _Part(found, "")
+        return _examine_elf(found, elf, loader)
+    interpreter = parse_interpreter(head) if entry.mode & 0o111 else ""
+    if not interpreter:
+        return _Part(found, "")
+    is_missing = not found.is_tree and loader.interpreters.is_missing(interpreter)
+    missing = (interpreter,) if is_missing else ()
+    return _Part(found, "script", interpreter=interpreter, missing=missing)
+
+
+def _examine_elf(found: UnownedFile, elf: Elf, loader: _Loader) -> _Part:
+    entry = found.entry
+    is_named = is_library(posixpath.basename(entry.path))
+    is_program = not is_named and bool(elf.interpreter or entry.mode & 0o111)
+    linked = loader.linker.link(entry.path, elf)
+    return _Part(
+        found,
+        "program" if is_program else "library",
+        elf,
+        missing=linked.missing,
+        uncached=linked.uncached,
+        lacking=loader.symbols.lacking(elf, linked),
+    )
 
 
 def _read(stream: BinaryIO, offset: int, size: int) -> bytes:
@@ -132,22 +169,14 @@ def _read(stream: BinaryIO, offset: int, size: int) -> bytes:
     return stream.read(size)
 
 
-def _interpreter(script: re.Match[bytes]) -> str:
-    """Return the interpreter of a script; only its name where env(1) looks it up."""
-    program = script[1].decode("utf-8", "surrogateescape")
-    if posixpath.basename(program) != "env":
-        return program
-    words = (script[2] or b"").decode("utf-8", "surrogateescape").split()
-    return next((word for word in words if not _ENV_OPTION.fullmatch(word)), program)
-
-
 def _resolve_within(parts: list[_Part]) -> None:
-    """Drop missing libraries that are in the tree itself: a wrapper may set the search path."""
+    """Drop what libraries of the tree itself may provide: a wrapper may set the search path."""
     names = {posixpath.basename(part.found.entry.path) for part in parts}
     names |= {part.elf.soname for part in parts if part.elf is not None}
     for number, part in enumerate(parts):
         left = tuple(name for name in part.missing if name not in names)
-        parts[number] = part._replace(missing=left)
+        lacking = tuple(each for each in part.lacking if each.library not in names)
+        parts[number] = part._replace(missing=left, lacking=lacking)
 
 
 def _file(part: _Part) -> dict[str, str]:
@@ -196,15 +225,12 @@ def _tree_version(folder: str, context: Context) -> str:
     return version_in_name(posixpath.basename(folder))
 
 
-def _missing(parts: Iterable[_Part]) -> Iterator[Record]:
-    """Yield each missing library, with the first file that needs it and their number."""
-    needers: dict[str, list[_Part]] = {}
+def _needers(parts: Iterable[_Part]) -> Iterator[Needer]:
+    """Yield the programs and libraries that lack something."""
     for part in parts:
-        for name in part.missing:
-            needers.setdefault(name, []).append(part)
-    for name, each in needers.items():
-        facts = {"needed-by": _shown(each[0].found), "count": str(len(each))}
-        yield Record("missing-library", name, facts)
+        if part.elf is not None and (part.missing or part.lacking):
+            kind = kind_of_needer(part.found, is_program=part.kind == "program")
+            yield Needer(_shown(part.found), kind, part.missing, part.uncached, part.lacking)
 
 
 def _symbols(parts: Iterable[_Part]) -> Iterator[Record]:
@@ -228,7 +254,7 @@ def _shown(found: UnownedFile) -> str:
 
 COLLECTOR = Collector(
     name="software",
-    sections=("software", "missing-library", "abi"),
+    sections=("software", "missing-library", "missing-symbol", "abi"),
     reads=(
         *LOADER_READS,
         *_PKG_CONFIG,

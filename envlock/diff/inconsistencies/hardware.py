@@ -1,12 +1,11 @@
-"""Inconsistencies within one environment: parts that cannot work together."""
+"""Drivers, CUDA, kernels and processors that cannot work together."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
-from envlock.diff.rules.inconsistencies import INCONSISTENCY_RULES
+from envlock.diff.inconsistencies.inconsistency import Family, Inconsistency
 from envlock.model.cuda import (
     DRIVER,
     driver_of,
@@ -18,7 +17,6 @@ from envlock.model.cuda import (
 )
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
-from envlock.model.severity import Severity
 from envlock.versions import deb
 
 _BASELINES: Mapping[str, Mapping[int, str]] = {
@@ -34,44 +32,12 @@ _DEBIAN_BUILD = re.compile(r"\bDebian (\d\S*)")
 """The version of the kernel's package in the build text of a Debian kernel."""
 
 
-class Inconsistency(NamedTuple):
-    """One inconsistency: its rule, the record it is about, and a message with the values."""
-
-    rule: str
-    record: str
-    message: str
-
-    @property
-    def severity(self) -> Severity:
-        """The severity of its rule."""
-        return INCONSISTENCY_RULES[self.rule].severity
-
-    @property
-    def fix(self) -> str:
-        """What to do about it."""
-        return INCONSISTENCY_RULES[self.rule].fix
-
-
-def find_inconsistencies(lock: Lock) -> list[Inconsistency]:
-    """Return the inconsistencies of an environment, the most severe first."""
-    found = [
-        *_driver(lock),
-        *_cuda(lock),
-        *_fabric(lock),
-        *_libraries(lock),
-        *_required(lock),
-        *_pending(lock),
-        *_level(lock),
-    ]
-    return sorted(found, key=lambda found: found.severity.rank)
-
-
 def _driver(lock: Lock) -> Iterator[Inconsistency]:
     driver = lock.get(*DRIVER)
     if driver.get("mismatch"):
         yield Inconsistency(
             "DRIVER-MISMATCH",
-            " ".join(DRIVER),
+            *DRIVER,
             f"the loaded module is {driver.get('version')}, "
             f"the library {driver.get('user-version')}",
         )
@@ -79,7 +45,7 @@ def _driver(lock: Lock) -> Iterator[Inconsistency]:
         if facts.get("stale"):
             injected = facts.get("version", "")
             message = f"it injects libraries of {injected}, {driver_of(lock)} is loaded"
-            yield Inconsistency("CDI-STALE", f"host.driver {key}", message)
+            yield Inconsistency("CDI-STALE", "host.driver", key, message)
 
 
 def _cuda(lock: Lock) -> Iterator[Inconsistency]:
@@ -90,9 +56,9 @@ def _cuda(lock: Lock) -> Iterator[Inconsistency]:
         f"CUDA {needed.runtime.version} needs driver {needed.driver} or newer, {driver} is loaded"
     )
     bridged = numbers(forward_driver(lock)) >= numbers(needed.driver)
-    yield Inconsistency(
-        "CUDA-DRIVER-FORWARD" if bridged else "CUDA-DRIVER", needed.runtime.record, message
-    )
+    rule = "CUDA-DRIVER-FORWARD" if bridged else "CUDA-DRIVER"
+    section, _, key = needed.runtime.record.partition(" ")
+    yield Inconsistency(rule, section, key, message)
 
 
 def _fabric(lock: Lock) -> Iterator[Inconsistency]:
@@ -103,7 +69,7 @@ def _fabric(lock: Lock) -> Iterator[Inconsistency]:
             version = _upstream(facts)
             if key.startswith(_FABRIC) and driver and version and version != driver:
                 message = f"the fabric manager is {version}, the driver {driver}"
-                yield Inconsistency("FABRIC-MISMATCH", f"{section} {key}", message)
+                yield Inconsistency("FABRIC-MISMATCH", section, key, message)
 
 
 def _upstream(facts: Facts) -> str:
@@ -117,11 +83,11 @@ def _libraries(lock: Lock) -> Iterator[Inconsistency]:
     for key, facts in lock.sections.get("cuda", {}).items():
         if "mixed" in facts:
             message = f"its parts have the versions {facts['mixed']}"
-            yield Inconsistency("CUDA-MIXED", f"cuda {key}", message)
+            yield Inconsistency("CUDA-MIXED", "cuda", key, message)
         if key.startswith("libcuda:"):
             name = " ".join(filter(None, ("a driver library", facts.get("version", ""))))
             message = f"{name} is in the image"
-            yield Inconsistency("DRIVER-IN-IMAGE", f"cuda {key}", message)
+            yield Inconsistency("DRIVER-IN-IMAGE", "cuda", key, message)
 
 
 def _required(lock: Lock) -> Iterator[Inconsistency]:
@@ -135,10 +101,10 @@ def _required(lock: Lock) -> Iterator[Inconsistency]:
             continue
         if driver and not meets(value, driver):
             message = f"{name} requires {value}, the driver is {driver}"
-            yield Inconsistency("CUDA-REQUIRE", f"env {name}", message)
+            yield Inconsistency("CUDA-REQUIRE", "env", name, message)
         elif needed and not driver and _admits_older(value, needed.driver):
             message = f"{value} is too low: CUDA {needed.runtime.version} needs {needed.constraint}"
-            yield Inconsistency("CUDA-REQUIRE-LOW", f"env {name}", message)
+            yield Inconsistency("CUDA-REQUIRE-LOW", "env", name, message)
 
 
 def _admits_older(constraints: str, floor: str) -> bool:
@@ -154,17 +120,17 @@ def _pending(lock: Lock) -> Iterator[Inconsistency]:
         installed = facts.get("version", "")
         if running and key.partition(":")[0] == package and installed != running[1]:
             message = f"{installed} is installed, {running[1]} is running"
-            yield Inconsistency("KERNEL-PENDING", f"deb {key}", message)
+            yield Inconsistency("KERNEL-PENDING", "deb", key, message)
     for key, facts in lock.sections.get("host.module", {}).items():
         if facts.get("pending"):
             loaded = facts.get("version") or facts.get("srcversion", "")
             disk = facts.get("disk-version") or facts.get("disk-srcversion", "")
             message = f"{disk} is on disk, {loaded} is loaded"
-            yield Inconsistency("MODULE-PENDING", f"host.module {key}", message)
+            yield Inconsistency("MODULE-PENDING", "host.module", key, message)
     for key, facts in lock.sections.get("host.dkms", {}).items():
         if facts.get("state") == "not-built":
             message = f"{facts.get('version', '')} is not built for the running kernel"
-            yield Inconsistency("DKMS-NOT-BUILT", f"host.dkms {key}", message)
+            yield Inconsistency("DKMS-NOT-BUILT", "host.dkms", key, message)
 
 
 def _level(lock: Lock) -> Iterator[Inconsistency]:
@@ -180,4 +146,15 @@ def _level(lock: Lock) -> Iterator[Inconsistency]:
             f"{system.get('id')} {system.get('version')} is built for x86-64-{max(wanted)}, "
             f"the processor has x86-64-{level}"
         )
-        yield Inconsistency("CPU-BASELINE", "host.cpu ", message)
+        yield Inconsistency("CPU-BASELINE", "host.cpu", "", message)
+
+
+HARDWARE: tuple[Family, ...] = (
+    _driver,
+    _cuda,
+    _fabric,
+    _libraries,
+    _required,
+    _pending,
+    _level,
+)

@@ -1,0 +1,1 @@
+"""Inconsistencies within one environment: parts that cannot work together, as its lock proves."""
