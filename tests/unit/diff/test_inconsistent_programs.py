@@ -113,9 +113,7 @@ def test_the_machine_of_a_foreign_program_explains_the_libraries_that_it_lacks()
 
 
 def changes(left, right):
-    report = compare(
-        lock(*left), lock(*right), options=Options(left_name="dev", right_name="prod")
-    )
+    report = compare(lock(*left), lock(*right), options=Options(left_name="dev", right_name="prod"))
     return {(c.section, c.key, c.field): (c.rule, c.severity, c.why) for c in report.changes}
 
 
