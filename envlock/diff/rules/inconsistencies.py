@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from envlock.diff.rules.inconsistent_hardware import INCONSISTENT_HARDWARE
-from envlock.diff.rules.inconsistent_programs import INCONSISTENT_PROGRAMS
+from envlock.diff.rules.inconsistent.hardware import INCONSISTENT_HARDWARE
+from envlock.diff.rules.inconsistent.programs import INCONSISTENT_PROGRAMS
 from envlock.diff.rules.rule import Rule
 
 INCONSISTENCY_RULES: Mapping[str, Rule] = {

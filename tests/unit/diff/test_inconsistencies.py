@@ -4,7 +4,7 @@ import pytest
 
 from envlock.diff.engine import Options, compare
 from envlock.diff.inconsistencies.find import find_inconsistencies
-from envlock.diff.rules.inconsistent_hardware import INCONSISTENT_HARDWARE
+from envlock.diff.rules.inconsistent.hardware import INCONSISTENT_HARDWARE
 from envlock.diff.severity import explain
 from envlock.model.lock import Lock
 from envlock.model.record import Record

@@ -5,7 +5,7 @@ import pytest
 from envlock.diff.engine import Options, compare
 from envlock.diff.inconsistencies.find import find_inconsistencies
 from envlock.diff.rules import INCONSISTENCY_RULES, RULES
-from envlock.diff.rules.inconsistent_programs import INCONSISTENT_PROGRAMS
+from envlock.diff.rules.inconsistent.programs import INCONSISTENT_PROGRAMS
 from envlock.model.lock import Lock
 from envlock.model.record import Record
 

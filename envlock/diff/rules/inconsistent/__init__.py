@@ -1,0 +1,1 @@
+"""Rules for inconsistencies within one environment, by what cannot work together."""
