@@ -15,7 +15,7 @@ from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import environment_name, make_request, open_store, safe_name
 from envlock.errors import EnvlockError, ExitStatus, UsageError
-from envlock.lockfile.reader import parse_lock
+from envlock.lockfile.reader import read_lock
 from envlock.lockfile.writer import render_lock, write_lock
 from envlock.model.digest import digests
 from envlock.model.facts import coverage_of
@@ -87,7 +87,7 @@ def _refuse_to_lose_sections(arguments: argparse.Namespace, path: Path, lock: Lo
     if arguments.output or arguments.name or not (arguments.only or arguments.skip):
         return
     try:
-        before = parse_lock(path.read_bytes(), where=str(path))
+        before = read_lock(path)
     except (OSError, EnvlockError):
         return
     skipped = {name for name, facts in lock.coverage.items() if facts["status"] == "skipped"}

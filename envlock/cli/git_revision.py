@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envlock.errors import LockfileError, UsageError
+from envlock.lockfile.reader import MAX_SIZE
 
 PREFIX = "git:"
 """What an operand that names a file at a git revision starts with."""
@@ -26,11 +27,18 @@ def read_revision(operand: str) -> bytes:
         )
     # A diff of two files starts no process, so it does not import the module for one either.
     import subprocess
+    from tempfile import TemporaryFile
 
-    shown = subprocess.run(
-        ["git", "show", f"{revision}:./{path}"], capture_output=True, check=False
-    )
-    if shown.returncode:
-        message = shown.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
-        raise LockfileError(f"git cannot read this file: {message}", where=operand)
-    return shown.stdout
+    argv = ["git", "show", f"{revision}:./{path}"]
+    with TemporaryFile() as errors:
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=errors) as shown:
+            assert shown.stdout is not None  # noqa: S101  it is a pipe
+            content = shown.stdout.read(MAX_SIZE + 1)
+            if len(content) > MAX_SIZE:
+                shown.kill()
+                raise LockfileError(f"larger than {MAX_SIZE:,} bytes", where=operand)
+        if shown.returncode:
+            errors.seek(0)
+            message = errors.read(4096).decode(errors="replace").strip().removeprefix("fatal: ")
+            raise LockfileError(f"git cannot read this file: {message}", where=operand)
+    return content

@@ -6,18 +6,13 @@ import argparse
 
 from envlock.cli.console import Console
 from envlock.errors import ExitStatus, LockfileError
-from envlock.lockfile.reader import parse_lock
+from envlock.lockfile.reader import parse_lock, read_lock_file
 from envlock.model.text import escape
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the lock; any other file is printed unchanged, so that git can show every version."""
-    try:
-        raw = arguments.file.read_bytes()
-    except OSError as error:
-        raise LockfileError(
-            f"cannot read the lockfile: {error.strerror}", where=str(arguments.file)
-        ) from error
+    raw = read_lock_file(arguments.file)
     try:
         lock = parse_lock(raw, where=str(arguments.file))
     except LockfileError:

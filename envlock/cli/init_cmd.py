@@ -9,7 +9,9 @@ from pathlib import Path
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.config.example import example
+from envlock.config.sources import MAX_SIZE
 from envlock.errors import ExitStatus, UsageError
+from envlock.reading import read_file
 from envlock.writing import write_output
 
 _ATTRIBUTES = "locks/*.lock text eol=lf merge=envlock diff=envlock"
@@ -33,11 +35,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             hint="edit it, replace it with --force, or set up only git with --git",
         )
     written = [".gitattributes"]
-    if not arguments.git:
-        write_output(settings, example().encode())
-        Path("locks").mkdir(exist_ok=True)
-        written += ["envlock.toml", "locks/"]
-    _write_attributes(Path(".gitattributes"))
+    try:
+        if not arguments.git:
+            write_output(settings, example().encode())
+            Path("locks").mkdir(exist_ok=True)
+            written += ["envlock.toml", "locks/"]
+        _write_attributes(Path(".gitattributes"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise UsageError(f"cannot set up the project: {reason}", where=str(Path.cwd())) from error
     is_registered = _register_drivers()
     if arguments.git and not is_registered:
         raise UsageError("this directory is not in a git repository", hint="run `git init` first")
@@ -50,7 +56,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _write_attributes(path: Path) -> None:
     """Add the line for locks, and remove the one that an earlier version wrote."""
-    lines = path.read_text().splitlines() if path.exists() else []
+    lines = read_file(path, MAX_SIZE).decode().splitlines() if path.exists() else []
     kept = [line for line in lines if line not in _OBSOLETE_ATTRIBUTES]
     if _ATTRIBUTES not in kept:
         kept.append(_ATTRIBUTES)

@@ -15,7 +15,13 @@ from envlock import __version__
 from envlock.cli.command import Command, lazy
 from envlock.cli.console import Console
 from envlock.cli.options import add_common
-from envlock.errors import EnvlockError, ExitStatus, MaterializeError, UsageError
+from envlock.errors import (
+    EnvlockError,
+    ExitStatus,
+    MaterializeError,
+    UnreachableError,
+    UsageError,
+)
 from envlock.targets.kinds import GROUP_FORMS, TARGET_FORMS
 from envlock.writing import replace_file
 
@@ -114,6 +120,11 @@ def run(argv: Sequence[str], commands: Sequence[Command] = COMMANDS) -> int:
         return _report(error, console)
     except BrokenPipeError:
         return ExitStatus.OK
+    except MemoryError:
+        return _report(
+            UnreachableError("not enough memory", hint="give envlock more, or an input of less"),
+            console,
+        )
     except Exception as error:  # noqa: BLE001  a bug must not end with a status that means drift
         return _crash(error, console)
 

@@ -10,7 +10,7 @@ from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.errors import ExitStatus, LockfileError, StoreError
 from envlock.lockfile.merge import merge_locks, render_merged
-from envlock.lockfile.reader import read_lock
+from envlock.lockfile.reader import parse_lock, read_lock_file
 from envlock.lockfile.writer import write_lock
 from envlock.model.lock import Lock
 from envlock.writing import write_output
@@ -40,14 +40,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _read(path: Path) -> Lock:
     """Read a lock.  An empty file is an empty lock: git's base of a file that both sides added."""
-    try:
-        if not path.stat().st_size:
-            return Lock(sections={})
-    except OSError as error:
-        raise LockfileError(
-            f"cannot read the lockfile: {error.strerror}", where=str(path)
-        ) from error
-    return read_lock(path)
+    raw = read_lock_file(path)
+    return parse_lock(raw, where=str(path)) if raw else Lock(sections={})
 
 
 def _merge_as_text(arguments: argparse.Namespace) -> int:

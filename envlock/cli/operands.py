@@ -14,7 +14,7 @@ from envlock.cli import git_revision
 from envlock.cli.messages import Message
 from envlock.config.convert import spelling_hint
 from envlock.errors import LockfileError, TargetNameError, UsageError
-from envlock.lockfile.reader import parse_lock
+from envlock.lockfile.reader import parse_lock, read_lock_file
 from envlock.lockfile.writer import render_lock
 from envlock.model.depth import Depth
 from envlock.store.objects import Store
@@ -161,8 +161,10 @@ def read_lock_bytes(operand: str, config: Config) -> bytes:
         return git_revision.read_revision(operand)
     path = lock_path(operand, config)
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
+        return read_lock_file(path)
+    except LockfileError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
         raise LockfileError(
             f"no such lockfile or target: {operand}",
             where=str(path),
@@ -170,10 +172,6 @@ def read_lock_bytes(operand: str, config: Config) -> bytes:
             if path.name != operand
             else "run `envlock capture`",
         ) from None
-    except OSError as error:
-        raise LockfileError(
-            f"cannot read the lockfile: {error.strerror}", where=str(path)
-        ) from error
 
 
 def lock_path(operand: str, config: Config) -> Path:

@@ -13,9 +13,11 @@ from envlock.cli import git_revision
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.config.load import Config, PolicyFile
+from envlock.config.sources import MAX_SIZE
 from envlock.diff.policy.baseline import NO_BASELINE, Baseline, parse_baseline
 from envlock.diff.policy.policy import Policy
 from envlock.errors import ConfigError, UsageError
+from envlock.reading import read_file
 
 
 def read_policy_config(
@@ -42,7 +44,7 @@ def read_policy_file(operand: str) -> PolicyFile:
         return PolicyFile(git_revision.read_revision(operand), operand, to_revision_path)
     path_here = Path.cwd() / operand
     try:
-        raw = path_here.read_bytes()
+        raw = read_file(path_here, MAX_SIZE)
     except OSError as error:
         raise ConfigError(f"cannot read the policy: {error.strerror}", where=operand) from error
     return PolicyFile(raw, operand, lambda text: str(path_here.parent / text))
@@ -95,7 +97,7 @@ def read_baseline(path: str, *, may_create: bool = False) -> Baseline:
     if path.startswith(git_revision.PREFIX):
         return parse_baseline(git_revision.read_revision(path), path)
     try:
-        return parse_baseline(Path(path).read_bytes(), path)
+        return parse_baseline(read_file(path, MAX_SIZE), path)
     except FileNotFoundError as error:
         if may_create:
             return Baseline(pairs={}, where=path)

@@ -13,9 +13,11 @@ from envlock.cli.findings import PairFinding, find
 from envlock.cli.operands import open_store
 from envlock.cli.policy_options import to_date, today_of
 from envlock.config.edit import put_table
+from envlock.config.sources import MAX_SIZE
 from envlock.diff.drift import Change
 from envlock.diff.policy.baseline import can_be_accepted, describe
 from envlock.errors import ExitStatus, UsageError
+from envlock.reading import read_file
 from envlock.writing import write_output
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     finding = _only(found, arguments.fingerprint)
     path = config.file or Path.cwd() / "envlock.toml"
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        text = read_file(path, MAX_SIZE).decode() if path.exists() else ""
         row = _row(finding, arguments.reason.strip(), expires)
         write_output(path, put_table(text, "waive", row, _IDENTITY).encode())
     except OSError as error:

@@ -167,7 +167,7 @@ def load(
     root = file.parent if file else cwd
     sources = [_defaults(paths, root)]
     user = paths.xdg("XDG_CONFIG_HOME", ".config") / "envlock" / "config.toml"
-    if os.path.isfile(user):
+    if os.path.exists(user):
         sources.append(read_file(user, Source.USER, paths))
     if file:
         sources.append(read_file(file, Source.PROJECT, paths))

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from envlock import reading
 from envlock.config.convert import InvalidValueError, ToPath, from_text, spelling_hint, to_value
 from envlock.config.setting import Setting, Table, Value
 from envlock.config.settings import SETTINGS, TABLES
@@ -19,6 +20,9 @@ from envlock.errors import ConfigError
 from envlock.model.document import parse_toml
 
 FILE_NAME = "envlock.toml"
+
+MAX_SIZE = 4 << 20
+"""The largest file of settings, policy or baseline, in bytes."""
 
 _CHECKOUT = (".git", ".hg", ".jj", ".svn")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
@@ -115,7 +119,7 @@ def find_project_file(cwd: Path) -> Path | None:
     directories = (cwd, *cwd.parents)
     roots = [n for n, directory in enumerate(directories) if _is_checkout(directory)]
     for directory in directories[: roots[0] + 1 if roots else 1]:
-        if os.path.isfile(directory / FILE_NAME):
+        if os.path.exists(directory / FILE_NAME):
             return directory / FILE_NAME
     return None
 
@@ -162,7 +166,7 @@ def read_file(path: Path, source: Source, paths: PathResolver) -> SourceSettings
     """Read a configuration file.  Raise ConfigError naming the line."""
     shown = paths.shown(path)
     try:
-        raw = path.read_bytes()
+        raw = reading.read_file(path, MAX_SIZE)
     except OSError as error:
         raise ConfigError(f"cannot read the settings: {error.strerror}", where=shown) from error
     return read_bytes(raw, shown, source, paths.relative_to(path.parent))
@@ -272,7 +276,8 @@ class _Reader:
         return ConfigError(f"{_dotted(keys)} {message}", where=self._where(keys), hint=hint)
 
     def _where(self, keys: Keys) -> str:
-        return f"{self._shown}:{line_of(self._text, keys)}"
+        line = line_of(self._text, keys)
+        return f"{self._shown}:{line}" if line else self._shown
 
 
 def _siblings(above: tuple[str, ...]) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from bisect import bisect_left
-from collections.abc import Sequence
 from typing import Any
+
+_WORK = 5_000_000
+"""Most characters that are parsed to find one line; 40 times a longer document."""
 
 Keys = tuple[str | int, ...]
 """The path of a value in a document: names of tables and keys, and indices of arrays."""
@@ -14,28 +16,48 @@ Keys = tuple[str | int, ...]
 def line_of(text: str, keys: Keys) -> int:
     """Return the line, counted from 1, on which the value at `keys` of a valid document starts.
 
-    It is the line after the longest valid start of the document that does not have the value yet.
+    It is the line after the longest valid start of the document that does not have the value yet,
+    and 0 when it would take long to find.
     """
-    lines = text.split("\n")
-    end = bisect_left(range(len(lines)), True, key=lambda n: _holds(_beginning(lines, n), keys))
-    start = end
-    while start > 1 and _parse(lines, start - 1) is None:
-        start -= 1
+    beginnings = _Beginnings(text)
+    count = text.count("\n") + 1
+    try:
+        end = bisect_left(range(count), True, key=lambda n: _holds(beginnings.longest(n), keys))
+        start = end
+        while start > 1 and beginnings.parse(start - 1) is None:
+            start -= 1
+    except _TooMuchWork:
+        return 0
     return start
 
 
-def _beginning(lines: Sequence[str], count: int) -> dict[str, Any]:
-    """Return the longest valid document in the first `count` lines."""
-    while (document := _parse(lines, count)) is None:
-        count -= 1
-    return document
+class _TooMuchWork(Exception):
+    """A string of thousands of lines, in which no line ends a valid document."""
 
 
-def _parse(lines: Sequence[str], count: int) -> dict[str, Any] | None:
-    try:
-        return tomllib.loads("\n".join((*lines[:count], "")))
-    except tomllib.TOMLDecodeError:
-        return None
+class _Beginnings:
+    """Parses the first lines of a document, as long as that is not too much work."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+        self._left = max(_WORK, 40 * len(text))
+
+    def longest(self, count: int) -> dict[str, Any]:
+        """Return the longest valid document in the first `count` lines."""
+        while (document := self.parse(count)) is None:
+            count -= 1
+        return document
+
+    def parse(self, count: int) -> dict[str, Any] | None:
+        """Return the document in the first `count` lines, or None when that is not valid."""
+        text = "\n".join((*self._lines[:count], ""))
+        self._left -= len(text)
+        if self._left < 0:
+            raise _TooMuchWork
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
+            return None
 
 
 def _holds(document: object, keys: Keys) -> bool:

@@ -19,7 +19,11 @@ def problems(raw: bytes, where: str) -> list[str]:
         lock = parse_lock(raw, where=where)
     except LockfileError as error:
         return [str(error)]
-    found = [*violations(parse_toml(raw.decode())), *_dangling_keys(lock), *_credentials(lock)]
+    try:
+        found = violations(parse_toml(raw.decode()))
+    except ValueError as error:  # it is read, but it is not TOML within the limits of that parser
+        found = [str(error)]
+    found += [*_dangling_keys(lock), *_credentials(lock)]
     try:
         if render_lock(lock) != raw:
             line = _first_difference(render_lock(lock), raw)
@@ -42,7 +46,7 @@ def _credentials(lock: Lock) -> Iterator[str]:
     for record in lock.records():
         fact = find_credentials(record)
         if fact:
-            yield f"{record.section}.{escape(record.key)}.{fact}: a URL with credentials"
+            yield f"{record.section}.{escape(record.key)}.{escape(fact)}: a URL with credentials"
 
 
 def _first_difference(ours: bytes, theirs: bytes) -> int:

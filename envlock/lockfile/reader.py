@@ -13,31 +13,56 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from envlock.errors import LockfileError, LockfileVersionError
-from envlock.lockfile.syntax import COVERAGE, HEADER, LOCK_MAJOR, VERSION_KEY
+from envlock.lockfile.syntax import (
+    COVERAGE,
+    HEADER,
+    LOCK_MAJOR,
+    VERSION_KEY,
+    is_section_name,
+)
 from envlock.model.document import parse_toml
 from envlock.model.facts import SECTIONS, is_keyed
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
-from envlock.model.text import sort_key, unescape
+from envlock.model.text import escape, sort_key, unescape
+from envlock.reading import read_file
 
 _BASIC = r'"([^"\\\x00-\x1f\x7f]*(?:\\["\\][^"\\\x00-\x1f\x7f]*)*)"'
 _TABLE = re.compile(rf"([A-Za-z0-9_.-]+?)(?:\.{_BASIC})?\]\n(.*)\Z", re.DOTALL)
 _FACT = re.compile(rf"^([A-Za-z0-9_-]+) = {_BASIC}\n", re.MULTILINE)
-_VERSION = re.compile(r'lock-version = "(\d+\.\d+)"\n?\Z')
+_VERSION = re.compile(r'lock-version = "([0-9.]+)"\n?\Z')
+_NUMBERS = re.compile(r"([0-9]{1,9})\.[0-9]{1,9}\Z")
 _CONFLICT = re.compile(r"^(?:<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 _LINE = re.compile(r"at line (\d+)")
+_SHOWN = 200
+_HINT = "capture the environment again, or restore the file from version control"
+
+MAX_SIZE = 128 << 20
+"""The largest lockfile, in bytes: some hundred times that of a machine with many packages."""
+MAX_FOREIGN_SIZE = 8 << 20
+"""The largest lockfile that is not as the writer writes it, which takes seconds to parse."""
 
 
 def read_lock(path: Path) -> Lock:
     """Read the lockfile at `path`.  Raise LockfileError when there is none, or as `parse_lock`."""
+    return parse_lock(read_lock_file(path), where=str(path))
+
+
+def read_lock_file(path: Path) -> bytes:
+    """Return the bytes of the lockfile at `path`.  Raise LockfileError when it cannot be read.
+
+    Its cause is the OSError.
+    """
     try:
-        raw = path.read_bytes()
-    except OSError as error:
+        return read_file(path, MAX_SIZE)
+    except (OSError, ValueError) as error:  # a name with a null character is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else error
         raise LockfileError(
-            f"cannot read the lockfile: {error.strerror}", where=str(path)
+            f"cannot read the lockfile: {reason}",
+            where=str(path),
+            hint="name a file that `envlock capture` wrote",
         ) from error
-    return parse_lock(raw, where=str(path))
 
 
 ParsedTables = dict[str, Record]
@@ -55,12 +80,18 @@ def parse_lock(raw: bytes, where: str, known: ParsedTables | None = None) -> Loc
         text = raw.decode()
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise LockfileError("not UTF-8", where=f"{where}, line {line}") from error
+        raise LockfileError("not UTF-8", where=f"{where}, line {line}", hint=_HINT) from error
     try:
         lock = _parse_canonical(text, {} if known is None else known)
     except ValueError:  # an invalid escape: the slow parser reports where
         lock = None
     if lock is None:
+        if len(raw) > MAX_FOREIGN_SIZE:
+            raise LockfileError(
+                f"more than {MAX_FOREIGN_SIZE:,} bytes that envlock did not write like this",
+                where=where,
+                hint=_HINT,
+            )
         lock = _from_document(_parse_toml(text, where), where)
     return lock
 
@@ -98,7 +129,8 @@ def _parse_table(table: str) -> Record | None:
     is_whole = body.endswith("\n") and len(facts) == len(found) == body.count("\n")
     if not is_whole or not facts or "" in facts.values():
         return None
-    if section in SECTIONS and (key is not None) != is_keyed(section):
+    fits = section not in SECTIONS or (key is not None) == is_keyed(section)
+    if key == "" or not fits or not is_section_name(section):
         return None
     return Record(section, _unquote(key) if key else "", facts)
 
@@ -124,7 +156,9 @@ def _parse_toml(text: str, where: str) -> Mapping[str, object]:
         at = _LINE.search(str(error))
         line_text = f", line {at[1]}" if at else ""
         message = str(error).partition(" (at ")[0]
-        raise LockfileError(f"not TOML: {message}", where=f"{where}{line_text}") from error
+        raise LockfileError(
+            f"not TOML: {message}", where=f"{where}{line_text}", hint=_HINT
+        ) from error
 
 
 def _from_document(document: Mapping[str, object], where: str) -> Lock:
@@ -135,7 +169,7 @@ def _from_document(document: Mapping[str, object], where: str) -> Lock:
         )
     if _major(version) != LOCK_MAJOR:
         raise LockfileVersionError(
-            f"unknown lock version {version}; this envlock reads {LOCK_MAJOR}.x",
+            f"unknown lock version {_short(version)}; this envlock reads {LOCK_MAJOR}.x",
             where=where,
             hint="install the newer envlock that wrote it",
         )
@@ -153,6 +187,12 @@ def _records(path: tuple[str, ...], table: object, where: str) -> list[Record]:
         raise _wrong(path, "a table", where)
     if not any(isinstance(value, Mapping) for value in table.values()):
         section, key = _split(path)
+        if not is_section_name(section):
+            raise LockfileError(
+                "not the name of a section", where=f"{where}, {_dotted(path)}", hint=_HINT
+            )
+        if not key and section in SECTIONS and is_keyed(section):
+            raise _wrong(path, "a table for each record", where)
         facts = _typed_facts(path, table, where)
         return [Record(section, _unescaped(key, path, where), facts)]
     records: list[Record] = []
@@ -184,15 +224,23 @@ def _unescaped(text: str, path: tuple[str, ...], where: str) -> str:
     try:
         return unescape(text)
     except ValueError as error:
-        raise LockfileError(str(error), where=f"{where}, {_dotted(path)}") from error
+        raise LockfileError(
+            "malformed escape", where=f"{where}, {_dotted(path)}", hint=_HINT
+        ) from error
 
 
 def _wrong(path: tuple[str, ...], expected: str, where: str) -> LockfileError:
-    return LockfileError(f"expected {expected}", where=f"{where}, {_dotted(path)}")
+    return LockfileError(f"expected {expected}", where=f"{where}, {_dotted(path)}", hint=_HINT)
 
 
 def _dotted(path: tuple[str, ...]) -> str:
-    return ".".join(part if _BARE.match(part) else f'"{part}"' for part in path)
+    return _short(".".join(part if _BARE.match(part) else f'"{part}"' for part in path))
+
+
+def _short(text: str) -> str:
+    """Return `text` on one line of a message, with the end cut off when it is long."""
+    text = escape(text)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _lock(sections: Mapping[str, Mapping[str, Facts]], version: str) -> Lock:
@@ -209,5 +257,6 @@ def _lock(sections: Mapping[str, Mapping[str, Facts]], version: str) -> Lock:
 
 
 def _major(version: str) -> int:
-    major = version.partition(".")[0]
-    return int(major) if major.isdecimal() else -1
+    """Return the major version, -1 for what is not a version."""
+    match = _NUMBERS.match(version)
+    return int(match[1]) if match else -1

@@ -16,13 +16,20 @@ COVERAGE = "coverage"
 
 LOCK_MAJOR = 1
 
+_LONGEST_NAME = 200
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 _SECTION = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
 
 
+def is_section_name(text: str) -> bool:
+    """True for the name of a section: words of letters, digits, ``-`` and ``_``, and dots."""
+    return len(text) <= _LONGEST_NAME and _SECTION.match(text) is not None
+
+
 def heading(section: str, key: str) -> str:
     """Return the text in brackets above a record.  Raise ValueError for an invalid section name."""
-    if not _SECTION.match(section):
+    if not is_section_name(section):
         raise ValueError(f"invalid section name {section!r}")
     return f"{section}.{quoted(key)}" if key else section
 

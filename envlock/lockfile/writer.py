@@ -6,7 +6,6 @@ duplicates a record is a parse error.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +15,8 @@ from envlock.model.facts import fact_sort_key
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.text import escape, sort_key
+from envlock.secrets.urls import holds_credentials
 from envlock.writing import write_output
-
-_CREDENTIALS = re.compile(
-    r"[a-z][a-z0-9+.-]*://[^/?#\s\"']*:[^/?#\s\"'@]*@|://[^/?#\s\"'@:]{16,}@", re.IGNORECASE
-)
 
 
 def render_lock(lock: Lock) -> bytes:
@@ -59,7 +55,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
 
 def find_credentials(record: Record) -> str:
     """Return the name of the first fact that contains a URL with credentials, or nothing."""
-    return next((name for name, value in record.facts.items() if _CREDENTIALS.search(value)), "")
+    return next((name for name, value in record.facts.items() if holds_credentials(value)), "")
 
 
 def _facts(record: Record) -> Iterator[str]:

@@ -26,11 +26,13 @@ from typing import NamedTuple
 from envlock.errors import StoreError
 from envlock.model.splice import kept_digests
 from envlock.model.text import escape, sort_key, to_bytes, unescape
+from envlock.reading import read_file
 from envlock.store.disk import store_errors
 from envlock.store.objects import Store
 from envlock.writing import replacing
 
 _HEADER = "envlock-ref 1"
+_LIMIT = 256 << 20
 _LINE = re.compile(r"(lock|object|tree) ([0-9a-f]{64})\Z")
 
 
@@ -123,7 +125,7 @@ def ref_files(store: Store) -> Iterator[Path]:
 def read_ref(path: Path) -> Ref:
     """Read one reference.  Raise StoreError with the line number when it is malformed."""
     with store_errors(path):
-        lines = path.read_bytes().decode("utf-8", "replace").split("\n")
+        lines = read_file(path, _LIMIT).decode("utf-8", "replace").split("\n")
     if lines[0] != _HEADER or lines[-1] or len(lines) < 3 or not lines[1].startswith("name "):
         raise _malformed(path, 1)
     try:

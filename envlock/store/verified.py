@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Never, Protocol
 
 from envlock.errors import StoreError
+from envlock.reading import open_file, read_file
 from envlock.store.disk import store_errors
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 PACKED = ".zst"
 """Suffix of an object stored zstd-compressed."""
+_PACKED_LIMIT = 1 << 30
+_UNPACKED_LIMIT = 4 << 30
+"""The largest tree object, in bytes: that of some twenty million files."""
 
 
 class CorruptObjectError(StoreError):
@@ -38,7 +42,7 @@ class VerifiedReader(io.RawIOBase):
         self._path = path
         self._quarantined = quarantined
         self._digest = hashlib.sha256()
-        self._file = path.open("rb", buffering=0)
+        self._file = open_file(path)
         self._source: _Source = _Decompressed(self._file) if path.suffix == PACKED else self._file
 
     def readable(self) -> bool:
@@ -93,8 +97,10 @@ def read_packed(path: Path) -> bytes:
     import zstandard
 
     with store_errors(path):
-        packed = path.read_bytes()
+        packed = read_file(path, _PACKED_LIMIT)
     try:
+        if zstandard.frame_content_size(packed) > _UNPACKED_LIMIT:
+            return b""
         return zstandard.ZstdDecompressor().decompress(packed)
     except zstandard.ZstdError:
         return b""

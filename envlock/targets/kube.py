@@ -17,6 +17,7 @@ from envlock.errors import TargetError
 from envlock.model.document import parse_json
 from envlock.model.process import HIDDEN, ProcessConfig
 from envlock.model.tree import Entry
+from envlock.reading import read_file
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan, Target
 from envlock.targets.groups import Group, Service
 from envlock.targets.stream.image import ImageTarget
@@ -130,16 +131,13 @@ class KubeTarget:
 def _containers(path: Path) -> list[Container]:
     reference = f"kube:{path}"
     try:
-        with path.open("rb") as file:
-            raw = file.read(_LIMIT + 1)
+        raw = read_file(path, _LIMIT)
     except OSError as error:
         raise TargetError(
             f"the file cannot be read: {error.strerror}",
             where=reference,
             hint="write it with `kubectl get pods -o json > FILE`",
         ) from error
-    if len(raw) > _LIMIT:
-        raise _damaged(reference)
     try:
         document = parse_json(raw)
         listed = document.get("items", [document])

@@ -18,8 +18,9 @@ from envlock.model.document import parse_json
 from envlock.model.process import ProcessConfig
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
+from envlock.reading import open_file
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan
-from envlock.targets.stream.decompress import decompressed
+from envlock.targets.stream.decompress import Bounds, decompressed
 from envlock.targets.stream.tar_reader import members
 
 VERSION = 1
@@ -29,7 +30,11 @@ MEMBER = "recording.json"
 CONTENTS = "rootfs"
 """The directory of the members that hold the content of files, by path."""
 
-_LIMIT = 1024 * 1024 * 1024
+_LIMIT = 1 << 30
+"""Most bytes of a recording, all of which is held in memory."""
+_BOUNDS = Bounds(total=2 * _LIMIT, free=64 << 20, ratio=200)
+_MAX_VALUES = 20_000_000
+"""Most values of its document: a dozen for each path."""
 _CHUNK = 1024 * 1024
 
 
@@ -126,15 +131,17 @@ def _load(path: Path, reference: str) -> tuple[Any, dict[str, bytes]]:
     contents: dict[str, bytes] = {}
     remaining = _LIMIT
     try:
-        with path.open("rb") as stream:
-            chunks = decompressed(iter(lambda: stream.read(_CHUNK), b""), reference)
+        with open_file(path) as stream:
+            if os.fstat(stream.fileno()).st_size > _LIMIT:
+                raise TargetError(f"the recording has more than {_LIMIT:,} bytes", where=reference)
+            chunks = decompressed(iter(lambda: stream.read(_CHUNK), b""), reference, _BOUNDS)
             for entry, pieces in members(chunks, reference):
                 remaining -= entry.size
                 if remaining < 0 or entry.type is not EntryType.FILE:
                     raise TargetError("the recording is damaged", where=reference)
                 raw = b"".join(pieces)
                 if entry.path == f"/{MEMBER}":
-                    document = parse_json(raw)
+                    document = parse_json(raw, max_values=_MAX_VALUES)
                 else:
                     contents[entry.path.removeprefix(f"/{CONTENTS}")] = raw
     except OSError as error:

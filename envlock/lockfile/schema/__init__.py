@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from importlib import resources
 
+from envlock.model.text import escape
+
 
 def schema() -> Mapping[str, object]:
     """Return the JSON Schema (2020-12) of a lockfile parsed as TOML."""
@@ -19,4 +21,7 @@ def violations(document: Mapping[str, object]) -> list[str]:
     from jsonschema import Draft202012Validator
 
     errors = Draft202012Validator(schema()).iter_errors(document)
-    return sorted(f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in errors)
+    return sorted(
+        f"{escape('.'.join(map(str, error.absolute_path)))}: {escape(error.message)}"
+        for error in errors
+    )

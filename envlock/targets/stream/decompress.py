@@ -51,15 +51,14 @@ def decompressed(
     elif start == _ZSTD or start[1:] == _SKIPPABLE:
         pieces = _unzstd(source, bounds)
     else:
-        yield from source
-        return
+        pieces, bounds = iter(source), bounds._replace(free=bounds.total)
     size = 0
     try:
         for piece in pieces:
             size += len(piece)
             if size > bounds.total or size > max(bounds.free, source.taken * bounds.ratio):
                 raise TargetError(
-                    f"a layer decompresses to more than {size:,} bytes from {source.taken:,}",
+                    f"a layer of more than {size:,} bytes, in a file of {source.taken:,}",
                     where=where,
                     hint="such a layer is taken for an attack and not read",
                 )

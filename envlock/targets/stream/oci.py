@@ -7,16 +7,19 @@ image/spec for archives of ``docker save``.  Every blob with a digest is verifie
 from __future__ import annotations
 
 import hashlib
+import io
+import os
 import platform
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from envlock.errors import TargetError
 from envlock.model.document import parse_json
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType
+from envlock.reading import open_file
 from envlock.targets.base import ScanPlan
 from envlock.targets.stream.decompress import decompressed
 from envlock.targets.stream.run_config import run_configuration
@@ -24,6 +27,8 @@ from envlock.targets.stream.streaming import StreamingTarget, literal_roots
 from envlock.targets.stream.tar_reader import Member, members
 
 _CHUNK = 1024 * 1024
+_MEMBERS = 20_000
+"""Most files of an archive of a layout: blobs, documents, links to them."""
 _JSON_LIMIT = 16 * 1024 * 1024
 _REF_NAME = "org.opencontainers.image.ref.name"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "ppc64le": "ppc64le"}
@@ -38,9 +43,14 @@ class Layout:
         if path.is_dir():
             return
         try:
-            with tarfile.open(path, "r:") as archive:
-                self._members = {info.name.removeprefix("./"): info for info in archive}
-        except (OSError, tarfile.TarError) as error:
+            self._members = _members_of(path)
+        except OSError as error:
+            raise TargetError(
+                f"the image cannot be read: {error.strerror}",
+                where=str(path),
+                hint="name an OCI layout: a directory, or a tar archive of one",
+            ) from error
+        except (tarfile.TarError, ValueError, EOFError) as error:
             raise TargetError(
                 "neither an OCI layout nor an archive of one",
                 where=str(path),
@@ -64,21 +74,19 @@ class Layout:
 
     def document(self, name: str) -> Any:
         """Return the value of a JSON file.  Raise TargetError when it is not JSON."""
-        raw = b""
-        for chunk in self.chunks(name):
-            raw += chunk
-            if len(raw) > _JSON_LIMIT:
-                raise TargetError(f"{name} is too large", where=str(self.path))
-        try:
-            return parse_json(raw)
-        except ValueError as error:
-            raise TargetError(f"{name} is not JSON", where=str(self.path)) from error
+        return self._parsed(self.chunks(name), name)
 
-    def blob(self, digest: str) -> Iterator[bytes]:
-        """Yield the content of a blob.  Raise TargetError at its end when its digest is wrong."""
+    def blob(self, digest: str, size: int | None = None) -> Iterator[bytes]:
+        """Yield the content of a blob.
+
+        Raise TargetError when it has another size than a known one, and at its end when its digest
+        is wrong.
+        """
         algorithm, _, value = digest.partition(":")
         if algorithm != "sha256" or len(value) != 64 or not value.isalnum():
             raise TargetError(f"unknown form of digest {digest!r}", where=str(self.path))
+        if size is not None and self._size(f"blobs/sha256/{value}") != size:
+            raise TargetError(f"blob {digest} does not have {size:,} bytes", where=str(self.path))
         hashed = hashlib.sha256()
         for chunk in self.chunks(f"blobs/sha256/{value}"):
             hashed.update(chunk)
@@ -88,22 +96,62 @@ class Layout:
 
     def blob_document(self, digest: str) -> Any:
         """Return the value of a JSON blob, verified."""
-        raw = b"".join(self.blob(digest))
+        return self._parsed(self.blob(digest), f"blob {digest}")
+
+    def _parsed(self, chunks: Iterable[bytes], name: str) -> Any:
+        raw = b""
+        for chunk in chunks:
+            raw += chunk
+            if len(raw) > _JSON_LIMIT:
+                raise TargetError(f"{name} is too large", where=str(self.path))
         try:
             return parse_json(raw)
         except ValueError as error:
-            raise TargetError(f"blob {digest} is not JSON", where=str(self.path)) from error
+            raise TargetError(f"{name} is not JSON", where=str(self.path)) from error
 
-    def _open(self, name: str) -> tuple[IO[bytes], int]:
+    def _size(self, name: str) -> int:
+        try:
+            stream, size = self._open(name)
+        except (OSError, KeyError) as error:
+            raise TargetError(f"the image lacks {name}", where=str(self.path)) from error
+        stream.close()
+        return size
+
+    def _open(self, name: str) -> tuple[io.FileIO, int]:
         if self._members is None:
             if ".." in name.split("/") or name.startswith("/"):
                 raise KeyError(name)
             file = self.path / name
-            return file.open("rb"), file.stat().st_size
+            stream = open_file(file)
+            return stream, os.fstat(stream.fileno()).st_size
         info = self._members[name]
-        stream = self.path.open("rb")
+        stream = open_file(self.path)
         stream.seek(info.offset_data)
         return stream, info.size
+
+
+class _Headers(io.BufferedReader):
+    """An archive of which tarfile reads only headers; one that claims to be large is refused."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes.  Raise ValueError for more than a header has."""
+        if size is None or not 0 <= size <= _JSON_LIMIT:
+            raise ValueError("a header that is too large")
+        return super().read(size)
+
+
+def _members_of(path: Path) -> dict[str, tarfile.TarInfo]:
+    members: dict[str, tarfile.TarInfo] = {}
+    with (
+        open_file(path) as raw,
+        _Headers(raw) as file,
+        tarfile.open(fileobj=file, mode="r:") as archive,
+    ):
+        for info in archive:
+            members[info.name.removeprefix("./")] = info
+            if len(members) > _MEMBERS:
+                raise ValueError(f"more than {_MEMBERS} files")
+    return members
 
 
 class OciTarget(StreamingTarget):
@@ -182,7 +230,7 @@ def _oci_image(
     layout: Layout, tag: str
 ) -> tuple[list[Callable[[], Iterator[bytes]]], Mapping[str, Any]]:
     manifest = _manifest(layout, layout.document("index.json")["manifests"], tag)
-    layers = [_blob_source(layout, layer["digest"]) for layer in manifest["layers"]]
+    layers = [_blob_source(layout, layer) for layer in manifest["layers"]]
     return layers, layout.blob_document(manifest["config"]["digest"])
 
 
@@ -222,8 +270,9 @@ def _docker_image(
     return layers, layout.document(manifests[0]["Config"])
 
 
-def _blob_source(layout: Layout, digest: str) -> Callable[[], Iterator[bytes]]:
-    return lambda: layout.blob(digest)
+def _blob_source(layout: Layout, layer: Mapping[str, Any]) -> Callable[[], Iterator[bytes]]:
+    digest, size = str(layer["digest"]), layer.get("size")
+    return lambda: layout.blob(digest, size if isinstance(size, int) else None)
 
 
 def _file_source(layout: Layout, name: str) -> Callable[[], Iterator[bytes]]:

@@ -31,6 +31,13 @@ _HEADER_LIMIT = 16 * 1024 * 1024
 """Most bytes of extended headers before one member."""
 MEMBER_LIMIT = 4_000_000
 """Most members of an archive."""
+NAME_LIMIT = 4096
+"""Longest path or link target, in bytes, as on Linux (PATH_MAX)."""
+NAMES_LIMIT = 1 << 30
+"""Most bytes of names, link targets and extended attributes of all members together."""
+TRAILING_LIMIT = 1 << 30
+"""Most bytes after the end of an archive."""
+_NUMBER_LIMIT = 1 << 63
 
 
 class Member(NamedTuple):
@@ -84,14 +91,13 @@ def members(chunks: Iterable[bytes], where: str = "") -> Iterator[Member]:
 
 def _members(stream: ByteStream, where: str) -> Iterator[Member]:
     extended: dict[str, bytes] = {}
-    headers = count = 0
+    headers = count = held = 0
     while True:
         header = stream.exactly(BLOCK)
         if len(header) < BLOCK:
             raise ValueError("it is truncated")
         if header.count(0) == BLOCK:
-            for _ in stream.pieces(1 << 62):  # so that the writer does not get a broken pipe
-                pass
+            _drain(stream)
             return
         _check(header)
         kind = header[156:157]
@@ -110,9 +116,21 @@ def _members(stream: ByteStream, where: str) -> Iterator[Member]:
         extended, headers, count = {}, 0, count + 1
         if count > MEMBER_LIMIT:
             raise ValueError(f"more than {MEMBER_LIMIT:,} members")
+        held += len(entry.path) + len(entry.target) + sum(len(v) for _, v in entry.xattrs)
+        if held > NAMES_LIMIT:
+            raise ValueError(f"more than {NAMES_LIMIT:,} bytes of names")
         content = _Content(stream, size, where)
         yield Member(entry, content.chunks())
         content.skip()
+
+
+def _drain(stream: ByteStream) -> None:
+    """Read what follows the end, so that the writer does not get a broken pipe."""
+    left = TRAILING_LIMIT
+    for piece in stream.pieces(1 << 62):
+        left -= len(piece)
+        if left < 0:
+            raise ValueError(f"more than {TRAILING_LIMIT:,} bytes after its end")
 
 
 class _Content:
@@ -200,6 +218,8 @@ def _entry(header: bytes, extended: dict[str, bytes], kind: bytes, size: int) ->
         raise ValueError(f"a member of unknown type {kind!r}")
     name = extended.get("path") or _name(header)
     link = extended.get("linkpath") or header[157:257].split(b"\0", 1)[0]
+    if len(name) > NAME_LIMIT or len(link) > NAME_LIMIT:
+        raise ValueError(f"a name of more than {NAME_LIMIT:,} bytes")
     entry_type = _TYPES[kind]
     if entry_type is EntryType.FILE and name.endswith(b"/"):
         entry_type = EntryType.DIRECTORY
@@ -233,11 +253,14 @@ def _name(header: bytes) -> bytes:
 def _integer(extended: dict[str, bytes], key: str, field: bytes) -> int:
     value = extended.get(key)
     if value is None:
-        return _number(field)
-    whole, _, fraction = value.decode("ascii").partition(".")
-    number = int(whole)
-    # Seconds are rounded down, also before 1970.
-    return number - 1 if whole.startswith("-") and fraction.strip("0") else number
+        number = _number(field)
+    else:
+        whole, _, fraction = value.decode("ascii").partition(".")
+        # Seconds are rounded down, also before 1970.
+        number = int(whole) - (whole.startswith("-") and bool(fraction.strip("0")))
+    if not -_NUMBER_LIMIT < number < _NUMBER_LIMIT:
+        raise ValueError(f"a {key} that is too large")
+    return number
 
 
 def _xattrs(extended: dict[str, bytes]) -> Xattrs:

@@ -58,3 +58,9 @@ def test_a_large_file() -> None:
     text = "".join(f"[[rows]]\nx = [\n{n},\n]\n" for n in range(3000)) + "[last]\nkey = 1\n"
     assert line_of(text, ("last", "key")) == 12002
     assert line_of(text, ("rows", 2999, "x")) == 11998
+
+
+def test_a_string_of_very_many_lines_has_no_place():
+    """Half of the lines are no valid end of a document, and each would have to be tried."""
+    text = 'first = 1\nx = """' + "line\n" * 100_000 + '"""\nlast = 2\n'
+    assert line_of(text, ("last",)) == 0
