@@ -42,6 +42,7 @@ class Recorder:
         self._files: dict[str, bytes | OSError] = {}
         self._names: dict[str, tuple[str, ...] | OSError] = {}
         self._entries: dict[str, Entry] = {}
+        self._index: Mapping[str, Entry] = {}
         self._stats: dict[str, Entry] = {}
         self._gaps: list[tuple[str, str]] = []
         self._settled: dict[str, Entry | None] = {}
@@ -117,6 +118,7 @@ class Recorder:
 
     def watch(self, index: Mapping[str, Entry]) -> Mapping[str, Entry]:
         """Return the scan as a mapping that records each entry that is looked up."""
+        self._index = index
         return _Watched(index, self._entries)
 
     def search(self, index: Index, expected: Iterable[str]) -> PathSearch:
@@ -169,8 +171,9 @@ class Recorder:
         return left_out
 
     def _shown_entries(self) -> Iterator[Entry]:
-        for path, entry in sorted(self._entries.items()):
-            settled = self._settled.get(path, entry)
+        """Yield the entries as they were at the end, when every file was hashed."""
+        for path, noted in sorted(self._entries.items()):
+            settled = self._settled.get(path, self._index.get(path, noted))
             if settled is not None:
                 yield settled
 
