@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO
 
+from envlock.capture.obstacle import Obstacles
 from envlock.capture.scan.access_log import AccessLog
 from envlock.capture.scan.index import Index, Pick
 from envlock.capture.scan.search import PathSearch
@@ -29,7 +30,8 @@ class Context:
     """A target as one collector sees it.
 
     Reading a missing file returns None: absence is a fact.  Reading one that exists but cannot be
-    read records a gap and returns None as well.  `index` is the shared scan (path -> entry with
+    read records a gap and returns None as well; so does one with a link to nothing, or a file where
+    a folder is expected, on its path.  `index` is the shared scan (path -> entry with
     digests); it is empty when the capture asked for no scan, and `search` finds paths in it.
     `owner` tells which record claims a path, `open_file` opens the file of an entry.  `env_allow`
     and `env_deny` are the user's additions to the lists of variables whose values may be recorded.
@@ -64,6 +66,9 @@ class Context:
         self.gaps: list[Gap] = []
         self._present = False
         self._resolved: dict[str, str] = {}
+        self._obstacles = Obstacles(index, self.stat, self.resolve)
+        self.last_path = ""
+        """The path that was asked for last; where a collector stopped that failed."""
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -83,9 +88,11 @@ class Context:
         """Return the content of a small file, or None when absent or (with a gap) unreadable."""
         self._require(path)
         self._access_log.paths.add(path)
+        self.last_path = path
         try:
             content = self._limit.ask(self._target.read, path, limit)
         except (FileNotFoundError, NotADirectoryError):
+            self._explain(path)
             return None
         except OSError as error:
             self._present = True
@@ -95,13 +102,32 @@ class Context:
         return content
 
     def text(self, path: str, limit: int = READ_LIMIT) -> str | None:
-        """Return a file's content as UTF-8 with surrogateescape; otherwise as `read`."""
+        """Return a file's content as UTF-8 with surrogateescape; otherwise as `read`.
+
+        Text has no zero bytes.  A file system leaves them after a loss of power where content was
+        not written yet: what follows the first of them is not read, with a gap.
+        """
         raw = self.read(path, limit)
-        return None if raw is None else raw.decode("utf-8", "surrogateescape")
+        if raw is None:
+            return None
+        end = raw.find(b"\0")
+        if end >= 0:
+            self.gap(path, f"damaged: a zero byte at {end}; the rest is not read")
+            raw = raw[:end]
+        return raw.decode("utf-8", "surrogateescape")
+
+    def written(self, path: str, limit: int = READ_LIMIT) -> str | None:
+        """As `text`, for a file that a program writes: an unfinished last line is a gap."""
+        before = len(self.gaps)
+        text = self.text(path, limit)
+        if text and text[-1] != "\n" and len(self.gaps) == before:
+            self.gap(path, "damaged: it ends in the middle of a line")
+        return text
 
     def line(self, path: str) -> str:
         """Return the words of a kernel file, separated by one blank; empty when unreadable."""
-        return " ".join((self.text(path, LINE_LIMIT) or "").split())
+        raw = self.read(path, LINE_LIMIT) or b""
+        return " ".join(raw.decode("utf-8", "surrogateescape").split())
 
     def open(self, entry: Entry) -> BinaryIO | None:
         """Open a file of the scan, or return None when (with a gap) unreadable.
@@ -110,6 +136,7 @@ class Context:
         a streaming target keeps no content for them.
         """
         self._access_log.paths.add(entry.path)
+        self.last_path = entry.path
         try:
             return self._limit.ask(self._open_file, entry)
         except OSError as error:
@@ -119,9 +146,14 @@ class Context:
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory, empty when absent or (with a gap) unreadable."""
         self._access_log.folders.add(path)
+        self.last_path = path
         try:
             names = self._limit.ask(self._target.names, path)
-        except (FileNotFoundError, NotADirectoryError):
+        except NotADirectoryError:
+            self._explain(path, is_folder=True)
+            return ()
+        except FileNotFoundError:
+            self._explain(path)
             return ()
         except OSError as error:
             self.gap(path, describe(error))
@@ -256,6 +288,13 @@ class Context:
                 path = f"{directory}/{child}"
                 if match(path):
                     yield path
+
+    def _explain(self, path: str, *, is_folder: bool = False) -> None:
+        """Record a gap when a path is missing because something else is in its place."""
+        found = self._obstacles.find(f"{path}/x" if is_folder else path)
+        if found is not None:
+            self._present = True
+            self.gaps.append(found)
 
     def _require(self, path: str) -> None:
         if not self._allowed.match(path):

@@ -25,7 +25,7 @@ from envlock.capture.scan.index import Index
 from envlock.capture.scan.search import PathSearch
 from envlock.capture.setup import CaptureSetup
 from envlock.capture.time_limit import OutOfTime, TimeLimit
-from envlock.errors import EnvlockError
+from envlock.errors import InterruptedByUser, UnreachableError
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.facts import coverage_of
 from envlock.model.glob import compile_globs, matcher
@@ -362,11 +362,13 @@ class CaptureSession:
         except OutOfTime:
             self.is_repeatable = False
             context.gap(collector.name, f"took longer than {limit.seconds:g} seconds")
-        except EnvlockError:
+        except (UnreachableError, InterruptedByUser):
             raise
         except Exception as error:  # noqa: BLE001  one collector must not cost the others
             self.is_repeatable = False
-            context.gap(collector.name, f"internal error: {type(error).__name__}: {error}")
+            where = context.last_path or collector.name
+            reason = f"{type(error).__name__}: {error}"
+            context.gap(where, f"nothing was read from here on ({reason})")
         finally:
             limit.stop()
 

@@ -45,21 +45,55 @@ class Package(NamedTuple):
     files: tuple[File, ...]
 
 
-def parse_installed(text: str) -> Iterator[Package]:
-    """Yield the packages of an installed database; stanzas without name or version are skipped."""
-    for stanza in text.split("\n\n"):
-        lines = [(line[0], line[2:]) for line in stanza.split("\n") if line[1:2] == ":"]
-        fields = dict(lines)
-        if fields.get("P") and fields.get("V"):
-            yield Package(
-                name=fields["P"],
-                version=fields["V"],
-                arch=fields.get("A", ""),
-                source=fields.get("o", ""),
-                digest=parse_checksum(fields.get("C", "")),
-                broken=" ".join(_BROKEN.get(flag, flag) for flag in fields.get("f", "")),
-                files=tuple(_files(lines)),
-            )
+class Database(NamedTuple):
+    """The packages of a database; `damages` say in words what cannot be relied on."""
+
+    packages: tuple[Package, ...]
+    damages: tuple[str, ...] = ()
+
+
+def parse_installed(text: str) -> Database:
+    """Parse an installed database: stanzas that apk ends with an empty line each."""
+    packages, damages = [], []
+    stanzas = text.split("\n\n")
+    is_cut = bool(text) and not text.endswith("\n")
+    for number, stanza in enumerate(stanzas, start=1):
+        if not stanza.strip("\n"):
+            continue
+        rows = stanza.strip("\n").split("\n")
+        is_last = is_cut and number == len(stanzas)
+        if is_last:
+            rows.pop()  # its last line may be half of one
+        lines = [(row[0], row[2:]) for row in rows if row[1:2] == ":"]
+        package = _package(lines)
+        # The files follow everything that is known of the package itself.
+        if package and not (is_last and "F" not in dict(lines)):
+            packages.append(package)
+        if is_last:
+            damages.append(f"ends in the middle of {package.name if package else 'a package'}")
+        elif package is None:
+            damages.append(f"package {number} has no name or no version")
+        elif len(lines) < len(rows) or [field for field, _ in lines].count("P") > 1:
+            damages.append(f"{package.name} has lines that are not its own")
+    if not packages and not damages:
+        damages.append("holds no package")
+    return Database(tuple(packages), tuple(damages))
+
+
+def _package(lines: Iterable[tuple[str, str]]) -> Package | None:
+    """Return the package of a stanza, or None without a name or a version."""
+    fields = dict(lines)
+    if not fields.get("P") or not fields.get("V"):
+        return None
+    return Package(
+        name=fields["P"],
+        version=fields["V"],
+        arch=fields.get("A", ""),
+        source=fields.get("o", ""),
+        digest=parse_checksum(fields.get("C", "")),
+        broken=" ".join(_BROKEN.get(flag, flag) for flag in fields.get("f", "")),
+        files=tuple(_files(lines)),
+    )
 
 
 def _files(lines: Iterable[tuple[str, str]]) -> Iterator[File]:

@@ -18,6 +18,7 @@ from envlock.formats.binary.file_capabilities import (
     parse_capabilities,
 )
 from envlock.formats.binary.sqlite import parse_table
+from envlock.formats.debian.dpkg import parse_status
 from envlock.formats.rpm import reasons
 from envlock.formats.rpm.database import PARSERS
 from envlock.formats.rpm.header import Header, parse_files, parse_package, parse_signer
@@ -136,7 +137,8 @@ def test_arbitrary_bytes_are_rejected(raw):
     parse_signer(raw)
     decode_capabilities(raw)
     text = raw.decode("utf-8", "surrogateescape")
-    list(apk.parse_installed(text))
+    apk.parse_installed(text)
+    parse_status(text)
     apk.parse_world(text)
     apk.parse_checksum(text)
     apk.ProtectedPaths.parse(text).covers("/etc/x")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+
+_STRANGE = re.compile(r"^(?![ \t#]|[^\s:]+:|\r?$).*", re.MULTILINE)
 
 Stanza = Mapping[str, str]
 """Field name in lower case -> value; continuation lines keep their line breaks."""
@@ -34,3 +37,9 @@ def _parse_stanza(block: str) -> dict[str, str]:
             name = head.lower()
             fields[name] = value.strip()
     return fields
+
+
+def strange_line(text: str) -> int:
+    """Return the number of the first line that is no field, continuation or comment; 0 for none."""
+    match = _STRANGE.search(text)
+    return text.count("\n", 0, match.start()) + 1 if match else 0

@@ -1,18 +1,22 @@
 """dpkg's database: status, file lists, checksums, diversions, overrides.
 
 Sources: dpkg(1), deb-control(5), dpkg-divert(1), dpkg-statoverride(1), deb-md5sums(5),
-update-alternatives(1), and dpkg's lib/dpkg/dump.c for the format it writes.
+update-alternatives(1), and dpkg's lib/dpkg/dump.c and dbmodify.c for what it writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from envlock.formats.debian.deb822 import Stanza, parse_stanzas
+from envlock.formats.debian.deb822 import Stanza, parse_stanzas, strange_line
 from envlock.formats.debian.relations import Relations, parse_relations
 
 INSTALLED = "install ok installed"
+_MANDATORY = ("status", "maintainer", "architecture", "version", "description")
+"""Fields that dpkg writes of every package, in this order among others."""
+_PACKAGE = re.compile(r"^Package:", re.MULTILINE | re.IGNORECASE)
 
 
 class Package(NamedTuple):
@@ -51,11 +55,89 @@ class Diversion(NamedTuple):
     package: str
 
 
-def parse_status(text: str) -> Iterator[Package]:
-    """Yield the packages of a status file; stanzas without name or version are skipped."""
-    for stanza in parse_stanzas(text):
-        if stanza.get("package") and stanza.get("version"):
-            yield _package(stanza)
+class Database(NamedTuple):
+    """What a status file states.
+
+    `packages` are those that are installed, at least in part, or were: every state but
+    *not-installed*, in which dpkg keeps a selection alone.  `gone` are (name, architecture) of
+    those, the latter empty where none is stated.  `damages` say in words what cannot be relied on.
+    """
+
+    packages: tuple[Package, ...]
+    gone: tuple[tuple[str, str], ...] = ()
+    damages: tuple[str, ...] = ()
+
+
+def parse_status(text: str, *, is_control: bool = False) -> Database:
+    """Parse a status file: stanzas that dpkg ends with an empty line each.
+
+    `is_control`: it is the control file of one package, as in ``status.d``, which ends with a
+    description and may have no last line break.
+    """
+    text, rest = _without_cut(text, is_control=is_control)
+    damages = []
+    line = strange_line(text)
+    if line:
+        damages.append(f"line {line} is not part of a package")
+    if rest is not None:
+        damages.append(f"ends in the middle of {rest or 'a package'}")
+    stanzas = list(parse_stanzas(text))
+    packages, gone, named = [], [], 0
+    for stanza in stanzas:
+        name = stanza.get("package", "")
+        named += bool(name)
+        if name and stanza.get("status", "").endswith(" not-installed"):
+            gone.append((name, stanza.get("architecture", "")))
+        elif name and stanza.get("version"):
+            packages.append(_package(stanza))
+        else:
+            missing = "version" if name else "name"
+            damages.append(f"{name or 'a package'} has no {missing}")
+    if len(_PACKAGE.findall(text)) > named + len(damages):
+        damages.append("a package begins in the middle of another")
+    if not stanzas and rest is None:
+        damages.append("holds no package")
+    return Database(tuple(packages), tuple(gone), tuple(damages))
+
+
+def _without_cut(text: str, *, is_control: bool) -> tuple[str, str | None]:
+    """Return the text without its last stanza, and the name in that, when it is cut; else None.
+
+    Without the empty line that dpkg writes last, a stanza must have the fields that all others
+    have.
+    """
+    if text.endswith("\n\n") or not text:
+        return text, None
+    before, blank, rest = text.rpartition("\n\n")
+    last = next(parse_stanzas(rest), {})
+    if is_control and "description" in last:
+        return text, None
+    others = list(parse_stanzas(before)) if text.endswith("\n") else []
+    usual = {name for name in _MANDATORY if others and all(name in other for other in others)}
+    if text.endswith("\n") and usual <= last.keys():
+        return text, None
+    return before + blank, last.get("package", "")
+
+
+def with_journal(packages: Iterable[Package], journal: Iterable[Database]) -> list[Package]:
+    """Return the packages after the notes of dpkg's journal, the oldest first.
+
+    dpkg notes each change there and writes the status file at the end; a note states a package
+    anew, and replaces another architecture unless the package may have several.
+    """
+    found: dict[tuple[str, str], Package] = {}
+    for package in packages:
+        found.setdefault((package.name, package.arch), package)
+    for note in journal:
+        for name, arch in note.gone:
+            for key in [key for key in found if key[0] == name and arch in ("", key[1])]:
+                del found[key]
+        for package in note.packages:
+            for key in [key for key in found if key[0] == package.name]:
+                if key[1] != package.arch and not (package.is_same and found[key].is_same):
+                    del found[key]
+            found[package.name, package.arch] = package
+    return list(found.values())
 
 
 def _package(stanza: Stanza) -> Package:

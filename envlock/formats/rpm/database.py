@@ -8,6 +8,7 @@ dbinc/db_page.h and hash.h for ``Packages``.
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 from envlock.formats.binary.sqlite import parse_table
@@ -46,8 +47,9 @@ def _ndb_blob(block: bytes, index: int, count: int) -> bytes:
     if len(block) < max(count * _BLOCK, _BLOB_HEAD + _BLOB_TAIL):
         raise ValueError(f"package {index} is truncated")
     start, owner, _, size = struct.unpack("<4s3I", block[:_BLOB_HEAD])
-    _, again, end = struct.unpack("<2I4s", block[-_BLOB_TAIL:])
-    if (start, owner, end, again) != (b"BlbS", index, b"BlbE", size):
+    checksum, again, end = struct.unpack("<2I4s", block[-_BLOB_TAIL:])
+    is_whole = checksum == zlib.adler32(block[:-_BLOB_TAIL])
+    if (start, owner, end, again) != (b"BlbS", index, b"BlbE", size) or not is_whole:
         raise ValueError(f"package {index} is damaged")
     if size > len(block) - _BLOB_HEAD - _BLOB_TAIL:
         raise ValueError(f"package {index} is truncated")
@@ -59,6 +61,8 @@ _HASH_PAGES = (2, 13)
 _OVERFLOW_PAGE = 7
 _IN_PAGE, _OFF_PAGE = 1, 3
 _PAGE_HEAD = 26
+_STATED = 88
+"""Offset of the number of entries in the first page."""
 _SMALLEST_PAGE = 512
 _KEY = 4
 """Size of a package number; the value of number 0 is the next free number, not a header."""
@@ -75,14 +79,19 @@ def parse_bdb(raw: bytes) -> Headers:
     if not _SMALLEST_PAGE <= size <= 65536 or size & (size - 1):
         raise ValueError("invalid page size")
     budget = len(raw)
+    found = 0
     for start in range(size, len(raw) - size + 1, size):
         page = raw[start : start + size]
         if page[25] in _HASH_PAGES:
+            found += struct.unpack(f"{order}H", page[20:22])[0] // 2
             for blob in _bdb_values(raw, page, size, order):
                 budget -= len(blob)
                 if budget < 0:
                     raise ValueError("packages larger than the database")
                 yield blob
+    (stated,) = struct.unpack(f"{order}I", raw[_STATED : _STATED + 4])
+    if found < stated:
+        raise ValueError(f"{found} of {stated} entries are there")
 
 
 def _bdb_values(raw: bytes, page: bytes, size: int, order: str) -> Iterator[bytes]:
@@ -101,6 +110,8 @@ def _bdb_values(raw: bytes, page: bytes, size: int, order: str) -> Iterator[byte
         elif kind == _OFF_PAGE and end - start >= 12:
             number, length = struct.unpack(f"{order}2I", page[start + 4 : start + 12])
             yield _bdb_overflow(raw, number, length, size, order)
+        elif kind != _IN_PAGE:
+            raise ValueError("an item of an unknown kind")
 
 
 def _bdb_overflow(raw: bytes, number: int, length: int, size: int, order: str) -> bytes:

@@ -6,6 +6,7 @@ numbers of tags, rpmfiles.h for flags, and RFC 9580 for the signatures.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -15,6 +16,8 @@ from typing import NamedTuple, TypeVar
 
 _T = TypeVar("_T")
 
+_MAGIC = bytes.fromhex("8eade80100000000")
+_IMMUTABLE = 63
 _MAX_ENTRIES = 0xFFFF
 _MAX_DATA = 256 * 1024 * 1024
 _NUMBERS: Mapping[int, str] = {1: "B", 2: "B", 3: "H", 4: "I", 5: "Q"}
@@ -60,6 +63,24 @@ class Header:
             tag: (kind, offset, number)
             for tag, kind, offset, number in struct.iter_unpack(">4I", blob[8:start])
         }
+
+    def check_digest(self) -> None:
+        """Raise ValueError when the signed part has another digest than the header states.
+
+        That part is a region of tags and data at the beginning; a public key has none.
+        """
+        region, offset, _ = self._entries.get(_IMMUTABLE, (0, 0, 0))
+        if not region or not {_SHA256_HEADER, _SHA1_HEADER} & self._entries.keys():
+            return
+        stated = self.text(_SHA256_HEADER) or self.text(_SHA1_HEADER)
+        trailer = self._blob[self._start + offset : self._start + offset + 16]
+        size = -int.from_bytes(trailer[8:12], "big", signed=True)
+        head = _MAGIC + struct.pack(">2I", max(0, size) // 16, offset + len(trailer))
+        data = self._blob[self._start : self._start + offset + 16]
+        signed = head + self._blob[8 : 8 + max(0, size)] + data
+        name = "sha256" if len(stated) == 64 else "sha1"
+        if hashlib.new(name, signed, usedforsecurity=False).hexdigest() != stated:
+            raise ValueError(f"{self.text(_NAME)} does not match its digest")
 
     def text(self, tag: int) -> str:
         """Return the first text of a tag, empty when it is missing."""

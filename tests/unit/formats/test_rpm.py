@@ -4,10 +4,11 @@ import random
 import shutil
 import struct
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from envlock.formats.rpm.database import parse_bdb, parse_ndb
+from envlock.formats.rpm.database import PARSERS, parse_bdb, parse_ndb
 from envlock.formats.rpm.header import Header, parse_files, parse_package, parse_signer
 from tests.conftest import unavailable
 
@@ -142,3 +143,58 @@ HASHED_NONE = bytes.fromhex("04000108" + "0000")
 )
 def test_every_form_of_signature_gives_its_key_id(packet, signer):
     assert parse_signer(packet) == signer
+
+
+def test_a_berkeley_db_that_lost_a_page_or_its_end_is_damaged(tmp_path):
+    if not shutil.which("db5.3_load"):
+        unavailable("rpm", "db5.3_load is not here")
+    rows = "".join(f" {i:08x}\n {'ab' * 300}\n" for i in range(40))
+    dump = f"VERSION=3\nformat=bytevalue\ntype=hash\ndb_pagesize=512\nHEADER=END\n{rows}DATA=END\n"
+    path = tmp_path / "Packages"
+    subprocess.run(["db5.3_load", path], input=dump, text=True, check=True)
+    raw = path.read_bytes()
+    assert len(list(parse_bdb(raw))) == 40
+    for page in range(1, len(raw) // 512):
+        zeroed = raw[: page * 512] + bytes(512) + raw[(page + 1) * 512 :]
+        with pytest.raises(ValueError, match=r"entries are there|not a page of a package"):
+            list(parse_bdb(zeroed))
+        with pytest.raises(ValueError, match=r"entries are there|not a page of a package"):
+            list(parse_bdb(raw[: page * 512]))
+
+
+ROOTS = Path(__file__).parents[2] / "collectors/rpm"
+DATABASES = sorted(
+    path for path in ROOTS.rglob("*") if path.name in PARSERS and "damaged" not in path.parts
+)
+
+
+@pytest.mark.parametrize("path", DATABASES, ids=lambda path: path.name)
+def test_no_package_of_a_database_with_zeros_in_it_is_told_as_whole(path):
+    """Wherever a loss of power left zeros, headers are whole, or the damage is found."""
+    raw = path.read_bytes()
+
+    def told(content):
+        for header in map(Header, PARSERS[path.name](content)):
+            header.check_digest()
+            package = parse_package(header)
+            yield package.nevra, package.source, tuple(parse_files(header))
+
+    whole = set(told(raw))
+    assert whole
+    for start in range(0, len(raw), 512):
+        if not any(raw[start : start + 512]):
+            continue
+        found, is_damaged = set(), False
+        try:
+            found.update(told(raw[:start] + bytes(512) + raw[start + 512 :]))
+        except ValueError:
+            is_damaged = True
+        assert is_damaged or found == whole, start
+
+
+def test_a_header_that_does_not_match_its_digest_is_damaged():
+    blob = next(PARSERS[DATABASES[0].name](DATABASES[0].read_bytes()))
+    Header(blob).check_digest()
+    name = Header(blob).text(1000).encode()
+    with pytest.raises(ValueError, match="does not match its digest"):
+        Header(blob.replace(name, b"x" * len(name), 1)).check_digest()

@@ -28,11 +28,11 @@ def collect(context: Context) -> Iterator[Record]:
         link = context.stat(f"{_LINKS}/{name}")
         value = link.target if link and link.target else "absent"
         yield Record("alternative", name, {"mode": group.mode, "link": group.link, "value": value})
-    for diversion in parse_diversions(context.text(f"{_ADMIN}/diversions") or ""):
+    for diversion in parse_diversions(context.written(f"{_ADMIN}/diversions") or ""):
         package = "local" if diversion.package == ":" else diversion.package
         facts = {"to": diversion.diverted, "package": package}
         yield Record("diversion", diversion.path, facts)
-    for override in parse_statoverrides(context.text(f"{_ADMIN}/statoverride") or ""):
+    for override in parse_statoverrides(context.written(f"{_ADMIN}/statoverride") or ""):
         facts = {"owner": f"{override.user}:{override.group}", "mode": override.mode}
         yield Record("statoverride", override.path, facts)
 

@@ -7,6 +7,7 @@ owners in it, as ``apk audit`` does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
@@ -31,14 +32,14 @@ _LIMIT = 512 * 1024 * 1024
 
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package."""
-    world = parse_world(context.text(_WORLD) or "")
+    requested = _requested(context)
     seen: set[str] = set()
     for package in _packages(context):
         if package.name in seen:
             context.gap(_DATABASES[0], f"{package.name} is listed twice")
             continue
         seen.add(package.name)
-        yield Record("apk", package.name, _facts(package, world))
+        yield Record("apk", package.name, _facts(package, requested))
 
 
 def claims(context: Context) -> Claims:
@@ -60,26 +61,55 @@ def claims(context: Context) -> Claims:
     return found
 
 
-def _packages(context: Context) -> Iterator[Package]:
+def _packages(context: Context) -> tuple[Package, ...]:
+    """Return the packages of the first database that has any; without one, each is a gap."""
+    empty = []
     for path in _DATABASES:
         text = context.text(path, _LIMIT)
+        if text is None:
+            continue
+        database = parse_installed(text)
         if text:
-            packages = list(parse_installed(text))
-            if len(packages) != f"\n{text}".count("\nP:"):
-                context.gap(path, "some stanzas are damaged")
-            yield from packages
-            return
+            for damage in database.damages:
+                context.gap(path, f"damaged: {damage}")
+        if database.packages:
+            return database.packages
+        if not text:
+            empty.append(path)
+    for path in empty:
+        context.gap(path, "damaged: it is empty")
+    return ()
 
 
-def _facts(package: Package, world: Mapping[str, str]) -> dict[str, str]:
-    constraint = world.get(package.name, "")
+class _Requested(NamedTuple):
+    """Name -> constraint of the requested packages; `is_known`: the others were not requested."""
+
+    constraints: Mapping[str, str]
+    is_known: bool
+
+    def mark(self, name: str) -> str:
+        """Return the mark of a package, empty where nothing states it."""
+        if name in self.constraints:
+            return "manual"
+        return "auto" if self.is_known else ""
+
+
+def _requested(context: Context) -> _Requested:
+    before = len(context.gaps)
+    text = context.text(_WORLD)
+    is_known = text is not None and len(context.gaps) == before
+    return _Requested(parse_world(text or ""), is_known)
+
+
+def _facts(package: Package, requested: _Requested) -> dict[str, str]:
+    constraint = requested.constraints.get(package.name, "")
     algorithm, _, digest = package.digest.partition(":")
     is_virtual = package.name.startswith(".")  # its version is the time of its creation
     facts = {
         "version": "" if is_virtual else package.version,
         "arch": package.arch,
         "source": package.source,
-        "mark": "manual" if constraint else "auto",
+        "mark": requested.mark(package.name),
         "constraint": constraint if constraint != package.name else "",
         "status": f"broken {package.broken}" if package.broken else "",
         algorithm: digest,

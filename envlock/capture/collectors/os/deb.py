@@ -11,11 +11,20 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.capture.discover.deb_packages import (
+    ADMIN,
+    DEB_READS,
+    STATUS,
+    deb_packages,
+    distroless_sums,
+)
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.formats.debian.apt import find_in_index, parse_extended_states
+from envlock.formats.debian.deb822 import strange_line
 from envlock.formats.debian.dpkg import (
     INSTALLED,
     Diversion,
@@ -23,14 +32,11 @@ from envlock.formats.debian.dpkg import (
     parse_diversions,
     parse_list,
     parse_md5sums,
-    parse_status,
 )
 from envlock.formats.debian.relations import Node, needed_by
 from envlock.model.record import Record
 
-_ADMIN = "/var/lib/dpkg"
-_INFO = f"{_ADMIN}/info"
-_STATUS_D = f"{_ADMIN}/status.d"
+_INFO = f"{ADMIN}/info"
 _LISTS = "/var/lib/apt/lists"
 _MARKS = "/var/lib/apt/extended_states"
 _INDEX_LIMIT = 512 * 1024 * 1024
@@ -41,40 +47,38 @@ Archives = Mapping[tuple[str, str, str], str]
 
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package in dpkg's database, removed but not purged ones included."""
-    auto = parse_extended_states(context.text(_MARKS) or "")
-    auto |= {(name, "all") for name, _ in auto}  # apt lists these with the native architecture
-    packages = _packages(context)
+    packages = deb_packages(context)
+    marks = _marks(packages, context)
     _, archives = _indexed(context, packages)
-    needed_by_key = _needed_by(packages, auto)
+    needed_by_key = _needed_by(packages, marks)
     seen: set[str] = set()
     for package in packages:
         if package.key in seen:
-            context.gap(f"{_ADMIN}/status", f"{package.key} is listed twice")
+            context.gap(STATUS, f"{package.key} is listed twice")
             continue
         seen.add(package.key)
-        yield _record(package, auto, archives, needed_by_key)
+        yield _record(package, marks, archives, needed_by_key)
 
 
 def claims(context: Context) -> Claims:
     """Return the paths that the installed packages own, after diversions and a merged /usr."""
     found: dict[str, Claim] = {}
-    packages = [package for package in _packages(context) if package.has_files]
+    packages = [package for package in deb_packages(context) if package.has_files]
     has_index, archives = _indexed(context, packages)
-    diversions = parse_diversions(context.text(f"{_ADMIN}/diversions") or "")
+    diversions = parse_diversions(context.written(f"{ADMIN}/diversions") or "")
     directories: dict[str, str] = {}
     names = frozenset(context.names(_INFO))
-    distroless = _distroless_sums(context)
+    distroless = distroless_sums(context)
     for package in packages:
         stem = package.key if f"{package.key}.list" in names else package.name
-        listed = context.text(f"{_INFO}/{stem}.list") if f"{stem}.list" in names else None
-        sums = parse_md5sums(
-            context.text(distroless.get(package.name, f"{_INFO}/{stem}.md5sums")) or ""
-        )
+        sums_file = distroless.get(package.name, f"{_INFO}/{stem}.md5sums")
+        sums = parse_md5sums(context.written(sums_file) or "")
+        paths = _listed(package, f"{stem}.list", names, context) or sums
         by_value = has_index and (package.name, package.version, package.arch) not in archives
         diverted = _diverted(diversions, package.name)
         owner = f"deb {package.key}"
         stated = sums | {path: md5 for path, md5 in package.conffiles.items() if md5}
-        for path in parse_list(listed) if listed is not None else sums:
+        for path in paths:
             md5 = stated.get(path, "")
             installed = diverted.get(path, path) if diverted else path
             slash = installed.rfind("/")
@@ -91,35 +95,55 @@ def claims(context: Context) -> Claims:
     return found
 
 
-def _distroless_sums(context: Context) -> dict[str, str]:
-    """Return package -> its checksum file in distroless images, which lack the info directory."""
-    found = {}
-    names = context.names(_STATUS_D)
-    for name in names:
-        if f"{name}.md5sums" in names:
-            for package in parse_status(context.text(f"{_STATUS_D}/{name}") or ""):
-                found[package.name] = f"{_STATUS_D}/{name}.md5sums"
-    return found
+def _listed(
+    package: Package, name: str, names: frozenset[str], context: Context
+) -> list[str] | None:
+    """Return the paths in the list of a package, None where there are no lists."""
+    paths = parse_list(context.written(f"{_INFO}/{name}") or "") if name in names else None
+    is_installed = package.status.endswith(" installed")
+    if not paths and is_installed and any(other.endswith(".list") for other in names):
+        context.gap(f"{_INFO}/{name}", f"damaged: no list of the files of {package.key}")
+    return paths
 
 
-def _packages(context: Context) -> list[Package]:
-    text = context.text(f"{_ADMIN}/status") or ""
-    packages = list(parse_status(text))
-    if len(packages) != text.count("\nPackage: ") + text.startswith("Package: "):
-        context.gap(f"{_ADMIN}/status", "some stanzas are damaged")
-    for name in context.names(_STATUS_D):
-        if not name.endswith(".md5sums"):
-            packages += parse_status(context.text(f"{_STATUS_D}/{name}") or "")
-    return [package for package in packages if not package.status.endswith(" not-installed")]
+class _Marks(NamedTuple):
+    """Which packages apt installed automatically; `is_complete`: all others were asked for.
+
+    apt-mark(8) says so of every package that apt does not list; where there is no apt, nobody does.
+    """
+
+    auto: frozenset[tuple[str, str]]
+    is_complete: bool
+
+    def of(self, package: Package) -> str:
+        """Return the mark of a package, empty where nothing states it."""
+        if package.status.startswith("hold "):
+            return "hold"
+        if (package.name, package.arch) in self.auto:
+            return "auto"
+        return "manual" if self.is_complete else ""
+
+
+def _marks(packages: Iterable[Package], context: Context) -> _Marks:
+    before = len(context.gaps)
+    text = context.text(_MARKS)
+    if text and (strange_line(text) or not text.endswith("\n")):
+        context.gap(_MARKS, "damaged: it does not hold packages alone")
+    auto = parse_extended_states(text or "")
+    auto |= {(name, "all") for name, _ in auto}  # apt lists these with the native architecture
+    has_apt = text is not None or any(p.name == "apt" and p.has_files for p in packages)
+    return _Marks(frozenset(auto), has_apt and len(context.gaps) == before)
 
 
 def _record(
     package: Package,
-    auto: set[tuple[str, str]],
+    marks: _Marks,
     archives: Archives,
     needed_by_key: Mapping[str, str],
 ) -> Record:
-    facts = {"version": package.version, "source": package.source, "mark": _mark(package, auto)}
+    facts = {"version": package.version, "source": package.source}
+    if marks.of(package):
+        facts["mark"] = marks.of(package)
     if package.source_version != package.version:
         facts["source-version"] = package.source_version
     if package.status not in (INSTALLED, "hold ok installed"):
@@ -132,19 +156,13 @@ def _record(
     return Record("deb", package.key, facts)
 
 
-def _needed_by(packages: Iterable[Package], auto: set[tuple[str, str]]) -> dict[str, str]:
+def _needed_by(packages: Iterable[Package], marks: _Marks) -> dict[str, str]:
     """Return key -> the manually installed package that needs an automatically installed one."""
     return needed_by(
-        Node(p.key, p.name, p.arch, _mark(p, auto) != "auto", p.relations)
+        Node(p.key, p.name, p.arch, marks.of(p) != "auto", p.relations)
         for p in packages
         if p.has_files
     )
-
-
-def _mark(package: Package, auto: set[tuple[str, str]]) -> str:
-    if package.status.startswith("hold "):
-        return "hold"
-    return "auto" if (package.name, package.arch) in auto else "manual"
 
 
 def _diverted(diversions: Iterable[Diversion], package: str) -> dict[str, str]:
@@ -167,6 +185,8 @@ def _indexed(context: Context, packages: Iterable[Package]) -> tuple[bool, Archi
         except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
             context.gap(f"{_LISTS}/{name}", f"damaged: {error}")
             continue
+        if index and not index.endswith(b"\n"):
+            context.gap(f"{_LISTS}/{name}", "damaged: it ends in the middle of a line")
         has_index = has_index or bool(index)
         archives.update((listed[:3], listed.sha256) for listed in find_in_index(index, wanted))
     return has_index, archives
@@ -184,9 +204,8 @@ COLLECTOR = Collector(
     name="deb",
     sections=("deb",),
     reads=(
-        f"{_ADMIN}/status",
-        f"{_STATUS_D}/*",
-        f"{_ADMIN}/diversions",
+        *DEB_READS,
+        f"{ADMIN}/diversions",
         f"{_INFO}/*.list",
         f"{_INFO}/*.md5sums",
         f"{_LISTS}/*_Packages*",

@@ -48,7 +48,7 @@ def collect(context: Context) -> Iterator[Record]:
     packages = _packages(context)
     held = _configuration(context).held if packages else frozenset()
     for name, package in packages.items():
-        mark = "auto" if package.first("REASON") == "1" else "manual"
+        mark = "auto" if package.first("REASON") == "1" else "manual"  # which is its default
         facts = {
             "version": package.first("VERSION"),
             "arch": package.first("ARCH"),
@@ -67,7 +67,7 @@ def claims(context: Context) -> Claims:
     packages = _packages(context)
     configuration = _configuration(context) if packages else Configuration(frozenset(), ())
     for name, package in packages.items():
-        listed = parse_fields(context.text(f"{package.folder}/files") or "")
+        listed = _listed(f"{package.folder}/files", context)
         backup = {f"/{line.partition(chr(9))[0]}" for line in listed.get("BACKUP", ())}
         for file in _files(package, listed, context):
             folder, _, last = file.path.rpartition("/")
@@ -88,20 +88,33 @@ def claims(context: Context) -> Claims:
 def _packages(context: Context) -> dict[str, _Package]:
     """Return name -> package; a damaged description becomes a gap."""
     found: dict[str, _Package] = {}
-    for name in context.names(_LOCAL):
+    names = context.names(_LOCAL)
+    if names == (_VERSION_FILE,):
+        context.gap(_LOCAL, "holds no package")
+    for name in names:
         if name == _VERSION_FILE:
             continue
         folder = f"{_LOCAL}/{name}"
-        text = context.text(f"{folder}/desc")
+        before = len(context.gaps)
+        text = context.written(f"{folder}/desc")
         package = _Package(folder, parse_fields(text or ""))
         called = package.first("NAME")
         if not called or not package.first("VERSION"):
             context.gap(folder, "the description has no name or version")
+        elif len(context.gaps) > before:
+            continue  # what is missing may be any fact
         elif called in found:
             context.gap(folder, f"{called} is listed twice")
         else:
             found[called] = package
     return found
+
+
+def _listed(path: str, context: Context) -> Fields:
+    text = context.written(path)
+    if text is None:
+        context.gap(path, "missing: no list of files")
+    return parse_fields(text or "")
 
 
 def _configuration(context: Context) -> Configuration:
@@ -118,6 +131,8 @@ def _files(package: _Package, listed: Fields, context: Context) -> Iterator[File
         context.gap(path, f"damaged: {error}")
         described = []
     if described:
+        if not listed:
+            context.gap(f"{package.folder}/files", "damaged: no list of files")
         yield from described
         return
     for line in listed.get("FILES", ()):

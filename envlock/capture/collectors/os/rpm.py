@@ -110,38 +110,47 @@ def _installed(context: Context) -> dict[str, _Installed]:
 
 
 def _packages(context: Context) -> Iterator[_Installed]:
-    for path, headers in _databases(context):
+    """Yield the packages of the first database that has any; without one, each is a gap."""
+    empty = []
+    for path, raw, wal in _databases(context):
         number = 0
-        for blob in _until_damage(path, headers, context):
+        for blob in _until_damage(path, raw, wal, context):
             number += 1
             try:
                 header = Header(blob)
                 package = parse_package(header)
+                header.check_digest()
             except ValueError as error:
                 context.gap(path, f"package {number}: {error}")
                 continue
             yield _Installed(package, header, path)
         if number:
             return
+        empty.append(path)
+    for path in empty:
+        context.gap(path, "damaged: holds no package")
 
 
-def _until_damage(path: str, headers: Headers, context: Context) -> Headers:
+def _until_damage(path: str, raw: bytes, wal: bytes, context: Context) -> Headers:
     """Yield the headers of a database; damage ends them with a gap."""
+    if not raw and not wal:
+        return
     try:
-        yield from headers
+        read = PARSERS[path.rpartition("/")[2]]
+        yield from parse_sqlite(raw, wal) if wal else read(raw)
     except ValueError as error:
         context.gap(path, f"damaged: {error}")
 
 
-def _databases(context: Context) -> Iterator[tuple[str, Headers]]:
-    """Yield the databases that exist; the first one that is not empty counts."""
+def _databases(context: Context) -> Iterator[tuple[str, bytes, bytes]]:
+    """Yield the path, content and write-ahead log of each database."""
     for directory in _DIRECTORIES:
-        for name, read in PARSERS.items():
-            raw = context.read(f"{directory}/{name}", _LIMIT)
-            if not raw:
-                continue
-            wal = context.read(f"{directory}/{name}-wal", _LIMIT) if name == _SQLITE else None
-            yield f"{directory}/{name}", parse_sqlite(raw, wal) if wal else read(raw)
+        for name in PARSERS:
+            path = f"{directory}/{name}"
+            raw = context.read(path, _LIMIT)
+            if raw is not None:
+                wal = context.read(f"{path}-wal", _LIMIT) if name == _SQLITE else None
+                yield path, raw, wal or b""
 
 
 def _facts(package: Package, reason: Reason) -> dict[str, str]:
@@ -163,13 +172,25 @@ def _facts(package: Package, reason: Reason) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
+class _AutoInstalled(NamedTuple):
+    """What zypper installed automatically; `is_complete`: everything else was asked for."""
+
+    names: frozenset[str] = frozenset()
+    is_complete: bool = False
+
+    def of(self, package: Package) -> Reason:
+        """Return the reason for a package, an empty one where nothing states it."""
+        other = "manual" if self.is_complete else ""
+        return Reason("auto" if package.name in self.names else other)
+
+
 class _Reasons(NamedTuple):
     """Install reasons and version locks in the databases of dnf, dnf 5 and zypper."""
 
     history: Mapping[str, Reason]
     marks: Mapping[str, str]
     origins: Mapping[str, str]
-    auto_installed: frozenset[str] | None
+    auto_installed: _AutoInstalled
     locks: Locks
 
     @classmethod
@@ -178,24 +199,22 @@ class _Reasons(NamedTuple):
         marks: Mapping[str, str] = {}
         origins: Mapping[str, str] = {}
         raw = context.read(_HISTORY, _LIMIT)
-        if raw:
+        if raw is not None:
             try:
                 history = parse_history(raw, context.read(f"{_HISTORY}-wal", _LIMIT) or b"")
             except ValueError as error:
                 context.gap(_HISTORY, f"damaged: {error}")
-        state = [context.text(f"{_STATE}/{name}.toml") or "" for name in ("packages", "nevras")]
+        state = [_state(f"{_STATE}/{name}.toml", context) for name in ("packages", "nevras")]
         try:
             marks, origins = parse_state(*state)
         except ValueError as error:
             context.gap(_STATE, f"damaged: {error}")
-        auto = context.text(_AUTO_INSTALLED)
         locks = Locks((), ())
         try:
             locks = parse_locks(*(context.text(path) or "" for path in _LOCKS))
         except ValueError as error:
             context.gap(_LOCKS[1], f"damaged: {error}")
-        installed = None if auto is None else parse_auto_installed(auto)
-        return cls(history, marks, origins, installed, locks)
+        return cls(history, marks, origins, _auto_installed(context), locks)
 
     def of(self, package: Package) -> Reason:
         """Return the reason by the newest of the tools; an empty one for a public key."""
@@ -208,11 +227,23 @@ class _Reasons(NamedTuple):
     def _recorded(self, package: Package) -> Reason:
         if package.label in self.marks:
             return Reason(self.marks[package.label], self.origins.get(package.nevra, ""))
-        if package.label in self.history:
-            return self.history[package.label]
-        if self.auto_installed is None:
-            return Reason()
-        return Reason("auto" if package.name in self.auto_installed else "manual")
+        return self.history.get(package.label) or self.auto_installed.of(package)
+
+
+def _state(path: str, context: Context) -> str:
+    text = context.written(path)
+    if text is not None and not text.strip():
+        context.gap(path, "damaged: it is empty")
+    return text or ""
+
+
+def _auto_installed(context: Context) -> _AutoInstalled:
+    before = len(context.gaps)
+    text = context.written(_AUTO_INSTALLED)
+    if text is not None and not text.strip():
+        context.gap(_AUTO_INSTALLED, "damaged: it is empty")
+    is_complete = text is not None and len(context.gaps) == before
+    return _AutoInstalled(parse_auto_installed(text or ""), is_complete)
 
 
 class _Terms(NamedTuple):

@@ -119,6 +119,4 @@ def test_the_stat_cache_holds_both_digests(root, tmp_path):
 
 def test_records_need_no_scan(root, captured):
     found = captured(root, depth=Depth.RECORDS).lock
-    assert found.sections["apk"] == {
-        "tool": {"version": "1.0-r0", "arch": "x86_64", "mark": "auto"}
-    }
+    assert found.sections["apk"] == {"tool": {"version": "1.0-r0", "arch": "x86_64"}}
