@@ -112,9 +112,10 @@ def _dkms(context: Context, release: str) -> Iterator[Record]:
     Facts: ``version``, ``other-versions``, the ``modules`` built, and ``state``: ``built`` for the
     running kernel, ``not-built`` for it, or ``added`` (built for no kernel).
     """
-    for name in context.names(_DKMS):
-        tree = f"{_DKMS}/{name}"
-        # The directory also holds links to the builds of each kernel (kernel-RELEASE-ARCH).
+    # The directory also holds its version, and links to builds for kernels (kernel-RELEASE-ARCH).
+    trees = [child.path for child in context.children(_DKMS) if child.type is EntryType.DIRECTORY]
+    for tree in trees:
+        name = tree.rpartition("/")[2]
         versions = [
             version for version in context.names(tree) if context.exists(f"{tree}/{version}/source")
         ]
