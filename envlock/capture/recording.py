@@ -20,10 +20,10 @@ from envlock.capture.scan.search import PathSearch
 from envlock.model.process import HIDDEN, ProcessConfig
 from envlock.model.text import from_bytes, sort_key, to_bytes
 from envlock.model.tree import REDACTED, Entry, FileClass, Row
-from envlock.secrets.arguments import redact_arguments
+from envlock.secrets.arguments import redact_command
 from envlock.secrets.files import FileKind, Judgement, judge_file
+from envlock.secrets.records import clean_entry, clean_name, clean_text
 from envlock.secrets.redact import redact_environ, redact_labels, redact_text
-from envlock.secrets.urls import strip_credentials
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan, Target
 from envlock.targets.recorded import CONTENTS, MEMBER, VERSION
 
@@ -46,6 +46,7 @@ class Recorder:
         self._stats: dict[str, Entry] = {}
         self._gaps: list[tuple[str, str]] = []
         self._settled: dict[str, Entry | None] = {}
+        self._redacted: set[str] = set()
 
     @property
     def reference(self) -> str:
@@ -126,24 +127,22 @@ class Recorder:
         return _WatchedSearch(index, expected, self.watch(index))
 
     def settle(self, row: Row) -> None:
-        """Take a row that passed the gate: a secret file is not recorded, a redacted one as it is
-        in the row.
-        """  # noqa: D205
-        if row.file_class is FileClass.SECRET:
-            self._settled[row.entry.path] = None
-        elif row.source.startswith(REDACTED):
-            self._settled[row.entry.path] = row.entry
+        """Take a row as it may be recorded; of a secret file nothing is."""
+        self._settled[row.entry.path] = None if row.file_class is FileClass.SECRET else row.entry
+        if row.source.startswith(REDACTED):
+            self._redacted.add(row.entry.path)
 
     def write(self, stream: BinaryIO) -> dict[str, str]:
         """Write the recording; return the secret files that were left out: path -> rule."""
         contents: dict[str, bytes] = {}
         files: dict[str, object] = {}
         left_out = {}
-        for path, told in sorted(self._files.items(), key=lambda item: sort_key(item[0])):
+        for real, told in sorted(self._files.items(), key=lambda item: sort_key(item[0])):
+            path = clean_name(real)
             if isinstance(told, OSError):
                 files[path] = [told.errno or 0, told.strerror or ""]
                 continue
-            judged = self._judge(path, told)
+            judged = self._judge(real, told)
             if judged.kind is FileKind.SECRET:
                 files[path] = [0, f"left out of the recording as secret ({judged.rule})"]
                 left_out[path] = judged.rule
@@ -155,11 +154,11 @@ class Recorder:
             "capabilities": sorted(self.capabilities),
             "process": self._process(),
             "files": files,
-            "names": {path: _listed(told) for path, told in sorted(self._names.items())},
+            "names": {clean_name(p): _listed(told) for p, told in sorted(self._names.items())},
             "entries": [_row(entry) for entry in self._shown_entries()],
-            "redacted": sorted(path for path, entry in self._settled.items() if entry),
+            "redacted": sorted(self._redacted),
             "stats": [_row(e._replace(path=path)) for path, e in sorted(self._stats.items())],
-            "gaps": sorted(self._gaps),
+            "gaps": sorted((clean_name(where), clean_text(why)) for where, why in self._gaps),
         }
         raw = json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
         with tarfile.open(
@@ -196,10 +195,15 @@ class Recorder:
             record.key: HIDDEN if "secret" in record.facts else record.facts.get("value", "")
             for record in shown
         }
+        entrypoint, command = redact_command(process.entrypoint, process.cmd)
         clean = replace(
             process,
-            cmd=redact_arguments(process.cmd),
-            entrypoint=redact_arguments(process.entrypoint),
+            cmd=command,
+            entrypoint=entrypoint,
+            workdir=clean_text(process.workdir),
+            volumes=tuple(map(clean_text, process.volumes)),
+            maps=clean_text(process.maps),
+            exe=clean_text(process.exe),
             labels=redact_labels(process.labels),
             environ=environ,
         )
@@ -254,11 +258,11 @@ def _anonymous(line: bytes, fields: tuple[int, ...]) -> bytes:
 def _listed(told: tuple[str, ...] | OSError) -> object:
     if isinstance(told, OSError):
         return [told.errno or 0, told.strerror or ""]
-    return {"names": told}
+    return {"names": [*map(clean_name, told)]}
 
 
 def _row(entry: Entry) -> list[object]:
-    entry = entry._replace(target=strip_credentials(entry.target))
+    entry = clean_entry(entry)._replace(path=clean_name(entry.path))
     return [*entry[:9], [[name, value.hex()] for name, value in entry.xattrs], *entry[10:]]
 
 

@@ -14,8 +14,9 @@ from typing import BinaryIO
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context, describe
-from envlock.capture.files.classify import classify, hide
-from envlock.capture.files.content_gate import PUBLISHED, ContentGate
+from envlock.capture.files.classify import NOT_STORED, classify, hide, without_digest
+from envlock.capture.files.content_gate import PUBLISHED, WHOLE, ContentGate
+from envlock.capture.files.hidden_names import hidden_names
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.records import is_reported
 from envlock.capture.files.rules import OTHER_ENVIRONMENTS
@@ -31,7 +32,7 @@ from envlock.model.facts import coverage_of
 from envlock.model.glob import compile_globs, matcher
 from envlock.model.record import Record
 from envlock.model.tree import REDACTED, Entry, Row
-from envlock.secrets.urls import strip_credentials, strip_record
+from envlock.secrets.records import clean_entry, clean_gap, clean_record
 from envlock.targets.base import IncrementalTarget, ScanPlan
 from envlock.targets.folder import Folder
 from envlock.targets.recorded import RecordedTarget
@@ -70,11 +71,8 @@ class CaptureSession:
         if setup.store is not None and setup.is_full_depth:
             cache = setup.cache
             self.residue = Residue(setup.target, setup.store, self.scan_gaps, cache, seconds)
-        self.gate = (
-            self.residue.gate
-            if self.residue
-            else ContentGate(self._open_file, setup.cache, seconds)
-        )
+        own_gate = ContentGate(self._open_file, setup.cache, seconds)
+        self.gate = self.residue.gate if self.residue else own_gate
         self._is_declared = compile_globs(setup.request.files).match
         every = (*setup.collectors, *setup.claimants)
         patterns = [pattern for collector in every for pattern in collector.reads]
@@ -96,7 +94,14 @@ class CaptureSession:
 
     def rows(self) -> list[Row]:
         """Return the rows of the paths that can have records of their own."""
-        return [self._rows.get(entry.path) or self._row(entry) for entry in self._reportable()]
+        is_hidden, gaps = hidden_names(self.index, self.setup.cache)
+        self.is_repeatable &= not gaps  # a snapshot would hold the names
+        self.scan_gaps += gaps if self.reports_files else ()
+        return [
+            self._rows.get(entry.path) or self._row(entry)
+            for entry in self._reportable()
+            if not is_hidden(entry.path)
+        ]
 
     # Steps
 
@@ -226,7 +231,7 @@ class CaptureSession:
             excluded=self.setup.excluded,
             other_environments=OTHER_ENVIRONMENTS,
             cache=self.setup.cache,
-            on_gap=lambda path, reason: self.scan_gaps.append(Gap(path, reason)),
+            on_gap=lambda path, reason: self.scan_gaps.append(clean_gap(Gap(path, reason))),
             on_progress=lambda files, size: self.setup.progress("files", files, size),
             on_walk_finished=self.finish_walk,
             jobs=request.jobs,
@@ -259,29 +264,43 @@ class CaptureSession:
 
     def _row(self, entry: Entry) -> Row:
         """Return what may be recorded of a path, its content kept where that is needed."""
-        if "://" in entry.target:
-            entry = entry._replace(target=strip_credentials(entry.target))
+        if entry.target or entry.xattrs:
+            entry = clean_entry(entry)
         row = classify(entry, self.claims)
         claim = self.claims.get(entry.path)
-        is_stated = bool(claim and claim.digest)
-        if self.residue is not None:
-            return self.residue.settle(row, is_stated=is_stated)
-        is_published = is_stated and row.file_class in PUBLISHED
-        may_be_recorded = claim is not None or is_reported(row, self._is_declared)
-        if not entry.sha256 or is_published or not may_be_recorded:
+        is_asked_for = row.file_class in NOT_STORED and self._is_declared(entry.path)
+        if is_asked_for:
+            row = row._replace(entry=entry)
+        elif entry.sha256 and not row.entry.sha256:
+            self._forget(entry)
+        if self.residue is not None and not is_asked_for:
+            return self.residue.settle(row, is_stated=bool(claim and claim.digest))
+        row = self._judged(row, claim)
+        if self.setup.recorder is not None:
+            self.setup.recorder.settle(row)
+        return row
+
+    def _judged(self, row: Row, claim: Claim | None) -> Row:
+        """Return a row without a digest that may tell a secret."""
+        entry, target = row.entry, self.setup.target
+        if not entry.sha256 or (claim and claim.digest and row.file_class in PUBLISHED):
             return row
-        target = self.setup.target
+        if claim is None and not is_reported(row, self._is_declared):
+            self._forget(entry)
+            return row._replace(entry=without_digest(entry))
         if isinstance(target, RecordedTarget):  # it was judged when it was recorded
             is_redacted = entry.path in target.redacted
             return row._replace(source=f"{REDACTED}{entry.sha256}") if is_redacted else row
         try:
-            row = self.gate.settle(row, self.gate.judge(entry))
+            return self.gate.settle(row, self.gate.judge(entry))
         except OSError as error:
             self.scan_gaps.append(Gap(entry.path, describe(error)))
-            row = row._replace(entry=hide(entry))
-        if self.setup.recorder is not None:
-            self.setup.recorder.settle(row)
-        return row
+            return row._replace(entry=hide(entry))
+
+    def _forget(self, entry: Entry) -> None:
+        """Keep no digest of a small file that was not judged, unless it is bytecode."""
+        if self.setup.cache and entry.size <= WHOLE and not entry.path.endswith(".pyc"):
+            self.setup.cache.forget(entry.path)
 
     def _owner(self, path: str) -> str:
         """Return the record that claims a path, whether or not its section is captured."""
@@ -335,7 +354,7 @@ class CaptureSession:
                 if (record.section, record.key) in found:
                     context.gap(f"{record.section} {record.key}", "is listed twice")
                     continue
-                found[record.section, record.key] = strip_record(record)
+                found[record.section, record.key] = clean_record(record)
                 limit.check()
         self.records += found.values()
         gaps = (*context.gaps, *self.claim_gaps.get(collector.name, ()))
@@ -375,7 +394,7 @@ class CaptureSession:
 
 def _coverage(found: Collection[object], gaps: Iterable[Gap], *, is_there: bool) -> Coverage:
     """Return what was covered; a gap that both the claims and the records met counts once."""
-    met = tuple(dict.fromkeys(gaps))
+    met = tuple(dict.fromkeys(map(clean_gap, gaps)))
     if met:
         return Coverage(Status.PARTIAL if found else Status.UNREADABLE, met)
     return Coverage(Status.OK if found or is_there else Status.ABSENT)

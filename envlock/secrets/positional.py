@@ -36,8 +36,15 @@ htpasswd .htpasswds /passwdfile /squid/passwd | htpasswd(1)
     ^[^#:\n]{1,255}:[^:\n]{0,256}+:(?P<secret>[^:\s]{1,512})
 /passwd.client /passwd.smtp | exim4-config_files(5)
     ^[^#:\s]{1,255}:[^:\n]{0,256}+:(?P<secret>[^\s]{1,512})
-/shadow /shadow- /gshadow /gshadow- /opasswd /master.passwd | shadow(5)
-    ^[^:\n]{1,64}:(?P<secret>[^:\s!*x]{4,512})
+/shadow /shadow- /gshadow /gshadow- /master.passwd | shadow(5); what is left is still no lock
+    ^[^:\n]{1,64}:(?:!{0,2}\$|[^:\s!*])(?P<secret>[^:\s]{3,512})
+/opasswd | pam_pwhistory(8)
+    ^[^:\n]{1,64}:[^:\n]{0,16}:[^:\n]{0,16}:(?P<secret>[^:\s]{4,512})
+/etc/passwd /etc/passwd- /etc/group /etc/group- | passwd(5), group(5)
+    ^[^:\n#+-][^:\n]{0,63}:(?![x*!]{1,2}:)(?P<secret>[^:\s]{2,512}):
+/etc/passwd /etc/passwd- | passwd(5): the comment
+    ^(?:[^:\n]{0,64}:){4}[^:\n]{0,128}?\w{0,32}(?:pass|passwd|password|pw|pwd|secret|token|pin|key)
+    [ \t]{0,4}=[ \t]{0,4}(?P<secret>[^:\s,]{2,128})
 /smbpasswd | smbpasswd(5)
     ^[^:\n]{0,256}+:[^:\n]{0,256}+:(?P<secret>[0-9A-FX]{32}:[0-9A-F]{32})
 /chap-secrets /pap-secrets /l2tp-secrets /chap-secrets~ | pppd(8): authentication

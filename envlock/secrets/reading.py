@@ -128,6 +128,13 @@ _SHELL_PLACES = (
     "/etc/init.d/",
     "/etc/conf.d/",
 )
+_INSTALLED = (
+    "/direct_url.json",
+    "/var/lib/dpkg/status",
+    "/lib/apk/db/installed",
+    "/.package-lock.json",
+)
+"""Databases below places of packages that say where something came from."""
 _SHEBANG = re.compile(
     r"#![^\n]{0,100}?\b(?:(?P<shell>ba|da|k|z|a|fi)?sh\b|(?P<code>python|perl|ruby|node|php|lua|tclsh|awk))"
 )
@@ -142,6 +149,8 @@ def reading_of(path: str, text: str = "") -> Reading:
     name = lowered.rpartition("/")[2]
     suffix = name.rpartition(".")[2]
     syntax = _syntax_of(lowered, name, suffix, text)
+    if path.endswith(_INSTALLED):
+        return Reading(Syntax.DATA, _SHIPPED_DATA)
     if (
         lowered.endswith(_DECLARATIONS)
         or suffix in _NEVER_SUFFIXES

@@ -6,8 +6,6 @@ import re
 import string
 from collections.abc import Mapping
 
-from envlock.model.record import Record
-
 LOCAL = "local"
 """The origin of a package that was installed from a directory or file of the machine."""
 
@@ -64,15 +62,3 @@ def holds_credentials(text: str) -> bool:
 
 def _ends_with_scheme(text: str) -> bool:
     return any(char.isalpha() for char in text[len(text.rstrip(_SCHEME)) :])
-
-
-def strip_record(record: Record) -> Record:
-    """Return `record` without credentials in the URLs of its facts.
-
-    Collectors remove them from URLs that they know of.  This is for a URL in an unexpected fact,
-    which would otherwise make the whole capture fail.
-    """
-    if not any("://" in value for value in record.facts.values()):
-        return record
-    facts = {name: strip_credentials(value) for name, value in record.facts.items()}
-    return record._replace(facts=facts)

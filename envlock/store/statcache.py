@@ -63,6 +63,7 @@ class StatCache:
         self._root = to_bytes(root)
         self._settled_before = clock() - RACY_NS
         self._new: dict[str, bytes] = {}
+        self._gone: set[str] = set()
         self._rows: dict[str, bytes] = {}
         self._asked = 0
         self._reader: sqlite3.Connection | None = None
@@ -107,7 +108,9 @@ class StatCache:
     def forget(self, path: str) -> None:
         """Remove what is known of a file, whose digest must not be kept."""
         if self._row(path) is not None:
-            self._write(path, bytes(_SHA256_END))
+            self._rows[path] = bytes(_SHA256_END + _CHECKSUM.size)
+            self._new.pop(path, None)
+            self._gone.add(path)
 
     def _row(self, path: str) -> bytes | None:
         row = self._rows.get(path)
@@ -124,6 +127,7 @@ class StatCache:
 
     def _write(self, path: str, content: bytes) -> None:
         self._rows[path] = self._new[path] = content + _checksum(path, content)
+        self._gone.discard(path)
 
     def close(self) -> None:
         """Write the new rows in one transaction.  May be called twice."""
@@ -131,11 +135,14 @@ class StatCache:
             self._reader.close()
             self._reader = None
         new, self._new = self._new, {}
-        if not new:
+        gone, self._gone = self._gone, set()
+        if not new and not gone:
             return
         # In order, so that they are appended to the table.
         rows = ((self._root, to_bytes(path), row) for path, row in sorted(new.items()))
+        names = ((self._root, to_bytes(path)) for path in sorted(gone))
         with self._tolerant(), closing(self._connect()) as database, database:
+            database.executemany("DELETE FROM entry WHERE root = ? AND path = ?", names)
             database.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
 
     def __enter__(self) -> Self:

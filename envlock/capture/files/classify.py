@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from envlock.capture.files.ownership import Claim, Claims
+from envlock.capture.files.rule_table import FileRule
 from envlock.capture.files.rules import file_rule
 from envlock.capture.files.verification import has_other_type_or_target
 from envlock.model.tree import Entry, EntryType, FileClass, Row
+from envlock.secrets.files import is_named_secret
 
-_NOT_STORED = frozenset({FileClass.CACHE, FileClass.LOG})
+NOT_STORED = frozenset({FileClass.CACHE, FileClass.LOG})
+"""Classes whose contents are neither stored nor judged, and so have no digest."""
 _WITHOUT_DIGEST = frozenset({FileClass.SECRET, FileClass.IDENTITY})
 STATE_LIMIT = 16 * 1024 * 1024
 """Largest file, in bytes, of class `state` that is stored by value."""
@@ -18,13 +21,14 @@ def classify(entry: Entry, claims: Claims) -> Row:
 
     The source ``blob`` is provisional: it is set for every file that must be stored by value, and
     the engine replaces it where the content turns out to be secret or unreadable.  Secret and
-    identity files lose their digest and size, since a plain hash of a secret can be guessed.
+    identity files lose their digest and size, since a plain hash of a secret can be guessed; logs
+    and caches lose their digest, since nothing judges their content.
     """
     claim = claims.get(entry.path)
     rule = file_rule(entry.path, owned=claim is not None and not claim.generated)
     owner = claim.owner if claim else ""
     if rule is not None:
-        return _by_rule(entry, rule.file_class, owner, claim)
+        return _by_rule(entry, rule, owner, claim)
     if claim is None:
         return Row(entry, FileClass.UNOWNED, "", _by_value(entry))
     if claim.generated:
@@ -64,17 +68,27 @@ def _modified(claim: Claim) -> FileClass:
     return FileClass.CONFFILE_MODIFIED if claim.conffile else FileClass.PACKAGE_MODIFIED
 
 
+def without_digest(entry: Entry) -> Entry:
+    """Return `entry` without its digests."""
+    return entry._replace(sha256="", md5="", sha1="")
+
+
 def hide(entry: Entry) -> Entry:
     """Return `entry` without digest and size, as a secret file is recorded."""
-    return entry._replace(sha256="", md5="", sha1="", size=0)
+    return without_digest(entry)._replace(size=0)
 
 
-def _by_rule(entry: Entry, kind: FileClass, owner: str, claim: Claim | None) -> Row:
+def _by_rule(entry: Entry, rule: FileRule, owner: str, claim: Claim | None) -> Row:
+    kind = rule.file_class
+    if kind in NOT_STORED and is_named_secret(entry.path) and entry.type is EntryType.FILE:
+        kind = FileClass.SECRET
     if kind in _WITHOUT_DIGEST:
         return Row(hide(entry), kind, owner, "observed" if entry.type is EntryType.FILE else "")
     if claim is not None and matches(entry, claim):
         return Row(entry, kind, owner, _source(entry, claim))
-    if kind in _NOT_STORED or (kind is FileClass.STATE and entry.size > STATE_LIMIT):
+    if kind in NOT_STORED:  # no gate has judged the content
+        entry = without_digest(entry)
+    if kind in NOT_STORED or (kind is FileClass.STATE and entry.size > STATE_LIMIT):
         return Row(entry, kind, owner, "observed" if entry.type is EntryType.FILE else "")
     return Row(entry, kind, owner, _by_value(entry))
 

@@ -132,6 +132,9 @@ class NoCache:
     def mark_clean(self, _path: str, _sha256: str, _verdict: int) -> None:
         return None
 
+    def forget(self, _path: str) -> None:
+        return None
+
     def is_clean(self, _path: str, _sha256: str, _verdict: int) -> bool:
         return False
 

@@ -17,10 +17,10 @@ SECRETS = (
 """Secrets to plant: weak and strong ones."""
 
 
-def read_rows(name: str) -> list[tuple[str, str]]:
-    """Return the path and text of every row of a table beside this module."""
+def read_rows(name: str, folder: Path = Path(__file__).parent) -> list[tuple[str, str]]:
+    """Return the path and text of every row of a table, in this folder unless told otherwise."""
     rows: list[tuple[str, str]] = []
-    for line in Path(__file__).with_name(name).read_text().splitlines(keepends=True):
+    for line in (folder / name).read_text().splitlines(keepends=True):
         if line.startswith("== "):
             rows.append((line[3:].strip(), ""))
         elif rows and not line.startswith("## "):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envlock.model.record import Record
-from envlock.secrets.urls import LOCAL, clean_facts, clean_origin, strip_credentials, strip_record
+from envlock.secrets.urls import LOCAL, clean_facts, clean_origin, strip_credentials
 
 
 @pytest.mark.parametrize(
@@ -36,11 +35,3 @@ def test_every_url_of_a_text_loses_its_credentials():
     assert (
         strip_credentials(text) == "a=http://example.org/x b=https://example.com user@example.net"
     )
-
-
-def test_a_record_keeps_everything_but_credentials():
-    plain = Record("env", "A", {"value": "x@y"})
-    assert strip_record(plain) is plain
-    record = Record("env", "A", {"value": "http://u:p@example.org", "empty": "true"})
-    facts = {"value": "http://example.org", "empty": "true"}
-    assert strip_record(record) == Record("env", "A", facts)

@@ -9,7 +9,7 @@ from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.formats.hardware.kernel import parse_choice
 from envlock.model.record import Record
-from envlock.secrets.redact import redact_text
+from envlock.secrets.arguments import redact_arguments
 from envlock.targets.base import Capability
 
 _KERNEL = "/proc/sys/kernel"
@@ -43,7 +43,7 @@ def collect(context: Context) -> Iterator[Record]:
 def _cmdline(context: Context) -> str:
     # Words after `--` are for the init process, not for the kernel.
     words = (context.text("/proc/cmdline") or "").partition(" -- ")[0].split()
-    kept = (redact_text(word) for word in words if not word.startswith(_PER_BOOT))
+    kept = redact_arguments([word for word in words if not word.startswith(_PER_BOOT)])
     return " ".join(_IDENTITY.sub("***", word) for word in kept)
 
 

@@ -15,7 +15,7 @@ from envlock.capture.discover.package_folders import version_keys
 from envlock.formats.hpc import loaded_modules
 from envlock.model.process import ProcessConfig
 from envlock.model.record import Record
-from envlock.secrets.arguments import redact_arguments
+from envlock.secrets.arguments import redact_command
 from envlock.secrets.redact import redact_environ, redact_labels, redact_text
 from envlock.secrets.urls import clean_facts
 from envlock.targets.base import Capability
@@ -53,13 +53,14 @@ def _modules(process: ProcessConfig) -> Iterator[Record]:
 
 def _facts(process: ProcessConfig) -> dict[str, str]:
     labels = {k: v for k, v in process.labels.items() if not k.startswith(_OWN_LABELS)}
+    entrypoint, command = redact_command(process.entrypoint, process.cmd)
     values = {
-        "cmd": _json(list(redact_arguments(process.cmd))),
+        "cmd": _json(list(command)),
         "exe": process.exe,
         "image": process.image,
         "container": process.container,
         "namespaces": " ".join(process.namespaces),
-        "entrypoint": _json(list(redact_arguments(process.entrypoint))),
+        "entrypoint": _json(list(entrypoint)),
         "user": process.user,
         "workdir": process.workdir,
         "ports": _json(sorted(process.ports)),
