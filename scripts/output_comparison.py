@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 WORDING = frozenset(
     {
-        *("why", "fix", "title", "text", "markdown", "help", "policy", "reason", "message"),
-        *("description", "justification", "problems"),
+        *("why", "fix", "next", "commands", "title", "text", "markdown", "help", "policy"),
+        *("reason", "message", "description", "justification", "problems"),
     }
 )
 """Members of JSON documents whose text is wording, at any depth below them."""

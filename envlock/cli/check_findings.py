@@ -27,7 +27,7 @@ def to_line(found: Inconsistency) -> str:
     """Return one line: severity, record, problem, rule, remedy."""
     record = escape(found.record.strip())
     line = f"{found.severity}: {record}: {escape(found.message)} ({found.rule})"
-    return f"{line}; {found.fix}" if found.fix else line
+    return f"{line}; next: {found.next}" if found.next else line
 
 
 def to_json(found: Inconsistency) -> dict[str, str]:
@@ -39,5 +39,5 @@ def to_json(found: Inconsistency) -> dict[str, str]:
         "section": section,
         "key": key,
         "message": found.message,
-        "fix": found.fix,
+        "next": found.next,
     }

@@ -28,6 +28,7 @@ from envlock.materialize.tree.rules import Rule as ImageRule
 from envlock.materialize.tree.rules import explain as explain_in_image
 from envlock.model.facts import SECTIONS
 from envlock.model.text import escape
+from envlock.report.wording import remedy
 from envlock.secrets.rules import secret_rules
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ RULE_PLACEHOLDERS = {
     "field": "FIELD",
     "package": "PACKAGE",
     "environment": "ENVIRONMENT",
-    "install": "install PACKAGE OLD",
 }
 """Values for the placeholders of a rule's text where no change is at hand."""
 
@@ -111,10 +111,11 @@ def _rule(name: str) -> Iterator[str]:
         severity = explain_severity(name)
     except EnvlockError:
         return
-    why, fix = (text.format_map(RULE_PLACEHOLDERS) for text in (severity.why, severity.fix))
+    why, todo = (text.format_map(RULE_PLACEHOLDERS) for text in (severity.why, severity.next))
     yield f"severity {severity.severity}: {why} ({severity.source})"
-    if fix:
-        yield f"fix: {fix}"
+    if severity.fix is not None:
+        yield "fix: commands, where names and versions allow it"
+    yield f"next: {todo}"
 
 
 def _preset(name: str) -> Iterator[str]:
@@ -158,7 +159,7 @@ def _finding(finding: PairFinding) -> Iterator[str]:
     ours, theirs = (escape(value or "nothing") for value in (change.left, change.right))
     yield f"{describe(change)}: {left} has {ours}, {right} has {theirs}"
     yield f"severity {change.severity}: {escape(change.why)} [{change.rule}]"
-    yield f"fix: {escape(change.fix)}"
+    yield escape(remedy(change))
     yield f"judged by: {explain_severity(change.rule).source}"
     if change.explained_by:
         yield f"explained by the change of {escape(change.explained_by)}"

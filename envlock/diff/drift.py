@@ -15,6 +15,10 @@ from envlock.versions.relation import Relation
 
 FOUND = "check:"
 """Prefix of the field of a change that stands for an inconsistency of one side."""
+
+Command = tuple[str, ...]
+"""A program and its arguments."""
+
 EXPECTED = "expect:"
 """Prefix of the field of a change that stands for an unmet expectation."""
 
@@ -84,6 +88,8 @@ class Change:
     name of a fact, empty for a whole record, ``content:KEYPATH`` for a setting inside a changed
     file, or ``expect:DEMAND`` for an unmet expectation of policy; that one always has the kind
     `CHANGED`, even if both sides are equal.  `left` and `right` are None if there is no value.
+    `fix` are the commands that, run on the right side in this order, give it what the left one has;
+    if there are none, `next` is a sentence that says what to do.
     `explained_by` names the record whose own change explains this one (``deb libc6:amd64``,
     ``file /etc/hosts``), else it is empty.  `policy` says why the status is not `NEW`: until when
     the change is waived, and the reason.  `moved` says which side differs from the base, None
@@ -102,7 +108,8 @@ class Change:
     severity: Severity
     rule: str
     why: str
-    fix: str
+    fix: tuple[Command, ...] = ()
+    next: str = ""
     explained_by: str = ""
     status: ChangeStatus = ChangeStatus.NEW
     policy: str = ""

@@ -14,6 +14,8 @@ from envlock.diff.file_settings import MAX_BYTES, conceal, settings
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
 from envlock.diff.filters import SETTING, IgnoreRules, drop, is_selected
+from envlock.diff.fixes.commands import Surroundings
+from envlock.diff.fixes.packages import together
 from envlock.diff.inconsistencies.compare import with_inconsistencies
 from envlock.diff.policy.apply_waivers import apply_waivers
 from envlock.diff.policy.bind import bind
@@ -91,7 +93,8 @@ def compare(
     deltas = _hide(deltas, found.hidden, options, expected)
     uncovered = list(_uncovered(left, right, options))
     everything = sorted((*uncovered, *deltas, *expected.unmet), key=_sort_key)
-    changes = (_judged(delta, options) for delta in everything)
+    around = Surroundings(left, right, together(found.deltas))
+    changes = (_judged(delta, options, around) for delta in everything)
     pair = (sides[0].name, sides[1].name)
     judged = apply_waivers(changes, options.policy, pair, complete=not options.sections)
     return DriftReport(
@@ -144,8 +147,8 @@ def _hide(
     return deltas
 
 
-def _judged(delta: Delta, options: Options) -> Change:
-    change = classify(delta, options.left_name, options.right_name)
+def _judged(delta: Delta, options: Options, around: Surroundings) -> Change:
+    change = classify(delta, options.left_name, options.right_name, around)
     policy = options.policy
     if options.bind or policy.waive or policy.baseline.pairs:
         return replace(change, bound=bind(delta))

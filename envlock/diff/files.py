@@ -110,7 +110,8 @@ class _RowPair(NamedTuple):
     @property
     def facts(self) -> Facts:
         """The facts that rules may use."""
-        return facts_of(self.shown)
+        owner = self.shown.owner
+        return {**facts_of(self.shown), **({"owned-by": owner} if owner else {})}
 
     def explanation(self, changed: frozenset[str]) -> str:
         """Return the changed package that explains the difference, else an empty text."""

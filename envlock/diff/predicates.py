@@ -165,9 +165,24 @@ def is_lower_level(delta: Delta) -> bool:
 
 
 def loses_utf8(delta: Delta) -> bool:
-    """True when exactly one side has a UTF-8 character set."""
+    """True when only the left side has a UTF-8 character set."""
     left, right = ("utf8" in value.lower().replace("-", "") for value in both(delta))
-    return left != right
+    return left and not right
+
+
+def gains_utf8(delta: Delta) -> bool:
+    """True when only the right side has a UTF-8 character set."""
+    return loses_utf8(delta._replace(left=delta.right, right=delta.left))
+
+
+def loses_privilege(delta: Delta) -> bool:
+    """True when the left mode has an additional set-id bit or lets anyone write."""
+    return gains_privilege(delta._replace(left=delta.right, right=delta.left))
+
+
+def is_masked(delta: Delta) -> bool:
+    """True when the unit is masked on the right side."""
+    return delta.right == "masked"
 
 
 def gains_privilege(delta: Delta) -> bool:

@@ -5,28 +5,32 @@ from __future__ import annotations
 from functools import lru_cache
 
 from envlock.diff.drift import Change, ChangeKind, Delta
-from envlock.diff.install import install_command
+from envlock.diff.fixes.commands import Surroundings
 from envlock.diff.predicates import package_name
 from envlock.diff.rules import INCONSISTENCY_RULES, RULES, SPECIAL_RULES, Rule
 from envlock.errors import UsageError
 from envlock.model.glob import compile_globs
 from envlock.model.severity import Severity
 
+_NOTHING_KNOWN = Surroundings()
 
-def classify(delta: Delta, left_name: str, right_name: str) -> Change:
-    """Return `delta` as a change with severity, rule, reason and fix."""
+
+def classify(
+    delta: Delta, left_name: str, right_name: str, around: Surroundings = _NOTHING_KNOWN
+) -> Change:
+    """Return `delta` as a change with severity, rule, reason, and a fix or what to do next."""
     rule = _rule_for(delta)
     words = {
         "key": delta.key,
         "package": package_name(delta),
         "environment": delta.key.partition("/")[0],
-        "install": install_command(delta),
         "field": delta.field,
         "left": delta.left or "nothing",
         "right": delta.right or "nothing",
         "left_name": left_name,
         "right_name": right_name,
     }
+    fix = rule.fix(delta, around) if rule.fix is not None else ()
     return Change(
         id=delta.id,
         section=delta.section,
@@ -39,7 +43,8 @@ def classify(delta: Delta, left_name: str, right_name: str) -> Change:
         severity=delta.severity or rule.severity,
         rule=rule.id,
         why=delta.note or rule.why.format_map(words),
-        fix=rule.fix.format_map(words),
+        fix=fix,
+        next="" if fix else rule.next.format_map(words),
         explained_by=delta.explained_by,
     )
 
@@ -76,7 +81,7 @@ def _rules_for(section: str) -> tuple[Rule, ...]:
 
 def _has_values(rule: Rule, delta: Delta) -> bool:
     """False when the text of a rule names the value of a fact that a side does not have."""
-    words = f"{rule.why} {rule.fix}"
+    words = f"{rule.why} {rule.next}"
     sides = (("{left}", delta.left), ("{right}", delta.right))
     return not delta.field or all(value is not None or word not in words for word, value in sides)
 

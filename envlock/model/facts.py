@@ -78,11 +78,11 @@ class Section(NamedTuple):
     own.  `provenance` and `address` are facts that have this kind in this section only.
 
     Only sections of packages have a `family`.  `install` and `remove` are templates of commands,
-    or a few words where no command does it; `envlock.diff.install` fills in the fields: ``{name}``
-    and ``{version}``; ``{environment}``, the part of the key before the first slash;
-    ``{import_path}`` of a Go program; ``{group}`` of a Java archive; ``{build}``, ``{toolchain}``
-    and ``{suffix}``, each with its separator or empty.  `core_libraries` are the packages that
-    nearly every program of the system is linked against.
+    empty where no command does it; `envlock.diff.fixes` fills in the fields: ``{name}`` and
+    ``{version}``; ``{environment}``, the part of the key before the first slash, and ``{path}``,
+    its directory; ``{import_path}`` of a Go program; ``{group}`` of a Java archive; ``{build}``,
+    ``{toolchain}`` and ``{suffix}``, each with its separator or empty.  `core_libraries` are the
+    packages that nearly every program of the system is linked against.
     """
 
     name: str
@@ -105,13 +105,13 @@ def _packages(
     family: Family,
     order: VersionOrder,
     *,
-    install: str,
-    remove: str,
+    install: str = "",
+    remove: str = "",
     core: tuple[str, ...] = (),
     provenance: tuple[str, ...] = (),
     address: tuple[str, ...] = (),
 ) -> Section:
-    """Return the row of a section of packages: family, version order and commands are required."""
+    """Return the row of a section of packages: family and version order are required."""
     return Section(
         name,
         title,
@@ -130,7 +130,8 @@ SECTIONS: Mapping[str, Section] = {
     for section in (
         Section("os", "operating system", keyed=False, order=VersionOrder.DOTTED),
         _packages("deb", "Debian packages", Family.DEBIAN, VersionOrder.DEB,
-            install="apt-get install {name}={version}", remove="apt-get remove {name}",
+            install="apt-get install --no-install-recommends {name}={version}",
+            remove="apt-get remove {name}",
             core=("libc6", "libgcc-s1", "libstdc++6", "musl"), provenance=("sha256", "origin"),
             address=("needed-by",)),
         _packages("rpm", "RPM packages", Family.SYSTEM, VersionOrder.RPM,
@@ -140,44 +141,44 @@ SECTIONS: Mapping[str, Section] = {
             install="apk add {name}={version}", remove="apk del {name}",
             core=("musl", "libgcc", "libstdc++")),
         _packages("pacman", "Arch packages", Family.SYSTEM, VersionOrder.ALPM,
-            install="pacman -U the archived package {name}-{version}", remove="pacman -R {name}",
-            core=("glibc", "gcc-libs", "libgcc", "libstdc++"), provenance=("origin",)),
+            remove="pacman -R {name}", core=("glibc", "gcc-libs", "libgcc", "libstdc++"),
+            provenance=("origin",)),
         Section("repository", "package repositories"),
         _packages("snap", "snaps", Family.APP, VersionOrder.NONE,
-            install="snap install {name}", remove="snap remove {name}"),
+            remove="snap remove {name}"),
         _packages("flatpak", "Flatpaks", Family.APP, VersionOrder.NONE,
-            install="flatpak install {name}", remove="flatpak uninstall {name}"),
+            remove="flatpak uninstall {name}"),
         _packages("python", "Python packages", Family.PYTHON, VersionOrder.PEP440,
             install="pip install {name}=={version}", remove="pip uninstall {name}",
-            provenance=("sha256", "artifact", "installer", "requested")),
+            provenance=("sha256", "artifact", "installer", "requested"), address=("path",)),
         _packages("conda", "conda packages", Family.LANGUAGE, VersionOrder.CONDA,
-            install="conda install -n {environment} {name}={version}{build}",
-            remove="conda remove -n {environment} {name}",
-            provenance=("sha256", "md5", "requested")),
+            install="conda install -p {path} {name}={version}{build}",
+            remove="conda remove -p {path} {name}",
+            provenance=("sha256", "md5", "requested"), address=("path",)),
         _packages("npm", "Node packages", Family.LANGUAGE, VersionOrder.SEMVER,
             install="npm install {name}@{version}", remove="npm uninstall {name}",
-            provenance=("integrity",)),
+            provenance=("integrity",), address=("path",)),
         _packages("gem", "Ruby gems", Family.LANGUAGE, VersionOrder.GEM,
             install="gem install {name} -v {version}", remove="gem uninstall {name} -v {version}"),
         _packages("go", "Go programs", Family.LANGUAGE, VersionOrder.SEMVER,
-            install="go install {import_path}@{version}", remove="delete the program {name}",
+            install="go install {import_path}@{version}",
             provenance=("integrity",), address=("path",)),
         _packages("cargo", "Rust programs", Family.LANGUAGE, VersionOrder.SEMVER,
             install="cargo install {name} --version {version}", remove="cargo uninstall {name}",
             provenance=("requested",), address=("path",)),
         _packages("r", "R packages", Family.LANGUAGE, VersionOrder.DOTTED,
-            install='Rscript -e \'remotes::install_version("{name}", "{version}")\'',
-            remove='Rscript -e \'remove.packages("{name}")\''),
+            install="Rscript -e 'remotes::install_version(\"{name}\", \"{version}\")'",
+            remove="Rscript -e 'remove.packages(\"{name}\")'"),
         _packages("java", "Java archives", Family.LANGUAGE, VersionOrder.DOTTED,
             install="mvn dependency:copy -Dartifact={group}:{name}:{version}",
-            remove="delete the archive {name}-{version}", address=("path",)),
+            address=("path",)),
         _packages("composer", "PHP packages", Family.LANGUAGE, VersionOrder.SEMVER,
-            install="composer require {name}:{version}", remove="composer remove {name}"),
+            install="composer require --working-dir {path} {name}:{version}",
+            remove="composer remove --working-dir {path} {name}", address=("path",)),
         _packages("spack", "Spack packages", Family.HPC, VersionOrder.DOTTED,
             install="spack install {name}@{version}", remove="spack uninstall {name}@{version}"),
         _packages("easybuild", "EasyBuild software", Family.HPC, VersionOrder.DOTTED,
-            install="eb --robot {name}-{version}{toolchain}{suffix}.eb",
-            remove="delete the installation {name}-{version}{toolchain}{suffix}"),
+            install="eb --robot {name}-{version}{toolchain}{suffix}.eb"),
         Section("cuda", "CUDA libraries", order=VersionOrder.DOTTED),
         Section("rocm", "ROCm libraries", order=VersionOrder.DOTTED),
         Section("blas", "BLAS libraries", order=VersionOrder.DOTTED),

@@ -19,6 +19,7 @@ from envlock.report.wording import (
     describe_values,
     headline,
     note_lines,
+    remedy,
     spread_by_rule,
     subject,
 )
@@ -61,7 +62,7 @@ def render_github(given: PairInput) -> str:
 
 def _message(change: Change, report: DriftReport) -> str:
     text = f"{subject(change)}: {describe_values(change, report)}\n{visible(change.why)}"
-    return f"{text}\nfix: {visible(change.fix)}" if change.fix else text
+    return "\n".join(filter(None, (text, visible(remedy(change)))))
 
 
 def _command(level: str, message: str, title: str, locks: LockTexts, change: Change) -> str:

@@ -14,7 +14,7 @@ from envlock.model.severity import Severity
 from envlock.report.input import PairInput
 from envlock.report.source_location import SourceLocation
 from envlock.report.visible import visible
-from envlock.report.wording import ChangeGroups, describe_values, subject, worst_first
+from envlock.report.wording import ChangeGroups, describe_values, remedy, subject, worst_first
 
 _SEVERITIES: Mapping[Severity, str] = {
     Severity.CRITICAL: "blocker",
@@ -38,7 +38,7 @@ def _issue(change: Change, report: DriftReport, location: SourceLocation) -> dic
     return {
         "type": "issue",
         "check_name": change.rule,
-        "description": f"{text}. Fix: {visible(change.fix)}" if change.fix else text,
+        "description": ". ".join(filter(None, (text, visible(remedy(change))))),
         "fingerprint": change.id,
         "severity": _SEVERITIES[change.severity],
         "location": {"path": visible(location.path), "lines": {"begin": location.line}},

@@ -25,6 +25,7 @@ from envlock.report.wording import (
     ChangeGroups,
     fact_name,
     note_lines,
+    remedy,
     section_title,
     shown_value,
     sign,
@@ -188,7 +189,7 @@ def _static_row(change: Change) -> str:
         if text is not None
     ]
     why = escape(visible(change.why))
-    fix = f" Fix: {escape(visible(change.fix))}" if change.fix else ""
+    fix = f" {escape(visible(remedy(change)))}"
     return (
         f'<li class="static"><b class="pill {change.severity.value}">{change.severity.value}</b>'
         f" {sign(change)} <code>{escape(subject(change))}</code>: {' → '.join(values)}"
@@ -251,7 +252,7 @@ def _row(change: Change, group: int, texts: TextTable) -> list[object]:
         change.severity.rank,
         texts(change.rule),
         texts(visible(change.why)),
-        visible(change.fix),
+        visible(remedy(change)),
         texts(visible(change.explained_by)),
         texts(change.status.value),
         texts(visible(change.policy)),

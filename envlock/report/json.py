@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from envlock.diff.drift import Change
 from envlock.model.text import escape
 from envlock.report.input import PairInput
+from envlock.report.wording import shell_line
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def render_json(given: PairInput) -> str:
@@ -45,7 +46,7 @@ def _members(values: Mapping[str, object]) -> str:
     )
 
 
-def _change(change: Change) -> dict[str, str | None]:
+def _change(change: Change) -> dict[str, object]:
     return {
         "id": change.id,
         "section": change.section,
@@ -58,7 +59,9 @@ def _change(change: Change) -> dict[str, str | None]:
         "severity": change.severity,
         "rule": change.rule,
         "why": escape(change.why),
-        "fix": escape(change.fix),
+        "fix": shell_line(change),
+        "commands": [list(command) for command in change.fix],
+        "next": escape(change.next),
         "explained_by": escape(change.explained_by),
         "status": change.status,
         "policy": escape(change.policy),

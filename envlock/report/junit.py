@@ -16,7 +16,7 @@ from envlock.model.severity import Severity
 from envlock.report.input import PairInput
 from envlock.report.source_location import LockTexts
 from envlock.report.visible import visible
-from envlock.report.wording import describe_values, headline, section_title, subject
+from envlock.report.wording import describe_values, headline, remedy, section_title, subject
 
 _FAILED, _ERROR, _SKIPPED, _PASSED = "failure", "error", "skipped", "passed"
 
@@ -71,7 +71,7 @@ def _case(change: Change, outcome: str, report: DriftReport, locks: LockTexts) -
         message = f"{change.status.value}: {message}"
     path, line = locks.locate(change)
     body = [f"{change.severity.value} {change.rule}: {visible(change.why)}"]
-    body += [f"fix: {visible(change.fix)}"] if change.fix else []
+    body += [visible(remedy(change))] if remedy(change) else []
     body += [f"policy: {visible(change.policy)}"] if change.policy else []
     body.append(f"at {visible(path)}:{line}")
     yield (

@@ -24,6 +24,7 @@ from envlock.report.wording import (
     fact_name,
     note_lines,
     section_title,
+    shell_line,
     shown_value,
     sign,
     spread_by_rule,
@@ -165,8 +166,7 @@ class _Page:
             cells[1] += f" ({side})"
         tag = f"<sub>{words(change.rule)} {change.id}</sub>"
         if with_reason:
-            fix = f"<br>fix: {code(change.fix)}" if change.fix else ""
-            cells.append(f"{prose(change.why)}{fix}<br>{tag}")
+            cells.append(f"{prose(change.why)}{_remedy(change)}<br>{tag}")
         elif with_status:
             cells.append(f"{change.status.value} {prose(change.policy)} {tag}")
         else:
@@ -241,3 +241,10 @@ def prose(text: str) -> str:
 def words(text: str) -> str:
     """Return text on one line, every character of Markdown or HTML markup as an entity."""
     return _MARKUP.sub(lambda match: f"&#{ord(match.group())};", visible(text))
+
+
+def _remedy(change: Change) -> str:
+    """Return the commands of a fix as code, else what to do next as words."""
+    if change.fix:
+        return f"<br>fix: {code(visible(shell_line(change)))}"
+    return f"<br>next: {prose(visible(change.next))}" if change.next else ""

@@ -53,7 +53,7 @@ const view = ({data, text, make, SEVERITIES}) => {
       const names = odd.places.map((place) => data.names[place]).join(", ");
       say(odd.sign === "?" ? "unknown" : odd.sign, shown(odd.value), "  ", make("span", "only", names));
     }
-    if (change.fix) say("fix", change.fix);
+    if (change.fix) say(change.fix.slice(0, change.fix.indexOf(":")), change.fix.slice(change.fix.indexOf(":") + 2));
     say("rule", make("code", "", change.rule));
     const link = make("a", "mono", change.id);
     link.href = `#${change.id}`;

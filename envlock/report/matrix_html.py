@@ -15,7 +15,7 @@ from envlock.model.severity import Severity
 from envlock.report.html import STATIC_LIMIT, VERDICTS, TextTable, head, page, toolbar
 from envlock.report.input import MatrixInput
 from envlock.report.visible import visible
-from envlock.report.wording import fact_name, section_title, shown_value, sign, subject
+from envlock.report.wording import fact_name, remedy, section_title, shown_value, sign, subject
 
 _VALUE_LIMIT = 500
 
@@ -178,7 +178,7 @@ def _row(row: FindingRow, position: dict[int, int], texts: TextTable) -> list[ob
         lead.severity.rank,
         texts(lead.rule),
         texts(visible(lead.why)),
-        visible(lead.fix),
+        visible(remedy(lead)),
         _value(lead, row.majority),
         row.agreeing,
         [

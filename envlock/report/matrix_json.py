@@ -7,8 +7,9 @@ import json
 from envlock.diff.many.matrix import Finding, Outlier
 from envlock.model.text import escape
 from envlock.report.input import MatrixInput
+from envlock.report.wording import shell_line
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def render_matrix_json(given: MatrixInput) -> str:
@@ -63,7 +64,9 @@ def _outlier(outlier: Outlier) -> dict[str, object]:
         "severity": change.severity,
         "rule": change.rule,
         "why": escape(change.why),
-        "fix": escape(change.fix),
+        "fix": shell_line(change),
+        "commands": [list(command) for command in change.fix],
+        "next": escape(change.next),
         "explained_by": escape(change.explained_by),
         "status": change.status,
     }

@@ -67,7 +67,7 @@ const view = ({data, text, make, SEVERITIES, CHUNK}) => {
     const details = make("details", change.part === LISTED ? "" : "aside", make("summary", "",
       make("span", `sign ${SIGNS[change.sign]}`, change.sign),
       make("span", `pill ${severity}`, severity), name, make("span", "value", ...value(change)),
-      loud(change) ? make("span", "reason", `${sentence(change.why)} ${change.fix && `Fix: ${change.fix}`}`) : ""));
+      loud(change) ? make("span", "reason", `${sentence(change.why)} ${change.fix}`) : ""));
     details.id = change.id;
     details.addEventListener("toggle", () => {
       if (details.open && details.childElementCount === 1) details.append(body(change));
@@ -81,7 +81,7 @@ const view = ({data, text, make, SEVERITIES, CHUNK}) => {
   function body(change) {
     const list = make("dl");
     const say = (term, ...told) => list.append(make("dt", "", term), make("dd", "", ...told));
-    if (change.fix && !loud(change)) say("fix", change.fix);
+    if (change.fix && !loud(change)) say(change.fix.slice(0, change.fix.indexOf(":")), change.fix.slice(change.fix.indexOf(":") + 2));
     if (change.by) say("explained by", make("code", "", change.by));
     if (change.policy) say(change.status, change.policy);
     say("rule", make("code", "", change.rule));

@@ -25,6 +25,7 @@ from envlock.report.wording import (
     describe_values,
     headline,
     note_lines,
+    remedy,
     subject,
     worst_first,
 )
@@ -141,8 +142,7 @@ def _result(
 ) -> dict[str, object]:
     path, line = locks.locate(change)
     text = f"{subject(change)}: {describe_values(change, report)}. {visible(change.why)}."
-    if change.fix:
-        text += f" Fix: {visible(change.fix)}"
+    text = " ".join(filter(None, (text, visible(remedy(change)))))
     physical = {
         "artifactLocation": {"uri": _uri(path), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": line},

@@ -23,6 +23,7 @@ from envlock.report.wording import (
     fact_name,
     is_setting,
     section_title,
+    shell_line,
     spread_by_rule,
 )
 from envlock.versions.relation import Relation
@@ -83,6 +84,7 @@ class _Page:
         self._signs = _ASCII if canvas.ascii else _UNICODE
         self._rules_explained: set[str] = set()
         self._used: set[str] = set()
+        self._has_fix = False
         self._left = self._clean(report.left_name)
         self._right = self._clean(report.right_name)
         self._groups = ChangeGroups.of(report)
@@ -175,8 +177,7 @@ class _Page:
         if lead.severity in _SEVERE and (lead.is_unmet or lead.rule not in self._rules_explained):
             self._rules_explained.add(lead.rule)
             yield from self._explanation(f"{lead.why} [{lead.rule}]")
-            if lead.fix:
-                yield from self._explanation(f"fix: {lead.fix}")
+            yield from self._remedy(lead)
         elif lead.kind is ChangeKind.UNKNOWN or lead.rule == "FILE-COMMENTS":
             yield from self._explanation(lead.why)
 
@@ -263,6 +264,14 @@ class _Page:
             shown = f"\\x3a{row[1:]}" if row.startswith("::") else row
             yield line(Piece(f"      {shown}", "dim"))
 
+    def _remedy(self, change: Change) -> Iterator[Line]:
+        """Yield the fix, never wrapped, so that it can be copied; else what to do next."""
+        if change.fix:
+            self._has_fix = True
+            yield line(Piece(f"      fix: {self._clean(shell_line(change))}", "dim"))
+        elif change.next:
+            yield from self._explanation(f"next: {change.next}")
+
     def _footer(self) -> Iterator[Line]:
         notes = list(self._notes())
         if notes:
@@ -295,6 +304,8 @@ class _Page:
                 self._signs.older: f"{self._signs.older} older on {self._right}",
             }
             yield "  ".join(text for sign, text in meanings.items() if sign in self._used)
+        if self._has_fix:
+            yield f"fix: commands for {self._right}, which then has what {self._left} has"
         if report.result is not Result.EQUAL:
             yield (
                 "next: --all lists everything, --section NAME one section;"

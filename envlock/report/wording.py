@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -103,6 +104,18 @@ def shown_value(change: Change, text: str, *, limit: int = _VALUE_LIMIT) -> str:
     if kind_of(change.section, change.field) in (Kind.DIGEST, Kind.PROVENANCE):
         return visible(text.removeprefix("sha256:"))[:DIGEST_DIGITS]
     return shorten(visible(text), limit, mark="…")
+
+
+def shell_line(change: Change) -> str:
+    """Return the commands of the fix on one line, quoted for a POSIX shell; empty without any."""
+    return " && ".join(map(shlex.join, change.fix))
+
+
+def remedy(change: Change) -> str:
+    """Return ``fix: COMMANDS``, else ``next: SENTENCE``, else an empty text."""
+    if change.fix:
+        return f"fix: {shell_line(change)}"
+    return f"next: {change.next}" if change.next else ""
 
 
 def sign(change: Change) -> str:

@@ -33,12 +33,13 @@ READS = ("**/pyvenv.cfg", "**/patchlevel.h")
 class PythonEnv(NamedTuple):
     """A Python environment.
 
-    `name` is its logical name, `folders` are the directories of its packages (two where lib64 is
-    separate), `library` is the directory of the standard library.  `settings` are those of its
-    pyvenv.cfg.  `manager` names the tool that created it, empty when unknown.
+    `name` is its logical name, `prefix` its directory; `folders` are the directories of its
+    packages (two where lib64 is separate), `library` is that of the standard library.  `settings`
+    are those of its pyvenv.cfg.  `manager` names the tool that created it, empty when unknown.
     """
 
     name: str
+    prefix: str
     folders: tuple[str, ...]
     library: str
     version: str
@@ -149,6 +150,7 @@ def _python_env(
         library = f"{found.prefix.rstrip('/')}/lib/python{version}" if version else library
     return PythonEnv(
         name=name,
+        prefix=found.prefix,
         folders=folders,
         library=library,
         version=parse_version_info(version) or _exact(found, context) or found.version,

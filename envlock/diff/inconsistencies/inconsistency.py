@@ -37,7 +37,7 @@ class Inconsistency(NamedTuple):
         """What to do about it."""
         name = self.key.rpartition("/")[2].partition(":")[0]
         environment = self.key.partition("/")[0]
-        return INCONSISTENCY_RULES[self.rule].fix.format(
+        return INCONSISTENCY_RULES[self.rule].next.format(
             key=self.key, package=name, environment=environment
         )
 

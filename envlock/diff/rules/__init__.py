@@ -14,9 +14,11 @@ from envlock.diff.rules.inconsistencies import INCONSISTENCY_RULES
 from envlock.diff.rules.languages import LANGUAGE_RULES
 from envlock.diff.rules.os_packages import OS_PACKAGE_RULES
 from envlock.diff.rules.packages import PACKAGE_RULES
+from envlock.diff.rules.python_packages import PYTHON_RULES
 from envlock.diff.rules.rule import Rule
 from envlock.diff.rules.state import STATE_RULES
 from envlock.diff.rules.system import SYSTEM_RULES
+from envlock.diff.rules.variables import VARIABLE_RULES
 from envlock.model.severity import Severity
 
 __all__ = ["INCONSISTENCY_RULES", "RULES", "SPECIAL_RULES", "Rule"]
@@ -26,9 +28,11 @@ RULES: tuple[Rule, ...] = (
     *SYSTEM_RULES,
     *HARDWARE_RULES,
     *PACKAGE_RULES,
+    *PYTHON_RULES,
     *OS_PACKAGE_RULES,
     *LANGUAGE_RULES,
     *STATE_RULES,
+    *VARIABLE_RULES,
     *CONFIG_RULES,
     Rule(
         id="OTHER",
@@ -44,14 +48,14 @@ SPECIAL_RULES: Mapping[str, Rule] = {
         id="NOT-COVERED",
         severity=Severity.INFO,
         why="one side was not captured or could not be read",
-        fix="capture that side again with the permissions and depth that it needs",
+        next="capture that side again with the permissions and depth that it needs",
         source="coverage in the lock",
     ),
     "required": Rule(
         id="REQUIRED-NOT-COVERED",
         severity=Severity.HIGH,
         why="policy requires this section, and one side was not captured or could not be read",
-        fix="capture that side again with the permissions and depth that it needs",
+        next="capture that side again with the permissions and depth that it needs",
         source="the require setting",
     ),
     "cuda-driver": INCONSISTENCY_RULES["CUDA-DRIVER"],
@@ -60,56 +64,56 @@ SPECIAL_RULES: Mapping[str, Rule] = {
         id="EXPLAINED",
         severity=Severity.INFO,
         why="it follows from another change, and is counted there",
-        fix="resolve the change that it follows from",
+        next="resolve the change that it follows from",
         source="the package or file that owns it",
     ),
     "comments": Rule(
         id="FILE-COMMENTS",
         severity=Severity.INFO,
         why="only comments, order or layout differ; every setting is the same",
-        fix="nothing to do",
+        next="nothing to do",
         source="comparison by key",
     ),
     "abi": Rule(
         id="DEB-LIBRARY-ABI",
         severity=Severity.HIGH,
         why="a library with another soname has replaced this one",
-        fix="bring both sides to one release, or rebuild on {right_name} the programs that use it",
+        next="bring both sides to one release, or rebuild on {right_name} the programs that use it",
         source="Debian Policy 8.1, shared library packages and their soname",
     ),
     "must-differ": Rule(
         id="EXPECT-MUST-DIFFER",
         severity=Severity.HIGH,
         why="policy expects a difference, and there is none",
-        fix="give {key} another value on {left_name} or on {right_name}",
+        next="give {key} another value on {left_name} or on {right_name}",
         source="[[expect]] in envlock.toml",
     ),
     "only-in": Rule(
         id="EXPECT-ONLY-IN",
         severity=Severity.HIGH,
         why="policy allows it in some environments only, and another one has it",
-        fix="remove {key} where it is not allowed",
+        next="remove {key} where it is not allowed",
         source="[[expect]] in envlock.toml",
     ),
     "at-least": Rule(
         id="EXPECT-AT-LEAST",
         severity=Severity.HIGH,
         why="policy requires a minimum version, and one side is older",
-        fix="upgrade {key} where it is older",
+        next="upgrade {key} where it is older",
         source="[[expect]] in envlock.toml",
     ),
     "satisfies": Rule(
         id="EXPECT-SATISFIES",
         severity=Severity.HIGH,
         why="policy limits how far the versions may be apart, and they exceed it",
-        fix="bring {key} on {left_name} and {right_name} closer together",
+        next="bring {key} on {left_name} and {right_name} closer together",
         source="[[expect]] in envlock.toml",
     ),
     "noisy": Rule(
         id="FILE-NOISE",
         severity=Severity.INFO,
         why="a log, cache, state or identity: it differs between any two machines",
-        fix="nothing to do",
+        next="nothing to do",
         source="file classes",
     ),
 }

@@ -1,9 +1,10 @@
-"""Rules for configuration: variables, files, repositories, accounts, services, run command."""
+"""Rules for configuration: files, repositories, accounts, services, run command."""
 
 from __future__ import annotations
 
 from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind
+from envlock.diff.fixes import system
 from envlock.diff.rules.rule import Rule
 from envlock.model.severity import Severity
 
@@ -14,70 +15,25 @@ _RESTORE = "compare {key} on both sides and keep one"
 
 CONFIG_RULES: tuple[Rule, ...] = (
     Rule(
-        id="ENV-CHARSET",
-        severity=HIGH,
-        sections=("env",),
-        keys=("LANG", "LC_ALL", "LC_CTYPE"),
-        when=predicates.loses_utf8,
-        why="without UTF-8 programs read and write text as ASCII",
-        fix="set {key}={left} on {right_name}",
-        source="setlocale(3); PEP 538",
-    ),
-    Rule(
-        id="ENV-LOCALE",
-        severity=MEDIUM,
-        sections=("env",),
-        keys=("LANG", "LANGUAGE", "LC_*", "TZ"),
-        why="sorting, number formats, messages or local time differ",
-        fix="set {key}={left} on {right_name}",
-        source="locale(7); tzset(3)",
-    ),
-    Rule(
-        id="ENV-LOADER",
-        severity=HIGH,
-        sections=("env",),
-        keys=("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH", "PYTHONHOME", "NODE_PATH"),
-        why="it decides which programs and libraries are found",
-        fix="set {key}={left} on {right_name}",
-        source="execvp(3); ld.so(8); python(1)",
-    ),
-    Rule(
-        id="ENV-MISSING",
-        severity=HIGH,
-        sections=("env",),
-        fields=("",),
-        kinds=(REMOVED,),
-        why="a program that reads it finds nothing",
-        fix="set {key} on {right_name}",
-        source="environ(7)",
-    ),
-    Rule(
-        id="ENV-EXTRA",
-        severity=LOW,
-        sections=("env",),
-        fields=("",),
-        kinds=(ADDED,),
-        why="only {right_name} sets it",
-        fix="set {key} on {left_name} too, or unset it",
-        source="environ(7)",
-    ),
-    Rule(
-        id="ENV-VALUE",
-        severity=MEDIUM,
-        sections=("env",),
-        why="programs that read it get another value",
-        fix="set {key} to the same value on both sides",
-        source="environ(7)",
-    ),
-    Rule(
         id="FILE-PRIVILEGE",
         severity=HIGH,
         sections=("file",),
         fields=("mode",),
         when=predicates.gains_privilege,
         why="it runs with its owner's privileges, or anyone can change it, on {right_name} only",
-        fix="on {right_name}: chmod {left} {key}",
+        fix=system.permissions,
+        next="give {key} the same mode on both sides",
         source="chmod(1), set-user-ID; field: dpkg --verify does not see it",
+    ),
+    Rule(
+        id="FILE-PRIVILEGE-DROPPED",
+        severity=MEDIUM,
+        sections=("file",),
+        fields=("mode",),
+        when=predicates.loses_privilege,
+        why="on {left_name} only, it runs with its owner's privileges, or anyone can change it",
+        next="do the same on {left_name}, unless programs on {right_name} need the privilege",
+        source="chmod(1), set-user-ID",
     ),
     Rule(
         id="FILE-PRIVILEGED",
@@ -87,7 +43,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         kinds=(ADDED,),
         when=predicates.is_privileged,
         why="a program that runs with its owner's privileges is on {right_name} only",
-        fix="on {right_name}: remove {key} if it is not wanted",
+        next="remove {key} on {right_name} if it is not wanted",
         source="chmod(1), set-user-ID",
     ),
     Rule(
@@ -96,7 +52,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         sections=("file",),
         fields=("capability",),
         why="the program runs with other privileges",
-        fix="compare getcap {key} on both sides",
+        fix=system.drop_capabilities,
+        next="compare getcap {key} on both sides, or install its package again",
         source="capabilities(7)",
     ),
     Rule(
@@ -105,7 +62,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         sections=("file",),
         fields=("type", "device"),
         why="the path has another type",
-        fix=_RESTORE,
+        next=_RESTORE,
         source="inode(7)",
     ),
     Rule(
@@ -114,7 +71,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         sections=("file",),
         keys=("/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d/*"),
         why="it decides which libraries every program loads",
-        fix=_RESTORE,
+        next=_RESTORE,
         source="ld.so(8)",
     ),
     Rule(
@@ -133,8 +90,19 @@ CONFIG_RULES: tuple[Rule, ...] = (
             "/etc/pki/ca-trust/source/**",
         ),
         why="it decides which servers and repositories are trusted",
-        fix=_RESTORE,
+        next=_RESTORE,
         source="update-ca-certificates(8); apt-secure(8)",
+    ),
+    Rule(
+        id="FILE-REPAIRED",
+        severity=MEDIUM,
+        sections=("file",),
+        fields=("",),
+        kinds=(REMOVED,),
+        classes=("package-missing", "package-modified"),
+        why="the file is as in its package on {right_name} only",
+        next="install again the package that {key} belongs to, on {left_name}",
+        source="dpkg --verify; rpm --verify; apk audit; pacman -Qkk",
     ),
     Rule(
         id="FILE-PACKAGE-MISSING",
@@ -143,7 +111,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         fields=("", "class"),
         classes=("package-missing",),
         why="its package is installed, but the file is missing",
-        fix="reinstall the package that owns {key}",
+        fix=system.restore,
+        next="install again the package that {key} belongs to, on the side that differs from it",
         source="rpm --verify; apk audit; pacman -Qkk",
     ),
     Rule(
@@ -153,7 +122,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         fields=("", "sha256", "class"),
         classes=("package-modified",),
         why="the file differs from that of its package",
-        fix="reinstall the package that owns {key}",
+        fix=system.restore,
+        next="install again the package that {key} belongs to, on the side that differs from it",
         source="dpkg --verify",
     ),
     Rule(
@@ -163,7 +133,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         fields=("", "sha256", "class"),
         classes=("conffile", "conffile-modified", "conffile-missing"),
         why="packaged configuration was edited",
-        fix=_RESTORE,
+        next=_RESTORE,
         source="Debian Policy 10.7, configuration files",
     ),
     Rule(
@@ -174,7 +144,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         classes=("package", "conffile"),
         when=predicates.differs_from_package,
         why="its owner, mode or capabilities differ from what its package sets",
-        fix="reinstall the package that owns {key}",
+        fix=system.packaged_permissions,
+        next="install again the package that {key} belongs to, on the side that differs from it",
         source="rpm --verify; apk audit; pacman -Qkk",
     ),
     Rule(
@@ -199,7 +170,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         kinds=(REMOVED,),
         classes=("package",),
         why="its package is installed, but the file is missing",
-        fix="reinstall the package that owns {key}",
+        fix=system.restore,
+        next="install again the package that {key} belongs to, on the side that differs from it",
         source="dpkg --verify",
     ),
     Rule(
@@ -209,7 +181,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="only {left_name} has it",
-        fix="copy {key} to {right_name}, or remove it on {left_name}",
+        next="copy {key} to {right_name}, or remove it on {left_name}",
         source="inode(7)",
     ),
     Rule(
@@ -219,7 +191,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         fields=("",),
         keys=("/etc/**",),
         why="configuration that only {right_name} has",
-        fix="copy {key} to {left_name}, or remove it on {right_name}",
+        next="copy {key} to {left_name}, or remove it on {right_name}",
         source="Filesystem Hierarchy Standard 3.7, /etc",
     ),
     Rule(
@@ -228,7 +200,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         sections=("file",),
         fields=("",),
         why="only {right_name} has it",
-        fix="copy {key} to {left_name}, or remove it on {right_name}",
+        next="copy {key} to {left_name}, or remove it on {right_name}",
         source="inode(7)",
     ),
     Rule(
@@ -237,7 +209,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         sections=("file",),
         fields=("mode",),
         why="other users may or may not read, write or run it",
-        fix="on {right_name}: chmod {left} {key}",
+        fix=system.permissions,
+        next="give {key} the same mode on both sides",
         source="chmod(1)",
     ),
     Rule(
@@ -246,7 +219,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         sections=("file",),
         fields=("owner",),
         why="it belongs to another user or group",
-        fix="on {right_name}: chown {left} {key}",
+        fix=system.permissions,
+        next="give {key} the same owner on both sides",
         source="chown(1)",
     ),
     Rule(
@@ -254,7 +228,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("file",),
         why="the content differs",
-        fix=_RESTORE,
+        next=_RESTORE,
         source="SHA-256 of the content",
     ),
     Rule(
@@ -262,7 +236,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("apt-source",),
         why="packages and updates come from another repository",
-        fix="give both sides the same entries in /etc/apt/sources.list.d",
+        next="give both sides the same entries in /etc/apt/sources.list.d",
         source="sources.list(5)",
     ),
     Rule(
@@ -270,7 +244,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("repository",),
         why="packages and updates come from another repository, or are verified differently",
-        fix="give both sides the same repositories",
+        next="give both sides the same repositories",
         source="dnf.conf(5); apk-repositories(5); pacman.conf(5)",
     ),
     Rule(
@@ -278,7 +252,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("apt-pin",),
         why="the next upgrade chooses other versions",
-        fix="give both sides the same entries in /etc/apt/preferences.d",
+        next="give both sides the same entries in /etc/apt/preferences.d",
         source="apt_preferences(5)",
     ),
     Rule(
@@ -286,7 +260,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("alternative",),
         why="the command {key} is another program",
-        fix="on {right_name}: update-alternatives --set {key} {left}",
+        fix=system.alternative,
+        next="choose the same program on both sides with update-alternatives --config",
         source="update-alternatives(1)",
     ),
     Rule(
@@ -294,7 +269,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("diversion", "statoverride"),
         why="dpkg puts a file at another path, or with other permissions",
-        fix="compare dpkg-divert --list and dpkg-statoverride --list",
+        fix=system.override,
+        next="compare dpkg-divert --list and dpkg-statoverride --list",
         source="dpkg-divert(1); dpkg-statoverride(1)",
     ),
     Rule(
@@ -305,7 +281,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         kinds=(ADDED, CHANGED),
         when=predicates.is_root_account,
         why="another account has the privileges of root",
-        fix="on {right_name}: remove {key} or give it another uid",
+        next="remove {key} on {right_name}, or give it another uid",
         source="passwd(5)",
     ),
     Rule(
@@ -315,7 +291,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         fields=("uid", "gid"),
         kinds=(CHANGED,),
         why="files on shared or copied volumes belong to another account",
-        fix="give {key} the number {left} on both sides",
+        next="give {key} the number {left} on both sides",
         source="passwd(5); group(5)",
     ),
     Rule(
@@ -323,7 +299,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("user", "group"),
         why="accounts, and so permissions, differ",
-        fix="create or change {key} in the same way on both sides",
+        fix=system.account,
+        next="create or change {key} in the same way on both sides",
         source="passwd(5); group(5)",
     ),
     Rule(
@@ -331,7 +308,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("service",),
         why="other services start with the system",
-        fix="compare systemctl is-enabled {key}",
+        fix=system.service,
+        next="compare systemctl is-enabled {key}",
         source="systemctl(1)",
     ),
     Rule(
@@ -339,7 +317,8 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("locale",),
         why="sorting, number formats, messages or local time differ",
-        fix="set {field} to {left} on {right_name}",
+        fix=system.time_zone,
+        next="set {field} to the same value on both sides",
         source="locale(7); localtime(5)",
     ),
     Rule(
@@ -347,7 +326,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("tree",),
         why="files differ; file-level detail is not in this store",
-        fix="capture both sides into one store, then diff again",
+        next="capture both sides into one store, then diff again",
         source="the tree digest",
     ),
     Rule(
@@ -357,7 +336,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         fields=("user",),
         when=predicates.becomes_root,
         why="on {right_name} it runs as root",
-        fix="set USER {left}",
+        next="set the user in the image, or where the container is started, to that of {left_name}",
         source="OCI image configuration, User",
     ),
     Rule(
@@ -365,7 +344,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("process",),
         why="another program runs, or with other settings",
-        fix="set {field} to {left} on {right_name}",
+        next="give both sides the same {field}",
         source="OCI image configuration",
     ),
 )

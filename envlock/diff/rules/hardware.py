@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind
+from envlock.diff.fixes import system
 from envlock.diff.rules.rule import Rule
 from envlock.model.severity import Severity
 from envlock.versions.relation import Relation
@@ -20,7 +21,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="programs that need the device do not run",
-        fix="install the {key} driver {left} on {right_name}",
+        next="install the {key} driver {left} on {right_name}",
         source="field: CUDA minor version compatibility",
     ),
     Rule(
@@ -31,7 +32,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         relation=OLDER,
         when=predicates.leading_number_differs,
         why="user-space libraries need at least the driver they were built for",
-        fix="upgrade the {key} driver of {right_name} to {left}",
+        next="upgrade the {key} driver of {right_name} to {left}",
         source="field: CUDA minor version compatibility",
     ),
     Rule(
@@ -41,7 +42,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         fields=("version", "user-version"),
         when=predicates.leading_number_differs,
         why="another driver branch: injected libraries and kernel module must match",
-        fix="bring the {key} driver of both sides to one branch",
+        next="bring the {key} driver of both sides to one branch",
         source="field: nvidia-container-toolkit #171, #394",
     ),
     Rule(
@@ -49,7 +50,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("host.driver",),
         why="the device may behave differently with another driver",
-        fix="bring the {key} driver of both sides to one version",
+        next="bring the {key} driver of both sides to one version",
         source="field: nvidia-docker #365",
     ),
     Rule(
@@ -58,7 +59,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         sections=("host.gpu",),
         fields=("mig", "mig-instances", "compute-partition", "memory-partition", "ecc"),
         why="the GPU is partitioned differently: programs see other devices and other memory sizes",
-        fix="set {field} of {key} to {left} on {right_name}",
+        next="set {field} of {key} to {left} on {right_name}",
         source="NVIDIA, Multi-Instance GPU user guide; amdgpu, compute partitions",
     ),
     Rule(
@@ -67,7 +68,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         sections=("host.gpu",),
         fields=("vbios", "gsp", "inforom", "persistence"),
         why="another firmware or mode of the GPU",
-        fix="update the firmware of both sides",
+        next="update the firmware of both sides",
         source="NVIDIA, NVML reference",
     ),
     Rule(
@@ -75,7 +76,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("host.gpu",),
         why="another GPU: kernels compiled for one compute capability may not run",
-        fix="use machines with the same GPU, or build for both",
+        next="use machines with the same GPU, or build for both",
         source="CUDA compute capability",
     ),
     Rule(
@@ -85,7 +86,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         fields=("level", "flags"),
         when=predicates.is_lower_level,
         why="programs built for {left} stop with an illegal instruction",
-        fix="build for {right}, or use a machine with {left}",
+        next="build for {right}, or use a machine with {left}",
         source="x86-64 psABI, microarchitecture levels",
     ),
     Rule(
@@ -94,7 +95,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         sections=("host.cpu",),
         fields=("level", "flags"),
         why="numerical libraries choose other code paths, so results may differ",
-        fix="fix the instruction set, for example with MKL_CBWR or OPENBLAS_CORETYPE",
+        next="fix the instruction set, for example with MKL_CBWR or OPENBLAS_CORETYPE",
         source="field: pytorch #155423, numpy #23523",
     ),
     Rule(
@@ -110,7 +111,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         sections=("host.libc",),
         relation=OLDER,
         why="programs built against {left} need symbols that {right} lacks",
-        fix="build on {right_name}, or upgrade it",
+        next="build on {right_name}, or upgrade it",
         source="glibc symbol versioning",
     ),
     Rule(
@@ -118,7 +119,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("host.libc",),
         why="another C library loader",
-        fix="bring both sides to one release",
+        next="bring both sides to one release",
         source="ld.so(8)",
     ),
     Rule(
@@ -128,7 +129,8 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         kinds=(CHANGED,),
         when=predicates.is_lower_level,
         why="a limit is lower on {right_name}: what fits on {left_name} may fail there",
-        fix="set {key} to {left} on {right_name}",
+        fix=system.kernel_setting,
+        next="set {key} to the same value on both sides",
         source="sysctl(8); getrlimit(2)",
     ),
     Rule(
@@ -136,7 +138,8 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("host.sysctl", "host.limits"),
         why="the kernel has other limits or settings",
-        fix="set {key} to {left} on {right_name}",
+        fix=system.kernel_setting,
+        next="set {key} to the same value on both sides",
         source="sysctl(8); getrlimit(2)",
     ),
     Rule(
@@ -144,7 +147,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("host.module", "host.dkms"),
         why="another kernel module, or another build of it",
-        fix="load the same modules on both sides",
+        next="load the same modules on both sides",
         source="lsmod(8); modinfo(8)",
     ),
     Rule(
@@ -152,7 +155,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=LOW,
         sections=("host.firmware",),
         why="another firmware or microcode",
-        fix="update the firmware of both sides",
+        next="update the firmware of both sides",
         source="/sys/class/dmi",
     ),
     Rule(
@@ -160,7 +163,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("host.infiniband",),
         why="another adapter, driver, firmware or speed: collective operations behave differently",
-        fix="bring the adapters of both sides to one firmware",
+        next="bring the adapters of both sides to one firmware",
         source="Documentation/ABI/stable/sysfs-class-infiniband",
     ),
     Rule(
@@ -170,7 +173,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="programs linked with it do not start",
-        fix="install {key} {left} on {right_name}",
+        next="install {key} {left} on {right_name}",
         source="ld.so(8)",
     ),
     Rule(
@@ -180,7 +183,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         fields=("version", "soname"),
         when=predicates.leading_number_differs,
         why="another major version: programs built for {left} do not find their library",
-        fix="install {key} {left} on {right_name}, or rebuild for {right}",
+        next="install {key} {left} on {right_name}, or rebuild for {right}",
         source="NVIDIA, CUDA Compatibility",
     ),
     Rule(
@@ -188,7 +191,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("cuda", "rocm"),
         why="another CUDA or ROCm library: results and speed may differ",
-        fix="bring {key} of both sides to one version",
+        next="bring {key} of both sides to one version",
         source="NVIDIA, cuDNN and NCCL release notes",
     ),
     Rule(
@@ -196,7 +199,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("blas",),
         why="another BLAS implementation rounds and runs in parallel differently",
-        fix="choose the same one on both sides: update-alternatives --config {key}",
+        next="choose the same one on both sides, with update-alternatives --config",
         source="field: numpy #23523, FastSurfer #892",
     ),
     Rule(
@@ -204,7 +207,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("loaded",),
         why="the process uses another copy of the library",
-        fix="compare LD_LIBRARY_PATH and the installed libraries",
+        next="compare LD_LIBRARY_PATH and the installed libraries",
         source="proc_pid_maps(5)",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind
+from envlock.diff.fixes import languages
 from envlock.diff.rules.rule import Rule
 from envlock.model.facts import Family, packages_of
 from envlock.model.severity import Severity
@@ -16,7 +17,6 @@ _BUILD = (
     "variant",
 )  # fmt: skip
 _ADDED, _REMOVED, _CHANGED, _UNKNOWN = ChangeKind
-_INSTALL = "on {right_name}: {install}"
 _SEMVER = "semantic versioning 2.0.0, items 4 and 6 to 8"
 
 LANGUAGE_RULES: tuple[Rule, ...] = (
@@ -27,7 +27,8 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(_REMOVED,),
         why="what needs it fails",
-        fix=_INSTALL,
+        fix=languages.install,
+        next="install {key} {left} on {right_name}",
         source="what is not installed is not loaded",
     ),
     Rule(
@@ -37,7 +38,8 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         fields=("version",),
         relation=Relation.OLDER,
         why="older on {right_name}: it lacks fixes and features of {left}",
-        fix=_INSTALL,
+        fix=languages.install,
+        next="bring {key} to one version on both sides",
         source="the version order of its package manager",
     ),
     Rule(
@@ -48,7 +50,8 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         kinds=(_CHANGED,),
         when=lambda delta: predicates.has_release(delta) and predicates.major_differs(delta),
         why="a new major version, or minor one before 1.0, may break code that uses it",
-        fix=_INSTALL,
+        fix=languages.install,
+        next="bring {key} to one version on both sides",
         source=_SEMVER,
     ),
     Rule(
@@ -59,7 +62,8 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         kinds=(_CHANGED,),
         when=lambda delta: predicates.has_release(delta) and not predicates.minor_differs(delta),
         why="a new patch version",
-        fix=_INSTALL,
+        fix=languages.install,
+        next="bring {key} to one version on both sides",
         source=_SEMVER,
     ),
     Rule(
@@ -68,7 +72,8 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         sections=_PACKAGES,
         fields=("version",),
         why="another version",
-        fix=_INSTALL,
+        fix=languages.install,
+        next="bring {key} to one version on both sides",
         source=_SEMVER,
     ),
     Rule(
@@ -77,7 +82,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         sections=_PACKAGES,
         fields=_BUILD,
         why="another build of the same version: for another platform, or with other options",
-        fix="install both from one build",
+        next="install both from one build",
         source="what its package manager records of a build",
     ),
     Rule(
@@ -86,7 +91,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         sections=_PACKAGES,
         fields=("declared", "declared-missing", "declared-differing", "lockfile"),
         why="the installed version differs from that in the lockfile of the application",
-        fix="install what the lockfile declares on both sides",
+        next="install what the lockfile declares on both sides",
         source="the lockfile of the application",
     ),
     Rule(
@@ -103,6 +108,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         sections=_PACKAGES,
         fields=("",),
         why="only {right_name} has it",
+        next="install it on {left_name} too, or remove it",
         source="what is not loaded does no harm",
     ),
     Rule(
@@ -110,7 +116,8 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         severity=Severity.MEDIUM,
         sections=("module",),
         why="a loaded module decides which programs and libraries the process finds",
-        fix=_INSTALL,
+        fix=languages.install,
+        next="load the same modules on both sides",
         source="module(1)",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind
+from envlock.diff.fixes import packages
 from envlock.diff.rules.rule import Rule
 from envlock.model.facts import Family, packages_of
 from envlock.model.severity import Severity
@@ -14,8 +15,6 @@ ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind
 OLDER = Relation.OLDER
 
 _PACKAGES = packages_of(Family.SYSTEM)
-_INSTALL = "on {right_name}: {install}"
-_BOTH = "bring both sides to {right}"
 _NAMES = "naming conventions of the distributions"
 _ORDER = "rpm-version(7); apk-package(5); vercmp(8)"
 _ASKED = "dnf mark; apk-world(5); pacman(8) --asexplicit"
@@ -30,7 +29,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         kinds=(REMOVED,),
         when=predicates.is_core_library,
         why="nearly every program is linked against it and does not start without it",
-        fix=_INSTALL,
+        fix=packages.install,
+        next="install {package} {left} on {right_name}",
         source="compatibility of programs with the platform below them",
     ),
     Rule(
@@ -41,7 +41,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         relation=OLDER,
         when=predicates.is_core_library,
         why="programs built against {left} may need symbols that {right} lacks",
-        fix=_INSTALL,
+        fix=packages.install,
+        next="bring both sides to one version",
         source="glibc, musl and libstdc++ symbol versioning",
     ),
     Rule(
@@ -51,7 +52,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("",),
         when=predicates.has_version_in_key,
         why="one version of a package of which several can be installed, such as a kernel or key",
-        fix="on the other side: install or remove it",
+        next="install or remove it on the other side",
         source="dnf.conf(5), installonlypkgs",
     ),
     Rule(
@@ -62,7 +63,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         kinds=(REMOVED,),
         when=predicates.is_library,
         why="programs linked against this library do not start without it",
-        fix=_INSTALL,
+        fix=packages.install,
+        next="install {package} {left} on {right_name}",
         source=_NAMES,
     ),
     Rule(
@@ -73,7 +75,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         kinds=(REMOVED,),
         when=predicates.is_explicit,
         why="it was installed manually on {left_name}",
-        fix=_INSTALL,
+        fix=packages.install,
+        next="install {package} {left} on {right_name}",
         source=_ASKED,
     ),
     Rule(
@@ -83,7 +86,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="a package installed as a dependency, or for an unrecorded reason, is missing",
-        fix=_INSTALL,
+        fix=packages.install,
+        next="install {package} {left} on {right_name}",
         source=_ASKED,
     ),
     Rule(
@@ -93,7 +97,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("version",),
         relation=OLDER,
         why="older on {right_name}: it lacks fixes and features of {left}",
-        fix=_INSTALL,
+        fix=packages.install,
+        next="bring both sides to one version",
         source=_ORDER,
     ),
     Rule(
@@ -104,7 +109,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         kinds=(CHANGED,),
         when=lambda delta: predicates.is_library(delta) and predicates.upstream_differs(delta),
         why="another upstream version of a library: programs that use it may behave differently",
-        fix=_BOTH,
+        fix=packages.install,
+        next="bring both sides to one version",
         source=_NAMES,
     ),
     Rule(
@@ -114,7 +120,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("version",),
         when=predicates.upstream_differs,
         why="another upstream version",
-        fix=_BOTH,
+        fix=packages.install,
+        next="bring both sides to one version",
         source=_ORDER,
     ),
     Rule(
@@ -124,7 +131,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("version",),
         when=predicates.is_explicit,
         why="another release of the same upstream version, often a security fix",
-        fix=_BOTH,
+        fix=packages.install,
+        next="bring both sides to one version",
         source=_ORDER,
     ),
     Rule(
@@ -133,7 +141,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         sections=_PACKAGES,
         fields=("version",),
         why="another release of the same upstream version",
-        fix=_BOTH,
+        fix=packages.install,
+        next="bring both sides to one version",
         source=_ORDER,
     ),
     Rule(
@@ -143,7 +152,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("sha256", "sha1"),
         kinds=(CHANGED,),
         why="the same version with other content: rebuilt, or from another repository",
-        fix="install both from one repository",
+        next="install both from one repository",
         source="RPMTAG_SHA256HEADER; apk-package(5), the checksum of the control data",
     ),
     Rule(
@@ -152,8 +161,18 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         sections=_PACKAGES,
         fields=("signed-by", "validation"),
         why="signed by another key, or accepted without a signature",
-        fix="install both from one repository, and check its key",
+        next="install both from one repository, and check its key",
         source="rpmkeys(8); pacman(8), SigLevel",
+    ),
+    Rule(
+        id="SYSTEM-STATE-REPAIRED",
+        severity=LOW,
+        sections=_PACKAGES,
+        fields=("status",),
+        kinds=(REMOVED,),
+        why="only on {left_name} it is not fully installed",
+        next="finish or repair the installation on {left_name}",
+        source="apk-fix(8)",
     ),
     Rule(
         id="SYSTEM-STATE",
@@ -161,7 +180,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         sections=_PACKAGES,
         fields=("status",),
         why="a package that is not fully installed may not work",
-        fix="on {right_name}: apk fix {package}",
+        fix=packages.finish,
+        next="finish or repair the installation of {package}",
         source="apk-fix(8)",
     ),
     Rule(
@@ -171,7 +191,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("mark", "constraint"),
         when=predicates.is_pinned,
         why="a package held to a version gets no updates, security ones included",
-        fix="give both sides the same constraint",
+        next="give both sides the same constraint",
         source="apk-world(5); pacman.conf(5), IgnorePkg",
     ),
     Rule(
@@ -180,6 +200,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         sections=_PACKAGES,
         fields=("mark",),
         why="manual or automatic installation only decides what a clean-up may remove",
+        fix=packages.mark,
+        next="mark {package} in the same way on both sides",
         source=_ASKED,
     ),
     Rule(
@@ -205,7 +227,8 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("",),
         when=predicates.is_explicit,
         why="it was installed manually on {right_name}",
-        fix="install it on {left_name} too, or remove it",
+        fix=packages.remove,
+        next="install it on {left_name} too, or remove it",
         source=_ASKED,
     ),
     Rule(
@@ -214,6 +237,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         sections=_PACKAGES,
         fields=("",),
         why="a package installed as a dependency",
+        next="remove it on {right_name} if nothing there needs it",
         source=_ASKED,
     ),
 )

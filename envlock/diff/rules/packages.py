@@ -1,9 +1,10 @@
-"""Rules for Debian packages, Python distributions, snaps and Flatpaks."""
+"""Rules for Debian packages, snaps and Flatpaks."""
 
 from __future__ import annotations
 
 from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind
+from envlock.diff.fixes import packages
 from envlock.diff.rules.rule import Rule
 from envlock.model.facts import SECTIONS, Family, packages_of
 from envlock.model.severity import Severity
@@ -15,19 +16,11 @@ OLDER = Relation.OLDER
 _ARTIFACT_DIGESTS = frozenset({"sha256", "md5", "integrity"})
 
 
-def _install(section: str) -> str:
-    """Return the fix that installs the left version, by the section's own command."""
-    command = SECTIONS[section].install.format(name="{package}", version="{left}")
-    return f"on {{right_name}}: {command}"
-
-
 _APPS = packages_of(Family.APP)
 _WITH_DIGEST = tuple(
     name for name in packages_of() if not _ARTIFACT_DIGESTS.isdisjoint(SECTIONS[name].provenance)
 )
 _WITH_ORIGIN = tuple(name for name in packages_of() if name != "apk")  # which records no origin
-_APT = _install("deb")
-_PIP = _install("python")
 _POLICY = "Debian Policy, chapters 3, 8 and 10"
 _COMPATIBLE = "compatibility of programs with the platform below them"
 
@@ -40,7 +33,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         kinds=(REMOVED,),
         when=predicates.is_core_library,
         why="nearly every program is linked against it and does not start without it",
-        fix=_APT,
+        fix=packages.install,
+        next="install {package} {left} on {right_name}",
         source=_COMPATIBLE,
     ),
     Rule(
@@ -51,7 +45,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         relation=OLDER,
         when=predicates.is_core_library,
         why="programs built against {left} may need symbols that {right} lacks",
-        fix=_APT,
+        fix=packages.install,
+        next="bring both sides to one version",
         source="glibc and libstdc++ symbol versioning",
     ),
     Rule(
@@ -61,7 +56,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("", "version"),
         when=predicates.is_documentation,
         why="documentation or debug symbols: no program needs them to run",
-        fix="nothing to do; or install or remove {package} on {right_name}",
+        fix=packages.install_or_remove,
+        next="install or remove {package} on {right_name} if it is wanted there",
         source="Debian Policy 12.3, additional documentation; field: scopes of dependency review",
     ),
     Rule(
@@ -71,7 +67,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("", "version"),
         when=predicates.is_development,
         why="needed to build programs, not to run them",
-        fix="install or remove {package} on {right_name}, if programs are built there",
+        fix=packages.install_or_remove,
+        next="install or remove {package} on {right_name}, if programs are built there",
         source="Debian Policy 8.4, development files; field: scopes of dependency review",
     ),
     Rule(
@@ -82,7 +79,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="without it every time zone name means UTC, without an error",
-        fix=_APT,
+        fix=packages.install,
+        next="install {package} {left} on {right_name}",
         source="tzset(3); field: docker-library/python #69",
     ),
     Rule(
@@ -93,7 +91,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="without it no server can be verified, and TLS connections fail",
-        fix=_APT,
+        fix=packages.install,
+        next="install {package} {left} on {right_name}",
         source="update-ca-certificates(8)",
     ),
     Rule(
@@ -104,7 +103,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         kinds=(REMOVED,),
         when=predicates.is_library,
         why="programs linked against this library do not start without it",
-        fix=_APT,
+        fix=packages.install,
+        next="install {package} {left} on {right_name}",
         source=_POLICY,
     ),
     Rule(
@@ -115,7 +115,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         kinds=(REMOVED,),
         when=predicates.is_explicit,
         why="it was installed manually on {left_name}",
-        fix=_APT,
+        fix=packages.install,
+        next="install {package} {left} on {right_name}",
         source="apt-mark(8) manual",
     ),
     Rule(
@@ -126,7 +127,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         relation=OLDER,
         when=predicates.is_dependency_revision,
         why="an older Debian revision of the same upstream version of a dependency",
-        fix=_APT,
+        fix=packages.install,
+        next="bring both sides to one version",
         source="deb-version(7); apt-mark(8) auto",
     ),
     Rule(
@@ -136,7 +138,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("version",),
         relation=OLDER,
         why="older on {right_name}: it lacks fixes and features of {left}",
-        fix=_APT,
+        fix=packages.install,
+        next="bring both sides to one version",
         source="deb-version(7)",
     ),
     Rule(
@@ -147,7 +150,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         kinds=(CHANGED,),
         when=lambda delta: predicates.is_library(delta) and predicates.upstream_differs(delta),
         why="another upstream version of a library: programs that use it may behave differently",
-        fix="bring both sides to {right}",
+        fix=packages.install,
+        next="bring both sides to one version",
         source=_POLICY,
     ),
     Rule(
@@ -157,7 +161,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("version",),
         when=predicates.upstream_differs,
         why="another upstream version",
-        fix="bring both sides to {right}",
+        fix=packages.install,
+        next="bring both sides to one version",
         source="deb-version(7)",
     ),
     Rule(
@@ -167,7 +172,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("version",),
         when=predicates.is_explicit,
         why="another Debian revision of the same upstream version, often a security fix",
-        fix="bring both sides to {right}",
+        fix=packages.install,
+        next="bring both sides to one version",
         source="deb-version(7)",
     ),
     Rule(
@@ -176,7 +182,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         sections=("deb",),
         fields=("version",),
         why="another Debian revision of the same upstream version",
-        fix="bring both sides to {right}",
+        fix=packages.install,
+        next="bring both sides to one version",
         source="deb-version(7)",
     ),
     Rule(
@@ -186,7 +193,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=tuple(sorted(_ARTIFACT_DIGESTS)),
         kinds=(CHANGED,),
         why="the same version with other content: rebuilt, or from another repository",
-        fix="install both from one repository",
+        next="install both from one repository",
         source="ADR 0003",
     ),
     Rule(
@@ -195,7 +202,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         sections=_WITH_ORIGIN,
         fields=("origin", "revision", "editable"),
         why="it comes from another origin",
-        fix="install both from one repository",
+        next="install both from one repository",
         source="apt-secure(8); PEP 610",
     ),
     Rule(
@@ -204,8 +211,18 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         sections=("deb",),
         fields=("source", "source-version"),
         why="built from another source package",
-        fix="install {package} on both sides from one repository",
+        next="install {package} on both sides from one repository",
         source="Debian Policy 5.6.1, Source",
+    ),
+    Rule(
+        id="DEB-STATE-REPAIRED",
+        severity=LOW,
+        sections=("deb",),
+        fields=("status", "state"),
+        kinds=(REMOVED,),
+        why="only on {left_name} it is not fully installed",
+        next="finish or remove the installation on {left_name}: dpkg --configure -a",
+        source="dpkg(1), package states",
     ),
     Rule(
         id="DEB-STATE",
@@ -213,7 +230,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         sections=("deb",),
         fields=("status", "state"),
         why="a package that is not fully installed may not work",
-        fix="on {right_name}: dpkg --configure -a",
+        fix=packages.finish,
+        next="finish or remove the installation of {package} on the side where it is not complete",
         source="dpkg(1), package states",
     ),
     Rule(
@@ -223,7 +241,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("mark", "hold", "selection"),
         when=predicates.is_held,
         why="a held package gets no updates, security ones included",
-        fix="apt-mark unhold {package}, or hold it on both sides",
+        fix=packages.mark,
+        next="mark {package} in the same way on both sides",
         source="apt-mark(8)",
     ),
     Rule(
@@ -232,7 +251,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         sections=("deb",),
         fields=("mark",),
         why="manual or automatic installation only decides what autoremove may remove",
-        fix="apt-mark {left} {package}",
+        fix=packages.mark,
+        next="mark {package} in the same way on both sides",
         source="apt-mark(8)",
     ),
     Rule(
@@ -242,7 +262,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="a package installed as a dependency is missing",
-        fix=_APT,
+        fix=packages.install,
+        next="install {package} {left} on {right_name}",
         source="apt-mark(8) auto",
     ),
     Rule(
@@ -252,7 +273,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("",),
         when=predicates.is_explicit,
         why="it was installed manually on {right_name}",
-        fix="install it on {left_name} too, or remove it",
+        fix=packages.remove,
+        next="install it on {left_name} too, or remove it",
         source="apt-mark(8) manual",
     ),
     Rule(
@@ -261,112 +283,8 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         sections=("deb",),
         fields=("",),
         why="a package installed as a dependency",
-        fix="on {right_name}: apt-get autoremove, if nothing there needs {package}",
+        next="apt-get autoremove removes it on {right_name} if nothing there needs it",
         source="apt-mark(8) auto",
-    ),
-    Rule(
-        id="PYTHON-INTERPRETER",
-        severity=CRITICAL,
-        sections=("python",),
-        fields=("version", "implementation"),
-        when=predicates.python_differs,
-        why="compiled packages are built for one X.Y; syntax and library differ",
-        fix="use Python {left} on {right_name}",
-        source="PEP 425 compatibility tags",
-    ),
-    Rule(
-        id="PYTHON-ENVIRONMENT-MISSING",
-        severity=HIGH,
-        sections=("python",),
-        fields=("",),
-        kinds=(REMOVED,),
-        when=predicates.is_interpreter,
-        why="there is no such Python environment on {right_name}",
-        fix="create {key} on {right_name}",
-        source="PEP 405",
-    ),
-    Rule(
-        id="PYTHON-EDITED",
-        severity=HIGH,
-        sections=("python",),
-        fields=("edited", "edited-files", "missing-files"),
-        why="installed files differ from those of the package",
-        fix="pip install --force-reinstall {package}",
-        source="the RECORD of the distribution, PEP 376",
-    ),
-    Rule(
-        id="PYTHON-SHADOWED",
-        severity=HIGH,
-        sections=("python",),
-        fields=("startup", "startup-code", "shadowed"),
-        why="code that belongs to no package affects what is imported",
-        fix="compare the files that the interpreter runs at startup",
-        source="Python library reference, site",
-    ),
-    Rule(
-        id="PYTHON-INSTALLER",
-        severity=INFO,
-        sections=("python",),
-        fields=("installer", "requested", "packaged-by", "managed-by", "externally-managed"),
-        why="another tool installed it; the installed version is compared separately",
-        source="packaging.python.org, Recording installed projects",
-    ),
-    Rule(
-        id="PYTHON-MISSING",
-        severity=HIGH,
-        sections=("python",),
-        fields=("",),
-        kinds=(REMOVED,),
-        why="what imports it fails",
-        fix=_PIP,
-        source="ModuleNotFoundError",
-    ),
-    Rule(
-        id="PYTHON-DOWNGRADE",
-        severity=HIGH,
-        sections=("python",),
-        fields=("version",),
-        relation=OLDER,
-        why="older on {right_name}: it lacks fixes and features of {left}",
-        fix=_PIP,
-        source="PEP 440",
-    ),
-    Rule(
-        id="PYTHON-MAJOR",
-        severity=HIGH,
-        sections=("python",),
-        fields=("version",),
-        when=predicates.major_differs,
-        why="a new major version, or minor one before 1.0, may break code that uses it",
-        fix=_PIP,
-        source="semantic versioning 2.0.0, items 4 and 8",
-    ),
-    Rule(
-        id="PYTHON-MINOR",
-        severity=MEDIUM,
-        sections=("python",),
-        fields=("version",),
-        when=predicates.minor_differs,
-        why="a new minor version",
-        fix=_PIP,
-        source="semantic versioning 2.0.0, item 7",
-    ),
-    Rule(
-        id="PYTHON-PATCH",
-        severity=LOW,
-        sections=("python",),
-        fields=("version",),
-        why="a new patch version",
-        fix=_PIP,
-        source="semantic versioning 2.0.0, item 6",
-    ),
-    Rule(
-        id="PYTHON-EXTRA",
-        severity=LOW,
-        sections=("python",),
-        fields=("",),
-        why="only {right_name} has it",
-        source="PEP 376",
     ),
     Rule(
         id="PACKAGE-MISSING",
@@ -375,7 +293,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="what needs it fails",
-        fix="install {key} {left} on {right_name}",
+        next="install {key} {left} on {right_name}",
         source=_COMPATIBLE,
     ),
     Rule(
@@ -384,7 +302,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         sections=_APPS,
         fields=("version",),
         why="another version",
-        fix="bring both sides to one version",
+        next="bring both sides to one version",
         source=_COMPATIBLE,
     ),
     Rule(

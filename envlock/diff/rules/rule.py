@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from envlock.diff.drift import ChangeKind, Delta
+from envlock.diff.fixes.commands import Fix
 from envlock.model.severity import Severity
 from envlock.versions.relation import Relation
 
@@ -15,17 +16,18 @@ class Rule:
     """A severity with its reason and fix, for the differences that meet all conditions.
 
     An empty condition is always met.  `keys` are globs, `classes` are file classes, and `when` is a
-    predicate on the whole difference.  `why` and `fix` are format strings with the fields
+    predicate on the whole difference.  `why` and `next` are format strings with the fields
     ``{key}``, ``{package}``, ``{environment}``, ``{field}``, ``{left}``, ``{right}``,
-    ``{left_name}``, ``{right_name}`` and ``{install}``, the command that installs the left version;
-    those of a rule for one environment use the first three only.  `source` names what the judgement
-    is based on.
+    ``{left_name}`` and ``{right_name}``; those of a rule for one environment use the first three
+    only.  `fix` returns the commands that remove the difference; where it returns none, the
+    sentence `next` says what to do.  `source` names what the judgement is based on.
     """
 
     id: str
     severity: Severity
     why: str
-    fix: str = "compare it on {left_name} and on {right_name}, and keep one"
+    fix: Fix | None = None
+    next: str = "compare it on {left_name} and on {right_name}, and keep one"
     source: str
     sections: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()

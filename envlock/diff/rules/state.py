@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind
+from envlock.diff.fixes import system
 from envlock.diff.rules.rule import Rule
 from envlock.model.severity import Severity
 
@@ -19,7 +20,8 @@ STATE_RULES: tuple[Rule, ...] = (
         kinds=(ADDED, CHANGED),
         when=predicates.opens_login,
         why="anyone may log in as {key} without a password on {right_name}",
-        fix="on {right_name}: passwd --lock {key}",
+        fix=system.lock_password,
+        next="lock {key} on {right_name}, or give it a password",
         source="shadow(5); field: CVE-2019-5021",
     ),
     Rule(
@@ -27,7 +29,7 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("login",),
         why="the account allows login with a password on one side only",
-        fix="compare passwd --status {key}",
+        next="compare passwd --status {key}",
         source="shadow(5)",
     ),
     Rule(
@@ -37,7 +39,8 @@ STATE_RULES: tuple[Rule, ...] = (
         fields=("shell",),
         when=predicates.gains_shell,
         why="an account without a login shell can log in on {right_name}",
-        fix="on {right_name}: usermod --shell {left} {key}",
+        fix=system.account,
+        next="give {key} the same shell on both sides",
         source="passwd(5); nologin(8)",
     ),
     Rule(
@@ -59,7 +62,8 @@ STATE_RULES: tuple[Rule, ...] = (
         fields=("members",),
         when=predicates.gains_word,
         why="more accounts are in group {key} on {right_name}, which can give root access",
-        fix="compare getent group {key}",
+        fix=system.members,
+        next="compare getent group {key}",
         source="sudoers(5); Debian wiki, SystemGroups; docker security documentation",
     ),
     Rule(
@@ -69,7 +73,7 @@ STATE_RULES: tuple[Rule, ...] = (
         fields=("", "nopasswd", "who", "rules"),
         kinds=(ADDED, CHANGED),
         why="more accounts may become root, or without a password, on {right_name}",
-        fix="compare sudo -l and {key} on both sides",
+        next="compare sudo -l and {key} on both sides",
         source="sudoers(5); doas.conf(5)",
     ),
     Rule(
@@ -77,7 +81,7 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("sudo",),
         why="the rules for becoming root differ",
-        fix="compare {key} on both sides",
+        next="compare {key} on both sides",
         source="sudoers(5); doas.conf(5)",
     ),
     Rule(
@@ -85,7 +89,7 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("subid",),
         why="rootless containers map their users to other numbers, or do not start",
-        fix="give {key} the ranges {left} in /etc/subuid and /etc/subgid",
+        next="give {key} the ranges {left} in /etc/subuid and /etc/subgid",
         source="subuid(5); newuidmap(1)",
     ),
     Rule(
@@ -95,7 +99,7 @@ STATE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="a job that runs on {left_name} never runs on {right_name}",
-        fix="install the job on {right_name}",
+        next="install the job on {right_name}",
         source="crontab(5); cron(8)",
     ),
     Rule(
@@ -103,7 +107,7 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("cron",),
         why="a job runs at other times, as another user, or does something else",
-        fix="compare the crontab on both sides",
+        next="compare the crontab on both sides",
         source="crontab(5); cron(8)",
     ),
     Rule(
@@ -111,8 +115,10 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=HIGH,
         sections=("service",),
         fields=("state",),
+        when=predicates.is_masked,
         why="a masked unit cannot be started at all",
-        fix="compare systemctl is-enabled {key}",
+        fix=system.service,
+        next="compare systemctl is-enabled {key}",
         source="systemctl(1), mask",
     ),
     Rule(
@@ -121,7 +127,7 @@ STATE_RULES: tuple[Rule, ...] = (
         sections=("service",),
         fields=("schedule",),
         why="the timer runs at other times",
-        fix="compare systemctl cat {key}",
+        next="compare systemctl cat {key}",
         source="systemd.timer(5)",
     ),
     Rule(
@@ -131,7 +137,7 @@ STATE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(ADDED,),
         why="{right_name} trusts, or distrusts, an authority that {left_name} does not",
-        fix="compare the certificates that were added on both sides",
+        next="compare the certificates that were added on both sides",
         source="update-ca-certificates(8); update-ca-trust(8)",
     ),
     Rule(
@@ -141,7 +147,7 @@ STATE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="connections to servers with certificates of {key} fail on {right_name}",
-        fix="add the certificate on {right_name} and run update-ca-certificates",
+        next="add the certificate on {right_name} and run update-ca-certificates",
         source="update-ca-certificates(8); RFC 5280 section 6",
     ),
     Rule(
@@ -149,7 +155,7 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("certificate",),
         why="another set of authorities is trusted",
-        fix="bring ca-certificates to one version on both sides",
+        next="bring ca-certificates to one version on both sides",
         source="update-ca-certificates(8)",
     ),
     Rule(
@@ -158,7 +164,7 @@ STATE_RULES: tuple[Rule, ...] = (
         sections=("setting",),
         keys=("loader.*",),
         why="it decides which libraries every program loads",
-        fix="compare /etc/ld.so.conf.d and /etc/ld.so.preload on both sides",
+        next="compare /etc/ld.so.conf.d and /etc/ld.so.preload on both sides",
         source="ld.so(8); ldconfig(8)",
     ),
     Rule(
@@ -167,7 +173,7 @@ STATE_RULES: tuple[Rule, ...] = (
         sections=("setting",),
         keys=("pam.*",),
         why="logins are authenticated differently",
-        fix="compare pam-auth-update, or authselect current, on both sides",
+        next="compare pam-auth-update, or authselect current, on both sides",
         source="pam.d(5)",
     ),
     Rule(
@@ -176,7 +182,7 @@ STATE_RULES: tuple[Rule, ...] = (
         sections=("setting",),
         keys=("nsswitch.*",),
         why="users, groups or hosts are looked up elsewhere or in another order",
-        fix="set {key} to {left} in /etc/nsswitch.conf of {right_name}",
+        next="give {key} the same value in /etc/nsswitch.conf of both sides",
         source="nsswitch.conf(5)",
     ),
     Rule(
@@ -184,7 +190,7 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("setting",),
         why="logins and new files get other defaults",
-        fix="give {key} one value on both sides",
+        next="give {key} one value on both sides",
         source="login.defs(5); environment(7)",
     ),
     Rule(
@@ -192,7 +198,7 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("missing-library",),
         why="a library is missing on one side, or for other programs",
-        fix="install the package that contains {key}",
+        next="install the package that contains {key}",
         source="ld.so(8); ldd(1)",
     ),
     Rule(
@@ -200,7 +206,7 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("abi",),
         why="programs without a package need another release of the C or C++ library",
-        fix="build them on the oldest release that they must run on",
+        next="build them on the oldest release that they must run on",
         source="glibc and libstdc++ symbol versioning; PEP 600",
     ),
     Rule(
@@ -210,7 +216,7 @@ STATE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="only {left_name} has it, and it belongs to no package",
-        fix="install {key} on {right_name}, preferably as a package",
+        next="install {key} on {right_name}, preferably as a package",
         source="Filesystem Hierarchy Standard 3.13 and 4.9",
     ),
     Rule(
@@ -220,7 +226,7 @@ STATE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(ADDED,),
         why="only {right_name} has it",
-        fix="install {key} on {left_name} too, or remove it",
+        next="install {key} on {left_name} too, or remove it",
         source="Filesystem Hierarchy Standard 3.13 and 4.9",
     ),
     Rule(
@@ -229,7 +235,7 @@ STATE_RULES: tuple[Rule, ...] = (
         sections=("software",),
         fields=("machine",),
         why="programs built for one architecture do not run on another",
-        fix="install {key} for {left}",
+        next="install {key} for {left}",
         source="ELF e_machine; execve(2) ENOEXEC",
     ),
     Rule(
@@ -237,7 +243,7 @@ STATE_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("software",),
         why="another build or version of software that no package manages",
-        fix="install {key} from one source on both sides",
+        next="install {key} from one source on both sides",
         source="GNU build ID; version in names and release files",
     ),
     Rule(
@@ -247,15 +253,24 @@ STATE_RULES: tuple[Rule, ...] = (
         fields=("options",),
         when=predicates.gains_restriction,
         why="below {key} on {right_name}, programs may not be run or files not be written",
-        fix="mount {key} with {left} on {right_name}",
+        next="mount {key} on {right_name} with {left}",
         source="mount(8), noexec, nosuid, ro",
+    ),
+    Rule(
+        id="MOUNT-OPTIONS-OTHER",
+        severity=MEDIUM,
+        sections=("host.mount",),
+        fields=("options",),
+        why="mounted with other options",
+        next="mount {key} with the same options on both sides",
+        source="mount(8)",
     ),
     Rule(
         id="MOUNT",
         severity=MEDIUM,
         sections=("host.mount",),
         why="another file system, whose locks, limits and speed differ",
-        fix="compare findmnt {key}",
+        next="compare findmnt {key}",
         source="mount(8); nfs(5)",
     ),
     Rule(
@@ -264,7 +279,7 @@ STATE_RULES: tuple[Rule, ...] = (
         sections=("host.setting",),
         keys=("lsm", "apparmor", "selinux"),
         why="the kernel forbids on one side what it allows on the other",
-        fix="bring both sides to one mode",
+        next="bring both sides to one mode",
         source="apparmor(7); selinux(8)",
     ),
     Rule(

@@ -19,7 +19,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         sections=("os",),
         fields=("arch",),
         why="programs built for one architecture do not run on another",
-        fix="build for {left}, or compare environments of one architecture",
+        next="build for {left}, or compare environments of one architecture",
         source="ELF e_machine; execve(2) ENOEXEC",
     ),
     Rule(
@@ -28,7 +28,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         sections=("os",),
         fields=("id",),
         why="different distributions have different packages, paths and C libraries",
-        fix="rebuild {right_name} from {left}",
+        next="rebuild {right_name} from {left}",
         source="os-release(5) ID",
     ),
     Rule(
@@ -38,7 +38,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         fields=("libc",),
         when=predicates.is_older_libc,
         why="programs built against {left} need symbols that {right} lacks",
-        fix="build on {right_name}, or upgrade it",
+        next="build on {right_name}, or upgrade it",
         source="glibc symbol versioning",
     ),
     Rule(
@@ -48,7 +48,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         fields=("version",),
         when=predicates.leading_number_differs,
         why="another release of the distribution: nearly every package differs",
-        fix="bring both sides to one release, {left} or {right}",
+        next="bring both sides to one release, {left} or {right}",
         source="os-release(5) VERSION_ID",
     ),
     Rule(
@@ -57,7 +57,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         sections=("os",),
         fields=("version", "libc", "point-release"),
         why="another point release: security and stable updates differ",
-        fix="on {right_name}: apt-get update && apt-get upgrade",
+        next="on {right_name}: apt-get update && apt-get upgrade",
         source="os-release(5)",
     ),
     Rule(
@@ -73,7 +73,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         sections=("host.kernel", "host.cpu"),
         fields=("arch", "machine"),
         why="programs built for one architecture do not run on another",
-        fix="use machines of one architecture",
+        next="use machines of one architecture",
         source="ELF e_machine; execve(2) ENOEXEC",
     ),
     Rule(
@@ -84,7 +84,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         relation=OLDER,
         when=predicates.kernel_differs,
         why="system calls and features of {left} may be missing",
-        fix="upgrade the kernel of {right_name}",
+        next="upgrade the kernel of {right_name}",
         source="field: docker-rust #77, images on older kernels",
     ),
     Rule(
@@ -93,7 +93,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         sections=("host.kernel",),
         fields=("release", "build"),
         why="another kernel",
-        fix="boot both sides with one kernel",
+        next="boot both sides with one kernel",
         source="uname(2)",
     ),
     Rule(
@@ -101,7 +101,7 @@ SYSTEM_RULES: tuple[Rule, ...] = (
         severity=MEDIUM,
         sections=("host.kernel",),
         why="the kernel has other boot parameters or security settings",
-        fix="boot both sides with the same parameters",
+        next="boot both sides with the same parameters",
         source="bootparam(7); Documentation/admin-guide/tainted-kernels.rst",
     ),
 )

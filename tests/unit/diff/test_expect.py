@@ -74,7 +74,7 @@ class TestMustDiffer:
             True,
         )
         assert change.why == "because: must-differ, but both have the same"
-        assert "dev" in change.fix
+        assert "dev" in change.next
         assert (report.result, report.parity) == (Result.DRIFT, 50.0)
         assert exceeds(report, Severity.HIGH)
 

@@ -83,7 +83,7 @@ def test_each_inconsistency_is_found(rule, records):
     found = find_inconsistencies(lock(*records))
     assert [problem.rule for problem in found] == [rule]
     assert found[0].severity is explain(rule).severity
-    assert found[0].message and found[0].fix
+    assert found[0].message and found[0].next
 
 
 def test_every_rule_of_hardware_has_a_case():

@@ -58,6 +58,7 @@ EXAMPLES = [
     ("CRON-MISSING", removed("cron", "/etc/cron.d/backup /usr/local/bin/backup")),
     ("CRON", changed("cron", "/etc/cron.d/backup x", "schedule", "0 3 * * *", "0 4 * * *")),
     ("SERVICE-MASKED", changed("service", "nginx.service", "state", None, "masked")),
+    ("SERVICE", changed("service", "nginx.service", "state", "masked", None)),
     ("TIMER", changed("service", "apt-daily.timer", "schedule")),
     ("CERTIFICATE-EXTRA", added("certificate", "ab12", state="local")),
     ("CERTIFICATE-MISSING", removed("certificate", "ab12", state="local")),
@@ -77,6 +78,7 @@ EXAMPLES = [
     ("SOFTWARE-ARCH", changed("software", "/usr/local/bin/tool", "machine", "x86_64", "aarch64")),
     ("SOFTWARE", changed("software", "/opt/jdk", "version", "17", "21")),
     ("MOUNT-OPTIONS", changed("host.mount", "/tmp", "options", "nosuid", "noexec,nosuid")),
+    ("MOUNT-OPTIONS-OTHER", changed("host.mount", "/tmp", "options", "noexec,nosuid", "nosuid")),
     ("MOUNT", changed("host.mount", "/data", "type", "ext4", "nfs4")),
     ("SECURITY-MODULE", changed("host.setting", "selinux", "value", "permissive", "enforcing")),
     ("RESOLVER", changed("host.setting", "resolver.search", "value")),
@@ -109,6 +111,7 @@ EXAMPLES = [
     ("SYSTEM-REBUILT", changed("rpm", "curl.x86_64", "sha256")),
     ("SYSTEM-SIGNED", changed("rpm", "curl.x86_64", "signed-by")),
     ("SYSTEM-STATE", Delta("apk", "x", "status", ADDED, None, "broken files", {})),
+    ("SYSTEM-STATE-REPAIRED", Delta("apk", "x", "status", REMOVED, "broken files", None, {})),
     ("SYSTEM-HOLD", Delta("apk", "x", "constraint", ADDED, None, "x<2", {})),
     ("SYSTEM-HOLD", changed("pacman", "x", "mark", "auto", "hold")),
     ("SYSTEM-MARK", changed("rpm", "x.noarch", "mark", "auto", "manual")),
@@ -120,6 +123,7 @@ EXAMPLES = [
     ("PACKAGE-ORIGIN", changed("python", "app/x", "origin")),
     ("DEB-SOURCE", changed("deb", "curl:amd64", "source")),
     ("DEB-STATE", Delta("deb", "x", "status", ADDED, None, "install ok unpacked", {})),
+    ("DEB-STATE-REPAIRED", Delta("deb", "x", "status", REMOVED, "install ok unpacked", None, {})),
     ("DEB-HOLD", changed("deb", "curl:amd64", "mark", "auto", "hold")),
     ("DEB-MARK", changed("deb", "curl:amd64", "mark", "auto", "manual")),
     ("DEB-EXTRA", added("deb", "vim:amd64", mark="manual")),
@@ -129,6 +133,7 @@ EXAMPLES = [
     ("PYTHON-ENVIRONMENT-MISSING", removed("python", "app")),
     ("PYTHON-EDITED", changed("python", "app/six", "edited")),
     ("PYTHON-SHADOWED", added("python", "app")._replace(field="shadowed")),
+    ("PYTHON-UNSHADOWED", Delta("python", "app", "shadowed", REMOVED, "x", None, {})),
     ("PYTHON-INSTALLER", changed("python", "app/x", "installer", "pip", "uv")),
     ("PYTHON-MISSING", removed("python", "app/numpy", "2.0")),
     ("PYTHON-DOWNGRADE", older("python", "app/numpy", "2.1", "2.0")),
@@ -157,18 +162,30 @@ EXAMPLES = [
     ("ENV-CHARSET", changed("env", "LANG", "value", "C.UTF-8", "C")),
     ("ENV-CHARSET", removed("env", "LC_ALL", "en_US.utf8")),
     ("ENV-LOCALE", changed("env", "LANG", "value", "de_DE.UTF-8", "C.UTF-8")),
+    ("ENV-UTF8", added("env", "LANG", "C.UTF-8")),
+    ("ENV-UTF8", changed("env", "LC_ALL", "value", "C", "C.UTF-8")),
     ("ENV-LOADER", changed("env", "PATH", "value")),
+    ("ENV-LOADER", added("env", "PYTHONPATH")),
+    ("ENV-LOADER-GONE", removed("env", "PYTHONPATH")),
+    ("ENV-LOADER", removed("env", "PATH")),
+    ("ENV-TRUST", added("env", "NODE_TLS_REJECT_UNAUTHORIZED", "0")),
+    ("ENV-TRUST", removed("env", "SSL_CERT_FILE")),
+    ("ENV-VERIFIED", removed("env", "NODE_TLS_REJECT_UNAUTHORIZED", "0")),
+    ("ENV-BEHAVIOUR", added("env", "JAVA_TOOL_OPTIONS")),
     ("ENV-MISSING", removed("env", "API_HOST")),
     ("ENV-EXTRA", added("env", "DEBUG")),
     ("ENV-VALUE", changed("env", "API_HOST", "value")),
     ("FILE-PRIVILEGE", changed("file", "/x", "mode", "0755", "4755")),
     ("FILE-PRIVILEGE", changed("file", "/x", "mode", "0644", "0666")),
+    ("FILE-PRIVILEGE-DROPPED", changed("file", "/x", "mode", "4755", "0755")),
+    ("FILE-PRIVILEGE-DROPPED", changed("file", "/x", "mode", "0666", "0644")),
     ("FILE-PRIVILEGED", added("file", "/x", mode="4755", type="file")),
     ("FILE-CAPABILITY", changed("file", "/x", "capability")),
     ("FILE-TYPE", changed("file", "/x", "type", "file", "symlink")),
     ("FILE-LOADER", added("file", "/etc/ld.so.preload")),
     ("FILE-TRUST", changed("file", "/etc/ssl/certs/ca.pem", "sha256")),
     ("FILE-PACKAGE-MISSING", added("file", "/bin/x", **{"class": "package-missing"})),
+    ("FILE-REPAIRED", removed("file", "/bin/x", **{"class": "package-missing"})),
     ("FILE-RIGHTS", added("file", "/x", **{"class": "package", "packaged-mode": "0755"})),
     ("FILE-STATED", changed("file", "/bin/x", "packaged-mode", "0755", "0700")),
     ("FILE-PACKAGE-EDITED", changed("file", "/bin/x", "sha256", **{"class": "package-modified"})),
@@ -177,7 +194,7 @@ EXAMPLES = [
     ("FILE-MISSING", removed("file", "/srv/x", **{"class": "unowned"})),
     ("FILE-EXTRA-CONFIG", added("file", "/etc/x", **{"class": "unowned"})),
     ("FILE-EXTRA", added("file", "/srv/x", **{"class": "unowned"})),
-    ("FILE-MODE", changed("file", "/x", "mode", "4755", "0755")),
+    ("FILE-MODE", changed("file", "/x", "mode", "0755", "0700")),
     ("FILE-MODE", changed("file", "/x", "mode", "0755", "2755", type="directory")),
     ("FILE-MODE", changed("file", "/x", "mode", "0755", "1777", type="directory")),
     ("FILE-OWNER", changed("file", "/x", "owner", "0:0", "1:0")),
@@ -244,7 +261,8 @@ def test_each_rule_decides_its_example(rule, delta):
     assert change.rule == rule
     assert change.severity is explain(rule).severity
     assert change.why
-    assert "{" not in change.why + change.fix
+    assert "{" not in change.why + change.next
+    assert bool(change.fix) != bool(change.next)
 
 
 def test_every_rule_has_an_example():
@@ -254,7 +272,7 @@ def test_every_rule_has_an_example():
 def test_ids_are_unique_and_reasons_have_sources():
     rules = [*RULES, *SPECIAL_RULES.values()]
     assert len({rule.id for rule in rules}) == len(rules)
-    assert all(rule.source and rule.why and rule.fix for rule in rules)
+    assert all(rule.source and rule.why and rule.next for rule in rules)
 
 
 @pytest.mark.parametrize(
@@ -295,74 +313,9 @@ def test_special_rules_come_first():
     assert classify(delta._replace(special_rule="noisy"), "a", "b").rule == "FILE-NOISE"
 
 
-def test_the_fix_is_a_command_and_values_are_not_format_strings():
-    change = classify(removed("deb", "nginx:amd64", "1.2", mark="manual"), "dev", "prod")
-    assert change.fix == "on prod: apt-get install nginx=1.2"
-    hostile = classify(removed("env", "{left_name.__class__}", "{0}"), "dev", "prod")
-    assert hostile.fix == "set {left_name.__class__} on prod"
-
-
-INSTALLED = [
-    (
-        removed("conda", "ml/numpy", "1.26.4", build="py311_0"),
-        "conda install -n ml numpy=1.26.4=py311_0",
-    ),
-    (newer("conda", "ml/numpy", "1.26.4", "2.0", build="x"), "conda install -n ml numpy=1.26.4"),
-    (removed("gem", "system-3.1.0/rack@2.2.8", "2.2.8"), "gem install rack -v 2.2.8"),
-    (removed("npm", "shop/@babel/core@7.1.0", "7.1.0"), "npm install @babel/core@7.1.0"),
-    (removed("npm", "shop/x/node_modules/@a/b", "1.0.0"), "npm install @a/b@1.0.0"),
-    (
-        removed("go", "tool", "v1.2.3", package="example.org/tool"),
-        "go install example.org/tool@v1.2.3",
-    ),
-    (
-        removed("go", "tool/example.org/x", "v1", **{"packaged-by": "go tool"}),
-        "bring go tool to one version",
-    ),
-    (removed("cargo", "cargo/rg", "13.0.0"), "cargo install rg --version 13.0.0"),
-    (removed("cargo", "uv", "0.13.9"), "install uv 0.13.9"),
-    (
-        removed("r", "local/dplyr", "1.1.4"),
-        'Rscript -e \'remotes::install_version("dplyr", "1.1.4")\'',
-    ),
-    (
-        removed("java", "shop/guava", "32", group="g.x"),
-        "mvn dependency:copy -Dartifact=g.x:guava:32",
-    ),
-    (removed("composer", "shop/a/b", "v1"), "composer require a/b:v1"),
-    (removed("spack", "spack/zlib@1.3/abcdefg", "1.3"), "spack install zlib@1.3"),
-    (
-        removed("easybuild", "apps/R", "4.3.2", toolchain="gfbf-2023a", suffix="-bare"),
-        "eb --robot R-4.3.2-gfbf-2023a-bare.eb",
-    ),
-    (removed("easybuild", "apps/GCC", "12.3.0", toolchain="system"), "eb --robot GCC-12.3.0.eb"),
-    (removed("module", "tools/zlib", "1.2"), "module load tools/zlib/1.2"),
-    (removed("gem", "x/$(id)", "1"), "install x/$(id) 1"),
-]
-
-
-@pytest.mark.parametrize(("delta", "command"), INSTALLED, ids=lambda value: str(value)[:40])
-def test_the_fix_is_a_command_of_the_languages_package_manager(delta, command):
-    assert classify(delta, "dev", "prod").fix == f"on prod: {command}"
-
-
 def test_an_unknown_rule_is_a_usage_error():
     with pytest.raises(UsageError, match="NO-SUCH"):
         explain("NO-SUCH")
-
-
-@pytest.mark.parametrize(
-    ("delta", "command"),
-    [
-        (older("rpm", "bash.x86_64", "1:5.1-2.el9", "1:5.1-1.el9"), "dnf install bash-1:5.1-2.el9"),
-        (older("rpm", "python3.11.noarch", "3.11-2", "3.11-1"), "dnf install python3.11-3.11-2"),
-        (removed("rpm", "kernel-5.14-1.x86_64", "5.14-1", mark="manual"), "dnf install kernel-"),
-        (older("apk", "nginx", "1.26.2-r1", "1.26.2-r0"), "apk add nginx=1.26.2-r1"),
-        (older("pacman", "nginx", "1.2-2", "1.2-1"), "package nginx-1.2-2"),
-    ],
-)
-def test_the_fix_is_a_command_of_the_systems_package_manager(delta, command):
-    assert command in classify(delta, "dev", "prod").fix
 
 
 @pytest.mark.parametrize(
@@ -388,4 +341,4 @@ def test_no_rule_names_a_missing_value(section):
         for left, right in ((None, "2.31"), ("2.31", None)):
             kind = ChangeKind.ADDED if left is None else ChangeKind.REMOVED
             change = classify(Delta(section, "x", field, kind, left, right, {}), "l", "r")
-            assert "nothing" not in f"{change.why} {change.fix}", change
+            assert "nothing" not in f"{change.why} {change.next}", change

@@ -26,11 +26,15 @@ def test_a_section_of_packages_has_a_family(section):
     assert (SECTIONS[section].family is None) == (section in NOT_PACKAGES)
 
 
+WITHOUT_COMMAND = {"pacman", "snap", "flatpak"}
+"""Sections whose package manager installs only the newest version by name."""
+
+
 @pytest.mark.parametrize("section", packages_of())
 def test_a_section_of_packages_has_commands(section):
     row = SECTIONS[section]
-    assert "{" in row.install
-    assert "{" in row.remove
+    assert ("{" in row.install) == (section not in WITHOUT_COMMAND)
+    assert "{" in row.install + row.remove
 
 
 @pytest.mark.parametrize("section", packages_of(Family.DEBIAN, Family.SYSTEM))

@@ -54,7 +54,6 @@ def change(section: str, key: str, field: str, kind: ChangeKind, **rest: object)
         "severity": Severity.MEDIUM,
         "rule": "OTHER",
         "why": "it differs",
-        "fix": "",
     }
     return Change(
         id=delta.id,
@@ -89,15 +88,15 @@ def everything() -> DriftReport:
             change("os", "", "libc", mod, left="glibc 2.36", right="glibc 2.31",
                  severity=Severity.CRITICAL, rule="OS-LIBC-OLDER",
                  why="programs built against glibc 2.36 need symbols that glibc 2.31 lacks",
-                 fix="build on prod, or upgrade it", moved=MovedSide.RIGHT),
+                 next="build on prod, or upgrade it", moved=MovedSide.RIGHT),
             change("deb", "curl:amd64", "version", mod, left="7.88.1-10+deb12u12",
                  right="7.88.1-10+deb12u5", relation=Relation.OLDER, severity=Severity.HIGH,
                  rule="DEB-DOWNGRADE", why="older on prod: it lacks fixes of 7.88.1-10+deb12u12",
-                 fix="on prod: apt-get install curl=7.88.1-10+deb12u12"),
+                 fix=(("apt-get", "install", "curl=7.88.1-10+deb12u12"),)),
             change("deb", "nginx:amd64", "version", mod, left="1.22.1-9+deb12u1",
                  right="1.22.1-9+deb12u2", relation=Relation.NEWER, rule="DEB-REVISION",
                  why="another Debian revision of the same upstream version",
-                 fix="bring both sides to 1.22.1-9+deb12u2", moved=MovedSide.BOTH),
+                 next="bring both sides to 1.22.1-9+deb12u2", moved=MovedSide.BOTH),
             change("deb", "old:all", "", gone, left="1.0", severity=Severity.LOW,
                  status=ChangeStatus.WAIVED, policy="W-14 until 2027-02-01: prod is rebuilt then"),
             change("deb", "older:all", "", gone, left="1.0", severity=Severity.HIGH,
@@ -106,7 +105,7 @@ def everything() -> DriftReport:
                  status=ChangeStatus.BASELINE, policy="in the baseline"),
             change("env", "DATABASE_URL", "expect:must_differ", mod, left="x", right="x",
                  severity=Severity.CRITICAL, rule="EXPECT", why="both sides use one database",
-                 fix="give prod a database of its own"),
+                 next="give prod a database of its own"),
             change("env", "LANG", "", gone, left="C.UTF-8", severity=Severity.HIGH,
                  rule="ENV-CHARSET", why="without UTF-8 programs read and write text as ASCII"),
             change("env", "GREETING", "value", mod, left="moin", right="moin moin"),
@@ -124,7 +123,7 @@ def everything() -> DriftReport:
                  severity=Severity.INFO, rule="EXPLAINED", explained_by="deb ignored:amd64"),
             change("host.module", "overlay", "", unk, left="1", severity=Severity.INFO,
                  rule="NOT-COVERED", why="cannot be seen there",
-                 fix="capture that side again with the rights and depth that show it"),
+                 next="capture that side again with the rights and depth that show it"),
             change("host.sysctl", "", "coverage", unk, left="ok", right="unsupported",
                  severity=Severity.HIGH, rule="REQUIRED-NOT-COVERED",
                  why="policy requires this section; prod: unsupported"),
@@ -146,7 +145,7 @@ def hostile() -> DriftReport:
                 change(
                     "env" if number % 2 else "file", f"{text}{number}", "value", kind, left=left,
                     right=right, severity=list(Severity)[number % 5], rule="RULE<&`|",
-                    why=f"because {text}", fix=f"do {text}", policy=text,
+                    why=f"because {text}", next=f"do {text}", policy=text,
                     status=list(ChangeStatus)[number % 4],
                     explained_by=text if number == 7 else "",
                 )
@@ -178,7 +177,7 @@ def many(number: int) -> DriftReport:
             severity=severities[n % 7 % 5],
             rule=f"RULE-{n % 9}",
             why="another Debian revision of the same upstream version, often a security fix",
-            fix=f"bring both sides to 1.{n}.0-1+deb12u2",
+            next=f"bring both sides to 1.{n}.0-1+deb12u2",
         )
         for n in range(number)
     )

@@ -47,7 +47,7 @@ def test_one_change_in_full():
     report = compare(lock(CURL), upgraded, options=Options(left_name="dev", right_name="prod"))
     document = json.loads(render_json(PairInput(report)))
     assert document == {
-        "schema_version": 1,
+        "schema_version": 2,
         "result": "drift",
         "left": "dev",
         "right": "prod",
@@ -65,7 +65,17 @@ def test_one_change_in_full():
                 "severity": "medium",
                 "rule": "DEB-UPDATE",
                 "why": "another upstream version",
-                "fix": "bring both sides to 1.1-1",
+                "fix": "apt-get install --no-install-recommends --allow-downgrades curl=1.0-1",
+                "commands": [
+                    [
+                        "apt-get",
+                        "install",
+                        "--no-install-recommends",
+                        "--allow-downgrades",
+                        "curl=1.0-1",
+                    ]
+                ],
+                "next": "",
                 "explained_by": "",
                 "status": "new",
                 "policy": "",

@@ -115,6 +115,7 @@ def _environment_facts(environment: _Environment, context: Context) -> dict[str,
     state = json_or_none(context.text(f"{environment.prefix}/{_META}/state", _SMALL) or "")
     facts = {
         "environment": "true",
+        "path": environment.prefix or "/",
         "platform": min(platforms, key=lambda name: (-platforms[name], name), default=""),
         "channels": " ".join(sorted({_channel(p) for p in packages} - {""})),
         "pinned": ", ".join(sorted(pin for pin in pins if pin and not pin.startswith("#"))),

@@ -184,12 +184,14 @@ def _links(root: str, context: Context) -> Iterator[tuple[str, _Installed]]:
 def _tree_facts(tree: _Tree, context: Context) -> dict[str, str]:
     if tree.prefix:
         header = context.text(f"{tree.prefix}/include/node/node_version.h", _SMALL) or ""
-        return clean_facts({"global": "true", "version": parse_node_version(header)})
+        facts = {"global": "true", "path": tree.prefix, "version": parse_node_version(header)}
+        return clean_facts(facts)
     project = _package(f"{tree.root}/package.json", context)
     managers = (tool for mark, tool in _MANAGERS if context.entry(f"{tree.root}/{mark}"))
     lockfile = next((name for name in _LOCKFILES if context.entry(f"{tree.root}/{name}")), "")
     facts = {
         "global": "false",
+        "path": tree.root,
         "version": project.version if project else "",
         "managed-by": next(managers, ""),
         "lockfile": lockfile,

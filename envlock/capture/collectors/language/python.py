@@ -114,6 +114,7 @@ def _env_facts(env: PythonEnv, context: Context) -> dict[str, str]:
     return clean_facts(
         {
             "version": env.version,
+            "path": env.prefix,
             "implementation": env.implementation.lower(),
             "system-site-packages": env.settings.get("include-system-site-packages", ""),
             "free-threaded": "true" if env.is_free_threaded else "",

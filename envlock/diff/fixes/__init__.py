@@ -1,0 +1,1 @@
+"""Commands that remove a difference, as argument lists made from checked names."""
