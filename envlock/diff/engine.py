@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from envlock.diff.alike import fold_alike
+from envlock.diff.contents import with_contents
 from envlock.diff.cuda import with_driver_requirement
 from envlock.diff.debian import explain_packages
 from envlock.diff.drift import EXPECTED, Change, ChangeKind, Delta, DriftReport, judge, summarize
-from envlock.diff.file_settings import MAX_BYTES, conceal, settings
+from envlock.diff.file_settings import conceal
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
-from envlock.diff.filters import SETTING, IgnoreRules, drop, is_selected
+from envlock.diff.filters import IgnoreRules, drop, is_selected
 from envlock.diff.fixes.commands import Surroundings
 from envlock.diff.fixes.packages import together
 from envlock.diff.inconsistencies.compare import with_inconsistencies
@@ -88,7 +90,8 @@ def compare(
     )
     found = _find(sides, options)
     expected = judge_expectations(options.policy.expect, sides, options.sections)
-    deltas = list(with_driver_requirement(with_settings(found.deltas, options), *sides))
+    explained = with_contents(found.deltas, options.contents, options.redact)
+    deltas = list(with_driver_requirement(explained, *sides))
     deltas = with_inconsistencies(deltas, *sides, options.sections)
     deltas = _hide(deltas, found.hidden, options, expected)
     uncovered = list(_uncovered(left, right, options))
@@ -97,6 +100,7 @@ def compare(
     changes = (_judged(delta, options, around) for delta in everything)
     pair = (sides[0].name, sides[1].name)
     judged = apply_waivers(changes, options.policy, pair, complete=not options.sections)
+    judged = judged._replace(changes=fold_alike(judged.changes))
     return DriftReport(
         result=judge(judged.changes, uncovered=bool(uncovered)),
         left_name=options.left_name,
@@ -237,38 +241,6 @@ def _with_tree(deltas: Iterable[Delta], drift: FileDrift, deviating: frozenset[s
             kept.append(delta)
     by_record = {delta.key for delta in kept if delta.section == FILE}
     return kept + [delta for delta in drift.deltas if delta.key not in by_record]
-
-
-def with_settings(deltas: Iterable[Delta], options: Options) -> Iterator[Delta]:
-    """Yield every difference; after a changed file also the settings in it that differ."""
-    for delta in deltas:
-        found = _settings(delta, options)
-        if found is None:
-            yield delta
-            continue
-        yield delta if found else delta._replace(special_rule="comments")
-        for position, before, after in found:
-            kind = ChangeKind.CHANGED
-            if before is None or after is None:
-                kind = ChangeKind.ADDED if before is None else ChangeKind.REMOVED
-            yield delta._replace(
-                field=f"{SETTING}{position}",
-                kind=kind,
-                left=before,
-                right=after,
-                explained_by=delta.record,
-            )
-
-
-def _settings(delta: Delta, options: Options) -> list[tuple[str, str | None, str | None]] | None:
-    if options.contents is None or delta.section != FILE or delta.field != "sha256":
-        return None
-    if delta.kind is not ChangeKind.CHANGED or delta.explained_by:
-        return None
-    before, after = (options.contents(digest or "") for digest in (delta.left, delta.right))
-    if before is None or after is None or max(len(before), len(after)) > MAX_BYTES:
-        return None
-    return settings(delta.key, before, after, options.redact)
 
 
 def _uncovered(left: Lock, right: Lock, options: Options) -> Iterator[Delta]:

@@ -21,6 +21,8 @@ Redact = Callable[[str, str], str]
 The name is the full key path, so that everything below ``secrets:`` is recognised as secret.
 """
 
+Part = tuple[str, ...]
+
 Setting = tuple[str, str | None, str | None]
 """Position in the file, left value and right value; None for a missing value."""
 
@@ -54,6 +56,36 @@ def settings(path: str, left: bytes, right: bytes, redact: Redact) -> list[Setti
     if found is None:
         found = changed_lines(left, right, redact)
     return found if found is None or len(found) <= MAX_SETTINGS else None
+
+
+def settings_of(
+    path: str, content: bytes, redact: Redact, most: int = 40
+) -> list[tuple[str, str]] | None:
+    """Return position and value of every setting of a file, in its order.
+
+    None if its format is not known, or if it has no setting or more than `most`.
+    """
+    form = format_of(path)
+    if form is None:
+        return None
+    try:
+        value = _tagged(form.parse(content.decode()), 0)
+    except (ValueError, RecursionError):
+        return None
+    found = [(_joined(path, form.separator), text) for path, text in _leaves((), value, redact)]
+    return found if 0 < len(found) <= most else None
+
+
+def _leaves(path: Part, value: object, redact: Redact) -> Iterator[tuple[Part, str]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _leaves((*path, key), item, redact)
+        return
+    name = ".".join(part for part in path if not part.isdigit())
+    items = value if isinstance(value, list) else [value]
+    bare = all(str(item).startswith('"') for item in items)
+    if path:
+        yield path, ", ".join(str(_shown(name, item, redact, bare=bare)) for item in items)
 
 
 def structured(path: str, left: bytes, right: bytes, redact: Redact) -> list[Setting] | None:
@@ -125,9 +157,6 @@ def _contexts(lines: Sequence[str]) -> list[str]:
         found.append(".".join(name for _, name in above if name))
         is_continued = line.endswith("\\")
     return found
-
-
-Part = tuple[str, ...]
 
 
 def _compare(

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from envlock.diff.drift import Change, ChangeKind
+from envlock.report.wording import rank
 
 
 class Item(NamedTuple):
@@ -19,7 +20,7 @@ class Item(NamedTuple):
     @property
     def lead(self) -> Change:
         """The most severe change, the first of several."""
-        return min(self.changes, key=lambda change: change.severity.rank)
+        return min(self.changes, key=rank)
 
 
 def items_of(changes: Iterable[Change], clean: Callable[[str], str]) -> Iterator[Item]:
@@ -38,7 +39,7 @@ def varied_items(items: Sequence[Item], room: int) -> list[Item]:
     seen: Counter[str] = Counter()
     ranked = []
     for position, item in enumerate(items):
-        ranked.append((item.lead.severity.rank, seen[item.lead.rule], position))
+        ranked.append((*rank(item.lead), seen[item.lead.rule], position))
         seen[item.lead.rule] += 1
     return [items[position] for *_, position in sorted(sorted(ranked)[:room], key=lambda p: p[2])]
 

@@ -10,18 +10,21 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from envlock.diff.drift import Change, ChangeKind, DriftReport, Result
+from envlock.diff.rules import SPECIAL_RULES
 from envlock.model.facts import Kind, kind_of
 from envlock.model.severity import Severity
 from envlock.report.input import Canvas, PairInput
 from envlock.report.items import Item, is_gap, items_of, varied_items
 from envlock.report.lines import Line, Piece, line, paint
-from envlock.report.visible import cells, shorten, visible
+from envlock.report.visible import cells, shorten, shorten_pair, visible
 from envlock.report.wording import (
     DIGEST_DIGITS,
     ChangeGroups,
     changed_on,
     fact_name,
+    is_opaque,
     is_setting,
+    rank,
     section_title,
     shell_line,
     spread_by_rule,
@@ -33,6 +36,8 @@ _SHOWN_SETTINGS = 6
 _LABEL_LIMIT = 44
 _FIRST_SCREEN = 16
 _SHOWN_FIRST = 3
+_SAID = ("FILE-COMMENTS", "FILE-LAYOUT")
+"""Rules whose reason is given although they are not severe: the values do not show it."""
 _SEVERE = (Severity.CRITICAL, Severity.HIGH)
 _VERDICTS: Mapping[Result, Piece] = {
     Result.EQUAL: Piece("EQUAL", "bold green"),
@@ -96,7 +101,7 @@ class _Page:
         yield from self._summary()
         listed = groupby(self._groups.listed, lambda change: change.section)
         sections = [(name, list(found)) for name, found in listed]
-        sections.sort(key=lambda section: min(change.severity.rank for change in section[1]))
+        sections.sort(key=lambda section: min(map(rank, section[1])))
         for name, found in sections:
             yield line()
             yield from self._section(name, found)
@@ -144,7 +149,7 @@ class _Page:
             items = [item for item in items if not is_gap(item)]
         else:
             gaps = []
-        items.sort(key=lambda item: item.lead.severity.rank)
+        items.sort(key=lambda item: rank(item.lead))
         critical = sum(item.lead.severity is Severity.CRITICAL for item in items)
         room = len(items) if self._full else max(_SHOWN_PER_SECTION, critical)
         shown = varied_items(items, room)
@@ -178,8 +183,21 @@ class _Page:
             self._rules_explained.add(lead.rule)
             yield from self._explanation(f"{lead.why} [{lead.rule}]")
             yield from self._remedy(lead)
-        elif lead.kind is ChangeKind.UNKNOWN or lead.rule == "FILE-COMMENTS":
+        elif lead.kind is ChangeKind.UNKNOWN or lead.rule in _SAID:
             yield from self._explanation(lead.why)
+        yield from self._followers(lead)
+
+    def _followers(self, lead: Change) -> Iterator[Line]:
+        """Yield how many changes have the same cause as `lead`, and one of them."""
+        follows = SPECIAL_RULES["explained"].id
+        alike = [c for c in self._groups.folded.get(lead.record, ()) if c.rule != follows]
+        if alike and not self._full:
+            first = alike[-1]
+            label = self._clean(first.key)
+            if first.section != lead.section:
+                label = f"{section_title(first.section)} {label}"
+            text = f"      and {len(alike)} more because of it, such as {label}  "
+            yield [Piece(text, "dim"), *self._values(first)]
 
     def _gutter(self, change: Change) -> Piece:
         if change.relation is Relation.NEWER:
@@ -196,16 +214,17 @@ class _Page:
         name = _field_name(change)
         if change.left is not None and change.left == change.right:
             return line(f"{name} {self._value(change, change.left)} on both sides".strip())
+        is_digest = is_opaque(change)
         if change.left is None or change.right is None:
             present = change.left if change.right is None else change.right
             side = self._left if change.right is None else self._right
-            value = f"{name} {self._value(change, present or '')}".strip()
+            shown = "" if is_digest and not self._full else self._value(change, present or "")
             # The sign in the gutter says that a record is on one side only, but not that a fact is.
-            return line(value, f" only on {side}" if change.field else "")
-        if change.field == "sha256":
-            return line(name)
+            return line(f"{name} {shown}".strip(), f" only on {side}" if change.field else "")
+        if change.field == "sha256" or (is_digest and not self._full):
+            return line(name or "content")
         head = f"{name} " if name else ""
-        left, right = self._value(change, change.left), self._value(change, change.right)
+        left, right = self._value_pair(change, change.left, change.right)
         cut = _common_start(left, right) if change.relation is not Relation.DIFFERS else 0
         return line(
             f"{head}{left[:cut]}",
@@ -220,8 +239,12 @@ class _Page:
         for setting in found[:room]:
             name = self._clean(setting.field.removeprefix("content:"))
             pieces = line(f"    {_sign(setting)} {name}  ")
-            values = [(setting.left, "red"), (setting.right, "green")]
-            shown = [Piece(self._cut(text), style) for text, style in values if text is not None]
+            if setting.left is None or setting.right is None:
+                shown = [Piece(self._cut(setting.left or setting.right or ""), "green")]
+                shown = [shown[0]._replace(style="red" if setting.right is None else "green")]
+            else:
+                before, after = self._cut_pair(setting.left, setting.right)
+                shown = [Piece(before, "red"), Piece(after, "green")]
             pieces += shown[:1]
             for piece in shown[1:]:
                 pieces += [Piece(f" {self._signs.arrow} "), piece]
@@ -326,7 +349,22 @@ class _Page:
         clean = self._clean(text)
         if self._full:
             return clean
-        return shorten(clean, max(24, (self._width - 30) // 2), mark=self._signs.more)
+        return shorten(clean, self._room, mark=self._signs.more)
+
+    def _value_pair(self, change: Change, left: str, right: str) -> tuple[str, str]:
+        if kind_of(change.section, change.field) in (Kind.DIGEST, Kind.PROVENANCE):
+            return self._value(change, left), self._value(change, right)
+        return self._cut_pair(left, right)
+
+    def _cut_pair(self, left: str, right: str) -> tuple[str, str]:
+        before, after = self._clean(left), self._clean(right)
+        if self._full:
+            return before, after
+        return shorten_pair(before, after, self._room, mark=self._signs.more)
+
+    @property
+    def _room(self) -> int:
+        return max(24, (self._width - 30) // 2)
 
     def _clean(self, text: str) -> str:
         return visible(text, ascii_only=self._ascii)

@@ -40,6 +40,33 @@ def shorten(text: str, limit: int, *, mark: str) -> str:
     return text
 
 
+def shorten_pair(left: str, right: str, limit: int, *, mark: str) -> tuple[str, str]:
+    """Return both texts in at most `limit` columns, cut around the place where they differ.
+
+    Two texts that are not the same are never cut to the same text.
+    """
+    if max(cells(left), cells(right)) <= limit:
+        return left, right
+    short = shorten(left, limit, mark=mark), shorten(right, limit, mark=mark)
+    pairs = enumerate(zip(left, right, strict=False))
+    start = next((n for n, (a, b) in pairs if a != b), min(len(left), len(right)))
+    if start < limit // 2 and short[0] != short[1]:
+        return short
+    start = _word_start(left, start, limit // 3)
+    head = mark if start else ""
+    room = limit - cells(head)
+    cut = tuple(f"{head}{shorten(text[start:], room, mark=mark)}" for text in (left, right))
+    return cut[0], cut[1]
+
+
+def _word_start(text: str, position: int, most: int) -> int:
+    """Return where the word that holds `position` starts, at most `most` characters before it."""
+    for start in range(position, max(0, position - most), -1):
+        if text[start - 1] in " \t,;":
+            return start
+    return max(0, position - most)
+
+
 def _cells(char: str) -> int:
     if unicodedata.combining(char):
         return 0

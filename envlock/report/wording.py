@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from envlock.diff.drift import EXPECTED, FOUND, Change, ChangeKind, DriftReport, MovedSide
 from envlock.diff.filters import SETTING
+from envlock.diff.rules import BREAKING
 from envlock.model.facts import SECTIONS, Kind, kind_of
 from envlock.model.severity import Severity
-from envlock.report.visible import shorten, visible
+from envlock.report.visible import shorten, shorten_pair, visible
 from envlock.versions.relation import Relation
 
 DIGEST_DIGITS = 12
@@ -50,9 +51,14 @@ class ChangeGroups(NamedTuple):
         )
 
 
+def rank(change: Change) -> tuple[int, bool]:
+    """Return the sort key of a change: by severity, and what breaks programs first."""
+    return change.severity.rank, change.rule not in BREAKING
+
+
 def worst_first(changes: Iterable[Change]) -> list[Change]:
-    """Sort by severity; changes of the same severity keep their order."""
-    return sorted(changes, key=lambda change: change.severity.rank)
+    """Sort by severity, then what breaks programs first; else changes keep their order."""
+    return sorted(changes, key=rank)
 
 
 def spread_by_rule(changes: Iterable[Change]) -> list[Change]:
@@ -63,9 +69,9 @@ def spread_by_rule(changes: Iterable[Change]) -> list[Change]:
     seen: Counter[str] = Counter()
     ranked = []
     for change in worst_first(changes):
-        ranked.append((change.severity.rank, seen[change.rule], change))
+        ranked.append(((change.severity.rank, seen[change.rule], *rank(change)), change))
         seen[change.rule] += 1
-    return [change for _, _, change in sorted(ranked, key=lambda item: item[:2])]
+    return [change for _, change in sorted(ranked, key=lambda item: item[0])]
 
 
 def section_title(name: str) -> str:
@@ -118,6 +124,24 @@ def remedy(change: Change) -> str:
     return f"next: {change.next}" if change.next else ""
 
 
+def is_opaque(change: Change) -> bool:
+    """True for a fact whose values are digests: they say that it differs, not how."""
+    values = [value for value in (change.left, change.right) if value]
+    return bool(change.field) and (
+        kind_of(change.section, change.field) is Kind.DIGEST
+        or (bool(values) and all(value.startswith("sha256:") for value in values))
+    )
+
+
+def shown_values(
+    change: Change, left: str, right: str, *, limit: int = _VALUE_LIMIT
+) -> tuple[str, str]:
+    """Return both values of `change` for people, cut around the place where they differ."""
+    if kind_of(change.section, change.field) in (Kind.DIGEST, Kind.PROVENANCE):
+        return shown_value(change, left), shown_value(change, right)
+    return shorten_pair(visible(left), visible(right), limit, mark="…")
+
+
 def sign(change: Change) -> str:
     """Return one character for the kind of change: ``+ - ~ ?``, or an arrow for a version."""
     if change.relation is Relation.NEWER:
@@ -140,7 +164,7 @@ def describe_values(change: Change, report: DriftReport) -> str:
         return f"{value}, only on {here}" if value else f"only on {here}"
     if change.left == change.right:
         return f"{shown_value(change, change.left)} on both sides"
-    arrow = f"{shown_value(change, change.left)} → {shown_value(change, change.right)}"
+    arrow = " → ".join(shown_values(change, change.left, change.right))
     if change.relation is Relation.DIFFERS:
         return arrow
     return f"{arrow}, {change.relation.value} on {right_name}"

@@ -33,7 +33,7 @@ class Inconsistency(NamedTuple):
         return INCONSISTENCY_RULES[self.rule].severity
 
     @property
-    def fix(self) -> str:
+    def next(self) -> str:
         """What to do about it."""
         name = self.key.rpartition("/")[2].partition(":")[0]
         environment = self.key.partition("/")[0]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
+from envlock.diff.contents import with_contents
 from envlock.diff.drift import Change, ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.engine import (
     Options,
@@ -20,7 +21,6 @@ from envlock.diff.engine import (
     fold_packaged,
     parity,
     section_sort_key,
-    with_settings,
 )
 from envlock.diff.filters import drop_ignored, is_selected
 from envlock.diff.many.consensus import SectionPool, consensus, section_identities
@@ -199,7 +199,9 @@ class _Comparison:
         change = (delta.key, delta.left, delta.right)
         known = self._settings.get(change)
         if known is None:
-            known = self._settings[change] = list(with_settings([delta], self._options))
+            known = self._settings[change] = list(
+                with_contents([delta], self._options.contents, self._options.redact)
+            )
         return known
 
 

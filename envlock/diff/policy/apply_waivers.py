@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from envlock.config.policy_tables import Waiver
+from envlock.diff.alike import fold_alike, unfold
 from envlock.diff.drift import (
     Change,
     ChangeStatus,
@@ -55,15 +56,17 @@ def reapply_waivers(report: DriftReport, policy: Policy, pair: Pair) -> DriftRep
 
     It must be of a complete comparison, made with the option `bind`.
     """
-    fresh = (replace(change, status=ChangeStatus.NEW, policy="") for change in report.changes)
+    unfolded = unfold(report.changes)
+    fresh = (replace(change, status=ChangeStatus.NEW, policy="") for change in unfolded)
     applied = apply_waivers(fresh, policy, pair, complete=True)
     uncovered = any(change.rule == SPECIAL_RULES["required"].id for change in applied.changes)
     kinds = (NoteKind.STALE_WAIVER, NoteKind.STALE_BASELINE)
+    changes = fold_alike(applied.changes)
     return replace(
         report,
-        changes=applied.changes,
-        summary=summarize(applied.changes),
-        result=judge(applied.changes, uncovered=uncovered),
+        changes=changes,
+        summary=summarize(changes),
+        result=judge(changes, uncovered=uncovered),
         notes=(*(note for note in report.notes if note.kind not in kinds), *applied.notes),
     )
 

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from envlock.diff.drift import Change, ChangeKind
 from envlock.diff.policy.bind import ABSENT, mirrored_id
+from envlock.diff.rules import SPECIAL_RULES
 from envlock.errors import ConfigError
 from envlock.model.document import parse_toml
 from envlock.model.text import escape
@@ -108,8 +109,12 @@ NO_BASELINE = Baseline(pairs={})
 
 
 def can_be_accepted(change: Change) -> bool:
-    """True for what a baseline or waiver may cover: known, and not explained by another change."""
-    return change.kind is not ChangeKind.UNKNOWN and not change.explained_by
+    """True for what a baseline or waiver may cover: known, and no consequence of another change.
+
+    A change that is only shown below one of the same cause is covered by itself.
+    """
+    is_consequence = change.explained_by and change.rule == SPECIAL_RULES["explained"].id
+    return change.kind is not ChangeKind.UNKNOWN and not is_consequence
 
 
 def describe(change: Change) -> str:

@@ -21,7 +21,7 @@ from envlock.diff.rules.system import SYSTEM_RULES
 from envlock.diff.rules.variables import VARIABLE_RULES
 from envlock.model.severity import Severity
 
-__all__ = ["INCONSISTENCY_RULES", "RULES", "SPECIAL_RULES", "Rule"]
+__all__ = ["BREAKING", "INCONSISTENCY_RULES", "RULES", "SPECIAL_RULES", "Rule"]
 
 RULES: tuple[Rule, ...] = (
     *(rule for rule in INCONSISTENCY_RULES.values() if rule.sections),
@@ -74,6 +74,20 @@ SPECIAL_RULES: Mapping[str, Rule] = {
         next="nothing to do",
         source="comparison by key",
     ),
+    "interpreter-line": Rule(
+        id="FILE-INTERPRETER-LINE",
+        severity=Severity.HIGH,
+        why="the kernel does not find the interpreter that the first line names",
+        fix="write the file on both sides with line feeds alone, and without a byte order mark",
+        source="execve(2), interpreter scripts",
+    ),
+    "layout": Rule(
+        id="FILE-LAYOUT",
+        severity=Severity.MEDIUM,
+        why="line ends, a byte order mark or the last newline differ; every setting is the same",
+        fix="write the file in the same way on both sides",
+        source="crontab(5); bash(1); make(1)",
+    ),
     "abi": Rule(
         id="DEB-LIBRARY-ABI",
         severity=Severity.HIGH,
@@ -118,3 +132,16 @@ SPECIAL_RULES: Mapping[str, Rule] = {
     ),
 }
 """Rules that decide before `RULES` are tried; `Delta.special_rule` selects one by its key."""
+
+BREAKING: frozenset[str] = frozenset(INCONSISTENCY_RULES) | {
+    "ABI", "CPU-LEVEL", "CUDA-MISSING", "CUDA-MAJOR", "DEB-CERTIFICATES-MISSING",
+    "DEB-CORE-LIBRARY", "DEB-CORE-OLDER", "DEB-LIBRARY-ABI", "DEB-LIBRARY-MISSING", "DEB-STATE",
+    "DEB-TZDATA-MISSING", "DRIVER-BRANCH", "DRIVER-MISSING", "DRIVER-OLDER",
+    "FILE-INTERPRETER-LINE",
+    "FILE-PACKAGE-GONE", "FILE-PACKAGE-MISSING", "HOST-ARCH", "HOST-LIBC-OLDER", "LANGUAGE-MISSING",
+    "LIBRARY-MISSING", "OS-ARCH", "OS-FAMILY", "OS-LIBC-OLDER", "PACKAGE-MISSING",
+    "PYTHON-ENVIRONMENT-MISSING", "PYTHON-INTERPRETER", "PYTHON-MISSING", "SERVICE-MASKED",
+    "SOFTWARE-ARCH", "SOFTWARE-MISSING", "SYSTEM-ARCH", "SYSTEM-CORE-LIBRARY", "SYSTEM-CORE-OLDER",
+    "SYSTEM-LIBRARY-MISSING", "SYSTEM-STATE",
+}  # fmt: skip
+"""Rules for what stops a program; of one severity, these come first in a report."""

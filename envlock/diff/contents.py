@@ -1,0 +1,88 @@
+"""What differs inside files: the settings, and the layout, of those whose content is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from envlock.diff.drift import ChangeKind, Delta
+from envlock.diff.file_settings import MAX_BYTES, Redact, Setting, settings, settings_of
+from envlock.diff.files import SECTION as FILE
+from envlock.diff.filters import SETTING
+from envlock.diff.layout import BYTE_ORDER_MARK, LayoutChange, layout_changes
+
+Contents = Callable[[str], bytes | None]
+"""Return the content of a digest (hex), None if it is not stored."""
+
+_MAX_SINGLE = 1 << 14
+"""Settings are listed for a file on one side only if it is at most this large."""
+
+
+def with_contents(
+    deltas: Iterable[Delta], contents: Contents | None, redact: Redact
+) -> Iterator[Delta]:
+    """Yield every difference; after a file also the settings in it that differ.
+
+    A file that is on one side only is followed by its settings, if its format is known.
+    """
+    for delta in deltas:
+        if contents is None or delta.section != FILE or delta.explained_by:
+            yield delta
+        elif delta.kind is ChangeKind.CHANGED and delta.field == "sha256":
+            yield from _changed(delta, contents, redact)
+        elif delta.kind in (ChangeKind.ADDED, ChangeKind.REMOVED) and not delta.field:
+            yield delta
+            yield from _one_sided(delta, contents, redact)
+        else:
+            yield delta
+
+
+def _changed(delta: Delta, contents: Contents, redact: Redact) -> Iterator[Delta]:
+    before, after = (contents(digest or "") for digest in (delta.left, delta.right))
+    if before is None or after is None or max(len(before), len(after)) > MAX_BYTES:
+        yield delta
+        return
+    texts = (raw.removeprefix(BYTE_ORDER_MARK) for raw in (before, after))
+    found = settings(delta.key, *texts, redact)
+    if found is None:
+        yield delta
+        return
+    layout = list(layout_changes(delta.key, before, after))
+    yield _judged(delta, layout, is_same=not found)
+    rows = [*found, *((change.name, change.left, change.right) for change in layout)]
+    yield from _followed(delta, rows)
+
+
+def _judged(delta: Delta, layout: list[LayoutChange], *, is_same: bool) -> Delta:
+    """Return the difference with the rule for its layout, if that is what matters."""
+    worst = next((change for change in layout if change.rule), None)
+    if worst is not None and (is_same or worst.rule == "interpreter-line"):
+        return delta._replace(special_rule=worst.rule, note=worst.why)
+    return delta._replace(special_rule="comments") if is_same else delta
+
+
+def _one_sided(delta: Delta, contents: Contents, redact: Redact) -> Iterator[Delta]:
+    digest, size = delta.facts.get("sha256", ""), delta.facts.get("size", "")
+    if not digest or not size.isdecimal() or int(size) > _MAX_SINGLE:
+        return
+    content = contents(digest)
+    found = None if content is None else settings_of(delta.key, content, redact)
+    is_left = delta.left is not None
+    rows = [(name, value, None) if is_left else (name, None, value) for name, value in found or ()]
+    yield from _followed(delta, rows)
+
+
+def _followed(delta: Delta, rows: Iterable[Setting]) -> Iterator[Delta]:
+    for position, before, after in rows:
+        kind = ChangeKind.CHANGED
+        if before is None or after is None:
+            kind = ChangeKind.ADDED if before is None else ChangeKind.REMOVED
+        yield delta._replace(
+            field=f"{SETTING}{position}",
+            kind=kind,
+            left=before,
+            right=after,
+            explained_by=delta.record,
+            note="",
+            special_rule="",
+            below=(),
+        )

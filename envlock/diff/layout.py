@@ -1,0 +1,124 @@
+"""Differences of a text that no line shows: line ends, byte order mark, missing last newline.
+
+Whether they matter depends on who reads the file: the kernel takes a carriage return for a part of
+the interpreter's name, cron ignores a last line without newline, and Python reads either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from envlock.model.glob import compile_globs
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""U+FEFF in UTF-8."""
+
+_SCRIPT_LINE = re.compile(rb"#![^\n]{0,256}")
+_NO_LINES = frozenset({b"", BYTE_ORDER_MARK})
+_LAST_LINE_COUNTS = ("/etc/crontab", "/etc/cron.d/*", "/etc/crontabs/*", "/var/spool/cron/**")
+"""Files whose reader ignores or refuses a last line without newline: crontab(5), cron(8)."""
+_ANY_LINE_ENDS = (
+    "**.py", "**.pyi", "**.json", "**.toml", "**.yaml", "**.yml", "**.xml", "**.xsd", "**.xsl",
+    "**.html", "**.htm", "**.css", "**.scss", "**.js", "**.mjs", "**.cjs", "**.ts", "**.jsx",
+    "**.tsx", "**.map", "**.md", "**.rst", "**.txt", "**.csv", "**.svg", "**.c", "**.h", "**.cc",
+    "**.cpp", "**.hpp", "**.cs", "**.java", "**.kt", "**.go", "**.rs", "**.php", "**.sql",
+    "**.pem", "**.crt", "**.cer", "**.bat", "**.cmd", "**.ps1", "**.properties", "**.rb", "**.pl",
+    "**.pm", "**.r", "**.R", "**/LICENSE*", "**/README*", "**/METADATA", "**/RECORD",
+)  # fmt: skip
+"""Files whose readers take a carriage return before a newline for a part of the line end."""
+_ANY_MARK = (
+    "**.py", "**.pyi", "**.xml", "**.xsd", "**.xsl", "**.svg", "**.html", "**.htm", "**.css",
+    "**.js", "**.mjs", "**.ts", "**.cs", "**.md", "**.txt", "**.csv", "**.ps1",
+)  # fmt: skip
+"""Files whose readers skip a byte order mark."""
+_MAKEFILE = ("**/Makefile", "**/makefile", "**/GNUmakefile", "**/Makefile.*", "**.mk")
+
+
+class LayoutChange(NamedTuple):
+    """One difference: what it is about, the words for both sides, and who is affected how.
+
+    `rule` is a key of `SPECIAL_RULES`, empty if no reader of the file is affected.
+    """
+
+    name: str
+    left: str
+    right: str
+    rule: str
+    why: str
+
+
+def layout_changes(path: str, left: bytes, right: bytes) -> Iterator[LayoutChange]:
+    """Yield the differences of the layout of two texts, the one that matters most first."""
+    if b"\0" in left or b"\0" in right:
+        return
+    yield from _interpreter(left, right)
+    if _is_comparable(left, right) and (before := _ends(left)) != (after := _ends(right)):
+        rule = "" if _matches(_ANY_LINE_ENDS, path) else "layout"
+        why = "a carriage return is a part of the last word of each line for most readers"
+        yield LayoutChange("line ends", before, after, rule, why)
+    if _is_marked(left) != _is_marked(right):
+        rule = "" if _matches(_ANY_MARK, path) else "layout"
+        why = "a byte order mark is a part of the first word for most readers"
+        yield LayoutChange("byte order mark", *_words(_is_marked(left)), rule, why)
+    if _is_comparable(left, right) and _is_ended(left) != _is_ended(right):
+        rule = "layout" if _matches(_LAST_LINE_COUNTS, path) else ""
+        why = "its reader ignores or refuses a last line that does not end with a newline"
+        yield LayoutChange("last newline", *_words(_is_ended(left)), rule, why)
+    if _matches(_MAKEFILE, path) and _tabs(left) != _tabs(right):
+        why = "make takes only lines that start with a tab for commands"
+        yield LayoutChange(
+            "lines that start with a tab", str(_tabs(left)), str(_tabs(right)), "layout", why
+        )
+
+
+def _interpreter(left: bytes, right: bytes) -> Iterator[LayoutChange]:
+    """Yield how a script can no longer be started, if one side can and the other cannot."""
+    lines = [_SCRIPT_LINE.match(raw.removeprefix(BYTE_ORDER_MARK)) for raw in (left, right)]
+    if not all(lines):
+        return
+    spoilt = [raw[:3] == BYTE_ORDER_MARK or _has_return(raw) for raw in (left, right)]
+    if spoilt[0] != spoilt[1]:
+        before, after = ("cannot be started" if is_bad else "starts" for is_bad in spoilt)
+        bad = left if spoilt[0] else right
+        cause = "a byte order mark precedes it" if bad[:3] == BYTE_ORDER_MARK else "it ends with CR"
+        why = f"the kernel does not find the interpreter that the first line names: {cause}"
+        yield LayoutChange("script", before, after, "interpreter-line", why)
+
+
+def _has_return(raw: bytes) -> bool:
+    match = _SCRIPT_LINE.match(raw)
+    return match is not None and match[0].endswith(b"\r")
+
+
+def _is_comparable(left: bytes, right: bytes) -> bool:
+    return left not in _NO_LINES and right not in _NO_LINES
+
+
+def _ends(raw: bytes) -> str:
+    with_return = raw.count(b"\r\n")
+    if not with_return:
+        return "LF"
+    return "CRLF" if with_return == raw.count(b"\n") else "LF and CRLF"
+
+
+def _is_marked(raw: bytes) -> bool:
+    return raw.startswith(BYTE_ORDER_MARK)
+
+
+def _is_ended(raw: bytes) -> bool:
+    return raw.endswith(b"\n")
+
+
+def _tabs(raw: bytes) -> int:
+    return raw.startswith(b"\t") + raw.count(b"\n\t")
+
+
+def _words(is_present: bool) -> tuple[str, str]:
+    """Return the words for both sides, given that exactly the left or exactly the right has it."""
+    return ("present", "missing") if is_present else ("missing", "present")
+
+
+def _matches(globs: tuple[str, ...], path: str) -> bool:
+    return compile_globs(globs).match(path) is not None
