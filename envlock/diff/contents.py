@@ -41,8 +41,8 @@ def _changed(delta: Delta, contents: Contents, redact: Redact) -> Iterator[Delta
     if before is None or after is None or max(len(before), len(after)) > MAX_BYTES:
         yield delta
         return
-    texts = (raw.removeprefix(BYTE_ORDER_MARK) for raw in (before, after))
-    found = settings(delta.key, *texts, redact)
+    left, right = (raw.removeprefix(BYTE_ORDER_MARK) for raw in (before, after))
+    found = settings(delta.key, left, right, redact)
     if found is None:
         yield delta
         return
