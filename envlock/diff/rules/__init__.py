@@ -77,20 +77,22 @@ SPECIAL_RULES: Mapping[str, Rule] = {
     "interpreter-line": Rule(
         id="FILE-INTERPRETER-LINE",
         severity=Severity.HIGH,
+        breaks=True,
         why="the kernel does not find the interpreter that the first line names",
-        fix="write the file on both sides with line feeds alone, and without a byte order mark",
+        next="write the file on both sides with line feeds alone, and without a byte order mark",
         source="execve(2), interpreter scripts",
     ),
     "layout": Rule(
         id="FILE-LAYOUT",
         severity=Severity.MEDIUM,
         why="line ends, a byte order mark or the last newline differ; every setting is the same",
-        fix="write the file in the same way on both sides",
+        next="write the file in the same way on both sides",
         source="crontab(5); bash(1); make(1)",
     ),
     "abi": Rule(
         id="DEB-LIBRARY-ABI",
         severity=Severity.HIGH,
+        breaks=True,
         why="a library with another soname has replaced this one",
         next="bring both sides to one release, or rebuild on {right_name} the programs that use it",
         source="Debian Policy 8.1, shared library packages and their soname",
@@ -133,15 +135,9 @@ SPECIAL_RULES: Mapping[str, Rule] = {
 }
 """Rules that decide before `RULES` are tried; `Delta.special_rule` selects one by its key."""
 
-BREAKING: frozenset[str] = frozenset(INCONSISTENCY_RULES) | {
-    "ABI", "CPU-LEVEL", "CUDA-MISSING", "CUDA-MAJOR", "DEB-CERTIFICATES-MISSING",
-    "DEB-CORE-LIBRARY", "DEB-CORE-OLDER", "DEB-LIBRARY-ABI", "DEB-LIBRARY-MISSING", "DEB-STATE",
-    "DEB-TZDATA-MISSING", "DRIVER-BRANCH", "DRIVER-MISSING", "DRIVER-OLDER",
-    "FILE-INTERPRETER-LINE",
-    "FILE-PACKAGE-GONE", "FILE-PACKAGE-MISSING", "HOST-ARCH", "HOST-LIBC-OLDER", "LANGUAGE-MISSING",
-    "LIBRARY-MISSING", "OS-ARCH", "OS-FAMILY", "OS-LIBC-OLDER", "PACKAGE-MISSING",
-    "PYTHON-ENVIRONMENT-MISSING", "PYTHON-INTERPRETER", "PYTHON-MISSING", "SERVICE-MASKED",
-    "SOFTWARE-ARCH", "SOFTWARE-MISSING", "SYSTEM-ARCH", "SYSTEM-CORE-LIBRARY", "SYSTEM-CORE-OLDER",
-    "SYSTEM-LIBRARY-MISSING", "SYSTEM-STATE",
-}  # fmt: skip
+BREAKING: frozenset[str] = frozenset(
+    rule.id
+    for rule in (*RULES, *SPECIAL_RULES.values(), *INCONSISTENCY_RULES.values())
+    if rule.breaks
+)
 """Rules for what stops a program; of one severity, these come first in a report."""

@@ -107,6 +107,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
     Rule(
         id="FILE-PACKAGE-MISSING",
         severity=HIGH,
+        breaks=True,
         sections=("file",),
         fields=("", "class"),
         classes=("package-missing",),
@@ -165,6 +166,7 @@ CONFIG_RULES: tuple[Rule, ...] = (
     Rule(
         id="FILE-PACKAGE-GONE",
         severity=HIGH,
+        breaks=True,
         sections=("file",),
         fields=("",),
         kinds=(REMOVED,),

@@ -169,6 +169,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
     Rule(
         id="CUDA-MISSING",
         severity=HIGH,
+        breaks=True,
         sections=("cuda", "rocm"),
         fields=("",),
         kinds=(REMOVED,),
@@ -179,6 +180,7 @@ HARDWARE_RULES: tuple[Rule, ...] = (
     Rule(
         id="CUDA-MAJOR",
         severity=HIGH,
+        breaks=True,
         sections=("cuda", "rocm"),
         fields=("version", "soname"),
         when=predicates.leading_number_differs,

@@ -23,6 +23,7 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="LANGUAGE-MISSING",
         severity=Severity.HIGH,
+        breaks=True,
         sections=_PACKAGES,
         fields=("",),
         kinds=(_REMOVED,),

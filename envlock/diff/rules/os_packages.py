@@ -58,6 +58,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-LIBRARY-MISSING",
         severity=HIGH,
+        breaks=True,
         sections=_PACKAGES,
         fields=("",),
         kinds=(REMOVED,),
@@ -177,6 +178,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-STATE",
         severity=HIGH,
+        breaks=True,
         sections=_PACKAGES,
         fields=("status",),
         why="a package that is not fully installed may not work",
@@ -207,6 +209,7 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SYSTEM-ARCH",
         severity=HIGH,
+        breaks=True,
         sections=_PACKAGES,
         fields=("arch",),
         why="built for another architecture",

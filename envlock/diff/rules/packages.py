@@ -74,6 +74,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="DEB-TZDATA-MISSING",
         severity=HIGH,
+        breaks=True,
         sections=("deb",),
         keys=("tzdata:*",),
         fields=("",),
@@ -86,6 +87,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="DEB-CERTIFICATES-MISSING",
         severity=HIGH,
+        breaks=True,
         sections=("deb",),
         keys=("ca-certificates:*",),
         fields=("",),
@@ -98,6 +100,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="DEB-LIBRARY-MISSING",
         severity=HIGH,
+        breaks=True,
         sections=("deb",),
         fields=("",),
         kinds=(REMOVED,),
@@ -227,6 +230,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="DEB-STATE",
         severity=HIGH,
+        breaks=True,
         sections=("deb",),
         fields=("status", "state"),
         why="a package that is not fully installed may not work",
@@ -289,6 +293,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="PACKAGE-MISSING",
         severity=HIGH,
+        breaks=True,
         sections=_APPS,
         fields=("",),
         kinds=(REMOVED,),

@@ -27,6 +27,7 @@ PYTHON_RULES: tuple[Rule, ...] = (
     Rule(
         id="PYTHON-ENVIRONMENT-MISSING",
         severity=HIGH,
+        breaks=True,
         sections=("python",),
         fields=("",),
         kinds=(REMOVED,),
@@ -76,6 +77,7 @@ PYTHON_RULES: tuple[Rule, ...] = (
     Rule(
         id="PYTHON-MISSING",
         severity=HIGH,
+        breaks=True,
         sections=("python",),
         fields=("",),
         kinds=(REMOVED,),

@@ -21,10 +21,12 @@ class Rule:
     ``{left_name}`` and ``{right_name}``; those of a rule for one environment use the first three
     only.  `fix` returns the commands that remove the difference; where it returns none, the
     sentence `next` says what to do.  `source` names what the judgement is based on.
+    `breaks` marks what stops a program: a report shows it before other changes of its severity.
     """
 
     id: str
     severity: Severity
+    breaks: bool = False
     why: str
     fix: Fix | None = None
     next: str = "compare it on {left_name} and on {right_name}, and keep one"

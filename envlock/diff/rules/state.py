@@ -113,6 +113,7 @@ STATE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SERVICE-MASKED",
         severity=HIGH,
+        breaks=True,
         sections=("service",),
         fields=("state",),
         when=predicates.is_masked,
@@ -212,6 +213,7 @@ STATE_RULES: tuple[Rule, ...] = (
     Rule(
         id="SOFTWARE-MISSING",
         severity=HIGH,
+        breaks=True,
         sections=("software",),
         fields=("",),
         kinds=(REMOVED,),

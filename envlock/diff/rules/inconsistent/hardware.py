@@ -29,6 +29,7 @@ INCONSISTENT_HARDWARE: tuple[Rule, ...] = (
     Rule(
         id="CUDA-DRIVER-FORWARD",
         severity=HIGH,
+        breaks=True,
         why="the driver is too old for CUDA; a forward compatibility package makes up for it",
         next="upgrade the NVIDIA driver; the package works on data-center GPUs only",
         source="NVIDIA, CUDA Compatibility: forward compatibility, errors 803 and 804",
@@ -43,6 +44,7 @@ INCONSISTENT_HARDWARE: tuple[Rule, ...] = (
     Rule(
         id="CUDA-MIXED",
         severity=HIGH,
+        breaks=True,
         sections=("cuda",),
         fields=("mixed",),
         why="parts of one library come from different versions",
@@ -52,6 +54,7 @@ INCONSISTENT_HARDWARE: tuple[Rule, ...] = (
     Rule(
         id="DRIVER-IN-IMAGE",
         severity=HIGH,
+        breaks=True,
         why="an image's own driver library hides the one of the host",
         next="remove libcuda and libnvidia libraries from the image",
         source="field: libnvidia-container #266",
@@ -59,6 +62,7 @@ INCONSISTENT_HARDWARE: tuple[Rule, ...] = (
     Rule(
         id="CDI-STALE",
         severity=HIGH,
+        breaks=True,
         sections=("host.driver",),
         fields=("stale",),
         kinds=(ChangeKind.ADDED,),
@@ -69,6 +73,7 @@ INCONSISTENT_HARDWARE: tuple[Rule, ...] = (
     Rule(
         id="CUDA-REQUIRE",
         severity=HIGH,
+        breaks=True,
         why="the driver does not meet what the environment requires: no container starts",
         next="upgrade the driver, or set NVIDIA_DISABLE_REQUIRE if the requirement is wrong",
         source="NVIDIA Container Toolkit, NVIDIA_REQUIRE_* constraints",

@@ -22,6 +22,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="TREE-FOREIGN",
         severity=HIGH,
+        breaks=True,
         why="every program of this software is for another architecture",
         next="install {key} for the architecture of this system",
         source="ELF e_machine; execve(2) ENOEXEC",
@@ -43,6 +44,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="LIBRARY-OFF-PATH",
         severity=HIGH,
+        breaks=True,
         why="the library is there, in a directory that the loader does not search",
         next="add the directory to /etc/ld.so.conf.d and run ldconfig, or to LD_LIBRARY_PATH",
         source=_LOADER,
@@ -50,6 +52,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="LIBRARY-MISSING-BUNDLED",
         severity=HIGH,
+        breaks=True,
         why="a program of this software needs a library that does not exist",
         next="install the package that contains {key}",
         source=_LOADER,
@@ -74,6 +77,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="SYMBOL-MISSING-BUNDLED",
         severity=HIGH,
+        breaks=True,
         why="a program of this software was built for a newer release of a library",
         next="install a build for this release of the system",
         source=_VERSIONS,
@@ -98,6 +102,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="INTERPRETER-MISSING",
         severity=HIGH,
+        breaks=True,
         why="the interpreter of a script does not exist: it cannot be started",
         next="install the interpreter, or correct the first line of {key}",
         source="execve(2), interpreter scripts",
@@ -105,6 +110,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="DANGLING-LIBRARY",
         severity=HIGH,
+        breaks=True,
         why="the name of a library leads to nothing: programs that need it do not start",
         next="reinstall the package of the library, then run ldconfig",
         source="ld.so(8); Debian Policy 8.1",
@@ -112,6 +118,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="DANGLING-PROGRAM",
         severity=HIGH,
+        breaks=True,
         why="the name of a program leads to nothing",
         next="install the program again, or remove {key}",
         source="execve(2) ENOENT",
@@ -119,6 +126,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="DANGLING-ALTERNATIVE",
         severity=HIGH,
+        breaks=True,
         why="an alternative leads to a program that is gone",
         next="update-alternatives --auto {package}",
         source="update-alternatives(1)",
@@ -126,6 +134,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="DANGLING-SERVICE",
         severity=HIGH,
+        breaks=True,
         why="a service is enabled whose unit does not exist: it does not start",
         next="systemctl disable {package}",
         source="systemd.unit(5)",
@@ -133,6 +142,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="DANGLING-ENABLED",
         severity=HIGH,
+        breaks=True,
         why="what is enabled by this link does not exist",
         next="install what it leads to, or remove {key}",
         source="a2enmod(8); phpenmod(8); the include directive of nginx",
@@ -140,6 +150,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="DANGLING-JOB",
         severity=HIGH,
+        breaks=True,
         why="a scheduled job leads to nothing and does not run",
         next="install what it leads to, or remove {key}",
         source="cron(8); run-parts(8)",
@@ -147,6 +158,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="DANGLING-TRUST",
         severity=HIGH,
+        breaks=True,
         why="the file of trusted certificates does not exist: TLS connections fail",
         next="update-ca-certificates, or update-ca-trust",
         source="update-ca-certificates(8); update-ca-trust(8)",
@@ -154,6 +166,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
     Rule(
         id="DANGLING-TIME-ZONE",
         severity=HIGH,
+        breaks=True,
         why="the time zone leads to no rules: programs use UTC",
         next="install tzdata",
         source="localtime(5); tzset(3)",
