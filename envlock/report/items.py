@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
 from envlock.diff.drift import Change, ChangeKind
-from envlock.report.wording import rank
+from envlock.report.wording import fact_name, is_setting, rank
+
+_VERSION_PART = re.compile(r"[0-9A-Za-z]+|[^0-9A-Za-z]")
 
 
 class Item(NamedTuple):
@@ -48,3 +51,34 @@ def is_gap(item: Item) -> bool:
     """True for a record that is known on one side only, because the other has a coverage gap."""
     change = item.changes[0]
     return change.kind is ChangeKind.UNKNOWN and (change.left is None) != (change.right is None)
+
+
+def field_name(change: Change) -> str:
+    """Return the name of a fact before its values, empty where the label makes it clear."""
+    if change.is_unmet:
+        return fact_name(change)
+    if not change.key or change.field in ("", "version", "value"):
+        return ""
+    return fact_name(change)
+
+
+def gutter_sign(change: Change) -> str:
+    """Return one of ``+ - ~ ?``; a fact that is on one side only is a change of its record."""
+    if change.kind is ChangeKind.UNKNOWN:
+        return "?"
+    if change.kind is ChangeKind.CHANGED or (
+        change.field and change.key and not is_setting(change)
+    ):
+        return "~"
+    return "+" if change.kind is ChangeKind.ADDED else "-"
+
+
+def common_start(left: str, right: str) -> int:
+    """Return the length of the common start of two versions, in whole parts."""
+    length = 0
+    parts = zip(_VERSION_PART.findall(left), _VERSION_PART.findall(right), strict=False)
+    for a, b in parts:
+        if a != b:
+            break
+        length += len(a)
+    return length

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -14,14 +13,21 @@ from envlock.diff.rules import SPECIAL_RULES
 from envlock.model.facts import Kind, kind_of
 from envlock.model.severity import Severity
 from envlock.report.input import Canvas, PairInput
-from envlock.report.items import Item, is_gap, items_of, varied_items
+from envlock.report.items import (
+    Item,
+    common_start,
+    field_name,
+    gutter_sign,
+    is_gap,
+    items_of,
+    varied_items,
+)
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, shorten, shorten_pair, visible
 from envlock.report.wording import (
     DIGEST_DIGITS,
     ChangeGroups,
     changed_on,
-    fact_name,
     is_opaque,
     is_setting,
     rank,
@@ -52,7 +58,6 @@ _STYLES: Mapping[Severity, str] = {
     Severity.INFO: "dim",
 }
 _SIGN_STYLES = {"+": "green", "-": "red", "~": "yellow", "?": "magenta"}
-_VERSION_PART = re.compile(r"[0-9A-Za-z]+|[^0-9A-Za-z]")
 
 
 class _Signs(NamedTuple):
@@ -205,13 +210,13 @@ class _Page:
         elif change.relation is Relation.OLDER:
             sign, style = self._signs.older, "red"
         else:
-            sign = _sign(change)
+            sign = gutter_sign(change)
             style = _SIGN_STYLES[sign]
         self._used.add(sign)
         return Piece(f"{sign} ", style)
 
     def _values(self, change: Change) -> Line:
-        name = _field_name(change)
+        name = field_name(change)
         if change.left is not None and change.left == change.right:
             return line(f"{name} {self._value(change, change.left)} on both sides".strip())
         is_digest = is_opaque(change)
@@ -225,7 +230,7 @@ class _Page:
             return line(name or "content")
         head = f"{name} " if name else ""
         left, right = self._value_pair(change, change.left, change.right)
-        cut = _common_start(left, right) if change.relation is not Relation.DIFFERS else 0
+        cut = common_start(left, right) if change.relation is not Relation.DIFFERS else 0
         return line(
             f"{head}{left[:cut]}",
             Piece(left[cut:], "red"),
@@ -238,7 +243,7 @@ class _Page:
         room = len(found) if self._full else _SHOWN_SETTINGS
         for setting in found[:room]:
             name = self._clean(setting.field.removeprefix("content:"))
-            pieces = line(f"    {_sign(setting)} {name}  ")
+            pieces = line(f"    {gutter_sign(setting)} {name}  ")
             if setting.left is None or setting.right is None:
                 shown = [Piece(self._cut(setting.left or setting.right or ""), "green")]
                 shown = [shown[0]._replace(style="red" if setting.right is None else "green")]
@@ -338,7 +343,7 @@ class _Page:
     def _word(self, change: Change) -> str:
         if change.relation is not Relation.DIFFERS:
             return change.relation.value
-        return {"+": "added", "-": "removed", "~": "changed", "?": "unknown"}[_sign(change)]
+        return {"+": "added", "-": "removed", "~": "changed", "?": "unknown"}[gutter_sign(change)]
 
     def _value(self, change: Change, text: str) -> str:
         if kind_of(change.section, change.field) in (Kind.DIGEST, Kind.PROVENANCE):
@@ -376,33 +381,3 @@ def _settings_of(changes: Iterable[Change]) -> dict[tuple[str, str], list[Change
         if is_setting(change):
             found.setdefault((change.section, change.key), []).append(change)
     return found
-
-
-def _field_name(change: Change) -> str:
-    """Return the name of a fact before its values, empty where the label makes it clear."""
-    if change.is_unmet:
-        return fact_name(change)
-    if not change.key or change.field in ("", "version", "value"):
-        return ""
-    return fact_name(change)
-
-
-def _sign(change: Change) -> str:
-    if change.kind is ChangeKind.UNKNOWN:
-        return "?"
-    if change.kind is ChangeKind.CHANGED or (
-        change.field and change.key and not is_setting(change)
-    ):
-        return "~"
-    return "+" if change.kind is ChangeKind.ADDED else "-"
-
-
-def _common_start(left: str, right: str) -> int:
-    """Return the length of the common start of two versions, in whole parts."""
-    length = 0
-    parts = zip(_VERSION_PART.findall(left), _VERSION_PART.findall(right), strict=False)
-    for a, b in parts:
-        if a != b:
-            break
-        length += len(a)
-    return length
