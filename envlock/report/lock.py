@@ -18,6 +18,8 @@ from envlock.report.visible import cells, visible
 SCHEMA_VERSION = 1
 _COVERAGE = "coverage"
 _LABEL_LIMIT = 44
+_LONGEST_VALUE = 60
+"""Longer values, such as a kernel command line, are left out of the summary."""
 
 
 def lock_document(
@@ -67,18 +69,28 @@ def _summary(lock: Lock) -> Iterator[Line]:
     width = max((len(_title(name)) for name in lock.sections), default=0)
     for name in sorted(lock.sections, key=_section_order):
         yield line(f"{_title(name):<{width}}  ", _DETAILS.get(name, _count)(lock.sections[name]))
-    gaps = [
-        (name, facts)
+    yield from _gaps(lock)
+
+
+def _gaps(lock: Lock) -> Iterator[Line]:
+    """Yield what is not covered: a line for each gap, one for all that a target cannot have."""
+    gaps = {
+        name: facts
         for name, facts in lock.coverage.items()
         if facts.get("status") not in (Status.OK, Status.ABSENT)
-    ]
+    }
     if gaps:
         yield line()
         yield line(Piece("not covered", "bold yellow"))
-    for name, facts in gaps:
+    unsupported = [n for n, facts in gaps.items() if facts.get("status") == Status.UNSUPPORTED]
+    for name, facts in gaps.items():
+        if name in unsupported:
+            continue
         reason = f"  {facts['reason']}" if "reason" in facts else ""
         count = f", {facts['gaps']} gaps" if "gaps" in facts else ""
         yield line("? ", visible(f"{name}: {facts.get('status', '')}{count}{reason}"))
+    if unsupported:
+        yield line("? ", visible(f"not supported by the target: {', '.join(unsupported)}"))
 
 
 def _section(name: str, entries: Section) -> Iterator[Line]:
@@ -99,7 +111,10 @@ def _fact_names(facts: Facts) -> list[str]:
 
 
 def _count(entries: Section) -> str:
-    return f"{len(entries)}" if "" not in entries else ", ".join(map(visible, entries[""].values()))
+    if "" not in entries:
+        return f"{len(entries)}"
+    values = (visible(value) for value in entries[""].values() if len(value) <= _LONGEST_VALUE)
+    return ", ".join(values)
 
 
 def _packages(entries: Section) -> str:

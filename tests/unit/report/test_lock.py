@@ -73,7 +73,7 @@ def test_the_summary_fits_a_screen():
         "\n"
         "not covered\n"
         "? file: partial, 2 gaps  /root\\x1b: denied\n"
-        "? host.gpu: unsupported\n"
+        "? not supported by the target: host.gpu\n"
     )
 
 
