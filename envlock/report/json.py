@@ -10,7 +10,7 @@ from envlock.model.text import escape
 from envlock.report.input import PairInput
 from envlock.report.wording import shell_line
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 1
 
 
 def render_json(given: PairInput) -> str:

@@ -9,7 +9,7 @@ from envlock.model.text import escape
 from envlock.report.input import MatrixInput
 from envlock.report.wording import shell_line
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 1
 
 
 def render_matrix_json(given: MatrixInput) -> str:

@@ -47,7 +47,7 @@ def test_one_change_in_full():
     report = compare(lock(CURL), upgraded, options=Options(left_name="dev", right_name="prod"))
     document = json.loads(render_json(PairInput(report)))
     assert document == {
-        "schema_version": 2,
+        "schema_version": 1,
         "result": "drift",
         "left": "dev",
         "right": "prod",
