@@ -26,7 +26,7 @@ def test_a_driver_too_old_for_its_cuda_fails_the_check(envlock):
     assert "locks/good.lock: ok" in ran.out.splitlines()
     assert (
         "locks/old.lock: critical: cuda cudart:app: CUDA 12.4.127 needs driver 525.60.13 or newer, "
-        "470.199.02 is loaded (CUDA-DRIVER); upgrade the NVIDIA driver, or use an older CUDA"
+        "470.199.02 is loaded (CUDA-DRIVER); next: upgrade the NVIDIA driver, or use an older CUDA"
     ) in ran.out.splitlines()
     assert envlock("check", "good").out == "good: ok\n"
     document = envlock("check", "old", "--json", status=1).json
