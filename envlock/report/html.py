@@ -27,7 +27,7 @@ from envlock.report.wording import (
     note_lines,
     remedy,
     section_title,
-    shown_value,
+    shown_values,
     sign,
     subject,
     worst_first,
@@ -184,8 +184,8 @@ def _by_section(changes: Sequence[Change]) -> list[Change]:
 
 def _static_row(change: Change) -> str:
     values = [
-        f"<code>{escape(_value(change, text) or '')}</code>"
-        for text in (change.left, change.right)
+        f"<code>{escape(text)}</code>"
+        for text in shown_values(change, limit=_VALUE_LIMIT)
         if text is not None
     ]
     why = escape(visible(change.why))
@@ -195,10 +195,6 @@ def _static_row(change: Change) -> str:
         f" {sign(change)} <code>{escape(subject(change))}</code>: {' → '.join(values)}"
         f"<br><small>{why}.{fix} [{escape(change.rule)} {change.id}]</small></li>"
     )
-
-
-def _value(change: Change, text: str | None) -> str | None:
-    return None if text is None else shown_value(change, text, limit=_VALUE_LIMIT)
 
 
 class TextTable:
@@ -247,8 +243,7 @@ def _row(change: Change, group: int, texts: TextTable) -> list[object]:
         visible(change.key),
         fact_name(change),
         kind,
-        _value(change, change.left),
-        _value(change, change.right),
+        *shown_values(change, limit=_VALUE_LIMIT),
         change.severity.rank,
         texts(change.rule),
         texts(visible(change.why)),

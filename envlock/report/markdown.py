@@ -25,7 +25,7 @@ from envlock.report.wording import (
     note_lines,
     section_title,
     shell_line,
-    shown_value,
+    shown_values,
     sign,
     spread_by_rule,
     worst_first,
@@ -159,8 +159,7 @@ class _Page:
         cells = [
             _DOTS[change.severity],
             f"{sign(change)} {what}",
-            self._value(change, change.left),
-            self._value(change, change.right),
+            *("–" if text is None else code(text) for text in shown_values(change)),
         ]
         if side := changed_on(change, self._left, self._right):
             cells[1] += f" ({side})"
@@ -172,9 +171,6 @@ class _Page:
         else:
             cells[1] += f" {tag}"
         return f"| {' | '.join(cells)} |\n"
-
-    def _value(self, change: Change, text: str | None) -> str:
-        return code(shown_value(change, text)) if text is not None else "–"
 
     def _folded(self) -> None:
         if not self._groups.folded:

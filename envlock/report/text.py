@@ -158,7 +158,8 @@ class _Page:
         critical = sum(item.lead.severity is Severity.CRITICAL for item in items)
         room = len(items) if self._full else max(_SHOWN_PER_SECTION, critical)
         shown = varied_items(items, room)
-        column = max((min(cells(item.label), _LABEL_LIMIT) for item in shown), default=0)
+        limit = max(_LABEL_LIMIT, self._width // 2 - 20)
+        column = max((min(cells(item.label), limit) for item in shown), default=0)
         for item in shown:
             yield from self._item(item, column)
         if len(items) > room:

@@ -133,13 +133,20 @@ def is_opaque(change: Change) -> bool:
     )
 
 
-def shown_values(
-    change: Change, left: str, right: str, *, limit: int = _VALUE_LIMIT
-) -> tuple[str, str]:
-    """Return both values of `change` for people, cut around the place where they differ."""
-    if kind_of(change.section, change.field) in (Kind.DIGEST, Kind.PROVENANCE):
-        return shown_value(change, left), shown_value(change, right)
-    return shorten_pair(visible(left), visible(right), limit, mark="…")
+def shown_values(change: Change, *, limit: int = _VALUE_LIMIT) -> tuple[str | None, str | None]:
+    """Return both values of `change` for people, None for a missing one.
+
+    Two that are cut are cut around the place where they differ.
+    """
+    if change.left is None or change.right is None or is_opaque(change):
+        left, right = (
+            None if text is None else shown_value(change, text, limit=limit)
+            for text in (change.left, change.right)
+        )
+        return left, right
+    if kind_of(change.section, change.field) is Kind.PROVENANCE:
+        return shown_value(change, change.left), shown_value(change, change.right)
+    return shorten_pair(visible(change.left), visible(change.right), limit, mark="…")
 
 
 def sign(change: Change) -> str:
@@ -164,7 +171,7 @@ def describe_values(change: Change, report: DriftReport) -> str:
         return f"{value}, only on {here}" if value else f"only on {here}"
     if change.left == change.right:
         return f"{shown_value(change, change.left)} on both sides"
-    arrow = " → ".join(shown_values(change, change.left, change.right))
+    arrow = " → ".join(text or "" for text in shown_values(change))
     if change.relation is Relation.DIFFERS:
         return arrow
     return f"{arrow}, {change.relation.value} on {right_name}"
