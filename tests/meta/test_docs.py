@@ -17,6 +17,7 @@ from envlock.config.settings import SETTINGS
 from envlock.lockfile.writer import write_lock
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.model.tree import FileClass
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md"), *ROOT.glob("benchmarks/*.md")])
@@ -118,6 +119,13 @@ def test_every_file_of_the_project_that_a_page_names_exists(page: Path) -> None:
 def slug(heading: str) -> str:
     """Return the anchor that GitHub makes of a heading."""
     return re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_page_about_equal_has_a_row_for_each_class() -> None:
+    page = (ROOT / "docs/explanation/what-equal-means.md").read_text()
+    table = page.partition("<!-- checked: a row for each class -->")[2].partition("\n\n`--all`")[0]
+    assert re.findall(r"(?m)^\| `([a-z-]+)` \|", table) != []
+    assert {*re.findall(r"(?m)^\| `([a-z-]+)` \|", table)} == {str(name) for name in FileClass}
 
 
 def test_every_page_is_in_the_index() -> None:
