@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from envlock.errors import UnreachableError
+from envlock.model.text import make_visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -157,13 +158,4 @@ class Steps:
 
 def printable(text: str) -> str:
     """Return `text` with control characters and undecodable bytes escaped, newlines kept."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(char if char.isprintable() or char == "\n" else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return make_visible(text, keep="\n")

@@ -28,6 +28,7 @@ from envlock.materialize.tree.rules import Rule as ImageRule
 from envlock.materialize.tree.rules import explain as explain_in_image
 from envlock.model.facts import SECTIONS
 from envlock.model.text import escape
+from envlock.report.disclosure import disclosed_change
 from envlock.report.wording import remedy
 from envlock.secrets.rules import secret_rules
 
@@ -154,7 +155,7 @@ def _finding_or_policy(
 
 
 def _finding(finding: PairFinding) -> Iterator[str]:
-    change = finding.change
+    change = disclosed_change(finding.change)
     left, right = finding.environments
     ours, theirs = (escape(value or "nothing") for value in (change.left, change.right))
     yield f"{describe(change)}: {left} has {ours}, {right} has {theirs}"

@@ -7,7 +7,8 @@ import argparse
 from envlock.cli.console import Console
 from envlock.errors import ExitStatus, LockfileError
 from envlock.lockfile.reader import parse_lock, read_lock_file
-from envlock.model.text import escape
+from envlock.model.text import escape, make_visible
+from envlock.report.disclosure import disclosed_lock
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -16,14 +17,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     try:
         lock = parse_lock(raw, where=str(arguments.file))
     except LockfileError:
-        console.out(raw.decode(errors="replace"))
+        console.out(make_visible(raw.decode(errors="replace"), keep="\n\r\t"))
         return ExitStatus.OK
+    lock = disclosed_lock(lock)
     records = [(section, key, facts) for section, key, facts in lock.records()]
     records += [("coverage", key, facts) for key, facts in lock.coverage.items()]
     lines = (
-        f"{' '.join(filter(None, (section, escape(key))))} {fact}: {escape(value)}\n"
+        make_visible(f"{' '.join(filter(None, (section, escape(key))))} {fact}: {escape(value)}")
         for section, key, facts in records
         for fact, value in facts.items()
     )
-    console.out("".join(lines))
+    console.out("".join(f"{line}\n" for line in lines))
     return ExitStatus.OK

@@ -1,7 +1,8 @@
-"""The canonical form of a lockfile: the subset of TOML shared by its writer and its reader.
+r"""The canonical form of a lockfile: the subset of TOML shared by its writer and its reader.
 
 In keys and values, bytes that are not UTF-8 and control characters are first escaped by
-`envlock.model.text.escape`; then TOML's own rules for basic strings apply.
+`envlock.model.text.escape`; then TOML's own rules for basic strings apply.  What a reviewer would
+not see, such as marks that reverse the direction of text, is written as ``\uXXXX``.
 """
 
 from __future__ import annotations
@@ -40,5 +41,17 @@ def assignment(fact: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return `text` as a basic string of TOML."""
-    return '"' + escape(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    r"""Return `text` as a basic string of TOML.
+
+    >>> quoted("naïve\u202e"), quoted('a"b')
+    ('"naïve\\u202e"', '"a\\"b"')
+    """
+    inside = escape(text).replace("\\", "\\\\").replace('"', '\\"')
+    if not inside.isprintable():
+        inside = "".join(char if char.isprintable() else _code_point(char) for char in inside)
+    return f'"{inside}"'
+
+
+def _code_point(char: str) -> str:
+    code = ord(char)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

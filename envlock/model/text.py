@@ -59,3 +59,31 @@ def _unescape_one(match: re.Match[str]) -> str:
         return "\\"
     code = int(match.group(1), 16)
     return chr(code) if code < 0x80 else chr(0xDC00 + code)
+
+
+def make_visible(text: str, *, ascii_only: bool = False, keep: str = "") -> str:
+    r"""Return `text` with control, bidirectional and invisible characters and bad bytes escaped.
+
+    A terminal acts on escape sequences, and marks that reverse the direction of text or have no
+    width mislead the reader.  Characters in `keep` are left alone.
+
+    >>> make_visible("safe\u202efdp \x1b[1m naïve")
+    'safe\\u202efdp \\x1b[1m naïve'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char
+        if char in keep or (char.isprintable() and not (ascii_only and ord(char) > 0x7E))
+        else _code(char)
+        for char in text
+    )
+
+
+def _code(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

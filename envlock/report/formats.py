@@ -41,9 +41,11 @@ class Format(NamedTuple):
         name = self._renderer(given)
         if name is None:
             raise ValueError(f"the format {self.name} cannot show this comparison")
+        from envlock.report.disclosure import disclosed
+
         module, _, function = name.partition(":")
         renderer = getattr(import_module(f"envlock.report.{module}"), function)
-        return str(renderer(given))
+        return str(renderer(disclosed(given)))
 
     def _renderer(self, given: PairInput | MatrixInput) -> str | None:
         return self.many if given.is_many else self.pair

@@ -12,6 +12,7 @@ from envlock.model.facts import SECTIONS, fact_sort_key, is_keyed
 from envlock.model.lock import Lock, Section
 from envlock.model.record import Facts
 from envlock.model.text import escape
+from envlock.report.disclosure import disclosed_lock
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, visible
 
@@ -32,6 +33,7 @@ def lock_document(
     lockfile; without them the file digest is that of the canonical lockfile.
     """
     found = digests(lock)
+    shown = disclosed_lock(lock)
     wanted = frozenset(sections)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -40,10 +42,10 @@ def lock_document(
         "file_digest": f"sha256:{hashlib.sha256(raw or render_lock(lock)).hexdigest()}",
         "sections": {
             name: _escaped(entries) if is_keyed(name) or "" not in entries else _plain(entries[""])
-            for name, entries in lock.sections.items()
+            for name, entries in shown.sections.items()
             if not wanted or name in wanted
         },
-        "coverage": _escaped(lock.coverage),
+        "coverage": _escaped(shown.coverage),
     }
 
 
@@ -55,6 +57,7 @@ def render_lock_summary(lock: Lock, *, color: bool = False) -> str:
 def render_sections(lock: Lock, sections: Iterable[str], *, color: bool = False) -> str:
     """Return every record of some sections, one a line; ``coverage`` counts as a section."""
     lines: list[Line] = []
+    lock = disclosed_lock(lock)
     for name in sections:
         entries = lock.coverage if name == _COVERAGE else lock.sections.get(name, {})
         lines += [line(), *_section(name, entries)] if lines else _section(name, entries)
@@ -63,6 +66,7 @@ def render_sections(lock: Lock, sections: Iterable[str], *, color: bool = False)
 
 def _summary(lock: Lock) -> Iterator[Line]:
     found = digests(lock)
+    lock = disclosed_lock(lock)
     yield line("environment  ", Piece(found.environment, "bold"))
     yield line(f"host         {found.host}")
     yield line()

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 
+from envlock.model.text import make_visible
+
 
 def visible(text: str, *, ascii_only: bool = False) -> str:
     r"""Return `text` on one line, with control and invisible characters and bad bytes escaped.
 
-    A terminal acts on escape sequences, and marks that reverse the direction of text mislead the
-    reader: they become ``\x1b`` or ``\u202e``.  ``##[`` is escaped too, because the job logs of
-    GitHub and Azure treat it as a command anywhere in a line.
+    ``##[`` is escaped too, because the job logs of GitHub and Azure treat it as a command anywhere
+    in a line.
     """
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(
-            char if char.isprintable() and not (ascii_only and ord(char) > 0x7E) else _escape(char)
-            for char in text
-        )
+    text = make_visible(text, ascii_only=ascii_only)
     return text.replace("##[", "#\\x23[") if "##[" in text else text
 
 
@@ -71,12 +68,3 @@ def _cells(char: str) -> int:
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

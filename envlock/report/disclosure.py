@@ -1,0 +1,126 @@
+"""Judge once more what a report would show: a lock may be older than a rule, or written by hand.
+
+Every format shows what `disclosed` returns and nothing else.  Captures of this version hold no
+secrets, so of their comparisons nothing is changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from envlock.diff.drift import Change, DriftReport
+from envlock.diff.many.matrix import Finding, Matrix, Outlier
+from envlock.model.lock import Lock
+from envlock.model.record import Facts, Record
+from envlock.model.text import to_bytes
+from envlock.report.input import MatrixInput, PairInput
+from envlock.secrets.disclose import NOT_SHOWN
+from envlock.secrets.files import FileKind, judge_file
+from envlock.secrets.records import clean_name, clean_record, clean_text
+from envlock.secrets.spans import MASK
+from envlock.secrets.values import judge_value
+
+_CONTENT = "content:"
+_VARIABLES = "env"
+
+
+def disclosed(given: PairInput | MatrixInput) -> PairInput | MatrixInput:
+    """Return what a renderer may use, without the secrets that would be shown."""
+    if isinstance(given, MatrixInput):
+        return given._replace(matrix=_matrix(given.matrix))
+    return given._replace(report=_report(given.report))
+
+
+def disclosed_lock(lock: Lock) -> Lock:
+    """Return a lock to show, with ``***`` for what should not be in it."""
+    sections: dict[str, dict[str, Facts]] = {}
+    for record in map(_record, lock.records()):
+        sections.setdefault(record.section, {})[record.key] = record.facts
+    coverage = {
+        name: clean_record(Record("", name, facts)).facts for name, facts in lock.coverage.items()
+    }
+    return replace(lock, sections=sections, coverage=coverage)
+
+
+def _record(record: Record) -> Record:
+    cleaned = clean_record(record)
+    if record.section != _VARIABLES:
+        return cleaned
+    facts = {
+        name: MASK if judge_value(record.key, value) else value
+        for name, value in cleaned.facts.items()
+    }
+    return cleaned._replace(facts=facts)
+
+
+def disclosed_change(change: Change) -> Change:
+    """Return one difference as it may be shown."""
+    section, key, field = change.section, change.key, change.field
+    left, right = (_value(section, key, field, value) for value in (change.left, change.right))
+    return replace(
+        change,
+        key=clean_name(key),
+        field=clean_name(field),
+        left=left,
+        right=right,
+        why=_text(change.why),
+        fix=_text(change.fix),
+        explained_by=_text(change.explained_by),
+        policy=_text(change.policy),
+    )
+
+
+def _text(value: object) -> Any:
+    """Return a text, or each of several, without the secrets in it."""
+    if isinstance(value, tuple):
+        return tuple(map(_text, value))
+    return clean_text(value) if isinstance(value, str) else value
+
+
+def _report(report: DriftReport) -> DriftReport:
+    return replace(
+        report,
+        changes=tuple(map(disclosed_change, report.changes)),
+        notes=tuple(note._replace(text=clean_text(note.text)) for note in report.notes),
+    )
+
+
+def _value(section: str, key: str, field: str, value: str | None) -> str | None:
+    """Return what may be shown of a value; of the lines of a secret file nothing may be."""
+    if value is None:
+        return None
+    name = key if section == _VARIABLES else field.removeprefix(_CONTENT)
+    is_content = field.startswith(_CONTENT)
+    if is_content and _is_secret_content(key, value):
+        return NOT_SHOWN
+    if (is_content or section == _VARIABLES) and judge_value(name, value):
+        return NOT_SHOWN
+    return clean_text(value)
+
+
+def _is_secret_content(path: str, value: str) -> bool:
+    """Return whether a line or value is a secret because of the file that it is from."""
+    content = to_bytes(value)
+    judged = judge_file(path, mode=0o644, content=content, size=len(content) or 1)
+    return judged.kind is not FileKind.PUBLIC
+
+
+def _matrix(matrix: Matrix) -> Matrix:
+    return replace(
+        matrix, findings=tuple(map(_finding, matrix.findings)), report=_report(matrix.report)
+    )
+
+
+def _finding(finding: Finding) -> Finding:
+    section, key, field = finding.section, finding.key, finding.field
+    return replace(
+        finding,
+        key=clean_name(key),
+        field=clean_name(field),
+        majority=_value(section, key, field, finding.majority),
+        outliers=tuple(
+            Outlier(disclosed_change(outlier.change), outlier.environments)
+            for outlier in finding.outliers
+        ),
+    )
