@@ -261,6 +261,23 @@ def verify(parser: argparse.ArgumentParser) -> None:
     add_report_options(parser)
 
 
+_SCAN = """\
+Search locks, stores, images, recordings, reports or any files and directories for secrets. Archives
+and compressed files are looked into. Each hit is told by file, place and rule, never by its value.
+
+Ends with 6 if there is a hit, and with 3 if there is none but something could not be searched.
+"""
+
+
+def scan(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock scan``."""
+    parser.description = _SCAN
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", type=Path, help="a file or directory to search"
+    )
+    add_json(parser)
+
+
 _GRACE_SECONDS = 3600
 
 

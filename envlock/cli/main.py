@@ -36,6 +36,7 @@ COMMANDS: tuple[Command, ...] = (
     lazy("waive", "accept a finding until a date, for a reason"),
     lazy("materialize", "rebuild a lock into an image"),
     lazy("verify", "check that an image or container is what its lock says"),
+    lazy("scan", "search locks, stores, images or any files for secrets"),
     lazy("store", "check, clean or measure the store"),
     lazy("merge-driver", "merge lockfiles by record, for git"),
     lazy("git-textconv", "print a lock as lines for git diff"),

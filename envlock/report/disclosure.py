@@ -35,7 +35,7 @@ def disclosed(given: PairInput | MatrixInput) -> PairInput | MatrixInput:
 def disclosed_lock(lock: Lock) -> Lock:
     """Return a lock to show, with ``***`` for what should not be in it."""
     sections: dict[str, dict[str, Facts]] = {}
-    for record in map(_record, lock.records()):
+    for record in map(disclosed_record, lock.records()):
         sections.setdefault(record.section, {})[record.key] = record.facts
     coverage = {
         name: clean_record(Record("", name, facts)).facts for name, facts in lock.coverage.items()
@@ -43,7 +43,8 @@ def disclosed_lock(lock: Lock) -> Lock:
     return replace(lock, sections=sections, coverage=coverage)
 
 
-def _record(record: Record) -> Record:
+def disclosed_record(record: Record) -> Record:
+    """Return a record to show, with ``***`` for what should not be in it."""
     cleaned = clean_record(record)
     if record.section != _VARIABLES:
         return cleaned
@@ -57,7 +58,9 @@ def _record(record: Record) -> Record:
 def disclosed_change(change: Change) -> Change:
     """Return one difference as it may be shown."""
     section, key, field = change.section, change.key, change.field
-    left, right = (_value(section, key, field, value) for value in (change.left, change.right))
+    left, right = (
+        disclosed_value(section, key, field, value) for value in (change.left, change.right)
+    )
     return replace(
         change,
         key=clean_name(key),
@@ -86,7 +89,7 @@ def _report(report: DriftReport) -> DriftReport:
     )
 
 
-def _value(section: str, key: str, field: str, value: str | None) -> str | None:
+def disclosed_value(section: str, key: str, field: str, value: str | None) -> str | None:
     """Return what may be shown of a value; of the lines of a secret file nothing may be."""
     if value is None:
         return None
@@ -118,7 +121,7 @@ def _finding(finding: Finding) -> Finding:
         finding,
         key=clean_name(key),
         field=clean_name(field),
-        majority=_value(section, key, field, finding.majority),
+        majority=disclosed_value(section, key, field, finding.majority),
         outliers=tuple(
             Outlier(disclosed_change(outlier.change), outlier.environments)
             for outlier in finding.outliers

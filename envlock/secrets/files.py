@@ -153,7 +153,7 @@ def _judge_text(path: str, text: Text) -> Judgement:
 def _judge_word(path: str, content: bytes, *, is_private: bool) -> Judgement:
     """Judge a small text without settings: one word in a private file, or one named as a secret."""
     found = _WORD.fullmatch(content.decode("utf-8", "replace"))
-    if not found or path.endswith(_ACCOUNTS):
+    if not found or path.endswith(_ACCOUNTS) or MASK in found["word"]:
         return PUBLIC
     strength = measure(found["word"])
     if is_private and (strength > Strength.NONE or found["word"].isdecimal()):

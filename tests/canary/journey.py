@@ -44,6 +44,7 @@ class Journey:
             if row.many:
                 self.run(f"diff {row.name}", "diff", "a.lock", "b.lock", "c.lock", *options)
         self._keep("store", self.folder / "data")
+        self.run("scan", "scan", "data", *self._files("*.tar"), *self._files("*.lock"))
 
     def _capture(self, garden: Garden, name: str) -> None:
         target, lock = f"dir:{garden.root}", f"{name}.lock"
@@ -60,6 +61,8 @@ class Journey:
         self.run("materialize", "materialize", lock, "-o", f"{name}.oci", "--offline")
         self._keep("image", self.folder / f"{name}.oci")
         self.run("verify", "verify", lock, f"oci:{name}.oci")
+        self.run("scan", "scan", lock, f"{name}.oci")
+        self.run("scan of the plants", "scan", str(garden.root), status=6)
         self._record(target, name)
         self._image(garden, name)
         self._process(garden, name)
@@ -86,8 +89,11 @@ class Journey:
             self._record(f"pid:{pid}", f"{name}-process")
         self._keep("lock", self.folder / lock)
 
-    def run(self, output: str, *arguments: str) -> None:
-        """Run a verb; keep what it prints."""
+    def _files(self, glob: str) -> list[str]:
+        return sorted(path.name for path in self.folder.glob(glob))
+
+    def run(self, output: str, *arguments: str, status: int = 0) -> None:
+        """Run a verb, which ends with `status` or says that something differs; keep its output."""
         done = subprocess.run(
             [sys.executable, "-m", "envlock", *arguments],
             cwd=self.folder,
@@ -96,7 +102,8 @@ class Journey:
             check=False,
         )
         told = f"{' '.join(arguments)}: {done.returncode} {done.stderr.decode()[-400:]}"
-        if done.returncode not in (0, 1):
+        told += done.stdout.decode()[-4000:]
+        if done.returncode not in (status, 1):
             raise AssertionError(told)
         self.outputs.setdefault(output, []).append(done.stdout)
         self.outputs.setdefault("standard error", []).append(done.stderr)
