@@ -7,7 +7,6 @@ secrets, so of their comparisons nothing is changed.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from envlock.diff.drift import Change, DriftReport
 from envlock.diff.many.matrix import Finding, Matrix, Outlier
@@ -15,6 +14,7 @@ from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.text import to_bytes
 from envlock.report.input import MatrixInput, PairInput
+from envlock.secrets.arguments import redact_arguments
 from envlock.secrets.disclose import NOT_SHOWN
 from envlock.secrets.files import FileKind, judge_file
 from envlock.secrets.records import clean_name, clean_record, clean_text
@@ -67,18 +67,12 @@ def disclosed_change(change: Change) -> Change:
         field=clean_name(field),
         left=left,
         right=right,
-        why=_text(change.why),
-        fix=_text(change.fix),
-        explained_by=_text(change.explained_by),
-        policy=_text(change.policy),
+        why=clean_text(change.why),
+        fix=tuple(map(redact_arguments, change.fix)),
+        next=clean_text(change.next),
+        explained_by=clean_text(change.explained_by),
+        policy=clean_text(change.policy),
     )
-
-
-def _text(value: object) -> Any:
-    """Return a text, or each of several, without the secrets in it."""
-    if isinstance(value, tuple):
-        return tuple(map(_text, value))
-    return clean_text(value) if isinstance(value, str) else value
 
 
 def _report(report: DriftReport) -> DriftReport:
