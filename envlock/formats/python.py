@@ -36,7 +36,7 @@ class DirectUrl(NamedTuple):
     """The origin of a distribution that was not installed from an index.
 
     `kind` is ``archive``, ``vcs`` or ``directory``; `revision` the commit of a repository,
-    `sha256` the digest of an archive.
+    `sha256` the digest of an archive.  `is_gone`: it is known that nothing is there.
     """
 
     kind: str
@@ -44,6 +44,7 @@ class DirectUrl(NamedTuple):
     is_editable: bool = False
     revision: str = ""
     sha256: str = ""
+    is_gone: bool = False
 
 
 def normalize_name(name: str) -> str:

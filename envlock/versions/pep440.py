@@ -43,6 +43,38 @@ def compare(left: str, right: str) -> int:
     return (a > b) - (a < b)
 
 
+def satisfies(version: str, operator: str, wanted: str) -> bool:
+    """Return whether a version satisfies one clause of a version specifier.
+
+    >>> satisfies("1.4.2", "~=", "1.4"), satisfies("1.4.2", "==", "1.3.*")
+    (True, False)
+
+    Raise ValueError as `compare`, and for an unknown operator.
+    """
+    if operator == "===":
+        return version == wanted
+    if wanted.endswith(".*") and operator in ("==", "!="):
+        return _begins(version, wanted.removesuffix(".*")) is (operator == "==")
+    if operator == "~=":
+        return compare(version, wanted) >= 0 and _begins(version, wanted.rpartition(".")[0])
+    # A specifier without a local version speaks of every local version.
+    order = compare(version if "+" in wanted else version.partition("+")[0], wanted)
+    if operator == "!=":
+        return order != 0
+    known = {"==": (0,), "<=": (-1, 0), ">=": (0, 1), "<": (-1,), ">": (1,)}
+    if operator not in known:
+        raise ValueError(f"not an operator: {operator!r}")
+    return order in known[operator]
+
+
+def _begins(version: str, wanted: str) -> bool:
+    """True when a version has the epoch and begins with the release numbers of another."""
+    match, start = _match(version), _match(wanted)
+    numbers, first = (tuple(map(int, each["release"].split("."))) for each in (match, start))
+    numbers += (0,) * (len(first) - len(numbers))
+    return (match["epoch"] or "0") == (start["epoch"] or "0") and numbers[: len(first)] == first
+
+
 def release(version: str) -> tuple[int, ...]:
     """Return the release segment, at least three numbers.  Raise ValueError as `compare`."""
     numbers = tuple(map(int, _match(version)["release"].split(".")))

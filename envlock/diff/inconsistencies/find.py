@@ -5,9 +5,10 @@ from __future__ import annotations
 from envlock.diff.inconsistencies.hardware import HARDWARE
 from envlock.diff.inconsistencies.inconsistency import Family, Inconsistency
 from envlock.diff.inconsistencies.programs import PROGRAMS
+from envlock.diff.inconsistencies.python import PYTHON
 from envlock.model.lock import Lock
 
-_FAMILIES: tuple[Family, ...] = (*HARDWARE, *PROGRAMS)
+_FAMILIES: tuple[Family, ...] = (*HARDWARE, *PROGRAMS, *PYTHON)
 
 
 def find_inconsistencies(lock: Lock) -> list[Inconsistency]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from envlock.diff.rules.inconsistent.hardware import INCONSISTENT_HARDWARE
 from envlock.diff.rules.inconsistent.programs import INCONSISTENT_PROGRAMS
+from envlock.diff.rules.inconsistent.python import INCONSISTENT_PYTHON
 from envlock.diff.rules.rule import Rule
 
 INCONSISTENCY_RULES: Mapping[str, Rule] = {
-    rule.id: rule for rule in (*INCONSISTENT_HARDWARE, *INCONSISTENT_PROGRAMS)
+    rule.id: rule for rule in (*INCONSISTENT_HARDWARE, *INCONSISTENT_PROGRAMS, *INCONSISTENT_PYTHON)
 }
 """The rules by id; those with sections also judge differences of two environments."""

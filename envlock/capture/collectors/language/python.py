@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover import python_envs
+from envlock.capture.discover import python_envs, python_faults
 from envlock.capture.discover.package_folders import claim_parents
 from envlock.capture.discover.python_envs import PythonEnv
+from envlock.capture.discover.python_startup import STARTUP_MODULES, startup_facts
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.formats.python import (
     DirectUrl,
+    Recorded,
     normalize_name,
     parse_direct_url,
     parse_egg_name,
     parse_headers,
-    parse_pth,
     parse_record,
     wheel_filename,
 )
@@ -49,12 +50,14 @@ _ENSUREPIP_WHEELS = "/usr/share/python-wheels"
 _METADATA_LIMIT = 8 * 1024 * 1024
 _SMALL = 1024 * 1024
 _METADATA_SUFFIXES = (".dist-info", ".egg-info", ".egg", ".egg-link")
-_STARTUP_MODULES = ("sitecustomize.py", "usercustomize.py")
 _EDITABLE = DirectUrl("directory", "file:", is_editable=True)
 
 
 class Distribution(NamedTuple):
-    """An installed distribution; `info` is the path of its metadata, `folder` its directory."""
+    """An installed distribution; `info` is the path of its metadata, `folder` its directory.
+
+    `requires` are its requirements, `others` the versions that further metadata of it state.
+    """
 
     key: str
     name: str
@@ -65,6 +68,8 @@ class Distribution(NamedTuple):
     origin: DirectUrl | None
     installer: str
     is_bundled: bool
+    requires: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def is_published(self) -> bool:
@@ -88,12 +93,24 @@ class _Metadata(NamedTuple):
 
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each environment that is not empty, and for each distribution."""
-    for env in python_envs.find_python_envs(context):
-        found = list(_distributions(env, context))
-        if found or env.settings or env.is_interpreter:
-            yield Record("python", env.name, _env_facts(env, context))
-        for distribution in found:
-            yield Record("python", distribution.key, _facts(distribution, context))
+    found = {
+        env.name: (env, _distributions(env, context))
+        for env in python_envs.find_python_envs(context)
+    }
+    visible = python_faults.visible_distributions(
+        {name: (env, [(d.name, d.version) for d in each]) for name, (env, each) in found.items()}
+    )
+    for name, (env, distributions) in found.items():
+        if distributions or env.settings or env.is_interpreter:
+            yield Record("python", name, _env_facts(env, context))
+        shared = python_faults.overlaps(
+            ((d.key, d.folder, _record(d, context)) for d in distributions), context
+        )
+        for distribution in distributions:
+            facts = _facts(distribution, context)
+            facts |= _faults(distribution, env, visible[name], context)
+            facts["overlaps"] = " ".join(sorted(shared.get(distribution.key, ())))
+            yield Record("python", distribution.key, clean_facts(facts))
 
 
 def claims(context: Context) -> Claims:
@@ -120,80 +137,58 @@ def _env_facts(env: PythonEnv, context: Context) -> dict[str, str]:
             "free-threaded": "true" if env.is_free_threaded else "",
             "externally-managed": "true" if is_managed else "",
             "managed-by": env.manager,
-            **_startup(env, context),
+            "interpreter": python_faults.interpreter_fault(env, env.prefix, context),
+            "leftovers": python_faults.leftovers(env, context),
+            **startup_facts(env, context),
         }
     )
 
 
-def _startup(env: PythonEnv, context: Context) -> dict[str, str]:
-    """Return the facts of startup files (.pth, sitecustomize.py) that no distribution owns.
-
-    `startup` are the names of the files, `startup-code` is the digest of the code in them, and
-    `shadowed` are the modules that exist both in the environment and in an added directory.
-    """
-    names, code, shadowed = [], [], set()
-    for folder in env.folders:
-        inside = context.names(folder)
-        for name in inside:
-            path = f"{folder}/{name}"
-            if not (name.endswith(".pth") or name in _STARTUP_MODULES) or context.owner(path):
-                continue
-            text = context.text(path, _SMALL) or ""
-            names.append(name)
-            startup = parse_pth(text) if name not in _STARTUP_MODULES else None
-            code += [name, *startup.code] if startup else [name, text]
-            for added in startup.paths if startup else ():
-                where = posixpath.normpath(posixpath.join(folder, added))
-                shadowed |= _modules(context, where) & {*inside}
-    has_code = len(code) > len(names)
-    return {
-        "startup": " ".join(names),
-        "startup-code": _digest(to_bytes(line) for line in code) if has_code else "",
-        "shadowed": " ".join(sorted(name.removesuffix(".py") for name in shadowed)),
-    }
-
-
-def _modules(context: Context, folder: str) -> set[str]:
-    """Return the names in a scanned directory that could be imported."""
-    if context.entry(folder) is None:
-        return set()
-    return {name for name in context.names(folder) if name.removesuffix(".py").isidentifier()}
-
-
-def _distributions(env: PythonEnv, context: Context) -> Iterator[Distribution]:
-    seen: dict[str, str] = {}
+def _distributions(env: PythonEnv, context: Context) -> list[Distribution]:
+    """Return the distributions of an environment; of several versions of one the first counts."""
+    found: dict[str, Distribution] = {}
     bundled = frozenset(context.names(_ENSUREPIP_WHEELS))
-    candidates = ((folder, name) for folder in env.folders for name in context.names(folder))
-    for folder, name in candidates:
-        if not name.endswith(_METADATA_SUFFIXES):
-            continue
-        found = _metadata(folder, name, context)
-        headers = parse_headers(found.text or "")
-        project = headers.get("name", [found.name])[0]
-        version = headers.get("version", [found.version])[0]
-        if not project or not version:
-            context.gap(f"{folder}/{name}", "no metadata with a name and a version")
-            continue
-        key = f"{env.name}/{normalize_name(project)}"
-        if key in seen:
-            if seen[key] != version:
-                context.gap(found.info, "a second version of a distribution")
-            continue
-        seen[key] = version
-        wheel = parse_headers(_member(found.info, "WHEEL", context))
-        stem = name.removesuffix(".dist-info").partition("-")[0]
-        file = wheel_filename(stem, version, wheel)
-        yield Distribution(
-            key=key,
-            name=project,
-            version=version,
-            info=found.info,
-            folder=folder,
-            wheel=file,
-            origin=found.origin,
-            installer=_member(found.info, "INSTALLER", context).partition("\n")[0].strip(),
-            is_bundled=file in bundled,
-        )
+    for folder in env.folders:
+        for name in context.names(folder):
+            if not name.endswith(_METADATA_SUFFIXES) or name.startswith("~"):
+                continue
+            each = _distribution(env, folder, name, bundled, context)
+            if each is None:
+                context.gap(f"{folder}/{name}", "no metadata with a name and a version")
+                continue
+            known = found.setdefault(each.key, each)
+            if known.version != each.version:
+                others = tuple(sorted({*known.others, each.version}))
+                found[each.key] = known._replace(others=others)
+    return list(found.values())
+
+
+def _distribution(
+    env: PythonEnv, folder: str, name: str, bundled: frozenset[str], context: Context
+) -> Distribution | None:
+    """Return the distribution of an entry of site-packages, None without name or version."""
+    found = _metadata(folder, name, context)
+    headers = parse_headers(found.text or "")
+    project = headers.get("name", [found.name])[0]
+    version = headers.get("version", [found.version])[0]
+    is_gone = found.origin is not None and found.origin.is_gone
+    if not project or not (version or is_gone):
+        return None
+    wheel = parse_headers(_member(found.info, "WHEEL", context))
+    stem = name.removesuffix(".dist-info").partition("-")[0]
+    file = wheel_filename(stem, version, wheel)
+    return Distribution(
+        key=f"{env.name}/{normalize_name(project)}",
+        name=project,
+        version=version,
+        info=found.info,
+        folder=folder,
+        wheel=file,
+        origin=found.origin,
+        installer=_member(found.info, "INSTALLER", context).partition("\n")[0].strip(),
+        is_bundled=file in bundled,
+        requires=tuple(headers.get("requires-dist", ())),
+    )
 
 
 def _metadata(folder: str, name: str, context: Context) -> _Metadata:
@@ -219,6 +214,9 @@ def _linked(path: str, source: str, context: Context) -> _Metadata:
         if name.endswith(".egg-info"):
             text = _first(f"{source}/{name}", ("/PKG-INFO",), context)
             return _Metadata(path, text, origin=_EDITABLE)
+    if context.is_gone(source):
+        name = posixpath.basename(path).removesuffix(".egg-link")
+        return _Metadata(path, None, name, origin=_EDITABLE._replace(is_gone=True))
     return _Metadata(path, None)
 
 
@@ -235,6 +233,28 @@ def _member(info: str, name: str, context: Context) -> str:
     if not info.endswith(".dist-info"):
         return ""
     return context.text(f"{info}/{name}", _METADATA_LIMIT) or ""
+
+
+def _faults(
+    distribution: Distribution, env: PythonEnv, installed: Mapping[str, str], context: Context
+) -> dict[str, str]:
+    """Return the facts that show why a distribution may not work; mostly there are none.
+
+    What a package manager installed is left to its own requirements.
+    """
+    is_lost = python_faults.is_source_gone(distribution.origin, context)
+    owner = context.owner(f"{distribution.info}/METADATA").partition(" ")[0]
+    unmet = beyond = ""
+    if owner in ("", "python") and distribution.installer not in _REBUILDERS:
+        unmet, beyond = python_faults.unmet_requirements(
+            distribution.requires, env.version, env.implementation.lower(), installed
+        )
+    return {
+        "source": "missing" if is_lost else "",
+        "other-versions": " ".join(distribution.others),
+        "unmet": unmet,
+        "beyond": beyond,
+    }
 
 
 def _facts(distribution: Distribution, context: Context) -> dict[str, str]:
@@ -287,9 +307,13 @@ def _digest(lines: Iterable[bytes]) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
+def _record(distribution: Distribution, context: Context) -> tuple[Recorded, ...]:
+    return parse_record(_member(distribution.info, "RECORD", context))
+
+
 def _recorded(distribution: Distribution, context: Context) -> Iterator[tuple[str, str, str]]:
     """Yield (absolute path, path as recorded, SHA-256) of the files of a distribution."""
-    for path, sha256 in parse_record(_member(distribution.info, "RECORD", context)):
+    for path, sha256 in _record(distribution, context):
         # Most paths need no normalization, and a machine has a hundred thousand of them.
         if path[0] in "./" or "/." in path or "//" in path or path[-1] == "/":
             absolute = posixpath.normpath(posixpath.join(distribution.folder, path))
@@ -326,7 +350,7 @@ COLLECTOR = Collector(
         "**/*.egg-link",
         "**/PKG-INFO",
         "**/*.pth",
-        *(f"**/{name}" for name in _STARTUP_MODULES),
+        *(f"**/{name}" for name in STARTUP_MODULES),
     ),
     collect=collect,
     claims=claims,
