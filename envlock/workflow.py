@@ -21,6 +21,7 @@ from envlock.model.tree import Tree
 from envlock.store.objects import Store
 from envlock.store.refs import set_ref, use_ref
 from envlock.targets.kinds import is_image, open_target
+from envlock.targets.recorded import RecordedTarget
 
 if TYPE_CHECKING:
     from envlock.capture.request import Request
@@ -66,7 +67,7 @@ def capture_target(
     that the collectors read is written there, redacted (see `envlock.capture.recording`).
     """
     from envlock.capture.engine import capture
-    from envlock.capture.recording import Recorder
+    from envlock.capture.recording import Recorder, as_recorded
     from envlock.capture.registry import collectors
     from envlock.capture.setup import DEFAULT_TUNING
     from envlock.store.statcache import StatCache
@@ -75,7 +76,10 @@ def capture_target(
         closing(open_target(reference)) as target,
         StatCache(store.stat_cache, target.reference) as cache,
     ):
-        recorder = Recorder(target, request.env_allow, request.env_deny) if recording else None
+        is_replay = isinstance(target, RecordedTarget)
+        if isinstance(target, RecordedTarget):
+            request = as_recorded(request, target.request)
+        recorder = Recorder(target, request) if recording else None
         captured = capture(
             target,
             collectors(),
@@ -88,9 +92,11 @@ def capture_target(
             tuning=tuning or DEFAULT_TUNING,
         )
         if recorder is not None and recording is not None:
-            captured = replace(captured, left_out=recorder.write(recording))
+            captured = replace(
+                captured, left_out={**captured.left_out, **recorder.write(recording)}
+            )
         address = tree_address(captured.lock)
-        if keep and address:
+        if keep and address and not is_replay:  # a recording lacks the content of most files
             set_ref(store, f"tree {address}", trees=[address])
         if keep or not address:
             captured.remember()

@@ -11,42 +11,57 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from typing import BinaryIO
 
+from envlock.capture.request import Request
 from envlock.capture.scan.index import Index
 from envlock.capture.scan.search import PathSearch
+from envlock.capture.watched import PagedStream, WatchedIndex, WatchedSearch
+from envlock.model.coverage import Gap
 from envlock.model.process import HIDDEN, ProcessConfig
 from envlock.model.text import from_bytes, sort_key, to_bytes
-from envlock.model.tree import REDACTED, Entry, FileClass, Row
+from envlock.model.tree import REDACTED, Entry, Row
 from envlock.secrets.arguments import redact_command
 from envlock.secrets.files import FileKind, Judgement, judge_file
 from envlock.secrets.records import clean_entry, clean_name, clean_text
 from envlock.secrets.redact import redact_environ, redact_labels, redact_text
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan, Target
-from envlock.targets.recorded import CONTENTS, MEMBER, VERSION
+from envlock.targets.local.probe import SupportsProbe
+from envlock.targets.paged import PAGE, PagedFile
+from envlock.targets.recorded import CONTENTS, MEMBER, VERSION, RecordedRequest
 
 _PERSONAL = {"/etc/passwd": (1, 4), "/etc/group": (1,)}
 """Fields of account files that no collector reads: password hashes, the names of people."""
+_SHADOW = "/etc/shadow"
+"""Collectors read from it only which accounts have a password."""
+
+
+_PROBE = 8192
 
 
 class Recorder:
-    """A target that passes every question on to another one and records the answers."""
+    """A target that passes every question on to another one, `source`, and records the answers.
 
-    def __init__(
-        self, target: Target, env_allow: tuple[str, ...] = (), env_deny: tuple[str, ...] = ()
-    ) -> None:
+    `request` is what the capture asks for; a replay asks for the same.
+    """
+
+    def __init__(self, target: Target, request: Request) -> None:
+        self.source = target
         self._target = target
-        self._env = env_allow, env_deny
+        self._request = request
         self._files: dict[str, bytes | OSError] = {}
         self._names: dict[str, tuple[str, ...] | OSError] = {}
         self._entries: dict[str, Entry] = {}
         self._index: Mapping[str, Entry] = {}
         self._stats: dict[str, Entry] = {}
         self._gaps: list[tuple[str, str]] = []
-        self._settled: dict[str, Entry | None] = {}
-        self._redacted: set[str] = set()
+        self._rows: dict[str, Row] = {}
+        self._is_hidden: Callable[[str], bool] = lambda _path: False
+        self._probes: dict[str, bytes | ValueError | None] = {}
+        self._paged: dict[str, tuple[int, dict[int, bytes]]] = {}
 
     @property
     def reference(self) -> str:
@@ -106,8 +121,37 @@ class Recorder:
         return content
 
     def open(self, path: str) -> BinaryIO:
-        """Open a file, recording all of it.  Raise OSError when it is larger than `READ_LIMIT`."""
-        return io.BytesIO(self.read(path))
+        """Open a file, recording what is read of it."""
+        return self.record_stream(path, partial(self._target.open, path))
+
+    def record_stream(self, path: str, opener: Callable[[], BinaryIO]) -> BinaryIO:
+        """Return the stream that `opener` opens, recording what is read of it."""
+        try:
+            stream = opener()
+        except OSError as error:
+            self._files[path] = error
+            raise
+        size = stream.seek(0, io.SEEK_END)
+        _, pages = self._paged.setdefault(path, (size, {}))
+
+        def load(number: int) -> bytes:
+            if number not in pages:
+                stream.seek(number * PAGE)
+                pages[number] = stream.read(PAGE)
+            return pages[number]
+
+        return PagedStream(PagedFile(size, load), stream)
+
+    def probe(self, name: str) -> bytes | None:
+        """Return and record the answer of a probe, None where the target has none."""
+        if not isinstance(self._target, SupportsProbe):
+            return None
+        try:
+            answer = self._probes[name] = self._target.probe(name)
+        except ValueError as error:
+            self._probes[name] = error
+            raise
+        return answer
 
     def process(self) -> ProcessConfig | None:
         """Return the run configuration."""
@@ -120,24 +164,32 @@ class Recorder:
     def watch(self, index: Mapping[str, Entry]) -> Mapping[str, Entry]:
         """Return the scan as a mapping that records each entry that is looked up."""
         self._index = index
-        return _Watched(index, self._entries)
+        return WatchedIndex(index, self._entries)
 
     def search(self, index: Index, expected: Iterable[str]) -> PathSearch:
         """Return a search of the scan that records what it finds."""
-        return _WatchedSearch(index, expected, self.watch(index))
+        return WatchedSearch(index, expected, self.watch(index))
 
-    def settle(self, row: Row) -> None:
-        """Take a row as it may be recorded; of a secret file nothing is."""
-        self._settled[row.entry.path] = None if row.file_class is FileClass.SECRET else row.entry
-        if row.source.startswith(REDACTED):
-            self._redacted.add(row.entry.path)
+    def settle(self, entry: Entry, classified: Row, settled: Row, gaps: Iterable[Gap]) -> None:
+        """Record what was decided of a path, and gaps that were met then.
+
+        Of a secret file there is neither content nor digest in `settled`.
+        """
+        if settled != classified or settled.entry != entry:
+            self._rows[entry.path] = settled
+        self._gaps += gaps
+
+    def hide(self, is_hidden: Callable[[str], bool], gaps: Iterable[Gap]) -> None:
+        """Leave out the paths whose names may not be recorded; `gaps` stand for them."""
+        self._is_hidden = is_hidden
+        self._gaps += gaps
 
     def write(self, stream: BinaryIO) -> dict[str, str]:
         """Write the recording; return the secret files that were left out: path -> rule."""
         contents: dict[str, bytes] = {}
         files: dict[str, object] = {}
         left_out = {}
-        for real, told in sorted(self._files.items(), key=lambda item: sort_key(item[0])):
+        for real, told in sorted(self._files.items(), key=_by_path):
             path = clean_name(real)
             if isinstance(told, OSError):
                 files[path] = [told.errno or 0, told.strerror or ""]
@@ -149,14 +201,36 @@ class Recorder:
             else:
                 contents[path] = judged.content
                 files[path] = None
+        paged: dict[str, object] = {}
+        for real, (size, pages) in sorted(self._paged.items(), key=_by_path):
+            path = clean_name(real)
+            if path in files:
+                continue
+            if rule := self._secret_rule(real, size, pages):
+                files[path] = [0, f"left out of the recording as secret ({rule})"]
+                left_out[path] = rule
+            else:
+                paged[path] = [size, sorted(pages)]
+                contents[path] = b"".join(pages[number] for number in sorted(pages))
         document = {
             "version": VERSION,
             "capabilities": sorted(self.capabilities),
             "process": self._process(),
             "files": files,
             "names": {clean_name(p): _listed(told) for p, told in sorted(self._names.items())},
-            "entries": [_row(entry) for entry in self._shown_entries()],
-            "redacted": sorted(self._redacted),
+            "paged": paged,
+            "probes": {name: _answer(told) for name, told in sorted(self._probes.items())},
+            "request": _asked(self._request),
+            "entries": [
+                _row(self._shown(path))
+                for path in sorted(self._entries)
+                if not self._is_hidden(path)
+            ],
+            "rows": {
+                path: [row.file_class.value, _source(row)]
+                for path, row in sorted(self._rows.items())
+                if not self._is_hidden(path)
+            },
             "stats": [_row(e._replace(path=path)) for path, e in sorted(self._stats.items())],
             "gaps": sorted((clean_name(where), clean_text(why)) for where, why in self._gaps),
         }
@@ -169,27 +243,42 @@ class Recorder:
                 _add(archive, f"{CONTENTS}{path}", content)
         return left_out
 
-    def _shown_entries(self) -> Iterator[Entry]:
-        """Yield the entries as they were at the end, when every file was hashed."""
-        for path, noted in sorted(self._entries.items()):
-            settled = self._settled.get(path, self._index.get(path, noted))
-            if settled is not None:
-                yield settled
+    def _shown(self, path: str) -> Entry:
+        """Return an entry as it was when every file was hashed, with what may be said of it."""
+        row = self._rows.get(path)
+        return self._index.get(path, self._entries[path]) if row is None else row.entry
 
     def _judge(self, path: str, content: bytes) -> Judgement:
         """Return what of a file may be recorded; its content is set unless it is secret."""
         content = _clean(path, content)
+        if path == _SHADOW:
+            return Judgement(FileKind.PUBLIC, content=content)
         entry = self._stats.get(path) or self._entries.get(path)
         mode = entry.mode if entry is not None else 0o644
         judged = judge_file(path, mode=mode, content=content, size=len(content))
         return judged._replace(content=content) if judged.kind is FileKind.PUBLIC else judged
+
+    def _secret_rule(self, path: str, size: int, pages: Mapping[int, bytes]) -> str:
+        """Return the rule by which a file that was read in part is secret, empty if it is not.
+
+        It cannot be redacted: what was read of it may begin anywhere.
+        """
+        entry = self._entries.get(path)
+        mode = entry.mode if entry is not None else 0o644
+        is_binary = b"\0" in pages.get(0, b"")[:_PROBE]
+        for number, page in sorted(pages.items()):
+            if number == 0 or not is_binary:
+                judged = judge_file(path, mode=mode, content=page, size=size)
+                if judged.kind is not FileKind.PUBLIC:
+                    return judged.rule
+        return ""
 
     def _process(self) -> dict[str, object] | None:
         """Return the run configuration without any value that a lock would not hold."""
         process = self._target.process()
         if process is None:
             return None
-        allow, deny = self._env
+        allow, deny = self._request.env_allow, self._request.env_deny
         shown = redact_environ(process.environ, allow, deny, is_session=process.is_session)
         environ = {
             record.key: HIDDEN if "secret" in record.facts else record.facts.get("value", "")
@@ -210,49 +299,69 @@ class Recorder:
         return asdict(clean)
 
 
-class _Watched(Mapping[str, Entry]):
-    """A mapping that records every entry that is looked up."""
-
-    def __init__(self, index: Mapping[str, Entry], noted: dict[str, Entry]) -> None:
-        self._index = index
-        self._noted = noted
-
-    def __getitem__(self, path: str) -> Entry:
-        entry = self._index[path]
-        self._noted[path] = entry
-        return entry
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._index)
-
-    def __len__(self) -> int:
-        return len(self._index)
-
-
-class _WatchedSearch(PathSearch):
-    """A search that looks up what it finds in a watched mapping."""
-
-    def __init__(self, index: Index, expected: Iterable[str], watched: Mapping[str, Entry]) -> None:
-        super().__init__(index, expected)
-        self._watched = watched
-
-    def find(self, patterns: Iterable[str]) -> list[str]:
-        """Return the paths that match, all of them recorded."""
-        return [path for path in super().find(patterns) if path in self._watched]
-
-
 def _clean(path: str, content: bytes) -> bytes:
     """Return a file's content without what no collector needs: personal fields, arguments."""
     if path == "/proc/cmdline":
         return to_bytes(" ".join(map(redact_text, from_bytes(content).split(" "))))
+    if path == _SHADOW:
+        return b"\n".join(map(_without_password, content.split(b"\n")))
     if path in _PERSONAL:
         return b"\n".join(_anonymous(line, _PERSONAL[path]) for line in content.split(b"\n"))
     return content
 
 
+def _without_password(line: bytes) -> bytes:
+    """Return a line of shadow(5) that says whether there is a password, and nothing else.
+
+    >>> _without_password(b"root:$6$x$y:1:0:9:7:::"), _without_password(b"sys:!$6$x:1::::::")
+    (b'root:set:::::::', b'sys:!:::::::')
+    """
+    name, colon, rest = line.partition(b":")
+    if not colon:
+        return b"?" if line.strip() else line
+    password, *others = rest.split(b":")
+    if password:
+        password = password[:1] if password[:1] in b"!*" or password == b"x" else b"set"
+    return b":".join((name, password, *(b"" for _ in others)))
+
+
 def _anonymous(line: bytes, fields: tuple[int, ...]) -> bytes:
     parts = line.split(b":")
     return b":".join(b"x" if at in fields and part else part for at, part in enumerate(parts))
+
+
+def _by_path(item: tuple[str, object]) -> bytes:
+    return sort_key(item[0])
+
+
+def _answer(told: bytes | ValueError | None) -> object:
+    if told is None:
+        return None
+    return ["failure", str(told)] if isinstance(told, ValueError) else ["answer", told.hex()]
+
+
+def _source(row: Row) -> str:
+    """Return the source of a row; it names no digest that the entry does not have."""
+    names_digest = row.source.startswith(("blob ", REDACTED))
+    is_told = bool(row.entry.sha256) and row.source.endswith(row.entry.sha256)
+    return "observed" if names_digest and not is_told else row.source
+
+
+def _asked(request: Request) -> dict[str, object]:
+    found = {name: getattr(request, name) for name in RecordedRequest._fields}
+    words = {name: sorted(value) for name, value in found.items() if isinstance(value, frozenset)}
+    return found | words | {"depth": request.depth.value}
+
+
+def as_recorded(request: Request, recorded: RecordedRequest) -> Request:
+    """Return what a replay must ask for to give the lock that the recorded capture gave.
+
+    Of the sections it can ask for fewer.
+    """
+    whole = replace(request, **recorded._asdict())
+    if request.only:
+        whole = replace(whole, only=request.only, depth=request.depth)
+    return replace(whole, skip=whole.skip | request.skip)
 
 
 def _listed(told: tuple[str, ...] | OSError) -> object:

@@ -22,7 +22,7 @@ from envlock.capture.files.content_gate import CHANGED, CLEAN, PUBLISHED, WHOLE,
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rules import file_rule
 from envlock.model.coverage import Gap
-from envlock.model.tree import Entry, FileClass, Row
+from envlock.model.tree import REDACTED, Entry, FileClass, Row
 from envlock.secrets.files import FileKind
 from envlock.store.objects import ObjectWriter, Store
 from envlock.targets.base import ContentWriter, HashCache, Target
@@ -97,6 +97,11 @@ class Residue:
             self._store.put(judged.content)
             self._count(settled.entry)
         return settled
+
+    def count(self, row: Row) -> None:
+        """Count the content of a replayed row, which is not at hand."""
+        if row.source.startswith(("blob ", REDACTED)):
+            self._count(row.entry)
 
     def finish(self) -> None:
         """Drop content that was spooled and turned out not to be needed."""

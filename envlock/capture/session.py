@@ -13,17 +13,17 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from envlock.capture.collector import Collector
-from envlock.capture.context import Context, describe
-from envlock.capture.files.classify import NOT_STORED, classify, hide, without_digest
-from envlock.capture.files.content_gate import PUBLISHED, WHOLE, ContentGate
+from envlock.capture.context import Context
+from envlock.capture.files.classify import classify
+from envlock.capture.files.content_gate import ContentGate
 from envlock.capture.files.hidden_names import hidden_names
 from envlock.capture.files.ownership import Claim, Claims
-from envlock.capture.files.records import is_reported
 from envlock.capture.files.rules import OTHER_ENVIRONMENTS
 from envlock.capture.residue import Residue
 from envlock.capture.scan.access_log import AccessLog
 from envlock.capture.scan.index import Index
 from envlock.capture.scan.search import PathSearch
+from envlock.capture.settle import Settler
 from envlock.capture.setup import CaptureSetup
 from envlock.capture.time_limit import OutOfTime, TimeLimit
 from envlock.errors import InterruptedByUser, UnreachableError
@@ -31,7 +31,7 @@ from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.facts import coverage_of
 from envlock.model.glob import compile_globs, matcher
 from envlock.model.record import Record
-from envlock.model.tree import REDACTED, Entry, Row
+from envlock.model.tree import Entry, Row
 from envlock.secrets.records import clean_entry, clean_gap, clean_record
 from envlock.targets.base import IncrementalTarget, ScanPlan
 from envlock.targets.folder import Folder
@@ -70,10 +70,10 @@ class CaptureSession:
         seconds = setup.request.timeout
         if setup.store is not None and setup.is_full_depth:
             cache = setup.cache
-            self.residue = Residue(setup.target, setup.store, self.scan_gaps, cache, seconds)
+            self.residue = Residue(setup.source, setup.store, self.scan_gaps, cache, seconds)
         own_gate = ContentGate(self._open_file, setup.cache, seconds)
         self.gate = self.residue.gate if self.residue else own_gate
-        self._is_declared = compile_globs(setup.request.files).match
+        self._settler = Settler(setup, self.gate, self.residue, self.claims, self.scan_gaps)
         every = (*setup.collectors, *setup.claimants)
         patterns = [pattern for collector in every for pattern in collector.reads]
         recorder = setup.recorder
@@ -97,6 +97,8 @@ class CaptureSession:
         is_hidden, gaps = hidden_names(self.index, self.setup.cache)
         self.is_repeatable &= not gaps  # a snapshot would hold the names
         self.scan_gaps += gaps if self.reports_files else ()
+        if self.setup.recorder is not None:
+            self.setup.recorder.hide(is_hidden, gaps if self.reports_files else ())
         return [
             self._rows.get(entry.path) or self._row(entry)
             for entry in self._reportable()
@@ -267,40 +269,17 @@ class CaptureSession:
         if entry.target or entry.xattrs:
             entry = clean_entry(entry)
         row = classify(entry, self.claims)
-        claim = self.claims.get(entry.path)
-        is_asked_for = row.file_class in NOT_STORED and self._is_declared(entry.path)
-        if is_asked_for:
-            row = row._replace(entry=entry)
-        elif entry.sha256 and not row.entry.sha256:
-            self._forget(entry)
-        if self.residue is not None and not is_asked_for:
-            return self.residue.settle(row, is_stated=bool(claim and claim.digest))
-        row = self._judged(row, claim)
-        if self.setup.recorder is not None:
-            self.setup.recorder.settle(row)
-        return row
-
-    def _judged(self, row: Row, claim: Claim | None) -> Row:
-        """Return a row without a digest that may tell a secret."""
-        entry, target = row.entry, self.setup.target
-        if not entry.sha256 or (claim and claim.digest and row.file_class in PUBLISHED):
-            return row
-        if claim is None and not is_reported(row, self._is_declared):
-            self._forget(entry)
-            return row._replace(entry=without_digest(entry))
+        target, recorder = self.setup.target, self.setup.recorder
         if isinstance(target, RecordedTarget):  # it was judged when it was recorded
-            is_redacted = entry.path in target.redacted
-            return row._replace(source=f"{REDACTED}{entry.sha256}") if is_redacted else row
-        try:
-            return self.gate.settle(row, self.gate.judge(entry))
-        except OSError as error:
-            self.scan_gaps.append(Gap(entry.path, describe(error)))
-            return row._replace(entry=hide(entry))
-
-    def _forget(self, entry: Entry) -> None:
-        """Keep no digest of a small file that was not judged, unless it is bytecode."""
-        if self.setup.cache and entry.size <= WHOLE and not entry.path.endswith(".pyc"):
-            self.setup.cache.forget(entry.path)
+            settled = target.settled(row)
+            if self.residue is not None:
+                self.residue.count(settled)
+            return settled
+        known = len(self.scan_gaps)
+        settled = self._settler.settle(entry, row)
+        if recorder is not None:
+            recorder.settle(entry, row, settled, self.scan_gaps[known:])
+        return settled
 
     def _owner(self, path: str) -> str:
         """Return the record that claims a path, whether or not its section is captured."""
@@ -309,7 +288,14 @@ class CaptureSession:
 
     def _open_file(self, entry: Entry) -> BinaryIO:
         """Open the file of an entry, from the store where it was spooled."""
-        return self.residue.open(entry) if self.residue else self.setup.target.open(entry.path)
+        return self.residue.open(entry) if self.residue else self.setup.source.open(entry.path)
+
+    def _open_recorded(self, entry: Entry) -> BinaryIO:
+        """Open the file of an entry for a collector."""
+        recorder = self.setup.recorder
+        if recorder is None:
+            return self._open_file(entry)
+        return recorder.record_stream(entry.path, lambda: self._open_file(entry))
 
     def _context(
         self,
@@ -329,7 +315,7 @@ class CaptureSession:
             collector.reads,
             search=self._search,
             owner=self._owner,
-            open_file=self._open_file,
+            open_file=self._open_recorded,
             env_allow=setup.request.env_allow,
             env_deny=setup.request.env_deny,
             limit=limit,

@@ -104,6 +104,11 @@ class CaptureSetup:
         )
 
     @property
+    def source(self) -> Target:
+        """The target itself, behind a recorder: what is read of it here is not recorded."""
+        return self.recorder.source if self.recorder is not None else self.target
+
+    @property
     def is_full_depth(self) -> bool:
         """True when every file is read, so that the lock can be rebuilt."""
         return self.request.depth is Depth.FULL

@@ -71,7 +71,7 @@ def make_request(arguments: argparse.Namespace, config: Config) -> Request:
         raise UsageError(f"{name} is given to both --only and --skip")
     depth = capture_depth(arguments.target, deep=arguments.deep)
     return Request(
-        depth=Depth.RECORDS if only or arguments.record else depth,
+        depth=Depth.RECORDS if only else depth,
         only=only,
         skip=skip,
         files=tuple(config.capture.files),
@@ -85,9 +85,7 @@ def make_request(arguments: argparse.Namespace, config: Config) -> Request:
 
 def live_request(target: str, config: Config) -> Request:
     """Return what to capture of a target that is given where a lock could be given."""
-    return make_request(
-        argparse.Namespace(only=[], skip=[], target=target, deep=False, record=None), config
-    )
+    return make_request(argparse.Namespace(only=[], skip=[], target=target, deep=False), config)
 
 
 def policy_name(operand: str, config: Config) -> str:

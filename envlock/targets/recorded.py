@@ -11,19 +11,21 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from envlock.errors import TargetError
+from envlock.model.depth import Depth
 from envlock.model.document import parse_json
 from envlock.model.process import ProcessConfig
 from envlock.model.text import sort_key
-from envlock.model.tree import Entry, EntryType
+from envlock.model.tree import Entry, EntryType, FileClass, Row
 from envlock.reading import open_file
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan
+from envlock.targets.paged import PagedFile, pages_of
 from envlock.targets.stream.decompress import Bounds, decompressed
 from envlock.targets.stream.tar_reader import members
 
-VERSION = 1
+VERSION = 2
 MEMBER = "recording.json"
 """The member that holds everything except the content of files."""
 
@@ -38,8 +40,20 @@ _MAX_VALUES = 20_000_000
 _CHUNK = 1024 * 1024
 
 
+class RecordedRequest(NamedTuple):
+    """What was asked for when a recording was made, see `envlock.capture.request.Request`."""
+
+    depth: Depth
+    only: frozenset[str]
+    skip: frozenset[str]
+    files: tuple[str, ...]
+    ignore: tuple[str, ...]
+    env_allow: tuple[str, ...]
+    env_deny: tuple[str, ...]
+
+
 class RecordedTarget:
-    """One recording."""
+    """One recording.  `request` is what was asked for when it was made."""
 
     is_streaming = False
     walks_before_reading = False
@@ -56,9 +70,15 @@ class RecordedTarget:
         self._entries = {row[0]: _parse_entry(row) for row in document["entries"]}
         self._stats = {row[0]: _parse_entry(row) for row in document["stats"]}
         self._gaps = [(str(path), str(reason)) for path, reason in document["gaps"]]
-        self._contents = contents
-        self.redacted = frozenset(map(str, document.get("redacted", ())))
-        """Paths of files whose digests are those of redacted content."""
+        self._rows = {str(path): _parse_row(row) for path, row in document["rows"].items()}
+        self._probes = {str(name): _parse_probe(told) for name, told in document["probes"].items()}
+        self.request = _parse_request(document["request"])
+        paged = {str(path): (int(told[0]), told[1]) for path, told in document["paged"].items()}
+        self._paged = {
+            path: (size, pages_of(contents.get(path, b""), [int(n) for n in numbers]))
+            for path, (size, numbers) in paged.items()
+        }
+        self._contents = {path: raw for path, raw in contents.items() if path not in paged}
 
     @classmethod
     def at(cls, path: str | Path) -> RecordedTarget:
@@ -115,8 +135,29 @@ class RecordedTarget:
         return content
 
     def open(self, path: str) -> BinaryIO:
-        """Open a file."""
-        return io.BytesIO(self.read(path))
+        """Open a file, of which there may be only what was read of it."""
+        if path not in self._paged:
+            return io.BytesIO(self.read(path))
+        size, pages = self._paged[path]
+
+        def load(number: int) -> bytes:
+            if number not in pages:
+                raise OSError(errno.ENODATA, "this part of it is not in the recording", path)
+            return pages[number]
+
+        return io.BufferedReader(PagedFile(size, load))
+
+    def settled(self, row: Row) -> Row:
+        """Return a classified row with what was decided of its file when it was recorded."""
+        told = self._rows.get(row.entry.path)
+        return row if told is None else row._replace(file_class=told[0], source=told[1])
+
+    def probe(self, name: str) -> bytes | None:
+        """Return the answer of a probe, or None.  Raise ValueError when it failed."""
+        told = self._probes.get(name)
+        if isinstance(told, ValueError):
+            raise told
+        return told
 
     def process(self) -> ProcessConfig | None:
         """Return the run configuration, without the values that a lock leaves out."""
@@ -161,6 +202,24 @@ def _parse_error(value: Any) -> OSError | None:
         return None
     code, message = value
     return OSError(int(code), str(message) or os.strerror(int(code)))
+
+
+def _parse_row(value: Any) -> tuple[FileClass, str]:
+    file_class, source = value
+    return FileClass(file_class), str(source)
+
+
+def _parse_probe(value: Any) -> bytes | ValueError | None:
+    if value is None:
+        return None
+    kind, told = value
+    return bytes.fromhex(told) if kind == "answer" else ValueError(str(told))
+
+
+def _parse_request(value: Any) -> RecordedRequest:
+    words = {name: tuple(map(str, value[name])) for name in RecordedRequest._fields[1:]}
+    only, skip = frozenset(words.pop("only")), frozenset(words.pop("skip"))
+    return RecordedRequest(Depth(value["depth"]), only, skip, **words)
 
 
 def _parse_names(value: Any) -> tuple[str, ...] | OSError:

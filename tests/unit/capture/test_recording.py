@@ -19,7 +19,7 @@ from envlock.errors import TargetError
 from envlock.lockfile.writer import render_lock
 from envlock.model.depth import Depth
 from envlock.targets.kinds import open_target
-from envlock.targets.recorded import RecordedTarget
+from envlock.targets.recorded import VERSION, RecordedTarget
 
 TOKEN = "ghp_" + "a1B2" * 9
 SECRETS = {
@@ -37,8 +37,9 @@ SECRETS = {
 
 
 def recorded(target, **environ):
-    recorder = Recorder(target)
-    captured = capture(target, collectors(), Request(depth=Depth.RECORDS), recorder=recorder)
+    request = Request(depth=Depth.RECORDS)
+    recorder = Recorder(target, request)
+    captured = capture(target, collectors(), request, recorder=recorder)
     stream = io.BytesIO()
     recorder.write(stream)
     return captured.lock, stream.getvalue()
@@ -85,7 +86,7 @@ def test_variables_without_a_value_in_the_lock_have_none_in_the_recording(monkey
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.setenv("SSH_CONNECTION", "192.0.2.1 22")
     only = Request(depth=Depth.RECORDS, only=frozenset({"env"}))
-    recorder = Recorder(open_target("host"))
+    recorder = Recorder(open_target("host"), only)
     lock = capture(recorder, collectors(), only, recorder=recorder).lock
     stream = io.BytesIO()
     recorder.write(stream)
@@ -108,8 +109,9 @@ def test_what_could_not_be_read_is_a_gap_again(rootfs, tmp_path):
 def test_a_private_key_is_taken_out(rootfs, tmp_path):
     key = f"-----BEGIN PRIVATE KEY-----\nMIIBVQ{'aB3/' * 40}\n-----END PRIVATE KEY-----\n"
     (rootfs / "etc/os-release").write_text(f"ID=debian\n{key}")
-    recorder = Recorder(open_target(f"dir:{rootfs}"))
-    capture(recorder, collectors(), Request(depth=Depth.RECORDS), recorder=recorder)
+    request = Request(depth=Depth.RECORDS)
+    recorder = Recorder(open_target(f"dir:{rootfs}"), request)
+    capture(recorder, collectors(), request, recorder=recorder)
     stream = io.BytesIO()
     assert recorder.write(stream) == {}
     assert b"MIIBVQ" not in stream.getvalue()
@@ -123,30 +125,41 @@ def test_what_is_no_recording_is_told(tmp_path):
             RecordedTarget.at(tar(tmp_path, document))
 
 
+EMPTY = {
+    "version": VERSION,
+    "capabilities": ["files"],
+    "process": None,
+    "files": {},
+    "names": {},
+    "entries": [],
+    "stats": [],
+    "gaps": [],
+    "rows": {},
+    "probes": {},
+    "paged": {},
+    "request": {"depth": "full"}
+    | {key: [] for key in ("only", "skip", "files", "ignore", "env_allow", "env_deny")},
+}
+
+
 @given(
     document=st.recursive(
         st.none() | st.integers() | st.text(max_size=3),
         lambda inner: st.lists(inner, max_size=3),
         max_leaves=5,
     ),
-    name=st.sampled_from(["process", "files", "names", "entries", "stats", "gaps", "capabilities"]),
+    name=st.sampled_from(sorted(EMPTY.keys() - {"version"})),
 )
 def test_a_damaged_recording_raises_only_our_error(tmp_path_factory, document, name):
-    whole = {
-        "version": 1,
-        "capabilities": ["files"],
-        "process": None,
-        "files": {},
-        "names": {},
-        "entries": [],
-        "stats": [],
-        "gaps": [],
-    }
-    path = tar(tmp_path_factory.getbasetemp(), json.dumps({**whole, name: document}).encode())
+    path = tar(tmp_path_factory.getbasetemp(), json.dumps({**EMPTY, name: document}).encode())
     try:
         RecordedTarget.at(path)
     except TargetError as error:
         assert "damaged" in error.message
+
+
+def test_an_empty_recording_can_be_replayed(tmp_path):
+    RecordedTarget.at(tar(tmp_path, json.dumps(EMPTY).encode()))
 
 
 def tar(folder, document):
