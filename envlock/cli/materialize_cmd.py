@@ -107,6 +107,8 @@ def _warn_about_paths_left_out(done: Assembled, console: Console) -> None:
         console.say(Message.IMAGE_LEAVES_OUT_MORE, count=len(warned) - _FEW)
     for path, rule in warned[_FEW:]:
         console.detail(f"  left out: {path} ({rule.id})")
+    for path, names in done.normalised.locked.items():
+        console.say(Message.IMAGE_LOCKS_ACCOUNTS, path=path, names=", ".join(names))
     redacted = _redacted(done)
     for path in redacted[:_FEW]:
         console.say(Message.IMAGE_HOLDS_REDACTED, path=path)
@@ -136,6 +138,7 @@ def _document(done: Assembled, environment: str, seconds: float) -> dict[str, ob
         "layers": [layer._asdict() for layer in built.layers],
         "environment_digest": environment,
         "left_out": {path: rule.id for path, rule in sorted(done.normalised.warnings.items())},
+        "locked": {path: list(names) for path, names in sorted(done.normalised.locked.items())},
         "redacted": _redacted(done),
         "fetched": done.downloaded,
         "reused": done.reused,

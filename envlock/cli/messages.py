@@ -35,6 +35,11 @@ class Message(Enum):
         "left out as secret: {count} more files",
         "Further files were left out as secret; --json lists all of them.",
     )
+    IMAGE_LOCKS_ACCOUNTS = (
+        Level.WARNING,
+        "{path}: its password hashes are not in the image; locked: {names}",
+        "Password hashes are never in an image, whichever account file holds them.",
+    )
     IMAGE_HOLDS_REDACTED = (
         Level.WARNING,
         "{path}: *** stands in place of each secret value; put the real file in place at run time",

@@ -10,15 +10,20 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from envlock.errors import MaterializeError
 from envlock.materialize.artifacts.table import KINDS
-from envlock.materialize.tree.derive import derive_gshadow, derive_shadow
+from envlock.materialize.tree.derive import (
+    LockedAccounts,
+    derive_gshadow,
+    derive_shadow,
+    lock_hashes,
+)
 from envlock.materialize.tree.directories import ancestors, leaves, newest_below
 from envlock.materialize.tree.rules import RULES, Action, Rule, RuleBook
 from envlock.model.text import escape, sort_key
-from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+from envlock.model.tree import REDACTED, Entry, EntryType, FileClass, Row, Tree
 
 IMAGE_LOCK_PATH = "/usr/share/envlock/lock"
 """Where an image holds the lock it was built from; a capture classifies it as generated."""
@@ -39,12 +44,14 @@ class Normalised:
     """The rows of an image in byte order, and how they differ from the captured ones.
 
     `dropped` maps each path that was left out to the rule that says so.  `contents` maps each path
-    with generated content to that content.
+    with generated content to that content, `locked` each account file to the accounts whose hash
+    it had.
     """
 
     rows: tuple[Row, ...]
     dropped: Mapping[str, Rule]
     contents: Mapping[str, bytes]
+    locked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def warnings(self) -> Mapping[str, Rule]:
@@ -80,19 +87,28 @@ def normalise(
     kept: dict[str, Row] = {}
     dropped: dict[str, Rule] = {}
     contents: dict[str, bytes] = {}
+    locked: dict[str, tuple[str, ...]] = {}
     for path, row in captured.items():
         rule = book.rule_for(row)
         if rule is None or rule.action is Action.KEEP:
             kept[path] = row
         elif rule.action is Action.DROP:
             dropped[path] = rule
+        elif rule.action is Action.LOCK_HASHES:
+            accounts = _lock_hashes(row, read)
+            kept[path] = row
+            if accounts.names:
+                locked[path], contents[path] = accounts.names, accounts.content
+                kept[path] = _generated_row(row, accounts.content, f"derive {rule.id}")
         else:
             contents[path] = _generate(rule.action, captured, epoch, read)
             kept[path] = _generated_row(row, contents[path], f"derive {rule.id}")
     _relink(captured, kept, dropped, contents.keys())
     _restore_directories(captured, kept, dropped)
     rows = sorted(kept.values(), key=lambda row: sort_key(row.entry.path))
-    return Normalised(rows=_settle_times(rows, epoch), dropped=dropped, contents=contents)
+    return Normalised(
+        rows=_settle_times(rows, epoch), dropped=dropped, contents=contents, locked=locked
+    )
 
 
 def with_lock(normalised: Normalised, lockfile: bytes, epoch: int) -> Normalised:
@@ -112,9 +128,9 @@ def with_lock(normalised: Normalised, lockfile: bytes, epoch: int) -> Normalised
     ):
         rows[path] = Row(Entry(path, kind, mode, mtime=epoch), FileClass.GENERATED)
     rows[IMAGE_LOCK_PATH] = _generated_row(rows[IMAGE_LOCK_PATH], lockfile, "derive lock")
-    return Normalised(
+    return replace(
+        normalised,
         rows=_settle_times(sorted(rows.values(), key=lambda row: sort_key(row.entry.path)), epoch),
-        dropped=normalised.dropped,
         contents={**normalised.contents, IMAGE_LOCK_PATH: lockfile},
     )
 
@@ -144,6 +160,12 @@ def _generate(
     if action is Action.LOCK_GROUPS:
         return derive_gshadow(content("/etc/group"))
     return b""
+
+
+def _lock_hashes(row: Row, read: Callable[[Row], bytes]) -> LockedAccounts:
+    """Return an account file without hashes; what a package holds is published and has none."""
+    is_by_value = row.source.startswith(("blob ", REDACTED))
+    return lock_hashes(read(row)) if is_by_value else LockedAccounts(b"", ())
 
 
 def _check(tree: Tree) -> None:

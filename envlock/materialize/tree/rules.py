@@ -15,7 +15,7 @@ from typing import NamedTuple
 from envlock.model.glob import compile_globs
 from envlock.model.tree import SIGNIFICANT, EntryType, FileClass, Row
 
-NORMALIZER = "1"
+NORMALIZER = "2"
 """Version of the built-in rules; a change to them that changes an image's digest raises it."""
 
 
@@ -28,6 +28,8 @@ class Action(StrEnum):
     """The file stays, without content."""
     LOCK_ACCOUNTS = "lock-accounts"
     """The content is generated from /etc/passwd, with every account locked."""
+    LOCK_HASHES = "lock-hashes"
+    """Password hashes in the content are replaced, so that their accounts are locked."""
     LOCK_GROUPS = "lock-groups"
     """The content is generated from /etc/group, with every group locked."""
 
@@ -164,6 +166,14 @@ RULES: tuple[Rule, ...] = (
         Action.LOCK_ACCOUNTS,
         "password hashes are never in an image; every account is locked",
         types=_FILES,
+    ),
+    Rule(
+        "account-hashes",
+        ("/etc/passwd", "/etc/group"),
+        Action.LOCK_HASHES,
+        "password hashes are never in an image; their accounts are locked",
+        types=frozenset({EntryType.FILE}),
+        classes=_ALL_CLASSES,
     ),
     Rule(
         "gshadow",

@@ -49,7 +49,7 @@ def test_image_of_a_lock():
             "io.envlock.environment-digest": digests(described).environment,
             "io.envlock.host-digest": digests(described).host,
             "io.envlock.lock-digest": f"sha256:{hashlib.sha256(b'text').hexdigest()}",
-            "io.envlock.normalizer": "1",
+            "io.envlock.normalizer": "2",
         },
     )
     assert image.platform == Platform("amd64")

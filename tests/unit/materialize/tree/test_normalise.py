@@ -115,7 +115,7 @@ def test_content_that_the_capture_did_not_keep_is_dropped_only_where_insignifica
 
 def test_built_in_rules_drop_significant_files_only_when_no_image_can_hold_them():
     reaching = {rule.id for rule in RULES if rule.classes & SIGNIFICANT}
-    assert reaching == {"root-directory", "sockets", "whiteout-names"}
+    assert reaching == {"root-directory", "sockets", "whiteout-names", "account-hashes"}
     assert len({rule.id for rule in RULES}) == len(RULES)
 
 
@@ -150,12 +150,43 @@ def test_account_files_are_generated_with_locked_accounts():
     assert result.contents == {
         "/etc/shadow": shadow,
         "/etc/gshadow": b"root:*::\nweb:*::root,web\n",
+        "/etc/passwd": b"root:x:0:0:root:/root:/bin/sh\nweb:*:33:33::/:/bin/false\n",
     }
     made = next(row for row in result.rows if row.entry.path == "/etc/shadow")
     assert made.source == "derive shadow"
     assert (made.entry.mode, made.entry.gid, made.entry.size) == (0o640, 42, len(shadow))
     assert made.entry.sha256 == hashlib.sha256(shadow).hexdigest()
     assert not result.dropped
+
+
+def test_hashes_in_old_account_files_are_locked_and_named():
+    held = {
+        "/etc/passwd": b"root:$6$s$h:0:0::/root:/bin/sh\nold:abJnggxhB/yWI:1:1:::\nweb:x:2:2:::\n"
+        b"seen:***:3:3:::\nopen::4:4:::\nshut:*:5:5:::\nwhy:*LK*:6:6:::\nno:!$1$a$b123:7:7:::\n+::::::\n",
+        "/etc/group": b"adm:$1$s$h:4:root\nweb:x:5:\n",
+    }
+    result = apply(
+        row("/etc/group", FILE, FileClass.GENERATED, source="redacted " + "1" * 64),
+        row("/etc/passwd", FILE, FileClass.GENERATED, source="blob " + "1" * 64),
+        read=lambda row: held[row.entry.path],
+    )
+    assert result.contents == {
+        "/etc/passwd": b"root:*:0:0::/root:/bin/sh\nold:*:1:1:::\nweb:x:2:2:::\n"
+        b"seen:*:3:3:::\nopen::4:4:::\nshut:*:5:5:::\nwhy:*LK*:6:6:::\nno:*:7:7:::\n+::::::\n",
+        "/etc/group": b"adm:*:4:root\nweb:x:5:\n",
+    }
+    assert result.locked == {"/etc/group": ("adm",), "/etc/passwd": ("root", "old", "seen", "no")}
+
+
+def test_account_files_without_hashes_are_unchanged():
+    held = {"/etc/passwd": b"root:x:0:0::/root:/bin/sh", "/etc/group": b"web:x:5:\nodd"}
+    given = [
+        row("/etc/group", FILE, FileClass.CONFFILE, source="rpm setup etc/group"),
+        row("/etc/passwd", FILE, FileClass.GENERATED, source="blob " + "1" * 64),
+    ]
+    result = apply(*given, read=lambda row: held[row.entry.path])
+    assert (result.contents, result.locked) == ({}, {})
+    assert [r.source for r in result.rows] == [r.source for r in given]
 
 
 def test_account_lines_that_name_no_account():
