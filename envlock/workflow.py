@@ -21,7 +21,6 @@ from envlock.model.tree import Tree
 from envlock.store.objects import Store
 from envlock.store.refs import set_ref, use_ref
 from envlock.targets.kinds import is_image, open_target
-from envlock.targets.recorded import RecordedTarget
 
 if TYPE_CHECKING:
     from envlock.capture.request import Request
@@ -67,7 +66,7 @@ def capture_target(
     that the collectors read is written there, redacted (see `envlock.capture.recording`).
     """
     from envlock.capture.engine import capture
-    from envlock.capture.recording import Recorder, as_recorded
+    from envlock.capture.recording import Recorder, recorded_request
     from envlock.capture.registry import collectors
     from envlock.capture.setup import DEFAULT_TUNING
     from envlock.store.statcache import StatCache
@@ -76,9 +75,8 @@ def capture_target(
         closing(open_target(reference)) as target,
         StatCache(store.stat_cache, target.reference) as cache,
     ):
-        is_replay = isinstance(target, RecordedTarget)
-        if isinstance(target, RecordedTarget):
-            request = as_recorded(request, target.request)
+        if (recorded := recorded_request(target, request)) is not None:
+            request, keep = recorded, False  # a recording lacks the content of most files
         recorder = Recorder(target, request) if recording else None
         captured = capture(
             target,
@@ -92,11 +90,9 @@ def capture_target(
             tuning=tuning or DEFAULT_TUNING,
         )
         if recorder is not None and recording is not None:
-            captured = replace(
-                captured, left_out={**captured.left_out, **recorder.write(recording)}
-            )
+            captured = captured.leaving_out(recorder.write(recording))
         address = tree_address(captured.lock)
-        if keep and address and not is_replay:  # a recording lacks the content of most files
+        if keep and address:
             set_ref(store, f"tree {address}", trees=[address])
         if keep or not address:
             captured.remember()

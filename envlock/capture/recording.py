@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from envlock.capture.request import Request
 from envlock.capture.scan.index import Index
@@ -31,7 +31,7 @@ from envlock.secrets.redact import redact_environ, redact_labels, redact_text
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan, Target
 from envlock.targets.local.probe import SupportsProbe
 from envlock.targets.paged import PAGE, PagedFile
-from envlock.targets.recorded import CONTENTS, MEMBER, VERSION, RecordedRequest
+from envlock.targets.recorded import CONTENTS, MEMBER, VERSION, RecordedRequest, RecordedTarget
 
 _PERSONAL = {"/etc/passwd": (1, 4), "/etc/group": (1,)}
 """Fields of account files that no collector reads: password hashes, the names of people."""
@@ -40,6 +40,19 @@ _SHADOW = "/etc/shadow"
 
 
 _PROBE = 8192
+
+
+class _Held(NamedTuple):
+    """What a recording holds of files, by path.
+
+    `files` are the errors of reading, None for files in `contents`; `paged` are the size and the
+    pages of files that were read in part; `left_out` are secret files with the rule that says so.
+    """
+
+    contents: dict[str, bytes]
+    files: dict[str, object]
+    paged: dict[str, object]
+    left_out: dict[str, str]
 
 
 class Recorder:
@@ -186,39 +199,14 @@ class Recorder:
 
     def write(self, stream: BinaryIO) -> dict[str, str]:
         """Write the recording; return the secret files that were left out: path -> rule."""
-        contents: dict[str, bytes] = {}
-        files: dict[str, object] = {}
-        left_out = {}
-        for real, told in sorted(self._files.items(), key=_by_path):
-            path = clean_name(real)
-            if isinstance(told, OSError):
-                files[path] = [told.errno or 0, told.strerror or ""]
-                continue
-            judged = self._judge(real, told)
-            if judged.kind is FileKind.SECRET:
-                files[path] = [0, f"left out of the recording as secret ({judged.rule})"]
-                left_out[path] = judged.rule
-            else:
-                contents[path] = judged.content
-                files[path] = None
-        paged: dict[str, object] = {}
-        for real, (size, pages) in sorted(self._paged.items(), key=_by_path):
-            path = clean_name(real)
-            if path in files:
-                continue
-            if rule := self._secret_rule(real, size, pages):
-                files[path] = [0, f"left out of the recording as secret ({rule})"]
-                left_out[path] = rule
-            else:
-                paged[path] = [size, sorted(pages)]
-                contents[path] = b"".join(pages[number] for number in sorted(pages))
+        held = self._contents()
         document = {
             "version": VERSION,
             "capabilities": sorted(self.capabilities),
             "process": self._process(),
-            "files": files,
+            "files": held.files,
             "names": {clean_name(p): _listed(told) for p, told in sorted(self._names.items())},
-            "paged": paged,
+            "paged": held.paged,
             "probes": {name: _answer(told) for name, told in sorted(self._probes.items())},
             "request": _asked(self._request),
             "entries": [
@@ -239,9 +227,39 @@ class Recorder:
             fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT, errors="surrogateescape"
         ) as archive:
             _add(archive, MEMBER, raw)
-            for path, content in contents.items():
+            for path, content in held.contents.items():
                 _add(archive, f"{CONTENTS}{path}", content)
-        return left_out
+        return held.left_out
+
+    def _contents(self) -> _Held:
+        """Return the content of each file that may be recorded, and why others may not."""
+        contents: dict[str, bytes] = {}
+        files: dict[str, object] = {}
+        left_out: dict[str, str] = {}
+        for real, told in sorted(self._files.items(), key=lambda item: sort_key(item[0])):
+            path = clean_name(real)
+            if isinstance(told, OSError):
+                files[path] = [told.errno or 0, told.strerror or ""]
+                continue
+            judged = self._judge(real, told)
+            if judged.kind is FileKind.SECRET:
+                files[path] = [0, f"left out of the recording as secret ({judged.rule})"]
+                left_out[path] = judged.rule
+            else:
+                contents[path] = judged.content
+                files[path] = None
+        paged: dict[str, object] = {}
+        for real, (size, pages) in sorted(self._paged.items(), key=lambda item: sort_key(item[0])):
+            path = clean_name(real)
+            if path in files:
+                continue
+            if rule := self._secret_rule(real, size, pages):
+                files[path] = [0, f"left out of the recording as secret ({rule})"]
+                left_out[path] = rule
+            else:
+                paged[path] = [size, sorted(pages)]
+                contents[path] = b"".join(pages[number] for number in sorted(pages))
+        return _Held(contents, files, paged, left_out)
 
     def _shown(self, path: str) -> Entry:
         """Return an entry as it was when every file was hashed, with what may be said of it."""
@@ -330,10 +348,6 @@ def _anonymous(line: bytes, fields: tuple[int, ...]) -> bytes:
     return b":".join(b"x" if at in fields and part else part for at, part in enumerate(parts))
 
 
-def _by_path(item: tuple[str, object]) -> bytes:
-    return sort_key(item[0])
-
-
 def _answer(told: bytes | ValueError | None) -> object:
     if told is None:
         return None
@@ -353,12 +367,14 @@ def _asked(request: Request) -> dict[str, object]:
     return found | words | {"depth": request.depth.value}
 
 
-def as_recorded(request: Request, recorded: RecordedRequest) -> Request:
-    """Return what a replay must ask for to give the lock that the recorded capture gave.
+def recorded_request(target: Target, request: Request) -> Request | None:
+    """Return what a replay asks for to give the recorded lock; None if `target` is no recording.
 
     Of the sections it can ask for fewer.
     """
-    whole = replace(request, **recorded._asdict())
+    if not isinstance(target, RecordedTarget):
+        return None
+    whole = replace(request, **target.request._asdict())
     if request.only:
         whole = replace(whole, only=request.only, depth=request.depth)
     return replace(whole, skip=whole.skip | request.skip)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from envlock.model.coverage import Coverage
 from envlock.model.lock import Lock
@@ -40,6 +40,10 @@ class Capture:
     def tree(self) -> Tree | None:
         """The file tree, or None unless everything was hashed."""
         return self.make_tree() if self.make_tree else None
+
+    def leaving_out(self, more: Mapping[str, str]) -> Capture:
+        """Return the capture with `more` paths that were left out."""
+        return replace(self, left_out={**self.left_out, **more})
 
 
 def lock_of(records: Iterable[Record], coverage: Mapping[str, Coverage]) -> Lock:
