@@ -9,6 +9,7 @@ from envlock.model.tree import Entry, EntryType
 
 LINK_TO_NOTHING = "a link to nothing"
 NOT_A_FOLDER = "not a folder"
+NOT_A_FILE = "not a file"
 _MADE_AT_RUN_TIME = ("/run/", "/var/run/", "/proc/", "/sys/", "/dev/", "/tmp/")  # noqa: S108  names in a target
 
 

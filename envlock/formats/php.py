@@ -24,10 +24,13 @@ class Package(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """The packages in a directory ``vendor``; `is_dev`: development packages are included."""
+    """The packages in a directory ``vendor``.
+
+    `is_dev`: development packages are included; None where it is not stated, as by Composer 1.
+    """
 
     packages: tuple[Package, ...]
-    is_dev: bool
+    is_dev: bool | None
 
 
 def parse_installed(text: str) -> Installed | None:
@@ -42,7 +45,8 @@ def parse_installed(text: str) -> Installed | None:
         _package(package, is_dev=text_at(package, "name") in dev)
         for package in _packages(document, "packages")
     )
-    return Installed(found, at(document, "dev") is True)
+    is_dev = at(document, "dev")
+    return Installed(found, is_dev if isinstance(is_dev, bool) else None)
 
 
 def parse_lockfile(text: str) -> tuple[Package, ...] | None:

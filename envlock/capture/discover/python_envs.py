@@ -108,8 +108,12 @@ def _group(context: Context) -> dict[_Found, tuple[str, ...]]:
 
 
 def _settings(prefix: str, context: Context) -> Mapping[str, str]:
-    text = context.text(posixpath.join(prefix, "pyvenv.cfg"))
-    return parse_pyvenv(text) if text is not None else {}
+    path = posixpath.join(prefix, "pyvenv.cfg")
+    text = context.text(path)
+    settings = parse_pyvenv(text) if text is not None else {}
+    if text is not None and "home" not in settings:
+        context.gap(path, "does not say where the Python of the environment is")
+    return settings
 
 
 def _manager(prefix: str, context: Context) -> str:
@@ -164,6 +168,9 @@ def _python_env(
 def _exact(found: _Found, context: Context) -> str:
     """Return the version with its patch number from the C headers, empty without them."""
     name = f"{found.kind}{found.version}{found.threads}"
-    return parse_patch_level(
-        context.text(posixpath.join(found.prefix, f"include/{name}/patchlevel.h")) or ""
-    )
+    path = posixpath.join(found.prefix, f"include/{name}/patchlevel.h")
+    text = context.text(path)
+    version = parse_patch_level(text or "")
+    if text is not None and not version:
+        context.gap(path, "states no version")
+    return version

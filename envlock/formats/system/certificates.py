@@ -14,6 +14,7 @@ from typing import NamedTuple
 _BLOCK = re.compile(
     rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]{1,131072})-----END"
 )
+_BEGIN = re.compile(rb"^-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----", re.MULTILINE)
 _VERSION = 0xA0
 _NAMES = {b"\x55\x04\x03": "CN", b"\x55\x04\x0b": "OU", b"\x55\x04\x0a": "O"}
 """Encoded object identifiers 2.5.4.3, 2.5.4.11 and 2.5.4.10, in order of preference."""
@@ -41,7 +42,7 @@ def parse_certificates(content: bytes) -> list[Certificate]:
     Text between PEM blocks and blocks with invalid base64 are skipped.
     """
     if content[:1] == b"\x30" and b"-----BEGIN" not in content[:256]:
-        return [_certificate(content)] if _subject(content) else []
+        return [_certificate(content)] if _is_whole(content) else []
     found = []
     for match in _BLOCK.finditer(content):
         try:
@@ -51,6 +52,21 @@ def parse_certificates(content: bytes) -> list[Certificate]:
         if der[:1] == b"\x30":
             found.append(_certificate(der))
     return found
+
+
+def count_begun(content: bytes) -> int:
+    """Return how many certificates begin in a PEM file, whole or not."""
+    return len(_BEGIN.findall(content))
+
+
+def _is_whole(der: bytes) -> bool:
+    """True for a certificate from its first byte to its last: content, algorithm and signature."""
+    try:
+        outer = _element(der, 0)
+        parts = [part.tag for part in _children(der, outer)]
+    except (IndexError, ValueError):
+        return False
+    return outer.end == len(der) and parts == [0x30, 0x30, 0x03]
 
 
 def _certificate(der: bytes) -> Certificate:

@@ -144,7 +144,13 @@ def _toolkit(root: str, context: Context) -> Toolkit | None:
         toolkit = parse_toolkit(text) if text is not None else None
         if toolkit:
             return toolkit
-    version = header_version("cuda.h", context.text(f"{base}/include/cuda.h", _HEADER_LIMIT) or "")
+        if text is not None:
+            context.gap(path, "states no version")
+    path = f"{base}/include/cuda.h"
+    header = context.text(path, _HEADER_LIMIT)
+    version = header_version("cuda.h", header or "")
+    if header is not None and not version:
+        context.gap(path, "states no version")
     return Toolkit(version) if version else None
 
 

@@ -49,7 +49,10 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def _version(context: Context, path: str) -> str:
-    match = _VERSION.match((context.text(path, 4096) or "").strip())
+    text = context.text(path, 4096)
+    match = _VERSION.match((text or "").strip())
+    if text is not None and match is None:
+        context.gap(path, "states no version")
     return match[1] if match else ""
 
 

@@ -25,7 +25,10 @@ def collect(context: Context) -> Iterator[Record]:
 
     ``version`` of an adapter is its firmware version.
     """
-    info = _OFED.search(context.text(_OFED_INFO, _OFED_LIMIT) or "")
+    text = context.text(_OFED_INFO, _OFED_LIMIT)
+    info = _OFED.search(text or "")
+    if text is not None and info is None:
+        context.gap(_OFED_INFO, "states no version")
     if info:
         yield Record("host.infiniband", "driver ofed", {"version": info[2], "name": info[1]})
     for module in _MODULES:

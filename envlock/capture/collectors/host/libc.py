@@ -29,9 +29,11 @@ def collect(context: Context) -> Iterator[Record]:
     ``ld.so --help``.
     """
     path = next((path for path in _LOADERS if context.exists(path)), "")
-    content = (context.read(path, _LIMIT) or b"") if path else b""
-    version = _VERSION.search(content)
-    if version is None:
+    content = context.read(path, _LIMIT) if path else None
+    version = _VERSION.search(content or b"")
+    if content is None or version is None:
+        if content is not None:
+            context.gap(path, "states no version of the C library")
         return
     facts = {"version": version[1].decode(), "hwcaps": _searched(context, content)}
     yield Record("host.libc", "", {name: value for name, value in facts.items() if value})

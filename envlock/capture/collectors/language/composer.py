@@ -21,7 +21,9 @@ _LOCKFILE = "composer.lock"
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each application and for each package in it."""
     for name, (root, installed) in _applications(context).items():
-        yield Record("composer", name, _application_facts(root, installed, context))
+        application = _application_facts(root, installed, context)
+        if application:
+            yield Record("composer", name, application)
         for package in installed.packages:
             facts = _facts(f"{root}/vendor/{package.name}", package, context)
             yield Record("composer", f"{name}/{package.name}", facts)
@@ -59,10 +61,16 @@ def _application_facts(root: str, installed: Installed, context: Context) -> dic
     declared = parse_lockfile(text) if text is not None else None
     if text is not None and declared is None:
         context.gap(f"{root}/{_LOCKFILE}", "not a lockfile")
-    facts = {"development": "true" if installed.is_dev else "false"}
+    stated = {None: "", True: "true", False: "false"}
+    facts = {"development": stated[installed.is_dev]}
     if declared is not None:
         here: Mapping[str, str] = {package.name: package.version for package in installed.packages}
-        wanted = {p.name: p.version for p in declared if installed.is_dev or not p.is_dev}
+        wanted = {
+            p.name: p.version
+            for p in declared
+            # Where it is not stated whether those for development belong here, none is missing.
+            if installed.is_dev or not p.is_dev or (installed.is_dev is None and p.name in here)
+        }
         differing = [name for name, v in wanted.items() if here.get(name, v) != v]
         missing = [name for name in wanted if name not in here]
         facts |= {

@@ -76,7 +76,10 @@ def _runtimes(context: Context) -> dict[str, dict[str, str]]:
         prefix = posixpath.dirname(path)
         if not any(context.entry(f"{prefix}/{mark}") for mark in _RUNTIME_MARKS):
             continue
-        runtime = parse_release(context.text(path, _LARGEST_MEMBER) or "")
+        text = context.text(path, _LARGEST_MEMBER)
+        runtime = parse_release(text or "")
+        if text is not None and runtime is None:
+            context.gap(path, "states no version")
         if runtime is not None:
             facts = {
                 "version": runtime.version,

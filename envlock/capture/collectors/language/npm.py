@@ -17,6 +17,7 @@ from envlock.capture.context import Context
 from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders
 from envlock.capture.files.ownership import Claims
+from envlock.capture.obstacle import LINK_TO_NOTHING, NOT_A_FILE
 from envlock.formats.node import (
     MODULES,
     Lockfile,
@@ -29,7 +30,7 @@ from envlock.formats.node import (
 )
 from envlock.model.record import Record
 from envlock.model.text import sort_key
-from envlock.model.tree import EntryType
+from envlock.model.tree import Entry, EntryType
 from envlock.secrets.urls import LOCAL, clean_facts, clean_origin
 
 _VERSIONED = re.compile(r"v?(\d+)\.\d+\.\d+\Z")
@@ -126,12 +127,22 @@ def _base(tree: _Tree) -> str:
 def _package(path: str, context: Context) -> Package | None:
     entry = context.entry(path)
     if entry is None or entry.type not in (EntryType.FILE, EntryType.HARDLINK):
+        if entry is not None:
+            _explain(entry, context)
         return None
     text = context.text(path, _SMALL)
     package = parse_package(text) if text is not None else None
     if text is not None and package is None:
         context.gap(path, "not a package.json")
     return package
+
+
+def _explain(entry: Entry, context: Context) -> None:
+    """Record a gap for a folder, or a link to nothing, in the place of a package.json."""
+    if entry.type is EntryType.DIRECTORY:
+        context.gap(entry.path, NOT_A_FILE)
+    elif context.entry(context.resolve(entry.path)) is None:
+        context.gap(entry.path, LINK_TO_NOTHING)
 
 
 def _flat(found: Mapping[str, list[_Installed]]) -> dict[str, _Installed]:

@@ -18,6 +18,7 @@ from envlock.capture.discover.package_folders import claim_parents
 from envlock.capture.discover.python_envs import PythonEnv
 from envlock.capture.discover.python_startup import STARTUP_MODULES, startup_facts
 from envlock.capture.files.ownership import Claim, Claims
+from envlock.capture.obstacle import NOT_A_FOLDER
 from envlock.formats.python import (
     DirectUrl,
     Recorded,
@@ -152,6 +153,9 @@ def _distributions(env: PythonEnv, context: Context) -> list[Distribution]:
         for name in context.names(folder):
             if not name.endswith(_METADATA_SUFFIXES) or name.startswith("~"):
                 continue
+            if name.endswith(".dist-info") and not _is_folder(f"{folder}/{name}", context):
+                context.gap(f"{folder}/{name}", NOT_A_FOLDER)
+                continue
             each = _distribution(env, folder, name, bundled, context)
             if each is None:
                 context.gap(f"{folder}/{name}", "no metadata with a name and a version")
@@ -205,7 +209,13 @@ def _metadata(folder: str, name: str, context: Context) -> _Metadata:
     origin = parse_direct_url(direct)
     if direct and origin is None:
         context.gap(f"{path}/direct_url.json", "not a direct URL")
-    return _Metadata(path, _first(path, ("/METADATA", "/PKG-INFO", ""), context), origin=origin)
+    members = ("/METADATA",) if name.endswith(".dist-info") else ("/PKG-INFO", "")
+    return _Metadata(path, _first(path, members, context), origin=origin)
+
+
+def _is_folder(path: str, context: Context) -> bool:
+    entry = context.entry(context.resolve(path))
+    return entry is not None and entry.type is EntryType.DIRECTORY
 
 
 def _linked(path: str, source: str, context: Context) -> _Metadata:
@@ -308,7 +318,13 @@ def _digest(lines: Iterable[bytes]) -> str:
 
 
 def _record(distribution: Distribution, context: Context) -> tuple[Recorded, ...]:
-    return parse_record(_member(distribution.info, "RECORD", context))
+    if not distribution.info.endswith(".dist-info"):
+        return ()
+    path = f"{distribution.info}/RECORD"
+    text = context.written(path, _METADATA_LIMIT)
+    if text is not None and not text.strip():
+        context.gap(path, "lists no files")
+    return parse_record(text or "")
 
 
 def _recorded(distribution: Distribution, context: Context) -> Iterator[tuple[str, str, str]]:

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.formats.system.certificates import Certificate, parse_certificates
+from envlock.formats.system.certificates import (
+    Certificate,
+    count_begun,
+    parse_certificates,
+)
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines
 from envlock.model.record import Record
 from envlock.model.tree import EntryType
@@ -77,7 +81,17 @@ def _facts(certificate: Certificate, state: str) -> dict[str, str]:
 
 
 def _file(path: str, context: Context) -> list[Certificate]:
-    return parse_certificates(context.read(path, _BUNDLE_LIMIT) or b"")
+    """Return the certificates of a file; one that has none, or half of one, is a gap."""
+    content = context.read(path, _BUNDLE_LIMIT)
+    if content is None:
+        return []
+    found = parse_certificates(content)
+    begun = count_begun(content)
+    if begun > len(found):
+        context.gap(path, f"damaged: {len(found)} of {begun} certificates can be read")
+    elif not found and b"-----BEGIN " not in content:  # a file of other keys has none
+        context.gap(path, "holds no certificate")
+    return found
 
 
 def _in_folders(folders: tuple[str, ...], context: Context) -> Iterator[Certificate]:

@@ -45,13 +45,13 @@ def _accounts(
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield each account of a file with its fields; of duplicate names the first counts."""
     seen: set[str] = set()
-    for line in (context.text(path) or "").split("\n"):
+    for at, line in enumerate((context.text(path) or "").split("\n"), start=1):
         if not line or line[0] in "#+-":  # comments, and entries from other databases
             continue
         fields = line.split(":")
         number = fields[2] if len(fields) == len(names) else ""
         if not fields[0] or not number or fields[0] in seen:
-            context.gap(path, "malformed account entry")
+            context.gap(path, f"malformed account entry in line {at}")
             continue
         seen.add(fields[0])
         facts = {name: value for name, value in zip(names, fields, strict=True) if name}

@@ -171,7 +171,10 @@ def _cdi(context: Context, loaded: str) -> Iterator[Record]:
     for folder in _CDI_FOLDERS:
         for name in context.names(folder):
             path = f"{folder}/{name}"
-            spec = parse_cdi(context.text(path) or "") if _is_cdi(path) else None
+            text = context.text(path) if _is_cdi(path) else None
+            spec = parse_cdi(text or "")
+            if spec is None and text is not None:
+                context.gap(path, "not a CDI specification")
             if spec is None or not spec.kind.startswith("nvidia.com/") or spec.kind in seen:
                 continue
             seen.add(spec.kind)
