@@ -45,6 +45,11 @@ def is_held(delta: Delta) -> bool:
     return "hold" in both(delta)
 
 
+def is_left_over(delta: Delta) -> bool:
+    """True when a removed Debian package left its configuration files on one side."""
+    return any(state.endswith(" config-files") for state in both(delta))
+
+
 def is_pinned(delta: Delta) -> bool:
     """True when the package is held at a version on one side, by a mark or a constraint."""
     return is_held(delta) or delta.field == "constraint"

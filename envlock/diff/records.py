@@ -54,6 +54,9 @@ class CoverageGaps(NamedTuple):
         return self.right if on_left else self.left
 
 
+_NO_GAPS = CoverageGaps()
+
+
 def compare_section(section: str, left: Lock, right: Lock) -> Iterator[Delta]:
     """Yield the differences in one section."""
     ours, theirs = left.sections.get(section, {}), right.sections.get(section, {})
@@ -64,11 +67,20 @@ def compare_section(section: str, left: Lock, right: Lock) -> Iterator[Delta]:
         other = theirs.get(key)
         if other is None:
             yield from _one_sided(section, key, facts, gaps, on_left=True)
+        elif is_left_over(section, facts) != is_left_over(section, other):
+            was_removed = is_left_over(section, other)
+            installed = facts if was_removed else other
+            yield from _one_sided(section, key, installed, _NO_GAPS, on_left=was_removed)
         elif facts != other:
             yield from _compare_facts(section, key, facts, other, gaps)
     for key, facts in theirs.items():
         if key not in ours:
             yield from _one_sided(section, key, facts, gaps, on_left=False)
+
+
+def is_left_over(section: str, facts: Facts) -> bool:
+    """True for a removed package of which only the configuration files are left."""
+    return section == "deb" and facts.get("status", "").endswith(" config-files")
 
 
 def coverage_status(lock: Lock, section: str) -> str:
@@ -96,6 +108,8 @@ def _one_sided(
     """Yield a record on one side only: as a whole, or fact by fact if it is a single table."""
     kind, note = gaps.kind(on_left=on_left), gaps.note(on_left=on_left)
     pairs = [("", describe_record(section, key, facts))] if key else _compared(section, facts)
+    if is_left_over(section, facts):
+        pairs = [("status", facts["status"])]
     for field, text in pairs or [("", describe_record(section, key, facts))]:
         left, right = (text, None) if on_left else (None, text)
         yield Delta(section, key, field, kind, left, right, facts, note=note)

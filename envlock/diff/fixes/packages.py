@@ -74,13 +74,10 @@ def reinstall(owner: str, around: Surroundings, *, conffile: bool = False) -> Co
             return NO_FIX
 
 
-def finish(delta: Delta, around: Surroundings) -> Commands:
+def finish(delta: Delta, _around: Surroundings) -> Commands:
     """Return how to finish an installation that the right side has begun."""
     if delta.right is None:
         return NO_FIX
-    if delta.section == "deb" and delta.right.endswith("config-files"):
-        version = around.before("deb", delta.key).get("version", "")
-        return _apt([delta._replace(field="version", left=version)], around)
     if delta.section == "deb":
         return command("dpkg", "--configure", "-a")
     if delta.section == "apk":

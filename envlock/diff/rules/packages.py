@@ -218,6 +218,16 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         source="Debian Policy 5.6.1, Source",
     ),
     Rule(
+        id="DEB-LEFT-OVER",
+        severity=LOW,
+        sections=("deb",),
+        fields=("status",),
+        when=predicates.is_left_over,
+        why="a removed package left its configuration files on one side",
+        next="purge {package} on the side where they are left",
+        source="dpkg(1), package states",
+    ),
+    Rule(
         id="DEB-STATE-REPAIRED",
         severity=LOW,
         sections=("deb",),

@@ -1,5 +1,6 @@
 """Debian packages explain each other: a changed soname, dependencies of a requested package."""
 
+from envlock.diff.drift import ChangeKind
 from envlock.diff.engine import compare
 from envlock.model.lock import Lock
 from envlock.model.record import Record
@@ -80,3 +81,23 @@ def test_a_lock_cannot_make_packages_hide_each_other():
 
 def test_needed_by_is_never_compared():
     assert explained(lock(auto("x", "a")), lock(auto("x", "b"))) == {}
+
+
+def test_a_package_of_which_configuration_files_are_left_is_removed():
+    left, right = lock(manual("thing")), lock(manual("thing", status="deinstall ok config-files"))
+    (change,) = compare(left, right).changes
+    assert (change.kind, change.field, change.left) == (ChangeKind.REMOVED, "", "1-1")
+    assert change.rule == compare(left, lock(manual("x"))).changes[0].rule
+    (change,) = compare(right, left).changes
+    assert (change.kind, change.field, change.right) == (ChangeKind.ADDED, "", "1-1")
+    assert compare(right, right).changes == ()
+    other = lock(manual("thing", status="deinstall ok config-files", version="2-1"))
+    assert {change.field for change in compare(right, other).changes} == {"version"}
+
+
+def test_configuration_files_that_are_left_are_no_package_that_is_missing():
+    none, right = lock(), lock(manual("thing", status="deinstall ok config-files"))
+    for a, b in ((none, right), (right, none)):
+        (change,) = compare(a, b).changes
+        assert (change.rule, change.field) == ("DEB-LEFT-OVER", "status")
+        assert change.severity is Severity.LOW

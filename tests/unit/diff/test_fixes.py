@@ -103,7 +103,7 @@ def test_marks_and_states_of_debian_packages():
     assert fix(side(), broken, "curl:amd64", "status") == ["dpkg --configure -a"]
     assert fix(broken, side(), "curl:amd64", "status") == []
     gone = side(status="deinstall ok config-files")
-    assert fix(side(), gone, "curl:amd64", "status") == [f"{APT} curl=1"]
+    assert fix(side(), gone, "curl:amd64") == [f"{APT} curl=1"]
 
 
 def python(version, extra=None, **facts):

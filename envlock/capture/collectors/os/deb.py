@@ -61,9 +61,12 @@ def collect(context: Context) -> Iterator[Record]:
 
 
 def claims(context: Context) -> Claims:
-    """Return the paths that the installed packages own, after diversions and a merged /usr."""
+    """Return the paths that the packages own, after diversions and a merged /usr.
+
+    A package that was removed owns the configuration files that it left.
+    """
     found: dict[str, Claim] = {}
-    packages = [package for package in deb_packages(context) if package.has_files]
+    packages = deb_packages(context)
     has_index, archives = _indexed(context, packages)
     diversions = parse_diversions(context.written(f"{ADMIN}/diversions") or "")
     directories: dict[str, str] = {}
@@ -74,7 +77,8 @@ def claims(context: Context) -> Claims:
         sums_file = distroless.get(package.name, f"{_INFO}/{stem}.md5sums")
         sums = parse_md5sums(context.written(sums_file) or "")
         paths = _listed(package, f"{stem}.list", names, context) or sums
-        by_value = has_index and (package.name, package.version, package.arch) not in archives
+        is_listed = (package.name, package.version, package.arch) in archives
+        by_value = not package.has_files or (has_index and not is_listed)
         diverted = _diverted(diversions, package.name)
         owner = f"deb {package.key}"
         stated = sums | {path: md5 for path, md5 in package.conffiles.items() if md5}
@@ -91,7 +95,8 @@ def claims(context: Context) -> Claims:
                 digest = f"md5:{md5}" if md5 else ""
                 source = "" if by_value else f"{owner} {path[1:]}"
                 is_conffile = path in package.conffiles
-                found[real] = Claim(owner, digest, is_conffile, source, required=is_conffile)
+                required = is_conffile and package.has_files
+                found[real] = Claim(owner, digest, is_conffile, source, required=required)
     return found
 
 

@@ -55,3 +55,59 @@ def test_unusual_package_states_are_recorded(tmp_path, captured):
     found = captured(tmp_path / "root", depth=Depth.RECORDS).lock.sections["deb"]
     recorded = {key.partition(":")[0]: facts.get("status", "") for key, facts in found.items()}
     assert recorded == {**states, "a": ""}
+
+
+def test_a_removed_package_owns_the_configuration_files_that_it_left(tmp_path, captured):
+    root = tmp_path / "root"
+    (root / "var/lib/dpkg/info").mkdir(parents=True)
+    (root / "etc").mkdir()
+    (root / "etc/kept.conf").write_text("kept\n")
+    md5 = hashlib.md5(b"kept\n").hexdigest()
+    (root / "var/lib/dpkg/status").write_text(
+        "Package: thing\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 1\n"
+        f"Conffiles:\n /etc/kept.conf {md5}\n /etc/gone.conf {md5}\n\n"
+    )
+    (root / "var/lib/dpkg/info/thing.list").write_text("/etc\n/etc/kept.conf\n/etc/gone.conf\n")
+    found = captured(root)
+    rows = {row.entry.path: row for row in found.tree.rows}
+    assert rows["/etc/kept.conf"].owner == "deb thing:amd64"
+    assert rows["/etc/kept.conf"].source.startswith("blob")
+    assert "/etc/gone.conf" not in found.lock.sections.get("file", {})
+
+
+def test_the_journal_of_dpkg_is_applied(tmp_path, captured):
+    admin = tmp_path / "root/var/lib/dpkg"
+    (admin / "updates").mkdir(parents=True)
+    stanza = "Package: a\nStatus: install ok {}\nArchitecture: all\nVersion: {}\n\n"
+    (admin / "status").write_text(stanza.format("installed", 1))
+    (admin / "updates/0001").write_text(stanza.format("half-configured", 3))
+    (admin / "updates/0000").write_text(stanza.format("unpacked", 2))
+    (admin / "updates/tmp.i").write_text("#padding\n" * 9)
+    found = captured(tmp_path / "root", depth=Depth.RECORDS)
+    facts = found.lock.sections["deb"]["a:all"]
+    assert facts == {"version": "3", "source": "a", "status": "install ok half-configured"}
+    assert found.coverage["deb"].status == "ok"
+    (admin / "updates/0002").write_text("Package: a\nStatus: install ok inst")
+    found = captured(tmp_path / "root", depth=Depth.RECORDS)
+    assert found.coverage["deb"].status == "partial"
+    assert found.coverage["deb"].gaps[0].where == "/var/lib/dpkg/updates/0002"
+
+
+def test_marks_are_stated_by_apt_alone(tmp_path, captured):
+    admin = tmp_path / "root/var/lib/dpkg"
+    admin.mkdir(parents=True)
+    stanza = "Package: {}\nStatus: {} ok installed\nArchitecture: all\nVersion: 1\n\n"
+    both = stanza.format("tzdata", "install") + stanza.format("kept", "hold")
+    (admin / "status").write_text(both)
+
+    def marks():
+        found = captured(tmp_path / "root", depth=Depth.RECORDS).lock.sections["deb"]
+        return {key.partition(":")[0]: facts.get("mark", "") for key, facts in found.items()}
+
+    assert marks() == {"tzdata": "", "kept": "hold"}
+    (admin / "status").write_text(both + stanza.format("apt", "install"))
+    assert marks() == {"tzdata": "manual", "kept": "hold", "apt": "manual"}
+    states = tmp_path / "root/var/lib/apt/extended_states"
+    states.parent.mkdir()
+    states.write_text("Package: tzdata\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: ap")
+    assert marks() == {"tzdata": "auto", "kept": "hold", "apt": ""}
