@@ -143,6 +143,7 @@ SECTIONS: Mapping[str, Section] = {
         _packages("pacman", "Arch packages", Family.SYSTEM, VersionOrder.ALPM,
             remove="pacman -R {name}", core=("glibc", "gcc-libs", "libgcc", "libstdc++"),
             provenance=("origin",)),
+        Section("unread", "package systems that are not read", address=("database",)),
         Section("repository", "package repositories"),
         _packages("snap", "snaps", Family.APP, VersionOrder.NONE,
             remove="snap remove {name}"),

@@ -166,6 +166,14 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         source="rpmkeys(8); pacman(8), SigLevel",
     ),
     Rule(
+        id="UNREAD-PACKAGES",
+        severity=MEDIUM,
+        sections=("unread",),
+        why="the packages of a system differ that envlock recognises and does not read",
+        next="compare them with the tools of {key}",
+        source="each system's own manual",
+    ),
+    Rule(
         id="SYSTEM-STATE-REPAIRED",
         severity=LOW,
         sections=_PACKAGES,

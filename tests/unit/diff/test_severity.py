@@ -123,6 +123,7 @@ EXAMPLES = [
     ("PACKAGE-ORIGIN", changed("python", "app/x", "origin")),
     ("DEB-SOURCE", changed("deb", "curl:amd64", "source")),
     ("DEB-STATE", Delta("deb", "x", "status", ADDED, None, "install ok unpacked", {})),
+    ("UNREAD-PACKAGES", changed("unread", "Gentoo Portage", "content", "1", "2")),
     ("DEB-LEFT-OVER", Delta("deb", "x", "status", ADDED, None, "deinstall ok config-files", {})),
     ("DEB-STATE-REPAIRED", Delta("deb", "x", "status", REMOVED, "install ok unpacked", None, {})),
     ("DEB-HOLD", changed("deb", "curl:amd64", "mark", "auto", "hold")),
