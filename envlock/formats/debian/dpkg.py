@@ -22,6 +22,7 @@ _PACKAGE = re.compile(r"^Package:", re.MULTILINE | re.IGNORECASE)
 class Package(NamedTuple):
     """One package of the status file.
 
+    `depends` are its dependencies and `provides` what it provides, as the status file states them.
     `conffiles` maps path -> packaged MD5 in hex, without obsolete ones.  `status` is the whole
     status line, for example ``install ok installed``.
     """
@@ -35,6 +36,8 @@ class Package(NamedTuple):
     is_same: bool
     conffiles: Mapping[str, str]
     relations: Relations
+    depends: str = ""
+    provides: str = ""
 
     @property
     def key(self) -> str:
@@ -153,6 +156,8 @@ def _package(stanza: Stanza) -> Package:
         is_same=stanza.get("multi-arch") == "same",
         conffiles=dict(_conffiles(stanza.get("conffiles", ""))),
         relations=parse_relations(stanza),
+        depends=",".join(filter(None, (stanza.get("pre-depends"), stanza.get("depends")))),
+        provides=stanza.get("provides", ""),
     )
 
 

@@ -19,9 +19,11 @@ from envlock.capture.discover.deb_packages import (
     ADMIN,
     DEB_READS,
     STATUS,
+    STATUS_D,
     deb_packages,
     distroless_sums,
 )
+from envlock.capture.discover.unmet_depends import unmet_depends
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.formats.debian.apt import find_in_index, parse_extended_states
 from envlock.formats.debian.deb822 import strange_line
@@ -51,13 +53,18 @@ def collect(context: Context) -> Iterator[Record]:
     marks = _marks(packages, context)
     _, archives = _indexed(context, packages)
     needed_by_key = _needed_by(packages, marks)
+    is_partial = bool(context.names(STATUS_D))  # such images leave out what packages depend on
+    unmet = unmet_depends(packages) if not is_partial else {}
     seen: set[str] = set()
     for package in packages:
         if package.key in seen:
             context.gap(STATUS, f"{package.key} is listed twice")
             continue
         seen.add(package.key)
-        yield _record(package, marks, archives, needed_by_key)
+        record = _record(package, marks, archives, needed_by_key)
+        if package.key in unmet:
+            record = record._replace(facts={**record.facts, "unmet": unmet[package.key]})
+        yield record
 
 
 def claims(context: Context) -> Claims:

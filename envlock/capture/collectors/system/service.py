@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.capture.discover.unit_programs import missing_program
 from envlock.formats.system.settings import SETTINGS_LIMIT
 from envlock.formats.system.units import Settings, parse_unit
 from envlock.model.record import Record
@@ -42,8 +43,9 @@ def collect(context: Context) -> Iterator[Record]:
 
     Facts: ``wanted-by`` (the units that start it), ``state`` (``masked``), ``unit`` and
     ``drop-ins`` (digests of files), ``alias`` (the unit a link points to), ``schedule`` (of a
-    timer), ``listens`` (of a socket), ``runlevels`` (in which an init script starts it).  The key
-    of a unit of the user manager begins with ``user/``.
+    timer), ``listens`` (of a socket), ``runlevels`` (in which an init script starts it),
+    ``program-missing`` (a program that it starts and that does not exist).  The key of a unit of
+    the user manager begins with ``user/``.
     """
     found: Found = {}
     for folder, prefix in ((_UNITS, ""), (_LOCAL_UNITS, ""), (_USER_UNITS, _USER)):
@@ -58,6 +60,9 @@ def collect(context: Context) -> Iterator[Record]:
     for name, facts in found.items():
         if name.endswith((".timer", ".socket")) and "wanted-by" in facts:
             facts.update(_activation(name, context))
+        elif name.endswith(".service") and ("wanted-by" in facts or "drop-ins" in facts):
+            program = missing_program(_settings(name, context), context)
+            facts.update({"program-missing": program} if program else {})
         if facts:
             yield Record("service", name, facts)
 
@@ -119,14 +124,18 @@ def _add_default(context: Context, found: Found) -> None:
             found[_DEFAULT] = {"alias": vendor.target.rpartition("/")[2]}
 
 
-def _activation(name: str, context: Context) -> dict[str, str]:
-    """Return the schedule of a timer or the addresses of a socket, with drop-ins applied."""
+def _settings(name: str, context: Context) -> Settings:
+    """Return the settings of a unit, with its drop-ins applied."""
     folders: tuple[str, ...] = (_UNITS, _LOCAL_UNITS, *_VENDOR)
     if name.startswith(_USER):
         name, folders = name.removeprefix(_USER), (_USER_UNITS, _USER_VENDOR)
     settings: Settings = {}
-    for folder in folders:
-        text = context.text(f"{folder}/{name}", SETTINGS_LIMIT)
+    before, at, _ = name.rpartition("@")
+    template = f"{before}@.{name.rpartition('.')[2]}" if at and before else name
+    for path in (
+        f"{folder}/{each}" for each in dict.fromkeys((name, template)) for folder in folders
+    ):
+        text = context.text(path, SETTINGS_LIMIT)
         if text is not None:
             parse_unit(text, settings)
             break
@@ -134,6 +143,12 @@ def _activation(name: str, context: Context) -> dict[str, str]:
         if drop_in.endswith(".conf"):
             path = f"{folders[0]}/{name}.d/{drop_in}"
             parse_unit(context.text(path, SETTINGS_LIMIT) or "", settings)
+    return settings
+
+
+def _activation(name: str, context: Context) -> dict[str, str]:
+    """Return the schedule of a timer or the addresses of a socket."""
+    settings = _settings(name, context)
     timer, socket = settings.get("Timer", {}), settings.get("Socket", {})
     schedule = [
         f"{key}={' '.join(value.split())}" for key in _SCHEDULES for value in timer.get(key, ())
@@ -154,7 +169,7 @@ COLLECTOR = Collector(
         *(
             f"{folder}/*.{kind}"
             for folder in (*_VENDOR, _USER_VENDOR)
-            for kind in ("timer", "socket")
+            for kind in ("timer", "socket", "service")
         ),
         *(f"{folder}/*" for folder in _RUNLEVELS),
     ),

@@ -24,7 +24,8 @@ def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each user, each group and each owner of subordinate IDs.
 
     Accounts in the range of login.defs(5) have ``kind = "person"``, and a ``home`` only when it is
-    not /home/NAME.  ``password = "none"`` means that no password is required.
+    not /home/NAME.  ``password = "none"`` means that no password is required,
+    ``shell-missing`` that the shell does not exist.
     """
     persons = _person_range(context)
     for name, facts in _accounts("/etc/passwd", _PASSWD, context):
@@ -32,6 +33,8 @@ def collect(context: Context) -> Iterator[Record]:
             facts["kind"] = "person"
             if facts["home"] == f"/home/{name}":
                 facts["home"] = ""
+        if context.is_gone(facts.get("shell", "/")):
+            facts["shell-missing"] = "true"
         yield Record("user", name, {fact: value for fact, value in facts.items() if value})
     for name, facts in _accounts("/etc/group", _GROUP, context):
         members = {member for member in facts["members"].split(",") if member}

@@ -1,0 +1,62 @@
+"""Dependencies of installed Debian packages that no installed package meets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from envlock.formats.debian.depends import Dependency, parse_dependencies
+from envlock.formats.debian.dpkg import Package
+from envlock.versions import deb
+
+_OPERATORS = {
+    "<<": (-1,),
+    "<": (-1, 0),
+    "<=": (-1, 0),
+    "=": (0,),
+    ">=": (0, 1),
+    ">": (0, 1),
+    ">>": (1,),
+}
+
+
+def unmet_depends(packages: Iterable[Package]) -> dict[str, str]:
+    """Return key of a package -> its dependencies that nothing installed meets.
+
+    Architectures are not compared: any installed package of the name counts.
+    """
+    installed = [package for package in packages if package.has_files]
+    versions: dict[str, set[str]] = {}
+    for package in installed:
+        versions.setdefault(package.name, set()).add(package.version)
+        for group in parse_dependencies(package.provides):
+            for provided in group:
+                # A name that is provided without a version meets no dependency on a version.
+                versions.setdefault(provided.name, set()).add(provided.version)
+    found = {}
+    for package in installed:
+        unmet = [
+            " | ".join(map(_shown, group))
+            for group in parse_dependencies(package.depends)
+            if not any(_is_met(one, versions) for one in group)
+        ]
+        if unmet:
+            found[package.key] = ", ".join(sorted(unmet))
+    return found
+
+
+def _is_met(one: Dependency, versions: Mapping[str, set[str]]) -> bool:
+    given = versions.get(one.name, set())
+    if not one.operator:
+        return bool(given)
+    return any(version and _fits(version, one) for version in given)
+
+
+def _fits(version: str, one: Dependency) -> bool:
+    try:
+        return deb.compare(version, one.version) in _OPERATORS[one.operator]
+    except ValueError:
+        return True
+
+
+def _shown(one: Dependency) -> str:
+    return f"{one.name} ({one.operator} {one.version})" if one.operator else one.name

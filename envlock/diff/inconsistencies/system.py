@@ -1,0 +1,76 @@
+"""Settings of the system that name what is not there: locales, shells, programs of services."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from envlock.diff.inconsistencies.inconsistency import Family, Inconsistency
+from envlock.model.lock import Lock
+
+_LOCALE = re.compile(r"(?P<name>[a-z]{2,3}_[A-Z]{2})(?:\.(?P<charset>[\w-]+))?(?P<variant>@\w+)?\Z")
+_VARIABLES = re.compile(r"LANG\Z|LC_[A-Z]+\Z")
+_NO_LOGIN = re.compile(r"nologin|false|sync|halt|shutdown|true")
+_FIRST_PERSON = 1000
+
+
+def _locales(lock: Lock) -> Iterator[Inconsistency]:
+    """Check that the locales of variables and settings are compiled, where glibc needs that."""
+    available = {_plain(word) for word in lock.get("locale").get("available", "").split()}
+    is_glibc = lock.get("os").get("libc", "").startswith("glibc")
+    if not is_glibc or not available or "(all)" in available or lock.get("env", "LOCPATH"):
+        return
+    named = [
+        ("env", key, "value", facts.get("value", ""))
+        for key, facts in lock.sections.get("env", {}).items()
+        if _VARIABLES.match(key)
+    ]
+    named += [
+        ("locale", "", fact, value)
+        for fact, value in lock.get("locale").items()
+        if _VARIABLES.match(fact.upper().replace("-", "_"))
+    ]
+    for section, key, field, value in named:
+        match = _LOCALE.match(value)
+        if match is None or _is_available(match, available):
+            continue
+        name = key or field.upper().replace("-", "_")
+        message = f"{name} is {value}, and that locale was not generated"
+        yield Inconsistency("LOCALE-NOT-GENERATED", section, key, message, field)
+
+
+def _plain(name: str) -> str:
+    """Return a locale as localedef(1) writes it: ``de_DE.utf8``."""
+    head, dot, rest = name.partition(".")
+    charset, at, variant = rest.partition("@")
+    plain = re.sub(r"[^a-z0-9]", "", charset.lower())
+    return f"{head}{dot}{plain}{at}{variant}"
+
+
+def _is_available(match: re.Match[str], available: set[str]) -> bool:
+    plain = _plain(match[0])
+    if match["charset"]:
+        return plain in available
+    return any(name == plain or name.startswith(f"{match['name']}.") for name in available)
+
+
+def _shells(lock: Lock) -> Iterator[Inconsistency]:
+    for key, facts in lock.sections.get("user", {}).items():
+        shell = facts.get("shell", "")
+        if "shell-missing" not in facts or _NO_LOGIN.match(shell.rpartition("/")[2]):
+            continue
+        uid = facts.get("uid", "")
+        is_person = uid == "0" or (uid.isdecimal() and int(uid) >= _FIRST_PERSON)
+        rule = "SHELL-MISSING" if is_person else "SHELL-MISSING-DAEMON"
+        yield Inconsistency(rule, "user", key, f"{shell} does not exist", "shell-missing")
+
+
+def _services(lock: Lock) -> Iterator[Inconsistency]:
+    for key, facts in lock.sections.get("service", {}).items():
+        program = facts.get("program-missing", "")
+        if program and facts.get("state") != "masked":
+            message = f"it starts {program}, which does not exist"
+            yield Inconsistency("SERVICE-PROGRAM", "service", key, message, "program-missing")
+
+
+SYSTEM: tuple[Family, ...] = (_locales, _shells, _services)

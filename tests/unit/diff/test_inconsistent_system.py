@@ -1,0 +1,127 @@
+"""Packages that are not whole, and settings that name what is not there, in one lock."""
+
+import pytest
+
+from envlock.diff.engine import compare
+from envlock.diff.inconsistencies.find import find_inconsistencies
+from envlock.diff.rules.inconsistent.system import INCONSISTENT_SYSTEM
+from envlock.model.lock import Lock
+from envlock.model.record import Record
+
+GLIBC = ("os", "", {"id": "debian", "arch": "amd64", "libc": "glibc 2.36"})
+MUSL = ("os", "", {"id": "alpine", "arch": "amd64", "libc": "musl"})
+SOME = ("locale", "", {"available": "C.utf8 en_US.utf8 de_DE.utf8@euro"})
+R_BASE = ("r", "system/base", {"version": "4.3.1", "built": "4.3.1", "priority": "base"})
+
+
+def lock(*records):
+    return Lock.of(Record(*record) for record in records)
+
+
+def found(*records):
+    return [(one.rule, one.section, one.key) for one in find_inconsistencies(lock(*records))]
+
+
+def deb(status="", **facts):
+    facts |= {"status": status} if status else {}
+    return ("deb", "thing:amd64", {"version": "1.0", **facts})
+
+
+def npm(*names):
+    return [("npm", f"app/{name}", {"version": "1.0"}) for name in names]
+
+
+def lang(value, name="LANG"):
+    return ("env", name, {"value": value})
+
+
+def user(uid, shell="/usr/bin/zsh", **facts):
+    return ("user", "ada", {"uid": uid, "shell": shell, **facts})
+
+
+GONE = {"shell-missing": "true"}
+CASES = [
+    ("PACKAGE-NOT-CONFIGURED", [deb("install ok half-configured")]),
+    ("PACKAGE-NOT-CONFIGURED", [deb("install ok unpacked")]),
+    ("PACKAGE-HALF", [deb("install ok half-installed")]),
+    ("PACKAGE-HALF", [deb("install reinstreq half-installed")]),
+    ("PACKAGE-HALF", [deb("hold reinstreq unpacked")]),
+    ("PACKAGE-BROKEN", [("apk", "x", {"version": "1", "status": "broken files"})]),
+    ("PACKAGE-DEPENDS", [deb(unmet="libfoo1 (>= 2)")]),
+    (
+        "PACKAGE-DOUBLED",
+        [
+            ("rpm", "curl-7.76.1-26.el9.x86_64", {"version": "7.76.1-26.el9"}),
+            ("rpm", "curl-7.76.1-29.el9.x86_64", {"version": "7.76.1-29.el9"}),
+        ],
+    ),
+    ("NODE-PLATFORM", [GLIBC, *npm("@img/sharp-linuxmusl-x64", "sharp")]),
+    ("NODE-PLATFORM", [MUSL, *npm("@img/sharp-linux-x64")]),
+    ("NODE-PLATFORM", [GLIBC, *npm("@esbuild/darwin-arm64", "esbuild")]),
+    ("NODE-PLATFORM", [MUSL, *npm("lightningcss-linux-x64-gnu")]),
+    ("NODE-PLATFORM", [GLIBC, *npm("@rollup/rollup-linux-arm64-gnu")]),
+    ("R-BUILT", [R_BASE, ("r", "local/x", {"version": "1", "built": "4.1.2", "platform": "x86"})]),
+    (
+        "R-BUILT-MAJOR",
+        [R_BASE, ("r", "local/x", {"version": "1", "built": "3.6.3", "platform": "x86"})],
+    ),
+    ("LOCALE-NOT-GENERATED", [GLIBC, SOME, lang("fr_FR.UTF-8")]),
+    ("LOCALE-NOT-GENERATED", [GLIBC, SOME, lang("de_DE.UTF-8", "LC_TIME")]),
+    ("LOCALE-NOT-GENERATED", [GLIBC, ("locale", "", {**SOME[2], "lang": "fr_FR.UTF-8"})]),
+    ("SHELL-MISSING", [user("1000", **GONE)]),
+    ("SHELL-MISSING", [user("0", **GONE)]),
+    ("SHELL-MISSING-DAEMON", [user("70", **GONE)]),
+    (
+        "SERVICE-PROGRAM",
+        [("service", "a.service", {"wanted-by": "x.target", "program-missing": "/opt/a/run"})],
+    ),
+]
+
+QUIET = [
+    [deb()],
+    [deb("deinstall ok config-files")],
+    [deb("install ok triggers-pending")],
+    [
+        ("rpm", "kernel-core-5.14-1.x86_64", {"version": "5.14-1"}),
+        ("rpm", "kernel-core-5.14-2.x86_64", {"version": "5.14-2"}),
+        ("rpm", "glibc.x86_64", {"version": "2.34-60"}),
+        ("rpm", "glibc.i686", {"version": "2.34-60"}),
+    ],
+    [GLIBC, *npm("@img/sharp-linuxmusl-x64", "@img/sharp-linux-x64", "@esbuild/linux-x64")],
+    [MUSL, *npm("@img/sharp-linuxmusl-x64", "@esbuild/linux-x64", "lightningcss-linux-x64-musl")],
+    [GLIBC, *npm("@rollup/rollup-linux-x64-gnu", "@rollup/rollup-darwin-arm64", "linux-x64-tool")],
+    [R_BASE, ("r", "local/x", {"version": "1", "built": "4.1.2"})],
+    [("r", "local/x", {"version": "1", "built": "4.1.2", "platform": "x86"})],
+    [GLIBC, SOME, lang("en_US.UTF-8"), lang("C.UTF-8", "LC_ALL"), lang("POSIX", "LC_CTYPE")],
+    [GLIBC, SOME, lang("en_US", "LC_TIME"), lang("de_DE.utf8@euro", "LC_MONETARY")],
+    [GLIBC, ("locale", "", {"available": "(all)"}), lang("fr_FR.UTF-8")],
+    [GLIBC, lang("fr_FR.UTF-8")],
+    [MUSL, SOME, lang("fr_FR.UTF-8")],
+    [user("1000")],
+    [user("1000", shell="/usr/sbin/nologin", **GONE)],
+    [("service", "a.service", {"state": "masked", "program-missing": "/opt/a/run"})],
+]
+
+
+@pytest.mark.parametrize(("rule", "records"), CASES)
+def test_each_inconsistency_is_found(rule, records):
+    assert [each for each, _, _ in found(*records)] == [rule]
+
+
+@pytest.mark.parametrize("records", QUIET)
+def test_what_works_has_no_findings(records):
+    assert found(*records) == []
+
+
+def test_every_rule_has_a_case():
+    assert {rule for rule, _ in CASES} == {rule.id for rule in INCONSISTENT_SYSTEM}
+
+
+def test_a_state_that_differs_is_told_once():
+    report = compare(lock(deb()), lock(deb("install ok half-configured")))
+    (change,) = report.changes
+    assert (change.field, change.rule, change.severity) == (
+        "status",
+        "PACKAGE-NOT-CONFIGURED",
+        "high",
+    )
