@@ -16,6 +16,7 @@ from envlock.model.glob import compile_globs
 from envlock.model.process import ProcessConfig
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
+from envlock.secrets.keyed import ValueKey
 from envlock.targets.base import READ_LIMIT, Capability, Target
 from envlock.targets.local.probe import SupportsProbe
 
@@ -34,7 +35,8 @@ class Context:
     a folder is expected, on its path.  `index` is the shared scan (path -> entry with
     digests); it is empty when the capture asked for no scan, and `search` finds paths in it.
     `owner` tells which record claims a path, `open_file` opens the file of an entry.  `env_allow`
-    and `env_deny` are the user's additions to the lists of variables whose values may be recorded.
+    and `env_deny` are the user's additions to the lists of variables whose values may be recorded,
+    and `value_key` makes fingerprints of the other values.
     `limit` is checked before each question to the target.  Each question is noted in `access_log`.
     """
 
@@ -49,11 +51,13 @@ class Context:
         open_file: Callable[[Entry], BinaryIO] | None = None,
         env_allow: tuple[str, ...] = (),
         env_deny: tuple[str, ...] = (),
+        value_key: ValueKey | None = None,
         limit: TimeLimit = NO_LIMIT,
         access_log: AccessLog | None = None,
     ) -> None:
         self.env_allow = env_allow
         self.env_deny = env_deny
+        self.value_key = value_key
         self.owner = owner
         """Path -> the record that claims it (``deb libc6:amd64``), empty for none."""
         self._search = search or PathSearch(Index.of(index.values()))

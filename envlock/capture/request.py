@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from envlock.model.depth import Depth
+from envlock.secrets.keyed import ValueKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,8 +14,8 @@ class Request:
 
     `only` and `skip` name collectors (empty `only`: all).  `files` are globs of paths to hold in
     the lock by digest, `ignore` globs never walked.  `env_allow` and `env_deny` add to the
-    built-in lists of variables whose values may be recorded.  `timeout` is the
-    longest time that one collector may take, in seconds.
+    built-in lists of variables whose values may be recorded.  With `value_key` the other values get
+    keyed fingerprints.  `timeout` is the longest time that one collector may take, in seconds.
     """
 
     depth: Depth = Depth.FULL
@@ -24,5 +25,6 @@ class Request:
     ignore: tuple[str, ...] = ()
     env_allow: tuple[str, ...] = ()
     env_deny: tuple[str, ...] = ()
+    value_key: ValueKey | None = None
     jobs: int = 0
     timeout: float = 60

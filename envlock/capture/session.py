@@ -298,10 +298,7 @@ class CaptureSession:
         return recorder.record_stream(entry.path, lambda: self._open_file(entry))
 
     def _context(
-        self,
-        collector: Collector,
-        limit: TimeLimit,
-        access_log: AccessLog | None,
+        self, collector: Collector, limit: TimeLimit, access_log: AccessLog | None
     ) -> Context:
         """Return what a collector may see.
 
@@ -318,6 +315,7 @@ class CaptureSession:
             open_file=self._open_recorded,
             env_allow=setup.request.env_allow,
             env_deny=setup.request.env_deny,
+            value_key=setup.request.value_key,
             limit=limit,
             access_log=access_log,
         )

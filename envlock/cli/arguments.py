@@ -353,6 +353,22 @@ def git_textconv(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the lock, which git passes")
 
 
+_KEY = """\
+Make a key by which variables whose values are not recorded can be compared.
+
+The key is a file in the configuration directory of the user, which only the user can read. With its
+name in capture.key, a capture records a keyed fingerprint of each long, random value, so that a
+comparison of locks says whether it differs. Nothing can be learned from a fingerprint without the
+key. Copy the file to each machine that captures, and never into the repository.
+"""
+
+
+def key(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock key``."""
+    parser.description = _KEY
+    parser.add_argument("name", nargs="?", default="default", metavar="NAME", help="(default)")
+
+
 def completion(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``envlock completion``."""
     parser.add_argument("shell", choices=SHELLS, help="the shell to complete in")

@@ -14,6 +14,7 @@ from envlock.cli.lock_texts import read_lock_texts
 from envlock.cli.messages import Message
 from envlock.cli.operands import (
     chosen_sections,
+    key_of_comparison,
     note_live_targets,
     open_store,
     read_environment,
@@ -63,8 +64,9 @@ def _run_pair(
     operands = (arguments.left, arguments.right)
     with open_store(config) as store, console.progress("comparing") as steps:
         known: ParsedTables = {}
+        key = key_of_comparison(operands)
         left, right = (
-            read_environment(operand, config, store, steps, known) for operand in operands
+            read_environment(operand, config, store, steps, known, key) for operand in operands
         )
         base = arguments.base and read_environment(arguments.base, config, store, steps, known)
         options = _options(arguments, config, store)

@@ -37,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     lazy("materialize", "rebuild a lock into an image"),
     lazy("verify", "check that an image or container is what its lock says"),
     lazy("scan", "search locks, stores, images or any files for secrets"),
+    lazy("key", "make a key to compare values that are not recorded"),
     lazy("store", "check, clean or measure the store"),
     lazy("merge-driver", "merge lockfiles by record, for git"),
     lazy("git-textconv", "print a lock as lines for git diff"),

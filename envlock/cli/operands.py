@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from envlock.cli import git_revision
 from envlock.cli.messages import Message
 from envlock.config.convert import spelling_hint
+from envlock.config.value_key import key_path, read_key
 from envlock.errors import LockfileError, TargetNameError, UsageError
 from envlock.lockfile.reader import parse_lock, read_lock_file
 from envlock.lockfile.writer import render_lock
 from envlock.model.depth import Depth
+from envlock.secrets.keyed import ValueKey
 from envlock.store.objects import Store
 from envlock.targets.kinds import TARGET_FORMS, capture_depth, is_target, suggested_name
 from envlock.workflow import Environment, Progress, capture_target
@@ -60,8 +62,13 @@ def chosen_sections(words: Iterable[str], known: Collection[str]) -> frozenset[s
     return frozenset(names)
 
 
-def make_request(arguments: argparse.Namespace, config: Config) -> Request:
-    """Return what to capture, from the command line and the configuration."""
+def make_request(
+    arguments: argparse.Namespace, config: Config, value_key: ValueKey | None = None
+) -> Request:
+    """Return what to capture, from the command line and the configuration.
+
+    `value_key` replaces the key that the configuration names.
+    """
     from envlock.capture.registry import collectors
     from envlock.capture.request import Request
 
@@ -78,14 +85,30 @@ def make_request(arguments: argparse.Namespace, config: Config) -> Request:
         ignore=tuple(config.capture.ignore),
         env_allow=tuple(config.capture.env_allow),
         env_deny=tuple(config.capture.env_deny),
+        value_key=value_key or _value_key(config),
         timeout=config.capture.timeout,
         jobs=config.jobs,
     )
 
 
-def live_request(target: str, config: Config) -> Request:
+def _value_key(config: Config) -> ValueKey | None:
+    name = config.capture.key
+    return read_key(key_path(config.key_folder, name)) if name else None
+
+
+def live_request(target: str, config: Config, value_key: ValueKey | None = None) -> Request:
     """Return what to capture of a target that is given where a lock could be given."""
+<<<<<<< HEAD
     return make_request(argparse.Namespace(only=[], skip=[], target=target, deep=False), config)
+=======
+    chosen = argparse.Namespace(only=[], skip=[], target=target, deep=False, record=None)
+    return make_request(chosen, config, value_key)
+
+
+def key_of_comparison(operands: Iterable[str]) -> ValueKey | None:
+    """Return a key in memory if all operands are captured now: then every value is compared."""
+    return ValueKey.in_memory() if all(map(is_target, operands)) else None
+>>>>>>> 079930b (Compare what stands beside a secret, and say what was compared by presence only)
 
 
 def policy_name(operand: str, config: Config) -> str:
@@ -113,14 +136,18 @@ def read_environment(
     store: Store,
     progress: Progress,
     known: ParsedTables | None = None,
+    value_key: ValueKey | None = None,
 ) -> Environment:
     """Return the environment that a LOCK operand names; a live target is captured now.
 
-    `known` speeds up several reads in a row, see `envlock.lockfile.reader.parse_lock`.
+    `value_key` makes the fingerprints of a live target.  `known` speeds up several reads in a row,
+    see `envlock.lockfile.reader.parse_lock`.
     """
     name = policy_name(operand, config)
     if is_target(operand):
-        captured = capture_target(operand, live_request(operand, config), store, progress)
+        captured = capture_target(
+            operand, live_request(operand, config, value_key), store, progress
+        )
         return Environment(operand, captured.lock, captured.tree, name)
     return Environment(operand, read_lock_operand(operand, config, known), policy_name=name)
 

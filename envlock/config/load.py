@@ -72,6 +72,7 @@ class CaptureConfig:
     ignore: tuple[str, ...]
     env_allow: tuple[str, ...]
     env_deny: tuple[str, ...]
+    key: str
     timeout: int
 
 
@@ -121,7 +122,7 @@ class Config:
 
     `root` is the directory of envlock.toml, or the working directory without one.  `origins` has
     the origin of every setting by its key, of environments by ``environments.<name>``, and of
-    arrays by their name (``waive``).
+    arrays by their name (``waive``).  `key_folder` has the keys of `envlock key`.
     """
 
     root: Path
@@ -138,6 +139,7 @@ class Config:
     expect: tuple[Expectation, ...]
     waive: tuple[Waiver, ...]
     store: StoreConfig
+    key_folder: Path
     origins: Mapping[str, Origin]
 
 
@@ -166,7 +168,8 @@ def load(
     file = cwd / path if path else find_project_file(cwd)
     root = file.parent if file else cwd
     sources = [_defaults(paths, root)]
-    user = paths.xdg("XDG_CONFIG_HOME", ".config") / "envlock" / "config.toml"
+    own = paths.xdg("XDG_CONFIG_HOME", ".config") / "envlock"
+    user = own / "config.toml"
     if os.path.exists(user):
         sources.append(read_file(user, Source.USER, paths))
     if file:
@@ -176,7 +179,7 @@ def load(
         replacement = read_bytes(policy.raw, policy.shown, Source.POLICY, policy.to_path)
         sources.append(replacement.only(is_policy))
     sources += (read_variables(environ, paths), read_flags(flags, paths))
-    return _Merged(sources).config(root, file)
+    return _Merged(sources).config(root, file, own / "keys")
 
 
 def is_policy(key: str) -> bool:
@@ -205,11 +208,12 @@ class _Merged:
             self._environments.update(source.named.get("environments", {}))
             self._arrays.update(source.arrays)
 
-    def config(self, root: Path, file: Path | None) -> Config:
+    def config(self, root: Path, file: Path | None, key_folder: Path) -> Config:
         locks = Path(self._text("locks.dir"))
         return Config(
             root=root,
             file=file,
+            key_folder=key_folder,
             jobs=self._count("jobs"),
             color=self._text("color"),
             locks=LocksConfig(dir=locks),
@@ -222,6 +226,7 @@ class _Merged:
                 ignore=self._texts("capture.ignore"),
                 env_allow=self._texts("capture.env-allow"),
                 env_deny=self._texts("capture.env-deny"),
+                key=self._text("capture.key"),
                 timeout=self._count("capture.timeout"),
             ),
             check=CheckConfig(fail_on=self._text("check.fail-on")),

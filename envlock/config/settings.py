@@ -63,6 +63,12 @@ SETTINGS: Mapping[str, Setting] = {
             help="Variables whose values are never recorded; wins over env-allow.",
         ),
         Setting(
+            key="capture.key",
+            kind=Kind.TEXT,
+            default="",
+            help="A key of `envlock key`, by which values that are not recorded are compared.",
+        ),
+        Setting(
             key="capture.timeout",
             kind=Kind.COUNT,
             default=60,

@@ -143,7 +143,9 @@ class DriftReport:
     ``expected``, or the name of the preset.  `summary` counts the changes of each severity that
     policy does not cover and no other change explains.  `parity` is the share of equal records and
     paths, in percent with one decimal, 100.0 only if all are equal.  `notes` are about parts of the
-    policy and never change the result.  `base_name` is empty unless three were compared.
+    policy and never change the result.`variables_by_presence`
+    and `files_by_presence` count what both sides have and whose values or content no lock records:
+    only its presence was compared.  `base_name` is empty unless three were compared.
     """
 
     result: Result
@@ -155,6 +157,8 @@ class DriftReport:
     parity: float
     notes: tuple[Note, ...] = ()
     base_name: str = ""
+    variables_by_presence: int = 0
+    files_by_presence: int = 0
 
 
 class Delta(NamedTuple):

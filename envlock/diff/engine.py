@@ -25,7 +25,13 @@ from envlock.diff.policy.expect import ExpectationResult, judge_expectations
 from envlock.diff.policy.policy import NO_POLICY, Policy
 from envlock.diff.policy.presets import PRESETS
 from envlock.diff.predicates import record_differs_from_package
-from envlock.diff.records import CoverageGaps, compare_section, coverage_gap, coverage_status
+from envlock.diff.records import (
+    CoverageGaps,
+    compare_section,
+    compared_by_presence,
+    coverage_gap,
+    coverage_status,
+)
 from envlock.diff.severity import classify
 from envlock.diff.side import Side
 from envlock.model.facts import SECTIONS, fact_sort_key, packages_of
@@ -96,6 +102,7 @@ def compare(
     deltas = _hide(deltas, found.hidden, options, expected)
     uncovered = list(_uncovered(left, right, options))
     everything = sorted((*uncovered, *deltas, *expected.unmet), key=_sort_key)
+    names = {name for name in _names(left, right) if is_selected(name, options.sections)}
     around = Surroundings(left, right, together(found.deltas))
     changes = (_judged(delta, options, around) for delta in everything)
     pair = (sides[0].name, sides[1].name)
@@ -110,6 +117,8 @@ def compare(
         summary=summarize(judged.changes),
         parity=parity(found.total, len({d.record for d in (*deltas, *expected.unmet)})),
         notes=(*expected.notes, *judged.notes),
+        files_by_presence=found.secret,
+        variables_by_presence=compared_by_presence(left, right) if "env" in names else 0,
     )
 
 
@@ -119,6 +128,7 @@ class _Differences(NamedTuple):
     deltas: list[Delta]
     hidden: Counter[str]
     total: int
+    secret: int = 0
 
 
 def _find(sides: tuple[Side, Side], options: Options) -> _Differences:
@@ -132,7 +142,10 @@ def _find(sides: tuple[Side, Side], options: Options) -> _Differences:
     if drift is None:
         return _Differences(deltas, Counter(), total)
     return _Differences(
-        _with_tree(deltas, drift, _deviating(left, right)), drift.hidden, total + drift.compared
+        _with_tree(deltas, drift, _deviating(left, right)),
+        drift.hidden,
+        total + drift.compared,
+        drift.secret,
     )
 
 

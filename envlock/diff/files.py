@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.diff.drift import ChangeKind, Delta
-from envlock.diff.predicates import is_privileged
+from envlock.diff.predicates import holds_secret, is_privileged
 from envlock.diff.records import UNREAD, CoverageGaps, change_kind
 from envlock.model.record import Facts
 from envlock.model.tree import (
+    REDACTED,
     SIGNIFICANT,
     Entry,
     EntryType,
@@ -23,6 +24,9 @@ from envlock.model.tree import (
 SECTION = "file"
 
 _AS_PACKAGED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
+_COMPARED = SIGNIFICANT | {FileClass.SECRET}
+"""Classes whose paths are compared; of a secret file only presence, type, owner and mode."""
+_UNCOMPARED = "its content is a secret, and not recorded on either side"
 _SET_ID = 0o6000
 _TYPES: Mapping[EntryType, str] = {
     EntryType.FILE: "file",
@@ -41,13 +45,14 @@ class FileDrift(NamedTuple):
 
     `paths` are all that differ and are not hidden, folded ones included.  `hidden` counts the paths
     that differ and are not shown, by file class.  `compared` is how many paths were compared and
-    not hidden.
+    not hidden, `secret` how many of them are secret files that both sides have.
     """
 
     deltas: list[Delta]
     paths: set[str]
     hidden: Counter[str]
     compared: int
+    secret: int = 0
 
 
 class _ListedDirectories:
@@ -110,8 +115,17 @@ class _RowPair(NamedTuple):
     @property
     def facts(self) -> Facts:
         """The facts that rules may use."""
-        owner = self.shown.owner
-        return {**facts_of(self.shown), **({"owned-by": owner} if owner else {})}
+        row, facts = self.shown, facts_of(self.shown)
+        if row.owner:
+            facts["owned-by"] = row.owner
+        if row.source.startswith(REDACTED):
+            facts["redacted"] = "true"
+        return facts
+
+    @property
+    def is_secret(self) -> bool:
+        """True if both sides have the file, and the content of one is a secret."""
+        return len(self.rows) == 2 and FileClass.SECRET in {row.file_class for row in self.rows}
 
     def explanation(self, changed: frozenset[str]) -> str:
         """Return the changed package that explains the difference, else an empty text."""
@@ -159,10 +173,15 @@ def compare_trees(
         _ListedDirectories(right) if gaps.right and not ignoring[1] else None,
     )
     whole: dict[str, Delta] = {}
-    compared = 0
+    compared = secret = 0
+    # A capture compared with itself has the same secrets.
+    shows_gaps = everything and left.rows != right.rows
     for path, pair in _pairs(left, right):
-        noise = not any(row is not None and row.file_class in SIGNIFICANT for row in pair)
+        noise = not any(row is not None and row.file_class in _COMPARED for row in pair)
         compared += everything or not noise
+        secret += pair.is_secret
+        if shows_gaps and pair.is_secret:
+            drift.deltas.append(_uncompared(path, pair))
         if _is_same(pair):
             continue
         found = list(_compare_path(path, pair, absences, changed))
@@ -178,7 +197,7 @@ def compare_trees(
             else:
                 whole[path] = delta
     drift.deltas.extend(_fold(whole))
-    return drift._replace(compared=compared)
+    return drift._replace(compared=compared, secret=secret)
 
 
 def _pairs(left: Tree, right: Tree) -> Iterator[tuple[str, _RowPair]]:
@@ -227,6 +246,12 @@ def _compare_path(
             explained_by="" if _touches_privilege(field, before, after) else explained,
             note=UNREAD if is_unread else "",
         )
+
+
+def _uncompared(path: str, pair: _RowPair) -> Delta:
+    """Return that the content of a secret file was not compared."""
+    kind, facts = ChangeKind.UNKNOWN, pair.facts
+    return Delta(SECTION, path, "sha256", kind, None, None, facts, note=_UNCOMPARED)
 
 
 def _fields(left: Row, right: Row) -> Iterator[tuple[str, str, str]]:
@@ -279,7 +304,7 @@ def _folds(parent: Delta, child: Delta) -> bool:
         child.explained_by,
         child.special_rule,
     )
-    return same and not is_privileged(child)
+    return same and not is_privileged(child) and not holds_secret(child)
 
 
 def _with_below(delta: Delta, below: list[Delta]) -> Delta:

@@ -213,6 +213,13 @@ def is_privileged(delta: Delta) -> bool:
     return bool(_mode(delta.facts.get("mode")) & _SET_ID) and not _is_directory(delta)
 
 
+def holds_secret(delta: Delta) -> bool:
+    """True for a file that is a secret or has secret values in it, such as a ``.env``."""
+    name = delta.key.rpartition("/")[2]
+    is_settings = name == ".env" or name.startswith(".env.")
+    return delta.facts.get("class") == "secret" or "redacted" in delta.facts or is_settings
+
+
 def is_root_account(delta: Delta) -> bool:
     """True for an account with uid 0 and another name than root."""
     uid = delta.right if delta.field == "uid" else delta.facts.get("uid")

@@ -20,6 +20,9 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
 }
 """Fact of a package -> facts whose change follows from a change of it."""
 UNREAD = "the content is not known on one side"
+NOT_RECORDED = "(value not recorded)"
+_OTHER_VALUE = "(another value, not recorded)"
+_VALUE_GAP = "the value is recorded on one side only"
 _NO_FACTS: Facts = {}
 _WORDS = {
     "skipped": "not captured",
@@ -122,9 +125,11 @@ def _compared(section: str, facts: Facts) -> list[tuple[str, str]]:
 
 def describe_record(section: str, key: str, facts: Facts) -> str:
     """Return a record in a few words: its version, its value, or what is not in its key."""
-    for name in ("version", "value", "secret"):
+    for name in ("version", "value"):
         if name in facts:
-            return facts[name] if name != "secret" else "(secret)"
+            return facts[name]
+    if "secret" in facts:
+        return NOT_RECORDED
     in_key = set(key.split())
     names = sorted(facts, key=fact_sort_key)
     return " ".join(
@@ -142,6 +147,9 @@ def _compare_facts(
     for cause, facts in _FOLLOWS.items():
         if left.get(cause) != right.get(cause):
             following |= facts
+    if section == "env" and ("secret" in left or "secret" in right):
+        yield from _compare_unrecorded(key, left, right)
+        return
     for name in left.keys() | right.keys():
         before, after = left.get(name), right.get(name)
         if before == after:
@@ -162,6 +170,37 @@ def _compare_facts(
             f"{section} {key}" if name in following else "",
             note=unknown,
         )
+
+
+def _compare_unrecorded(key: str, left: Facts, right: Facts) -> Iterator[Delta]:
+    """Compare a variable whose value one side does not record: by fingerprint if both have one."""
+    if "secret" not in left or "secret" not in right:
+        before, after = (facts.get("value", NOT_RECORDED) for facts in (left, right))
+        kind = ChangeKind.UNKNOWN
+        yield Delta("env", key, "value", kind, before, after, right, note=_VALUE_GAP)
+        return
+    ours, theirs = (facts.get("fingerprint", "") for facts in (left, right))
+    is_one_key = _key_of(left) == _key_of(right, missing="none")
+    if is_one_key and ours != theirs:
+        kind = ChangeKind.CHANGED
+        yield Delta("env", key, "value", kind, NOT_RECORDED, _OTHER_VALUE, right)
+
+
+def compared_by_presence(left: Lock, right: Lock) -> int:
+    """Return how many variables are set on both sides and have no value that can be compared."""
+    ours, theirs = (lock.sections.get("env", {}) for lock in (left, right))
+    return sum(
+        "secret" in facts
+        and "secret" in theirs[key]
+        and _key_of(facts) != _key_of(theirs[key], missing="none")
+        for key, facts in ours.items()
+        if key in theirs
+    )
+
+
+def _key_of(facts: Facts, missing: str = "") -> str:
+    """Return the id of the key of a fingerprint, `missing` without one."""
+    return facts.get("fingerprint", "").partition(":")[0] or missing
 
 
 def _unknown(section: str, name: str, left: Facts, right: Facts, gaps: CoverageGaps) -> str:

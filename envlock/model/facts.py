@@ -188,7 +188,7 @@ SECTIONS: Mapping[str, Section] = {
         Section("alternative", "alternatives"),
         Section("diversion", "dpkg diversions", collector="alternative"),
         Section("statoverride", "dpkg stat overrides", collector="alternative"),
-        Section("env", "environment variables"),
+        Section("env", "environment variables", provenance=("fingerprint",)),
         Section("file", "files"),
         Section("user", "users"),
         Section("group", "groups", collector="user"),

@@ -31,6 +31,10 @@ def render_json(given: PairInput) -> str:
             {"kind": note.kind, "subject": escape(note.subject), "text": escape(note.text)}
             for note in report.notes
         ],
+        "presence_only": {
+            "variables": report.variables_by_presence,
+            "files": report.files_by_presence,
+        },
         "hidden": {escape(name): count for name, count in report.hidden.items()},
         "summary": dict(report.summary),
         "parity": report.parity,

@@ -30,6 +30,7 @@ from envlock.report.wording import (
     changed_on,
     is_opaque,
     is_setting,
+    presence_lines,
     rank,
     section_title,
     shell_line,
@@ -320,6 +321,7 @@ class _Page:
             counted = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
             yield f"covered by policy: {counted}"
         yield from (self._clean(f"{note.kind.value}: {note.text}") for note in report.notes)
+        yield from presence_lines(report)
         if report.hidden:
             counted = ", ".join(f"{n} {self._clean(name)}" for name, n in report.hidden.items())
             yield f"hidden: {counted}"

@@ -209,9 +209,25 @@ def counts(report: DriftReport) -> list[str]:
     ]
 
 
+def presence_lines(report: DriftReport) -> list[str]:
+    """Return a line for the variables and one for the files that were compared by presence only."""
+    found = []
+    if count := report.variables_by_presence:
+        what = "variable is" if count == 1 else "variables are"
+        found.append(
+            f"{count} {what} compared by presence only, the value is not recorded:"
+            " capture.env-allow or capture.key changes that"
+        )
+    if count := report.files_by_presence:
+        what = "secret file is" if count == 1 else "secret files are"
+        found.append(f"{count} {what} compared by presence only, the content is not recorded")
+    return found
+
+
 def note_lines(report: DriftReport) -> list[str]:
     """Return the lines beside the changes: notes about policy, and counts of what is hidden."""
     found = [visible(f"{note.kind.value}: {note.text}") for note in report.notes]
+    found += presence_lines(report)
     if report.hidden:
         hidden = ", ".join(f"{count} {visible(name)}" for name, count in report.hidden.items())
         found.append(f"hidden: {hidden}")

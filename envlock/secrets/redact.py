@@ -15,6 +15,8 @@ from fnmatch import fnmatchcase
 
 from envlock.model.record import Record
 from envlock.model.text import to_bytes
+from envlock.secrets.keyed import ValueKey
+from envlock.secrets.plain_values import plain_shape
 from envlock.secrets.reading import Reading, Syntax
 from envlock.secrets.settings import redact_settings
 from envlock.secrets.settings import redact_text as redact_reading
@@ -57,7 +59,17 @@ ALLOWED = (
     "ZE_AFFINITY_MASK", "OMPI_MCA_*", "UCX_*", "FI_PROVIDER", "I_MPI_*", "SLURM_CPU_BIND",
     "MODULEPATH", "EBROOT*", "EBVERSION*", "SPACK_ROOT",
     "NGINX_VERSION", "NJS_VERSION", "PG_VERSION", "PG_MAJOR", "PGDATA", "REDIS_VERSION",
-    "MYSQL_VERSION", "MONGO_VERSION", "SOURCE_DATE_EPOCH", "TERM_PROGRAM_VERSION",
+    "MYSQL_VERSION", "MONGO_VERSION", "NO_PROXY", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
+    "FTP_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "ftp_proxy", "all_proxy",
+    "WEB_CONCURRENCY", "OPENSSL_CONF", "OPENSSL_MODULES", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "NODE_PATH",
+    "NODE_TLS_REJECT_UNAUTHORIZED", "PYTHONHTTPSVERIFY", "GIT_SSL_NO_VERIFY", "RUBYLIB", "RUBYOPT",
+    "GEM_PATH", "PERL5OPT", "CLASSPATH", "LD_AUDIT", "APP_ENV", "APP_ENVIRONMENT", "RAILS_ENV",
+    "RACK_ENV", "FLASK_ENV", "MIX_ENV", "GO_ENV", "SYMFONY_ENV", "DEPLOY_ENV", "ENVIRONMENT",
+    "ASPNETCORE_ENVIRONMENT", "ASPNETCORE_URLS", "DOTNET_ENVIRONMENT", "DOTNET_VERSION",
+    "DJANGO_SETTINGS_MODULE", "SPRING_PROFILES_ACTIVE", "LOG_LEVEL", "LOGLEVEL", "GODEBUG", "GOGC",
+    "GOMAXPROCS", "GOMEMLIMIT", "UV_THREADPOOL_SIZE", "RAILS_MAX_THREADS", "GUNICORN_WORKERS",
+    "SOURCE_DATE_EPOCH", "TERM_PROGRAM_VERSION",
 )  # fmt: skip
 """Variables whose values affect software and are not secrets; `*` as in a shell."""
 
@@ -98,24 +110,30 @@ def redact_environ(
     deny: Iterable[str] = (),
     *,
     is_session: bool = False,
+    key: ValueKey | None = None,
 ) -> Iterator[Record]:
     """Yield a record of section ``env`` for each variable.
 
-    A variable that matches `ALLOWED` or `allow`, but not `deny`, has its ``value``.  Any other
-    variable, and one whose value looks like a secret, has only ``secret = "present"``.  With
-    `is_session` (on a host), the variables of the session are left out.
+    A variable that matches `ALLOWED` or `allow`, but not `deny`, has its ``value``; so has one
+    whose value has the shape of no secret (`envlock.secrets.plain_values`).  Any other variable,
+    and one whose value looks like a secret, has only ``secret = "present"``, and with a `key` the
+    keyed ``fingerprint`` of its value.  With `is_session` (on a host), the variables of the session
+    are left out.
     """
     allowed, denied = (*ALLOWED, *allow), tuple(deny)
     for name, value in sorted(environ.items()):
         if not name or (is_session and _matches(name, VOLATILE) and not _matches(name, allow)):
             continue
-        shown = _matches(name, allowed) and not _matches(name, denied)
+        is_denied = _matches(name, denied)
+        shown = not is_denied and (_matches(name, allowed) or bool(plain_shape(name, value)))
         if shown and value and not judge_value(name, value) and redact_text(value) == value:
             yield Record("env", name, {"value": _DEVICE.sub(r"\1-***", value)})
         elif shown and not value:
             yield Record("env", name, {"empty": "true"})
         else:
-            yield Record("env", name, {"secret": "present"})
+            fingerprint = key.fingerprint(name, value) if key is not None else ""
+            keyed = {"fingerprint": fingerprint} if fingerprint else {}
+            yield Record("env", name, {"secret": "present", **keyed})
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

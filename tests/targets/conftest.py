@@ -42,7 +42,12 @@ def tar_of(root: Path) -> bytes:
     return subprocess.run([*argv, "-c", "."], check=True, capture_output=True).stdout
 
 
-def layout_of(folder: Path, layers: list[bytes], compress=lambda raw: raw) -> Path:
+RUN_CONFIG = {"Env": ["LANG=C"], "Cmd": ["x"]}
+
+
+def layout_of(
+    folder: Path, layers: list[bytes], compress=lambda raw: raw, config=RUN_CONFIG
+) -> Path:
     """Write an OCI layout of layers that are given as tar archives."""
     blobs = folder / "blobs/sha256"
     blobs.mkdir(parents=True)
@@ -52,9 +57,9 @@ def layout_of(folder: Path, layers: list[bytes], compress=lambda raw: raw) -> Pa
         (blobs / digest).write_bytes(raw)
         return {"digest": f"sha256:{digest}", "size": len(raw)}
 
-    config = blob(json.dumps({"config": {"Env": ["LANG=C"], "Cmd": ["x"]}}).encode())
+    described_config = blob(json.dumps({"config": config}).encode())
     described = [blob(compress(layer)) for layer in layers]
-    manifest = blob(json.dumps({"config": config, "layers": described}).encode())
+    manifest = blob(json.dumps({"config": described_config, "layers": described}).encode())
     (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [manifest]}))
     (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
     return folder

@@ -89,6 +89,13 @@ SPECIAL_RULES: Mapping[str, Rule] = {
         next="write the file in the same way on both sides",
         source="crontab(5); bash(1); make(1)",
     ),
+    "setting": Rule(
+        id="FILE-SETTING",
+        severity=Severity.LOW,
+        why="a setting in a changed file, which is counted there",
+        next="resolve the change of the file",
+        source="comparison by key",
+    ),
     "abi": Rule(
         id="DEB-LIBRARY-ABI",
         severity=Severity.HIGH,

@@ -84,6 +84,7 @@ def test_every_setting_of_a_file(world: World) -> None:
         ignore = ["/srv/data"]
         env-allow = ["APP_*"]
         env-deny = ["APP_KEY"]
+        key = "shop"
         timeout = 5
         [check]
         fail-on = "critical"
@@ -122,6 +123,7 @@ def test_every_setting_of_a_file(world: World) -> None:
     assert config.capture.ignore == ("/srv/data",)
     assert config.capture.env_allow == ("APP_*",)
     assert config.capture.env_deny == ("APP_KEY",)
+    assert config.capture.key == "shop"
     assert config.capture.timeout == 5
     assert config.check.fail_on == "critical"
     assert config.diff.fail_on == "high"

@@ -64,7 +64,9 @@ def test_times_and_sources_are_not_compared():
 
 
 @pytest.mark.parametrize(
-    "noise", [c for c in FileClass if not c.is_significant], ids=lambda c: c.value
+    "noise",
+    [c for c in FileClass if not c.is_significant and c is not FileClass.SECRET],
+    ids=lambda c: c.value,
 )
 def test_noise_is_counted_and_shown_only_on_demand(noise):
     a = environment(row("/x", cls=noise, mode=0o600), row("/gone", cls=noise))
@@ -76,6 +78,35 @@ def test_noise_is_counted_and_shown_only_on_demand(noise):
         ("/x", "FILE-NOISE"),
         ("/gone", "FILE-NOISE"),
     }
+
+
+def test_presence_and_mode_of_a_secret_file_are_no_secret():
+    def key(path, **rest):
+        return row(path, cls=FileClass.SECRET, **rest)
+
+    a = environment(key("/x", mode=0o600), key("/gone"), row("/app", D), key("/app/.env"))
+    b = environment(key("/x", mode=0o644))
+    report = diff(a, b)
+    assert {(c.key, c.field, c.rule, c.severity.value) for c in report.changes} == {
+        ("/x", "mode", "FILE-MODE", "medium"),
+        ("/gone", "", "FILE-CREDENTIALS-MISSING", "high"),
+        ("/app", "", "FILE-MISSING", "medium"),
+        ("/app/.env", "", "FILE-CREDENTIALS-MISSING", "high"),
+    }
+    assert {c.rule for c in diff(b, a).changes if not c.field} == {
+        "FILE-CREDENTIALS-EXTRA",
+        "FILE-EXTRA",
+    }
+
+
+def test_the_content_of_secret_files_is_counted_and_unknown_on_demand():
+    a, b = (environment(row("/x", cls=FileClass.SECRET, mtime=time)) for time in (1, 2))
+    report = diff(a, b)
+    assert (report.result, report.files_by_presence) == (Result.EQUAL, 1)
+    shown = diff(a, b, all=True)
+    assert shown.result is Result.INCONCLUSIVE
+    assert [(c.key, c.kind.value) for c in shown.changes] == [("/x", "unknown")]
+    assert diff(a, a, all=True).result is Result.EQUAL
 
 
 def test_a_path_that_becomes_noise_is_a_change():

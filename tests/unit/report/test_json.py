@@ -83,6 +83,7 @@ def test_one_change_in_full():
             }
         ],
         "notes": [],
+        "presence_only": {"variables": 0, "files": 0},
         "hidden": {},
         "summary": {"critical": 0, "high": 0, "medium": 1, "low": 0, "info": 0},
         "parity": 0.0,

@@ -32,7 +32,11 @@ def collect(context: Context) -> Iterator[Record]:
         return
     environ = {k: v for k, v in process.environ.items() if not k.startswith(_MODULES)}
     yield from redact_environ(
-        environ, context.env_allow, context.env_deny, is_session=process.is_session
+        environ,
+        context.env_allow,
+        context.env_deny,
+        is_session=process.is_session,
+        key=context.value_key,
     )
     yield from _modules(process)
     for where, why in process.unreadable.items():
