@@ -16,7 +16,7 @@ from typing import NamedTuple
 from envlock.diff.drift import Change, ChangeKind
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.filters import SETTING
-from envlock.diff.rules import SPECIAL_RULES
+from envlock.diff.rules import CONSEQUENCES
 from envlock.model.facts import Kind, kind_of
 
 _FEWEST = 4
@@ -62,9 +62,8 @@ def fold_alike(changes: Sequence[Change]) -> tuple[Change, ...]:
 
 def unfold(changes: Iterable[Change]) -> Iterator[Change]:
     """Yield the changes as they were before `fold_alike`."""
-    follows = SPECIAL_RULES["explained"].id
     for change in changes:
-        is_folded = change.explained_by and change.rule != follows
+        is_folded = change.explained_by and change.rule not in CONSEQUENCES
         yield replace(change, explained_by="") if is_folded else change
 
 

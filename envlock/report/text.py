@@ -9,7 +9,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from envlock.diff.drift import Change, ChangeKind, DriftReport, Result
-from envlock.diff.rules import SPECIAL_RULES
+from envlock.diff.rules import CONSEQUENCES
 from envlock.model.facts import Kind, kind_of
 from envlock.model.severity import Severity
 from envlock.report.input import Canvas, PairInput
@@ -196,8 +196,8 @@ class _Page:
 
     def _followers(self, lead: Change) -> Iterator[Line]:
         """Yield how many changes have the same cause as `lead`, and one of them."""
-        follows = SPECIAL_RULES["explained"].id
-        alike = [c for c in self._groups.folded.get(lead.record, ()) if c.rule != follows]
+        folded = self._groups.folded.get(lead.record, ())
+        alike = [change for change in folded if change.rule not in CONSEQUENCES]
         if alike and not self._full:
             first = alike[-1]
             label = self._clean(first.key)

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from envlock.diff.drift import Change, ChangeKind
 from envlock.diff.policy.bind import ABSENT, mirrored_id
-from envlock.diff.rules import SPECIAL_RULES
+from envlock.diff.rules import CONSEQUENCES
 from envlock.errors import ConfigError
 from envlock.model.document import parse_toml
 from envlock.model.text import escape
@@ -113,7 +113,7 @@ def can_be_accepted(change: Change) -> bool:
 
     A change that is only shown below one of the same cause is covered by itself.
     """
-    is_consequence = change.explained_by and change.rule == SPECIAL_RULES["explained"].id
+    is_consequence = change.explained_by and change.rule in CONSEQUENCES
     return change.kind is not ChangeKind.UNKNOWN and not is_consequence
 
 

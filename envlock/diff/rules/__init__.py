@@ -21,7 +21,7 @@ from envlock.diff.rules.system import SYSTEM_RULES
 from envlock.diff.rules.variables import VARIABLE_RULES
 from envlock.model.severity import Severity
 
-__all__ = ["BREAKING", "INCONSISTENCY_RULES", "RULES", "SPECIAL_RULES", "Rule"]
+__all__ = ["BREAKING", "CONSEQUENCES", "INCONSISTENCY_RULES", "RULES", "SPECIAL_RULES", "Rule"]
 
 RULES: tuple[Rule, ...] = (
     *(rule for rule in INCONSISTENCY_RULES.values() if rule.sections),
@@ -141,6 +141,9 @@ SPECIAL_RULES: Mapping[str, Rule] = {
     ),
 }
 """Rules that decide before `RULES` are tried; `Delta.special_rule` selects one by its key."""
+
+CONSEQUENCES = frozenset(SPECIAL_RULES[name].id for name in ("explained", "setting"))
+"""Ids of the rules for what only follows from another change."""
 
 BREAKING: frozenset[str] = frozenset(
     rule.id
