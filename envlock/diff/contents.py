@@ -13,7 +13,7 @@ from envlock.diff.layout import BYTE_ORDER_MARK, LayoutChange, layout_changes
 Contents = Callable[[str], bytes | None]
 """Return the content of a digest (hex), None if it is not stored."""
 
-_OTHER = "(another value, not shown)"
+NOT_SHOWN_EITHER = "(another value, not shown)"
 _MAX_SINGLE = 1 << 14
 """Settings are listed for a file on one side only if it is at most this large."""
 
@@ -81,7 +81,7 @@ def _followed(delta: Delta, rows: Iterable[Setting]) -> Iterator[Delta]:
             field=f"{SETTING}{position}",
             kind=kind,
             left=before,
-            right=_OTHER if after is not None and after == before else after,
+            right=NOT_SHOWN_EITHER if after is not None and after == before else after,
             explained_by=delta.record,
             note="",
             special_rule="setting",

@@ -21,7 +21,7 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
 """Fact of a package -> facts whose change follows from a change of it."""
 UNREAD = "the content is not known on one side"
 NOT_RECORDED = "(value not recorded)"
-_OTHER_VALUE = "(another value, not recorded)"
+OTHER_VALUE = "(another value, not recorded)"
 _VALUE_GAP = "the value is recorded on one side only"
 _NO_FACTS: Facts = {}
 _WORDS = {
@@ -183,7 +183,7 @@ def _compare_unrecorded(key: str, left: Facts, right: Facts) -> Iterator[Delta]:
     is_one_key = _key_of(left) == _key_of(right, missing="none")
     if is_one_key and ours != theirs:
         kind = ChangeKind.CHANGED
-        yield Delta("env", key, "value", kind, NOT_RECORDED, _OTHER_VALUE, right)
+        yield Delta("env", key, "value", kind, NOT_RECORDED, OTHER_VALUE, right)
 
 
 def compared_by_presence(left: Lock, right: Lock) -> int:

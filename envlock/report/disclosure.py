@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from envlock.diff.contents import NOT_SHOWN_EITHER
 from envlock.diff.drift import Change, DriftReport
 from envlock.diff.many.matrix import Finding, Matrix, Outlier
+from envlock.diff.records import NOT_RECORDED, OTHER_VALUE
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.text import to_bytes
@@ -23,6 +25,8 @@ from envlock.secrets.values import judge_value
 
 _CONTENT = "content:"
 _VARIABLES = "env"
+_PHRASES = frozenset({NOT_SHOWN, NOT_SHOWN_EITHER, NOT_RECORDED, OTHER_VALUE})
+"""What stands where a value is not shown, and is none itself."""
 
 
 def disclosed(given: PairInput | MatrixInput) -> PairInput | MatrixInput:
@@ -85,8 +89,8 @@ def _report(report: DriftReport) -> DriftReport:
 
 def disclosed_value(section: str, key: str, field: str, value: str | None) -> str | None:
     """Return what may be shown of a value; of the lines of a secret file nothing may be."""
-    if value is None:
-        return None
+    if value is None or value in _PHRASES:
+        return value
     name = key if section == _VARIABLES else field.removeprefix(_CONTENT)
     is_content = field.startswith(_CONTENT)
     if is_content and _is_secret_content(key, value):
