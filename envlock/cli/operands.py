@@ -98,17 +98,13 @@ def _value_key(config: Config) -> ValueKey | None:
 
 def live_request(target: str, config: Config, value_key: ValueKey | None = None) -> Request:
     """Return what to capture of a target that is given where a lock could be given."""
-<<<<<<< HEAD
-    return make_request(argparse.Namespace(only=[], skip=[], target=target, deep=False), config)
-=======
-    chosen = argparse.Namespace(only=[], skip=[], target=target, deep=False, record=None)
+    chosen = argparse.Namespace(only=[], skip=[], target=target, deep=False)
     return make_request(chosen, config, value_key)
 
 
 def key_of_comparison(operands: Iterable[str]) -> ValueKey | None:
     """Return a key in memory if all operands are captured now: then every value is compared."""
     return ValueKey.in_memory() if all(map(is_target, operands)) else None
->>>>>>> 079930b (Compare what stands beside a secret, and say what was compared by presence only)
 
 
 def policy_name(operand: str, config: Config) -> str:
