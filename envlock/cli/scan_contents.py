@@ -19,6 +19,7 @@ from envlock.cli.scan_archives import MOST_LEVELS, PIECE, NotSearchedError, Pack
 from envlock.errors import LockfileError
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.syntax import HEADER
+from envlock.model.process import HIDDEN
 from envlock.model.text import escape
 from envlock.model.tree import TREE_HEADER, EntryType, Tree
 from envlock.reading import open_file
@@ -201,7 +202,7 @@ def _tree(item: _Item) -> Iterator[Found]:
 
 def _document(item: _Item) -> Iterator[Found]:
     """Search JSON, and the pages that hold it: findings by name and value, all else as text."""
-    raw = _read(item.chunks)
+    raw = _read(item.chunks).replace(HIDDEN.encode(), b"")
     text = raw.decode("utf-8", "replace")
     pages = [found[1] for found in _PAGE.finditer(text)] if "<script" in text else [text]
     for page in pages:
