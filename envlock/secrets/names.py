@@ -194,6 +194,8 @@ _EXACT = {
     "x_auth_key": Grade.SECRET,
     "ldap_default_authtok": Grade.PASSWORD,  # sssd-ldap(5)
     "sasl_passwd": Grade.PASSWORD,
+    "neo_4_j_auth": Grade.SECRET,
+    "api_hash": Grade.SECRET,  # of Telegram
     "encrypted_password": Grade.PASSWORD,
     "vnc_auth": Grade.HINT,
     # Names that one of their words accuses wrongly.
@@ -231,7 +233,7 @@ HINTS = (
     "contrase", "hasło", "haslo", "heslo", "senord", "parola", "salasana", "senha", "wachtwoord",
     "пароль", "密码", "密碼", "パスワード", "비밀번호", "bearer", "mnemonic", "pepper", "community",
     "cookie", "_pat", "otp", "pin", "salt", "seed", "licen", "psw", "pword",
-    "clear-text", "clear_text", "cleartext",
+    "clear-text", "clear_text", "cleartext", "api_hash", "api-hash", "apihash",
 )  # fmt: skip
 """Texts of which every name that means a secret holds one, in lower case."""
 

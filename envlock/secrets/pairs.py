@@ -43,6 +43,7 @@ _TAG = re.compile(r"(?:(?:&[\w-]{1,64}|!![a-z]{1,16})[ \t]{1,16}){1,2}")
 _TEMPLATE = re.compile(r"\{[{%]|\{[\w-]{1,32}\}|\(\(|\[\[")
 _COMMENT = re.compile(r"[#;](?=[ \t\r\n]|\Z)")
 _BELOW = re.compile(r"\s{1,256}+")
+_MESSAGE = re.compile(r":?\?")
 _METAVARIABLE = re.compile(r"[A-Z][A-Z_-]{0,63}|\[.{0,64}\]|<.{0,64}>|[-|].{0,64}", re.DOTALL)
 _SPACED = re.compile(r"[ \t]{1,256}+(?P<type>[05789][ \t]{1,16})?(?=[^\s=:{(\[|&<\\-])")
 _WORDS_OF_ENGLISH = word_set(
@@ -80,6 +81,8 @@ def _trimmed(text: str, start: int, end: int) -> Range:
 
 def _ranges(name: Occurrence, syntax: Syntax) -> Iterable[Range]:
     """Return where the values of a name start and end."""
+    if _MESSAGE.match(name.text, name.end) and name.text.startswith("${", name.start - 2):
+        return ()  # ${NAME:?message}
     if name.is_element:
         return _element_ranges(name)
     is_assigned = name.separator not in ("", ",")

@@ -13,6 +13,7 @@ _SWITCHES = word_set(
     interactive internal lazy local manual missing n nan never nil no none null off ok on
     optional passed pending present private prompt public remote required requisite skip
     static substack sufficient t true undef undefined unknown unlimited unset user void y yes
+    incorrect invalid set wrong
     """
 )
 _METHODS = word_set(
@@ -103,7 +104,8 @@ _TEMPLATE = re.compile(
 """What a program replaces before the value is used; `default` is what it falls back to."""
 
 _FALLBACK = re.compile(
-    r"(?:\|\||\?\?|\bor\b|\bdefault\b[ \t(]{0,3}|\bfetch\([^,)]{1,128},)[ \t]{0,16}"
+    r"(?:\|\||\?\?|\bor\b|\bdefault\b[ \t(]{0,3}|\bfetch\([^,)]{1,128}(?:,|\)[ \t]{0,4}\{))"
+    r"[ \t]{0,16}"
     r"[\"'](?P<literal>[^\"']{1,256})"
 )
 """What a template falls back to: ``<%= ENV['X'] || 'hunter2' %>``."""
@@ -210,11 +212,16 @@ def _is_template(text: str) -> bool:
         return False
     for found in _TEMPLATE.finditer(text):
         fallback = _FALLBACK.search(found[0])
-        default = fallback["literal"] if fallback else (found["default"] or "").lstrip(":-=?")
+        default = fallback["literal"] if fallback else _default_of(found["default"] or "")
         if default and not is_placeholder(default):
             return False
     rest = _TEMPLATE.sub("", text)
     return rest != text and sum(map(str.isalnum, rest)) < 3
+
+
+def _default_of(part: str) -> str:
+    """Return what a variable of a shell falls back to; what follows `?` is a message."""
+    return "" if part.startswith(("?", ":?")) else part.lstrip(":-=+")
 
 
 def _is_named(text: str, lowered: str) -> bool:

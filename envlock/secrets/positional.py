@@ -106,6 +106,21 @@ proxychains.conf proxychains4.conf | proxychains.conf
     [ \t]{1,16}\S{1,128}[ \t]{1,16}(?P<secret>\S{1,256})
 /users.acl /redis/users.acl redis.conf valkey.conf | Redis: ACL
     ^[ \t]{0,16}user[ \t]{1,16}[^\n]{1,512}?[ \t][>#](?P<secret>\S{1,256})
+/authkeys | Heartbeat: authkeys
+    ^[ \t]{0,8}\d{1,3}[ \t]{1,8}(?:sha\d{0,3}|md5|hmac)[ \t]{1,8}(?P<secret>\S{4,256})
+/.bundle/config | Bundler: credentials for gem sources
+    ^[ \t]{0,8}BUNDLE_\w{1,128}:[ \t]{1,8}[\"']?[\w.@-]{1,64}:(?P<secret>[^\s\"'/]{4,256})[\"']?\r?$
+/deluge/auth | Deluge: auth file
+    ^[^\s:#]{1,64}:(?P<secret>[^\s:]{2,256})(?::\d{1,3})?\r?$
+/40_custom /41_custom /custom.cfg /grub.cfg /01_users | GRUB: password
+    ^[ \t]{0,16}password[ \t]{1,8}[\w-]{1,64}[ \t]{1,8}(?P<secret>\S{2,256})
+/cups/snmp.conf | CUPS: snmp.conf
+    ^[ \t]{0,8}Community[ \t]{1,8}(?P<secret>\S{2,64})
+/couchdb/local.ini /local.d/admins.ini | CouchDB: admins
+    ^\[admins\]\s{1,16}(?:;[^\n]{0,256}\s{1,16}){0,16}
+    [\w.@-]{1,64}[ \t]{0,8}=[ \t]{0,8}(?P<secret>\S{2,256})
+/secrets.yaml | Home Assistant, ESPHome: secrets
+    ^[\w.-]{1,64}:[ \t]{1,8}[\"']?(?P<secret>[^\s\"'#|>&*!{\[][^\"'\n#]{1,256})
 /erlang.cookie .erlang.cookie | Erlang: distributed systems
     \A\s{0,16}(?P<secret>\S{1,512})
 """

@@ -69,6 +69,12 @@ _TABLE: tuple[tuple[str, Program], ...] = (
         Program(secret=("-P",), attached=("-P",)),
     ),
     ("7z 7za 7zr 7zz rar unrar", Program(attached=("-p", "-hp"))),
+    (  # monitoring plugins: -p, and -a user:password
+        "check_mysql check_mysql_query check_pgsql check_ldap check_imap check_pop check_mssql",
+        Program(secret=("-p", "-P"), account=("-a",)),
+    ),
+    ("check_http check_curl", Program(account=("-a", "-b"))),
+    ("check_snmp check_ifstatus check_ifoperstatus", Program(secret=("-C", "-A", "-X"))),
     ("plink pscp psftp", Program(secret=("-pw",))),
     ("useradd usermod sshpass", Program(secret=("-p",), attached=("-p",))),
     (

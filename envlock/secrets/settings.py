@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from envlock.secrets.columns import column_spans
 from envlock.secrets.command_lines import command_spans
 from envlock.secrets.pairs import pair_spans
 from envlock.secrets.positional import field_spans, kubernetes_spans
@@ -65,6 +66,8 @@ def _spans(text: str, reading: Reading, path: str) -> Iterator[Span]:
     yield from shape_spans(text, is_strict=reading.is_strict)
     if reading.demand.password < Strength.NEVER:
         yield from pair_spans(text, reading)
+    if not reading.is_strict:
+        yield from column_spans(path, text)
     if reading.demand.password < Strength.RANDOM:
         yield from command_spans(text)
         yield from field_spans(path, text)

@@ -339,8 +339,33 @@ sql-password | IDENTIFIED | Oracle: CREATE USER
     ^ IDENTIFIED\s{1,16}BY\s{1,16}"(?P<secret>[^"\n]{1,256}+)"
 connect-call | onnect( mysqli( PDO( onnection( Auth( auth=( login( _bind( | PHP, JDBC, Requests
     ^ (?:mysqli?_connect|new[ \t]{1,4}(?:mysqli|PDO)|getConnection|BasicAuth|ftp_login|ldap_bind
-    |oci_connect|imap_open|\bauth=|\.login)\((?:[^,()\n]{1,128},){1,2}
+    |oci_connect|imap_open|DBI->connect|\bauth=|\.login)\((?:[^,()\n]{1,128},){1,2}
     [ \t]{0,8}["'](?P<secret>[^"'\n]{1,128})["']
 ldap-password | {PLAIN {CLEAR {plain {clear | Dovecot: password schemes
     ^ \{(?:PLAIN|CLEARTEXT|CLEAR|plain|cleartext)\}(?P<secret>[^\s:"',{}]{3,256}+)
+router-key | essage-digest-key uthentication-key ey-string nmp-server mp\skey | Cisco IOS, FRR
+    ^ (?:message-digest-key[ \t]{1,8}\d{1,3}[ \t]{1,8}[\w-]{2,24}|authentication-key|key-string
+    |snmp-server[ \t]{1,8}community|isakmp[ \t]{1,8}key)[ \t]{1,8}(?:\d[ \t]{1,8})?
+    (?P<secret>[^\s"';]{4,128}+)
+exim-password | lient_send | Exim: SMTP authentication
+    ^ client_send[ \t]{0,8}=[^\n:]{0,64}:[^\n:]{1,128}:[ \t]{0,8}(?P<secret>[^\s:"']{4,128}+)
+iscsi-password | ncominguser utgoinguser | tgtadm(8): CHAP accounts
+    ^ (?:incoming|outgoing)user[ \t]{1,16}[^\s"']{1,64}[ \t]{1,16}(?P<secret>[^\s"'<]{4,128}+)
+proxy-login | login= | Squid: cache_peer
+    ^ (?<=\slogin=)[^\s:*]{1,64}:(?P<secret>[^\s"'<>&]{4,128}+)
+told-password | ssword\sis ssphrase\sis | text for people
+    ^ (?:[Pp]assword|[Pp]assphrase) is(?: now)?[ \t:]{1,4}["'`]?(?P<secret>[^\s"'`<>(]{5,64}+)
+share-password | /user: | net use: Windows commands
+    ^ net[ \t]{1,4}use[ \t]{1,4}[^\n]{1,128}?/user:[^\s]{1,64}[ \t]{1,4}
+    (?P<secret>[^\s/*"'][^\s"']{3,64}+)
+nested-key | Jwt JWT ncryption | ASP.NET Core, ESPHome: the key of a section
+    ^ ["']?(?:[Jj]wt|JWT|[Ee]ncryption)(?:Settings|Config|Options)?["']?[ \t]{0,4}:
+    \s{0,16}\{?\s{0,64}
+    (?:["']?[A-Z]?[a-z]{2,16}["']?[ \t]{0,4}:[ \t]{0,4}["']?[\w.:/-]{1,64}["']?,?\s{1,64}){0,4}
+    ["']?[Kk]ey["']?[ \t]{0,4}:[ \t]{0,4}["']?(?P<secret>[A-Za-z0-9+/=_!@#.-]{8,512}+)
+gossip-key | encrypt | Consul, Nomad, Serf: gossip encryption
+    ^ \bencrypt["']?[ \t]{0,4}[:=][ \t]{0,4}["'](?P<secret>[A-Za-z0-9+/]{12,88}={1,2})["']
+oracle-login | onnect ONNECT onn\s CONN | SQL*Plus: CONNECT
+    ^ (?<![\w.])(?:[Cc]onnect|CONNECT|[Cc]onn|CONN)[ \t]{1,8}[\w$#]{1,64}
+    /(?P<secret>[^\s@/"']{3,64}+)@
 """

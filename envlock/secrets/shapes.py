@@ -82,7 +82,8 @@ def _parse_table(table: str, *, is_token: bool = True) -> Iterator[Shape]:
 
 def _hints(hints: str, is_token: bool) -> tuple[Hint, ...]:
     return tuple(
-        Hint(hint.removeprefix("~"), is_token and hint[0] != "~") for hint in hints.split()
+        Hint(hint.removeprefix("~").replace("\\s", " "), is_token and hint[0] != "~")
+        for hint in hints.split()
     )
 
 
@@ -219,5 +220,13 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "secure-string": lambda secret: measure(secret) >= Strength.WORD,
     "sql-password": lambda secret: measure(secret) >= Strength.WORD,
     "ldap-password": lambda secret: measure(secret) >= Strength.WORD,
+    "router-key": lambda secret: measure(secret) >= Strength.WORD,
+    "exim-password": _is_mixed,
+    "iscsi-password": _is_mixed,
+    "oracle-login": _is_mixed,
+    "proxy-login": _is_mixed,
+    "told-password": lambda secret: _is_mixed(secret) and any(map(str.isdigit, secret)),
+    "share-password": _is_mixed,
+    "nested-key": lambda secret: _is_mixed(secret) and any(map(str.isdigit, secret)),
 }
 """What the secret must also be where its form alone is not enough."""

@@ -8,7 +8,8 @@ a package publishes exactly that content.  Detection is in `envlock.secrets.file
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import BinaryIO
 
 from envlock.capture.files.classify import hide
@@ -16,13 +17,15 @@ from envlock.capture.time_limit import OutOfTime, TimeLimit
 from envlock.model.tree import REDACTED, Entry, FileClass, Row
 from envlock.secrets.files import FileKind, Judgement, judge_file
 from envlock.secrets.rules_id import rules_id
+from envlock.secrets.settings import Finding
+from envlock.secrets.stream import redact_stream
 from envlock.targets.base import HashCache
 
 WHOLE = 1024 * 1024
-"""Files up to this size in bytes are judged as a whole, and redacted if need be."""
+"""Files up to this size in bytes are judged as a whole, larger ones piece by piece."""
+REDACTED_LIMIT = 64 * 1024 * 1024
+"""Largest file in bytes of which only the secrets are left out; a larger one is all secret."""
 _PIECE = 256 * 1024
-_OVERLAP = 4096
-"""Larger ones are judged in pieces with this overlap in bytes; a secret in any makes all secret."""
 _PROBE = 8192
 CHANGED = "changed while it was captured"
 _TOO_SLOW = "took-too-long"
@@ -87,23 +90,40 @@ class ContentGate:
     def _judge(self, entry: Entry) -> Judgement:
         with self._open(entry) as stream:
             if entry.size > WHOLE:
-                return _judge_pieces(entry, stream)
+                return _judge_large(entry, stream)
             content = stream.read(WHOLE + 1)
         if hashlib.sha256(content).hexdigest() != entry.sha256:
             raise OSError(0, CHANGED)
         return judge_file(entry.path, mode=entry.mode, content=content, size=entry.size)
 
 
-def _judge_pieces(entry: Entry, stream: BinaryIO) -> Judgement:
-    """Judge a large file: a binary one by its name and beginning, a text piece by piece."""
-    piece = stream.read(_PIECE)
-    is_binary = b"\0" in piece[:_PROBE]
-    while piece:
-        judged = judge_file(entry.path, mode=entry.mode, content=piece, size=entry.size)
-        if judged.kind is not FileKind.PUBLIC:
-            return Judgement(FileKind.SECRET, judged.rule or judged.findings[0].rule)
-        if is_binary:
-            break
-        more = stream.read(_PIECE)
-        piece = piece[-_OVERLAP:] + more if more else b""
-    return CLEAN
+def _judge_large(entry: Entry, stream: BinaryIO) -> Judgement:
+    """Judge a large file: a binary one by its name and beginning, a text piece by piece.
+
+    Up to `REDACTED_LIMIT` only its secrets are left out.  Raise OSError when it is no longer what
+    was hashed.
+    """
+    head = stream.read(_PIECE)
+    judged = judge_file(entry.path, mode=entry.mode, content=head, size=entry.size)
+    if judged.kind is FileKind.SECRET or b"\0" in head[:_PROBE]:
+        return judged if judged.kind is FileKind.SECRET else CLEAN
+    digest = hashlib.sha256(head)
+    held: list[bytes] = []
+    findings: list[Finding] = []
+    for piece in redact_stream(entry.path, chain([head], _rest(stream, digest))):
+        findings += piece.findings
+        if findings and entry.size > REDACTED_LIMIT:
+            return Judgement(FileKind.SECRET, findings[0].rule)
+        if entry.size <= REDACTED_LIMIT:
+            held.append(piece.content)
+    if digest.hexdigest() != entry.sha256:
+        raise OSError(0, CHANGED)
+    if not findings:
+        return CLEAN
+    return Judgement(FileKind.REDACTED, findings[0].rule, b"".join(held), tuple(findings))
+
+
+def _rest(stream: BinaryIO, digest: hashlib._Hash) -> Iterator[bytes]:
+    while piece := stream.read(_PIECE):
+        digest.update(piece)
+        yield piece

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from envlock.capture.files.content_gate import WHOLE, ContentGate
+from envlock.capture.files.content_gate import REDACTED_LIMIT, WHOLE, ContentGate
 from envlock.capture.request import Request
 from envlock.capture.result import Capture
 from envlock.lockfile.writer import render_lock
@@ -88,7 +88,14 @@ def test_a_secret_anywhere_in_a_large_text_is_found(at):
     setting = f"\ndb_password = {WORD}\n".encode()
     content[at : at + len(setting)] = setting
     judged = gate(bytes(content)).judge(entry("/srv/app.env", bytes(content)))
-    assert judged.kind is FileKind.SECRET
+    assert judged.kind is FileKind.REDACTED
+    assert judged.content == bytes(content).replace(WORD.encode(), b"***")
+    assert judged.findings == (("password-setting", "db_password"),)
+
+
+def test_a_text_that_is_too_large_to_be_redacted_is_all_secret():
+    content = f"db_password = {WORD}\n".encode() + b"# filler\n" * (REDACTED_LIMIT // 9)
+    assert gate(content).judge(entry("/srv/app.env", content)).kind is FileKind.SECRET
 
 
 def test_a_large_file_without_one_is_public():
