@@ -204,6 +204,10 @@ class Context:
             return known.type is EntryType.SYMLINK
         return self.stat(real) is None and len(self.gaps) == gaps
 
+    def lacks_shell(self) -> bool:
+        """True when there is no shell: an image of single programs, or a part of a system."""
+        return not self.exists("/bin/sh") or self.is_gone("/bin/sh")
+
     def glob(self, *patterns: str) -> list[str]:
         """Return the paths of the scan that match any pattern, in byte order.
 

@@ -13,6 +13,7 @@ from envlock.capture.discover.candidates import may_be_software
 
 _SCRIPT = re.compile(rb"#![ \t]*([^ \t\n]+)(?:[ \t]+([^\n]*))?")
 _ENV_OPTION = re.compile(r"-\S*|\w+=\S*")
+_SHELLS = frozenset({"sh", "bash", "dash", "ash"})
 _PATH = (
     "/usr/local/sbin",
     "/usr/local/bin",
@@ -48,11 +49,16 @@ class Interpreters:
         self._known: dict[str, bool] = {}
 
     def is_missing(self, interpreter: str) -> bool:
-        """True when it is proved that a script with this interpreter cannot start."""
+        """True when it is proved that a script with this interpreter cannot start.
+
+        Shell scripts in an image without any shell are left there by intention.
+        """
         if interpreter not in self._known:
             is_path = interpreter.startswith("/")
             ask = self._context.is_gone if is_path else self._is_nowhere
-            self._known[interpreter] = ask(interpreter)
+            is_shell = posixpath.basename(interpreter) in _SHELLS
+            is_meant = not is_shell or not self._context.lacks_shell()
+            self._known[interpreter] = is_meant and ask(interpreter)
         return self._known[interpreter]
 
     def _is_nowhere(self, name: str) -> bool:

@@ -15,11 +15,14 @@ _STARTING = ("ExecStart", "ExecStartPre", "ExecCondition")
 def missing_program(settings: Settings, context: Context) -> str:
     """Return the first program of a service that does not exist, empty when all do.
 
-    Left out are programs whose failure is ignored, that have variables or specifiers in their
-    path, or that a condition of the unit asks for.
+    Where there is no shell, there is no system that could start it.  Left out are programs whose
+    failure is ignored, that have variables or specifiers in their path, or that a condition of the
+    unit asks for.
     """
     service, unit = settings.get("Service", {}), settings.get("Unit", {})
-    is_confined = any(name in service for name in ("RootDirectory", "RootImage", "ExtensionImages"))
+    is_confined = context.lacks_shell() or any(
+        name in service for name in ("RootDirectory", "RootImage", "ExtensionImages")
+    )
     conditions = " ".join(
         value
         for name, values in unit.items()

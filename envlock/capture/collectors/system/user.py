@@ -28,12 +28,13 @@ def collect(context: Context) -> Iterator[Record]:
     ``shell-missing`` that the shell does not exist.
     """
     persons = _person_range(context)
+    lacks_shell = context.lacks_shell()  # then nobody is meant to log in
     for name, facts in _accounts("/etc/passwd", _PASSWD, context):
         if facts["uid"].isdecimal() and int(facts["uid"]) in persons:
             facts["kind"] = "person"
             if facts["home"] == f"/home/{name}":
                 facts["home"] = ""
-        if context.is_gone(facts.get("shell", "/")):
+        if not lacks_shell and context.is_gone(facts.get("shell", "/")):
             facts["shell-missing"] = "true"
         yield Record("user", name, {fact: value for fact, value in facts.items() if value})
     for name, facts in _accounts("/etc/group", _GROUP, context):
