@@ -60,6 +60,12 @@ def _distributions(lock: Lock) -> Iterator[Inconsistency]:
         if facts.get("unmet"):
             message = f"what it requires is not there: {facts['unmet']}"
             yield _found("PYTHON-REQUIREMENT", key, message, "unmet")
+        if facts.get("missing"):
+            message = f"its compiled modules need {facts['missing']}, which does not exist"
+            yield _found("PYTHON-LIBRARY", key, message, "missing")
+        if facts.get("lacking"):
+            message = f"its compiled modules need {facts['lacking']} of newer libraries"
+            yield _found("PYTHON-SYMBOL", key, message, "lacking")
         if facts.get("beyond"):
             message = f"what it requires is newer than it allows: {facts['beyond']}"
             yield _found("PYTHON-REQUIREMENT-NEWER", key, message, "beyond")

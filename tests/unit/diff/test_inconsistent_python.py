@@ -54,6 +54,8 @@ CASES = [
     ("PYTHON-SOURCE-GONE", [APP, app(editable="true", source="missing")]),
     ("PYTHON-DOUBLED", [APP, app(other_versions="0.9")]),
     ("PYTHON-OVERLAP", [APP, app(overlaps="y")]),
+    ("PYTHON-LIBRARY", [APP, app(missing="libpq.so.5")]),
+    ("PYTHON-SYMBOL", [APP, app(lacking="GLIBC_2.38")]),
     ("PYTHON-REQUIREMENT", [APP, app(unmet="idna")]),
     ("PYTHON-REQUIREMENT-NEWER", [APP, app(beyond="idna<3 (3.7)")]),
     ("PYTHON-ABI", [DEBIAN, APP, wheel("cp310-cp310-manylinux_2_17_x86_64")]),

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover import python_envs, python_faults
+from envlock.capture.discover.extension_modules import ExtensionModules
+from envlock.capture.discover.loader_paths import LOADER_READS
 from envlock.capture.discover.package_folders import claim_parents
 from envlock.capture.discover.python_envs import PythonEnv
 from envlock.capture.discover.python_startup import STARTUP_MODULES, startup_facts
@@ -101,6 +103,7 @@ def collect(context: Context) -> Iterator[Record]:
     visible = python_faults.visible_distributions(
         {name: (env, [(d.name, d.version) for d in each]) for name, (env, each) in found.items()}
     )
+    modules = ExtensionModules(context)
     for name, (env, distributions) in found.items():
         if distributions or env.settings or env.is_interpreter:
             yield Record("python", name, _env_facts(env, context))
@@ -110,6 +113,9 @@ def collect(context: Context) -> Iterator[Record]:
         for distribution in distributions:
             facts = _facts(distribution, context)
             facts |= _faults(distribution, env, visible[name], context)
+            if _is_built_here(distribution):
+                paths = (path for path, _, _ in _recorded(distribution, context) if ".so" in path)
+                facts["missing"], facts["lacking"] = modules.lacks(paths)
             facts["overlaps"] = " ".join(sorted(shared.get(distribution.key, ())))
             yield Record("python", distribution.key, clean_facts(facts))
 
@@ -267,6 +273,11 @@ def _faults(
     }
 
 
+def _is_built_here(distribution: Distribution) -> bool:
+    """True when its compiled modules, if any, were built on a system like this one."""
+    return not distribution.wheel or distribution.wheel.endswith(_UNPUBLISHED)
+
+
 def _facts(distribution: Distribution, context: Context) -> dict[str, str]:
     facts = {"version": distribution.version}
     info = distribution.info
@@ -357,6 +368,7 @@ COLLECTOR = Collector(
     sections=("python",),
     reads=(
         *python_envs.READS,
+        *LOADER_READS,
         "**/*.dist-info/METADATA",
         "**/*.dist-info/WHEEL",
         "**/*.dist-info/RECORD",

@@ -101,6 +101,22 @@ INCONSISTENT_PYTHON: tuple[Rule, ...] = (
         source=f"{_TAGS}; PEP 600; PEP 656",
     ),
     Rule(
+        id="PYTHON-LIBRARY",
+        severity=HIGH,
+        breaks=True,
+        why="the import of a compiled module fails: a library that it needs does not exist",
+        next="install the library, or {package} in {environment} as a wheel that brings it",
+        source="ld.so(8); ImportError: cannot open shared object file",
+    ),
+    Rule(
+        id="PYTHON-SYMBOL",
+        severity=HIGH,
+        breaks=True,
+        why="the import of a compiled module fails: it was built with newer libraries",
+        next="build {package} on this system, or install a published wheel",
+        source="Linux Standard Base, Symbol Versioning; ld.so(8)",
+    ),
+    Rule(
         id="PYTHON-HIDDEN",
         severity=HIGH,
         why="what an account installed for itself hides another version that others rely on",

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from envlock.model.depth import Depth
+from tests.conftest import unavailable
 
 ONLY = {"only": frozenset({"python"}), "depth": Depth.RECORDS}
 
@@ -34,7 +35,7 @@ def install(site, name, version, *headers, **files):
     info.mkdir(parents=True)
     lines = [f"Name: {name}", f"Version: {version}", *headers]
     (info / "METADATA").write_text("\n".join(lines) + "\n")
-    rows = []
+    rows = [f"{info.name}/METADATA,,"]
     for key, content in files.items():
         path = key.replace("__", "/") + ".py"
         if path == f"{name}/init.py" or path.endswith("/init.py"):
@@ -189,3 +190,25 @@ def test_a_part_of_a_system_proves_nothing_about_the_rest(captured, site):
     (site / "mine.pth").write_text("/home/dev/mine\n")
     records, _ = facts(captured, site)
     assert "interpreter" not in records["app"] and "lost-paths" not in records["app"]
+
+
+def test_a_module_that_was_built_here_and_lost_its_library(captured, site, tmp_path):
+    if not shutil.which("gcc"):
+        unavailable("gcc", "there is no compiler")
+    folder = site.parents[4] / "usr/lib"
+    folder.mkdir()
+    library, module = folder / "libfoo.so.1", site / "fast/_c.so"
+    module.parent.mkdir()
+    argv = ["gcc", "-x", "c", "-", "-shared", "-fPIC", "-nostdlib", "-Wl,-soname,libfoo.so.1"]
+    subprocess.run([*argv, "-o", library], input="int f(void) {return 1;}", text=True, check=True)
+    argv = ["gcc", "-x", "c", "-", "-x", "none", library, "-shared", "-fPIC", "-nostdlib"]
+    source = "int f(void); int g(void) {return f();}"
+    subprocess.run([*argv, "-o", module], input=source, text=True, check=True)
+    info = install(site, "fast", "1.0")
+    (info / "RECORD").write_text("fast/_c.so,,\n")
+    (info / "WHEEL").write_text("Wheel-Version: 1.0\nTag: cp311-cp311-linux_x86_64\n")
+    assert "missing" not in facts(captured, site)[0]["app/fast"]
+    library.unlink()
+    assert facts(captured, site)[0]["app/fast"]["missing"] == "libfoo.so.1"
+    (info / "WHEEL").write_text("Wheel-Version: 1.0\nTag: cp311-cp311-manylinux2014_x86_64\n")
+    assert "missing" not in facts(captured, site)[0]["app/fast"]
