@@ -175,21 +175,31 @@ def parse_package(header: Header) -> Package:
         raise ValueError("header without name and version")
     epoch = header.numbers(_EPOCH)
     is_key = name == "gpg-pubkey"
-    source, _, source_release = header.text(_SOURCE).removesuffix(".rpm").rpartition("-")
-    source, _, source_version = source.rpartition("-")
+    source, source_version = split_source(header.text(_SOURCE))
     return Package(
         name=name,
         evr=f"{f'{epoch[0]}:' if epoch and epoch[0] else ''}{version}-{release}",
         arch="" if is_key else header.text(_ARCH),
         vendor=header.text(_VENDOR),
         source=source,
-        source_version=f"{source_version}-{source_release.rpartition('.')[0]}" if source else "",
+        source_version=source_version,
         module=header.text(_MODULE),
         sha256=header.text(_SHA256_HEADER),
         sha1=header.text(_SHA1_HEADER),
         signers=tuple(sorted(set(_signers(header)))),
         is_multiple=is_key or _is_multiple(header, name),
     )
+
+
+def split_source(file: str) -> tuple[str, str]:
+    """Return name and version-release of a source package, given the name of its file.
+
+    >>> split_source("shop-suite-2.0-3.el9.src.rpm")
+    ('shop-suite', '2.0-3.el9')
+    """
+    rest, _, release = file.removesuffix(".rpm").rpartition("-")
+    name, _, version = rest.rpartition("-")
+    return name, f"{version}-{release.rpartition('.')[0]}" if name else ""
 
 
 def _is_multiple(header: Header, name: str) -> bool:

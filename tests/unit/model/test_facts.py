@@ -10,6 +10,7 @@ PACKAGE_GROUPS = ("os", "language", "hpc")
 
 NOT_PACKAGES = {
     "alternative", "apt-pin", "apt-source", "diversion", "os", "repository", "statoverride",
+    "unread",
 }  # fmt: skip
 """Sections that these collectors write beside packages."""
 
@@ -26,15 +27,17 @@ def test_a_section_of_packages_has_a_family(section):
     assert (SECTIONS[section].family is None) == (section in NOT_PACKAGES)
 
 
-WITHOUT_COMMAND = {"pacman", "snap", "flatpak"}
+WITHOUT_COMMAND = {"pacman", "snap", "flatpak", "opkg"}
 """Sections whose package manager installs only the newest version by name."""
+CUT = {"chisel"}
+"""Sections of images that are made anew: nothing is installed or removed in them."""
 
 
 @pytest.mark.parametrize("section", packages_of())
 def test_a_section_of_packages_has_commands(section):
     row = SECTIONS[section]
-    assert ("{" in row.install) == (section not in WITHOUT_COMMAND)
-    assert "{" in row.install + row.remove
+    assert ("{" in row.install) == (section not in WITHOUT_COMMAND | CUT)
+    assert ("{" in row.install + row.remove) == (section not in CUT)
 
 
 @pytest.mark.parametrize("section", packages_of(Family.DEBIAN, Family.SYSTEM))

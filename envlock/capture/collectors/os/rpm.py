@@ -19,6 +19,7 @@ from envlock.formats.binary.file_capabilities import NO_CAPABILITIES, parse_capa
 from envlock.formats.rpm import header
 from envlock.formats.rpm.database import PARSERS, Headers, parse_sqlite
 from envlock.formats.rpm.header import File, Header, Package, parse_files, parse_package
+from envlock.formats.rpm.manifest import parse_manifest
 from envlock.formats.rpm.reasons import (
     Locks,
     Reason,
@@ -39,6 +40,8 @@ _LIMIT = 512 * 1024 * 1024
 _HISTORY = "/var/lib/dnf/history.sqlite"
 _STATE = "/usr/lib/sysimage/libdnf5"
 _AUTO_INSTALLED = "/var/lib/zypp/AutoInstalled"
+_MANIFESTS = tuple(f"/var/lib/rpmmanifest/container-manifest-{form}" for form in (2, 1))
+"""Lists of packages in images of Azure Linux, the one with more facts first."""
 _LOCKS = ("/etc/dnf/plugins/versionlock.list", "/etc/dnf/versionlock.toml", "/etc/zypp/locks")
 
 
@@ -46,6 +49,7 @@ def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package; packages installable in several versions have several."""
     installed = _installed(context)
     if not installed:
+        yield from _listed(context)
         return
     reasons = _Reasons.read(context)
     for key in sorted(installed, key=sort_key):
@@ -83,6 +87,23 @@ def claims(context: Context) -> Claims:
             if claim.digest or path not in found:
                 found[path] = claim
     return found
+
+
+def _listed(context: Context) -> Iterator[Record]:
+    """Yield the packages of an image without a database, from the list that was left in it."""
+    for path in _MANIFESTS:
+        text = context.written(path)
+        try:
+            packages = {package.label: package for package in parse_manifest(text or "")}
+        except ValueError as error:
+            context.gap(path, f"damaged: {error}")
+            continue
+        if text is not None and not packages:
+            context.gap(path, "damaged: holds no package")
+        for label in sorted(packages, key=sort_key):
+            yield Record("rpm", label, _facts(packages[label], Reason()))
+        if packages:
+            return
 
 
 class _Installed(NamedTuple):
@@ -320,6 +341,7 @@ COLLECTOR = Collector(
         f"{_HISTORY}*",
         f"{_STATE}/*.toml",
         _AUTO_INSTALLED,
+        *_MANIFESTS,
         *_LOCKS,
         "/etc/passwd",
         "/etc/group",
