@@ -29,15 +29,15 @@ def test_a_section_of_packages_has_a_family(section):
 
 WITHOUT_COMMAND = {"pacman", "snap", "flatpak", "opkg"}
 """Sections whose package manager installs only the newest version by name."""
-CUT = {"chisel"}
-"""Sections of images that are made anew: nothing is installed or removed in them."""
+NO_COMMAND = {"chisel", "homebrew"}
+"""Sections of images that are made anew, or whose names have the form of a name and a version."""
 
 
 @pytest.mark.parametrize("section", packages_of())
 def test_a_section_of_packages_has_commands(section):
     row = SECTIONS[section]
-    assert ("{" in row.install) == (section not in WITHOUT_COMMAND | CUT)
-    assert ("{" in row.install + row.remove) == (section not in CUT)
+    assert ("{" in row.install) == (section not in WITHOUT_COMMAND | NO_COMMAND)
+    assert ("{" in row.install + row.remove) == (section not in NO_COMMAND)
 
 
 @pytest.mark.parametrize("section", packages_of(Family.DEBIAN, Family.SYSTEM))

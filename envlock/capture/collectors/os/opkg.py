@@ -22,11 +22,14 @@ class _Found(NamedTuple):
     database: OpkgDatabase
 
 
+_NOTHING = _Found(_FOLDERS[0], OpkgDatabase((), {}, ()))
+
+
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package that is installed, at least in part."""
     found = _found(context)
     seen: set[str] = set()
-    for package in found.database.packages if found else ():
+    for package in found.database.packages:
         if package.name in seen:
             context.gap(f"{found.folder}/status", f"{package.name} is listed twice")
             continue
@@ -46,7 +49,7 @@ def claims(context: Context) -> Claims:
     claimed: dict[str, Claim] = {}
     resolved: dict[str, str] = {}
     found = _found(context)
-    for package in found.database.packages if found else ():
+    for package in found.database.packages:
         text = context.written(f"{found.folder}/info/{package.name}.list")
         for path in parse_opkg_list(text or ""):
             folder, _, name = path.rpartition("/")
@@ -58,7 +61,7 @@ def claims(context: Context) -> Claims:
     return claimed
 
 
-def _found(context: Context) -> _Found | None:
+def _found(context: Context) -> _Found:
     """Return the first database that has packages; without one, each that is there is a gap."""
     for folder in _FOLDERS:
         path = f"{folder}/status"
@@ -70,7 +73,7 @@ def _found(context: Context) -> _Found | None:
             context.gap(path, f"damaged: {damage}")
         if database.packages:
             return _Found(folder, database)
-    return None
+    return _NOTHING
 
 
 COLLECTOR = Collector(

@@ -1,0 +1,3 @@
+package Dyn;
+our $VERSION = Other->VERSION;
+1;

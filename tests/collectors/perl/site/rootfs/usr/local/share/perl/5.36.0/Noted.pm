@@ -1,0 +1,3 @@
+package Noted;
+our $VERSION = compute();
+1;

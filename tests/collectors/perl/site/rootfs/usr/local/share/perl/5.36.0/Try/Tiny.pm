@@ -1,0 +1,3 @@
+package Try::Tiny;
+our $VERSION = '0.31';
+1;
