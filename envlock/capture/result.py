@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from envlock.model.coverage import Coverage
+from envlock.capture.gap_paths import unread_paths
+from envlock.model.coverage import Coverage, Status
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.tree import Tree
@@ -60,6 +61,9 @@ def _coverage_facts(coverage: Coverage) -> Facts:
         if ignored:
             facts["ignored"] = str(ignored)
         facts["reason"] = f"{first.where}: {first.reason}"
+        unread = unread_paths(coverage.gaps)
+        if unread and coverage.status is not Status.SKIPPED:
+            facts["unread"] = unread
     return facts
 
 

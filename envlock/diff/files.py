@@ -90,7 +90,8 @@ class _Absences(NamedTuple):
         listed = self.right if on_left else self.left
         if listed is not None and listed.lack(path):
             return ChangeKind.REMOVED if on_left else ChangeKind.ADDED, ""
-        return self.gaps.kind(on_left=on_left), self.gaps.note(on_left=on_left)
+        kind = self.gaps.kind(on_left=on_left, path=path)
+        return kind, self.gaps.note(on_left=on_left, path=path)
 
 
 class _RowPair(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.diff.drift import ChangeKind, Delta
+from envlock.diff.locations import hides, location_of, unread_paths
 from envlock.model.coverage import Status
 from envlock.model.facts import Kind, coverage_of, fact_sort_key, kind_of, order_of
 from envlock.model.lock import Lock
@@ -23,6 +24,8 @@ UNREAD = "the content is not known on one side"
 NOT_RECORDED = "(value not recorded)"
 OTHER_VALUE = "(another value, not recorded)"
 _VALUE_GAP = "the value is recorded on one side only"
+_HIDDEN = "what is above it could not be read"
+_FILE = "file"
 _NO_FACTS: Facts = {}
 _WORDS = {
     "skipped": "not captured",
@@ -33,28 +36,50 @@ _KNOWN = frozenset(status.value for status in Status if status.is_known)
 
 
 class CoverageGaps(NamedTuple):
-    """Why a missing record proves nothing, for each side; empty if it proves absence."""
+    """Why a missing record proves nothing, for each side; empty if it proves absence.
+
+    `unread` are the paths that each side could not read for the section, None if not all are
+    known: a gap hides only what is there.  `hidden` are those that it could not read at all.
+    """
 
     left: str = ""
     right: str = ""
+    unread: tuple[frozenset[str] | None, frozenset[str] | None] = (None, None)
+    hidden: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
     @classmethod
     def of(cls, left: Lock, right: Lock, section: str) -> CoverageGaps:
         """Return the coverage gaps of a section."""
         # A lock written by hand has no coverage; it is taken as complete.
+        locks = (left, right)
+        ours, theirs = (coverage_gap(lock, section) if lock.coverage else "" for lock in locks)
+        hidden, their_hidden = (unread_paths(lock, _FILE) or frozenset() for lock in locks)
         return cls(
-            *(coverage_gap(lock, section) if lock.coverage else "" for lock in (left, right))
+            ours,
+            theirs,
+            unread=(unread_paths(left, section), unread_paths(right, section)),
+            hidden=(hidden, their_hidden),
         )
 
-    def kind(self, *, on_left: bool) -> ChangeKind:
-        """Return the kind of change of a record on one side only."""
-        if on_left:
-            return ChangeKind.UNKNOWN if self.right else ChangeKind.REMOVED
-        return ChangeKind.UNKNOWN if self.left else ChangeKind.ADDED
+    def kind(self, *, on_left: bool, path: str = "") -> ChangeKind:
+        """Return the kind of change of a record on one side only; `path` is where it is."""
+        if self.note(on_left=on_left, path=path):
+            return ChangeKind.UNKNOWN
+        return ChangeKind.REMOVED if on_left else ChangeKind.ADDED
 
-    def note(self, *, on_left: bool) -> str:
+    def note(self, *, on_left: bool, path: str = "") -> str:
         """Return why that is unknown, empty if it is known."""
-        return self.right if on_left else self.left
+        why, unread = (self.right if on_left else self.left), self.unread[on_left]
+        if why and path and unread is not None and not hides(unread, path):
+            return ""
+        if not why and path and hides(self.hidden[on_left], path):
+            return _HIDDEN
+        return why
+
+    def at(self, path: str) -> CoverageGaps:
+        """Return the gaps that hide what is at `path`."""
+        left, right = (self.note(on_left=is_left, path=path) for is_left in (False, True))
+        return CoverageGaps(left, right)
 
 
 _NO_GAPS = CoverageGaps()
@@ -69,7 +94,8 @@ def compare_section(section: str, left: Lock, right: Lock) -> Iterator[Delta]:
     for key, facts in ours.items():
         other = theirs.get(key)
         if other is None:
-            yield from _one_sided(section, key, facts, gaps, on_left=True)
+            found = gaps.at(location_of(section, key, facts, left))
+            yield from _one_sided(section, key, facts, found, on_left=True)
         elif is_left_over(section, facts) != is_left_over(section, other):
             was_removed = is_left_over(section, other)
             installed = facts if was_removed else other
@@ -78,7 +104,8 @@ def compare_section(section: str, left: Lock, right: Lock) -> Iterator[Delta]:
             yield from _compare_facts(section, key, facts, other, gaps)
     for key, facts in theirs.items():
         if key not in ours:
-            yield from _one_sided(section, key, facts, gaps, on_left=False)
+            found = gaps.at(location_of(section, key, facts, right))
+            yield from _one_sided(section, key, facts, found, on_left=False)
 
 
 def is_left_over(section: str, facts: Facts) -> bool:

@@ -175,6 +175,31 @@ def test_unreadable_files_are_gaps_and_not_removals(envlock, root):
     assert report["result"] != "equal"
 
 
+def test_an_ordinary_user_sees_what_is_new_beside_what_is_closed(envlock, root):
+    if os.geteuid():
+        unavailable("root", "it takes root to make a directory of somebody else's")
+    (root / "root").mkdir(mode=0o700)
+    (root / "opt").mkdir()
+    os.chown(root / "root", 65534, 65534)
+
+    def captured(name):
+        command = [sys.executable, "-m", "envlock", "capture", f"dir:{root}", "--name", name]
+        subprocess.run([*WITHOUT_RIGHTS, *command], cwd=envlock.folder, check=True)
+
+    captured("before")
+    environment = root / "opt/app/lib/python3.11/site-packages"
+    environment.mkdir(parents=True)
+    (root / "opt/app/pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.2\n")
+    (root / "usr/bin/link").symlink_to("tool")
+    captured("after")
+    report = envlock("diff", "before", "after", "--json", status=None).json
+    assert {(c["key"], c["kind"]) for c in report["changes"] if not c["field"]} == {
+        ("/opt/app", "added"),
+        ("/usr/bin/link", "added"),
+        ("app", "added"),
+    }
+
+
 def test_wrong_bytes_from_a_cache_are_refused_before_anything_is_written(envlock, root, tmp_path):
     # The tree refers to the package by its MD5, and the cache has a file of that name.
     sums = root / "var/lib/dpkg/info/tool.md5sums"

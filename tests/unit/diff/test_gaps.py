@@ -1,0 +1,69 @@
+"""A gap hides what is in it, and nothing elsewhere."""
+
+import pytest
+
+from envlock.diff.engine import compare
+from envlock.model.lock import Lock
+from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+
+GAP = {"status": "partial", "gaps": "1", "reason": "/root: permission denied"}
+APP = {"version": "3.11.2", "path": "/opt/app"}
+OWN = {"version": "3.11.2", "path": "/root/venv"}
+
+
+def lock(coverage, **sections):
+    return Lock(sections=sections, coverage=coverage)
+
+
+def kinds(left, right, **trees):
+    report = compare(left, right, **trees)
+    return {(change.section, change.key): change.kind.value for change in report.changes}
+
+
+def of_all(unread):
+    facts = {**GAP, **({"unread": unread} if unread else {})}
+    return dict.fromkeys(("python", "file", "tree", "cron", "user"), facts)
+
+
+@pytest.mark.parametrize(
+    ("unread", "kind", "hidden"),
+    [
+        ("/root", "added", "unknown"),
+        ("/root /opt/app/lib", "unknown", "unknown"),
+        ("", "unknown", "unknown"),
+    ],
+)
+def test_a_record_with_a_place_is_unknown_only_in_a_gap(unread, kind, hidden):
+    right = lock(of_all(unread), python={"app": APP, "app/flask": {"version": "1"}, "root": OWN})
+    assert kinds(lock(of_all(unread), python={}), right) == {
+        ("python", "app"): kind,
+        ("python", "app/flask"): kind,
+        ("python", "root"): hidden,
+    }
+
+
+def test_a_record_without_a_place_is_unknown_with_any_gap():
+    right = lock(of_all("/root"), user={"app": {"uid": "1"}}, cron={"/etc/cron.d/x y": {"a": "b"}})
+    assert kinds(lock(of_all("/root")), right) == {
+        ("user", "app"): "unknown",
+        ("cron", "/etc/cron.d/x y"): "added",
+    }
+
+
+def test_what_is_below_a_path_that_could_not_be_read_is_unknown_in_every_section():
+    known = {"python": {"status": "ok"}, "file": {**GAP, "unread": "/root"}}
+    right = lock(known, python={"app": APP, "root": OWN})
+    found = kinds(lock(known, python={}), right)
+    assert found == {("python", "app"): "added", ("python", "root"): "unknown"}
+
+
+def test_a_path_in_an_empty_directory_is_known():
+    def tree(*paths):
+        entries = (Entry(path, EntryType.DIRECTORY, 0o755) for path in ("/", *paths))
+        return Tree(tuple(Row(entry, FileClass.UNOWNED) for entry in entries))
+
+    sides = lock(of_all("/root")), lock(of_all("/root"))
+    left, right = tree("/opt", "/root"), tree("/opt", "/opt/app", "/root", "/root/x")
+    found = kinds(*sides, left_tree=left, right_tree=right)
+    assert found == {("file", "/opt/app"): "added", ("file", "/root/x"): "unknown"}
+    assert kinds(*sides, left_tree=right, right_tree=left)["file", "/opt/app"] == "removed"
