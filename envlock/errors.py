@@ -15,7 +15,7 @@ The tree (status in brackets)::
     |   `-- StoreError [4]            envlock's own store: corrupt, missing object, disk full
     |-- MaterializeError [5]          the rebuild is impossible; carries all reasons
     |-- SecretRefusedError [6]        a secret would have been written
-    `-- InterruptedByUser [130]       Ctrl-C
+    `-- InterruptedByUser [130]       Ctrl-C; 143 after SIGTERM, 129 after SIGHUP
 
 The library raises these; only `envlock.cli` turns one into a message and a status.
 Each `id` is documented in docs/reference/errors.md and never changes its meaning.
@@ -39,7 +39,9 @@ class ExitStatus(IntEnum):
     MATERIALIZE = 5
     SECRET = 6
     INTERNAL = 70
+    HUNG_UP = 129
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class EnvlockError(Exception):
@@ -149,7 +151,10 @@ class SecretRefusedError(EnvlockError):
 
 
 class InterruptedByUser(EnvlockError):
-    """The command was interrupted by Ctrl-C or SIGTERM; no partly written file is left."""
+    """The command was interrupted by a signal; no partly written file is left.
+
+    The status says by which one: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
+    """
 
     status = ExitStatus.INTERRUPTED
     id = "interrupted"

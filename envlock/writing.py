@@ -98,6 +98,31 @@ def new_directory(path: Path) -> Iterator[Path]:
     sync_directory(path.parent)
 
 
+class ScratchDirectory:
+    """A private directory below `parent`, which nobody else can name before it is there.
+
+    The next one for the same `purpose` deletes what a killed process left.
+    """
+
+    def __init__(self, parent: Path, purpose: str) -> None:
+        self._kind = parent / purpose
+        self.path = _draft_of(self._kind)
+        self._descriptor = -1
+
+    def create(self) -> None:
+        """Create it.  Raise OSError."""
+        sweep_drafts(self._kind)
+        self._descriptor = _create(self.path, None)
+        self.path.chmod(0o700)
+
+    def close(self) -> None:
+        """Delete it, if it is there.  May be called twice."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file as `replacing` does.  Raise OSError."""
     with replacing(path) as stream:

@@ -8,8 +8,8 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
 
 from envlock.errors import UnreachableError
 from envlock.model.text import make_visible
@@ -36,39 +36,42 @@ class Console:
     def out(self, text: str) -> None:
         """Write data to standard output, ended by a newline.
 
-        Raise UnreachableError when it cannot be written, BrokenPipeError when nobody reads.
+        Raise UnreachableError when it cannot be written.  When nobody reads it any more, the rest
+        is dropped: what the command found, and so its status, does not depend on that.
         """
+        if sys.stdout is None:
+            raise UnreachableError("cannot write to standard output: it is closed")
         try:
             sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         except BrokenPipeError:
-            raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         except OSError as error:
             raise UnreachableError(f"cannot write to standard output: {error.strerror}") from error
 
     def error(self, message: str) -> None:
         """Print what went wrong."""
-        sys.stderr.write(f"envlock: error: {printable(message)}\n")
+        _tell(f"envlock: error: {printable(message)}\n")
 
     def error_item(self, message: str) -> None:
         """Print one of several causes of the error before."""
-        sys.stderr.write(f"  - {printable(message)}\n")
+        _tell(f"  - {printable(message)}\n")
 
     def hint(self, message: str) -> None:
         """Print what to do next."""
-        sys.stderr.write(f"hint: {printable(message)}\n")
+        _tell(f"hint: {printable(message)}\n")
 
     def say(self, message: Message, **values: object) -> None:
         """Print a warning or note; `values` fill in its placeholders."""
         text = printable(message.with_values(**values))
         if message.is_warning:
-            sys.stderr.write(f"envlock: warning: {text}\n")
+            _tell(f"envlock: warning: {text}\n")
         elif not self.quiet:
-            sys.stderr.write(f"{text}\n")
+            _tell(f"{text}\n")
 
     def detail(self, text: str) -> None:
         """Print a line of data only with ``--verbose``."""
         if self.verbose:
-            sys.stderr.write(f"{printable(text)}\n")
+            _tell(f"{printable(text)}\n")
 
     @property
     def color(self) -> bool:
@@ -79,19 +82,19 @@ class Console:
             return False
         if os.environ.get("FORCE_COLOR"):
             return True
-        return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        return _is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
 
     @property
     def width(self) -> int:
         """Columns of the terminal, 100 if standard output is not one."""
-        if not sys.stdout.isatty():
+        if not _is_terminal(sys.stdout):
             return 100
         return shutil.get_terminal_size((100, 24)).columns
 
     @property
     def unicode(self) -> bool:
         """True when standard output can show characters beyond ASCII."""
-        return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        return (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
 
     def use_utf8(self) -> None:
         """Write what follows as UTF-8, for formats that require it whatever the locale is."""
@@ -101,7 +104,7 @@ class Console:
     @contextmanager
     def progress(self, title: str) -> Iterator[Steps]:
         """Show the progress of long work, on a terminal only."""
-        steps = Steps(title, enabled=not self.quiet and sys.stderr.isatty())
+        steps = Steps(title, enabled=not self.quiet and _is_terminal(sys.stderr))
         try:
             yield steps
         finally:
@@ -154,6 +157,16 @@ class Steps:
             self._bar.start()
         elif self._task is not None:
             self._bar.update(self._task, description=text)
+
+
+def _tell(text: str) -> None:
+    """Write to standard error, if anybody can be told."""
+    with suppress(OSError, ValueError, AttributeError):  # it is full or closed
+        sys.stderr.write(text)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 def printable(text: str) -> str:

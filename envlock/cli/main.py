@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from envlock import __version__
@@ -62,7 +60,8 @@ _EPILOG = f"""\
 targets:  {_wrapped((*TARGET_FORMS, *GROUP_FORMS))}
 locks:    a path | a name (locks/NAME.lock) | git:REV:PATH | a target, captured now
 status:   0 done, 1 drift, 2 usage, 3 inconclusive, 4 unreachable, 5 cannot materialize,
-          6 a secret would have been written, 70 internal error, 130 interrupted
+          6 a secret would have been written, 70 internal error,
+          129, 130, 143 hung up, interrupted, terminated
 """
 
 
@@ -107,7 +106,6 @@ def build_parser(
 def run(argv: Sequence[str], commands: Sequence[Command] = COMMANDS) -> int:
     """Run one command line and return its exit status; never raises."""
     console = Console(quiet=False, verbose=False)
-    signal.signal(signal.SIGTERM, _terminate)
     try:
         arguments = _parse(argv, commands)
         console = Console(quiet=arguments.quiet, verbose=arguments.verbose)
@@ -120,8 +118,6 @@ def run(argv: Sequence[str], commands: Sequence[Command] = COMMANDS) -> int:
         return ExitStatus.INTERRUPTED
     except EnvlockError as error:
         return _report(error, console)
-    except BrokenPipeError:
-        return ExitStatus.OK
     except MemoryError:
         return _report(
             UnreachableError("not enough memory", hint="give envlock more, or an input of less"),
@@ -176,7 +172,3 @@ def _state_directory() -> str:
     """Return $XDG_STATE_HOME/envlock, the directory of crash reports."""
     home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     return os.path.join(home, "envlock")
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

@@ -86,9 +86,17 @@ class Staging:
 
     def clear(self) -> None:
         """Delete the directory of this session."""
+        session = self._session
+        try:
+            self._delete(session)
+        except KeyboardInterrupt:  # it may have met the deletion half-way
+            self._delete(session)
+            raise
+
+    def _delete(self, session: Path | None) -> None:
         with self._guard:
             self._files.clear()
-            session, self._session = self._session, None
+            self._session = None
         if session is not None:
             shutil.rmtree(session, ignore_errors=True)
 

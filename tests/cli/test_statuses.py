@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
-from tests.conftest import WITHOUT_RIGHTS, unavailable, was_starting
+from tests.conftest import WITHOUT_RIGHTS, unavailable
 
 TOOL_SUMS = f"{hashlib.md5(b'tool').hexdigest()}  usr/bin/tool\n"
 
@@ -242,68 +240,6 @@ def test_a_lock_without_a_tree_hints_at_deep(envlock, lock):
     lock.write_text(text[:start].rstrip("\n") + "\n")
     says(envlock("materialize", "small", status=5), "--deep")
     says(envlock("verify", "small", "host", status=3), "--deep")
-
-
-LOST_INTERRUPT = """
-import sys
-from envlock.__main__ import main
-from envlock.cli.command import Command
-class Doomed:
-    def __del__(self):
-        raise KeyboardInterrupt
-def run(arguments, console):
-    Doomed()
-    while True:
-        pass
-sys.argv = ["envlock", "loop"]
-sys.exit(main([Command("loop", "", lambda parser: None, run)]))
-"""
-
-
-def test_an_interrupt_that_python_drops_is_raised_again(envlock):
-    # An interrupt inside a destructor or a callback of the import system is only printed by Python.
-    ran = subprocess.run(
-        [sys.executable, "-c", LOST_INTERRUPT],
-        cwd=envlock.folder,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    assert ran.returncode == 130, ran.stderr
-    assert ran.stderr == b"envlock: error: interrupted\n"
-
-
-@pytest.mark.parametrize("moment", [0.05, 0.15, 0.3, 0.5, 0.8])
-def test_an_interrupt_leaves_no_partly_written_file(envlock, root, moment):
-    for number in range(3000):
-        (root / f"srv/{number}").write_text(f"{number}\n")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "envlock", "capture", f"dir:{root}", "--name", "cut"],
-        cwd=envlock.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    time.sleep(moment)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=300)
-    if was_starting(err):
-        return
-    assert process.returncode in (0, 130, -signal.SIGINT), err
-    assert b"Traceback" not in err or process.returncode == -signal.SIGINT
-    locks = list(envlock.folder.glob("locks/*"))
-    assert [path.name for path in locks] in ([], ["cut.lock"])
-    if locks:
-        envlock("check", "cut")
-    envlock("store", "check", "--read-data")
-
-
-def test_a_closed_pipe_ends_with_status_0_and_no_traceback(envlock, lock):
-    script = f"{sys.executable} -m envlock show small deb --json | true; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=envlock.folder, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "0"
-    assert done.stderr == ""
 
 
 def test_a_full_standard_output_is_status_4(envlock, lock):

@@ -13,7 +13,6 @@ import io
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,12 +20,14 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import resources
+from pathlib import Path
 from typing import cast
 
 from envlock.errors import TargetError, TargetNameError
 from envlock.targets.base import Target
 from envlock.targets.remote.remote import RemoteTarget
 from envlock.targets.remote.ssh_tar import SshTarTarget
+from envlock.writing import ScratchDirectory
 
 _PYTHON_GREETING = b"envlock-remote python\n"
 _TAR_GREETING = b"envlock-remote tar\n"
@@ -95,7 +96,9 @@ class Connection:
     `directory`, if given, holds its control socket and is removed at the end.
     """
 
-    def __init__(self, argv: Sequence[str], where: str, directory: str = "") -> None:
+    def __init__(
+        self, argv: Sequence[str], where: str, directory: ScratchDirectory | None = None
+    ) -> None:
         self._where = where
         self._directory = directory
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
@@ -109,7 +112,6 @@ class Connection:
             )
         except OSError as error:
             self._stderr.close()
-            shutil.rmtree(directory or os.devnull, ignore_errors=True)
             raise TargetError(
                 f"cannot start {argv[0]}: {error.strerror}",
                 where=where,
@@ -176,8 +178,8 @@ class Connection:
                 self._process.wait(_WAIT_SECONDS)
                 break
         self._stderr.close()
-        if self._directory:
-            shutil.rmtree(self._directory, ignore_errors=True)
+        if self._directory is not None:
+            self._directory.close()
 
 
 def connect(operand: str) -> Target:
@@ -194,32 +196,37 @@ def connect(operand: str) -> Target:
 
 def open_remote(client: Sequence[str], rest: Sequence[str], reference: str) -> Target:
     """Return the machine that the command ``client + rest`` reaches, read by Python or by tar."""
-    directory = _control_directory([*client, "-G", *rest[:-1]]) if client[0] == "ssh" else ""
-    sharing = [f"-oControlPath={directory}/control", "-oControlMaster=auto"] if directory else []
-    connection = Connection([*client, *sharing, *rest], reference, directory)
+    directory = _control_directory([*client, "-G", *rest[:-1]]) if client[0] == "ssh" else None
+    connection: Connection | None = None
     try:
+        sharing: list[str] = []
+        if directory is not None:
+            directory.create()
+            sharing = [f"-oControlPath={directory.path}/control", "-oControlMaster=auto"]
+        connection = Connection([*client, *sharing, *rest], reference, directory)
         if connection.greeting() == _TAR_GREETING:
             return SshTarTarget(reference, [*client, *sharing, *rest[:-1]], connection)
         program = resources.files("envlock.targets.remote").joinpath("ssh_remote.py").read_bytes()
         connection.send(b"%d\n%b" % (len(program), program))
         return RemoteTarget(reference, connection)
     except BaseException:
-        connection.close()
+        for opened in (connection, directory):
+            if opened is not None:
+                opened.close()
         raise
 
 
-def _control_directory(show_settings: Sequence[str]) -> str:
+def _control_directory(show_settings: Sequence[str]) -> ScratchDirectory | None:
     """Return a directory for the socket of a shared connection (ControlPath of ssh_config(5)).
 
-    Empty where the user's own settings, printed by `show_settings`, share connections already.
+    None where the user's own settings, printed by `show_settings`, share connections already.
     """
     settings = subprocess.run(show_settings, capture_output=True, check=False).stdout.splitlines()
     if any(line.startswith(b"controlpath ") and line != b"controlpath none" for line in settings):
-        return ""
-    directory = tempfile.mkdtemp(prefix="envlock-")
-    if len(directory) > _SOCKET_DIRECTORY_LIMIT or "%" in directory:
-        os.rmdir(directory)
-        directory = tempfile.mkdtemp(prefix="envlock-", dir="/tmp")
+        return None
+    directory = ScratchDirectory(Path(tempfile.gettempdir()), "ssh")
+    if len(str(directory.path)) > _SOCKET_DIRECTORY_LIMIT or "%" in str(directory.path):
+        directory = ScratchDirectory(Path("/tmp"), "ssh")  # noqa: S108  its name is random
     return directory
 
 

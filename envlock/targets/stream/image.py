@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import TYPE_CHECKING
-
-from docker.errors import NotFound
 
 from envlock.model.process import ProcessConfig
 from envlock.targets.stream.container import ContainerTarget, connect, engine_errors
 from envlock.targets.stream.run_config import run_configuration
+from envlock.targets.stream.temporary import LABEL, delete, delete_abandoned, own_label
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
     from docker.models.images import Image
-
-LABEL = "io.envlock.temporary"
-"""Label of the containers that envlock creates to read an image."""
 
 INJECTED = frozenset(
     {
@@ -65,13 +60,14 @@ class ImageTarget(ContainerTarget):
         name, self._name = self._name, ""
         if name:
             with engine_errors(self.reference, f"remove it with `docker rm {name}`"):
-                _remove(self._client, name)
+                delete(self._client, name)
         super().close()
 
     def _create(self) -> Container:
         # The name is chosen here: after Ctrl-C it is all that is known of what must be removed.
         self._name = f"envlock-{uuid.uuid4().hex[:16]}"
         with engine_errors(self.reference, "is the image complete?"), ThreadPoolExecutor(1) as pool:
+            delete_abandoned(self._client)
             # In a thread, so that Ctrl-C waits for the response: the engine completes the request
             # of a client that hung up, perhaps after `close` looked for the container.
             return pool.submit(
@@ -80,12 +76,6 @@ class ImageTarget(ContainerTarget):
                 # A container needs a command, even if it is never started; an image may have none.
                 command=["envlock"],
                 name=self._name,
-                labels={LABEL: "true"},
+                labels={LABEL: own_label()},
                 network_disabled=True,
             ).result()
-
-
-def _remove(client: DockerClient, name: str) -> None:
-    """Remove a container and its volumes, if it exists."""
-    with suppress(NotFound):
-        client.api.remove_container(name, v=True, force=True)
