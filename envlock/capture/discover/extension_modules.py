@@ -22,6 +22,7 @@ from envlock.model.tree import EntryType
 
 _INTERPRETER = re.compile(r"lib(?:python|node|ruby|perl|php|R)[\d.\w-]*\.so")
 _VERSIONED = re.compile(r"(.+?\.so(?:\.\d+)?)(?:\.[\d.]+)?\Z")
+_NAMES_LIMIT = 4 * 1024 * 1024
 _MOST = 256
 """Modules of one package that are read, in byte order of their paths."""
 
@@ -51,6 +52,18 @@ class ExtensionModules:
             )
             lacking.update(each.version for each in self._symbols.lacking(elf, linked))
         return " ".join(sorted(missing)), " ".join(sorted(lacking))
+
+    def find(self, path: str, name: re.Pattern[bytes]) -> str:
+        """Return what the first group of a pattern finds in the names of a module's symbols."""
+        entry = self._context.entry(path)
+        elf = self.read(path)
+        place = elf.sections.get(".dynstr") if elf is not None else None
+        stream = self._context.open(entry) if entry is not None and place is not None else None
+        if stream is None or place is None:
+            return ""
+        with stream:
+            match = name.search(_at(stream, place[0], min(place[1], _NAMES_LIMIT)))
+        return match[1].decode("ascii", "replace") if match else ""
 
     def read(self, path: str) -> Elf | None:
         """Return a module's ELF headers, None when it is none or (with a gap) unreadable."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from envlock.diff.inconsistencies.hardware import HARDWARE
 from envlock.diff.inconsistencies.inconsistency import Family, Inconsistency
+from envlock.diff.inconsistencies.languages import LANGUAGES
 from envlock.diff.inconsistencies.packages import PACKAGES
 from envlock.diff.inconsistencies.programs import PROGRAMS
 from envlock.diff.inconsistencies.python import PYTHON
 from envlock.diff.inconsistencies.system import SYSTEM
 from envlock.model.lock import Lock
 
-_FAMILIES: tuple[Family, ...] = (*HARDWARE, *PROGRAMS, *PYTHON, *PACKAGES, *SYSTEM)
+_FAMILIES: tuple[Family, ...] = (*HARDWARE, *PROGRAMS, *PYTHON, *LANGUAGES, *PACKAGES, *SYSTEM)
 
 
 def find_inconsistencies(lock: Lock) -> list[Inconsistency]:

@@ -31,6 +31,10 @@ def npm(*names):
     return [("npm", f"app/{name}", {"version": "1.0"}) for name in names]
 
 
+def gem(name, platform):
+    return ("gem", f"shop/{name}", {"version": "1.16.0", "platform": platform})
+
+
 def lang(value, name="LANG"):
     return ("env", name, {"value": value})
 
@@ -60,6 +64,32 @@ CASES = [
     ("NODE-PLATFORM", [GLIBC, *npm("@esbuild/darwin-arm64", "esbuild")]),
     ("NODE-PLATFORM", [MUSL, *npm("lightningcss-linux-x64-gnu")]),
     ("NODE-PLATFORM", [GLIBC, *npm("@rollup/rollup-linux-arm64-gnu")]),
+    (
+        "NODE-ABI",
+        [
+            ("deb", "nodejs:amd64", {"version": "18.19.0+dfsg-6"}),
+            ("npm", "app/bcrypt", {"version": "5.1.0", "node-abi": "115"}),
+        ],
+    ),
+    (
+        "NODE-ABI",
+        [
+            ("npm", "node-20", {"version": "20.11.0", "global": "true"}),
+            ("npm", "app/bcrypt", {"version": "5.1.0", "node-abi": "108"}),
+        ],
+    ),
+    ("NODE-LIBRARY", [("npm", "app/pq", {"version": "1.0", "missing": "libpq.so.5"})]),
+    ("GEM-PLATFORM", [GLIBC, gem("nokogiri", "aarch64-linux")]),
+    ("GEM-PLATFORM", [GLIBC, gem("nokogiri", "x86_64-linux-musl")]),
+    ("GEM-PLATFORM", [MUSL, gem("nokogiri", "x86_64-linux-gnu")]),
+    ("GEM-PLATFORM", [GLIBC, gem("nokogiri", "x86_64-darwin")]),
+    (
+        "GEM-RUBY",
+        [
+            ("gem", "system-3.3.0", {"version": "3.3.1", "abi": "3.3.0"}),
+            ("gem", "shop-3.1.0", {"abi": "3.1.0"}),
+        ],
+    ),
     ("R-BUILT", [R_BASE, ("r", "local/x", {"version": "1", "built": "4.1.2", "platform": "x86"})]),
     (
         "R-BUILT-MAJOR",
@@ -91,6 +121,16 @@ QUIET = [
     [MUSL, *npm("@img/sharp-linuxmusl-x64", "@esbuild/linux-x64", "lightningcss-linux-x64-musl")],
     [GLIBC, *npm("@rollup/rollup-linux-x64-gnu", "@rollup/rollup-darwin-arm64", "linux-x64-tool")],
     [R_BASE, ("r", "local/x", {"version": "1", "built": "4.1.2"})],
+    [
+        ("deb", "nodejs:amd64", {"version": "18.19.0+dfsg-6"}),
+        ("npm", "app/bcrypt", {"version": "5.1.0", "node-abi": "108"}),
+    ],
+    [("npm", "app/bcrypt", {"version": "5.1.0", "node-abi": "115"})],
+    [GLIBC, gem("nokogiri", "x86_64-linux"), gem("ffi", "x86_64-linux-gnu"), gem("x", "java")],
+    [MUSL, gem("nokogiri", "x86_64-linux"), gem("ffi", "x86_64-linux-musl")],
+    [GLIBC, gem("nokogiri@1", "x86_64-linux"), gem("nokogiri@2", "aarch64-linux")],
+    [GLIBC, ("gem", "system/rake", {"version": "13.0"})],
+    [("gem", "shop-3.1.0", {"abi": "3.1.0"})],
     [("r", "local/x", {"version": "1", "built": "4.1.2", "platform": "x86"})],
     [GLIBC, SOME, lang("en_US.UTF-8"), lang("C.UTF-8", "LC_ALL"), lang("POSIX", "LC_CTYPE")],
     [GLIBC, SOME, lang("en_US", "LC_TIME"), lang("de_DE.utf8@euro", "LC_MONETARY")],

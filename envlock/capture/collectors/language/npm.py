@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.capture.discover.extension_modules import ExtensionModules
+from envlock.capture.discover.loader_paths import LOADER_READS
 from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders
 from envlock.capture.files.ownership import Claims
@@ -34,6 +36,8 @@ from envlock.model.tree import Entry, EntryType
 from envlock.secrets.urls import LOCAL, clean_facts, clean_origin
 
 _VERSIONED = re.compile(r"v?(\d+)\.\d+\.\d+\Z")
+_NATIVE = "**/build/Release/*.node"
+_NODE_ABI = re.compile(rb"\0node_register_module_v(\d{1,4})\0")
 _SMALL = 4 * 1024 * 1024
 _HIDDEN = f"{MODULES}/.package-lock.json"
 _MANAGERS = (
@@ -76,13 +80,31 @@ class _Tree(NamedTuple):
 
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each tree and for each package in it."""
+    modules: dict[str, list[str]] = {}
+    for path in context.glob(_NATIVE):
+        modules.setdefault(path.partition("/build/Release/")[0], []).append(path)
     for name, tree in _trees(context):
         hidden = _lockfile(f"{tree.root}/{_HIDDEN}", context)
+        built = {installed.folder for installed in tree.installed.values()} & modules.keys()
         yield Record("npm", name, _tree_facts(tree, context))
         for location in sorted(tree.installed, key=sort_key):
             facts = _facts(location, tree.installed[location], hidden, context)
+            folder = tree.installed[location].folder
+            facts |= _native(modules[folder], context) if folder in built else {}
             if facts:
                 yield Record("npm", f"{name}/{location}", facts)
+
+
+def _native(paths: list[str], context: Context) -> dict[str, str]:
+    """Return what the modules of a package that were compiled here need.
+
+    Facts: ``node-abi`` (the version of Node's binary interface, of modules that depend on it),
+    ``missing`` (libraries) and ``lacking`` (versions of symbols).
+    """
+    modules = ExtensionModules(context)
+    missing, lacking = modules.lacks(paths)
+    abis = {abi for path in paths if (abi := modules.find(path, _NODE_ABI))}
+    return clean_facts({"node-abi": " ".join(sorted(abis)), "missing": missing, "lacking": lacking})
 
 
 def claims(context: Context) -> Claims:
@@ -272,6 +294,7 @@ COLLECTOR = Collector(
     sections=("npm",),
     reads=(
         "**/package.json",
+        *LOADER_READS,
         f"**/{_HIDDEN}",
         *(f"**/{name}" for name in _READABLE),
         "**/include/node/node_version.h",
