@@ -24,7 +24,7 @@ from envlock.model.coverage import Gap
 from envlock.model.process import HIDDEN, ProcessConfig
 from envlock.model.text import from_bytes, sort_key, to_bytes
 from envlock.model.tree import REDACTED, Entry, Row
-from envlock.secrets.arguments import redact_command
+from envlock.secrets.arguments import redact_arguments, redact_command
 from envlock.secrets.files import FileKind, Judgement, judge_file
 from envlock.secrets.records import clean_entry, clean_name, clean_text
 from envlock.secrets.redact import redact_environ, redact_labels, redact_text
@@ -311,6 +311,8 @@ class Recorder:
             volumes=tuple(map(clean_text, process.volumes)),
             maps=clean_text(process.maps),
             exe=clean_text(process.exe),
+            healthcheck=redact_arguments(process.healthcheck),
+            settings={name: clean_text(value) for name, value in process.settings.items()},
             labels=redact_labels(process.labels),
             environ=environ,
         )

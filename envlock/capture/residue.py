@@ -20,7 +20,7 @@ from envlock.capture.context import describe
 from envlock.capture.files.classify import STATE_LIMIT
 from envlock.capture.files.content_gate import CHANGED, CLEAN, PUBLISHED, WHOLE, ContentGate
 from envlock.capture.files.ownership import Claim, Claims
-from envlock.capture.files.rules import file_rule
+from envlock.capture.files.rules import noisy_rule
 from envlock.model.coverage import Gap
 from envlock.model.tree import REDACTED, Entry, FileClass, Row
 from envlock.secrets.files import FileKind
@@ -64,7 +64,8 @@ class Residue:
             claim = claims.get(entry.path)
             if claim is not None and _is_elsewhere(claim) and not _is_setting(claim, entry):
                 return None
-            rule = file_rule(entry.path, owned=claim is not None and not claim.generated)
+            is_owned = claim is not None and not claim.generated
+            rule = noisy_rule(entry, owned=is_owned, exists=lambda _path: True)
             if rule and (rule.file_class in _NOT_KEPT or entry.size > STATE_LIMIT):
                 return None
             return _Spool(self._store.writer(), self._spooled)

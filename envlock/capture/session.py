@@ -268,7 +268,7 @@ class CaptureSession:
         """Return what may be recorded of a path, its content kept where that is needed."""
         if entry.target or entry.xattrs:
             entry = clean_entry(entry)
-        row = classify(entry, self.claims)
+        row = classify(entry, self.claims, self._exists)
         target, recorder = self.setup.target, self.setup.recorder
         if isinstance(target, RecordedTarget):  # it was judged when it was recorded
             settled = target.settled(row)
@@ -280,6 +280,11 @@ class CaptureSession:
         if recorder is not None:
             recorder.settle(entry, row, settled, self.scan_gaps[known:])
         return settled
+
+    def _exists(self, path: str) -> bool:
+        """True when the walk found a path."""
+        self.access_log.paths.add(path)
+        return path in self.index
 
     def _owner(self, path: str) -> str:
         """Return the record that claims a path, whether or not its section is captured."""
@@ -342,7 +347,9 @@ class CaptureSession:
                 limit.check()
         self.records += found.values()
         gaps = (*context.gaps, *self.claim_gaps.get(collector.name, ()))
-        return _coverage(found, gaps, is_there=context.found_something)
+        # A gap that both the claims and the records met counts once.
+        met = tuple(dict.fromkeys(map(clean_gap, gaps)))
+        return Coverage.of(found=bool(found), is_there=context.found_something, gaps=met)
 
     def _claims_of(self, collector: Collector, ask: Callable[[Context], Claims]) -> Claims:
         """Return which paths the packages of a collector own; nothing when it fails."""
@@ -374,11 +381,3 @@ class CaptureSession:
             context.gap(where, f"nothing was read from here on ({reason})")
         finally:
             limit.stop()
-
-
-def _coverage(found: Collection[object], gaps: Iterable[Gap], *, is_there: bool) -> Coverage:
-    """Return what was covered; a gap that both the claims and the records met counts once."""
-    met = tuple(dict.fromkeys(map(clean_gap, gaps)))
-    if met:
-        return Coverage(Status.PARTIAL if found else Status.UNREADABLE, met)
-    return Coverage(Status.OK if found or is_there else Status.ABSENT)

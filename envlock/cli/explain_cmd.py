@@ -26,6 +26,7 @@ from envlock.errors import EnvlockError, ExitStatus, UsageError, documented_erro
 from envlock.materialize.tree.rules import RULES as IMAGE_RULES
 from envlock.materialize.tree.rules import Rule as ImageRule
 from envlock.materialize.tree.rules import explain as explain_in_image
+from envlock.model.deciding import titles
 from envlock.model.facts import SECTIONS
 from envlock.model.text import escape
 from envlock.report.disclosure import disclosed_change
@@ -74,6 +75,8 @@ def _path(path: str, rules: tuple[ImageRule, ...]) -> Iterator[str]:
     unowned, owned = file_rule(path, owned=False), file_rule(path, owned=True)
     if unowned:
         yield f"{path}: {unowned.file_class.value} ({unowned.id}): {unowned.reason}"
+        if unowned.keeps:
+            yield f"it stays significant if it is one of: {titles(unowned.keeps)}"
     else:
         yield f"{path}: unowned if no package claims it: significant, compared, stored by value"
     if not unowned and is_software_location(path):
@@ -102,6 +105,8 @@ def _rule(name: str) -> Iterator[str]:
     for known in FILE_RULES:
         if known.id == name:
             yield f"file class {known.file_class.value}: {known.reason}; {', '.join(known.globs)}"
+            if known.keeps:
+                yield f"these stay significant: {titles(known.keeps)}"
     for rule in IMAGE_RULES:
         if rule.id == name:
             yield f"in an image: {rule.action.value}: {rule.reason}; {', '.join(rule.globs)}"

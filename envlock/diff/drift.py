@@ -56,7 +56,7 @@ class MovedSide(StrEnum):
 
 
 class NoteKind(StrEnum):
-    """What a note is about: a part of the policy that had no effect or could not be applied."""
+    """What a note is about: a part of the policy without effect, or what was not compared."""
 
     STALE_WAIVER = "stale-waiver"
     """A waiver of this pair for a difference that no longer exists or has other values."""
@@ -66,6 +66,8 @@ class NoteKind(StrEnum):
     """An expectation that matches no record of either side."""
     UNDECIDED_EXPECTATION = "undecided-expectation"
     """An expectation that cannot be judged: a secret, an unread section, versions without order."""
+    NOT_COMPARED = "not-compared"
+    """Files that were not compared, since a side was captured without ``--deep``."""
 
 
 class Result(StrEnum):
@@ -128,7 +130,10 @@ class Change:
 
 
 class Note(NamedTuple):
-    """One line beside the changes: `subject` is the id of the waiver, or names the expectation."""
+    """One line beside the changes.
+
+    `subject` is the id of the waiver, names the expectation, or the environments.
+    """
 
     kind: NoteKind
     subject: str
@@ -143,7 +148,7 @@ class DriftReport:
     ``expected``, or the name of the preset.  `summary` counts the changes of each severity that
     policy does not cover and no other change explains.  `parity` is the share of equal records and
     paths, in percent with one decimal, 100.0 only if all are equal.  `notes` are about parts of the
-    policy and never change the result.`variables_by_presence`
+    policy, and what was not compared; they never change the result.  `variables_by_presence`
     and `files_by_presence` count what both sides have and whose values or content no lock records:
     only its presence was compared.  `base_name` is empty unless three were compared.
     """

@@ -11,7 +11,17 @@ from envlock.diff.alike import fold_alike
 from envlock.diff.contents import with_contents
 from envlock.diff.cuda import with_driver_requirement
 from envlock.diff.debian import explain_packages
-from envlock.diff.drift import EXPECTED, Change, ChangeKind, Delta, DriftReport, judge, summarize
+from envlock.diff.drift import (
+    EXPECTED,
+    Change,
+    ChangeKind,
+    Delta,
+    DriftReport,
+    Note,
+    NoteKind,
+    judge,
+    summarize,
+)
 from envlock.diff.file_settings import conceal
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import FileDrift, compare_trees
@@ -34,6 +44,7 @@ from envlock.diff.records import (
 )
 from envlock.diff.severity import classify
 from envlock.diff.side import Side
+from envlock.model.coverage import Status
 from envlock.model.facts import SECTIONS, fact_sort_key, packages_of
 from envlock.model.lock import Lock
 from envlock.model.text import sort_key
@@ -116,10 +127,28 @@ def compare(
         hidden={name: found.hidden[name] for name in sorted(found.hidden)},
         summary=summarize(judged.changes),
         parity=parity(found.total, len({d.record for d in (*deltas, *expected.unmet)})),
-        notes=(*expected.notes, *judged.notes),
+        notes=(*_not_compared(sides, options), *expected.notes, *judged.notes),
         files_by_presence=found.secret,
         variables_by_presence=compared_by_presence(left, right) if "env" in names else 0,
     )
+
+
+def _not_compared(sides: tuple[Side, Side], options: Options) -> Iterator[Note]:
+    """Yield a note when a side was captured without reading every file."""
+    named = ((options.left_name, sides[0]), (options.right_name, sides[1]))
+    shallow = [name for name, side in named if _is_shallow(side.lock)]
+    if shallow and is_selected(FILE, options.sections):
+        names = " and ".join(dict.fromkeys(shallow))
+        text = (
+            "files outside /etc were not compared, but for those that differ from their package: "
+            f"{names} captured without --deep"
+        )
+        yield Note(NoteKind.NOT_COMPARED, names, text)
+
+
+def _is_shallow(lock: Lock) -> bool:
+    """True for a lock of a machine of whose files only the configuration was read."""
+    return lock.coverage.get(_TREE, {}).get("status") == Status.SKIPPED.value
 
 
 class _Differences(NamedTuple):

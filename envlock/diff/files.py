@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from envlock.diff.attributes import PRIVILEGES, attribute_facts
 from envlock.diff.drift import ChangeKind, Delta
-from envlock.diff.predicates import holds_secret, is_privileged
+from envlock.diff.folding import OneSided, fold
 from envlock.diff.records import UNREAD, CoverageGaps, change_kind
 from envlock.model.record import Facts
 from envlock.model.tree import (
@@ -18,7 +19,6 @@ from envlock.model.tree import (
     FileClass,
     Row,
     Tree,
-    Xattrs,
 )
 
 SECTION = "file"
@@ -147,7 +147,7 @@ def facts_of(row: Row) -> dict[str, str]:
         "size": str(entry.size) if entry.type is EntryType.FILE else "",
         "target": entry.target,
         "device": _device(entry),
-        "capability": _xattrs(entry.xattrs),
+        **attribute_facts(entry.xattrs),
     }
     return {name: text for name, text in facts.items() if text}
 
@@ -173,7 +173,7 @@ def compare_trees(
         _ListedDirectories(left) if gaps.left and not ignoring[0] else None,
         _ListedDirectories(right) if gaps.right and not ignoring[1] else None,
     )
-    whole: dict[str, Delta] = {}
+    whole: dict[str, OneSided] = {}
     compared = secret = 0
     # A capture compared with itself has the same secrets.
     shows_gaps = everything and left.rows != right.rows
@@ -186,19 +186,38 @@ def compare_trees(
         if _is_same(pair):
             continue
         found = list(_compare_path(path, pair, absences, changed))
-        if noise and found:
-            if not everything:
-                drift.hidden[pair.shown.file_class.value] += 1
-                continue
+        if noise and not everything:
+            _hide(path, pair, found, drift, whole)
+            continue
+        if noise:
             found = [delta._replace(special_rule="noisy", explained_by="") for delta in found]
         for delta in found:
-            drift.paths.add(path)
             if delta.field:
+                drift.paths.add(path)
                 drift.deltas.append(delta)
             else:
-                whole[path] = delta
-    drift.deltas.extend(_fold(whole))
+                whole[path] = OneSided(delta, pair.shown.entry)
+    _fold_into(drift, whole)
     return drift._replace(compared=compared, secret=secret)
+
+
+def _hide(
+    path: str, pair: _RowPair, found: list[Delta], drift: FileDrift, whole: dict[str, OneSided]
+) -> None:
+    """Count a path of noise that differs; a directory may stand for significant files in it."""
+    if found and not found[0].field and pair.shown.entry.type is EntryType.DIRECTORY:
+        whole[path] = OneSided(found[0], pair.shown.entry, is_quiet=True)
+    elif found:
+        drift.hidden[pair.shown.file_class.value] += 1
+
+
+def _fold_into(drift: FileDrift, whole: Mapping[str, OneSided]) -> None:
+    """Add the paths on one side only to the differences, folded under their directories."""
+    folded = fold(whole)
+    drift.deltas.extend(folded.deltas)
+    drift.hidden.update(each.delta.facts["class"] for each in folded.hidden)
+    drift.paths.update(path for path, each in whole.items() if not each.is_quiet)
+    drift.paths.update(delta.key for delta in folded.deltas)
 
 
 def _pairs(left: Tree, right: Tree) -> Iterator[tuple[str, _RowPair]]:
@@ -279,51 +298,16 @@ def _compared(a: Entry, b: Entry) -> Iterator[tuple[str, str, str]]:
         yield "size", str(a.size), str(b.size)
     yield "target", a.target, b.target
     yield "device", _device(a), _device(b)
-    yield "capability", _xattrs(a.xattrs), _xattrs(b.xattrs)
-
-
-def _fold(whole: Mapping[str, Delta]) -> Iterator[Delta]:
-    """Yield paths on one side only; a directory stands for everything below it."""
-    top: dict[str, str] = {}
-    below: dict[str, list[Delta]] = {}
-    for path in sorted(whole):
-        parent = _parent(path)
-        if parent in top and _folds(whole[parent], whole[path]):
-            top[path] = top[parent]
-            below.setdefault(top[path], []).append(whole[path])
-        else:
-            top[path] = path
-    for path, head in top.items():
-        if path == head:
-            yield _with_below(whole[path], below.get(path, []))
-
-
-def _folds(parent: Delta, child: Delta) -> bool:
-    """True when a child can be folded into its parent: same kind and reason, no privilege."""
-    same = (parent.kind, parent.explained_by, parent.special_rule) == (
-        child.kind,
-        child.explained_by,
-        child.special_rule,
-    )
-    return same and not is_privileged(child) and not holds_secret(child)
-
-
-def _with_below(delta: Delta, below: list[Delta]) -> Delta:
-    if not below:
-        return delta
-    text = f", {len(below)} {'entry' if len(below) == 1 else 'entries'} below"
-    return delta._replace(
-        left=delta.left and delta.left + text,
-        right=delta.right and delta.right + text,
-        below=tuple(below),
-    )
+    ours, theirs = attribute_facts(a.xattrs), attribute_facts(b.xattrs)
+    for field in sorted(ours.keys() | theirs):
+        yield field, ours.get(field, ""), theirs.get(field, "")
 
 
 def _touches_privilege(field: str, before: str, after: str) -> bool:
-    """True for what a package update must not explain: set-id bits and capabilities."""
+    """True for what a package update must not explain: set-id bits, capabilities, access lists."""
     if field == "mode":
         return bool((int(before, 8) ^ int(after, 8)) & _SET_ID)
-    return field == "capability"
+    return field in PRIVILEGES
 
 
 def _describe(entry: Entry) -> str:
@@ -338,7 +322,3 @@ def _mode(entry: Entry) -> str:
 
 def _device(entry: Entry) -> str:
     return f"{entry.device[0]}:{entry.device[1]}" if entry.device else ""
-
-
-def _xattrs(xattrs: Xattrs) -> str:
-    return ",".join(f"{name}={value.hex()}" for name, value in xattrs)

@@ -197,6 +197,11 @@ def gains_privilege(delta: Delta) -> bool:
     return runs or (_is_open(right) and not _is_open(left))
 
 
+def is_attribute(delta: Delta) -> bool:
+    """True for an extended attribute of a file, which is named with its namespace."""
+    return delta.field.startswith(("security.", "trusted.", "user."))
+
+
 def differs_from_package(delta: Delta) -> bool:
     """True for a file that is missing or has other permissions than its package sets."""
     return record_differs_from_package(delta.facts)

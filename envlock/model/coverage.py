@@ -38,3 +38,10 @@ class Coverage(NamedTuple):
 
     status: Status
     gaps: tuple[Gap, ...] = ()
+
+    @classmethod
+    def of(cls, *, found: bool, is_there: bool, gaps: tuple[Gap, ...]) -> Coverage:
+        """Return what was covered, by whether there are records, or at least what to read."""
+        if gaps:
+            return cls(Status.PARTIAL if found else Status.UNREADABLE, gaps)
+        return cls(Status.OK if found or is_there else Status.ABSENT)

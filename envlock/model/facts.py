@@ -214,6 +214,7 @@ SECTIONS: Mapping[str, Section] = {
         Section("locale", "locale and time zone", keyed=False),
         Section("setting", "system settings"),
         Section("certificate", "trusted certificates"),
+        Section("truststore", "trusted certificates of Java"),
         Section("software", "software without a package"),
         Section("missing-library", "missing shared libraries", collector="software"),
         Section("missing-symbol", "missing versions of symbols", collector="software"),

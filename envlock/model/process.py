@@ -14,7 +14,9 @@ class ProcessConfig:
     """The run configuration, as in an OCI image config.  Empty means not set.
 
     `environ` is the complete environment, secrets included: it is redacted by
-    `envlock.secrets.redact` before anything is recorded.  `is_session`: the environment is that of
+    `envlock.secrets.redact` before anything is recorded.  `healthcheck` is the command that tells
+    whether it works, `healthcheck_times` how often and how long it is tried.  `settings` are facts
+    of how it was started: limits, capabilities, mounts.  `is_session`: the environment is that of
     the capturing session, not of a program to run.  `image` is the image of a container.
 
     For a process also: `exe`, its program; `maps`, the text of /proc/PID/maps with paths relative
@@ -31,6 +33,10 @@ class ProcessConfig:
     volumes: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = ""
+    healthcheck: tuple[str, ...] = ()
+    healthcheck_times: str = ""
+    shell: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
     is_session: bool = False
     maps: str = ""

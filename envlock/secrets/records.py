@@ -80,6 +80,10 @@ def clean_entry(entry: Entry) -> Entry:
     return entry._replace(xattrs=clean_xattrs(entry.xattrs)) if entry.xattrs else entry
 
 
+_KERNEL = ("security.", "system.")
+"""Namespaces of extended attributes that only the kernel gives a meaning."""
+
+
 def clean_xattrs(xattrs: Xattrs) -> Xattrs:
     """Return extended attributes with ``***`` for every value that is or holds a secret.
 
@@ -87,7 +91,7 @@ def clean_xattrs(xattrs: Xattrs) -> Xattrs:
     (('user.password', b'***'), ('user.mime_type', b'text/plain'))
     """
     return tuple(
-        (clean_name(name), value if name.startswith("security.") else _clean_xattr(name, value))
+        (clean_name(name), value if name.startswith(_KERNEL) else _clean_xattr(name, value))
         for name, value in xattrs
     )
 

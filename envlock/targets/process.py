@@ -15,12 +15,14 @@ from io import BufferedReader
 from pathlib import Path
 
 from envlock.errors import TargetError
+from envlock.formats.binary.file_capabilities import capability_names
 from envlock.model.process import ProcessConfig
 from envlock.model.text import from_bytes
 from envlock.model.tree import Entry
 from envlock.targets.base import Capability, ScanPlan, parse_environ
 from envlock.targets.folder import Folder
 from envlock.targets.local.filesystem import LocalTarget, host
+from envlock.targets.local.namespaces import call_in, kind_for
 from envlock.targets.mounts import parse_mountinfo
 
 _KERNEL = ("/proc/", "/sys/")
@@ -83,10 +85,16 @@ class ProcessTarget(LocalTarget):
         )
 
     def open(self, path: str) -> BufferedReader:
-        """Open a regular file; /proc and /sys are those of this machine."""
-        return (
-            self._machine.open(self._kernel_path(path)) if _is_kernel(path) else super().open(path)
-        )
+        """Open a regular file; /proc and /sys are those of this machine, as the process sees them.
+
+        Settings of a namespace in which the process is not with us are those of its namespace.
+        """
+        if not _is_kernel(path):
+            return super().open(path)
+        kind = kind_for(path)
+        if kind and kind in self._namespaces():
+            return call_in(self._proc, kind, lambda: self._machine.open(path))
+        return self._machine.open(self._kernel_path(path))
 
     def process(self) -> ProcessConfig:
         """Return the facts about the process that may be read."""
@@ -102,6 +110,7 @@ class ProcessTarget(LocalTarget):
             maps=self._maps(unreadable),
             container=self._container(),
             namespaces=self._namespaces(),
+            settings=self._privileges(),
             unreadable=unreadable,
         )
         self._start_time()
@@ -175,6 +184,18 @@ class ProcessTarget(LocalTarget):
         ]
         return ":".join(effective)
 
+    def _privileges(self) -> dict[str, str]:
+        """Return what the process may do beyond its user: capabilities, and what limits them."""
+        lines = from_bytes(self._read_proc("status", {})).split("\n")
+        status = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        found = {
+            "capabilities": _capabilities(status.get("CapEff", "")),
+            "capability_bound": _capabilities(status.get("CapBnd", "")),
+            "no_new_privileges": "true" if status.get("NoNewPrivs") == "1" else "",
+            "seccomp": {"1": "strict", "2": "filter"}.get(status.get("Seccomp", ""), ""),
+        }
+        return {name: value for name, value in found.items() if value}
+
     def _container(self) -> str:
         found = _CONTAINER.search(from_bytes(self._read_proc("cgroup", {})))
         if found is None:
@@ -192,6 +213,11 @@ class ProcessTarget(LocalTarget):
             except OSError:
                 continue
         return tuple(other)
+
+
+def _capabilities(mask: str) -> str:
+    """Return the capabilities in a line of /proc/PID/status, empty where there is none."""
+    return capability_names(int(mask, 16)) if re.fullmatch(r"[0-9a-f]{1,32}", mask) else ""
 
 
 def _is_kernel(path: str) -> bool:

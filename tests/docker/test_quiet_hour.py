@@ -120,6 +120,6 @@ def test_what_the_hour_hides_is_not_what_an_intruder_does(debian_image, run_cont
     assert told[("setting", "pam.common-auth")] == "AUTHENTICATION"
     assert told[("sudo", "/etc/sudoers.d/web")] == "SUDO-EXTRA"
     assert told[("setting", "loader.path")] == "PRELOAD"
-    assert told[("setting", "profile")] == "SETTING"
+    assert told[("file", "/etc/profile")] == "FILE-CONTENT"
     assert told[("service", "nginx.service")] == "SERVICE"
     assert "CERTIFICATE-EXTRA" in told.values()

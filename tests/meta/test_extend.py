@@ -37,7 +37,12 @@ class Example(NamedTuple):
 
 EXAMPLES = (
     Example("A collector", {"GROUP": "hpc", "NAME": "spack"}, ("spack", "hpc.spack")),
-    Example("A collector", {"GROUP": "language", "NAME": "composer"}, ("composer",)),
+    Example(
+        "A collector",
+        {"GROUP": "language", "NAME": "composer"},
+        ("composer",),
+        frozenset({"envlock/capture/files/state_rules.py"}),  # its cache
+    ),
     Example("A target", {"NAME": "process"}, ("pid", "targets.process")),
     Example("A severity rule", {"NAME": "system"}, ("OS-ARCH",)),
     Example("A report format", {"NAME": "junit"}, ("junit", "report.junit.render_junit")),

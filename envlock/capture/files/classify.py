@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rule_table import FileRule
-from envlock.capture.files.rules import file_rule
+from envlock.capture.files.rules import noisy_rule
 from envlock.capture.files.verification import has_other_type_or_target
+from envlock.model.deciding import Exists
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 from envlock.secrets.files import is_named_secret
 
@@ -16,8 +17,8 @@ STATE_LIMIT = 16 * 1024 * 1024
 """Largest file, in bytes, of class `state` that is stored by value."""
 
 
-def classify(entry: Entry, claims: Claims) -> Row:
-    """Return the row of `entry`.
+def classify(entry: Entry, claims: Claims, exists: Exists) -> Row:
+    """Return the row of `entry`; `exists` tells whether another path is there.
 
     The source ``blob`` is provisional: it is set for every file that must be stored by value, and
     the engine replaces it where the content turns out to be secret or unreadable.  Secret and
@@ -25,7 +26,8 @@ def classify(entry: Entry, claims: Claims) -> Row:
     and caches lose their digest, since nothing judges their content.
     """
     claim = claims.get(entry.path)
-    rule = file_rule(entry.path, owned=claim is not None and not claim.generated)
+    is_owned = claim is not None and not claim.generated
+    rule = noisy_rule(entry, owned=is_owned, exists=exists)
     owner = claim.owner if claim else ""
     if rule is not None:
         return _by_rule(entry, rule, owner, claim)

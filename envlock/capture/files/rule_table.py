@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from envlock.model.deciding import Kind
 from envlock.model.glob import Tail, compile_globs
 from envlock.model.tree import FileClass
 
@@ -22,7 +23,8 @@ _ANYWHERE = ("**/", "/**/")
 class FileRule(NamedTuple):
     """A rule: the paths it matches, the class it gives them, and the reason.
 
-    It applies to paths without an owner; with `even_if_owned` to packaged ones too.
+    It applies to paths without an owner; with `even_if_owned` to packaged ones too.  What is of one
+    of the kinds in `keeps` stays significant.
     """
 
     id: str
@@ -30,6 +32,7 @@ class FileRule(NamedTuple):
     file_class: FileClass
     reason: str
     even_if_owned: bool = False
+    keeps: Kind = Kind.NOTHING
 
 
 class _Candidate(NamedTuple):

@@ -2,7 +2,9 @@
 
 Paths are classified, never dropped.  The classes `generated`, `cache`, `log`, `state` and
 `identity` are hidden in a diff by default and enter no digest.  A path without an owner that no
-rule matches is `unowned` and significant.  `envlock explain PATH` shows the rule.
+rule matches is `unowned` and significant, and so is what a rule keeps (`Kind`).  For every pattern
+ask what could lie there that decides how programs run, and keep that.  `envlock explain PATH` shows
+the rule.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from functools import cache
 
 from envlock.capture.files.rule_table import FileRule, RuleTable
 from envlock.capture.files.runtime_rules import RUNTIME_RULES
-from envlock.model.tree import FileClass
+from envlock.capture.files.state_rules import STATE_RULES, TOOL_CACHES
+from envlock.model.deciding import Exists, Kind, decides
+from envlock.model.tree import Entry, FileClass
 from envlock.targets.base import PathSet
 
 OTHER_ENVIRONMENTS = PathSet(
@@ -35,11 +39,34 @@ _GENERATED, _IDENTITY, _SECRET = FileClass.GENERATED, FileClass.IDENTITY, FileCl
 
 RULES: tuple[FileRule, ...] = (
     FileRule(
+        "placed-files",
+        (
+            "**/sites-enabled/*",
+            "/usr/share/mime/packages/*",
+            "/boot/grub/custom.cfg",
+            "/boot/grub2/custom.cfg",
+            "/var/lib/cloud/scripts/**",
+            "/root/.local/state/nix/**",
+            "/home/*/.local/state/nix/**",
+        ),
+        FileClass.UNOWNED,
+        "put there by people, among what programs write; it is read or run whatever its name",
+    ),
+    FileRule(
         "python-bytecode",
-        ("**/__pycache__", "**/__pycache__/**", "**/*.pyc", "**/*.pyo"),
+        ("**/__pycache__", "**/__pycache__/**"),
         _CACHE,
-        "compiled from the .py file beside it, at the first import or at installation",
+        "compiled from the .py file above it, at the first import or at installation",
         even_if_owned=True,
+        keeps=Kind.PROGRAM,
+    ),
+    FileRule(
+        "python-bytecode-beside",
+        ("**/*.pyc", "**/*.pyo"),
+        _CACHE,
+        "compiled from the .py file beside it; without that, it is the program",
+        even_if_owned=True,
+        keeps=Kind.WITHOUT_SOURCE,
     ),
     FileRule(
         "account-secrets",
@@ -144,11 +171,13 @@ RULES: tuple[FileRule, ...] = (
         "apt-marks", ("/var/lib/apt/**",), _GENERATED, "apt's marks; the deb section compares them"
     ),
     FileRule("logs", ("/var/log/**",), _LOG, "logs"),
+    *TOOL_CACHES,
     FileRule(
         "caches",
         ("/var/cache/**", "/**/.cache", "/**/.cache/**"),
         _CACHE,
         "caches, filled again on demand",
+        keeps=Kind.PROGRAM,
     ),
     FileRule(
         "account-files",
@@ -170,9 +199,15 @@ RULES: tuple[FileRule, ...] = (
     ),
     FileRule(
         "alternatives-links",
-        ("/etc/alternatives", "/etc/alternatives/**"),
+        (
+            "/etc/alternatives",
+            "/etc/alternatives/**",
+            "/var/lib/alternatives/**",
+            "/var/lib/rpm/alternatives/**",
+        ),
         _GENERATED,
         "links of update-alternatives; the alternative section compares them",
+        keeps=Kind.ADDED,
     ),
     FileRule(
         "service-links",
@@ -183,6 +218,7 @@ RULES: tuple[FileRule, ...] = (
         ),
         _GENERATED,
         "links that enable services; the service section compares them",
+        keeps=Kind.ADDED,
     ),
     FileRule(
         "linker-cache",
@@ -214,9 +250,7 @@ RULES: tuple[FileRule, ...] = (
             "/etc/locale.gen",
             "/etc/environment",
             "/etc/nsswitch.conf",
-            "/etc/profile",
             "/etc/motd",
-            "/etc/fonts/conf.d/*",
             "/etc/xml/*",
             "/etc/sgml/*",
             "/etc/dpkg/origins/default",
@@ -228,9 +262,9 @@ RULES: tuple[FileRule, ...] = (
     ),
     FileRule(
         "merged-usr",
-        ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/var/run", "/var/lock"),
+        ("/lib32", "/libx32"),
         _GENERATED,
-        "compatibility link of the merged /usr",
+        "compatibility link of the merged /usr, which often leads to nothing",
     ),
     FileRule(
         "python-installation-records",
@@ -279,6 +313,7 @@ RULES: tuple[FileRule, ...] = (
         "traces of interactive use",
     ),
     *RUNTIME_RULES,
+    *STATE_RULES,
     FileRule(
         "spool",
         ("/var/spool/**", "/var/mail/**", "/var/backups/**"),
@@ -290,6 +325,7 @@ RULES: tuple[FileRule, ...] = (
         ("/var/lib/**",),
         _STATE,
         "data that packages and services write at installation and at run time",
+        keeps=Kind.PROGRAM | Kind.SETTING | Kind.KEY_STORE | Kind.PLUGIN,
     ),
     FileRule(
         "lost+found", ("**/lost+found", "/lost+found/**"), _STATE, "created with the file system"
@@ -319,3 +355,11 @@ def _table(owned: bool) -> RuleTable:
 def file_rule(path: str, *, owned: bool) -> FileRule | None:
     """Return the first rule that matches `path`, or None.  `owned`: a package claims the path."""
     return _table(owned).find(path)
+
+
+def noisy_rule(entry: Entry, *, owned: bool, exists: Exists) -> FileRule | None:
+    """Return the rule that gives an entry its class; None where it is significant all the same."""
+    rule = _table(owned).find(entry.path)
+    if rule is None or rule.file_class.is_significant:
+        return None
+    return None if rule.keeps and decides(entry, rule.keeps, exists) else rule

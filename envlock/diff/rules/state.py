@@ -93,6 +93,25 @@ STATE_RULES: tuple[Rule, ...] = (
         source="subuid(5); newuidmap(1)",
     ),
     Rule(
+        id="LOCALE-ZONES",
+        severity=MEDIUM,
+        sections=("locale",),
+        fields=("timezone-file", "timezone-data"),
+        why="/etc/localtime and /etc/timezone name different zones, or the zone has no data: "
+        "programs that read one or the other show different hours",
+        next="run dpkg-reconfigure tzdata on {right_name}, or remove /etc/timezone",
+        source="localtime(5); tzset(3)",
+    ),
+    Rule(
+        id="CRON-VARIABLE",
+        severity=MEDIUM,
+        sections=("cron",),
+        keys=("**=",),
+        why="the jobs of a table run at the hours of another zone, or find other programs",
+        next="compare the crontab on both sides",
+        source="crontab(5), CRON_TZ, PATH, SHELL, MAILTO",
+    ),
+    Rule(
         id="CRON-MISSING",
         severity=HIGH,
         sections=("cron",),
@@ -109,6 +128,17 @@ STATE_RULES: tuple[Rule, ...] = (
         why="a job runs at other times, as another user, or does something else",
         next="compare the crontab on both sides",
         source="crontab(5); cron(8)",
+    ),
+    Rule(
+        id="SERVICE-LINGER",
+        severity=HIGH,
+        sections=("service",),
+        keys=("linger *",),
+        fields=("",),
+        why="the services of an account run from boot on where it lingers, elsewhere only while it "
+        "is logged in",
+        next="compare loginctl list-users on both sides",
+        source="loginctl(1), enable-linger",
     ),
     Rule(
         id="SERVICE-MASKED",
@@ -130,6 +160,23 @@ STATE_RULES: tuple[Rule, ...] = (
         why="the timer runs at other times",
         next="compare systemctl cat {key}",
         source="systemd.timer(5)",
+    ),
+    Rule(
+        id="TRUSTSTORE",
+        severity=HIGH,
+        sections=("truststore",),
+        fields=("",),
+        why="programs in Java trust an authority on one side only",
+        next="compare keytool -list -keystore on both sides",
+        source="keytool(1)",
+    ),
+    Rule(
+        id="TRUSTSTORES",
+        severity=MEDIUM,
+        sections=("truststore",),
+        why="programs in Java trust another set of authorities",
+        next="compare keytool -list -keystore on both sides",
+        source="keytool(1)",
     ),
     Rule(
         id="CERTIFICATE-EXTRA",

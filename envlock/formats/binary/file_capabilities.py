@@ -70,6 +70,17 @@ def _bits(names: str) -> int | None:
     return bits
 
 
+def capability_names(bits: int) -> str:
+    """Return the names in a set of capabilities of a process, ``all`` for the whole set.
+
+    >>> capability_names(0x21), capability_names((1 << 41) - 1), capability_names(0)
+    ('chown kill', 'all', '')
+    """
+    if bits & _ALL == _ALL:
+        return "all"
+    return " ".join(name for at, name in enumerate(_NAMES) if bits >> at & 1)
+
+
 def decode_capabilities(raw: bytes) -> FileCapabilities | None:
     """Return the content of the attribute ``security.capability``, or None if invalid."""
     words = len(raw) // 4

@@ -211,15 +211,31 @@ def parse_statoverrides(text: str) -> list[StatOverride]:
 
 
 class Alternative(NamedTuple):
-    """A group of alternatives: its mode (``auto`` or ``manual``) and its generic link."""
+    """A group of alternatives: its mode (``auto`` or ``manual``) and its generic link.
+
+    `choices` maps each program to the targets that its choice gives to the links that follow, by
+    their names.
+    """
 
     mode: str
     link: str
+    choices: Mapping[str, Mapping[str, str]]
 
 
 def parse_alternative(text: str) -> Alternative | None:
-    """Return the head of a file in /var/lib/dpkg/alternatives, or None when it is malformed."""
+    """Return a group of update-alternatives(1), of dpkg or of chkconfig; None when malformed.
+
+    The two write the same form: the mode, the link, name and link of each one that follows, an
+    empty line; then for each choice its program, its priority, and the targets of those links.
+    """
     lines = text.split("\n")
     if len(lines) < 2 or lines[0] not in ("auto", "manual") or not lines[1].startswith("/"):
         return None
-    return Alternative(lines[0], lines[1])
+    end = next((at for at in range(2, len(lines), 2) if not lines[at]), len(lines))
+    followers = lines[2:end:2]
+    choices: dict[str, dict[str, str]] = {}
+    size = 2 + len(followers)
+    for at in range(end + 1, len(lines) - size + 1, size):
+        if lines[at].startswith("/"):
+            choices[lines[at]] = dict(zip(followers, lines[at + 2 : at + size], strict=True))
+    return Alternative(lines[0], lines[1], choices)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from envlock.formats.binary.der import Element, children, element
+
 _BLOCK = re.compile(
     rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]{1,131072})-----END"
 )
@@ -28,21 +30,13 @@ class Certificate(NamedTuple):
     subject: str
 
 
-class _Element(NamedTuple):
-    """A DER element: its tag, and the offsets of its content."""
-
-    tag: int
-    start: int
-    end: int
-
-
 def parse_certificates(content: bytes) -> list[Certificate]:
     """Return the certificates of a PEM file, or the one of a DER file.
 
     Text between PEM blocks and blocks with invalid base64 are skipped.
     """
     if content[:1] == b"\x30" and b"-----BEGIN" not in content[:256]:
-        return [_certificate(content)] if _is_whole(content) else []
+        return [certificate(content)] if _is_whole(content) else []
     found = []
     for match in _BLOCK.finditer(content):
         try:
@@ -50,7 +44,7 @@ def parse_certificates(content: bytes) -> list[Certificate]:
         except binascii.Error:
             continue
         if der[:1] == b"\x30":
-            found.append(_certificate(der))
+            found.append(certificate(der))
     return found
 
 
@@ -62,22 +56,23 @@ def count_begun(content: bytes) -> int:
 def _is_whole(der: bytes) -> bool:
     """True for a certificate from its first byte to its last: content, algorithm and signature."""
     try:
-        outer = _element(der, 0)
-        parts = [part.tag for part in _children(der, outer)]
+        outer = element(der, 0)
+        parts = [part.tag for part in children(der, outer)]
     except (IndexError, ValueError):
         return False
     return outer.end == len(der) and parts == [0x30, 0x30, 0x03]
 
 
-def _certificate(der: bytes) -> Certificate:
+def certificate(der: bytes) -> Certificate:
+    """Return the certificate in DER."""
     return Certificate(hashlib.sha256(der).hexdigest(), _subject(der))
 
 
 def _subject(der: bytes) -> str:
     """Return the common name of the subject, or else its unit or organization."""
     try:
-        outer = _element(der, 0)
-        fields = list(_children(der, _element(der, outer.start)))
+        outer = element(der, 0)
+        fields = list(children(der, element(der, outer.start)))
         if fields and fields[0].tag == _VERSION:
             del fields[0]
         names = dict(_names(der, fields[4]))
@@ -86,36 +81,14 @@ def _subject(der: bytes) -> str:
     return next((names[kind] for kind in _NAMES.values() if kind in names), "")
 
 
-def _names(der: bytes, name: _Element) -> Iterator[tuple[str, str]]:
+def _names(der: bytes, name: Element) -> Iterator[tuple[str, str]]:
     """Yield (kind, text) of the wanted parts of a Name, a sequence of sets of (type, value)."""
-    for one in _children(der, name):
-        for pair in _children(der, one):
-            parts = list(_children(der, pair))
+    for one in children(der, name):
+        for pair in children(der, one):
+            parts = list(children(der, pair))
             kind = _NAMES.get(der[parts[0].start : parts[0].end])
             value = der[parts[1].start : parts[1].end]
             if kind and value:
                 coding = "utf-16-be" if parts[1].tag == 0x1E else "utf-8"
                 text = value.decode(coding, "replace")[:_LONGEST_NAME]
                 yield kind, "".join(c if c.isprintable() else "?" for c in text)
-
-
-def _children(der: bytes, parent: _Element) -> Iterator[_Element]:
-    at = parent.start
-    while at < parent.end:
-        child = _element(der, at)
-        yield child
-        at = child.end
-
-
-def _element(der: bytes, at: int) -> _Element:
-    """Return the element that begins at `at`.  Raise ValueError or IndexError if malformed."""
-    tag, length, start = der[at], der[at + 1], at + 2
-    if length >= 0x80:
-        size = length & 0x7F
-        if not 1 <= size <= 4:
-            raise ValueError("not a definite length")
-        length = int.from_bytes(der[start : start + size], "big")
-        start += size
-    if start + length > len(der):
-        raise ValueError("truncated element")
-    return _Element(tag, start, start + length)

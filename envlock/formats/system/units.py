@@ -13,6 +13,21 @@ Settings = dict[str, dict[str, list[str]]]
 """Section -> setting -> its values in order."""
 
 
+def unit_lines(text: str) -> list[str]:
+    r"""Return the lines of a unit file without comments and layout, sections included.
+
+    >>> unit_lines("[Service]\n# a reset, then a value\nExecStart=\nExecStart = /bin/app  -v\n")
+    ['[Service]', 'ExecStart=', 'ExecStart=/bin/app -v']
+    """
+    found = []
+    for raw in _CONTINUED.sub(" ", text).split("\n"):
+        line = " ".join(raw.split())
+        if line and line[0] not in "#;":
+            name, equals, value = line.partition("=")
+            found.append(f"{name.strip()}{equals}{value.strip()}")
+    return found
+
+
 def parse_unit(text: str, onto: Settings | None = None) -> Settings:
     r"""Return the settings of a unit file, added to those of earlier files in `onto`.
 

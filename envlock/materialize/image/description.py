@@ -106,6 +106,9 @@ def image_of(lock: Lock, layers: Iterable[Layer], *, lockfile: bytes, epoch: int
             volumes=process.volumes,
             labels=labels,
             stop_signal=process.stop_signal,
+            healthcheck=process.healthcheck,
+            healthcheck_times=process.healthcheck_times,
+            shell=process.shell,
             environ=process.environ,
         ),
         platform=platform_of(lock),
@@ -140,6 +143,9 @@ def process_of(lock: Lock) -> ProcessConfig:
         volumes=_list(facts, "volumes"),
         labels=_labels(facts),
         stop_signal=facts.get("stop_signal", ""),
+        healthcheck=_list(facts, "healthcheck"),
+        healthcheck_times=facts.get("healthcheck_times", ""),
+        shell=_list(facts, "shell"),
         environ={
             key: entry["value"]
             for key, entry in lock.sections.get("env", {}).items()

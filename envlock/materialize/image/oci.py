@@ -18,6 +18,8 @@ from envlock.materialize.image.blobs import Blob
 from envlock.materialize.image.description import Image
 from envlock.materialize.image.layers import Layer
 from envlock.materialize.image.tar import header
+from envlock.model.process import ProcessConfig
+from envlock.targets.stream.run_config import health_options
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -61,6 +63,13 @@ def canonical_json(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
+def _health(process: ProcessConfig) -> dict[str, object]:
+    """Return the health check; none if it was recorded without a secret that it needs."""
+    if not process.healthcheck or any("***" in word for word in process.healthcheck):
+        return {}
+    return {"Test": list(process.healthcheck), **health_options(process.healthcheck_times)}
+
+
 def config_bytes(image: Image, diff_ids: Iterable[str]) -> bytes:
     """Return the image config (OCI image-spec, config.md); `diff_ids` are the layers' digests."""
     created = _timestamp(image.created)
@@ -71,6 +80,8 @@ def config_bytes(image: Image, diff_ids: Iterable[str]) -> bytes:
         "Env": [f"{name}={value}" for name, value in sorted(process.environ.items())],
         "ExposedPorts": {port: {} for port in process.ports},
         "Labels": dict(process.labels),
+        "Healthcheck": _health(process),
+        "Shell": list(process.shell),
         "StopSignal": process.stop_signal,
         "User": process.user,
         "Volumes": {path: {} for path in process.volumes},

@@ -30,6 +30,7 @@ from envlock.targets.mounts import mounts_below
 
 _LINK_LIMIT = 40
 _CHUNK = 64 * 1024
+_COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
 
 
 class LocalTarget:
@@ -133,7 +134,7 @@ class LocalTarget:
         """Return the environment of this process on a host, None for a directory."""
         if Capability.ENVIRON not in self.capabilities:
             return None
-        return ProcessConfig(environ=dict(os.environ), is_session=True)
+        return ProcessConfig(environ=_environ(), is_session=True)
 
     def probe(self, name: str) -> bytes | None:
         """Run a probe on this machine; None for a directory."""
@@ -270,6 +271,20 @@ def _linked_entries(names: list[_Name], digests: FileDigests, plan: ScanPlan) ->
     for other in names[1:]:
         entry = other.folder.entry_at(other.at)
         yield entry._replace(type=EntryType.HARDLINK, target=key.path, size=0)
+
+
+def _environ() -> dict[str, str]:
+    """Return the environment without the locale that Python itself sets at its start (PEP 538)."""
+    environ = dict(os.environ)
+    if environ.get("LC_CTYPE") in _COERCED:
+        try:
+            with open("/proc/self/environ", "rb") as file:
+                given = file.read().split(b"\0")
+        except OSError:
+            return environ
+        if not any(pair.startswith(b"LC_CTYPE=") for pair in given):
+            del environ["LC_CTYPE"]
+    return environ
 
 
 def _single_entries(found: Iterable[Entry | Folder]) -> Iterator[Entry]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from operator import attrgetter
 
+from envlock.targets.attributes import is_recorded
 from envlock.targets.local.beneath import Beneath, path_of
 from envlock.targets.packed_listing import OwnerStat, Xattrs, columns_of, digest, pack, pack_columns
 
@@ -272,13 +273,13 @@ def _matcher(expression: str) -> Callable[[str], Any]:
 
 
 def read_xattrs(real: str) -> Xattrs:
-    """Return file capabilities and user attributes, but no labels of the host's security module."""
+    """Return the extended attributes that are recorded: capabilities, access lists, and others."""
     try:
         names = os.listxattr(real, follow_symlinks=False)
     except OSError:
         return ()
     if not names:
         return ()
-    kept = sorted(n for n in names if n == "security.capability" or n.startswith("user."))
+    kept = sorted(filter(is_recorded, names))
     found = ((name, _try(os.getxattr, real, name, follow_symlinks=False)) for name in kept)
     return tuple((name, value) for name, value in found if value is not None)

@@ -35,6 +35,12 @@ import zlib
 from typing import Any, BinaryIO, Iterator  # noqa: UP035  collections.abc is no type in 3.6
 
 SHA256, MD5, CONTENT, FOLLOW, SHA1 = 1, 2, 4, 8, 16
+# As in envlock.targets.attributes, which says why.
+PREFIXES = ("security.", "system.posix_acl_", "trusted.", "user.")
+LEFT_OUT = (
+    "security.SMACK64", "security.apparmor", "security.evm", "security.ima", "security.selinux",
+    "trusted.SGI_", "trusted.glusterfs.", "trusted.gfid", "trusted.overlay.", "user.overlay.",
+)  # fmt: skip
 _CHUNK = 64 * 1024
 _COMPRESSED_FROM = 1024
 _MATCH_LIMIT = 100000
@@ -91,7 +97,7 @@ def _xattrs(path: bytes) -> "list[tuple[str, str]]":
     found = []
     try:
         for name in os.listxattr(path, follow_symlinks=False):
-            if name == "security.capability" or name.startswith("user."):
+            if name.startswith(PREFIXES) and not name.startswith(LEFT_OUT):
                 value = os.getxattr(path, name, follow_symlinks=False)
                 found.append((name, value.hex()))
     except OSError:
@@ -267,10 +273,20 @@ def _matches(name: str, pattern: str) -> bool:
 _DO = {"list": _list, "stat": _stat, "read": _read, "match": _match}
 
 
+def _environ() -> "dict[bytes, bytes]":
+    """Return the environment as the kernel has it, without what Python sets at its start."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            pairs = file.read().split(b"\0")
+    except OSError:
+        return dict(os.environb)
+    return {name: value for name, sign, value in (p.partition(b"=") for p in pairs) if sign}
+
+
 def serve(source: BinaryIO, stream: BinaryIO) -> None:
     """Send a greeting, then reply to requests until the input ends."""
     sink = Sink(stream)
-    environ = [[_text(name), _text(value)] for name, value in sorted(os.environb.items())]
+    environ = [[_text(name), _text(value)] for name, value in sorted(_environ().items())]
     sink.value({"uid": os.geteuid(), "environ": environ})
     sink.flush()
     while True:

@@ -32,8 +32,7 @@ _LINK_ROUNDS = 4
 _KERNEL = ("/proc", "/sys")
 _DEFAULT_MOUNTS = {"/proc": "proc", "/sys": "sysfs", "/dev": "devtmpfs", "/run": "tmpfs"}
 _XATTRS = (
-    'x="--xattrs --xattrs-include=user.* --xattrs-include=security.capability";'
-    " set -f; tar $x -c -f /dev/null -T /dev/null 2>/dev/null || x="
+    'x="--xattrs --xattrs-include=*"; set -f; tar $x -c -f /dev/null -T /dev/null 2>/dev/null || x='
 )
 """Sets $x to the options by which tar adds extended attributes, where it knows them."""
 _TAR_ERROR = re.compile(

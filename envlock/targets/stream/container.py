@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import docker
@@ -25,7 +26,7 @@ from envlock.model.process import ProcessConfig
 from envlock.model.text import escape
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import ScanPlan
-from envlock.targets.stream.run_config import run_configuration
+from envlock.targets.stream.run_config import host_settings, run_configuration
 from envlock.targets.stream.streaming import StreamingTarget
 from envlock.targets.stream.tar_reader import Member, members
 
@@ -61,7 +62,10 @@ class ContainerTarget(StreamingTarget):
 
     def process(self) -> ProcessConfig:
         """Return the run configuration of the container."""
-        return run_configuration(self._container.attrs.get("Config") or {})
+        attrs = self._container.attrs
+        config = run_configuration(attrs.get("Config") or {})
+        started = host_settings(attrs.get("HostConfig") or {}, attrs.get("Mounts") or ())
+        return replace(config, settings={**config.settings, **started})
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Read the export; it does not contain volumes, so each is a gap."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from envlock.errors import TargetError
 from envlock.model.text import from_bytes
 from envlock.model.tree import Entry, EntryType, Xattrs
+from envlock.targets.attributes import is_recorded
 
 BLOCK = 512
 _XATTR = "SCHILY.xattr."
@@ -270,7 +271,7 @@ def _xattrs(extended: dict[str, bytes]) -> Xattrs:
         sorted(
             (key.removeprefix(_XATTR), value)
             for key, value in extended.items()
-            if key.startswith((f"{_XATTR}user.", f"{_XATTR}security.capability"))
+            if key.startswith(_XATTR) and is_recorded(key.removeprefix(_XATTR))
         )
     )
 

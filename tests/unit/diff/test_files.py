@@ -9,6 +9,7 @@ from envlock.model.record import Record
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 
 F, D, L = EntryType.FILE, EntryType.DIRECTORY, EntryType.SYMLINK
+ACCESS = bytes.fromhex("02000000 01000700ffffffff 02000600 21000000")
 SHA = {name: name * 64 for name in "abc"}
 
 
@@ -47,7 +48,11 @@ def summaries(report):
             ("1:3", "1:5"),
         ),
         ({}, {"xattrs": (("security.capability", b"\1"),)}, "capability",
-         (None, "security.capability=01")),
+         (None, "0x01")),
+        ({}, {"xattrs": (("system.posix_acl_access", ACCESS),)}, "acl",
+         (None, "user::rwx,user:33:rw-")),
+        ({"xattrs": (("user.note", b"one"),)}, {"xattrs": (("user.note", b"two"),)}, "user.note",
+         ("one", "two")),
         ({"size": 1}, {"size": 2}, "size", ("1", "2")),
     ],
 )  # fmt: skip

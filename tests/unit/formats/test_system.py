@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pip._vendor import certifi
 
 from envlock.formats.system.certificates import parse_certificates
-from envlock.formats.system.cron import parse_crontab, program_of
+from envlock.formats.system.cron import Table, parse_crontab, parse_variables, program_of
 from envlock.formats.system.locale_archive import parse_locale_archive
 from envlock.formats.system.mounts import parse_fstab, parse_mountinfo
 from envlock.formats.system.settings import parse_lines, parse_pairs
@@ -23,7 +23,7 @@ from envlock.formats.system.software_versions import (
     parse_version_line,
     version_in_name,
 )
-from envlock.formats.system.units import parse_unit
+from envlock.formats.system.units import parse_unit, unit_lines
 from envlock.secrets.redact import digest_lines, redact_text
 
 LONG = "x" * 200_000
@@ -67,11 +67,14 @@ def test_arbitrary_bytes_as_a_locale_archive_do_not_crash(raw):
 @example("password" * 20_000)
 @example("a-" * 50_000 + "://")
 def test_arbitrary_text_does_not_crash(text):
-    [*parse_crontab(text), *parse_crontab(text, is_anacron=True)]
+    for form in Table:
+        [*parse_crontab(text, form)]
+    parse_variables(text)
     program_of(text)
     parse_fstab(text)
     parse_mountinfo(text)
     parse_unit(text)
+    unit_lines(text)
     lines = parse_lines(text)
     assert all(lines)
     parse_pairs(lines)

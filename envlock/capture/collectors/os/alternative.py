@@ -1,4 +1,4 @@
-"""Alternatives, diversions and stat overrides of dpkg, which administrators set."""
+"""Alternatives on every system, diversions and stat overrides of dpkg: what administrators set."""
 
 from __future__ import annotations
 
@@ -12,22 +12,39 @@ from envlock.formats.debian.dpkg import (
     parse_statoverrides,
 )
 from envlock.model.record import Record
+from envlock.model.tree import EntryType
 
 _ADMIN = "/var/lib/dpkg"
 _LINKS = "/etc/alternatives"
+_GROUPS = (f"{_ADMIN}/alternatives", "/var/lib/alternatives", "/var/lib/rpm/alternatives")
+"""Where update-alternatives of dpkg, of chkconfig (Red Hat) and of SUSE keep the groups."""
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield the alternatives with their current targets, the diversions, and the stat overrides."""
-    for name in context.names(f"{_ADMIN}/alternatives"):
-        text = context.text(f"{_ADMIN}/alternatives/{name}")
-        group = parse_alternative(text or "")
-        if group is None:
-            context.gap(f"{_ADMIN}/alternatives/{name}", "not a group of alternatives")
-            continue
-        link = context.stat(f"{_LINKS}/{name}")
-        value = link.target if link and link.target else "absent"
-        yield Record("alternative", name, {"mode": group.mode, "link": group.link, "value": value})
+    """Yield the alternatives, the diversions, and the stat overrides.
+
+    An alternative has ``mode``, ``link`` and ``value``, its current target.  A link that follows
+    another one is listed only where it does not, and one of no group has a ``value`` alone.
+    """
+    targets = {
+        child.path.rpartition("/")[2]: child.target
+        for child in context.children(_LINKS)
+        if child.type is EntryType.SYMLINK
+    }
+    expected: dict[str, str] = {}
+    for folder in _GROUPS:
+        for name in context.names(folder):
+            group = parse_alternative(context.text(f"{folder}/{name}") or "")
+            if group is None:
+                context.gap(f"{folder}/{name}", "not a group of alternatives")
+                continue
+            value = targets.pop(name, "absent")
+            facts = {"mode": group.mode, "link": group.link, "value": value}
+            yield Record("alternative", name, facts)
+            expected.update(group.choices.get(value, {}))
+    for name, target in targets.items():
+        if expected.get(name) != target:
+            yield Record("alternative", name, {"value": target})
     for diversion in parse_diversions(context.written(f"{_ADMIN}/diversions") or ""):
         package = "local" if diversion.package == ":" else diversion.package
         facts = {"to": diversion.diverted, "package": package}
@@ -41,7 +58,7 @@ COLLECTOR = Collector(
     name="alternative",
     sections=("alternative", "diversion", "statoverride"),
     reads=(
-        f"{_ADMIN}/alternatives/*",
+        *(f"{folder}/*" for folder in _GROUPS),
         f"{_ADMIN}/diversions",
         f"{_ADMIN}/statoverride",
         f"{_LINKS}/*",

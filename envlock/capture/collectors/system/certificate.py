@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.formats.system.certificates import (
-    Certificate,
-    count_begun,
-    parse_certificates,
+from envlock.capture.discover.trusted import (
+    BUNDLES,
+    certificates_in,
+    set_facts,
+    trusted_bundle,
 )
+from envlock.formats.system.certificates import Certificate
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines
 from envlock.model.record import Record
 from envlock.model.tree import EntryType
 
-_BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
-"""The bundle that programs read, by distribution; the first that exists counts."""
-_BUNDLE_LIMIT = 8 * 1024 * 1024
 _LOCAL = (
     "/usr/local/share/ca-certificates",
     "/etc/pki/ca-trust/source/anchors",
@@ -53,11 +46,9 @@ def collect(context: Context) -> Iterator[Record]:
     to trusted ones), ``bundle`` (only in the bundle itself) or ``distrusted``.  A certificate that
     is deselected in ca-certificates.conf is keyed by its line there.
     """
-    bundle = next(filter(None, (_file(path, context) for path in _BUNDLES)), [])
+    bundle = trusted_bundle(context)
     if bundle:
-        digests = sorted({certificate.sha256 for certificate in bundle})
-        joined = hashlib.sha256("\n".join(digests).encode()).hexdigest()
-        yield Record("certificate", _SET, {"count": str(len(digests)), "sha256": joined})
+        yield Record("certificate", _SET, set_facts(bundle))
     found: dict[str, dict[str, str]] = {}
     for folders, state in ((_DISTRUSTED, "distrusted"), (_LOCAL, "local")):
         for certificate in _in_folders(folders, context):
@@ -80,20 +71,6 @@ def _facts(certificate: Certificate, state: str) -> dict[str, str]:
     return {"state": state} | subject
 
 
-def _file(path: str, context: Context) -> list[Certificate]:
-    """Return the certificates of a file; one that has none, or half of one, is a gap."""
-    content = context.read(path, _BUNDLE_LIMIT)
-    if content is None:
-        return []
-    found = parse_certificates(content)
-    begun = count_begun(content)
-    if begun > len(found):
-        context.gap(path, f"damaged: {len(found)} of {begun} certificates can be read")
-    elif not found and b"-----BEGIN " not in content:  # a file of other keys has none
-        context.gap(path, "holds no certificate")
-    return found
-
-
 def _in_folders(folders: tuple[str, ...], context: Context) -> Iterator[Certificate]:
     """Yield the certificates in directories and their immediate subdirectories."""
     for folder in folders:
@@ -103,16 +80,16 @@ def _in_folders(folders: tuple[str, ...], context: Context) -> Iterator[Certific
                 paths = [f"{child.path}/{name}" for name in context.names(child.path)]
             for path in paths:
                 if path.endswith(_SUFFIXES):
-                    yield from _file(path, context)
+                    yield from certificates_in(path, context)
 
 
 def _placed(context: Context) -> Iterator[Certificate]:
     """Yield the certificates that are files in the directory of links to trusted ones."""
     for child in context.children(_LINKS):
         name = child.path.rpartition("/")[2]
-        is_own = child.path in _BUNDLES or name.startswith(_SNAKEOIL)
+        is_own = child.path in BUNDLES or name.startswith(_SNAKEOIL)
         if child.type is EntryType.FILE and name.endswith(_SUFFIXES) and not is_own:
-            yield from _file(child.path, context)
+            yield from certificates_in(child.path, context)
 
 
 def _deselected(context: Context) -> list[str]:
@@ -125,7 +102,7 @@ COLLECTOR = Collector(
     name="certificate",
     sections=("certificate",),
     reads=(
-        *_BUNDLES,
+        *BUNDLES,
         _SELECTION,
         f"{_LINKS}/*",
         *(f"{folder}/*" for folder in (*_LOCAL, *_DISTRUSTED, _VENDOR)),

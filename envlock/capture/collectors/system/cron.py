@@ -1,4 +1,7 @@
-"""Jobs of cron and anacron: schedule, user, and digest of the command, which is never recorded."""
+"""Jobs of cron and anacron: schedule, user, variables, and digest of the command.
+
+A command is never recorded, only the program that it runs.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +12,37 @@ from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.formats.system.cron import parse_crontab, program_of
+from envlock.formats.system.cron import Table, parse_crontab, parse_variables, program_of
 from envlock.formats.system.settings import SETTINGS_LIMIT
 from envlock.model.record import Record
 from envlock.model.text import to_bytes
 from envlock.model.tree import EntryType
-from envlock.secrets.redact import redact_text
+from envlock.secrets.redact import redact_environ, redact_text
 
 _TABLE, _ANACRON, _FOLDER = "/etc/crontab", "/etc/anacrontab", "/etc/cron.d"
 _PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
 _ALPINE = "/etc/periodic"
 _ALPINE_PERIODS = ("15min", *_PERIODS[:4])
-_SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron", "/etc/crontabs")
+_SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron", "/etc/crontabs")
+_VARIABLES = ("CRON_TZ", "MAILTO", "MAILFROM", "SHELL", "RANDOM_DELAY", "START_HOURS_RANGE")
+"""Variables that cron itself reads (crontab(5), anacrontab(5)), whose values may be recorded."""
 _RUN = re.compile(r"[\w-]+\Z", re.ASCII)
 """Names that cron and run-parts(8) accept; others are backups and leftovers of packages."""
-_TEMPORARY = re.compile(r"tmp\.|cron\.|\.|crontabs\Z|atjobs\Z|atspool\Z|lastrun\Z")
+_TEMPORARY = re.compile(
+    r"tmp\.|cron\.|\.|crontabs\Z|tabs\Z|cron\.update\Z|atjobs\Z|atspool\Z|lastrun\Z"
+)
 
 
 def collect(context: Context) -> Iterator[Record]:
     """Yield the jobs of system tables, the scripts of periodic directories, and the user tables.
 
     The key of a job is its table and program, with a number where a program has several jobs.
-    Facts: ``schedule``, ``user``, ``command`` (digest of the command without secrets).  The table
-    of a user has only ``table = "present"``.
+    Facts: ``schedule``, ``user`` (not in the table of a user), ``command`` (digest of the command
+    without secrets).  ``TABLE NAME=`` is a variable of the jobs of a table.
     """
-    for path in (_TABLE, _ANACRON, *_tables(context)):
-        yield from _jobs(path, context)
+    yield from _jobs(_ANACRON, Table.ANACRON, context)
+    for path in (_TABLE, *_tables(context)):
+        yield from _jobs(path, Table.SYSTEM, context)
     for folder, period in _folders():
         for child in context.children(folder):
             name = child.path.rpartition("/")[2]
@@ -45,7 +53,7 @@ def collect(context: Context) -> Iterator[Record]:
         for child in context.children(spool):
             name = child.path.rpartition("/")[2]
             if child.type in (EntryType.FILE, EntryType.HARDLINK) and not _TEMPORARY.match(name):
-                yield Record("cron", child.path, {"table": "present"})
+                yield from _jobs(child.path, Table.ACCOUNT, context)
 
 
 def _tables(context: Context) -> Iterator[str]:
@@ -61,10 +69,13 @@ def _folders() -> Iterator[tuple[str, str]]:
         yield f"{_ALPINE}/{period}", period
 
 
-def _jobs(path: str, context: Context) -> Iterator[Record]:
-    jobs = parse_crontab(context.text(path, SETTINGS_LIMIT) or "", is_anacron=path == _ANACRON)
+def _jobs(path: str, form: Table, context: Context) -> Iterator[Record]:
+    text = context.text(path, SETTINGS_LIMIT) or ""
+    allowed = (*_VARIABLES, *context.env_allow)
+    for record in redact_environ(parse_variables(text), allowed, context.env_deny):
+        yield Record("cron", f"{path} {record.key}=", record.facts)
     seen: Counter[str] = Counter()
-    for job in jobs:
+    for job in parse_crontab(text, form):
         if job is None:
             context.gap(path, "malformed job")
             continue
@@ -75,7 +86,8 @@ def _jobs(path: str, context: Context) -> Iterator[Record]:
             key = f"{key} {seen[key]}"
         digest = hashlib.sha256(to_bytes(command)).hexdigest()
         facts = {"schedule": job.schedule, "command": f"sha256:{digest}"}
-        facts["job" if path == _ANACRON else "user"] = job.user
+        if job.user:
+            facts["job" if form is Table.ANACRON else "user"] = job.user
         yield Record("cron", key, facts)
 
 

@@ -15,7 +15,7 @@ from envlock.capture.discover.package_folders import version_keys
 from envlock.formats.hpc import loaded_modules
 from envlock.model.process import ProcessConfig
 from envlock.model.record import Record
-from envlock.secrets.arguments import redact_command
+from envlock.secrets.arguments import redact_arguments, redact_command
 from envlock.secrets.redact import redact_environ, redact_labels, redact_text
 from envlock.secrets.urls import clean_facts
 from envlock.targets.base import Capability
@@ -71,6 +71,10 @@ def _facts(process: ProcessConfig) -> dict[str, str]:
         "volumes": _json(sorted(process.volumes)),
         "labels": _json(redact_labels(dict(sorted(labels.items())))),
         "stop_signal": process.stop_signal,
+        "healthcheck": _json(list(redact_arguments(process.healthcheck))),
+        "healthcheck_times": process.healthcheck_times,
+        "shell": _json(list(process.shell)),
+        **{name: redact_text(value) for name, value in process.settings.items()},
     }
     return {name: value for name, value in values.items() if value}
 

@@ -14,7 +14,7 @@ from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.unit_programs import missing_program
 from envlock.formats.system.settings import SETTINGS_LIMIT
-from envlock.formats.system.units import Settings, parse_unit
+from envlock.formats.system.units import Settings, parse_unit, unit_lines
 from envlock.model.record import Record
 from envlock.model.text import from_bytes, to_bytes
 from envlock.model.tree import Entry, EntryType
@@ -33,6 +33,7 @@ _STARTED = re.compile(r"S\d\d(.+?)(?:\.sh)?\Z", re.DOTALL)
 _SCHEDULES = ("OnCalendar", "OnBootSec", "OnStartupSec", "OnActiveSec", "OnUnitActiveSec",
               "OnUnitInactiveSec")  # fmt: skip
 _DEFAULT = "default.target"
+_LINGER = "/var/lib/systemd/linger"
 
 Found = dict[str, dict[str, str]]
 """Unit -> its facts."""
@@ -41,11 +42,12 @@ Found = dict[str, dict[str, str]]
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each unit that is configured in the directories of the administrator.
 
-    Facts: ``wanted-by`` (the units that start it), ``state`` (``masked``), ``unit`` and
-    ``drop-ins`` (digests of files), ``alias`` (the unit a link points to), ``schedule`` (of a
+    Facts: ``wanted-by`` (the units that start it), ``state`` (``masked``), ``unit`` (digest of the
+    file), ``drop-ins`` (their settings), ``alias`` (the unit a link points to), ``schedule`` (of a
     timer), ``listens`` (of a socket), ``runlevels`` (in which an init script starts it),
     ``program-missing`` (a program that it starts and that does not exist).  The key of a unit of
-    the user manager begins with ``user/``.
+    the user manager begins with ``user/``.  ``linger ACCOUNT`` is an account whose units run from
+    boot on, and not only while it is logged in.
     """
     found: Found = {}
     for folder, prefix in ((_UNITS, ""), (_LOCAL_UNITS, ""), (_USER_UNITS, _USER)):
@@ -65,6 +67,8 @@ def collect(context: Context) -> Iterator[Record]:
             facts.update({"program-missing": program} if program else {})
         if facts:
             yield Record("service", name, facts)
+    for account in context.names(_LINGER):
+        yield Record("service", f"linger {account}", {"state": "enabled"})
 
 
 def _folder(folder: str, name: str, prefix: str, context: Context, found: Found) -> None:
@@ -75,12 +79,14 @@ def _folder(folder: str, name: str, prefix: str, context: Context, found: Found)
             words = {*facts.get("wanted-by", "").split(), unit}
             facts["wanted-by"] = " ".join(sorted(words))
     elif suffix == "d" and unit:
-        digest = hashlib.sha256()
+        lines: list[str] = []
         for drop_in in context.names(f"{folder}/{name}"):
             if drop_in.endswith(".conf"):
-                digest.update(bytes.fromhex(_digest(f"{folder}/{name}/{drop_in}", context) or ""))
-                facts = found.setdefault(f"{prefix}{unit}", {})
-                facts["drop-ins"] = f"sha256:{digest.hexdigest()}"
+                path = f"{folder}/{name}/{drop_in}"
+                text = context.text(path, SETTINGS_LIMIT) or ""
+                lines += unit_lines(redact_settings(path, text).text)
+        if lines:
+            found.setdefault(f"{prefix}{unit}", {})["drop-ins"] = " ".join(lines)
 
 
 def _unit(child: Entry, context: Context, facts: dict[str, str]) -> None:
@@ -172,7 +178,14 @@ COLLECTOR = Collector(
             for kind in ("timer", "socket", "service")
         ),
         *(f"{folder}/*" for folder in _RUNLEVELS),
+        f"{_LINGER}/*",
     ),
     collect=collect,
-    sources=("systemd.unit(5)", "systemd.timer(5)", "systemctl(1)", "update-rc.d(8)"),
+    sources=(
+        "systemd.unit(5)",
+        "systemd.timer(5)",
+        "systemctl(1)",
+        "update-rc.d(8)",
+        "loginctl(1)",
+    ),
 )

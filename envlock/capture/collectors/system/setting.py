@@ -36,9 +36,6 @@ def collect(context: Context) -> Iterator[Record]:
     shells = parse_lines(_text("/etc/shells", context))
     if shells:
         yield Record("setting", "shells", {"value": " ".join(sorted(set(shells)))})
-    profile = parse_lines(_text("/etc/profile", context))
-    if profile:
-        yield Record("setting", "profile", {"sha256": digest_lines("/etc/profile", profile)})
     variables = parse_assignments(_text("/etc/environment", context))
     for record in redact_environ(variables, context.env_allow, context.env_deny):
         yield Record("setting", f"environment.{record.key}", record.facts)
@@ -91,7 +88,6 @@ COLLECTOR = Collector(
         _PRELOAD,
         "/etc/login.defs",
         "/etc/shells",
-        "/etc/profile",
         "/etc/environment",
     ),
     collect=collect,

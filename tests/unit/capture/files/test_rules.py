@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envlock.capture.files.rule_table import FileRule, RuleTable
-from envlock.capture.files.rules import RULES, file_rule
+from envlock.capture.files.rules import RULES, file_rule, noisy_rule
 from envlock.model.glob import compile_globs
-from envlock.model.tree import FileClass
+from envlock.model.tree import Entry, EntryType, FileClass
 
 CORPUS = {
     # Exclusions of integrity checkers, and files of databases and daemons.
@@ -64,7 +64,9 @@ SIGNIFICANT = (
     "/etc/app.toml",
     "/etc/sudoers.d/web",
     "/etc/cron.d/job",
-    "/etc/nginx/sites-enabled/shop",
+    "/etc/fonts/conf.d/99-corp.conf",
+    "/etc/nologin",
+    "/etc/profile",
     "/usr/local/bin/tool",
     "/usr/bin/planted",
     "/opt/app/core/module.py",
@@ -88,6 +90,82 @@ def test_files_of_a_running_system_have_a_class(path):
 @pytest.mark.parametrize("path", SIGNIFICANT)
 def test_files_that_people_write_stay_significant(path):
     assert file_rule(path, owned=False) is None
+
+
+DECIDING = (
+    # Tools that people or managers put among caches.
+    "/home/ada/.cache/ms-playwright/chromium-1/chrome-linux/chrome +x",
+    "/root/.cache/pre-commit/repo1/py_env/bin/flake8 +x",
+    "/root/.cache/huggingface/modules/transformers_modules/model.py",
+    "/srv/shop/node_modules/.cache/prisma/engines/libquery.so.node",
+    "/var/cache/app/hook.so.1.2",
+    # Settings, code and key stores that services keep among their state.
+    "/var/lib/postgresql/15/main/postgresql.auto.conf",
+    "/var/lib/pgsql/data/standby.signal",
+    "/var/lib/grafana/plugins/clock/plugin.json",
+    "/var/lib/jenkins/plugins/git.jpi",
+    "/var/lib/tomcat10/webapps/shop/index.html",
+    "/var/lib/wordpress/wp-content/plugins/x/x.php",
+    "/var/lib/kubelet/config.yaml",
+    "/var/lib/polkit-1/localauthority/50-local.d/usb.pkla",
+    "/var/lib/selinux/targeted/active/booleans.local",
+    "/var/lib/app/trust.p12",
+    "/var/opt/app/app.conf",
+    "/var/kerberos/krb5kdc/kadm5.acl",
+    "/var/opt/vendor/bin/agent +x",
+    "/var/lib/cloud/scripts/per-boot/mount",
+    # A file where a manager makes links; one that is read whatever its name; hooks.
+    "/etc/alternatives/java",
+    "/etc/rc2.d/S99own",
+    "/etc/systemd/system/multi-user.target.wants/own.service",
+    "/etc/nginx/sites-enabled/shop.dpkg-old",
+    "/usr/share/mime/packages/own.xml",
+    "/boot/grub/custom.cfg",
+    # Compiled forms without their source.
+    "/srv/shop/gone.pyc",
+    "/etc/aliases.db",
+    "/usr/share/emacs/site-lisp/gone.elc",
+    "/srv/shop/__pycache__/hook.so",
+)
+QUIET = (
+    "/home/ada/.cache/pip/http/a/b",
+    "/home/ada/.cache/uv/archive-v0/x/bin/tool +x",
+    "/home/ada/.cache/fontconfig/a.cache-7 +x",
+    "/home/ada/.cache/report.json +x",
+    "/var/lib/snapd/state.json",
+    "/var/lib/jenkins/jobs/x/builds/7/build.xml",
+    "/var/lib/jenkins/war/WEB-INF/lib/core.jar",
+    "/var/lib/grafana/plugins/clock/data/cache.json",
+    "/var/lib/mysql/ibdata1",
+    "/var/lib/app/state.json",
+    "/var/lib/NetworkManager/NetworkManager-intern.conf",
+    "/var/lib/systemd/deb-systemd-helper-enabled/a.wants/b.service",
+    "/srv/shop/kept.pyc",
+    "/srv/shop/__pycache__/gone.cpython-311.pyc +x",
+    "/usr/share/mime/text/plain.xml",
+)
+
+
+def is_noisy(text):
+    path, _, executable = text.partition(" ")
+    entry = Entry(path, EntryType.FILE, 0o755 if executable else 0o644)
+    rule = noisy_rule(entry, owned=False, exists="/srv/shop/kept.py".__eq__)
+    return rule is not None
+
+
+@pytest.mark.parametrize("path", DECIDING)
+def test_what_decides_stays_significant_wherever_it_lies(path):
+    assert not is_noisy(path)
+
+
+@pytest.mark.parametrize("path", QUIET)
+def test_what_services_and_tools_write_stays_noise(path):
+    assert is_noisy(path)
+
+
+def test_links_of_managers_are_noise_where_files_are_not():
+    link = Entry("/etc/alternatives/java", EntryType.SYMLINK, 0o777, target="/usr/bin/x")
+    assert noisy_rule(link, owned=False, exists=lambda _: False)
 
 
 def test_ids_are_unique():
