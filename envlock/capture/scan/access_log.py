@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from envlock.capture.scan.index import Index, Pick, is_picked
-from envlock.capture.scan.search import PathSearch
+from envlock.capture.scan.search import FIXTURES, PathSearch
 from envlock.model.tree import Entry, EntryType
 
 Picked = tuple[str, str]
@@ -77,7 +77,8 @@ class AccessLog:
         if any(posixpath.dirname(path) in self.folders for path in appeared_or_vanished):
             return True
         return (
-            self._leads_elsewhere(change)
+            any(posixpath.basename(path) == FIXTURES for path in appeared_or_vanished)
+            or self._leads_elsewhere(change)
             or bool(PathSearch(Index.of(appeared_or_vanished.values())).find(self.patterns))
             or self._is_looked_through(change)
         )

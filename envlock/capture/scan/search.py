@@ -14,6 +14,9 @@ from envlock.model.text import sort_key
 _UNPACKED = re.compile(r"(.*/pkgs/)[^/]+/info\Z", re.DOTALL)
 _TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
 
+FIXTURES = ".envlock-fixtures"
+"""A file of this name says that what is in its directory is test data, and no software."""
+
 _Folder = tuple[str, list[str]]
 """A directory and the names in it."""
 _PATH = itemgetter(0)
@@ -24,8 +27,8 @@ class PathSearch:
 
     All collectors of a capture share one; it is used once the scan knows every path.  All names
     are passed once for the `expected` patterns, and once more for each other kind of pattern.
-    Directories for temporary files, and caches of unpacked conda packages, are no part of an
-    environment and are not searched.
+    Directories for temporary files, caches of unpacked conda packages, and directories that are
+    marked as fixtures are no part of an environment and are not searched.
     """
 
     def __init__(self, index: Index, expected: Iterable[str] = ()) -> None:
@@ -35,6 +38,7 @@ class PathSearch:
         self._ended: dict[Tail, list[str]] = {}
         self._folders: list[_Folder] = []
         self._lasting: list[_Folder] = []
+        self._fixtures: tuple[str, ...] = ()
         self._picked: dict[object, list[str]] = {}
 
     def find(self, patterns: Iterable[str]) -> list[str]:
@@ -55,7 +59,9 @@ class PathSearch:
     def pick(self, pick: Pick) -> list[str]:
         """Return the paths whose names `pick` picks; the result is cached."""
         if pick not in self._picked:
-            self._picked[pick] = list(self._index.pick(pick))
+            self._sort()
+            found = self._index.pick(pick)
+            self._picked[pick] = [p for p in found if not p.startswith(self._fixtures)]
         return self._picked[pick]
 
     def below(self, folders: Iterable[str]) -> Iterator[str]:
@@ -63,8 +69,9 @@ class PathSearch:
         self._sort()
         for prefix in folders:
             for path, names in _below(prefix[:-1], self._folders):
-                for name in names:
-                    yield f"{path}/{name}"
+                if not f"{path}/".startswith(self._fixtures):
+                    for name in names:
+                        yield f"{path}/{name}"
 
     def _sort(self) -> None:
         if self._folders:
@@ -75,7 +82,9 @@ class PathSearch:
             match = _UNPACKED.match(path) if path.endswith("/info") else None
             if match and "index.json" in names:
                 caches.add(match[1])
-        elsewhere = (*_TEMPORARY, *caches)
+        # The root directory is what was asked for, whatever somebody put into it.
+        self._fixtures = tuple(f"{p}/" for p, names in self._folders if p and FIXTURES in names)
+        elsewhere = (*_TEMPORARY, *caches, *self._fixtures)
         self._lasting = [each for each in self._folders if not f"{each[0]}/".startswith(elsewhere)]
 
 
