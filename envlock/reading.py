@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 _Found = TypeVar("_Found")
 
+MAX_DOCUMENT = 16 << 20
+"""The largest document of an image, in bytes: an index, a manifest, a configuration."""
+MAX_HEADER = 16 << 20
+"""The largest extended header of a tar archive, in bytes."""
+
 _PIECE = 1 << 20
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NULL = os.makedev(1, 3)
@@ -47,6 +52,16 @@ class RegularFile(io.FileIO):
         """Read into `buffer`; return the number of bytes, 0 at the end."""
         found: int | None = super().readinto(buffer)
         return _require(found)
+
+
+class HeaderReader(io.BufferedReader):
+    """An archive of which tarfile reads only headers; one that claims to be large is refused."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes.  Raise ValueError for more than a header has."""
+        if size is None or not 0 <= size <= MAX_HEADER:
+            raise ValueError("a header that is too large")
+        return super().read(size)
 
 
 def open_file(path: str | Path) -> RegularFile:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _SHOW_AFTER_SECONDS = 0.7
 
 
+_LONGEST_MESSAGE = 600
+
+
 class Console:
     """Writes to both streams, as ``--quiet``, ``--verbose`` and the color setting ask for.
 
@@ -50,7 +53,7 @@ class Console:
 
     def error(self, message: str) -> None:
         """Print what went wrong."""
-        _tell(f"envlock: error: {printable(message)}\n")
+        _tell(f"envlock: error: {_without_middle(printable(message))}\n")
 
     def error_item(self, message: str) -> None:
         """Print one of several causes of the error before."""
@@ -167,6 +170,14 @@ def _tell(text: str) -> None:
 
 def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
+
+
+def _without_middle(text: str) -> str:
+    """Return a message that can be read, even if a long word of an input is in it."""
+    if len(text) <= _LONGEST_MESSAGE:
+        return text
+    half = _LONGEST_MESSAGE // 2
+    return f"{text[:half]} … {text[-half:]}"
 
 
 def printable(text: str) -> str:

@@ -15,6 +15,14 @@ from envlock.model.facts import SECTIONS
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
+_MOST_DIGITS = 18
+MAX_COUNT = 1_000_000_000
+"""The largest number of a setting."""
+MAX_ITEMS = 10_000
+"""Most items of a list of settings."""
+MAX_PATTERN = 4096
+"""The longest pattern, in characters: as long as a path may be."""
+
 ToPath = Callable[[str], str]
 """Turns a path as a user wrote it into an absolute one, relative to the source it came from."""
 
@@ -32,25 +40,16 @@ def from_text(setting: Setting, text: str) -> object:
     if setting.kind.is_list:
         return [item.strip() for item in text.split(",") if item.strip()]
     if setting.kind is Kind.COUNT and text.strip().isdecimal():
-        return int(text)
+        return int(text.strip()[:_MOST_DIGITS])
     return text
 
 
 def to_value(setting: Setting, raw: object, to_path: ToPath) -> Value:
     """Return the value of a setting for a TOML value.  Raise InvalidValueError."""
     if setting.kind.is_list:
-        if not isinstance(raw, list | tuple):
-            raise InvalidValueError(f"must be {setting.kind.value}, not {_type(raw)}")
-        if setting.items and len(raw) != setting.items:
-            raise InvalidValueError(f"must have {setting.items} items, not {len(raw)}")
-        return tuple(_item(setting, item, to_path) for item in raw)
+        return _list(setting, raw, to_path)
     if setting.kind is Kind.COUNT:
-        # In Python, True is an int.
-        if not isinstance(raw, int) or isinstance(raw, bool):
-            raise InvalidValueError(f"must be {setting.kind.value}, not {_type(raw)}")
-        if raw < setting.minimum:
-            raise InvalidValueError(f"must be at least {setting.minimum}, not {raw}")
-        return raw
+        return _count(setting, raw)
     if setting.kind is Kind.SWITCH:
         if not isinstance(raw, bool):
             raise InvalidValueError(f"must be {setting.kind.value}, not {_type(raw)}")
@@ -58,6 +57,27 @@ def to_value(setting: Setting, raw: object, to_path: ToPath) -> Value:
     if setting.kind is Kind.DATE and isinstance(raw, date) and not isinstance(raw, datetime):
         return raw.isoformat()
     return _item(setting, raw, to_path)
+
+
+def _list(setting: Setting, raw: object, to_path: ToPath) -> tuple[str, ...]:
+    if not isinstance(raw, list | tuple):
+        raise InvalidValueError(f"must be {setting.kind.value}, not {_type(raw)}")
+    if setting.items and len(raw) != setting.items:
+        raise InvalidValueError(f"must have {setting.items} items, not {len(raw)}")
+    if len(raw) > MAX_ITEMS:
+        raise InvalidValueError(f"must have at most {MAX_ITEMS:,} items")
+    return tuple(_item(setting, item, to_path) for item in raw)
+
+
+def _count(setting: Setting, raw: object) -> int:
+    # In Python, True is an int.
+    if not isinstance(raw, int) or isinstance(raw, bool):
+        raise InvalidValueError(f"must be {setting.kind.value}, not {_type(raw)}")
+    if raw < setting.minimum:
+        raise InvalidValueError(f"must be at least {setting.minimum}, not {raw}")
+    if raw > MAX_COUNT:
+        raise InvalidValueError(f"must be at most {MAX_COUNT:,}")
+    return raw
 
 
 def spelling_hint(word: str, known: tuple[str, ...]) -> str:
@@ -101,6 +121,8 @@ def _glob(pattern: str) -> str:
         raise InvalidValueError(
             f'contains "{pattern}", which cannot match a path', 'start it with "/" or "**/"'
         )
+    if len(pattern) > MAX_PATTERN:
+        raise InvalidValueError(f"contains a pattern of more than {MAX_PATTERN:,} characters")
     return pattern
 
 

@@ -6,8 +6,8 @@ import tomllib
 from bisect import bisect_left
 from typing import Any
 
-_WORK = 5_000_000
-"""Most characters that are parsed to find one line; 40 times a longer document."""
+_WORK = 2_000_000
+"""Most characters that are parsed to find one line; 20 times a longer document."""
 
 Keys = tuple[str | int, ...]
 """The path of a value in a document: names of tables and keys, and indices of arrays."""
@@ -40,7 +40,7 @@ class _Beginnings:
 
     def __init__(self, text: str) -> None:
         self._lines = text.split("\n")
-        self._left = max(_WORK, 40 * len(text))
+        self._left = max(_WORK, 20 * len(text))
 
     def longest(self, count: int) -> dict[str, Any]:
         """Return the longest valid document in the first `count` lines."""

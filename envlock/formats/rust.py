@@ -8,12 +8,12 @@ rust-secure-code/cargo-auditable, ``PARSING.md`` and its JSON schema.
 from __future__ import annotations
 
 import re
-import tomllib
 import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from envlock.formats.json_values import at, is_text, items, json_or_none, members, text_at
+from envlock.model.document import parse_toml
 
 _PACKAGE_ID = re.compile(
     r"(?P<name>[\w-]+) (?P<version>\S+) \((?P<kind>registry|sparse|git|path)\+(?P<url>[^)]*)\)\Z"
@@ -82,8 +82,8 @@ def parse_crates(text: str) -> list[Installed] | None:
 def parse_crates_toml(text: str) -> list[Installed] | None:
     """Return the crates of a ``.crates.toml``, or None when the text is not one."""
     try:
-        document: object = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        document: object = parse_toml(text)
+    except ValueError:
         return None
     if not isinstance(at(document, "v1"), dict):
         return None

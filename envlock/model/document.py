@@ -20,11 +20,18 @@ MAX_KEYS = 32
 MAX_VALUES = 2_000_000
 """Most commas of a document, which bound the number of its values."""
 
+_LONG_NUMBER = 66
 _DEEP = "nested too deeply"
 _MANY = "more than {:,} values"
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+"""An escape of JSON; a surrogate that is not one of a pair is its group."""
 _TOML = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?|\'\'\'(?:[^\']|\'(?!\'\'))*+(?:\'\'\')?'
-    r'|"(?:[^"\\\n]|\\.)*+"?|\'[^\'\n]*+\'?|#[^\n]*+|[\[\]{}.\n,=]',
+    r'|"(?:[^"\\\n]|\\.)*+"?|\'[^\'\n]*+\'?|#[^\n]*+|[\[\]{}.\n,=]|0[xob][0-9a-fA-F_]{64}',
     re.DOTALL,
 )
 """The marks of a TOML document that nest.  Strings and comments, in which they do not, are whole; a
@@ -37,14 +44,43 @@ def parse_json(
     max_values: int = MAX_VALUES,
     pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None,
 ) -> Any:
-    """Return the parsed JSON value.  Raise ValueError if `raw` is not JSON, or too much of it."""
-    commas = raw.count(b",") if isinstance(raw, bytes) else raw.count(",")
-    if commas > max_values:
+    """Return the parsed JSON value.  Raise ValueError if `raw` is not JSON, or too much of it.
+
+    Escapes of lone surrogates, which no text can hold, become U+FFFD; those that stand for bytes
+    which are not UTF-8 (*surrogateescape*) are kept.
+    """
+    text = raw.decode(json.detect_encoding(raw)) if isinstance(raw, bytes) else raw
+    if text.count(",") > max_values:
         raise ValueError(_MANY.format(max_values))
+    if "\\ud" in text or "\\uD" in text:
+        text = _ESCAPE.sub(_without_lone_surrogate, text)
     try:
-        return json.loads(raw, object_pairs_hook=pairs_hook)
+        value = json.loads(text, object_pairs_hook=pairs_hook)
     except RecursionError as error:
         raise ValueError(_DEEP) from error
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise ValueError(_DEEP)
+    return value
+
+
+def _without_lone_surrogate(escape: re.Match[str]) -> str:
+    lone = escape[1]
+    return escape[0] if lone is None or 0xDC80 <= int(lone, 16) <= 0xDCFF else "\\ufffd"
+
+
+def _depth(value: Any) -> int:
+    """Return how many containers are inside each other; more than `MAX_DEPTH` are not counted."""
+    level, depth = [value], 0
+    while level and depth <= MAX_DEPTH:
+        level = [
+            item
+            for one in level
+            if isinstance(one, dict | list)
+            for item in (one.values() if isinstance(one, dict) else one)
+            if isinstance(item, dict | list)
+        ]
+        depth += 1
+    return depth
 
 
 def parse_toml(text: str) -> dict[str, Any]:
@@ -77,6 +113,8 @@ def _check_toml(text: str) -> None:
             depth, dots = depth + 1, 0
         elif mark in "]}":
             depth = max(depth - 1, 0)
+        if len(mark) == _LONG_NUMBER and mark[1] in "xob":  # no limit of Python's counts here
+            raise tomllib.TOMLDecodeError("a number that is too long")
         if depth > MAX_DEPTH or dots >= MAX_KEYS:
             raise tomllib.TOMLDecodeError(_DEEP)
         if commas > MAX_VALUES:

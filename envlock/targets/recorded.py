@@ -32,9 +32,9 @@ MEMBER = "recording.json"
 CONTENTS = "rootfs"
 """The directory of the members that hold the content of files, by path."""
 
-_LIMIT = 1 << 30
+MAX_SIZE = 1 << 30
 """Most bytes of a recording, all of which is held in memory."""
-_BOUNDS = Bounds(total=2 * _LIMIT, free=64 << 20, ratio=200)
+_BOUNDS = Bounds(total=2 * MAX_SIZE, free=64 << 20, ratio=200)
 _MAX_VALUES = 20_000_000
 """Most values of its document: a dozen for each path."""
 _CHUNK = 1024 * 1024
@@ -93,7 +93,7 @@ class RecordedTarget:
                     hint="record it again with this version of envlock",
                 )
             return cls(reference, document, contents)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise TargetError("the recording is damaged", where=reference) from error
 
     def preload(self, patterns: Iterable[str]) -> None:
@@ -170,11 +170,13 @@ class RecordedTarget:
 def _load(path: Path, reference: str) -> tuple[Any, dict[str, bytes]]:
     document: Any = None
     contents: dict[str, bytes] = {}
-    remaining = _LIMIT
+    remaining = MAX_SIZE
     try:
         with open_file(path) as stream:
-            if os.fstat(stream.fileno()).st_size > _LIMIT:
-                raise TargetError(f"the recording has more than {_LIMIT:,} bytes", where=reference)
+            if os.fstat(stream.fileno()).st_size > MAX_SIZE:
+                raise TargetError(
+                    f"the recording has more than {MAX_SIZE:,} bytes", where=reference
+                )
             chunks = decompressed(iter(lambda: stream.read(_CHUNK), b""), reference, _BOUNDS)
             for entry, pieces in members(chunks, reference):
                 remaining -= entry.size

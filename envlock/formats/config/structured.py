@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
 from typing import TYPE_CHECKING
 
 from envlock.formats.config.values import MAX_DEPTH, MAX_VALUES, Document, NonString
+from envlock.model import document
 
 if TYPE_CHECKING:
     from yaml import Node
@@ -19,12 +18,12 @@ _STRING = "tag:yaml.org,2002:str"
 
 def parse_json(text: str) -> object:
     """Return a JSON value.  Raise ValueError for duplicate names too."""
-    return json.loads(text, object_pairs_hook=_unique)
+    return document.parse_json(text, pairs_hook=_unique)
 
 
 def parse_toml(text: str) -> Document:
     """Return a TOML document."""
-    return tomllib.loads(text)
+    return document.parse_toml(text)
 
 
 def parse_yaml(text: str) -> object:
@@ -93,7 +92,7 @@ def _tag(tag: str) -> str:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> Document:
-    document = dict(pairs)
-    if len(document) != len(pairs):
+    found = dict(pairs)
+    if len(found) != len(pairs):
         raise ValueError("a name is listed twice")
-    return document
+    return found

@@ -5,12 +5,12 @@ Sources: NVIDIA's version.json, cuda.h, cudnn_version.h, nccl.h and NvInferVersi
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from envlock.formats.binary.library_name import parse_library_name
+from envlock.model.document import parse_json
 
 _COMPONENTS = {
     "cuda": "libcuda",
@@ -108,8 +108,8 @@ def parse_toolkit(text: str) -> Toolkit | None:
     if plain:
         return Toolkit(plain[1])
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        document = parse_json(text)
+    except ValueError:
         return None
     if not isinstance(document, dict):
         return None

@@ -6,10 +6,10 @@ GPU, including its ``model``, or ``error`` with the reason why NVML does not ans
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from envlock.model.document import parse_json
 from envlock.model.record import Facts
 
 _DRIVER_FACTS = ("branch", "cuda", "nvml")
@@ -31,8 +31,8 @@ NO_ANSWER = NvmlAnswer({}, {})
 def parse_nvml(raw: bytes) -> NvmlAnswer:
     """Return the answer of the probe.  Raise ValueError with the reason when there is none."""
     try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError):
+        document = parse_json(raw)
+    except ValueError:
         raise ValueError("the probe gave no answer") from None
     if not isinstance(document, dict) or "error" in document:
         reason = _text(document.get("error")) if isinstance(document, dict) else ""

@@ -8,12 +8,12 @@ locks, and dnf-versionlock(8).
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from envlock.formats.binary.sqlite import Value, parse_table
+from envlock.model.document import parse_toml
 
 _DONE = 1
 _DEPENDENCY = frozenset({1, 4})
@@ -79,18 +79,11 @@ def parse_state(packages: str, nevras: str) -> tuple[dict[str, str], dict[str, s
 
 
 def _values(text: str, table: str, name: str) -> Iterator[tuple[str, str]]:
-    entries = _toml(text).get(table)
+    entries = parse_toml(text).get(table)
     for key, entry in entries.items() if isinstance(entries, dict) else ():
         value = entry.get(name) if isinstance(entry, dict) else None
         if isinstance(value, str) and value:
             yield key, value
-
-
-def _toml(text: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(text)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
 
 
 class Locks(NamedTuple):
@@ -116,7 +109,7 @@ def parse_locks(versionlock: str, state: str, zypp: str) -> Locks:
     Raise ValueError when the second is not TOML.
     """
     lines = (line.strip() for line in versionlock.split("\n"))
-    packages = _toml(state).get("packages")
+    packages = parse_toml(state).get("packages")
     listed = packages if isinstance(packages, list) else []
     named = [entry.get("name") for entry in listed if isinstance(entry, dict)]
     return Locks(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 
 from envlock.formats.system.assignments import parse_assignments
+from envlock.model.document import parse_json
 
 _IN_NAME = re.compile(r"[-_ ]v?(\d+(?:\.\d+)+(?:[-.+~]?(?:rc|beta|alpha|b|a)\.?\d*)?)(?=[-_.+]|\Z)")
 _SONAME = re.compile(r"\.so\.(\d+(?:\.\d+)+)\Z")
@@ -49,8 +49,8 @@ def parse_version_line(text: str) -> str:
 def parse_cuda_version(text: str) -> str:
     """Return the version of a CUDA toolkit in its `version.json`, or empty."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        document = parse_json(text)
+    except ValueError:
         return ""
     version = document.get("cuda", {}) if isinstance(document, dict) else {}
     found = version.get("version") if isinstance(version, dict) else None

@@ -18,7 +18,9 @@ from envlock.materialize.image.blobs import Blob
 from envlock.materialize.image.description import Image
 from envlock.materialize.image.layers import Layer
 from envlock.materialize.image.tar import header
+from envlock.model.document import parse_json
 from envlock.model.process import ProcessConfig
+from envlock.reading import MAX_DOCUMENT, read_file
 from envlock.targets.stream.run_config import health_options
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -160,7 +162,7 @@ def read_manifest(layout: Path) -> Manifest:
     Raise MaterializeError when it is damaged, or not written by envlock.
     """
     try:
-        index = json.loads((layout / "index.json").read_bytes())
+        index = parse_json(read_file(layout / "index.json", MAX_DOCUMENT))
         if index["annotations"][_MARK] != _FORMAT:
             raise KeyError(_MARK)
         digest = index["manifests"][0]["digest"]
@@ -178,10 +180,10 @@ def read_manifest(layout: Path) -> Manifest:
 
 
 def _read_json(layout: Path, digest: str) -> Any:
-    content = blob_path(layout, digest).read_bytes()
+    content = read_file(blob_path(layout, digest), MAX_DOCUMENT)
     if digest != f"sha256:{hashlib.sha256(content).hexdigest()}":
         raise ValueError(digest)
-    return json.loads(content)
+    return parse_json(content)
 
 
 def _timestamp(seconds: int) -> str:

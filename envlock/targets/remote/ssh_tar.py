@@ -22,7 +22,8 @@ from envlock.model.text import from_bytes, to_bytes
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import ScanPlan, parse_environ
 from envlock.targets.mounts import MOUNTINFO, is_reportable, parse_mountinfo
-from envlock.targets.stream.streaming import FileTree, StreamingTarget, literal_roots
+from envlock.targets.stream.layers import FileTree
+from envlock.targets.stream.streaming import StreamingTarget, literal_roots
 from envlock.targets.stream.tar_reader import Member, members
 
 _CHUNK = 1024 * 1024

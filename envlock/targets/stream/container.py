@@ -9,7 +9,6 @@ answer, a podman at its usual socket (podman-system-service(1)).  Sources: Docke
 from __future__ import annotations
 
 import base64
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -22,6 +21,7 @@ from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
 from envlock.errors import TargetError
+from envlock.model.document import parse_json
 from envlock.model.process import ProcessConfig
 from envlock.model.text import escape
 from envlock.model.tree import Entry, EntryType
@@ -119,7 +119,7 @@ class ContainerTarget(StreamingTarget):
         header = response.headers.get("X-Docker-Container-Path-Stat")
         if not header:
             return None
-        found: dict[str, Any] = json.loads(base64.b64decode(header))
+        found: dict[str, Any] = parse_json(base64.b64decode(header))
         mode = int(found["mode"])
         kind = EntryType.FILE
         if mode & _GO_DIRECTORY:

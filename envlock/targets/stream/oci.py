@@ -19,7 +19,7 @@ from envlock.errors import TargetError
 from envlock.model.document import parse_json
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType
-from envlock.reading import open_file
+from envlock.reading import HeaderReader, open_file
 from envlock.targets.base import ScanPlan
 from envlock.targets.stream.decompress import decompressed
 from envlock.targets.stream.run_config import run_configuration
@@ -27,7 +27,9 @@ from envlock.targets.stream.streaming import StreamingTarget, literal_roots
 from envlock.targets.stream.tar_reader import Member, members
 
 _CHUNK = 1024 * 1024
-_MEMBERS = 20_000
+MOST_LAYERS = 1000
+"""Most layers of an image; engines allow 127."""
+MOST_FILES = 20_000
 """Most files of an archive of a layout: blobs, documents, links to them."""
 _JSON_LIMIT = 16 * 1024 * 1024
 _REF_NAME = "org.opencontainers.image.ref.name"
@@ -50,7 +52,7 @@ class Layout:
                 where=str(path),
                 hint="name an OCI layout: a directory, or a tar archive of one",
             ) from error
-        except (tarfile.TarError, ValueError, EOFError) as error:
+        except (tarfile.TarError, ValueError, EOFError, RecursionError, OverflowError) as error:
             raise TargetError(
                 "neither an OCI layout nor an archive of one",
                 where=str(path),
@@ -130,27 +132,17 @@ class Layout:
         return stream, info.size
 
 
-class _Headers(io.BufferedReader):
-    """An archive of which tarfile reads only headers; one that claims to be large is refused."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next bytes.  Raise ValueError for more than a header has."""
-        if size is None or not 0 <= size <= _JSON_LIMIT:
-            raise ValueError("a header that is too large")
-        return super().read(size)
-
-
 def _members_of(path: Path) -> dict[str, tarfile.TarInfo]:
     members: dict[str, tarfile.TarInfo] = {}
     with (
         open_file(path) as raw,
-        _Headers(raw) as file,
+        HeaderReader(raw) as file,
         tarfile.open(fileobj=file, mode="r:") as archive,
     ):
         for info in archive:
             members[info.name.removeprefix("./")] = info
-            if len(members) > _MEMBERS:
-                raise ValueError(f"more than {_MEMBERS} files")
+            if len(members) > MOST_FILES:
+                raise ValueError(f"more than {MOST_FILES} files")
     return members
 
 
@@ -182,7 +174,7 @@ class OciTarget(StreamingTarget):
                 layers, config = _oci_image(layout, tag)
             else:
                 layers, config = _docker_image(layout)
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise TargetError("the image's manifest is damaged", where=reference) from error
         return cls(reference, layers, config)
 
@@ -230,7 +222,7 @@ def _oci_image(
     layout: Layout, tag: str
 ) -> tuple[list[Callable[[], Iterator[bytes]]], Mapping[str, Any]]:
     manifest = _manifest(layout, layout.document("index.json")["manifests"], tag)
-    layers = [_blob_source(layout, layer) for layer in manifest["layers"]]
+    layers = [_blob_source(layout, layer) for layer in _bounded(manifest["layers"], layout)]
     return layers, layout.blob_document(manifest["config"]["digest"])
 
 
@@ -266,8 +258,14 @@ def _docker_image(
     manifests = layout.document("manifest.json")
     if len(manifests) != 1:
         raise TargetError("the archive holds several images", where=str(layout.path))
-    layers = [_file_source(layout, name) for name in manifests[0]["Layers"]]
+    layers = [_file_source(layout, name) for name in _bounded(manifests[0]["Layers"], layout)]
     return layers, layout.document(manifests[0]["Config"])
+
+
+def _bounded(layers: Sequence[Any], layout: Layout) -> Sequence[Any]:
+    if len(layers) > MOST_LAYERS:
+        raise TargetError(f"an image of more than {MOST_LAYERS} layers", where=str(layout.path))
+    return layers
 
 
 def _blob_source(layout: Layout, layer: Mapping[str, Any]) -> Callable[[], Iterator[bytes]]:

@@ -10,33 +10,27 @@ import errno
 import hashlib
 import io
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from queue import Queue
 from threading import Event, Thread
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from envlock.errors import TargetError
 from envlock.model.process import ProcessConfig
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import READ_LIMIT, Capability, ContentWriter, ScanPlan
-from envlock.targets.stream.tar_reader import Member, members
+from envlock.targets.stream.layers import FileTree, Hidden, choose_first_names, merge, remove
+from envlock.targets.stream.tar_reader import MEMBER_LIMIT, Member, members
 
 RETAIN_LIMIT = 16 * 1024 * 1024
 """Largest file, in bytes, that is kept in memory for collectors."""
+RETAIN_TOTAL = 1 << 30
+"""Most bytes that are kept in memory for collectors; what exceeds them is fetched again."""
 
-_WHITEOUT = ".wh."
-_OPAQUE = ".wh..wh..opq"
 _LINK_LIMIT = 40
 _QUEUED = 8
 """Chunks that are read ahead."""
-
-
-class FileTree(NamedTuple):
-    """A file tree read from a stream: entries, and the content of small files, by path."""
-
-    entries: dict[str, Entry]
-    contents: dict[str, bytes]
 
 
 class StreamingTarget:
@@ -101,18 +95,24 @@ class StreamingTarget:
     def _read_layers(self, plan: ScanPlan) -> FileTree:
         """Read every layer once and return the tree they add up to."""
         whole = FileTree({}, {})
+        left = RETAIN_TOTAL
         for layer in self._layers():
             upper = FileTree({}, {})
+            hidden = Hidden(set(), set())
             for entry, chunks in members(prefetch(layer), self.reference):
-                if _apply_whiteout(entry.path, whole):
+                if hidden.add(entry.path):
                     continue
-                done, content = _read(entry, chunks, plan)
+                done, content = _read(entry, chunks, plan, left)
                 upper.entries[done.path] = done
                 if content is not None:
                     upper.contents[done.path] = content
-            _choose_first_names(upper)
-            _merge(whole, upper)
-        _choose_first_names(whole)
+                    left -= len(content)
+            remove(hidden.paths(whole.entries), whole)
+            choose_first_names(upper)
+            merge(whole, upper)
+            if len(whole.entries) > MEMBER_LIMIT:
+                raise TargetError(f"more than {MEMBER_LIMIT:,} paths", where=self.reference)
+        choose_first_names(whole)
         whole.entries.setdefault("/", Entry("/", EntryType.DIRECTORY, 0o755))
         return whole
 
@@ -249,12 +249,17 @@ def prefetch(chunks: Iterable[bytes]) -> Iterator[bytes]:
             thread.join(0.05)
 
 
-def _read(entry: Entry, chunks: Iterator[bytes], plan: ScanPlan) -> tuple[Entry, bytes | None]:
-    """Hash one member and pass its content on; return its entry, and the content if retained."""
+def _read(
+    entry: Entry, chunks: Iterator[bytes], plan: ScanPlan, room: int
+) -> tuple[Entry, bytes | None]:
+    """Hash one member and pass its content on; return its entry, and the content if retained.
+
+    Content is retained while there is `room` for so many bytes.
+    """
     if entry.type is not EntryType.FILE:
         return entry, None
     retained: list[bytes] | None = None
-    if entry.size <= RETAIN_LIMIT and plan.retain(entry.path):
+    if entry.size <= min(RETAIN_LIMIT, room) and plan.retain(entry.path):
         retained = []
     if not (plan.digest and plan.hashes(entry.path)):
         return entry, b"".join(chunks) if retained is not None else None
@@ -288,84 +293,3 @@ def _copy(
         writer.abort()
         raise
     writer.close()
-
-
-def _apply_whiteout(path: str, tree: FileTree) -> bool:
-    """Apply a whiteout (OCI image-spec, layer.md) to the layers below; False when it is none."""
-    directory, _, name = path.rpartition("/")
-    if not name.startswith(_WHITEOUT):
-        return False
-    hidden = f"{directory}/{name.removeprefix(_WHITEOUT)}"
-    prefix = f"{directory}/" if name == _OPAQUE else f"{hidden}/"
-    _remove([k for k in tree.entries if k == hidden or k.startswith(prefix)], tree)
-    return True
-
-
-def _merge(below: FileTree, upper: FileTree) -> None:
-    """Merge a layer into those below; a directory that it replaces loses its content."""
-    _remove([path for path in upper.entries if path in below.entries], below, upper.entries)
-    below.entries.update(upper.entries)
-    below.contents.update(upper.contents)
-
-
-def _remove(
-    paths: Iterable[str], tree: FileTree, instead: Mapping[str, Entry] | None = None
-) -> None:
-    """Remove paths; the first hard link to a removed file becomes the file.
-
-    `instead` has the entries that replace removed ones.
-    """
-    entries = tree.entries
-    removed = set(paths)
-    for path in tuple(removed):
-        replacement = (instead or {}).get(path)
-        if entries[path].type is EntryType.DIRECTORY and not (
-            replacement and replacement.type is EntryType.DIRECTORY
-        ):
-            removed.update(known for known in entries if known.startswith(f"{path}/"))
-    orphans: dict[str, list[str]] = {}
-    for path, entry in entries.items():
-        if entry.type is EntryType.HARDLINK and entry.target in removed and path not in removed:
-            orphans.setdefault(entry.target, []).append(path)
-    for file, links in orphans.items():
-        first = min(links, key=sort_key)
-        for link in links:
-            entries[link] = entries[link]._replace(target=first)
-        entries[first] = entries[file]._replace(path=first)
-        if file in tree.contents:
-            tree.contents[first] = tree.contents[file]
-    for path in removed:
-        del entries[path]
-        tree.contents.pop(path, None)
-
-
-def _choose_first_names(tree: FileTree) -> None:
-    """Make the first name of a file, in byte order, the file, and the others hard links to it."""
-    entries, contents = tree
-    groups: dict[str, list[str]] = {}
-    for path, entry in entries.items():
-        if entry.type is EntryType.HARDLINK:
-            groups.setdefault(_linked_file(entry, entries), []).append(path)
-    for path, links in groups.items():
-        file = entries.get(path)
-        if file is None or file.type is not EntryType.FILE:
-            raise TargetError("a hard link to a missing file", where=links[0])
-        first = min((path, *links), key=sort_key)
-        link = file._replace(
-            type=EntryType.HARDLINK, target=first, size=0, sha256="", md5="", sha1=""
-        )
-        for name in (path, *links):
-            entries[name] = link._replace(path=name)
-        entries[first] = file._replace(path=first)
-        if path in contents:
-            contents[first] = contents[path]
-
-
-def _linked_file(entry: Entry, entries: dict[str, Entry]) -> str:
-    """Return the path of the file that a chain of hard links ends at."""
-    for _ in range(_LINK_LIMIT):
-        target = entries.get(entry.target)
-        if target is None or target.type is not EntryType.HARDLINK:
-            break
-        entry = target
-    return entry.target

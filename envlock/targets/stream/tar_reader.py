@@ -203,7 +203,8 @@ def _records(payload: bytes) -> Iterator[tuple[str, bytes]]:
         space = payload.index(b" ", at)
         length = int(payload[at:space])
         record = payload[space + 1 : at + length]
-        if length <= space - at + 1 or record[-1:] != b"\n":
+        is_whole = space - at + 1 < length <= len(payload) - at
+        if not is_whole or record[-1:] != b"\n":
             raise ValueError("a damaged extended header")
         key, equals, value = record[:-1].partition(b"=")
         if not equals:

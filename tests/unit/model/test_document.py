@@ -61,3 +61,31 @@ def test_values_of_json():
 def test_whatever_is_wrong_with_json_is_a_value_error(text):
     with pytest.raises(ValueError):
         parse_json(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'"\ud83d\ude00"', "😀"),
+        (r'"\ud800"', "\ufffd"),
+        (r'"\udfff x"', "\ufffd x"),
+        (r'"\ud800\ud83d\ude00"', "\ufffd😀"),
+        (r'"\\ud800"', r"\ud800"),
+        (r'"\udce9"', "\udce9"),
+        (r'"\uD8aa\n"', "\ufffd\n"),
+    ],
+)
+def test_lone_surrogates_are_replaced_but_for_bytes_that_are_no_text(text, value):
+    assert parse_json(text) == parse_json(text.encode()) == value
+
+
+def test_surrogates_in_the_bytes_themselves_are_refused():
+    with pytest.raises(ValueError):
+        parse_json(b'"\xed\xa0\x80"')
+
+
+def test_depth_of_json():
+    text = "[" * MAX_DEPTH + "]" * MAX_DEPTH
+    assert parse_json(text)
+    with pytest.raises(ValueError, match="too deeply"):
+        parse_json(f"[{text}]")

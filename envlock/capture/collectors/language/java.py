@@ -15,6 +15,7 @@ from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import version_keys
+from envlock.formats.binary.zip_archive import DAMAGE, open_archive, read_beginning
 from envlock.formats.java import (
     Archive,
     archive_of,
@@ -33,11 +34,9 @@ _CACHES = ("/.m2/", "/.gradle/", "/.ivy2/", "/.cache/")
 _RUNTIME_MARKS = ("bin/java", "lib/modules", "jre/lib/rt.jar", "lib/rt.jar")
 _MANIFEST = "META-INF/MANIFEST.MF"
 _LARGEST_ARCHIVE = 1 << 30
-_LARGEST_DIRECTORY = 64 * 1024 * 1024
 _LARGEST_MEMBER = 1024 * 1024
 _MOST_MEMBERS = 200_000
 _MOST_PROJECTS = 2_000
-_END = b"PK\x05\x06"
 
 
 class _Found(NamedTuple):
@@ -132,16 +131,13 @@ def _read(entry: Entry, context: Context) -> _Found | None:
     with closing(stream):
         try:
             return _read_archive(entry, stream)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError):
+        except (*DAMAGE, OSError):
             context.gap(entry.path, "not a readable archive")
-        except (EOFError, zipfile.LargeZipFile):
-            context.gap(entry.path, "damaged archive")
     return None
 
 
 def _read_archive(entry: Entry, stream: BinaryIO) -> _Found:
-    _check_size(stream)
-    with zipfile.ZipFile(stream) as archive:
+    with open_archive(stream) as archive:
         members = archive.infolist()[:_MOST_MEMBERS]
         projects: list[Archive] = []
         packed: list[Archive] = []
@@ -162,20 +158,8 @@ def _read_archive(entry: Entry, stream: BinaryIO) -> _Found:
     return _Found(entry.path, own, tuple(dict.fromkeys((*inside, *packed))))
 
 
-def _check_size(stream: BinaryIO) -> None:
-    """Raise ValueError when the central directory is missing or too large to be read."""
-    stream.seek(0, 2)
-    size = stream.tell()
-    stream.seek(max(0, size - 65_557))
-    tail = stream.read()
-    at = tail.rfind(_END)
-    if at < 0 or int.from_bytes(tail[at + 12 : at + 16], "little") > _LARGEST_DIRECTORY:
-        raise ValueError("no central directory, or too large")
-
-
 def _text(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
-    with archive.open(member) as stream:
-        return stream.read(_LARGEST_MEMBER).decode("utf-8", "replace")
+    return read_beginning(archive, member, _LARGEST_MEMBER).decode("utf-8", "replace")
 
 
 COLLECTOR = Collector(

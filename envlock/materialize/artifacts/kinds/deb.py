@@ -21,14 +21,28 @@ import zstandard
 
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import ArtifactKind, Reader
+from envlock.model.document import parse_json
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
 from envlock.model.text import escape, unescape
+from envlock.reading import HeaderReader, open_file, read_file
 from envlock.writing import replacing
 
 _MAGIC = b"!<arch>\n"
 _HEADER_SIZE = 60
 _CHUNK = 1024 * 1024
+_ZSTD_CHUNK = 1024
+
+MAX_SIZE = 64 << 30
+"""The largest data.tar, in bytes."""
+FREE = 1 << 30
+"""What any data.tar may become, in bytes; a larger one at most `MAX_RATIO` times what was read."""
+MAX_RATIO = 1000
+MAX_WINDOW = 512 << 20
+"""The most memory that decompression may need, in bytes."""
+MOST_MEMBERS = 4_000_000
+"""Most files of a package."""
+TABLE_LIMIT = 1 << 30
 
 
 class Deb(NamedTuple):
@@ -123,6 +137,8 @@ def unpack(deb: Path, cache: Path) -> UnpackedDeb:
         tarfile.TarError,
         zlib.error,
         zstandard.ZstdError,
+        RecursionError,  # tarfile follows extended headers by calling itself
+        OverflowError,
     ) as error:
         raise SourceError(
             f"not a complete Debian package: {error}", where=str(deb), hint="delete it and retry"
@@ -148,31 +164,71 @@ def _data_part(source: IO[bytes]) -> tuple[str, IO[bytes], int]:
     raise EOFError("it has no data.tar")
 
 
-def _decompress(suffix: str, source: IO[bytes], size: int) -> Iterator[bytes]:
+def _decompress(suffix: str, source: IO[bytes], size: int, free: int = FREE) -> Iterator[bytes]:
     left = size
+    made = 0
     decompressor = _decompressor(suffix)
     while left:
         chunk = source.read(min(left, _CHUNK))
         if not chunk:
             raise EOFError("it ends in the middle of data.tar")
         left -= len(chunk)
-        yield decompressor(chunk)
+        for piece in decompressor(chunk):
+            made += len(piece)
+            if made > min(MAX_SIZE, max(free, (size - left) * MAX_RATIO)):
+                raise ValueError(f"its data.tar has more than {made:,} bytes")
+            yield piece
 
 
-def _decompressor(suffix: str) -> Callable[[bytes], bytes]:
+def _decompressor(suffix: str) -> Callable[[bytes], Iterator[bytes]]:
+    """Return a function that yields what a chunk becomes, in pieces."""
     match suffix:
         case "":
-            return lambda chunk: chunk
+            return lambda chunk: iter((chunk,))
         case ".xz":
-            return lzma.LZMADecompressor().decompress
+            return _drained(lzma.LZMADecompressor(memlimit=MAX_WINDOW))
         case ".gz":
-            return zlib.decompressobj(wbits=31).decompress
+            return _inflated(zlib.decompressobj(wbits=31))
         case ".bz2":
-            return bz2.BZ2Decompressor().decompress
+            return _drained(bz2.BZ2Decompressor())
         case ".zst":
-            return zstandard.ZstdDecompressor().decompressobj().decompress
+            return _unpacked(zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW))
         case _:
             raise ValueError(f"unknown compression data.tar{suffix}")
+
+
+def _drained(
+    decompressor: lzma.LZMADecompressor | bz2.BZ2Decompressor,
+) -> Callable[[bytes], Iterator[bytes]]:
+    def pieces(chunk: bytes) -> Iterator[bytes]:
+        yield decompressor.decompress(chunk, _CHUNK)
+        while not (decompressor.needs_input or decompressor.eof):
+            yield decompressor.decompress(b"", _CHUNK)
+
+    return pieces
+
+
+def _inflated(decompressor: zlib._Decompress) -> Callable[[bytes], Iterator[bytes]]:
+    def pieces(chunk: bytes) -> Iterator[bytes]:
+        while chunk and not decompressor.eof:
+            yield decompressor.decompress(chunk, _CHUNK)
+            chunk = decompressor.unconsumed_tail
+
+    return pieces
+
+
+def _unpacked(decompressor: zstandard.ZstdDecompressor) -> Callable[[bytes], Iterator[bytes]]:
+    """For zstd, which cannot stop within a chunk: small chunks become no more than some megabytes.
+
+    A block has at most 128 KiB of content and at least four bytes (RFC 8878, 3.1.1.2).
+    """
+    stream = decompressor.decompressobj()
+
+    def pieces(chunk: bytes) -> Iterator[bytes]:
+        for at in range(0, len(chunk), _ZSTD_CHUNK):
+            yield stream.decompress(chunk[at : at + _ZSTD_CHUNK])
+
+    return pieces
 
 
 def _reader(data: Path, member: Member) -> Reader:
@@ -192,8 +248,14 @@ def _reader(data: Path, member: Member) -> Reader:
 
 def _index(data: Path) -> dict[str, Member]:
     members: dict[str, Member] = {}
-    with tarfile.open(data, "r:", errors="surrogateescape") as archive, data.open("rb") as raw:
+    with (
+        data.open("rb") as raw,
+        HeaderReader(open_file(data)) as headers,
+        tarfile.open(fileobj=headers, mode="r:", errors="surrogateescape") as archive,
+    ):
         for info in archive:
+            if len(members) > MOST_MEMBERS:
+                raise ValueError(f"more than {MOST_MEMBERS:,} members")
             name = info.name.removeprefix("./")
             if info.isreg():
                 digest = _digest(raw, info.offset_data, info.size)
@@ -216,7 +278,7 @@ def _digest(raw: IO[bytes], offset: int, size: int) -> str:
 
 
 def _read_table(table: Path, data: Path) -> dict[str, Member]:
-    rows = json.loads(table.read_bytes())
+    rows = parse_json(read_file(table, TABLE_LIMIT), max_values=TABLE_LIMIT)
     end = max((offset + size for _, offset, size, _ in rows), default=0)
     if data.stat().st_size < end:
         raise ValueError("the tar is shorter than its table says")

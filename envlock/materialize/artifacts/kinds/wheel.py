@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import base64
 import csv
+import io
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from envlock.errors import SourceError
+from envlock.formats.binary.zip_archive import (
+    DAMAGE,
+    member_pieces,
+    open_archive,
+    read_member,
+)
 from envlock.materialize.artifacts.artifact import ArtifactKind, Reader
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
+from envlock.reading import open_file
 
 FILE_TIME = 315_619_200
 """1980-01-02: in every time zone a time that a zip archive can hold."""
 
-_CHUNK = 1024 * 1024
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
-"""What zipfile raises for a damaged or encrypted archive, and for an unknown compression."""
+RECORD_LIMIT = 32 << 20
+"""The largest RECORD, in bytes."""
+
 _FILENAME = re.compile(r"(?:[^-]+-){4,5}[^-]+\.whl\Z")
 
 
@@ -64,10 +70,14 @@ class OpenWheel:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: io.BufferedReader | None = None
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._file = io.BufferedReader(open_file(path))
+            self._zip = open_archive(self._file)
             self._digests = self._read_record()
-        except (*_DAMAGE, OSError, ValueError, csv.Error) as error:
+        except (*DAMAGE, OSError, csv.Error) as error:
+            self.close()
             raise SourceError(
                 f"not a complete wheel: {error}", where=str(path), hint="delete it and retry"
             ) from error
@@ -81,15 +91,17 @@ class OpenWheel:
 
     def close(self) -> None:
         """Close the archive."""
-        self._zip.close()
+        if self._file is not None:
+            self._file.close()
+
+    def __del__(self) -> None:
+        self.close()
 
     def _chunks(self, name: str) -> Iterator[bytes]:
         try:
-            with self._zip.open(name) as stream:
-                while chunk := stream.read(_CHUNK):
-                    yield chunk
-        except _DAMAGE as error:
-            raise OSError(0, f"{self._zip.filename}: {error}") from error
+            yield from member_pieces(self._zip, self._zip.getinfo(name))
+        except DAMAGE as error:
+            raise OSError(0, f"{self._path}: {error}") from error
 
     def _read_record(self) -> Mapping[str, str]:
         listed = self._zip.namelist()
@@ -99,7 +111,8 @@ class OpenWheel:
         if not record:
             raise EOFError("it has no RECORD")
         names = frozenset(listed)
-        rows = csv.reader(self._zip.read(record).decode().splitlines())
+        content = read_member(self._zip, self._zip.getinfo(record), RECORD_LIMIT)
+        rows = csv.reader(io.StringIO(content.decode(), newline=""))
         return {
             row[0]: _hex(row[1])
             for row in rows
