@@ -6,7 +6,6 @@ tree by row, a report by its findings, and any other content by its path, piece 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
@@ -19,6 +18,7 @@ from envlock.cli.scan_archives import MOST_LEVELS, PIECE, NotSearchedError, Pack
 from envlock.errors import LockfileError
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.syntax import HEADER
+from envlock.model.document import parse_json
 from envlock.model.process import HIDDEN
 from envlock.model.text import escape
 from envlock.model.tree import TREE_HEADER, EntryType, Tree
@@ -207,7 +207,7 @@ def _document(item: _Item) -> Iterator[Found]:
     pages = [found[1] for found in _PAGE.finditer(text)] if "<script" in text else [text]
     for page in pages:
         try:
-            document = json.loads(page)
+            document = parse_json(page)
         except (ValueError, RecursionError):
             continue
         yield from _findings(item, document)

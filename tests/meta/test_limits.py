@@ -15,11 +15,7 @@ ROWS = re.findall(r"^\| (.+?) \| ([0-9,]+)[^|]* \| `([\w.]+)` \|$", PAGE.read_te
 @pytest.mark.parametrize(("what", "number", "name"), ROWS)
 def test_a_number_is_that_of_the_code(what: str, number: str, name: str) -> None:
     parts = name.split(".")
-    at = next(
-        at
-        for at, part in enumerate(parts)
-        if part.isupper() or ("_" in part and part.upper() == part)
-    )
+    at = next(at for at, part in enumerate(parts) if part.upper() == part)
     found = importlib.import_module(".".join(["envlock", *parts[:at]]))
     for part in parts[at:]:
         found = getattr(found, part)
