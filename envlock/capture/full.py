@@ -73,6 +73,7 @@ class FullCapture:
             lock=lock_of(session.records, session.coverage),
             make_tree=(lambda: tree) if tree is not None else None,
             left_out=session.gate.left_out,
+            redacted=session.gate.redacted,
             coverage=session.coverage,
             seconds=session.seconds,
             files=len(session.index),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from envlock.capture.gap_paths import unread_paths
 from envlock.model.coverage import Coverage, Status
@@ -21,7 +21,8 @@ def _nothing() -> None:
 class Capture:
     """A finished capture.
 
-    `left_out` are paths whose content is secret, with the rule that says so.  `coverage` holds
+    `left_out` are paths whose content is secret, with the rule that says so; `redacted` those kept
+    without their secret values.  `coverage` holds
     every gap; the lock has the counts.  `seconds` is wall time per collector, for people and never
     in the lock.  `remember` writes the snapshot that makes the next capture of the same target
     incremental; it may be called once a reference keeps the tree.
@@ -30,6 +31,7 @@ class Capture:
     lock: Lock
     make_tree: Callable[[], Tree] | None = None
     left_out: Mapping[str, str]
+    redacted: Mapping[str, str] = field(default_factory=dict)
     coverage: Mapping[str, Coverage]
     seconds: Mapping[str, float]
     files: int = 0

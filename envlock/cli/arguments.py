@@ -178,7 +178,8 @@ def diff(parser: argparse.ArgumentParser) -> None:
 
 
 _EXPLAIN = """\
-Explain a path (its class, and what a rebuild does with it), a section, a rule, a preset, an error,
+Explain a path (its class, what a rebuild does with it, and with LOCK what was recorded of it and by
+which rule a secret was left out), a section, a rule, a preset, an error,
 a warning, or a finding. A finding is given by its 12-digit id and searched for between all locks of
 the lock directory; its waiver or baseline entry is shown too.
 """
@@ -191,6 +192,9 @@ def explain(parser: argparse.ArgumentParser) -> None:
         "subject",
         metavar="ID|PATH|SECTION",
         help="an absolute path, the name of a section, or the id of anything in a report",
+    )
+    parser.add_argument(
+        "lock", nargs="?", metavar="LOCK", help="for a path: also what this lock says about it"
     )
     add_policy(parser)
 

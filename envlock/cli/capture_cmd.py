@@ -125,6 +125,8 @@ def _warn_about_gaps(captured: Capture, console: Console) -> None:
         console.say(Message.SECRET_LEFT_OUT, path=path, rule=rule)
     if len(captured.left_out) > _FEW:
         console.say(Message.MORE_SECRETS_LEFT_OUT, count=len(captured.left_out) - _FEW)
+    if captured.redacted:
+        console.say(Message.KEPT_WITHOUT_SECRETS, count=len(captured.redacted))
     for name, coverage in sorted(captured.coverage.items()):
         if coverage.gaps:
             first, more = min(coverage.gaps), len(coverage.gaps) - 1
@@ -153,6 +155,7 @@ def _summary(captured: Capture, path: Path) -> dict[str, object]:
         "entries": {name: len(entries) for name, entries in captured.lock.sections.items()},
         "coverage": {name: dict(facts) for name, facts in captured.lock.coverage.items()},
         "left_out": dict(sorted(captured.left_out.items())),
+        "redacted": dict(sorted(captured.redacted.items())),
         "files": captured.files,
         "bytes": captured.size,
         "seconds": {name: round(seconds, 3) for name, seconds in captured.seconds.items()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from envlock.cli.console import Console
 from envlock.cli.findings import PairFinding, find
 from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
-from envlock.cli.operands import open_store
+from envlock.cli.operands import open_store, read_lock_operand
 from envlock.cli.policy_options import make_policy, read_policy_config, today_of
 from envlock.diff.policy.baseline import describe
 from envlock.diff.policy.presets import PRESETS
@@ -29,15 +29,22 @@ from envlock.materialize.tree.rules import explain as explain_in_image
 from envlock.model.deciding import titles
 from envlock.model.facts import SECTIONS
 from envlock.model.text import escape
+from envlock.model.tree import OBSERVED, REDACTED, FileClass, Row
 from envlock.report.disclosure import disclosed_change
 from envlock.report.wording import remedy
 from envlock.secrets.rules import secret_rules
+from envlock.secrets.settings import redact_settings
+from envlock.secrets.spans import MASK
+from envlock.workflow import load_tree, reader_of
 
 if TYPE_CHECKING:
+    from envlock.config.load import Config
     from envlock.diff.policy.policy import Policy
 
 _POLICY_ID = re.compile(r"EXPECT-|[0-9a-f]{12}\Z")
 """Ids that only a policy or a comparison gives a meaning: of expectations and of findings."""
+
+_FEW = 20
 
 RULE_PLACEHOLDERS = {
     "left_name": "the left side",
@@ -56,7 +63,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print everything known about the subject."""
     subject = arguments.subject
     if subject.startswith("/"):
-        lines = list(_path(subject, user_rules(read_config(arguments, console))))
+        config = read_config(arguments, console)
+        lines = list(_path(subject, user_rules(config)))
+        if arguments.lock:
+            lines += _recorded(subject, arguments.lock, config)
     else:
         known = (_section, _rule, _preset, _error, _message)
         lines = list(chain.from_iterable(explain(subject) for explain in known))
@@ -88,6 +98,45 @@ def _path(path: str, rules: tuple[ImageRule, ...]) -> Iterator[str]:
         yield f"in an image: {rule.action.value} ({rule.id}): {rule.reason}"
     else:
         yield "in an image: kept unchanged"
+
+
+def _recorded(path: str, operand: str, config: Config) -> Iterator[str]:
+    """Yield what a lock, and its file tree where this store has it, say about a path."""
+    lock = read_lock_operand(operand, config)
+    facts = lock.get("file", path)
+    with open_store(config) as store:
+        tree = load_tree(lock, store)
+        row = next((row for row in tree.rows if row.entry.path == path), None) if tree else None
+        if row is not None:
+            yield from _told_of(row, operand, reader_of(store))
+        elif facts:
+            yield f"in {operand}: {facts.get('class', '')}"
+            if "redacted" in facts:
+                yield _WITHOUT_SECRETS
+        else:
+            where = "is not in" if tree else "has no record of its own in"
+            yield f"{path} {where} {operand}"
+
+
+_WITHOUT_SECRETS = "its secret values are replaced by ***, all else is recorded and compared"
+_STAND_IN = "Xq7zR2-hunter2-k9Lm4Ws8"
+"""What is put in place of `***`, to find by which rule it was a secret."""
+
+
+def _told_of(row: Row, operand: str, read: Callable[[str], bytes | None]) -> Iterator[str]:
+    owner = f", of {row.owner}" if row.owner else ""
+    yield f"in {operand}: {row.file_class.value}{owner}"
+    rule = row.source.removeprefix(OBSERVED).strip()
+    if row.file_class is FileClass.SECRET:
+        told = dict(secret_rules()).get(rule)
+        by = f" ({rule}): {told}" if told else ""
+        yield f"left out as secret, neither content nor digest is recorded{by}"
+    elif row.source.startswith(REDACTED):
+        yield _WITHOUT_SECRETS
+        content = read(row.entry.sha256) or b""
+        text = content.decode("utf-8", "replace").replace(MASK, _STAND_IN)
+        for finding in redact_settings(row.entry.path, text).findings[:_FEW]:
+            yield f"  {finding.where} ({finding.rule})"
 
 
 def _section(name: str) -> Iterator[str]:

@@ -40,6 +40,11 @@ class Message(Enum):
         "{path}: its password hashes are not in the image; locked: {names}",
         "Password hashes are never in an image, whichever account file holds them.",
     )
+    KEPT_WITHOUT_SECRETS = (
+        Level.NOTE,
+        "kept without their secret values: {count} files",
+        "Each secret value is replaced by `***`, the rest is compared; --json lists the files.",
+    )
     IMAGE_HOLDS_REDACTED = (
         Level.WARNING,
         "{path}: *** stands in place of each secret value; put the real file in place at run time",

@@ -21,7 +21,7 @@ from envlock.lockfile.syntax import HEADER
 from envlock.model.document import parse_json
 from envlock.model.process import HIDDEN
 from envlock.model.text import escape
-from envlock.model.tree import TREE_HEADER, EntryType, Tree
+from envlock.model.tree import REDACTED, TREE_HEADER, EntryType, Tree
 from envlock.reading import open_file
 from envlock.report.disclosure import disclosed_record, disclosed_value
 from envlock.secrets.files import FileKind, Judgement, judge_file
@@ -121,8 +121,8 @@ def _places(files: Iterable[Path]) -> Iterator[tuple[str, tuple[str, int]]]:
             if inner.startswith(TREE_HEADER.encode()):
                 tree = Tree.from_bytes(_read(content))
                 for row in tree.rows:
-                    if " " in row.source:
-                        yield row.source.rpartition(" ")[2], (row.entry.path, row.entry.mode)
+                    if row.source.startswith(("blob ", REDACTED)):
+                        yield row.source.split(" ")[1], (row.entry.path, row.entry.mode)
 
 
 def _read(chunks: Iterable[bytes]) -> bytes:

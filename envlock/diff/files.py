@@ -22,6 +22,7 @@ from envlock.model.tree import (
 )
 
 SECTION = "file"
+SECRET_VALUES = "compared without secret values"
 
 _AS_PACKAGED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
 _COMPARED = SIGNIFICANT | {FileClass.SECRET}
@@ -183,6 +184,8 @@ def compare_trees(
         secret += pair.is_secret
         if shows_gaps and pair.is_secret:
             drift.deltas.append(_uncompared(path, pair))
+        if any(row.source.startswith(REDACTED) for row in pair.rows):
+            drift.hidden[SECRET_VALUES] += 1
         if _is_same(pair):
             continue
         found = list(_compare_path(path, pair, absences, changed))

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from envlock.capture.files.classify import hide
 from envlock.capture.time_limit import OutOfTime, TimeLimit
-from envlock.model.tree import REDACTED, Entry, FileClass, Row
+from envlock.model.tree import OBSERVED, REDACTED, Entry, FileClass, Row
 from envlock.secrets.files import FileKind, Judgement, judge_file
 from envlock.secrets.rules_id import rules_id
 from envlock.secrets.settings import Finding
@@ -52,6 +52,8 @@ class ContentGate:
         self._seconds = seconds
         self.left_out: dict[str, str] = {}
         """Paths of secret files, with the rule that says so."""
+        self.redacted: dict[str, str] = {}
+        """Paths of files that are kept without their secret values, with the first rule."""
 
     def judge(self, entry: Entry) -> Judgement:
         """Return what may be recorded of a regular file.
@@ -82,9 +84,11 @@ class ContentGate:
             return row
         if judged.kind is FileKind.SECRET:
             self.left_out[row.entry.path] = judged.rule
-            return Row(hide(row.entry), FileClass.SECRET, row.owner, "observed")
+            source = f"{OBSERVED} {judged.rule}"
+            return Row(hide(row.entry), FileClass.SECRET, row.owner, source)
         sha256 = hashlib.sha256(judged.content).hexdigest()
         entry = hide(row.entry)._replace(sha256=sha256, size=len(judged.content))
+        self.redacted[row.entry.path] = judged.rule
         return row._replace(entry=entry, source=f"{REDACTED}{sha256}")
 
     def _judge(self, entry: Entry) -> Judgement:

@@ -174,6 +174,7 @@ class IncrementalCapture:
             lock=lock_of(session.records, session.coverage),
             make_tree=(lambda: _tree(self._store, after.tree)) if residue else None,
             left_out=after.left_out,
+            redacted=after.redacted,
             coverage=session.coverage,
             seconds=session.seconds,
             files=scan.paths,
@@ -190,7 +191,11 @@ class IncrementalCapture:
         changed = {"/", *scan.changes.paths}
         files = {path: facts for path, facts in before.files.items() if path not in changed}
         found = file_records(rows, session.claims, session.shown, request.files)
-        left_out = {path: rule for path, rule in before.left_out.items() if path not in changed}
+        gate = session.gate
+        left_out, redacted = (
+            {path: rule for path, rule in earlier.items() if path not in changed}
+            for earlier in (before.left_out, before.redacted)
+        )
         return replace(
             before,
             signatures=scan.signatures,
@@ -198,7 +203,8 @@ class IncrementalCapture:
             files=files | {record.key: record.facts for record in found},
             count=scan.paths,
             size=scan.size,
-            left_out=left_out | session.gate.left_out,
+            left_out=left_out | gate.left_out,
+            redacted=redacted | gate.redacted,
         )
 
     def _remember(self, after: Findings, scan: _Scan) -> None:

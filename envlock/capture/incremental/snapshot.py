@@ -59,6 +59,7 @@ class Findings:
     gaps: tuple[Gap, ...]
     files: dict[str, Facts]
     left_out: dict[str, str]
+    redacted: dict[str, str]
     count: int
     size: int
     tree: TreeState
@@ -165,6 +166,7 @@ class Snapshot:
                 gaps=tuple(session.scan_gaps),
                 files={record.key: record.facts for record in files if record.section == "file"},
                 left_out=session.gate.left_out,
+                redacted=session.gate.redacted,
                 count=len(session.index),
                 size=session.index.size(),
                 tree=tree,

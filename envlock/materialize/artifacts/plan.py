@@ -12,7 +12,7 @@ from envlock.materialize.artifacts.artifact import Artifact, parse_source
 from envlock.materialize.artifacts.table import artifact_of
 from envlock.model.lock import Lock
 from envlock.model.text import escape
-from envlock.model.tree import REDACTED, EntryType, Row
+from envlock.model.tree import OBSERVED, REDACTED, EntryType, Row
 from envlock.store.objects import Store
 
 
@@ -58,7 +58,7 @@ def missing_artifacts(plan: Plan, missing: Iterable[Artifact], store: Store) -> 
 
 def _blocker(row: Row) -> str:
     path = escape(row.entry.path)
-    if row.source == "observed" or not row.entry.sha256:
+    if row.source.startswith(OBSERVED) or not row.entry.sha256:
         return f"{path}: the capture did not keep its content"
     if row.source.startswith(("blob ", REDACTED)):
         return f"{path}: its content (sha256:{row.entry.sha256[:12]}) is not in this store"

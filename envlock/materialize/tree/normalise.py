@@ -23,7 +23,7 @@ from envlock.materialize.tree.derive import (
 from envlock.materialize.tree.directories import ancestors, leaves, newest_below
 from envlock.materialize.tree.rules import RULES, Action, Rule, RuleBook
 from envlock.model.text import escape, sort_key
-from envlock.model.tree import REDACTED, Entry, EntryType, FileClass, Row, Tree
+from envlock.model.tree import OBSERVED, REDACTED, Entry, EntryType, FileClass, Row, Tree
 
 IMAGE_LOCK_PATH = "/usr/share/envlock/lock"
 """Where an image holds the lock it was built from; a capture classifies it as generated."""
@@ -219,7 +219,7 @@ def _relink(
 
 
 def _is_lost(link: Row, file: Row) -> bool:
-    return file.source == "observed" and not link.file_class.is_significant
+    return file.source.startswith(OBSERVED) and not link.file_class.is_significant
 
 
 def _link(link: Entry, file: Entry, target: str) -> Entry:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from envlock.model.glob import compile_globs
-from envlock.model.tree import SIGNIFICANT, EntryType, FileClass, Row
+from envlock.model.tree import OBSERVED, SIGNIFICANT, EntryType, FileClass, Row
 
 NORMALIZER = "2"
 """Version of the built-in rules; a change to them that changes an image's digest raises it."""
@@ -62,7 +62,7 @@ class Rule(NamedTuple):
         return (
             row.entry.type in self.types
             and row.file_class in self.classes
-            and (not self.unkept or row.source == "observed")
+            and (not self.unkept or row.source.startswith(OBSERVED))
         )
 
 
