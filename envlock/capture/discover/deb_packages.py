@@ -28,6 +28,10 @@ def deb_packages(context: Context) -> list[Package]:
     updates = sorted(name for name in context.names(_UPDATES) if name.isdecimal())
     journal = [_read(f"{_UPDATES}/{name}", context) for name in updates]
     packages = [*status.packages, *found]
+    if not packages and not status.damages and not context.exists(STATUS):
+        lists = [name for name in context.names(f"{ADMIN}/info") if name.endswith(".list")]
+        if lists:
+            context.gap(STATUS, f"missing, though {len(lists)} packages have lists of files")
     return with_journal(packages, journal) if journal else packages
 
 

@@ -25,6 +25,8 @@ from envlock.model.tree import EntryType
 
 _DATABASES = ("/usr/lib/apk/db/installed", "/lib/apk/db/installed")
 """With a merged /usr, and without."""
+_BESIDE = frozenset({"scripts.tar", "scripts.tar.gz", "triggers"})
+"""Files that apk writes beside the database, of packages in it."""
 _WORLD = "/etc/apk/world"
 _PROTECTED = "/etc/apk/protected_paths.d"
 _LIMIT = 512 * 1024 * 1024
@@ -78,6 +80,11 @@ def _packages(context: Context) -> tuple[Package, ...]:
             empty.append(path)
     for path in empty:
         context.gap(path, "damaged: it is empty")
+    for path in _DATABASES:
+        folder = path.rpartition("/")[0]
+        beside = _BESIDE.intersection(context.names(folder))
+        if beside and not context.exists(path):
+            context.gap(path, f"missing beside {min(beside)}")
     return ()
 
 

@@ -36,6 +36,8 @@ from envlock.model.tree import TYPE_OF_FORMAT
 _DIRECTORIES = ("/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm")
 """Directories of the database by distribution and age; often one is a link to another."""
 _SQLITE = "rpmdb.sqlite"
+_INDEXES = frozenset({"Name", "Basenames", "Providename", "Index.db", "rpmdb.sqlite-wal"})
+"""Files beside a database, which are nothing without it."""
 _LIMIT = 512 * 1024 * 1024
 _HISTORY = "/var/lib/dnf/history.sqlite"
 _STATE = "/usr/lib/sysimage/libdnf5"
@@ -150,6 +152,11 @@ def _packages(context: Context) -> Iterator[_Installed]:
         empty.append(path)
     for path in empty:
         context.gap(path, "damaged: holds no package")
+    if not empty:
+        for directory in _DIRECTORIES:
+            beside = _INDEXES.intersection(context.names(directory))
+            if beside:
+                context.gap(directory, f"no database of packages beside {min(beside)}")
 
 
 def _until_damage(path: str, raw: bytes, wal: bytes, context: Context) -> Headers:

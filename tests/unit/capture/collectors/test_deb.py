@@ -111,3 +111,19 @@ def test_marks_are_stated_by_apt_alone(tmp_path, captured):
     states.parent.mkdir()
     states.write_text("Package: tzdata\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: ap")
     assert marks() == {"tzdata": "auto", "kept": "hold", "apt": ""}
+
+
+def test_a_database_that_is_missing_beside_its_other_files_is_a_gap(tmp_path, captured):
+    others = {
+        "var/lib/dpkg/info/bash.list": ("deb", "/var/lib/dpkg/status"),
+        "lib/apk/db/scripts.tar": ("apk", "/lib/apk/db/installed"),
+        "var/lib/rpm/Basenames": ("rpm", "/var/lib/rpm"),
+        "var/lib/pacman/local/ALPM_DB_VERSION": ("pacman", "/var/lib/pacman/local"),
+    }
+    for path in others:
+        (tmp_path / "root" / path).parent.mkdir(parents=True)
+        (tmp_path / "root" / path).write_text("/.\n")
+    found = captured(tmp_path / "root", depth=Depth.RECORDS)
+    for name, where in others.values():
+        assert found.coverage[name].status == "unreadable"
+        assert [gap.where for gap in found.coverage[name].gaps] == [where]
