@@ -24,7 +24,7 @@ from envlock.formats.ruby import (
     parse_specification,
 )
 from envlock.model.record import Record
-from envlock.model.text import sort_key
+from envlock.model.text import from_bytes, sort_key
 from envlock.secrets.urls import clean_facts
 
 _SPECIFICATIONS = "specifications"
@@ -143,10 +143,11 @@ def _spec(path: str, context: Context) -> _Spec | None:
     folder, stem = posixpath.dirname(path), posixpath.basename(path).removesuffix(".gemspec")
     is_default = posixpath.basename(folder) == "default"
     home = posixpath.dirname(posixpath.dirname(folder) if is_default else folder)
-    text = context.text(path, _LARGEST)
-    gem = parse_specification(stem, text) if text is not None else None
+    raw = context.read(path, _LARGEST)
+    # Not as text: the line of the stub separates paths by zero bytes.
+    gem = parse_specification(stem, from_bytes(raw)) if raw is not None else None
     if gem is None:
-        if text is not None:
+        if raw is not None:
             context.gap(path, "not a specification with a name and a version")
         return None
     return _Spec(gem, path, home, is_default)

@@ -46,7 +46,7 @@ _SYSTEMS = (
     _System("MacPorts", ("/opt/local/var/macports/registry/registry.db",)),
     _System("Termux", ("/data/data/com.termux/files/usr/var/lib/dpkg/status",)),
     _System("OSTree", ("/ostree/deploy/*/deploy/*.origin",)),
-    _System("opam", ("**/.opam-switch/packages/*", "**/.opam-switch/switch-state")),
+    _System("opam", ("**/.opam-switch/packages/*/opam", "**/.opam-switch/switch-state")),
     _System("LuaRocks", ("**/luarocks/rocks-5.*/*/*/rock_manifest",)),
     _System("GHC", ("**/package.conf.d/*.conf",)),
     _System("TeX Live", ("**/tlpkg/texlive.tlpdb",)),
@@ -96,7 +96,8 @@ def _database(marks: tuple[str, ...], found: list[str]) -> str:
 COLLECTOR = Collector(
     name="unread",
     sections=("unread",),
-    reads=(),
+    # Nothing of these is read; they are found in one search with what other collectors read.
+    reads=tuple(m for system in _SYSTEMS for m in system.marks if m.startswith("**/")),
     collect=collect,
     needs_scan=True,
     needs_owners=True,
