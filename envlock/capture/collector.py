@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from envlock.capture.context import Context
 from envlock.capture.files.ownership import Claims
+from envlock.formats.json_values import is_text
+from envlock.model.facts import is_keyed
 from envlock.model.record import Record
 from envlock.targets.base import Capability
 
@@ -41,3 +43,9 @@ class Collector:
     needs_owners: bool = False
     digests: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+
+    def fits(self, record: Record) -> bool:
+        """True for a record of its sections that a lock can hold: with a key that is text."""
+        if record.section not in self.sections or is_keyed(record.section) != bool(record.key):
+            return False
+        return record.key.isascii() or is_text(record.key)

@@ -340,6 +340,10 @@ class CaptureSession:
         found: dict[tuple[str, str], Record] = {}
         with self._guarded(collector, access_log) as (context, limit):
             for record in collector.collect(context):
+                if not collector.fits(record):
+                    where = context.last_path or collector.name
+                    context.gap(where, f"what it states fits no record of {record.section}")
+                    continue
                 if (record.section, record.key) in found:
                     context.gap(f"{record.section} {record.key}", "is listed twice")
                     continue

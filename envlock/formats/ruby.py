@@ -56,10 +56,13 @@ def parse_full_name(name: str) -> Gem | None:
 
 
 def parse_specification(stem: str, head: str) -> Gem | None:
-    """Return the gem of a specification file, from its stub line or else from the file name."""
+    """Return the gem of a specification file, from its stub line or else from the file name.
+
+    None for a file that is no specification, which RubyGems does not load.
+    """
     match = _STUB.search(head)
     if match is None:
-        return parse_full_name(stem)
+        return parse_full_name(stem) if "Gem::Specification" in head else None
     name, version, platform = match.groups()
     return Gem(name, version, "" if platform == _ANY else platform)
 

@@ -92,6 +92,30 @@ def test_text_ends_at_a_zero_byte_with_a_gap(context, tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        Record("deb", "", {"version": "1"}),
+        Record("apk", "a", {"version": "1"}),
+        Record("deb", "half a \ud800", {"version": "1"}),
+        Record("deb", "number", {"version": 1}),
+    ],
+    ids=["no key", "another section", "no text", "no fact as text"],
+)
+def test_a_record_that_no_lock_can_hold_is_a_gap(tmp_path, record):
+    (tmp_path / "file").write_text("x")
+
+    def collect(seen):
+        yield Record("deb", "good", {"version": seen.text("/file")})
+        yield record
+
+    collector = Collector(name="deb", sections=("deb",), reads=("/*",), collect=collect)
+    with closing(LocalTarget(tmp_path, "dir:root", is_host=False)) as target:
+        found = capture(target, [collector], Request(depth=Depth.RECORDS, jobs=1))
+    assert found.lock.sections["deb"] == {"good": {"version": "x"}}
+    assert [gap.where for gap in found.coverage["deb"].gaps] == ["/file"]
+
+
 def test_whatever_is_wrong_in_a_collector_is_a_gap_that_says_where(tmp_path):
     """Its records until then are kept, and those of the others."""
     for name in ("one", "two"):

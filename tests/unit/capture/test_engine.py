@@ -104,7 +104,7 @@ def test_claims_that_fail_are_a_gap(tmp_path):
     def failing(_context: Context) -> Claims:
         raise KeyError("surprise")
 
-    owner = replace(collector("deb", good), claims=failing)
+    owner = replace(collector("deb", good), sections=("deb", "locale"), claims=failing)
     lock = coverage(tmp_path, owner, collector("gem", broken), depth=Depth.FULL)
     assert lock.coverage["deb"]["status"] == "partial"
     assert "KeyError: 'surprise'" in lock.coverage["deb"]["reason"]

@@ -179,6 +179,8 @@ def _distribution(
     """Return the distribution of an entry of site-packages, None without name or version."""
     found = _metadata(folder, name, context)
     headers = parse_headers(found.text or "")
+    if found.name and found.text is not None and "name" not in headers:
+        context.gap(found.info, "states no name")
     project = headers.get("name", [found.name])[0]
     version = headers.get("version", [found.version])[0]
     is_gone = found.origin is not None and found.origin.is_gone

@@ -84,6 +84,8 @@ def claims(context: Context) -> Claims:
         sums_file = distroless.get(package.name, f"{_INFO}/{stem}.md5sums")
         sums = parse_md5sums(context.written(sums_file) or "")
         paths = _listed(package, f"{stem}.list", names, context) or sums
+        if not paths and package.name in distroless:
+            context.gap(sums_file, "damaged: no files of an installed package")
         is_listed = (package.name, package.version, package.arch) in archives
         by_value = not package.has_files or (has_index and not is_listed)
         diverted = _diverted(diversions, package.name)

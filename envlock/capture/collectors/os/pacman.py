@@ -126,7 +126,7 @@ def _files(package: _Package, listed: Fields, context: Context) -> Iterator[File
     path = f"{package.folder}/mtree"
     raw = context.read(path)
     try:
-        described = list(parse_mtree(decompress_mtree(raw))) if raw else []
+        described = [] if raw is None else list(parse_mtree(decompress_mtree(raw)))
     except ValueError as error:
         context.gap(path, f"damaged: {error}")
         described = []

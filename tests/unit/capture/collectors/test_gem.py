@@ -116,3 +116,16 @@ def test_the_gems_that_came_with_ruby(tmp_path, gem):
     assert defaults == {
         key.partition("/")[2] for key, facts in ours.items() if facts.get("default") == "true"
     }
+
+
+def test_an_empty_specification_is_no_gem(tmp_path, captured):
+    """RubyGems does not load it, whatever its name says."""
+    folder = tmp_path / "root/var/lib/gems/3.1.0/specifications"
+    folder.mkdir(parents=True)
+    (folder / "rack-2.2.8.gemspec").write_text("")
+    (folder / "rake-13.0.6.gemspec").write_text("Gem::Specification.new do |s|\nend\n")
+    found = captured(tmp_path / "root")
+    assert [key.rpartition("/")[2] for key in found.lock.sections["gem"] if "/" in key] == ["rake"]
+    assert [gap.where for gap in found.coverage["gem"].gaps] == [
+        "/var/lib/gems/3.1.0/specifications/rack-2.2.8.gemspec"
+    ]
