@@ -164,6 +164,15 @@ class Context:
             return ()
         return tuple(sorted(names, key=sort_key))
 
+    def distinct(self, directories: Iterable[str]) -> Iterator[str]:
+        """Yield the directories, without those that a link leads to one before them."""
+        seen = set()
+        for directory in directories:
+            real = self.resolve(directory)
+            if real not in seen:
+                seen.add(real)
+                yield directory
+
     def stat(self, path: str) -> Entry | None:
         """Return one path (final link not followed), from the scan when it has it."""
         self._access_log.paths.add(path)
@@ -177,6 +186,13 @@ class Context:
         except OSError as error:
             self.gap(path, describe(error))
             return None
+
+    def is_directory(self, entry: Entry) -> bool:
+        """True for a directory, and for a link that leads to one."""
+        found: Entry | None = entry
+        if entry.type is EntryType.SYMLINK:
+            found = self.stat(self.resolve(entry.path))
+        return found is not None and found.type is EntryType.DIRECTORY
 
     def entry(self, path: str) -> Entry | None:
         """Return the scanned entry of exactly this path, with its digest, or None."""

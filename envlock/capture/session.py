@@ -222,13 +222,14 @@ class CaptureSession:
     def plan(self) -> ScanPlan:
         """Return what a walk does on the way."""
         request, residue = self.setup.request, self.residue
-        reads = (glob for collector in self.setup.supported for glob in collector.reads)
+        reads = tuple(glob for collector in self.setup.supported for glob in collector.reads)
         streams = self.setup.target.is_streaming
         return ScanPlan(
             hashes=self.setup.hashed,
             wants_md5=self._wants("md5", "sha1"),
             wants_sha1=self._wants("sha1", "md5"),
             retain=matcher(reads) if streams else (lambda _path: False),
+            reads=reads,
             prune=compile_globs(request.ignore) if request.ignore else None,
             excluded=self.setup.excluded,
             other_environments=OTHER_ENVIRONMENTS,

@@ -132,6 +132,7 @@ class ScanPlan:
     `wants_md5(path)`: compute MD5 as well, for a file whose package states it (dpkg).
     `wants_sha1(path)`: compute SHA-1 as well (apk); no path wants both.
     `retain(path)`: a streaming target keeps this file's content in memory for later `read` calls.
+    `reads`: globs; it also keeps the files that these lead to through symbolic links.
     `writer_for(entry)`: the writer that receives a file's content from a streaming target, or
     None; called before the content is read, so `entry.sha256` is still empty.
     `on_gap(path, reason)`: called for everything that could not be read.
@@ -150,6 +151,7 @@ class ScanPlan:
     wants_md5: Callable[[str], bool] = _never
     wants_sha1: Callable[[str], bool] = _never
     retain: Callable[[str], bool] = _never
+    reads: tuple[str, ...] = ()
     writer_for: Callable[[Entry], ContentWriter | None] = _no_writer
     cache: HashCache | None = None
     on_gap: Callable[[str, str], None] = _ignore_gap

@@ -258,12 +258,16 @@ def _expand(
         yield from _expand(directory, rest, listings)
     for row in sorted(listings[directory][2], key=lambda row: _raw(row[0])):
         child = directory + "/" + row[0]
-        if stat.S_ISDIR(row[1]):
+        if stat.S_ISDIR(row[1]) or (rest and head != "**" and _leads_to_directory(child, row)):
             below = parts if head == "**" else rest
             if below and _matches(row[0], head):
                 yield from _expand(child, below, listings)
         elif _matches(row[0], head) and not (head == "**" and rest):
             yield from _expand(child, rest, listings)
+
+
+def _leads_to_directory(path: str, row: "list[Any]") -> bool:
+    return stat.S_ISLNK(row[1]) and os.path.isdir(_raw(path))
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -22,14 +22,12 @@ from envlock.model.text import from_bytes, to_bytes
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import ScanPlan, parse_environ
 from envlock.targets.mounts import MOUNTINFO, is_reportable, parse_mountinfo
-from envlock.targets.stream.layers import FileTree
-from envlock.targets.stream.streaming import StreamingTarget, literal_roots
+from envlock.targets.stream.file_tree import FileTree
+from envlock.targets.stream.streaming import StreamingTarget
 from envlock.targets.stream.tar_reader import Member, members
 
 _CHUNK = 1024 * 1024
 _SMALL = 16 * 1024 * 1024
-_LINK_ROUNDS = 4
-"""Streams that preload follows symbolic links through."""
 _KERNEL = ("/proc", "/sys")
 _DEFAULT_MOUNTS = {"/proc": "proc", "/sys": "sysfs", "/dev": "devtmpfs", "/run": "tmpfs"}
 _XATTRS = (
@@ -74,18 +72,17 @@ class SshTarTarget(StreamingTarget):
 
     def preload(self, patterns: Iterable[str]) -> None:
         """Fetch files and directories, and the targets of symbolic links, in a few streams."""
-        wanted = {root for root in literal_roots(patterns) if not root.startswith(_KERNEL)}
         script = 'for f in * .[!.]*; do [ ! -L "$f" ] || set -- "$@" "./$f"; done'
         self._store(self._pack(script))
         self._add_unreadable(self._tree)
-        fetched: set[str] = set()
-        for _ in range(_LINK_ROUNDS):
-            missing = {self._resolve(path, follow=True) for path in wanted} - fetched
-            if not missing:
-                break
-            fetched |= missing
-            self._store(self._pack(_existing(sorted(missing))))
-            self._add_unreadable(self._tree)
+        super().preload(pattern for pattern in patterns if not pattern.startswith(_KERNEL))
+
+    def _fetch_all(self, paths: Iterable[str]) -> None:
+        self._store(self._fetch_each(paths))
+        self._add_unreadable(self._tree)
+
+    def _fetch_each(self, paths: Iterable[str]) -> Iterator[Member]:
+        return self._pack(_existing(paths))
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Read one stream of everything; what tar cannot read is a gap, its metadata read by ls."""

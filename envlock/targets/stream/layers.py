@@ -12,17 +12,11 @@ from typing import NamedTuple
 from envlock.errors import TargetError
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
+from envlock.targets.stream.file_tree import FileTree
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 _LINK_LIMIT = 40
-
-
-class FileTree(NamedTuple):
-    """A file tree read from a stream: entries, and the content of small files, by path."""
-
-    entries: dict[str, Entry]
-    contents: dict[str, bytes]
 
 
 class Hidden(NamedTuple):
@@ -110,7 +104,7 @@ def remove(
 
 def choose_first_names(tree: FileTree) -> None:
     """Make the first name of a file, in byte order, the file, and the others hard links to it."""
-    entries, contents = tree
+    entries, contents = tree.entries, tree.contents
     groups: dict[str, list[str]] = {}
     for path, entry in entries.items():
         if entry.type is EntryType.HARDLINK:

@@ -11,6 +11,7 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from queue import Queue
 from threading import Event, Thread
 from typing import BinaryIO
@@ -20,7 +21,9 @@ from envlock.model.process import ProcessConfig
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import READ_LIMIT, Capability, ContentWriter, ScanPlan
-from envlock.targets.stream.layers import FileTree, Hidden, choose_first_names, merge, remove
+from envlock.targets.stream.file_tree import FileTree, resolve
+from envlock.targets.stream.layers import Hidden, choose_first_names, merge, remove
+from envlock.targets.stream.linked_paths import LinkedPaths
 from envlock.targets.stream.tar_reader import MEMBER_LIMIT, Member, members
 
 RETAIN_LIMIT = 16 * 1024 * 1024
@@ -28,7 +31,8 @@ RETAIN_LIMIT = 16 * 1024 * 1024
 RETAIN_TOTAL = 1 << 30
 """Most bytes that are kept in memory for collectors; what exceeds them is fetched again."""
 
-_LINK_LIMIT = 40
+_LINK_ROUNDS = 4
+"""Most times that links are followed out of what was fetched."""
 _QUEUED = 8
 """Chunks that are read ahead."""
 
@@ -47,7 +51,7 @@ class StreamingTarget:
 
     def __init__(self, reference: str) -> None:
         self.reference = reference
-        self._tree = FileTree({}, {})
+        self._tree = FileTree()
         self._is_scanned = False
 
     def _layers(self) -> Iterator[Iterable[bytes]]:
@@ -71,10 +75,30 @@ class StreamingTarget:
 
     def preload(self, patterns: Iterable[str]) -> None:
         """Fetch files and directories, links followed, so that they can be read before a scan."""
-        for path in literal_roots(patterns):
-            real = self._resolve(path, follow=True)
-            if real not in self._tree.entries:
-                self._store(self._fetch(real))
+        wanted = (*literal_roots(patterns := tuple(patterns)), *patterns)
+        fetched: set[str] = set()
+        for _ in range(_LINK_ROUNDS):
+            found = LinkedPaths(self._tree, self._known).find(wanted, also_real=True)
+            missing = {
+                path
+                for path in found - self._tree.entries.keys()
+                if not any(path == known or path.startswith(f"{known}/") for known in fetched)
+            }
+            if not missing:
+                break
+            fetched |= missing
+            self._fetch_all(sorted(missing, key=sort_key))
+
+    def _fetch_all(self, paths: Iterable[str]) -> None:
+        """Fetch paths, each with everything below it."""
+        for path in paths:
+            if path not in self._tree.entries:
+                self._store(self._fetch(path))
+
+    def _fetch_each(self, paths: Iterable[str]) -> Iterator[Member]:
+        """Yield the members of several paths."""
+        for path in paths:
+            yield from self._fetch(path)
 
     def _store(self, found: Iterable[Member]) -> None:
         for entry, chunks in found:
@@ -84,8 +108,18 @@ class StreamingTarget:
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Read the whole stream once; see `envlock.targets.base.Target.scan`."""
-        self._tree = self._read_layers(plan)
+        linked = self._linked_files(plan)  # as far as links are known before
+        retain = plan.retain
+        self._tree = self._read_layers(
+            replace(plan, retain=lambda path: path in linked or retain(path))
+        )
         self._is_scanned = True
+        missing = self._linked_files(plan) - self._tree.contents.keys()
+        left = RETAIN_TOTAL - sum(map(len, self._tree.contents.values()))
+        for entry, chunks in self._fetch_each(sorted(missing, key=sort_key)) if missing else ():
+            left -= entry.size
+            if entry.path in missing and left > 0:  # any other is fetched when it is asked for
+                self._tree.contents[entry.path] = b"".join(chunks)
         for entry in self._tree.entries.values():
             is_pruned = plan.prune is not None and plan.prune.match(entry.path)
             if not (is_pruned or plan.other_environments.matches(entry.path)):
@@ -94,10 +128,10 @@ class StreamingTarget:
 
     def _read_layers(self, plan: ScanPlan) -> FileTree:
         """Read every layer once and return the tree they add up to."""
-        whole = FileTree({}, {})
+        whole = FileTree()
         left = RETAIN_TOTAL
         for layer in self._layers():
-            upper = FileTree({}, {})
+            upper = FileTree()
             hidden = Hidden(set(), set())
             for entry, chunks in members(prefetch(layer), self.reference):
                 if hidden.add(entry.path):
@@ -116,24 +150,27 @@ class StreamingTarget:
         whole.entries.setdefault("/", Entry("/", EntryType.DIRECTORY, 0o755))
         return whole
 
+    def _linked_files(self, plan: ScanPlan) -> set[str]:
+        """Return the small files that the declared paths lead to through links."""
+        entries, files = self._tree.entries, set()
+        for path in LinkedPaths(self._tree).find(plan.reads):
+            entry = entries.get(path)
+            if entry is not None and entry.type is EntryType.HARDLINK:
+                entry = entries.get(entry.target)
+            if entry is not None and entry.type is EntryType.FILE and entry.size <= RETAIN_LIMIT:
+                files.add(entry.path)
+        return files
+
     def stat(self, path: str) -> Entry:
         """Return one path, its final link not followed."""
-        return self._entry(self._resolve(path, follow=False))
+        return self._entry(self._resolve(path, follow=False))._replace(path=path)
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory."""
         real = self._resolve(path, follow=True)
-        prefix = real.rstrip("/") + "/"
-        start = len(prefix)
-        found = {
-            known[start:]
-            for known in self._tree.entries
-            if known.startswith(prefix) and "/" not in known[start:] and len(known) > start
-        }
-        if not found:
-            entry = self._entry(real)
-            if entry.type is not EntryType.DIRECTORY:
-                raise NotADirectoryError(errno.ENOTDIR, "not a directory", path)
+        found = self._tree.children(real)
+        if not found and self._entry(real).type is not EntryType.DIRECTORY:
+            raise NotADirectoryError(errno.ENOTDIR, "not a directory", path)
         return tuple(sorted(found, key=sort_key))
 
     def read(self, path: str, limit: int = READ_LIMIT) -> bytes:
@@ -179,25 +216,7 @@ class StreamingTarget:
         return entry
 
     def _resolve(self, path: str, *, follow: bool) -> str:
-        done = ""
-        todo = [part for part in reversed(path.split("/")) if part]
-        links = 0
-        while todo:
-            part = todo.pop()
-            if part in (".", ".."):
-                done = done.rpartition("/")[0] if part == ".." else done
-                continue
-            entry = self._known(f"{done}/{part}")
-            if entry is None or entry.type is not EntryType.SYMLINK or not (todo or follow):
-                done = f"{done}/{part}"
-                continue
-            links += 1
-            if links > _LINK_LIMIT:
-                raise OSError(errno.ELOOP, "loop of symbolic links", path)
-            if entry.target.startswith("/"):
-                done = ""
-            todo.extend(piece for piece in reversed(entry.target.split("/")) if piece)
-        return done or "/"
+        return resolve(path, self._known, follow=follow)
 
     def _known(self, path: str) -> Entry | None:
         try:

@@ -35,7 +35,10 @@ def collect(context: Context) -> Iterator[Record]:
             continue
         version = next(filter(None, (_version(context, f"{root}/{f}") for f in _VERSION_FILES)), "")
         if version:
-            facts = {"version": version, "default": "true" if root == default else ""}
+            facts = {
+                "version": version,
+                "default": "true" if context.resolve(root) == default else "",
+            }
             yield Record(
                 "rocm", f"toolkit:{root}", {name: text for name, text in facts.items() if text}
             )

@@ -53,7 +53,7 @@ def collect(context: Context) -> Iterator[Record]:
     for folders, state in ((_DISTRUSTED, "distrusted"), (_LOCAL, "local")):
         for certificate in _in_folders(folders, context):
             found.setdefault(certificate.sha256, _facts(certificate, state))
-    for certificate in _placed(context):
+    for certificate in _placed(context, bundle):
         found.setdefault(certificate.sha256, _facts(certificate, "placed"))
     vendor = {certificate.sha256 for certificate in _in_folders((_VENDOR,), context)}
     if vendor:
@@ -76,20 +76,28 @@ def _in_folders(folders: tuple[str, ...], context: Context) -> Iterator[Certific
     for folder in folders:
         for child in context.children(folder):
             paths = [child.path]
-            if child.type is EntryType.DIRECTORY:
+            if context.is_directory(child):
                 paths = [f"{child.path}/{name}" for name in context.names(child.path)]
             for path in paths:
                 if path.endswith(_SUFFIXES):
                     yield from certificates_in(path, context)
 
 
-def _placed(context: Context) -> Iterator[Certificate]:
-    """Yield the certificates that are files in the directory of links to trusted ones."""
+def _placed(context: Context, bundle: list[Certificate]) -> Iterator[Certificate]:
+    """Yield the certificates that are files in the directory of links to trusted ones.
+
+    Where that directory is a link to one that a program fills, as on openSUSE, only those that are
+    not in the bundle were placed by somebody.
+    """
+    is_filled = context.resolve(_LINKS) != _LINKS
+    filled = {certificate.sha256 for certificate in bundle} if is_filled else set()
     for child in context.children(_LINKS):
         name = child.path.rpartition("/")[2]
         is_own = child.path in BUNDLES or name.startswith(_SNAKEOIL)
         if child.type is EntryType.FILE and name.endswith(_SUFFIXES) and not is_own:
-            yield from certificates_in(child.path, context)
+            yield from (
+                each for each in certificates_in(child.path, context) if each.sha256 not in filled
+            )
 
 
 def _deselected(context: Context) -> list[str]:

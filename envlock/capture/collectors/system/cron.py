@@ -43,13 +43,14 @@ def collect(context: Context) -> Iterator[Record]:
     yield from _jobs(_ANACRON, Table.ANACRON, context)
     for path in (_TABLE, *_tables(context)):
         yield from _jobs(path, Table.SYSTEM, context)
-    for folder, period in _folders():
+    periods = dict(_folders())
+    for folder in context.distinct(periods):
         for child in context.children(folder):
             name = child.path.rpartition("/")[2]
             runs = child.type is EntryType.SYMLINK or child.mode & 0o111
             if _RUN.match(name) and child.type is not EntryType.DIRECTORY and runs:
-                yield Record("cron", child.path, {"schedule": f"@{period}"})
-    for spool in _SPOOLS:
+                yield Record("cron", child.path, {"schedule": f"@{periods[folder]}"})
+    for spool in context.distinct(_SPOOLS):
         for child in context.children(spool):
             name = child.path.rpartition("/")[2]
             if child.type in (EntryType.FILE, EntryType.HARDLINK) and not _TEMPORARY.match(name):

@@ -28,6 +28,7 @@ _VENDOR = ("/usr/lib/systemd/system", "/lib/systemd/system")
 _USER = "user/"
 _USER_VENDOR = "/usr/lib/systemd/user"
 _WANTED = (".wants", ".requires", ".upholds")
+_FOLDERS = (*_WANTED, ".d")
 _RUNLEVELS = tuple(f"/etc/rc{level}.d" for level in "2345S")
 _STARTED = re.compile(r"S\d\d(.+?)(?:\.sh)?\Z", re.DOTALL)
 _SCHEDULES = ("OnCalendar", "OnBootSec", "OnStartupSec", "OnActiveSec", "OnUnitActiveSec",
@@ -53,7 +54,7 @@ def collect(context: Context) -> Iterator[Record]:
     for folder, prefix in ((_UNITS, ""), (_LOCAL_UNITS, ""), (_USER_UNITS, _USER)):
         for child in context.children(folder):
             name = child.path.rpartition("/")[2]
-            if child.type is EntryType.DIRECTORY:
+            if name.endswith(_FOLDERS) or context.is_directory(child):
                 _folder(folder, name, prefix, context, found)
             else:
                 _unit(child, context, found.setdefault(f"{prefix}{name}", {}))
