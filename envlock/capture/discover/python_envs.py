@@ -1,11 +1,15 @@
-"""Discovery of Python environments, by their site-packages and dist-packages directories."""
+"""Discovery of Python environments, by their directories of packages.
+
+Most are called site-packages or dist-packages.  Any other is found by the metadata in it, as
+``pip install --target`` and function runtimes leave it.
+"""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import NamedTuple
 
 from envlock.capture.context import Context
@@ -15,9 +19,17 @@ from envlock.model.text import sort_key
 from envlock.model.tree import EntryType
 
 _PACKAGES = re.compile(
-    r"(?P<prefix>.*?)/lib(?:64)?/(?P<kind>python|pypy)(?P<version>3(?:\.\d+)?)(?P<threads>t?)"
+    r"(?P<prefix>.*?)/lib(?:64)?/(?P<kind>python|pypy)(?P<version>[23](?:\.\d+)?)(?P<threads>t?)"
     r"/(?P<folder>site|dist)-packages\Z"
 )
+_METADATA = ("**/*.dist-info/METADATA", "**/*.egg-info/installed-files.txt")
+"""What an installer leaves beside the packages; a source tree has an egg-info without that list."""
+_NOT_INSTALLED = re.compile(
+    r"/\.cache/|/(?:archive|builds|environments|sdists|wheels)-v\d+/"  # of uv
+    r"|/virtualenv/wheel/|/\.pex/|/__pycache__/|/_vendor(?:/|\Z)"
+)
+"""Unpacked packages that no interpreter imports from there, and copies inside of packages."""
+_NAMED_PACKAGES = re.compile(r"/(?:site|dist)-packages\Z")
 _TOOLS = (
     ("/pipx_metadata.json", "pipx"),
     ("/uv-receipt.toml", "uv tool"),
@@ -36,6 +48,7 @@ class PythonEnv(NamedTuple):
     `name` is its logical name, `prefix` its directory; `folders` are the directories of its
     packages (two where lib64 is separate), `library` is that of the standard library.  `settings`
     are those of its pyvenv.cfg.  `manager` names the tool that created it, empty when unknown.
+    `version` and `implementation` are empty where nothing says which interpreter uses it.
     """
 
     name: str
@@ -94,17 +107,36 @@ def find_python_envs(context: Context) -> list[PythonEnv]:
 
 def _group(context: Context) -> dict[_Found, tuple[str, ...]]:
     groups: dict[_Found, tuple[str, ...]] = {}
+    others = []
     for path in context.glob("**/site-packages", "**/dist-packages"):
         match = _PACKAGES.match(path)
         entry = context.entry(path)
-        if match is None or entry is None or entry.type is not EntryType.DIRECTORY:
+        if entry is None or entry.type is not EntryType.DIRECTORY:
+            continue
+        if match is None:
+            others.append(path)
             continue
         prefix, kind, version, threads, folder = match.group(
             "prefix", "kind", "version", "threads", "folder"
         )
         found = _Found(prefix or "/", kind, version, threads, folder)
         groups[found] = (*groups.get(found, ()), path)
+    usual = {path for folders in groups.values() for path in folders}
+    others += {posixpath.dirname(posixpath.dirname(path)) for path in context.glob(*_METADATA)}
+    for path in sorted(set(others) - usual, key=sort_key):
+        if _NOT_INSTALLED.search(path) or _is_below(path, usual):
+            continue
+        # CUDA has a directory of metadata alone.
+        if not all(name.endswith((".dist-info", ".egg-info")) for name in context.names(path)):
+            groups[_Found(path, "", "", "", "")] = (path,)
     return groups
+
+
+def _is_below(path: str, folders: Container[str]) -> bool:
+    while path := path.rpartition("/")[0]:
+        if path in folders:
+            return True
+    return False
 
 
 def _settings(prefix: str, context: Context) -> Mapping[str, str]:
@@ -129,6 +161,8 @@ def _base(found: _Found, manager: str, *, is_venv: bool) -> str:
     if is_venv:
         return logical_name(found.prefix)
     version = found.version + found.threads
+    if not version:
+        return logical_name(_NAMED_PACKAGES.sub("", found.prefix) or "/")
     if manager in ("pyenv", "uv"):
         return f"{manager}-{version}"
     if posixpath.basename(found.prefix) == ".local":
@@ -158,7 +192,7 @@ def _python_env(
         folders=folders,
         library=library,
         version=parse_version_info(version) or _exact(found, context) or found.version,
-        implementation=settings.get("implementation") or _IMPLEMENTATIONS[found.kind],
+        implementation=settings.get("implementation") or _IMPLEMENTATIONS.get(found.kind, ""),
         is_free_threaded=bool(found.threads),
         settings=settings,
         manager=manager,
@@ -167,6 +201,8 @@ def _python_env(
 
 def _exact(found: _Found, context: Context) -> str:
     """Return the version with its patch number from the C headers, empty without them."""
+    if not found.kind:
+        return ""
     name = f"{found.kind}{found.version}{found.threads}"
     path = posixpath.join(found.prefix, f"include/{name}/patchlevel.h")
     text = context.text(path)

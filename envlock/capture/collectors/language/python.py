@@ -1,6 +1,6 @@
 """Python environments and the distributions installed in them.
 
-An environment is found by its directory site-packages or dist-packages.  Files are compared with
+An environment is found by its directory of packages, whatever its name.  Files are compared with
 the RECORD of their distribution, so edited libraries are noticed.
 """
 
@@ -33,7 +33,7 @@ from envlock.formats.python import (
 )
 from envlock.model.record import Record
 from envlock.model.text import to_bytes
-from envlock.model.tree import EntryType
+from envlock.model.tree import Entry, EntryType
 from envlock.secrets.urls import LOCAL, clean_facts, clean_origin
 
 _GENERATED = (
@@ -240,10 +240,18 @@ def _linked(path: str, source: str, context: Context) -> _Metadata:
 
 def _first(info: str, members: Iterable[str], context: Context) -> str | None:
     for member in members:
-        entry = context.entry(info + member)
+        entry = _file(info + member, context)
         if entry is not None and entry.type in (EntryType.FILE, EntryType.HARDLINK):
             return context.text(info + member, _METADATA_LIMIT)
     return None
+
+
+def _file(path: str, context: Context) -> Entry | None:
+    """Return the scanned file at a path, links followed: uv can link every file of a package."""
+    entry = context.entry(path)
+    if entry is None or entry.type is EntryType.SYMLINK:
+        return context.entry(context.resolve(path))
+    return entry
 
 
 def _member(info: str, name: str, context: Context) -> str:
@@ -293,7 +301,7 @@ def _facts(distribution: Distribution, context: Context) -> dict[str, str]:
     else:
         facts["artifact"] = distribution.wheel
     facts["installer"] = distribution.installer
-    facts["requested"] = "true" if context.entry(f"{info}/REQUESTED") else ""
+    facts["requested"] = "true" if _file(f"{info}/REQUESTED", context) else ""
     origin = distribution.origin
     if origin is not None:
         facts["origin"] = LOCAL if origin.kind == "directory" else clean_origin(origin.url)
@@ -317,7 +325,7 @@ def _verify(distribution: Distribution, context: Context) -> tuple[list[tuple[st
     for path, recorded, sha256 in _recorded(distribution, context):
         if not sha256 or recorded.endswith(".pyc"):
             continue
-        entry = context.entry(path)
+        entry = _file(path, context)
         if entry is None:
             missing += 1
         elif entry.sha256 and entry.sha256 != sha256:
