@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import docker
@@ -26,6 +27,8 @@ from envlock.model.process import ProcessConfig
 from envlock.model.text import escape
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import ScanPlan
+from envlock.targets.stream.engine_paths import remove_engine_paths
+from envlock.targets.stream.file_tree import FileTree
 from envlock.targets.stream.run_config import host_settings, run_configuration
 from envlock.targets.stream.streaming import StreamingTarget
 from envlock.targets.stream.tar_reader import Member, members
@@ -45,6 +48,9 @@ _GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
 
 class ContainerTarget(StreamingTarget):
     """One container."""
+
+    _has_own_mounts = True
+    """False where a mount only holds what the image has at the same place."""
 
     def __init__(
         self, reference: str, client: DockerClient, container: Container | None = None
@@ -69,9 +75,19 @@ class ContainerTarget(StreamingTarget):
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Read the export; it does not contain volumes, so each is a gap."""
-        for mount in self._container.attrs.get("Mounts") or ():
+        for mount in self._mounts() if self._has_own_mounts else ():
             plan.on_gap(mount["Destination"], f"a {mount['Type']} mounted here, not captured")
         yield from super().scan(plan)
+
+    def _read_layers(self, plan: ScanPlan) -> FileTree:
+        tree = super()._read_layers(plan)
+        created = datetime.fromisoformat(self._container.attrs["Created"])
+        made = () if self._has_own_mounts else (mount["Destination"] for mount in self._mounts())
+        remove_engine_paths(tree, int(created.timestamp()), made)
+        return tree
+
+    def _mounts(self) -> list[dict[str, str]]:
+        return self._container.attrs.get("Mounts") or []
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,7 +1,6 @@
 """An image of a Docker-compatible engine, read from a container that is created but never started.
 
-The engine adds a few empty mount points to every container (see `INJECTED`).  Their classes are
-noisy, so that a verification ignores them.
+What the engine adds to that container is left out (`envlock.targets.stream.engine_paths`).
 """
 
 from __future__ import annotations
@@ -20,23 +19,11 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
     from docker.models.images import Image
 
-INJECTED = frozenset(
-    {
-        "/.dockerenv",
-        "/dev/console",
-        "/dev/pts",
-        "/dev/shm",  # noqa: S108  a name in a target
-        "/etc/hostname",
-        "/etc/hosts",
-        "/etc/mtab",
-        "/etc/resolv.conf",
-    }
-)
-"""Paths that an engine adds to a container where the image lacks them (moby, daemon/initlayer)."""
-
 
 class ImageTarget(ContainerTarget):
     """One image.  Its container is created when it is first needed, and removed by `close`."""
+
+    _has_own_mounts = False  # its volumes were filled from the image
 
     def __init__(self, reference: str, client: DockerClient, image: Image) -> None:
         super().__init__(reference, client)
