@@ -177,6 +177,8 @@ def test_a_writer_gets_the_whole_content_of_a_file(target):
         assert kept == {}
         return
     for path, content in kept.items():
+        if path in INJECTED and path not in entries:
+            continue  # the engine made it
         entry = entries[path]
         entry = entries[entry.target] if entry.type is EntryType.HARDLINK else entry
         assert hashlib.sha256(content).hexdigest() == entry.sha256

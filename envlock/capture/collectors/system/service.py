@@ -54,7 +54,7 @@ def collect(context: Context) -> Iterator[Record]:
     for folder, prefix in ((_UNITS, ""), (_LOCAL_UNITS, ""), (_USER_UNITS, _USER)):
         for child in context.children(folder):
             name = child.path.rpartition("/")[2]
-            if name.endswith(_FOLDERS) or context.is_directory(child):
+            if child.type is EntryType.DIRECTORY or name.endswith(_FOLDERS):  # also by a link
                 _folder(folder, name, prefix, context, found)
             else:
                 _unit(child, context, found.setdefault(f"{prefix}{name}", {}))
