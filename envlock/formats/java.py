@@ -73,7 +73,12 @@ def archive_of(stem: str, projects: Iterable[Archive], manifest: Mapping[str, st
     own = [project for project in found if stem.startswith(project.name)]
     if own or len(found) == 1:
         return max(own or found, key=lambda project: len(project.name))
-    stated = ("bundle-version", "implementation-version", "specification-version")
+    stated = (
+        "plugin-version",
+        "bundle-version",
+        "implementation-version",
+        "specification-version",
+    )
     versions = (manifest.get(field, "") for field in stated)
     known = next((value for value in versions if value and _VARIABLE not in value), "")
     return Archive(manifest.get("implementation-vendor-id", ""), name, version or known)

@@ -6,60 +6,42 @@ Local repositories of Maven, Gradle and Ivy are build caches and are not listed.
 from __future__ import annotations
 
 import posixpath
-import zipfile
 from collections.abc import Iterator
-from contextlib import closing
-from typing import BinaryIO, NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.capture.discover.java_archives import EXTENSIONS, JavaArchive, read_archive
 from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import version_keys
-from envlock.formats.binary.zip_archive import DAMAGE, open_archive, read_beginning
-from envlock.formats.java import (
-    Archive,
-    archive_of,
-    parse_manifest,
-    parse_properties,
-    parse_release,
-    split_file_name,
-)
+from envlock.formats.java import parse_release
 from envlock.model.record import Record
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.secrets.urls import clean_facts
 
-_EXTENSIONS = ("jar", "war", "ear")
 _CACHES = ("/.m2/", "/.gradle/", "/.ivy2/", "/.cache/")
 _RUNTIME_MARKS = ("bin/java", "lib/modules", "jre/lib/rt.jar", "lib/rt.jar")
-_MANIFEST = "META-INF/MANIFEST.MF"
-_LARGEST_ARCHIVE = 1 << 30
-_LARGEST_MEMBER = 1024 * 1024
-_MOST_MEMBERS = 200_000
-_MOST_PROJECTS = 2_000
-
-
-class _Found(NamedTuple):
-    """An archive, and the libraries packed inside it."""
-
-    path: str
-    archive: Archive
-    inside: tuple[Archive, ...]
+_LARGEST_RELEASE = 1024 * 1024
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield a record for each runtime, each archive, and each library packed inside one."""
+    """Yield a record for each runtime, each archive, and each library packed inside one.
+
+    Archives may be inside of others: ``shop/web/log4j-core`` is in a WAR that is in an EAR.
+    """
     runtimes = _runtimes(context)
     names = unique_names({prefix: (prefix, logical_name(prefix or "/")) for prefix in runtimes})
     for prefix, facts in runtimes.items():
         yield Record("java", names[prefix], facts)
     parts = tuple(f"{prefix}/" for prefix in runtimes)
-    folders: dict[str, list[_Found]] = {}
-    for path in context.glob(*(f"**/*.{extension}" for extension in _EXTENSIONS)):
+    folders: dict[str, list[JavaArchive]] = {}
+    for path in context.glob(*(f"**/*.{extension}" for extension in EXTENSIONS)):
         entry = context.entry(path)
         is_part = path.startswith(parts)
         found = (
-            _read(entry, context) if entry and not is_part and _is_wanted(entry, context) else None
+            read_archive(entry, context)
+            if entry and not is_part and _is_wanted(entry, context)
+            else None
         )
         if found is not None:
             folders.setdefault(posixpath.dirname(path), []).append(found)
@@ -75,7 +57,7 @@ def _runtimes(context: Context) -> dict[str, dict[str, str]]:
         prefix = posixpath.dirname(path)
         if not any(context.entry(f"{prefix}/{mark}") for mark in _RUNTIME_MARKS):
             continue
-        text = context.text(path, _LARGEST_MEMBER)
+        text = context.text(path, _LARGEST_RELEASE)
         runtime = parse_release(text or "")
         if text is not None and runtime is None:
             context.gap(path, "states no version")
@@ -105,61 +87,33 @@ def _base(folder: str) -> str:
     return logical_name(folder or "/")
 
 
-def _archives(directory: str, found: list[_Found]) -> Iterator[Record]:
-    named = {(*one.archive[1:], posixpath.basename(one.path)): one for one in found}
+def _archives(directory: str, found: list[JavaArchive]) -> Iterator[Record]:
+    named = {(*one.coordinates[1:], posixpath.basename(one.path)): one for one in found}
     for names, key in version_keys(named).items():
         one = named[names]
-        facts = {"version": one.archive.version, "group": one.archive.group, "path": one.path}
+        group, _, version = one.coordinates
+        facts = {"version": version, "group": group, "path": one.path}
         yield Record("java", f"{directory}/{key}", clean_facts(facts))
-        inside = {archive[1:]: archive.group for archive in reversed(one.inside) if archive.name}
-        for (name, version), inner in version_keys(inside).items():
-            packed = {
-                "version": version,
-                "group": inside[name, version],
-                "packaged-by": f"java {directory}/{key}",
-            }
-            yield Record("java", f"{directory}/{key}/{inner}", clean_facts(packed))
+        yield from _inside(f"{directory}/{key}", one)
 
 
-def _read(entry: Entry, context: Context) -> _Found | None:
-    if entry.size > _LARGEST_ARCHIVE:
-        context.gap(entry.path, "too large")
-        return None
-    stream = context.open(entry)
-    if stream is None:
-        return None
-    with closing(stream):
-        try:
-            return _read_archive(entry, stream)
-        except (*DAMAGE, OSError):
-            context.gap(entry.path, "not a readable archive")
-    return None
-
-
-def _read_archive(entry: Entry, stream: BinaryIO) -> _Found:
-    with open_archive(stream) as archive:
-        members = archive.infolist()[:_MOST_MEMBERS]
-        projects: list[Archive] = []
-        packed: list[Archive] = []
-        manifest = ""
-        for member in members:
-            name = member.filename
-            if name == _MANIFEST:
-                manifest = _text(archive, member)
-            elif name.startswith("META-INF/maven/") and name.endswith("/pom.properties"):
-                project = parse_properties(_text(archive, member))
-                projects += [project] if project and len(projects) < _MOST_PROJECTS else []
-            elif name.endswith(".jar") and len(packed) < _MOST_PROJECTS:
-                stem = posixpath.basename(name).removesuffix(".jar")
-                packed.append(Archive("", *split_file_name(stem)))
-    stem = posixpath.basename(entry.path).rpartition(".")[0]
-    own = archive_of(stem, projects, parse_manifest(manifest))
-    inside = [project for project in projects if project != own]
-    return _Found(entry.path, own, tuple(dict.fromkeys((*inside, *packed))))
-
-
-def _text(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
-    return read_beginning(archive, member, _LARGEST_MEMBER).decode("utf-8", "replace")
+def _inside(outer: str, archive: JavaArchive) -> Iterator[Record]:
+    """Yield what is packed in an archive; the key names each archive on the way to it."""
+    named: dict[tuple[str, ...], list[JavaArchive]] = {}
+    for inner in archive.inside:
+        if inner.coordinates.name:
+            named.setdefault(inner.coordinates[1:], []).append(inner)
+    for names, key in version_keys(named).items():
+        group = next((one.coordinates.group for one in named[names] if one.coordinates.group), "")
+        facts = {"version": names[1], "group": group, "packaged-by": f"java {outer}"}
+        yield Record("java", f"{outer}/{key}", clean_facts(facts))
+        packed = JavaArchive(
+            "",
+            archive.coordinates,
+            "",
+            tuple(dict.fromkeys(inner for one in named[names] for inner in one.inside)),
+        )
+        yield from _inside(f"{outer}/{key}", packed)
 
 
 COLLECTOR = Collector(
