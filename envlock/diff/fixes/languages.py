@@ -129,7 +129,9 @@ def _pip(verb: str, delta: Delta, around: Surroundings) -> tuple[str, ...]:
     facts = around.after(_PYTHON, environment) or around.before(_PYTHON, environment)
     path = _path(delta, around)
     is_system = "externally-managed" in facts or path == "/usr"
-    if not path or is_system or path.endswith(_USER):
+    # A directory without an interpreter was filled by `--target`, which removes no older version.
+    has_interpreter = "implementation" in facts
+    if not path or is_system or path.endswith(_USER) or not has_interpreter:
         return ()
     python = _interpreter(path, facts)
     manager = facts.get("managed-by", "")

@@ -128,6 +128,13 @@ def test_a_python_package_is_installed_by_the_pip_of_its_environment():
     )
 
 
+def test_a_directory_that_pip_filled_has_no_interpreter():
+    def side(version):
+        return lock(python={"fn": {"path": "/srv/fn"}, "fn/flask": {"version": version}})
+
+    assert fix(side("2.3.3"), side("3.0.0"), "fn/flask", "version") == []
+
+
 def test_an_environment_without_pip_or_of_the_system():
     def side(version, **facts):
         rows = python(version, **facts).sections["python"]
