@@ -1,15 +1,26 @@
 """Composer: installed packages, and its lockfile.
 
 Sources: Composer documentation, "Basic usage" and "Repositories"; Composer's
-``InstalledFilesystemRepository`` (``vendor/composer/installed.json``, versions 1 and 2).
+``InstalledFilesystemRepository`` (``vendor/composer/installed.json``, versions 1 and 2, and
+``installed.php``, which the class InstalledVersions reads).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from envlock.formats.json_values import at, is_text, items, json_or_none, text_at
+
+_BLOCK = re.compile(
+    r"^ {8}'(?P<name>[^'/\s]+/[^'\s]+)' => array\(\n(?P<body>.*?)^ {8}\),?$",
+    re.MULTILINE | re.DOTALL,
+)
+"""A package in an installed.php: Composer writes each value on a line of its own, indented."""
+_VALUE = re.compile(r"^ {12}'([\w-]+)' => (?:'((?:[^'\\]|\\.)*)'|(\w+)),$", re.MULTILINE)
+_ROOT = re.compile(r"^    'root' => array\(\n(.*?)^    \),?$", re.MULTILINE | re.DOTALL)
+_ROOT_VALUE = re.compile(r"^ {8}'([\w-]+)' => (?:'((?:[^'\\]|\\.)*)'|(\w+)),$", re.MULTILINE)
 
 
 class Package(NamedTuple):
@@ -47,6 +58,28 @@ def parse_installed(text: str) -> Installed | None:
     )
     is_dev = at(document, "dev")
     return Installed(found, is_dev if isinstance(is_dev, bool) else None)
+
+
+def parse_installed_php(text: str) -> Installed | None:
+    """Return an installed.php, or None when the text is not one."""
+    if "'versions' => array(" not in text:
+        return None
+    root = _ROOT.search(text)
+    project = _values(_ROOT_VALUE, root[1]) if root else {}
+    found = []
+    for block in _BLOCK.finditer(text):
+        values = _values(_VALUE, block["body"])
+        version = values.get("pretty_version", "")
+        if version and block["name"] != project.get("name"):  # others are only replaced by one
+            is_dev = values.get("dev_requirement") == "true"
+            revision = values.get("reference", "").replace("NULL", "")
+            found.append(Package(block["name"].lower(), version, revision, "", "", is_dev))
+    stated = project.get("dev")
+    return Installed(tuple(found), None if stated is None else stated == "true")
+
+
+def _values(pattern: re.Pattern[str], text: str) -> dict[str, str]:
+    return {name: quoted or word for name, quoted, word in pattern.findall(text)}
 
 
 def parse_lockfile(text: str) -> tuple[Package, ...] | None:

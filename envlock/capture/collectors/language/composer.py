@@ -1,62 +1,98 @@
-"""PHP packages installed by Composer, compared with composer.lock."""
+"""PHP packages installed by Composer, compared with composer.lock.
+
+The directory of the packages is mostly called vendor; it is found by what Composer writes there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import claim_folders
 from envlock.capture.files.ownership import Claims
-from envlock.formats.php import Installed, Package, parse_installed, parse_lockfile
+from envlock.formats.php import (
+    Installed,
+    Package,
+    parse_installed,
+    parse_installed_php,
+    parse_lockfile,
+)
 from envlock.model.record import Record
 from envlock.model.text import sort_key
 from envlock.secrets.urls import clean_facts
 
-_INSTALLED = "vendor/composer/installed.json"
+_INSTALLED = ("composer/installed.json", "composer/installed.php")
+"""Marks of a directory of packages, the first that is there counts: some deployments lack it."""
+_USUAL = "vendor"
 _LOCKFILE = "composer.lock"
+_MANIFEST = "composer.json"
+
+
+class _Application(NamedTuple):
+    """The directory of an application, that of its packages, and what is installed there."""
+
+    root: str
+    vendor: str
+    installed: Installed
 
 
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each application and for each package in it."""
-    for name, (root, installed) in _applications(context).items():
-        application = _application_facts(root, installed, context)
+    for name, one in _applications(context).items():
+        application = _application_facts(one, context)
         if application:
             yield Record("composer", name, application)
-        for package in installed.packages:
-            facts = _facts(f"{root}/vendor/{package.name}", package, context)
+        for package in one.installed.packages:
+            facts = _facts(f"{one.vendor}/{package.name}", package, context)
             yield Record("composer", f"{name}/{package.name}", facts)
 
 
 def claims(context: Context) -> Claims:
     """Return a claim, without a digest, for each path in the directories of the packages."""
     owners = {
-        f"{root}/vendor/{package.name}": f"composer {name}/{package.name}"
-        for name, (root, installed) in _applications(context).items()
-        for package in installed.packages
+        f"{one.vendor}/{package.name}": f"composer {name}/{package.name}"
+        for name, one in _applications(context).items()
+        for package in one.installed.packages
     }
-    return claim_folders(context, owners, "/vendor/")
+    return claim_folders(context, owners)
 
 
-def _applications(context: Context) -> dict[str, tuple[str, Installed]]:
-    """Return name -> (directory, installed packages) of every application."""
-    found = {}
-    for path in context.glob(f"**/{_INSTALLED}"):
-        text = context.text(path)
-        installed = parse_installed(text) if text is not None else None
-        if installed is not None:
-            packages = {package.name: package for package in installed.packages}
-            ordered = tuple(packages[name] for name in sorted(packages, key=sort_key))
-            found[path.removesuffix(f"/{_INSTALLED}")] = installed._replace(packages=ordered)
-        elif text is not None:
-            context.gap(path, "not a list of installed packages")
-    names = unique_names({root: (root, logical_name(root or "/")) for root in found})
-    ordered_roots = sorted(found, key=lambda root: sort_key(names[root]))
-    return {names[root]: (root, found[root]) for root in ordered_roots}
+def _applications(context: Context) -> dict[str, _Application]:
+    """Return name -> application."""
+    found: dict[str, _Application] = {}
+    for mark, parse in zip(_INSTALLED, (parse_installed, parse_installed_php), strict=True):
+        for path in context.glob(f"**/{mark}"):
+            vendor = path.removesuffix(f"/{mark}")
+            text = context.text(path) if vendor not in found else None
+            installed = parse(text) if text is not None else None
+            if installed is not None:
+                packages = {package.name: package for package in installed.packages}
+                ordered = tuple(packages[name] for name in sorted(packages, key=sort_key))
+                root = _root(vendor, context)
+                found[vendor] = _Application(root, vendor, installed._replace(packages=ordered))
+            elif text is not None:
+                context.gap(path, "not a list of installed packages")
+    names = unique_names({one.vendor: (one.root, _base(one)) for one in found.values()})
+    ordered_folders = sorted(found, key=lambda vendor: sort_key(names[vendor]))
+    return {names[vendor]: found[vendor] for vendor in ordered_folders}
 
 
-def _application_facts(root: str, installed: Installed, context: Context) -> dict[str, str]:
+def _root(vendor: str, context: Context) -> str:
+    """Return the directory of the application: that with its composer.json."""
+    above, _, name = vendor.rpartition("/")
+    has_own = context.entry(f"{vendor}/{_MANIFEST}") is not None
+    return vendor if name != _USUAL and has_own else above
+
+
+def _base(application: _Application) -> str:
+    return logical_name(application.root or "/")
+
+
+def _application_facts(application: _Application, context: Context) -> dict[str, str]:
+    root, _, installed = application
     text = context.text(f"{root}/{_LOCKFILE}")
     declared = parse_lockfile(text) if text is not None else None
     if text is not None and declared is None:
@@ -98,7 +134,7 @@ def _facts(folder: str, package: Package, context: Context) -> dict[str, str]:
 COLLECTOR = Collector(
     name="composer",
     sections=("composer",),
-    reads=(f"**/{_INSTALLED}", f"**/{_LOCKFILE}"),
+    reads=(*(f"**/{mark}" for mark in _INSTALLED), f"**/{_LOCKFILE}"),
     collect=collect,
     claims=claims,
     needs_scan=True,
