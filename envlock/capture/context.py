@@ -199,6 +199,13 @@ class Context:
         self._access_log.paths.add(path)
         return self._index.get(path)
 
+    def followed(self, path: str) -> Entry | None:
+        """Return the scanned entry that a path leads to, links followed, or None."""
+        entry = self.entry(path)
+        if entry is None or entry.type is EntryType.SYMLINK:
+            return self.entry(self.resolve(path))
+        return entry
+
     def exists(self, path: str) -> bool:
         """True when the path is there, dangling links included."""
         return self.stat(path) is not None

@@ -33,7 +33,7 @@ from envlock.formats.python import (
 )
 from envlock.model.record import Record
 from envlock.model.text import to_bytes
-from envlock.model.tree import Entry, EntryType
+from envlock.model.tree import EntryType
 from envlock.secrets.urls import LOCAL, clean_facts, clean_origin
 
 _GENERATED = (
@@ -222,7 +222,7 @@ def _metadata(folder: str, name: str, context: Context) -> _Metadata:
 
 
 def _is_folder(path: str, context: Context) -> bool:
-    entry = context.entry(context.resolve(path))
+    entry = context.followed(path)
     return entry is not None and entry.type is EntryType.DIRECTORY
 
 
@@ -240,18 +240,10 @@ def _linked(path: str, source: str, context: Context) -> _Metadata:
 
 def _first(info: str, members: Iterable[str], context: Context) -> str | None:
     for member in members:
-        entry = _file(info + member, context)
+        entry = context.followed(info + member)
         if entry is not None and entry.type in (EntryType.FILE, EntryType.HARDLINK):
             return context.text(info + member, _METADATA_LIMIT)
     return None
-
-
-def _file(path: str, context: Context) -> Entry | None:
-    """Return the scanned file at a path, links followed: uv can link every file of a package."""
-    entry = context.entry(path)
-    if entry is None or entry.type is EntryType.SYMLINK:
-        return context.entry(context.resolve(path))
-    return entry
 
 
 def _member(info: str, name: str, context: Context) -> str:
@@ -301,7 +293,7 @@ def _facts(distribution: Distribution, context: Context) -> dict[str, str]:
     else:
         facts["artifact"] = distribution.wheel
     facts["installer"] = distribution.installer
-    facts["requested"] = "true" if _file(f"{info}/REQUESTED", context) else ""
+    facts["requested"] = "true" if context.followed(f"{info}/REQUESTED") else ""
     origin = distribution.origin
     if origin is not None:
         facts["origin"] = LOCAL if origin.kind == "directory" else clean_origin(origin.url)
@@ -325,7 +317,7 @@ def _verify(distribution: Distribution, context: Context) -> tuple[list[tuple[st
     for path, recorded, sha256 in _recorded(distribution, context):
         if not sha256 or recorded.endswith(".pyc"):
             continue
-        entry = _file(path, context)
+        entry = context.followed(path)
         if entry is None:
             missing += 1
         elif entry.sha256 and entry.sha256 != sha256:
