@@ -17,9 +17,14 @@ MODULES = "node_modules"
 
 _NAME = r"(?:@[^/]+/[^/@.][^/]*|[^/@.][^/]*)"
 _INSTALLED = re.compile(
-    rf"(?P<root>.*?)/{MODULES}/(?P<store>\.(?:pnpm|store)/[^/]+/{MODULES}/)?"
+    rf"(?P<root>.*?)/{MODULES}/"
+    rf"(?P<store>\.(?!cache/)[^/]+/(?:(?!{MODULES}/)[^/]+/){{1,5}}(?:{MODULES}/|(?=package\Z)))?"
     rf"(?P<location>{_NAME}(?:/{MODULES}/{_NAME})*)\Z"
 )
+"""A store is a hidden directory in node_modules, with one directory for each version: that of pnpm
+(.pnpm/NAME@VERSION, earlier .pnpm/REGISTRY/NAME/VERSION), of npm and Yarn (.store), bun or deno."""
+_CNPM = re.compile(r"_@?[^/@]+@[^/@]+@[^/]+\Z")
+"""A directory of cnpm in node_modules, which the name of the package links to."""
 _REGISTRY = re.compile(r"https?://[^?#]*/-/[^/?#]+\.tgz(?:[?#]|\Z)")
 _DEFINE = re.compile(r"^#define NODE_(MAJOR|MINOR|PATCH)_VERSION (\d+)", re.MULTILINE)
 
@@ -27,7 +32,7 @@ _DEFINE = re.compile(r"^#define NODE_(MAJOR|MINOR|PATCH)_VERSION (\d+)", re.MULT
 class PackageLocation(NamedTuple):
     """Where a package is installed: the root of the tree, and the path below node_modules.
 
-    `is_stored`: it is in a store that node_modules links to (pnpm, npm's linked strategy); the
+    `is_stored`: it is in a store that node_modules links to; the
     directory names of the store are not part of `path`.
     """
 
@@ -78,7 +83,8 @@ def parse_location(folder: str) -> PackageLocation | None:
         return None
     if match["store"] and f"/{MODULES}/" in match["location"]:
         return None
-    return PackageLocation(match["root"] or "/", match["location"], bool(match["store"]))
+    is_stored = bool(match["store"] or _CNPM.match(match["location"]))
+    return PackageLocation(match["root"] or "/", match["location"], is_stored)
 
 
 def parse_package(text: str) -> Package | None:

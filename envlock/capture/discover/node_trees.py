@@ -22,6 +22,8 @@ from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 
 _VERSIONED = re.compile(r"v?(\d+)\.\d+\.\d+\Z")
+_UNPLUGGED = "/.yarn/unplugged/"
+"""Packages that Yarn's Plug'n'Play could not leave in their archives; its list names them."""
 _SMALL = 4 * 1024 * 1024
 _MARKS = (".package-lock.json", ".modules.yaml", ".yarn-integrity", ".yarn-state.yml")
 """What package managers leave in a node_modules, even in one that has nothing but links."""
@@ -79,11 +81,8 @@ def _add_folders(roots: Found, context: Context) -> None:
     """Add each package.json in a node_modules, or in a directory that is linked as one."""
     linked = _linked_modules(context)
     for path in context.glob("**/package.json"):
-        asked = path
-        if f"/{MODULES}/" not in path:
-            asked = next(
-                (f"{link}{path[len(r) :]}" for r, link in linked if path.startswith(r)), ""
-            )
+        asked = path if f"/{MODULES}/" in path and _UNPLUGGED not in path else ""
+        asked = next((f"{link}{path[len(r) :]}" for r, link in linked if path.startswith(r)), asked)
         location = parse_location(posixpath.dirname(asked)) if asked else None
         package = read_package(path, context) if location else None
         if location is None or package is None:
