@@ -38,6 +38,15 @@ PYTHON_RULES: tuple[Rule, ...] = (
         source="PEP 405",
     ),
     Rule(
+        id="PYTHON-AUTHORITIES",
+        severity=HIGH,
+        sections=("python",),
+        fields=("authorities",),
+        why="programs that use the certificates of {key} trust servers on one side only",
+        next="add the authorities on both sides, or set SSL_CERT_FILE or REQUESTS_CA_BUNDLE there",
+        source="RFC 5280 section 6; Requests documentation, SSL Cert Verification",
+    ),
+    Rule(
         id="PYTHON-EDITED",
         severity=HIGH,
         sections=("python",),

@@ -17,6 +17,11 @@ _BLOCK = re.compile(
     rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]{1,131072})-----END"
 )
 _BEGIN = re.compile(rb"^-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----", re.MULTILINE)
+_END = re.compile(
+    rb"-----END (?:TRUSTED |X509 )?CERTIFICATE-----|(?<=-----)[ \t]*\r?\n|(?<=\n)\r?\n"
+)
+"""Where a text of certificates may end: after one, and after each empty line."""
+_MOST_HASHED = 1 << 29
 _VERSION = 0xA0
 _NAMES = {b"\x55\x04\x03": "CN", b"\x55\x04\x0b": "OU", b"\x55\x04\x0a": "O"}
 """Encoded object identifiers 2.5.4.3, 2.5.4.11 and 2.5.4.10, in order of preference."""
@@ -46,6 +51,25 @@ def parse_certificates(content: bytes) -> list[Certificate]:
         if der[:1] == b"\x30":
             found.append(certificate(der))
     return found
+
+
+def certificates_added_to(content: bytes, sha256: str) -> list[Certificate]:
+    """Return the certificates before or after the text that has the digest `sha256` (hex).
+
+    Empty where the text was changed in another way.
+    """
+    ends = [match.end() for match in _END.finditer(content)]
+    before = hashlib.sha256()
+    done = 0
+    for end in ends:
+        before.update(content[done:end])
+        done = end
+        if before.hexdigest() == sha256:
+            return parse_certificates(content[end:])
+    for end in ends if len(content) * len(ends) <= _MOST_HASHED else ():
+        if hashlib.sha256(content[end:]).hexdigest() == sha256:
+            return parse_certificates(content[:end])
+    return []
 
 
 def count_begun(content: bytes) -> int:

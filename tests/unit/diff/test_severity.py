@@ -137,6 +137,7 @@ EXAMPLES = [
     ("PYTHON-INTERPRETER", newer("python", "app", "3.11.7", "3.12.0")),
     ("PYTHON-INTERPRETER", changed("python", "app", "implementation", "cpython", "pypy")),
     ("PYTHON-ENVIRONMENT-MISSING", removed("python", "app")),
+    ("PYTHON-AUTHORITIES", changed("python", "app/certifi", "authorities")),
     ("PYTHON-EDITED", changed("python", "app/six", "edited")),
     ("PYTHON-SHADOWED", added("python", "app")._replace(field="shadowed")),
     ("PYTHON-UNSHADOWED", Delta("python", "app", "shadowed", REMOVED, "x", None, {})),

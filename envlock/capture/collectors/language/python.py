@@ -6,7 +6,6 @@ the RECORD of their distribution, so edited libraries are noticed.
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover import python_envs, python_faults
+from envlock.capture.discover.edited_files import edited_facts
 from envlock.capture.discover.extension_modules import ExtensionModules
 from envlock.capture.discover.loader_paths import LOADER_READS
 from envlock.capture.discover.package_folders import claim_parents
@@ -32,7 +32,6 @@ from envlock.formats.python import (
     wheel_filename,
 )
 from envlock.model.record import Record
-from envlock.model.text import to_bytes
 from envlock.model.tree import EntryType
 from envlock.secrets.urls import LOCAL, clean_facts, clean_origin
 
@@ -300,34 +299,8 @@ def _facts(distribution: Distribution, context: Context) -> dict[str, str]:
         facts["revision"] = origin.revision
         facts["sha256"] = origin.sha256
         facts["editable"] = "true" if origin.is_editable else ""
-    edited, missing = _verify(distribution, context)
-    if edited:
-        lines = (to_bytes(f"{path}\0{sha256}") for path, sha256 in sorted(edited))
-        facts["edited"] = _digest(lines)
-        facts["edited-files"] = str(len(edited))
-    if missing:
-        facts["missing-files"] = str(missing)
+    facts |= edited_facts(_recorded(distribution, context), context)
     return clean_facts(facts)
-
-
-def _verify(distribution: Distribution, context: Context) -> tuple[list[tuple[str, str]], int]:
-    """Return (path, digest) of the files that differ from RECORD, and how many are missing."""
-    edited = []
-    missing = 0
-    for path, recorded, sha256 in _recorded(distribution, context):
-        if not sha256 or recorded.endswith(".pyc"):
-            continue
-        entry = context.followed(path)
-        if entry is None:
-            missing += 1
-        elif entry.sha256 and entry.sha256 != sha256:
-            edited.append((recorded, entry.sha256))
-    return edited, missing
-
-
-def _digest(lines: Iterable[bytes]) -> str:
-    content = b"".join(line + b"\n" for line in lines)
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _record(distribution: Distribution, context: Context) -> tuple[Recorded, ...]:
