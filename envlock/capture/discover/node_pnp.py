@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
 
 from envlock.capture.context import Context
+from envlock.formats.binary.zip_archive import DAMAGE, open_archive, read_beginning
 from envlock.formats.node import MODULES, Package, parse_package
 from envlock.formats.node_pnp import PnpPackage, parse_pnp
 from envlock.model.tree import Entry, EntryType
@@ -22,7 +22,6 @@ _IN_ARCHIVE = re.compile(rf"(.*\.zip)/{MODULES}/(.+?)/?\Z")
 _MANIFEST = re.compile(rf"{MODULES}/(?:@[^/]+/)?[^/]+/package\.json\Z")
 _LARGEST_ARCHIVE = 256 * 1024 * 1024
 _SMALL = 4 * 1024 * 1024
-_MOST_MEMBERS = 100_000
 
 
 class PnpInstalled(NamedTuple):
@@ -85,17 +84,13 @@ def _archived(entry: Entry, context: Context) -> Package | None:
         return None
     with closing(stream):
         try:
-            with zipfile.ZipFile(stream) as archive:
-                for member in archive.infolist()[:_MOST_MEMBERS]:
+            with open_archive(stream) as archive:
+                for member in archive.infolist():
                     if _MANIFEST.match(member.filename):
-                        with archive.open(member) as content:
-                            text = content.read(_SMALL).decode("utf-8", "replace")
+                        text = read_beginning(archive, member, _SMALL).decode("utf-8", "replace")
                         return parse_package(text)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError):
+        except (*DAMAGE, OSError):
             context.gap(entry.path, "not a readable archive")
-            return None
-        except (EOFError, zipfile.LargeZipFile):
-            context.gap(entry.path, "damaged archive")
             return None
     context.gap(entry.path, "no package.json in it")
     return None
