@@ -87,10 +87,9 @@ def collect(context: Context) -> Iterator[Record]:
 
 def _database(marks: tuple[str, ...], found: list[str]) -> str:
     """Return the directory of a database: a fixed one, or that of the paths that were found."""
-    heads = {mark.partition("*")[0] for mark in marks}
+    heads = {mark.partition("*")[0].rpartition("/")[0] for mark in marks}
     fixed = [head for head in heads if head and any(path.startswith(head) for path in found)]
-    folder = min(fixed, default="") or posixpath.commonpath([*map(posixpath.dirname, found)])
-    return folder.rstrip("/") if folder.endswith("/") else folder
+    return min(fixed, default="") or posixpath.commonpath([*map(posixpath.dirname, found)])
 
 
 COLLECTOR = Collector(
