@@ -18,10 +18,12 @@ from envlock.formats.binary.file_capabilities import (
     parse_capabilities,
 )
 from envlock.formats.binary.sqlite import parse_table
+from envlock.formats.chisel import parse_chisel
 from envlock.formats.debian.dpkg import parse_status
 from envlock.formats.rpm import reasons
 from envlock.formats.rpm.database import PARSERS
 from envlock.formats.rpm.header import Header, parse_files, parse_package, parse_signer
+from envlock.formats.rpm.manifest import parse_manifest
 
 HERE = Path(__file__).resolve().parents[1] / "collectors"
 DATABASES = {
@@ -146,6 +148,8 @@ def test_arbitrary_bytes_are_rejected(raw):
     list(pacman.parse_mtree(text))
     pacman.parse_configuration(text).extracts("/usr/x")
     for parse in (
+        lambda: parse_chisel(text),
+        lambda: list(parse_manifest(text)),
         lambda: pacman.decompress_mtree(raw),
         lambda: reasons.parse_state(text, text),
         lambda: reasons.parse_locks(text, text, text),

@@ -4,15 +4,39 @@ import json
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from envlock.formats import conda, go, hpc, java, php, r, ruby, rust
+from envlock.formats import (
+    conda,
+    dotnet,
+    go,
+    homebrew,
+    hpc,
+    java,
+    opkg,
+    pear,
+    perl,
+    php,
+    r,
+    ruby,
+    rust,
+)
 from envlock.secrets.urls import clean_origin
 
 TEXT_PARSERS = [
     rust.parse_crates,
     rust.parse_crates_toml,
+    dotnet.parse_deps,
+    dotnet.parse_runtime_config,
+    dotnet.parse_version_file,
+    homebrew.parse_receipt,
+    opkg.parse_opkg_list,
+    opkg.parse_opkg_status,
+    perl.parse_install_json,
+    perl.parse_module_version,
+    perl.parse_packlist,
+    perl.parse_perllocal,
     php.parse_installed,
     php.parse_lockfile,
     conda.parse_package,
@@ -65,6 +89,15 @@ LINES = st.lists(
 @given(text=st.text(max_size=200) | LINES | DOCUMENTS.map(json.dumps))
 def test_arbitrary_text_does_not_crash(parse, text):
     parse(text)
+
+
+PHP = [b"a:1:{", b's:4:"name";', b's:1:"x";', b"i:1;", b"b:1;", b"N;", b"}", b"O:1:", b's:9:"']
+
+
+@given(st.binary(max_size=200) | st.lists(st.sampled_from(PHP), max_size=12).map(b"".join))
+@example(b"a:1:{i:0;" * 5000)
+def test_arbitrary_registries_of_pear_do_not_crash(content):
+    pear.parse_registry(content)
 
 
 @given(st.binary(max_size=200))
