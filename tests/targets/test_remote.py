@@ -96,6 +96,14 @@ def test_valid_replies_become_entries_and_gaps():
     assert gaps == [("/etc", "permission denied")]
 
 
+def test_a_name_that_a_listed_directory_lacks_is_not_asked_for():
+    target = target_of(["/etc", 0, [["passwd", *FILE]]], None)
+    assert target.names("/etc") == ("passwd",)
+    assert target.stat("/etc/passwd").mode == 0o644
+    with pytest.raises(FileNotFoundError):  # a question would fail: there is no further reply
+        target.stat("/etc/shadow")
+
+
 BOMB = frame(b"Z", zlib.compress(bytes(2 << 20)))
 
 

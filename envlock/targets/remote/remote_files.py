@@ -81,6 +81,10 @@ class RemoteFiles:
     def stat(self, path: str) -> Entry:
         """Return one path, its final link not followed."""
         if path not in self._stats:
+            parent, _, name = path.rpartition("/")
+            listed = self._names.get(parent or "/")
+            if isinstance(listed, tuple) and name not in listed:  # known without asking
+                raise _error(errno.ENOENT, path)
             _refuse_nul(path)
             self.conversation.request({"do": "stat", "paths": [path]})
             for value in self.conversation.reply():
