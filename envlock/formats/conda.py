@@ -99,6 +99,21 @@ def parse_specs(history: str) -> dict[str, str]:
     return specs
 
 
+def notes_packages(history: str) -> bool:
+    r"""True when ``conda-meta/history`` notes a package that was installed and not removed since.
+
+    >>> notes_packages("+defaults::numpy-1.26-0"), notes_packages("+a-1-0\n-a-1-0")
+    (True, False)
+    """
+    noted: set[str] = set()
+    for line in history.split("\n"):
+        if line[:1] == "+":
+            noted.add(line[1:].strip())
+        elif line[:1] == "-":
+            noted.discard(line[1:].strip())
+    return bool(noted)
+
+
 def _listed(text: str) -> Iterator[str]:
     """Yield the items of a Python list of strings; older versions wrote no quotes."""
     quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", text)

@@ -16,7 +16,7 @@ from envlock.capture.context import Context
 from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import claim_parents
 from envlock.capture.files.ownership import Claim, Claims
-from envlock.formats.conda import Package, channel_name, parse_package, parse_specs
+from envlock.formats.conda import Package, channel_name, notes_packages, parse_package, parse_specs
 from envlock.formats.json_values import json_or_none, members
 from envlock.model.record import Record
 from envlock.model.text import sort_key
@@ -96,6 +96,9 @@ def _packages(prefix: str, context: Context) -> dict[str, Package]:
             context.gap(path, "a second version of a package")
         else:
             found[package.name] = package
+    history = f"{prefix}/{_META}/history"
+    if not found and notes_packages(context.text(history) or ""):
+        context.gap(history, "notes packages, and no record of one is there")
     return found
 
 

@@ -73,6 +73,12 @@ def _found(context: Context) -> _Found:
             context.gap(path, f"damaged: {damage}")
         if database.packages:
             return _Found(folder, database)
+    for folder in _FOLDERS:
+        lists = [name for name in context.names(f"{folder}/info") if name.endswith(".list")]
+        if lists and not context.exists(f"{folder}/status"):
+            context.gap(
+                f"{folder}/status", f"missing, though there are {len(lists)} lists of files"
+            )
     return _NOTHING
 
 

@@ -16,6 +16,7 @@ from envlock.model.record import Record
 from envlock.model.text import sort_key
 
 _STATE = "/var/lib/snapd/state.json"
+_SNAPS = "/var/lib/snapd/snaps"
 _MOUNTS = "/snap"
 _VERSION = re.compile(r"^version:\s*['\"]?([^'\"\n]+)", re.MULTILINE)
 
@@ -24,6 +25,9 @@ def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each snap."""
     text = context.text(_STATE)
     if text is None:
+        kept = [name for name in context.names(_SNAPS) if name.endswith(".snap")]
+        if kept and not context.exists(_STATE):
+            context.gap(_STATE, f"missing, though there are {len(kept)} snaps")
         return
     state = json_or_none(text)
     if state is None:
