@@ -8,6 +8,7 @@ from envlock.errors import LockfileError
 from envlock.lockfile.reader import parse_lock
 from envlock.model.severity import Severity
 from envlock.model.text import escape
+from envlock.report.wording import shell_line
 
 
 def lock_inconsistencies(raw: bytes, where: str) -> list[Inconsistency]:
@@ -27,10 +28,12 @@ def to_line(found: Inconsistency) -> str:
     """Return one line: severity, record, problem, rule, remedy."""
     record = escape(found.record.strip())
     line = f"{found.severity}: {record}: {escape(found.message)} ({found.rule})"
+    if found.fix:
+        return f"{line}; fix: {shell_line(found.fix)}"
     return f"{line}; next: {found.next}" if found.next else line
 
 
-def to_json(found: Inconsistency) -> dict[str, str]:
+def to_json(found: Inconsistency) -> dict[str, object]:
     """Return an inconsistency as a JSON object."""
     section, _, key = found.record.partition(" ")
     return {
@@ -39,5 +42,7 @@ def to_json(found: Inconsistency) -> dict[str, str]:
         "section": section,
         "key": key,
         "message": found.message,
-        "next": found.next,
+        "fix": shell_line(found.fix),
+        "commands": [list(command) for command in found.fix],
+        "next": "" if found.fix else found.next,
     }

@@ -63,7 +63,7 @@ def _change(change: Change) -> dict[str, object]:
         "severity": change.severity,
         "rule": change.rule,
         "why": escape(change.why),
-        "fix": shell_line(change),
+        "fix": shell_line(change.fix),
         "commands": [list(command) for command in change.fix],
         "next": escape(change.next),
         "explained_by": escape(change.explained_by),

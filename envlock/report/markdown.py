@@ -242,5 +242,5 @@ def words(text: str) -> str:
 def _remedy(change: Change) -> str:
     """Return the commands of a fix as code, else what to do next as words."""
     if change.fix:
-        return f"<br>fix: {code(visible(shell_line(change)))}"
+        return f"<br>fix: {code(visible(shell_line(change.fix)))}"
     return f"<br>next: {prose(visible(change.next))}" if change.next else ""

@@ -298,7 +298,7 @@ class _Page:
         """Yield the fix, never wrapped, so that it can be copied; else what to do next."""
         if change.fix:
             self._has_fix = True
-            yield line(Piece(f"      fix: {self._clean(shell_line(change))}", "dim"))
+            yield line(Piece(f"      fix: {self._clean(shell_line(change.fix))}", "dim"))
         elif change.next:
             yield from self._explanation(f"next: {change.next}")
 

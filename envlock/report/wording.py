@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from envlock.diff.drift import EXPECTED, FOUND, Change, ChangeKind, DriftReport, MovedSide
+from envlock.diff.drift import EXPECTED, FOUND, Change, ChangeKind, Command, DriftReport, MovedSide
 from envlock.diff.filters import SETTING
 from envlock.diff.rules import BREAKING
 from envlock.model.facts import SECTIONS, Kind, kind_of
@@ -112,15 +112,15 @@ def shown_value(change: Change, text: str, *, limit: int = _VALUE_LIMIT) -> str:
     return shorten(visible(text), limit, mark="…")
 
 
-def shell_line(change: Change) -> str:
-    """Return the commands of the fix on one line, quoted for a POSIX shell; empty without any."""
-    return " && ".join(map(shlex.join, change.fix))
+def shell_line(commands: Iterable[Command]) -> str:
+    """Return commands on one line, quoted for a POSIX shell; empty without any."""
+    return " && ".join(map(shlex.join, commands))
 
 
 def remedy(change: Change) -> str:
     """Return ``fix: COMMANDS``, else ``next: SENTENCE``, else an empty text."""
     if change.fix:
-        return f"fix: {shell_line(change)}"
+        return f"fix: {shell_line(change.fix)}"
     return f"next: {change.next}" if change.next else ""
 
 

@@ -61,7 +61,8 @@ def packaged_permissions(delta: Delta, _around: Surroundings) -> Commands:
 def restore(delta: Delta, around: Surroundings) -> Commands:
     """Return how to get a file back from its package, if the right side is the one without it."""
     # A record of a deviating file that only the left side has is none of the right side.
-    is_right = delta.kind is not ChangeKind.REMOVED or delta.facts.get("class") == "package"
+    is_packaged = delta.facts.get("class") in ("package", "conffile")
+    is_right = delta.kind is not ChangeKind.REMOVED or is_packaged
     owner = delta.facts.get("owned-by", "")
     if not is_right or not owner:
         return NO_FIX

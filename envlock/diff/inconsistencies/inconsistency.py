@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from envlock.diff.drift import ChangeKind, Command, Delta
+from envlock.diff.fixes.commands import Surroundings
 from envlock.diff.rules.inconsistencies import INCONSISTENCY_RULES
 from envlock.model.lock import Lock
 from envlock.model.severity import Severity
@@ -33,8 +35,15 @@ class Inconsistency(NamedTuple):
         return INCONSISTENCY_RULES[self.rule].severity
 
     @property
+    def fix(self) -> tuple[Command, ...]:
+        """The commands that mend it, none where no command does."""
+        rule = INCONSISTENCY_RULES[self.rule]
+        delta = Delta(self.section, self.key, self.field, ChangeKind.ADDED, None, None, {})
+        return rule.fix(delta, Surroundings()) if rule.fix is not None else ()
+
+    @property
     def next(self) -> str:
-        """What to do about it."""
+        """What to do about it, in a sentence."""
         name = self.key.rpartition("/")[2].partition(":")[0]
         environment = self.key.partition("/")[0]
         return INCONSISTENCY_RULES[self.rule].next.format(

@@ -146,6 +146,18 @@ CONFIG_RULES: tuple[Rule, ...] = (
         source="dpkg --verify",
     ),
     Rule(
+        id="FILE-CONFFILE-GONE",
+        severity=MEDIUM,
+        sections=("file",),
+        fields=("",),
+        kinds=(REMOVED,),
+        classes=("conffile", "conffile-modified"),
+        why="packaged configuration is missing: its program uses defaults, or does not start",
+        fix=system.restore,
+        next="copy {key} to {right_name}",
+        source="dpkg(1), --force-confmiss",
+    ),
+    Rule(
         id="FILE-CONFFILE",
         severity=MEDIUM,
         sections=("file",),

@@ -6,9 +6,11 @@ import pytest
 
 from envlock.diff.drift import ChangeKind, Delta
 from envlock.diff.engine import compare
+from envlock.diff.inconsistencies.inconsistency import Inconsistency
 from envlock.diff.rules import INCONSISTENCY_RULES, RULES, SPECIAL_RULES
 from envlock.diff.severity import classify
 from envlock.model.lock import Lock
+from envlock.model.severity import Severity
 
 ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind
 HOSTILE = ("1;reboot", "$(id)", "`id`", "--purge", "a b", "x\ny", "a\u202eb", "it's", "")
@@ -268,3 +270,26 @@ def test_every_rule_says_what_to_do_and_no_fix_is_prose():
     rules = (*RULES, *SPECIAL_RULES.values(), *INCONSISTENCY_RULES.values())
     assert all(rule.next for rule in rules)
     assert all(rule.fix is None or callable(rule.fix) for rule in rules)
+
+
+@pytest.mark.parametrize(
+    ("rule", "section", "key", "commands"),
+    [
+        ("LIBRARY-NOT-CACHED", "missing-library", "libx.so.1", ["ldconfig"]),
+        ("DANGLING-ALTERNATIVE", "dangling", "/etc/alternatives/editor",
+         ["update-alternatives --auto editor"]),
+        ("DANGLING-ALTERNATIVE", "dangling", "/etc/alternatives/$(id)", []),
+        ("DANGLING-SERVICE", "dangling", "/etc/systemd/system/multi-user.target.wants/x.service",
+         ["systemctl disable x.service"]),
+        ("DANGLING-PROGRAM", "dangling", "/usr/local/bin/x", []),
+    ],
+)  # fmt: skip
+def test_what_one_environment_proves_broken_is_mended_on_the_right_side(
+    rule, section, key, commands
+):
+    assert [shlex.join(c) for c in Inconsistency(rule, section, key, "m").fix] == commands
+    found = Delta(section, key, f"check:{rule}", ADDED, None, "m", {}, special_rule=rule)
+    change = classify(found, "dev", "prod")
+    assert [shlex.join(command) for command in change.fix] == commands
+    gone = found._replace(kind=REMOVED, severity=Severity.LOW)
+    assert classify(gone, "dev", "prod").fix == ()

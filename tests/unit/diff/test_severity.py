@@ -198,6 +198,7 @@ EXAMPLES = [
     ("FILE-RIGHTS", added("file", "/x", **{"class": "package", "packaged-mode": "0755"})),
     ("FILE-STATED", changed("file", "/bin/x", "packaged-mode", "0755", "0700")),
     ("FILE-PACKAGE-EDITED", changed("file", "/bin/x", "sha256", **{"class": "package-modified"})),
+    ("FILE-CONFFILE-GONE", removed("file", "/etc/x", **{"class": "conffile"})),
     ("FILE-CONFFILE", changed("file", "/etc/x", "sha256", **{"class": "conffile-modified"})),
     ("FILE-PACKAGE-GONE", removed("file", "/bin/x", **{"class": "package"})),
     ("FILE-CREDENTIALS-MISSING", removed("file", "/srv/.env", **{"class": "unowned"})),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envlock.diff.drift import ChangeKind
+from envlock.diff.fixes import broken
 from envlock.diff.rules.rule import Rule
 from envlock.model.severity import Severity
 
@@ -38,7 +39,8 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
         id="LIBRARY-NOT-CACHED",
         severity=CRITICAL,
         why="the library is there, and the loader's cache does not list it",
-        next="ldconfig",
+        fix=broken.always("ldconfig"),
+        next="run ldconfig",
         source="ldconfig(8)",
     ),
     Rule(
@@ -128,7 +130,8 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
         severity=HIGH,
         breaks=True,
         why="an alternative leads to a program that is gone",
-        next="update-alternatives --auto {package}",
+        fix=broken.choose_again,
+        next="choose a program that exists with update-alternatives",
         source="update-alternatives(1)",
     ),
     Rule(
@@ -136,7 +139,8 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
         severity=HIGH,
         breaks=True,
         why="a service is enabled whose unit does not exist: it does not start",
-        next="systemctl disable {package}",
+        fix=broken.disable_unit,
+        next="disable {package}, or install its unit",
         source="systemd.unit(5)",
     ),
     Rule(
@@ -160,7 +164,7 @@ INCONSISTENT_PROGRAMS: tuple[Rule, ...] = (
         severity=HIGH,
         breaks=True,
         why="the file of trusted certificates does not exist: TLS connections fail",
-        next="update-ca-certificates, or update-ca-trust",
+        next="run update-ca-certificates, or update-ca-trust",
         source="update-ca-certificates(8); update-ca-trust(8)",
     ),
     Rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from envlock.diff.fixes import broken
 from envlock.diff.rules.rule import Rule
 from envlock.model.severity import Severity
 
@@ -13,7 +14,8 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         severity=HIGH,
         breaks=True,
         why="a package that is not configured may not work",
-        next="dpkg --configure -a",
+        fix=broken.always("dpkg", "--configure", "-a"),
+        next="finish the installation of {package}",
         source="dpkg(1), package states",
     ),
     Rule(
@@ -21,7 +23,8 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         severity=HIGH,
         breaks=True,
         why="a package that is half installed lacks some of its files",
-        next="apt-get install --reinstall {package}",
+        fix=broken.install_again,
+        next="install {package} again",
         source="dpkg(1), package states",
     ),
     Rule(
@@ -37,14 +40,16 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         severity=HIGH,
         breaks=True,
         why="a package depends on what is not installed, or too old",
-        next="apt-get --fix-broken install",
+        fix=broken.always("apt-get", "--fix-broken", "install"),
+        next="install the packages that {package} needs",
         source="deb-control(5), Depends; apt-get(8)",
     ),
     Rule(
         id="PACKAGE-DOUBLED",
         severity=HIGH,
         why="an interrupted update left two versions of one package",
-        next="dnf remove --duplicates",
+        fix=broken.always("dnf", "remove", "--duplicates"),
+        next="remove the older one of the two",
         source="dnf(8)",
     ),
     Rule(
