@@ -51,25 +51,30 @@ def install_or_remove(delta: Delta, around: Surroundings) -> Commands:
 
 
 def reinstall(owner: str, around: Surroundings, *, conffile: bool = False) -> Commands:
-    """Return how to install a package again; `owner` is its record, such as ``deb curl:amd64``."""
+    """Return how to install a package again in the version that is installed.
+
+    `owner` is its record, such as ``deb curl:amd64``.  Without a version the newest one would come.
+    """
     section, _, key = owner.partition(" ")
     facts = around.after(section, key)
     delta = Delta(section, key, "", ChangeKind.CHANGED, None, None, facts)
-    name = _name(delta, around)
-    if not is_name(name) or not key:
+    name, version = _name(delta, around), facts.get("version", "")
+    if not is_name(name) or not is_name(version):
         return NO_FIX
     match section:
         case "deb":
             restore = ("-o", "Dpkg::Options::=--force-confmiss") if conffile else ()
-            return command("apt-get", "install", "--reinstall", *restore, name)
+            words = ("apt-get", "install", "--reinstall", *restore, f"{name}={version}")
+            is_automatic = facts.get("mark") == "auto"
+            mark = command("apt-mark", "auto", name) if is_automatic else NO_FIX
+            return (*command(*words), *mark)
         case "rpm":
             tool = _rpm_tool(around)
-            again = ("install", "--force") if tool == "zypper" else ("reinstall",)
-            return command(tool, *again, name)
+            if tool == "zypper":
+                return command(tool, "install", "--force", f"{name}={version}")
+            return command(tool, "reinstall", f"{name}-{version}")
         case "apk":
             return command("apk", "fix", name)
-        case "pacman":
-            return command("pacman", "-S", name)
         case _:
             return NO_FIX
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from envlock.diff.rules.config import CONFIG_RULES
+from envlock.diff.rules.files import FILE_RULES
 from envlock.diff.rules.hardware import HARDWARE_RULES
 from envlock.diff.rules.inconsistencies import INCONSISTENCY_RULES
 from envlock.diff.rules.languages import LANGUAGE_RULES
@@ -33,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     *LANGUAGE_RULES,
     *STATE_RULES,
     *VARIABLE_RULES,
+    *FILE_RULES,
     *CONFIG_RULES,
     Rule(
         id="OTHER",

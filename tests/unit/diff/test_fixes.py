@@ -6,6 +6,8 @@ import pytest
 
 from envlock.diff.drift import ChangeKind, Delta
 from envlock.diff.engine import compare
+from envlock.diff.fixes.commands import Surroundings
+from envlock.diff.fixes.packages import reinstall
 from envlock.diff.inconsistencies.inconsistency import Inconsistency
 from envlock.diff.rules import INCONSISTENCY_RULES, RULES, SPECIAL_RULES
 from envlock.diff.severity import classify
@@ -293,3 +295,30 @@ def test_what_one_environment_proves_broken_is_mended_on_the_right_side(
     assert [shlex.join(command) for command in change.fix] == commands
     gone = found._replace(kind=REMOVED, severity=Severity.LOW)
     assert classify(gone, "dev", "prod").fix == ()
+
+
+@pytest.mark.parametrize(
+    ("system", "section", "key", "facts", "commands"),
+    [
+        ("debian", "deb", "curl:amd64", {"mark": "auto"},
+         ["apt-get install --reinstall curl=1-1", "apt-mark auto curl"]),
+        ("fedora", "rpm", "curl.x86_64", {}, ["dnf reinstall curl-1-1"]),
+        ("sles", "rpm", "curl.x86_64", {}, ["zypper install --force curl=1-1"]),
+        ("alpine", "apk", "curl", {}, ["apk fix curl"]),
+        ("arch", "pacman", "curl", {}, []),
+    ],
+)  # fmt: skip
+def test_a_package_is_installed_again_in_its_own_version(system, section, key, facts, commands):
+    around = Surroundings(
+        right=lock(os={"": {"id": system}}, **{section: {key: {"version": "1-1", **facts}}})
+    )
+    assert [shlex.join(command) for command in reinstall(f"{section} {key}", around)] == commands
+    assert reinstall(f"{section} missing", around) == ()
+
+
+def test_no_package_is_fixed_across_releases_of_a_system():
+    sides = [
+        lock(os={"": {"id": "debian", "version": v}}, deb={"curl:amd64": {"version": v}})
+        for v in ("12", "13")
+    ]
+    assert fix(*sides, "curl:amd64", "version") == []
