@@ -17,6 +17,7 @@ from envlock.diff.drift import EXPECTED, ChangeKind, Delta, Note, NoteKind
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.files import facts_of
 from envlock.diff.filters import is_selected
+from envlock.diff.locations import location_of
 from envlock.diff.records import CoverageGaps, describe_record
 from envlock.diff.side import Side
 from envlock.model.facts import Kind, VersionOrder, kind_of, order_of
@@ -153,14 +154,22 @@ def _pairs(
             keys.add(expectation.key)
         gaps = CoverageGaps.of(left.lock, right.lock, section)
         for name in sorted(keys, key=sort_key):
+            side = left if name in ours else right
+            known = ours.get(name) or theirs.get(name) or {}
             yield _RecordPair(
                 section=section,
                 key=name,
                 left=ours.get(name),
                 right=theirs.get(name),
                 names=(left.name, right.name),
-                gap=(name not in ours and gaps.left) or (name not in theirs and gaps.right) or "",
+                gap=_gap(gaps, location_of(section, name, known, side.lock), name, ours, theirs),
             )
+
+
+def _gap(gaps: CoverageGaps, path: str, name: str, ours: Section, theirs: Section) -> str:
+    """Return why a record may exist on a side that has none, empty if it cannot."""
+    found = gaps.at(path)
+    return (name not in ours and found.left) or (name not in theirs and found.right) or ""
 
 
 def _records(side: Side, section: str) -> Section:

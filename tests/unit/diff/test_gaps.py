@@ -2,7 +2,9 @@
 
 import pytest
 
-from envlock.diff.engine import compare
+from envlock.config.policy_tables import Demand, Expectation
+from envlock.diff.engine import Options, compare
+from envlock.diff.policy.policy import Policy
 from envlock.model.lock import Lock
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 
@@ -67,3 +69,18 @@ def test_a_path_in_an_empty_directory_is_known():
     found = kinds(*sides, left_tree=left, right_tree=right)
     assert found == {("file", "/opt/app"): "added", ("file", "/root/x"): "unknown"}
     assert kinds(*sides, left_tree=right, right_tree=left)["file", "/opt/app"] == "removed"
+
+
+def test_an_expectation_is_judged_where_a_gap_hides_nothing():
+    demand = Expectation(
+        section="python", key="*", fact="", demand=Demand.ONLY_IN, reason="r", severity="high",
+        names=frozenset({"right"}),
+    )  # fmt: skip
+    sides = [
+        lock(of_all("/root"), python=rows) for rows in ({}, {"app": APP, "root": OWN, "x": {}})
+    ]
+    names = {"left_name": "left", "right_name": "right"}
+    report = compare(*sides, options=Options(policy=Policy(expect=(demand,)), **names))
+    told = {(change.section, change.key): change.kind.value for change in report.changes}
+    assert ("python", "app") not in told
+    assert told["python", "root"] == told["python", "x"] == "unknown"
