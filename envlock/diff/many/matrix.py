@@ -25,7 +25,7 @@ from envlock.diff.engine import (
 from envlock.diff.filters import drop_ignored, is_selected
 from envlock.diff.many.consensus import SectionPool, consensus, section_identities
 from envlock.diff.policy.presets import PRESETS
-from envlock.diff.records import compare_section, coverage_gap, coverage_status
+from envlock.diff.records import CoverageGaps, compare_section, coverage_gap, coverage_status
 from envlock.diff.severity import classify
 from envlock.model.facts import fact_sort_key
 from envlock.model.lock import Lock
@@ -159,14 +159,14 @@ class _Comparison:
         self._options = options
         presets = (PRESETS[name].rules for name in options.policy.presets)
         self._rules = (*options.ignore, *chain.from_iterable(presets))
-        self._deltas: dict[tuple[str, int, str], list[Delta]] = {}
+        self._deltas: dict[tuple[str, int, CoverageGaps], list[Delta]] = {}
         self._settings: dict[tuple[str, str | None, str | None], list[Delta]] = {}
 
     def fill(self, drafts: dict[_Cell, _Draft], locks: Mapping[str, Lock]) -> int:
         """Add every difference to `drafts`; return how many the ignore rules drop."""
         alike: dict[tuple[object, ...], list[str]] = defaultdict(list)
         for name, lock in locks.items():
-            gaps = tuple(coverage_gap(lock, section) for section in self._sections)
+            gaps = tuple(self._gaps(section, lock) for section in self._sections)
             alike[section_identities(lock.sections), gaps, bool(lock.coverage)].append(name)
         dropped: set[tuple[str, str | None]] = set()
         for names in alike.values():
@@ -185,12 +185,15 @@ class _Comparison:
 
     def _section(self, section: str, lock: Lock) -> list[Delta]:
         entries = lock.sections.get(section)
-        gap = coverage_gap(lock, section) if lock.coverage else ""
-        known = self._deltas.get((section, id(entries), gap))
+        gaps = self._gaps(section, lock)
+        known = self._deltas.get((section, id(entries), gaps))
         if known is None:
             known = list(compare_section(section, self._most, lock))
-            self._deltas[section, id(entries), gap] = known
+            self._deltas[section, id(entries), gaps] = known
         return known
+
+    def _gaps(self, section: str, lock: Lock) -> CoverageGaps:
+        return CoverageGaps.of(self._most, lock, section)
 
     def _with_settings(self, delta: Delta) -> list[Delta]:
         """Return a difference and, for a changed file, the settings in it that differ."""

@@ -4,6 +4,7 @@ import pytest
 
 from envlock.config.policy_tables import Demand, Expectation
 from envlock.diff.engine import Options, compare
+from envlock.diff.many.matrix import compare_many
 from envlock.diff.policy.policy import Policy
 from envlock.model.lock import Lock
 from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
@@ -84,3 +85,22 @@ def test_an_expectation_is_judged_where_a_gap_hides_nothing():
     told = {(change.section, change.key): change.kind.value for change in report.changes}
     assert ("python", "app") not in told
     assert told["python", "root"] == told["python", "x"] == "unknown"
+
+
+def test_of_many_each_has_its_own_gaps():
+    full = lock({"python": {"status": "ok"}}, python={"app": APP, "root": OWN})
+    narrow, wide = (lock(of_all(unread), python={}) for unread in ("/root", "/opt /root"))
+    locks = {"a": full, "b": full, "c": full, "narrow": narrow, "wide": wide}
+    matrix = compare_many(locks, Options())
+    kinds = {
+        (finding.key, name): outlier.change.kind.value
+        for finding in matrix.findings
+        for outlier in finding.outliers
+        for name in outlier.environments
+    }
+    assert kinds == {
+        ("app", "narrow"): "removed",
+        ("app", "wide"): "unknown",
+        ("root", "narrow"): "unknown",
+        ("root", "wide"): "unknown",
+    }
