@@ -16,7 +16,14 @@ from envlock.model.severity import Severity
 from envlock.report.input import PairInput
 from envlock.report.source_location import LockTexts
 from envlock.report.visible import visible
-from envlock.report.wording import describe_values, headline, remedy, section_title, subject
+from envlock.report.wording import (
+    describe_values,
+    headline,
+    note_lines,
+    remedy,
+    section_title,
+    subject,
+)
 
 _FAILED, _ERROR, _SKIPPED, _PASSED = "failure", "error", "skipped", "passed"
 
@@ -48,6 +55,8 @@ def render_junit(given: PairInput) -> str:
         )
         lines.append(f'<testcase classname="envlock" name={quoteattr(headline(report))}/>')
         lines.append("</testsuite>")
+    if notes := note_lines(report):
+        lines.insert(-1, f"<system-out>{escape(chr(10).join(notes))}</system-out>")
     return "\n".join((*lines, "</testsuites>")) + "\n"
 
 

@@ -18,6 +18,7 @@ from envlock.model.severity import Severity
 from envlock.report.input import Canvas, MatrixInput
 from envlock.report.lines import Line, Piece, line, paint
 from envlock.report.visible import cells, shorten, visible
+from envlock.report.wording import presence_lines
 from envlock.versions.relation import Relation
 
 _SHOWN_PER_SECTION = 12
@@ -238,6 +239,7 @@ class _Page:
         folded = len(self._matrix.findings) - len(self._listed)
         if folded:
             yield f"folded: {folded} explained by the findings above, or covered by policy"
+        yield from presence_lines(self._matrix.report)
         for name, count in self._matrix.report.hidden.items():
             yield f"hidden: {count} {name}"
         meanings = {

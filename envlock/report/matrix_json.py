@@ -28,6 +28,7 @@ def render_matrix_json(given: MatrixInput) -> str:
         ],
     }
     tail = {
+        "presence_only": {"variables": report.variables_by_presence},
         "hidden": dict(report.hidden),
         "summary": dict(report.summary),
         "parity": report.parity,

@@ -7,7 +7,7 @@ two environments, and equal differences are combined.  Equal environments are co
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -145,9 +145,21 @@ def compare_many(environments: Mapping[str, Lock], options: Options) -> Matrix:
         hidden={"ignored": ignored} if ignored else {},
         summary=summarize(changes),
         parity=parity(total, len(differing)),
+        variables_by_presence=_by_presence(locks.values()) if "env" in sections else 0,
     )
     groups = tuple(_groups(names, findings))
     return Matrix(environments=tuple(names), groups=groups, findings=findings, report=report)
+
+
+def _by_presence(locks: Iterable[Lock]) -> int:
+    """Return how many variables several environments set and have no value that can be compared."""
+    hidden = Counter(
+        name
+        for lock in locks
+        for name, facts in lock.sections.get("env", {}).items()
+        if "secret" in facts and "fingerprint" not in facts
+    )
+    return sum(count > 1 for count in hidden.values())
 
 
 class _Comparison:
