@@ -20,6 +20,7 @@ from envlock.model.tree import Entry
 from envlock.reading import read_file
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan, Target
 from envlock.targets.groups import Group, Service
+from envlock.targets.kube_settings import container_settings, mounts
 from envlock.targets.stream.image import ImageTarget
 
 _HASH_LABEL = "pod-template-hash"
@@ -86,7 +87,9 @@ class KubeTarget:
             self._image.preload(patterns)
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
-        """Walk the image."""
+        """Walk the image; what is mounted over its files is a gap."""
+        for path, _ in mounts(self._container.spec):
+            plan.on_gap(path, "a volume mounted here, not captured")
         if self._image is not None:
             yield from self._image.scan(plan)
             return
@@ -213,5 +216,6 @@ def _process(container: Container, image: ProcessConfig) -> ProcessConfig:
         user=image.user if user is None else str(user),
         workdir=str(spec.get("workingDir") or "") or image.workdir,
         environ=environ,
+        settings={**image.settings, **container_settings(spec)},
         unreadable=unreadable,
     )
