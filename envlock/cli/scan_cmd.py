@@ -6,7 +6,8 @@ import argparse
 import json
 
 from envlock.cli.console import Console
-from envlock.cli.scan_contents import Hit, Unsearched, scan
+from envlock.cli.scan_contents import Unsearched, scan
+from envlock.cli.scan_recording import Hit
 from envlock.errors import ExitStatus, UsageError
 from envlock.model.text import make_visible
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from envlock.cli.scan_archives import MOST_LEVELS, PIECE, NotSearchedError, Packed, opened, peek
+from envlock.cli.scan_recording import Hit, scan_recording
 from envlock.errors import LockfileError
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.syntax import HEADER
@@ -26,7 +27,7 @@ from envlock.reading import open_file
 from envlock.report.disclosure import disclosed_record, disclosed_value
 from envlock.secrets.files import FileKind, Judgement, judge_file
 from envlock.secrets.records import clean_entry, clean_name
-from envlock.secrets.shapes import find_shape
+from envlock.secrets.shapes import find_shape, shape_spans
 from envlock.secrets.stream import redact_stream
 from envlock.secrets.values import SETTING_RULE
 
@@ -40,14 +41,6 @@ _DIGEST = re.compile(r"[0-9a-f]{62,64}(?:\.zst)?\Z")
 _UNKNOWN = "/usr/share/doc/unknown"
 """Where a content without a name is taken to be: only what is surely a secret is told."""
 _PAGE = re.compile(r"<script[^>]{0,200}application/json[^>]{0,200}>(.*?)</script>", re.DOTALL)
-
-
-class Hit(NamedTuple):
-    """A secret: the file, the place in it, and the rule.  The secret itself is never told."""
-
-    file: str
-    place: str
-    rule: str
 
 
 class Unsearched(NamedTuple):
@@ -210,9 +203,18 @@ def _document(item: _Item) -> Iterator[Found]:
             document = parse_json(page)
         except (ValueError, RecursionError):
             continue
+        if isinstance(document, dict) and "capabilities" in document and "process" in document:
+            yield from scan_recording(item.shown, document)
+            yield from _shapes(item, text)
+            return
         yield from _findings(item, document)
     path = item.path if item.path != _UNKNOWN else "/document.json"
     yield from _content(item._replace(path=path, chunks=[raw]))
+
+
+def _shapes(item: _Item, text: str) -> Iterator[Hit]:
+    for span in shape_spans(text):
+        yield Hit(item.shown, f"line {text.count(chr(10), 0, span.start) + 1}", span.rule)
 
 
 _VALUES = ("left", "right", "value", "majority")

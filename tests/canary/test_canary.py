@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 
+from envlock.capture.request import Request
+from envlock.model.depth import Depth
+from envlock.store.objects import Store
+from envlock.workflow import capture_target
 from tests.canary.journey import Journey, search
 from tests.canary.needles import Needles
+from tests.canary.plants import Garden
+from tests.unit.secrets.samples import ORDINARY, read_rows
 
 
 def test_no_planted_secret_is_in_any_output(tmp_path: Path) -> None:
@@ -17,11 +25,29 @@ def test_no_planted_secret_is_in_any_output(tmp_path: Path) -> None:
     assert {output: leaked for output, leaked in found.leaked.items() if leaked} == {}
 
 
+def test_ordinary_files_stay_visible(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    garden = Garden(root, "a")
+    rows = (*ORDINARY, *read_rows("ordinary.txt", Path(__file__).parent))
+    for path, text in rows:
+        garden.write(path, text.encode())
+    assert len(rows) >= 150
+    with Store.open(tmp_path / "store") as store:
+        request = Request(depth=Depth.FULL)
+        taken = capture_target(f"dir:{root}", request, store, lambda *_: None, keep=True)
+        hidden = {*taken.left_out, *taken.redacted}
+        assert taken.tree is not None
+        kept = [row.entry for row in taken.tree.rows if row.source.startswith("blob ")]
+        for entry in kept:
+            content = (root / entry.path.lstrip("/")).read_bytes()
+            assert entry.sha256 == hashlib.sha256(content).hexdigest()
+            assert store.read(entry.sha256) == content
+    assert len(kept) >= 250
+    assert len(hidden) <= 2, hidden
+
+
 def test_every_form_of_a_secret_is_found() -> None:
     """A search that finds nothing proves nothing unless it finds what is there."""
-    import base64
-    import hashlib
-
     secret = "Hu9aZq7vK2x0001q"
     needles = Needles([secret], [b"PASSWORD=x"])
     forms = [secret.encode(), secret.encode().hex().encode(), secret.encode("utf-16-le")]
