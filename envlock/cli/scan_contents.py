@@ -149,7 +149,8 @@ def _search_parts(item: _Item, parts: Iterator[Packed]) -> Iterator[Found]:
     try:
         for name, entry, chunks in parts:
             if entry is None:
-                path = item.path if item.path == _UNKNOWN else f"/{name}"
+                folder = item.path.rpartition("/")[0]
+                path = item.path if item.path == _UNKNOWN else f"{folder}/{name}"
                 yield from _search(item._replace(path=path, chunks=chunks, level=item.level + 1))
                 continue
             shown = f"{item.shown}!{clean_name(escape(name))}"

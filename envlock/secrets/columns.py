@@ -17,9 +17,6 @@ _INSERT = re.compile(
     re.IGNORECASE,
 )
 _ROW = re.compile(r"\((?P<values>(?:[^()'\n]|'(?:[^'\\\n]|\\.|''){0,4096}+'){1,8192}+)\)[,\s]{0,8}")
-_VALUE = re.compile(
-    r"\s{0,8}(?:[nN]?'(?P<text>(?:[^'\\]|\\.|'')*+)'|(?P<bare>[^,']*+))\s{0,8}(?:,|\Z)"
-)
 _CELL = re.compile(
     r"(?:\"(?P<text>[^\"\n]*+)\"|(?P<bare>[^,;\t\n\r\"]*+))(?P<end>[,;\t]|\r?(?:\n|\Z))"
 )
@@ -28,10 +25,9 @@ _MOST_ROWS = 10_000
 
 def column_spans(path: str, text: str) -> Iterator[Span]:
     """Yield the secret cells of a table, by the names of their columns."""
-    lowered = text[:4096].lower() if path.endswith((".csv", ".tsv")) else text.lower()
     if path.endswith((".csv", ".tsv")):
         yield from _csv_spans(text)
-    if "into" in lowered and "values" in lowered:
+    if ("nto " in text or "NTO " in text) and ("alues" in text or "ALUES" in text):
         for found in _INSERT.finditer(text):
             secret = _secret_columns(found["names"].split(","))
             yield from _insert_spans(text, found.end(), secret) if secret else ()
@@ -47,11 +43,22 @@ def _insert_spans(text: str, at: int, secret: dict[int, str]) -> Iterator[Span]:
         row = _ROW.match(text, at)
         if not row:
             return
-        start, end = row.span("values")
-        for column, value in enumerate(_VALUE.finditer(text, start, end)):
-            if column in secret and value["text"] and measure(value["text"]) > Strength.NONE:
-                yield Span(*value.span("text"), SETTING_RULE, secret[column])
+        for column, (start, end) in enumerate(_literals(text, *row.span("values"))):
+            if column in secret and measure(text[start:end]) > Strength.NONE:
+                yield Span(start, end, SETTING_RULE, secret[column])
         at = row.end()
+
+
+def _literals(text: str, at: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where the literal of each value of a row stands; nothing of any other value."""
+    while at < end:
+        while at < end and text[at].isspace():
+            at += 1
+        literal = literals.quoted_at(text, at)
+        start, stop = (literal.start, literal.end) if literal and literal.after <= end else (at, at)
+        yield start, stop
+        comma = text.find(",", literal.after if literal else at, end)
+        at = comma + 1 if comma >= 0 else end
 
 
 def _csv_spans(text: str) -> Iterator[Span]:
