@@ -6,19 +6,21 @@ Local repositories of Maven, Gradle and Ivy are build caches and are not listed.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.java_archives import EXTENSIONS, JavaArchive, read_archive
 from envlock.capture.discover.naming import logical_name, unique_names
 from envlock.capture.discover.package_folders import version_keys
-from envlock.formats.java import parse_release
+from envlock.formats.java import parse_manifest, parse_release
 from envlock.model.record import Record
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.secrets.urls import clean_facts
 
+_PLUGIN = re.compile(r"/plugins/[^/]+\.[hj]pi\Z")
 _CACHES = ("/.m2/", "/.gradle/", "/.ivy2/", "/.cache/")
 _RUNTIME_MARKS = ("bin/java", "lib/modules", "jre/lib/rt.jar", "lib/rt.jar")
 _LARGEST_RELEASE = 1024 * 1024
@@ -45,9 +47,10 @@ def collect(context: Context) -> Iterator[Record]:
         )
         if found is not None:
             folders.setdefault(posixpath.dirname(path), []).append(found)
+    plugins = _plugins([one for found in folders.values() for one in found])
     names = unique_names({folder: (folder, _base(folder)) for folder in folders})
     for folder in sorted(folders, key=lambda folder: sort_key(names[folder])):
-        yield from _archives(names[folder], folders[folder])
+        yield from _archives(names[folder], folders[folder], plugins)
 
 
 def _runtimes(context: Context) -> dict[str, dict[str, str]]:
@@ -87,12 +90,31 @@ def _base(folder: str) -> str:
     return logical_name(folder or "/")
 
 
-def _archives(directory: str, found: list[JavaArchive]) -> Iterator[Record]:
+def _plugins(archives: Iterable[JavaArchive]) -> dict[str, str]:
+    """Return path -> record of the plug-ins of Jenkins, which have a section of their own."""
+    found = {one.path: one for one in archives if _PLUGIN.search(one.path)}
+    homes = {path: posixpath.dirname(posixpath.dirname(path)) or "/" for path in found}
+    names = unique_names({home: (home, logical_name(home)) for home in homes.values()})
+    return {
+        path: f"jenkins {names[homes[path]]}/"
+        f"{parse_manifest(one.manifest).get('short-name') or one.coordinates.name}"
+        for path, one in found.items()
+    }
+
+
+def _archives(
+    directory: str, found: list[JavaArchive], plugins: Mapping[str, str]
+) -> Iterator[Record]:
     named = {(*one.coordinates[1:], posixpath.basename(one.path)): one for one in found}
     for names, key in version_keys(named).items():
         one = named[names]
         group, _, version = one.coordinates
-        facts = {"version": version, "group": group, "path": one.path}
+        facts = {
+            "version": version,
+            "group": group,
+            "path": one.path,
+            "packaged-by": plugins.get(one.path, ""),
+        }
         yield Record("java", f"{directory}/{key}", clean_facts(facts))
         yield from _inside(f"{directory}/{key}", one)
 
