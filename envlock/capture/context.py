@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import BinaryIO
 
 from envlock.capture.obstacle import Obstacles
@@ -194,6 +195,14 @@ class Context:
             found = self.stat(self.resolve(entry.path))
         return found is not None and found.type is EntryType.DIRECTORY
 
+    def link(self, path: str) -> str:
+        """Return the target of a symbolic link, empty for anything else; of the scan if any."""
+        if isinstance(self._index, Index) and self._index:
+            self._access_log.paths.add(path)
+            return self._index.link(path) or ""
+        entry = self.stat(path)
+        return entry.target if entry is not None and entry.type is EntryType.SYMLINK else ""
+
     def entry(self, path: str) -> Entry | None:
         """Return the scanned entry of exactly this path, with its digest, or None."""
         self._access_log.paths.add(path)
@@ -220,12 +229,17 @@ class Context:
         real = self.resolve(path)
         if len(self.gaps) > gaps:
             return False
-        if real.startswith(_VOLATILE) or not any(self.names(folder) for folder in _PROGRAMS):
+        if real.startswith(_VOLATILE) or not self._is_system:
             return False
         known = self._index.get(real)
         if known is not None:
             return known.type is EntryType.SYMLINK
         return self.stat(real) is None and len(self.gaps) == gaps
+
+    @cached_property
+    def _is_system(self) -> bool:
+        """True when the root directory has programs."""
+        return any(self.names(folder) for folder in _PROGRAMS)
 
     def lacks_shell(self) -> bool:
         """True when there is no shell: an image of single programs, or a part of a system."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from envlock.formats.debian.depends import Dependency, parse_dependencies
 from envlock.formats.debian.dpkg import Package
@@ -33,15 +33,23 @@ def unmet_depends(packages: Iterable[Package]) -> dict[str, str]:
                 # A name that is provided without a version meets no dependency on a version.
                 versions.setdefault(provided.name, set()).add(provided.version)
     found = {}
+    known: dict[str, str] = {}
     for package in installed:
-        unmet = [
-            " | ".join(map(_shown, group))
-            for group in parse_dependencies(package.depends)
-            if not any(_is_met(one, versions) for one in group)
-        ]
+        unmet = []
+        for text in package.depends.split(","):
+            if text not in known:  # most dependencies are those of many packages
+                known[text] = ", ".join(_unmet(text, versions))
+            if known[text]:
+                unmet.append(known[text])
         if unmet:
             found[package.key] = ", ".join(sorted(unmet))
     return found
+
+
+def _unmet(text: str, versions: Mapping[str, set[str]]) -> Iterator[str]:
+    for group in parse_dependencies(text):
+        if not any(_is_met(one, versions) for one in group):
+            yield " | ".join(map(_shown, group))
 
 
 def _is_met(one: Dependency, versions: Mapping[str, set[str]]) -> bool:

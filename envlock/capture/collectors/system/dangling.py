@@ -16,7 +16,6 @@ from envlock.capture.context import Context
 from envlock.capture.discover.loader_paths import LOADER_READS, configured_folders
 from envlock.model.record import Record
 from envlock.model.text import sort_key
-from envlock.model.tree import EntryType
 
 _LIBRARY = r"lib.+\.so\.\d[\d.]*\Z"
 _UNIT = r".+\.(?:service|socket|timer|path|target|mount|automount|slice)\Z"
@@ -107,17 +106,14 @@ _UTC = ("/UTC", "/UCT", "/Universal", "/Zulu")
 
 def collect(context: Context) -> Iterator[Record]:
     """Yield each name that leads to nothing: what it is for (``kind``), and its ``target``."""
-    for path, kind in sorted(_names(context), key=lambda each: sort_key(each[0])):
-        entry = context.stat(path)
-        if entry is None or entry.type is not EntryType.SYMLINK:
-            continue
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.target))
+    for path, kind, link in sorted(_links(context), key=lambda each: sort_key(each[0])):
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
         if _is_left_out(path, target) or not context.is_gone(path):
             continue
         owner = context.owner(path)
         if owner and kind == "setting":
             continue  # as its package ships it
-        facts = {"kind": kind, "target": entry.target, "packaged-by": owner}
+        facts = {"kind": kind, "target": link, "packaged-by": owner}
         yield Record("dangling", path, {fact: value for fact, value in facts.items() if value})
 
 
@@ -127,7 +123,12 @@ def _is_left_out(path: str, target: str) -> bool:
     return is_zone or target == "/dev/null" or target.startswith(_DOCUMENTATION)
 
 
-def _names(context: Context) -> Iterator[tuple[str, str]]:
+def _links(context: Context) -> Iterator[tuple[str, str, str]]:
+    """Yield path, kind and target of each link that may lead to nothing.
+
+    One to another name in its directory that exists is left out: if that is a link as well, it is
+    examined by itself.
+    """
     seen: set[str] = set()
     for place in (*_PLACES, _Place("library", _library_folders(context), _LIBRARY)):
         fits = re.compile(place.names).match
@@ -137,10 +138,14 @@ def _names(context: Context) -> Iterator[tuple[str, str]]:
                 if real in seen and place.kind in ("program", "library"):
                     continue
                 seen.add(real)
-                for name in context.names(folder):
+                names = frozenset(context.names(folder))
+                for name in names:
                     is_driver = place.kind == "library" and _BY_HOST.match(name)
-                    if fits(name) and not is_driver:
-                        yield f"{real}/{name}", place.kind
+                    if not fits(name) or is_driver:
+                        continue
+                    link = context.link(f"{real}/{name}")
+                    if link and link not in names:
+                        yield f"{real}/{name}", place.kind, link
 
 
 def _folders(pattern: str, context: Context) -> Iterator[str]:
