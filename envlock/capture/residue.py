@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
 from typing import BinaryIO
@@ -162,13 +162,22 @@ class Residue:
         writer = self._store.writer()
         try:
             with self._target.open(entry.path) as stream:
-                while chunk := stream.read(_CHUNK):
+                for chunk in _pieces(stream, entry.size):
                     writer.write(chunk)
         except BaseException:
             writer.abort()
             raise
         if writer.close() != entry.sha256:
             raise OSError(0, CHANGED)
+
+
+def _pieces(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    """Yield the content of a file.  Raise OSError when it is longer: it may grow for ever."""
+    while chunk := stream.read(_CHUNK):
+        size -= len(chunk)
+        if size < 0:
+            raise OSError(0, CHANGED)
+        yield chunk
 
 
 def _is_elsewhere(claim: Claim) -> bool:

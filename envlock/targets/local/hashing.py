@@ -60,6 +60,8 @@ def _hash_once(beneath: Beneath, path: bytes, second: str, buffer: bytearray) ->
             if other is not None:
                 other.update(view[:count])
             size += count
+            if size > before.st_size:  # it may grow for ever
+                return None
             if count < len(buffer) and size >= before.st_size:
                 break
         after = os.fstat(descriptor)
