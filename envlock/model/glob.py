@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
+
+_TOKEN = re.compile(r"(\*\*/|\*\*|\*|\?)")
 
 
 class Tail(NamedTuple):
@@ -107,20 +109,98 @@ def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _glob(pattern: str) -> str:
-    out = []
-    for token in re.split(r"(\*\*/|\*\*|\*|\?)", pattern):
-        match token:
-            case "**/":
-                out.append("(?:.*/)?")
-            case "**":
-                out.append(".*")
-            case "*":
-                out.append("[^/]*")
-            case "?":
-                out.append("[^/]")
-            case _:
-                out.append(re.escape(token))
-    return "".join(out) + r"\Z"
+    tokens = [token for token in _TOKEN.split(pattern) if token]
+    if _is_simple(tokens):
+        return "".join(map(_plain, tokens)) + r"\Z"
+    return linear(tokens)
+
+
+def _plain(token: str) -> str:
+    found = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(token)
+    return re.escape(token) if found is None else found
+
+
+def _is_simple(tokens: Sequence[str]) -> bool:
+    """True when no two wildcards compete for the same characters."""
+    floating = [token for token in tokens[:-1] if token.startswith("**")]
+    in_name = longest = 0
+    for token in tokens:
+        in_name = in_name + 1 if token == "*" else 0 if "/" in token else in_name
+        longest = max(longest, in_name)
+    return len(floating) <= 1 and longest <= 1 and not ("**" in floating and longest)
+
+
+def linear(tokens: Sequence[str]) -> str:
+    """Return a regular expression for a glob of many wildcards that never tries one twice.
+
+    A piece of text that follows a wildcard is taken where it first occurs, which leaves most for
+    what follows; only what stands behind the last wildcard is bound to the end.  This is not so
+    where ``**/`` follows text that does not end in a slash, since ``**/`` may stand for nothing;
+    such a glob is matched by trying.
+    """
+    blocks: list[list[str]] = [[]]
+    stars: list[str] = []
+    for token in _merged(tokens):
+        if token.startswith("**"):
+            stars.append(token)
+            blocks.append([])
+        else:
+            blocks[-1].append(token)
+    joined = zip(blocks, stars, strict=False)
+    if any(block and star == "**/" and not block[-1].endswith("/") for block, star in joined):
+        return "".join(map(_plain, tokens)) + r"\Z"
+    *middle, last = zip(["", *stars], blocks, strict=True)
+    out = [_floating(star, _first(block)) for star, block in middle]
+    return "".join(out) + _ending(*last)
+
+
+def _merged(tokens: Sequence[str]) -> list[str]:
+    """Return the tokens with one wildcard in place of several that follow each other."""
+    found: list[str] = []
+    for token in tokens:
+        before = found[-1] if found else ""
+        wild = _TOKEN.fullmatch(token) and _TOKEN.fullmatch(before) and "?" not in token + before
+        if wild and "**" in (token, before):
+            found[-1] = "**"
+        elif not (wild and token == before):
+            found.append(token)
+    return found
+
+
+def _floating(star: str, block: str) -> str:
+    """Return the expression of a block that may begin as far behind as its wildcard allows."""
+    before = {"": "", "**": ".*?", "**/": "(?:.*?/)??"}[star]
+    return f"(?>{before}{block})"
+
+
+def _first(block: Sequence[str]) -> str:
+    """Return the expression of a block, each piece where it first occurs."""
+    head, *pieces = _pieces(block)
+    found = [f"(?>[^/]*?{piece})" if piece else "[^/]*" for piece in pieces]
+    return head + "".join(found)
+
+
+def _ending(star: str, block: Sequence[str]) -> str:
+    """Return the expression of the last block, which ends where the path ends."""
+    if star and not block:
+        return _plain(star) + r"\Z"
+    slashes = sum(token.count("/") for token in block)
+    head, *pieces = _pieces(["*", *block] if star == "**" else block)
+    before = f"(?:.*/)?(?=[^/]*(?:/[^/]*){{{slashes}}}\\Z)" if star else ""
+    found = [f"(?>[^/]*?{piece})" for piece in pieces[:-1]]
+    tail = f"[^/]*{pieces[-1]}" if pieces else ""
+    return f"{before}{head}{''.join(found)}{tail}\\Z"
+
+
+def _pieces(block: Sequence[str]) -> list[str]:
+    """Return the expressions of what stands before, between and behind the single stars."""
+    pieces = [""]
+    for token in block:
+        if token == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += _plain(token)
+    return pieces
 
 
 def _either(globs: tuple[str, ...], but_not: tuple[str, ...], always: tuple[str, ...]) -> str:
