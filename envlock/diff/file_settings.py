@@ -35,7 +35,7 @@ MAX_SETTINGS = 200
 _MAX_LINES = 20_000
 _MAX_ITEMS = 256
 _ABSENT = "not present"
-_NAME = re.compile(r"\s*[#;]?\s*(?:-\s+)?(?:export\s+)?[\"']?([A-Za-z0-9_.-]+)")
+_NAME = re.compile(r"\s*+[#;]?\s*+(?:-\s++)?(?:export\s++)?[\"']?([A-Za-z0-9_.-]+)")
 _BARE_PART = re.compile(r"[\w-]+\Z")
 
 

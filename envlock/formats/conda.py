@@ -14,7 +14,7 @@ from envlock.formats.json_values import is_text, items, json_or_none, text_at
 
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://[^/]*/?")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/]*+/?")
 _NAME_END = re.compile(r"[\s=<>!~\[]")
 _MOST_FILES = 500_000
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-_FILE = re.compile(r"(?P<name>.+?)-(?P<version>\d[0-9A-Za-z.+_]*(?:-[0-9A-Za-z.+_]+)*)\Z")
+_FILE = re.compile(r"(?P<name>.{1,255}?)-(?P<version>\d[0-9A-Za-z.+_]*(?:-[0-9A-Za-z.+_]+)*)\Z")
 _PROPERTY = re.compile(r"^[ \t]*([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
 _RELEASE = re.compile(r'^([A-Z_]+)="?([^"\n]*)"?[ \t\r]*$', re.MULTILINE)
 _VARIABLE = "${"

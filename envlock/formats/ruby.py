@@ -16,7 +16,7 @@ _FULL_NAME = re.compile(
     r"(?P<name>.+?)-(?P<version>\d+(?:\.[0-9A-Za-z]+)*)(?:-(?P<platform>.+))?\Z"
 )
 _LOCKED = re.compile(r" {4}([^\s(]+) \(([^\s)]+)\)\Z")
-_CONFIG = re.compile(r'^\s*CONFIG\["(MAJOR|MINOR|TEENY)"\] = "(\d+)"', re.MULTILINE)
+_CONFIG = re.compile(r'^[ \t]*CONFIG\["(MAJOR|MINOR|TEENY)"\] = "(\d+)"', re.MULTILINE)
 _ANY = "ruby"
 _MOST_LOCKED = 20_000
 

@@ -91,7 +91,9 @@ _WORDS = {
     Kind.ADDED: _Words("files that are no links"),
     Kind.WITHOUT_SOURCE: _Words("compiled files without their source"),
 }
-_JSON_SETTING = re.compile(r"(?:conf|setting|option|polic|plugin|manifest|package)[\w.-]*\.json\Z")
+_JSON_SETTING = re.compile(
+    r"(?:conf|setting|option|polic|plugin|manifest|package)[\w.-]{0,255}\.json\Z"
+)
 _VERSIONED_LIBRARY = re.compile(r"\.so(?:\.[0-9]+)+\Z")
 _CHANGING = _set("cache caches .cache data log logs sessions temp tmp uploads work")
 """Folders in which plug-ins themselves write."""

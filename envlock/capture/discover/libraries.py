@@ -12,7 +12,9 @@ from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 
 _TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  names in a target
-_TOOLKIT_LIBRARIES = re.compile(r"(/.*cuda[^/]*)(?:/targets/[^/]+)?/(?:lib(?:64)?|compat)\Z")
+_TOOLKIT_LIBRARIES = re.compile(
+    r"(/(?:.*/)?(?>[^/]*?cuda)[^/]*)(?:/targets/[^/]+)?/(?:lib(?:64)?|compat)\Z"
+)
 _HOME = re.compile(r"(?:/home/[^/]+|/root)(?=/|\Z)")
 _DIST_INFO = re.compile(r"(.+)-([^-]+)\.dist-info\Z")
 _SEPARATORS = re.compile(r"[-_.]+")

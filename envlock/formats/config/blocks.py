@@ -18,7 +18,7 @@ _REST = (
     r"|(?P<mark>[;{}])"
     r'|"(?P<double>(?:[^"\\]|\\.)*)"'
     r"|'(?P<single>(?:[^'\\]|\\.)*)'"
-    r"|(?P<word>(?:\$\{|\\.|[^\s;{}\"'\\])(?:\$\{[^}\s]*\}|\\.|[^\s;{}\\])*)"
+    r"|(?P<word>(?:\$\{|\\.|[^\s;{}\"'\\])(?:\$\{[^}\s]{0,256}\}|\\.|[^\s;{}\\])*)"
 )
 _NGINX = re.compile(rf"\s+|(?:{_HASH}){_REST}", re.DOTALL)
 _BIND = re.compile(rf"\s+|(?:{_HASH}{_C_COMMENT}){_REST}", re.DOTALL)

@@ -17,7 +17,7 @@ _NVRM = re.compile(
 )
 _LIBRARY = re.compile(r"\.so\.(\d+(?:\.\d+)+)\Z")
 _CDI_VERSION = re.compile(r"[\"']?cdiVersion[\"']?\s*:\s*[\"']?(\d+(?:\.\d+)+)")
-_CDI_KIND = re.compile(r"^[\s{,]*[\"']?kind[\"']?\s*:\s*[\"']?([\w.-]+/[\w.-]+)", re.MULTILINE)
+_CDI_KIND = re.compile(r"^[ \t{,]*[\"']?kind[\"']?\s*:\s*[\"']?([\w.-]+/[\w.-]+)", re.MULTILINE)
 _CDI_PATH = re.compile(r"[\"']?hostPath[\"']?\s*:\s*[\"']?(/[^\s\"',}]+)")
 _UNKNOWN = re.compile(r"N/A|[?.]+")
 

@@ -35,8 +35,10 @@ _XATTRS = (
 )
 """Sets $x to the options by which tar adds extended attributes, where it knows them."""
 _TAR_ERROR = re.compile(
-    rb"tar: (?:can't open '(?P<quoted>[^\n]*)'|(?P<plain>[^\n]*?)(?:: Cannot (?:open|read))?)"
+    rb"^(?:[^\s:]*/)?tar: "
+    rb"(?:can't open '(?P<quoted>[^\n]*)'|(?P<plain>[^\n]*?)(?:: Cannot (?:open|read))?)"
     rb": (?P<reason>Permission denied|Input/output error)",
+    re.MULTILINE,
 )
 _OCTAL = re.compile(rb"\\([0-7]{3}|[\\nt])")
 _LS_LINE = re.compile(

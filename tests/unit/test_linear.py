@@ -1,0 +1,83 @@
+"""Every regular expression of the package takes time in proportion to the text, however hard.
+
+All compiled patterns are found: those that the modules hold, and those written in a call inside a
+function.  Each is tried on its own pieces, repeated; only ratios of times are compared.
+`tests/unit/secrets/test_linear.py` tries those that look for secrets on many more texts.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.patterns import (
+    AnyPattern,
+    all_patterns,
+    is_bound_to_the_start,
+    pieces_of,
+    unread_calls,
+)
+
+SHORT, LONG, MOST = 1000, 4000, 10
+"""Lengths of two texts, and how many times as much the long one may cost: the square is 16."""
+FLOOR = 0.008
+"""Seconds below which a time is noise; what is quadratic needs more for the long text."""
+COMMON = (" ", "\n", "a", "0", "-", ".", "/", "=", ":", "a ", "a\n", " \n", "a=")
+COMPILED_FROM_PARTS = {
+    "capture/collectors/system/dangling.py:_names": "patterns of a table, found there",
+    "capture/files/rule_table.py:__init__": "escaped names",
+    "model/glob.py:__init__": "globs: tests/property/test_globs.py",
+    "model/glob.py:compile_globs": "globs: tests/property/test_globs.py",
+    "secrets/plain_values.py:_pattern": "a table, held by the module afterwards",
+    "secrets/positional.py:_forms": "a table, held by the module afterwards",
+    "secrets/shapes.py:_compile": "a table, held by the module afterwards",
+    "targets/local/walk_worker.py:_matcher": "globs: tests/property/test_globs.py",
+}
+BOUND = {
+    "envlock.formats.system.cron._SYSTEM": "asked from the start of a line, under another name",
+    "envlock.formats.system.cron._ACCOUNT": "the same",
+    "envlock.formats.system.cron._ANACRON": "the same",
+}
+PATTERNS = {name: found for name, found in all_patterns().items() if "secrets" not in name}
+
+
+def test_all_patterns_are_found() -> None:
+    assert len(PATTERNS) > 250
+    assert unread_calls() == set(COMPILED_FROM_PARTS)
+
+
+def texts(pattern: AnyPattern) -> Iterator[str]:
+    """Yield the units of texts that are hard for a pattern."""
+    pieces = pieces_of(pattern)[:8]
+    yield from dict.fromkeys(
+        (*pieces, *COMMON, *(f"{a}{b}" for a in pieces[:3] for b in pieces[:3]))
+    )
+
+
+def run(pattern: AnyPattern, text: str, *, is_bound: bool) -> float:
+    subject = text.encode("latin-1", "replace") if isinstance(pattern.pattern, bytes) else text
+    begin = time.process_time()
+    pattern.match(subject)
+    if not is_bound:
+        for _ in pattern.finditer(subject):
+            pass
+    return time.process_time() - begin
+
+
+def grows_too_fast(pattern: AnyPattern, unit: str, *, is_bound: bool) -> bool:
+    ask = functools.partial(run, pattern, is_bound=is_bound)
+    for _ in range(4):
+        long = ask(unit * (LONG // len(unit)) + "\x01")
+        if long < FLOOR or long < MOST * ask(unit * (SHORT // len(unit)) + "\x01"):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_time_grows_with_the_text(name: str) -> None:
+    pattern, is_bound = PATTERNS[name], name in BOUND or is_bound_to_the_start(name)
+    slow = [unit for unit in texts(pattern) if grows_too_fast(pattern, unit, is_bound=is_bound)]
+    assert slow == []
