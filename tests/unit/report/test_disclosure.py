@@ -81,3 +81,25 @@ def test_a_line_of_a_secret_file_is_not_shown() -> None:
         assert shown.left == "(not shown)", path
     shown = disclosed_change(replace(line, key="/etc/hostname"))
     assert (shown.left, shown.right) == ("letmein", "web1")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_format_prints_what_a_reader_does_not_see(name: str) -> None:
+    hidden = "\u202e\u2066\u200b\u200d\ufeff\u2028\x1b\x07\x9b"
+
+    def side(text: str) -> Lock:
+        facts = {"value": f"naïve {hidden} {text}"}
+        return Lock.of([Record("env", f"NAME{hidden}", facts), Record("env", "日本", facts)])
+
+    sides = {f"{key}{hidden}": side(key) for key in "abc"}
+    locks = list(sides.values())
+    options = Options(all=True, left_name=f"l{hidden}", right_name="r")
+    given = [PairInput(compare(locks[0], locks[1], options=options), Canvas(200), full=True)]
+    given += [MatrixInput(compare_many(sides, Options()), Canvas(200), full=True)]
+    for each in given:
+        if FORMATS[name].can_render(each):
+            text = FORMATS[name].render(each)
+            assert not set(hidden) & set(text)
+            if name in ("text", "html", "markdown", "junit", "github"):
+                assert "naïve" in text
+                assert "日本" in text
