@@ -195,6 +195,7 @@ _EXACT = {
     "ldap_default_authtok": Grade.PASSWORD,  # sssd-ldap(5)
     "sasl_passwd": Grade.PASSWORD,
     "neo_4_j_auth": Grade.SECRET,
+    "dev_root_token_id": Grade.SECRET,  # of Vault
     "api_hash": Grade.SECRET,  # of Telegram
     "encrypted_password": Grade.PASSWORD,
     "vnc_auth": Grade.HINT,

@@ -351,8 +351,8 @@ exim-password | lient_send | Exim: SMTP authentication
     ^ client_send[ \t]{0,8}=[^\n:]{0,64}:[^\n:]{1,128}:[ \t]{0,8}(?P<secret>[^\s:"']{4,128}+)
 iscsi-password | ncominguser utgoinguser | tgtadm(8): CHAP accounts
     ^ (?:incoming|outgoing)user[ \t]{1,16}[^\s"']{1,64}[ \t]{1,16}(?P<secret>[^\s"'<]{4,128}+)
-proxy-login | login= | Squid: cache_peer
-    ^ (?<=\slogin=)[^\s:*]{1,64}:(?P<secret>[^\s"'<>&]{4,128}+)
+proxy-login | login= proxyauth= | Squid: cache_peer, socat(1)
+    ^ (?:(?<=\slogin=)|(?<=,proxyauth=))[^\s:*]{1,64}:(?P<secret>[^\s"'<>&]{4,128}+)
 told-password | ssword\sis ssphrase\sis | text for people
     ^ (?:[Pp]assword|[Pp]assphrase) is(?: now)?[ \t:]{1,4}["'`]?(?P<secret>[^\s"'`<>(]{5,64}+)
 share-password | /user: | net use: Windows commands

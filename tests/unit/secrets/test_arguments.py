@@ -10,6 +10,12 @@ S = "Zq7vK2hunter"
 
 PLANTED = [
     ["x", "--token", S],
+    ["consul", "agent", "-encrypt", f"{S}aaaa=="],
+    ["vault", "server", "-dev", f"-dev-root-token-id={S}"],
+    ["ngrok", "authtoken", S],
+    ["ss-server", "-k", S],
+    ["socat", "x", f"proxy:p:80,proxyauth=bob:{S}"],
+    ["x", "-u", f"bob:{S}"],
     ["x", f"--password={S}"],
     ["x", "--password", S, "--port", "80"],
     ["x", "-password", S],

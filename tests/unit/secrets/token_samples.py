@@ -238,6 +238,7 @@ CONTEXTS = (
     ("exim-password", "client_send = : bob : {A12}"),
     ("iscsi-password", "incominguser bob {A12}"),
     ("proxy-login", "cache_peer p parent 3128 0 login=bob:{A12}"),
+    ("proxy-login", "socat x proxy:p:80,proxyauth=bob:{A12}"),
     ("told-password", "# the password is {A12}"),
     ("share-password", "net use Z: //nas/x /user:bob {A12}"),
     ("nested-key", '"Jwt": {"Issuer": "x", "Key": "{A12}"}'),
