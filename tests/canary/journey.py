@@ -17,6 +17,7 @@ from typing import NamedTuple
 from envlock.report.formats import FORMATS
 from tests.canary.needles import Needles, unpacked, written
 from tests.canary.plants import Garden, plant_everything
+from tests.unit.secrets.samples import MARKER
 
 GENERATIONS = ("a", "b")
 
@@ -236,7 +237,7 @@ def search(journey: Journey) -> Found:
     """Search everything that was written for every planted secret."""
     plants = [plant for garden in journey.gardens for plant in garden.plants]
     contents = [content for garden in journey.gardens for content in garden.contents]
-    needles = Needles((plant.secret for plant in plants), contents)
+    needles = Needles((plant.secret for plant in plants), contents, MARKER)
     where = {plant.secret: f"{plant.place} {plant.path}" for plant in plants}
     leaked = {
         output: sorted(

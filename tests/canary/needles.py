@@ -22,9 +22,14 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 class Needles:
-    """The forms of some secrets: as they are, encoded, and as digests of value and file."""
+    """The forms of some secrets: as they are, encoded, and as digests of value and file.
 
-    def __init__(self, secrets: Iterable[str], contents: Iterable[bytes]) -> None:
+    `common` is a part that all secrets have: what does not hold it in any form is not searched for
+    each of them, which takes long.
+    """
+
+    def __init__(self, secrets: Iterable[str], contents: Iterable[bytes], common: str = "") -> None:
+        self._common = list(_forms(common)) if common else [b""]
         self._forms: dict[bytes, str] = {}
         self._digests: dict[bytes, str] = {}
         for secret in secrets:
@@ -43,7 +48,8 @@ class Needles:
 
     def found_in(self, raw: bytes) -> set[str]:
         """Return the secrets that stand in `raw` in any form."""
-        met = {self._forms[form] for form in set(self._search.findall(raw))}
+        is_there = any(form in raw for form in self._common)
+        met = {self._forms[form] for form in set(self._search.findall(raw))} if is_there else set()
         return met | {
             self._digests[digest]
             for digest in {found.lower() for found in _HEX.findall(raw)} & self._digests.keys()
@@ -59,8 +65,8 @@ def _forms(secret: str) -> Iterator[bytes]:
     yield json.dumps(secret)[1:-1].encode()
     yield secret.encode("utf-16-le")
     for alignment in range(3):
-        encoded = base64.b64encode(b"x" * alignment + raw)
-        start, end = (0, 2, 3)[alignment], len(encoded) - 4
+        encoded = base64.b64encode(b"x" * alignment + raw + b"xxx")
+        start, end = -(-alignment * 8 // 6), (alignment + len(raw)) * 8 // 6
         yield encoded[start:end]  # without what also depends on the bytes around it
         yield encoded[start:end].translate(bytes.maketrans(b"+/", b"-_"))
 

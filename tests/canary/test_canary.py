@@ -49,7 +49,7 @@ def test_ordinary_files_stay_visible(tmp_path: Path) -> None:
 def test_every_form_of_a_secret_is_found() -> None:
     """A search that finds nothing proves nothing unless it finds what is there."""
     secret = "Hu9aZq7vK2x0001q"
-    needles = Needles([secret], [b"PASSWORD=x"])
+    needles = Needles([secret], [b"PASSWORD=x"], "Zq7vK2")
     forms = [secret.encode(), secret.encode().hex().encode(), secret.encode("utf-16-le")]
     forms += [base64.b64encode(b"=" * count + secret.encode() + b";") for count in range(3)]
     for algorithm in (hashlib.sha256, hashlib.md5, hashlib.sha1):
