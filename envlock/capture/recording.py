@@ -303,20 +303,18 @@ class Recorder:
             for record in shown
         }
         entrypoint, command = redact_command(process.entrypoint, process.cmd)
-        clean = replace(
-            process,
-            cmd=command,
-            entrypoint=entrypoint,
-            workdir=clean_text(process.workdir),
-            volumes=tuple(map(clean_text, process.volumes)),
-            maps=clean_text(process.maps),
-            exe=clean_text(process.exe),
-            healthcheck=redact_arguments(process.healthcheck),
-            settings={name: clean_text(value) for name, value in process.settings.items()},
-            labels=redact_labels(process.labels),
-            environ=environ,
-        )
-        return asdict(clean)
+        labels = redact_labels(process.labels)
+        judged = {"cmd": command, "entrypoint": entrypoint, "labels": labels, "environ": environ}
+        return {name: _judged(value) for name, value in asdict(process).items()} | judged
+
+
+def _judged(value: object) -> object:
+    """Return a part of the run configuration, whatever it is, without the secrets in it."""
+    if isinstance(value, tuple):
+        return redact_arguments(value)
+    if isinstance(value, Mapping):
+        return {name: clean_text(text) for name, text in value.items()}
+    return clean_text(value) if isinstance(value, str) else value
 
 
 def _clean(path: str, content: bytes) -> bytes:

@@ -73,7 +73,7 @@ def _facts(process: ProcessConfig) -> dict[str, str]:
         "stop_signal": process.stop_signal,
         "healthcheck": _json(list(redact_arguments(process.healthcheck))),
         "healthcheck_times": process.healthcheck_times,
-        "shell": _json(list(process.shell)),
+        "shell": _json(list(redact_arguments(process.shell))),
         **{name: redact_text(value) for name, value in process.settings.items()},
     }
     return {name: value for name, value in values.items() if value}
