@@ -1,4 +1,4 @@
-"""Settings of the system that name what is not there: locales, shells, programs of services."""
+"""Settings of the system that name what is not there: locales, zones, shells, programs."""
 
 from __future__ import annotations
 
@@ -73,4 +73,16 @@ def _services(lock: Lock) -> Iterator[Inconsistency]:
             yield Inconsistency("SERVICE-PROGRAM", "service", key, message, "program-missing")
 
 
-SYSTEM: tuple[Family, ...] = (_locales, _shells, _services)
+def _zones(lock: Lock) -> Iterator[Inconsistency]:
+    """Check that both names of the time zone are one zone, and that it has data."""
+    facts = lock.get("locale")
+    zone, stated = facts.get("timezone", ""), facts.get("timezone-file", "")
+    if stated:
+        message = f"/etc/localtime is {zone}, /etc/timezone says {stated}"
+        yield Inconsistency("TIMEZONE-DISAGREES", "locale", "", message, "timezone-file")
+    if facts.get("timezone-data") == "missing":
+        message = f"/etc/localtime leads to {zone}, which has no data: UTC is used"
+        yield Inconsistency("TIMEZONE-DISAGREES", "locale", "", message, "timezone-data")
+
+
+SYSTEM: tuple[Family, ...] = (_locales, _shells, _services, _zones)

@@ -98,6 +98,14 @@ CASES = [
     ("LOCALE-NOT-GENERATED", [GLIBC, SOME, lang("fr_FR.UTF-8")]),
     ("LOCALE-NOT-GENERATED", [GLIBC, SOME, lang("de_DE.UTF-8", "LC_TIME")]),
     ("LOCALE-NOT-GENERATED", [GLIBC, ("locale", "", {**SOME[2], "lang": "fr_FR.UTF-8"})]),
+    (
+        "TIMEZONE-DISAGREES",
+        [("locale", "", {"timezone": "Europe/Berlin", "timezone-file": "Etc/UTC"})],
+    ),
+    (
+        "TIMEZONE-DISAGREES",
+        [("locale", "", {"timezone": "Europe/Berlin", "timezone-data": "missing"})],
+    ),
     ("SHELL-MISSING", [user("1000", **GONE)]),
     ("SHELL-MISSING", [user("0", **GONE)]),
     ("SHELL-MISSING-DAEMON", [user("70", **GONE)]),
@@ -137,6 +145,7 @@ QUIET = [
     [GLIBC, ("locale", "", {"available": "(all)"}), lang("fr_FR.UTF-8")],
     [GLIBC, lang("fr_FR.UTF-8")],
     [MUSL, SOME, lang("fr_FR.UTF-8")],
+    [("locale", "", {"timezone": "Europe/Berlin"})],
     [user("1000")],
     [user("1000", shell="/usr/sbin/nologin", **GONE)],
     [("service", "a.service", {"state": "masked", "program-missing": "/opt/a/run"})],

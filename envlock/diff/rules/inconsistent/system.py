@@ -136,5 +136,12 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         next="install its program, or disable {key}",
         source="systemd.service(5), ExecStart",
     ),
+    Rule(
+        id="TIMEZONE-DISAGREES",
+        severity=MEDIUM,
+        why="programs that read /etc/localtime and those that read /etc/timezone show other hours",
+        next="run dpkg-reconfigure tzdata, or remove /etc/timezone",
+        source="localtime(5); tzset(3)",
+    ),
 )
 """What is not whole in packages, and what settings name in vain."""
