@@ -41,6 +41,9 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+_PROGRAM, _SETTING, _KEY_STORE, _PLUGIN, _ADDED, _WITHOUT_SOURCE = (kind.value for kind in Kind)
+
+
 class _Words(NamedTuple):
     """What a kind is called, and how it is recognised."""
 
@@ -104,21 +107,22 @@ _NAMED = frozenset({EntryType.FILE, EntryType.HARDLINK, EntryType.SYMLINK})
 
 def decides(entry: Entry, kinds: Kind, exists: Exists) -> bool:
     """True when an entry is of one of the kinds."""
-    if kinds & Kind.PLUGIN and _is_plugin(entry.path):
+    wanted = kinds.value  # operations on flags take microseconds each
+    if wanted & _PLUGIN and _is_plugin(entry.path):
         return True
     if entry.type not in _NAMED:
         return False
     is_link = entry.type is EntryType.SYMLINK
-    if kinds & Kind.ADDED and not is_link:
+    if wanted & _ADDED and not is_link:
         return True
     mode = 0 if is_link else entry.mode  # the mode of a link has no effect
     name = entry.path.rpartition("/")[2]
     suffix = name.rpartition(".")[2].lower() if "." in name[1:] else ""
-    return (
-        bool(kinds & Kind.PROGRAM and _is_program(name, suffix, mode))
-        or bool(kinds & Kind.SETTING and (_is_of(Kind.SETTING, name, suffix) or _is_json(name)))
-        or bool(kinds & Kind.KEY_STORE and _is_of(Kind.KEY_STORE, name, suffix))
-        or bool(kinds & Kind.WITHOUT_SOURCE and is_without_source(entry.path, exists))
+    return bool(
+        (wanted & _PROGRAM and _is_program(name, suffix, mode))
+        or (wanted & _SETTING and (_is_of(Kind.SETTING, name, suffix) or _is_json(name)))
+        or (wanted & _KEY_STORE and _is_of(Kind.KEY_STORE, name, suffix))
+        or (wanted & _WITHOUT_SOURCE and is_without_source(entry.path, exists))
     )
 
 
