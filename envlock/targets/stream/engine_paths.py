@@ -2,7 +2,8 @@
 
 An engine adds mount points that the image lacks (moby, daemon/initlayer): empty, and with the time
 of their creation, which also becomes the time of the directory they are in.  Without them, an image
-that is captured twice gives the same bytes.
+that is captured twice gives the same bytes.  Some engines lay such a file over that of the image,
+whose content cannot be seen in a container then; `oci:` reads it.
 """
 
 from __future__ import annotations
