@@ -25,30 +25,53 @@ def with_inconsistencies(
 
     One that a difference of its record already shows gives that difference its rule; any other is
     a difference of its own.  What holds on the left only is an improvement: its severity is low.
+    Nothing is said of a record that is unknown on one side.
     """
     found = list(deltas)
     ours, theirs = _find(left, sections), _find(right, sections)
-    arisen = [theirs[key] for key in theirs.keys() - ours.keys()]
-    resolved = [ours[key] for key in ours.keys() - theirs.keys()]
+    arisen = sorted(theirs[key] for key in theirs.keys() - ours.keys())
+    resolved = sorted(ours[key] for key in ours.keys() - theirs.keys())
     positions: dict[str, list[int]] = {}
     if arisen or resolved:
         for position, delta in enumerate(found):
             positions.setdefault(delta.record, []).append(position)
-    for one in sorted(arisen):
-        shown = [p for p in positions.get(one.record, ()) if _shows(found[p], one, ("",))]
-        if not shown:
-            found.append(_delta(one, ChangeKind.ADDED))
-        elif one.severity.rank <= severity_of(found[shown[0]]).rank:
-            note = f"on {right.name}, {one.message}"
-            found[shown[0]] = _judged(found[shown[0]], one, note)
-    for one in sorted(resolved):
-        shown = [p for p in positions.get(one.record, ()) if _shows(found[p], one, ())]
-        if shown:
-            note = f"only on {left.name}, {one.message}"
-            found[shown[0]] = _judged(found[shown[0]], one, note)._replace(severity=Severity.LOW)
-        elif one.key in right.lock.sections.get(one.section, {}):
-            found.append(_delta(one, ChangeKind.REMOVED)._replace(severity=Severity.LOW))
+    for several, kind in ((arisen, ChangeKind.ADDED), (resolved, ChangeKind.REMOVED)):
+        shown: dict[int, list[Inconsistency]] = {}
+        for one in several:
+            places = [p for p in positions.get(one.record, ()) if _shows(found[p], one)]
+            if places:
+                shown.setdefault(places[0], []).append(one)
+            else:
+                found.append(_delta(one, kind))
+        for place, each in shown.items():
+            delta = found[place]
+            if delta.kind is ChangeKind.UNKNOWN or delta.special_rule:
+                continue
+            delta = delta._replace(explained_by="")
+            is_new = kind is ChangeKind.ADDED
+            judged = (
+                _arisen(delta, each, right.name) if is_new else _resolved(delta, each, left.name)
+            )
+            found[place] = judged
     return found
+
+
+def _arisen(delta: Delta, several: list[Inconsistency], name: str) -> Delta:
+    """Return a difference with the rule that it breaks on the right, unless its own weighs more."""
+    worst = min(several, key=lambda one: one.severity.rank)
+    if worst.severity.rank > severity_of(delta).rank:
+        return delta
+    note = f"on {name}, {'; '.join(one.message for one in several)}"
+    return delta._replace(special_rule=worst.rule, note=note)
+
+
+def _resolved(delta: Delta, several: list[Inconsistency], name: str) -> Delta:
+    """Return a difference as the improvement it is, if it is about what was wrong on the left."""
+    same = [one for one in several if one.field == delta.field]
+    if not same:
+        return delta
+    note = f"only on {name}, {'; '.join(one.message for one in same)}"
+    return delta._replace(special_rule=same[0].rule, note=note, severity=Severity.LOW)
 
 
 def _find(side: Side, sections: Collection[str]) -> _Found:
@@ -59,15 +82,9 @@ def _find(side: Side, sections: Collection[str]) -> _Found:
     }
 
 
-def _shows(delta: Delta, one: Inconsistency, more: tuple[str, ...]) -> bool:
+def _shows(delta: Delta, one: Inconsistency) -> bool:
     """True when a difference is of the record or the fact that an inconsistency is about."""
-    if delta.kind is ChangeKind.UNKNOWN or delta.special_rule:
-        return False
-    return delta.field in (one.field, *more)
-
-
-def _judged(delta: Delta, one: Inconsistency, note: str) -> Delta:
-    return delta._replace(special_rule=one.rule, note=note, explained_by="")
+    return delta.field in (one.field, "")
 
 
 def _delta(one: Inconsistency, kind: ChangeKind) -> Delta:

@@ -162,3 +162,21 @@ def test_a_new_record_takes_the_rule_that_is_more_severe():
 def test_only_chosen_sections_are_compared():
     options = Options(sections=frozenset({"deb"}))
     assert compare(lock(), lock(missing()), options=options).changes == ()
+
+
+TWO = software(TOOL, "script", interpreter="x", missing="x", machine="aarch64")
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ([AMD64], [AMD64, TWO]),
+        ([AMD64, software(TOOL, "script", interpreter="x")], [AMD64, TWO]),
+        ([("os", "", {"arch": "arm64"}), TWO], [AMD64, TWO]),
+        ([], [link("/usr/lib/libfoo.so.1", "library"), missing()]),
+    ],
+)
+def test_both_directions_show_the_same_records(left, right):
+    forth, back = changes(left, right), changes(right, left)
+    assert forth.keys() == back.keys()
+    assert any(severity in ("critical", "high") for _, severity, _ in forth.values())
