@@ -101,6 +101,7 @@ _BY_HOST = re.compile(r"lib(?:cuda|nv|EGL_nv|GLX_nv|vdpau_nv)")
 """Libraries that a container engine brings with the driver; until then their names are dangling."""
 _DOCUMENTATION = ("/usr/share/man/", "/usr/share/doc/", "/usr/share/info/", "/usr/share/locale/")
 """What small images leave out on purpose, though alternatives lead there."""
+_ALTERNATIVES = "/etc/alternatives/"
 _UTC = ("/UTC", "/UCT", "/Universal", "/Zulu")
 
 
@@ -110,6 +111,8 @@ def collect(context: Context) -> Iterator[Record]:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
         if _is_left_out(path, target) or not context.is_gone(path):
             continue
+        if kind == "program" and target.startswith(_ALTERNATIVES) and context.link(target):
+            continue  # the alternative itself leads to nothing, and is told
         owner = context.owner(path)
         if owner and kind == "setting":
             continue  # as its package ships it
