@@ -1,0 +1,36 @@
+"""Parsers raise only what they document, on anything: a short run of what `scripts/fuzz` does.
+
+Without guidance by coverage, which that script has, but the same on every machine.
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+from contextlib import suppress
+
+import pytest
+
+from tests.fuzz.parsers import ALLOWED, parsers
+
+EXECUTIONS = 400
+PIECES = (
+    b"\0", b"\xff", b"\n", b"\n\n", b" ", b"\t", b":", b"=", b"[", b"]", b"{", b"}", b'"', b"'",
+    b"\\", b"a", b"1", b"-1", b"1e999", b"1" * 5000, b"/", b"../", b"#", b",", b";", b"(", b")",
+    b"<", b">", b"Package: a\n", b"Version: 1\n", b'"version": ', b"[[",
+    b'lock-version = "1.0"\n', b"\x7fELF", b"SQLite format 3\0", b"\x8e\xad\xe8\x01",
+    b"-----BEGIN CERTIFICATE-----\n", b"\x1f\x8b\x08", b"PK\x03\x04", b"null", b"true", b"[[[[",
+    b'{"a":', b"\xed\xa0\x80", b"\\ud800", b"\r\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(parsers()))
+def test_a_parser_raises_what_it_documents(name: str) -> None:
+    run = parsers()[name]
+    source = random.Random(zlib.crc32(name.encode()))
+    for _ in range(EXECUTIONS):
+        data = b"".join(source.choices(PIECES, k=source.randrange(1, 24)))
+        if source.random() < 0.3:
+            data += source.randbytes(source.randrange(64))
+        with suppress(*ALLOWED):
+            run(data)
