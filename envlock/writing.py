@@ -194,9 +194,10 @@ def _create(draft: Path, mode: int | None) -> int:
             descriptor = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         else:
             descriptor = os.open(draft, _NEW, mode)
+        # Between its creation and its lock, another process may have taken it for abandoned; then
+        # the lock is there once it is deleted.
         with suppress(OSError):  # a file system without locks: no draft is ever swept there
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Between its creation and its lock, another process may have taken it for abandoned.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         with suppress(FileNotFoundError):
             if os.path.samestat(os.lstat(draft), os.fstat(descriptor)):
                 return descriptor

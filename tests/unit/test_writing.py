@@ -177,6 +177,25 @@ def test_the_draft_of_a_killed_process_is_swept_and_that_of_a_living_one_is_not(
         living.communicate()
 
 
+def test_many_at_once_take_no_draft_of_another_for_abandoned(tmp_path):
+    errors: list[OSError] = []
+
+    def write_often(number: int) -> None:
+        try:
+            for turn in range(150):
+                write(tmp_path / "file", b"%d %d" % (number, turn))
+        except OSError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write_often, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert os.listdir(tmp_path) == ["file"]
+
+
 def test_a_file_that_is_mounted_alone_is_written_in_place(tmp_path):
     inner, outer = tmp_path / "inner", tmp_path / "outer"
     inner.write_bytes(b"a longer old content")
