@@ -38,11 +38,13 @@ ALLOWED = {
     r"certificate /etc/ca-certificates\.conf (empty|cut)": "settings as well",
     r"certificate \S+ (folder|dangling)": "folders are searched, and links are the vendor's",
     r"cron /etc/cron\.d/\S+ folder": "cron does not look into folders",
+    r"cron /var/spool/cron/\S+ (folder|dangling|empty|cut)": "nor at links here; settings as well",
     r"service \S+ folder": "a folder is no unit",
     r"(software|go|cargo) \S+/(bin|sbin|lib|app)/\S+ \w+": "what is no program is not software",
     r"(blas|cuda|loaded) \S+\.so[.\d]* \w+": "what is no library is none of these",
     r"software \S+/\w+\.pc (empty|cut)": "a description without a version is written by hand",
-    r"java \S+\.(jar|war) (folder|dangling)": "an archive is a file; a folder was unpacked",
+    r"npm \S+\.zip (folder|dangling)": "as of an archive",
+    r"java \S+\.(jar|war|ear|hpi|jpi) (folder|dangling)": "a folder was unpacked; it is no archive",
 }
 """``COLLECTOR PATH FORM`` in which fewer records are right, or nobody can know, and why."""
 _ALLOWED = re.compile("|".join(f"(?:{pattern})" for pattern in ALLOWED))

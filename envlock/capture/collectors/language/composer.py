@@ -66,7 +66,8 @@ def _applications(context: Context) -> dict[str, _Application]:
     for mark, parse in zip(_INSTALLED, (parse_installed, parse_installed_php), strict=True):
         for path in context.glob(f"**/{mark}"):
             vendor = path.removesuffix(f"/{mark}")
-            text = context.text(path) if vendor not in found else None
+            read = context.written if mark.endswith(".php") else context.text
+            text = read(path) if vendor not in found else None
             installed = parse(text) if text is not None else None
             if installed is not None:
                 packages = {package.name: package for package in installed.packages}

@@ -178,6 +178,8 @@ def _distribution(
     """Return the distribution of an entry of site-packages, None without name or version."""
     found = _metadata(folder, name, context)
     headers = parse_headers(found.text or "")
+    if found.text and "\n\n" not in found.text and not found.text.endswith("\n"):
+        context.gap(found.info, "damaged: it ends in the middle of a header")
     if found.name and found.text is not None and "name" not in headers:
         context.gap(found.info, "states no name")
     project = headers.get("name", [found.name])[0]
