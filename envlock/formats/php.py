@@ -61,8 +61,8 @@ def parse_installed(text: str) -> Installed | None:
 
 
 def parse_installed_php(text: str) -> Installed | None:
-    """Return an installed.php, or None when the text is not one."""
-    if "'versions' => array(" not in text:
+    """Return an installed.php, or None when the text is not one, or ends in the middle."""
+    if "'versions' => array(" not in text or not text.rstrip().endswith(");"):
         return None
     root = _ROOT.search(text)
     project = _values(_ROOT_VALUE, root[1]) if root else {}

@@ -56,11 +56,14 @@ def _stated(root: str, stated: PnpPackage, context: Context) -> Iterator[PnpInst
     text = None
     if archived and context.entry(context.resolve(archived[1])) is None:
         return  # it cannot be imported
+    path = f"{folder}/package.json"
     if not archived:
-        text = context.text(f"{folder}/package.json", _SMALL)
+        text = context.text(path, _SMALL)
     package = parse_package(text) if text is not None else None
     if package is None:
         if not archived:
+            if text is not None:
+                context.gap(path, "not a package.json")
             return
         package = Package(stated.name, stated.version, False, "", "")
     yield PnpInstalled(folder, package._replace(name=stated.name), stated.is_workspace)

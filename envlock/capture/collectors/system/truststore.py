@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.trusted import BUNDLES, set_facts, trusted_bundle
+from envlock.capture.obstacle import LINK_TO_NOTHING, NOT_A_FILE
 from envlock.formats.java_stores import Trusted, parse_java_store
 from envlock.model.record import Record
 from envlock.model.tree import EntryType
@@ -37,9 +38,8 @@ def collect(context: Context) -> Iterator[Record]:
     """
     bundle: frozenset[str] | None = None
     for path in context.glob(*_STORES):
-        entry = context.stat(path)
-        if entry is None or entry.type not in _CONTENTS:
-            continue  # a link leads to a store that is listed itself
+        if not _is_store(path, context):
+            continue
         content = context.read(path, _LIMIT)
         store = parse_java_store(content) if content else None
         if store is None:
@@ -55,6 +55,18 @@ def collect(context: Context) -> Iterator[Record]:
             facts = set_facts(each.certificate for each in store.trusted)
         yield Record("truststore", path, facts | {"format": store.format})
         yield from _added(path, store.trusted, bundle)
+
+
+def _is_store(path: str, context: Context) -> bool:
+    """True for a file; a link leads to a store that is listed itself, or (a gap) to nothing."""
+    entry = context.stat(path)
+    if entry is None or entry.type in _CONTENTS:
+        return entry is not None
+    if entry.type is not EntryType.SYMLINK:
+        context.gap(path, NOT_A_FILE)
+    elif context.stat(context.resolve(path)) is None:
+        context.gap(path, LINK_TO_NOTHING)
+    return False
 
 
 def _added(path: str, trusted: tuple[Trusted, ...], bundle: frozenset[str]) -> Iterator[Record]:
