@@ -8,7 +8,7 @@ from envlock.cli.console import Console
 from envlock.errors import ExitStatus, LockfileError
 from envlock.lockfile.reader import parse_lock, read_lock_file
 from envlock.model.text import escape, make_visible
-from envlock.report.disclosure import disclosed_lock
+from envlock.report.lock_disclosure import disclosed_lock
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

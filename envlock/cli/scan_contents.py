@@ -24,7 +24,8 @@ from envlock.model.process import HIDDEN
 from envlock.model.text import escape
 from envlock.model.tree import REDACTED, TREE_HEADER, EntryType, Tree
 from envlock.reading import open_file
-from envlock.report.disclosure import disclosed_record, disclosed_value
+from envlock.report.disclosure import disclosed_value
+from envlock.report.lock_disclosure import disclosed_record
 from envlock.secrets.files import FileKind, Judgement, judge_file
 from envlock.secrets.records import clean_entry, clean_name
 from envlock.secrets.shapes import find_shape, shape_spans

@@ -12,15 +12,12 @@ from envlock.diff.contents import NOT_SHOWN_EITHER
 from envlock.diff.drift import Change, DriftReport
 from envlock.diff.many.matrix import Finding, Matrix, Outlier
 from envlock.diff.records import NOT_RECORDED, OTHER_VALUE
-from envlock.model.lock import Lock
-from envlock.model.record import Facts, Record
 from envlock.model.text import to_bytes
 from envlock.report.input import MatrixInput, PairInput
 from envlock.secrets.arguments import redact_arguments
 from envlock.secrets.disclose import NOT_SHOWN
 from envlock.secrets.files import FileKind, judge_file
-from envlock.secrets.records import clean_name, clean_record, clean_text
-from envlock.secrets.spans import MASK
+from envlock.secrets.records import clean_name, clean_text
 from envlock.secrets.values import judge_value
 
 _CONTENT = "content:"
@@ -34,29 +31,6 @@ def disclosed(given: PairInput | MatrixInput) -> PairInput | MatrixInput:
     if isinstance(given, MatrixInput):
         return given._replace(matrix=_matrix(given.matrix))
     return given._replace(report=_report(given.report))
-
-
-def disclosed_lock(lock: Lock) -> Lock:
-    """Return a lock to show, with ``***`` for what should not be in it."""
-    sections: dict[str, dict[str, Facts]] = {}
-    for record in map(disclosed_record, lock.records()):
-        sections.setdefault(record.section, {})[record.key] = record.facts
-    coverage = {
-        name: clean_record(Record("", name, facts)).facts for name, facts in lock.coverage.items()
-    }
-    return replace(lock, sections=sections, coverage=coverage)
-
-
-def disclosed_record(record: Record) -> Record:
-    """Return a record to show, with ``***`` for what should not be in it."""
-    cleaned = clean_record(record)
-    if record.section != _VARIABLES:
-        return cleaned
-    facts = {
-        name: MASK if judge_value(record.key, value) else value
-        for name, value in cleaned.facts.items()
-    }
-    return cleaned._replace(facts=facts)
 
 
 def disclosed_change(change: Change) -> Change:

@@ -12,8 +12,8 @@ from envlock.model.facts import SECTIONS, fact_sort_key, is_keyed
 from envlock.model.lock import Lock, Section
 from envlock.model.record import Facts
 from envlock.model.text import escape
-from envlock.report.disclosure import disclosed_lock
 from envlock.report.lines import Line, Piece, line, paint
+from envlock.report.lock_disclosure import disclosed_lock
 from envlock.report.visible import cells, visible
 
 SCHEMA_VERSION = 1

@@ -8,10 +8,11 @@ from envlock.diff.engine import Options, compare
 from envlock.diff.many.matrix import compare_many
 from envlock.model.lock import Lock
 from envlock.model.record import Record
-from envlock.report.disclosure import disclosed, disclosed_lock
+from envlock.report.disclosure import disclosed
 from envlock.report.formats import FORMATS
 from envlock.report.input import Canvas, MatrixInput, PairInput
 from envlock.report.lock import lock_document, render_lock_summary, render_sections
+from envlock.report.lock_disclosure import disclosed_lock
 
 TOKEN = "ghp_" + "aB3dE6gH9jK2" * 3
 
