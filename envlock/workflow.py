@@ -241,7 +241,10 @@ def verify(
         for_image(captured.lock),
         left_tree=wanted,
         right_tree=found,
-        options=Options(left_name=left.name, right_name=reference, all=is_exact),
+        # A rebuild creates secret files without their content.
+        options=Options(
+            left_name=left.name, right_name=reference, all=is_exact, unknown_secrets=False
+        ),
     )
     label = None
     if is_exact:
@@ -255,13 +258,21 @@ def for_image(lock: Lock) -> Lock:
     """Return the part of a lock that an image can hold.
 
     An image has no host facts and no variables without a value, and all its passwords are locked.
+    Of how it is run it holds what its configuration says, not what a container was given.
     """
+    from envlock.targets.stream.run_config import HOST_FACTS
+
     sections = {
         name: {
             key: facts for key, facts in entries.items() if name != "env" or "secret" not in facts
         }
         for name, entries in lock.sections.items()
         if part_of(name) is not Part.HOST and name != "login"
+    }
+    process = sections.get("process", {})
+    sections["process"] = {
+        key: {name: value for name, value in facts.items() if name not in HOST_FACTS}
+        for key, facts in process.items()
     }
     return Lock(sections={name: e for name, e in sections.items() if e}, version=lock.version)
 

@@ -209,6 +209,8 @@ def _delete_abandoned(draft: Path) -> None:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with closing_descriptor(os.open(draft, flags)) as descriptor, suppress(BlockingIOError):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # blocked: it is being written
+        if not os.path.samestat(os.lstat(draft), os.fstat(descriptor)):
+            return  # its owner found it deleted, and has made another of the same name
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             shutil.rmtree(draft, ignore_errors=True)
         else:

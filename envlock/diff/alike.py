@@ -27,6 +27,8 @@ _SPECIAL = 0o7002
 _MODE = re.compile(r"[0-7]{1,5}\Z")
 _SHORTEST_WORD = 3
 _NO_LEAD = frozenset({"", "/etc", "/usr", "/var", "/opt", "/home", "/srv"})
+_NAMED_BY_PATH = frozenset({"cron", "software"})
+"""Sections whose keys start with the path of the file that the record is read from."""
 _SAME_NAME = ("group", "subid", "login")
 """Sections whose record of an account only follows from the account."""
 
@@ -206,7 +208,7 @@ def _described(changes: Sequence[Change], positions: Sequence[int]) -> _Found:
     }
     for position in positions:
         change = changes[position]
-        if change.section == FILE or change.field or not change.key.startswith("/"):
+        if change.section not in _NAMED_BY_PATH or change.field:
             continue
         file = files.get(change.key.partition(" ")[0])
         if file is not None and changes[file].kind is change.kind:

@@ -63,7 +63,8 @@ class Options:
 
     `sections` limits the comparison (empty: all; ``host`` means every ``host.*``).  `ignore` holds
     rules ``SECTION:KEY-GLOB[:FIELD]``; what they match is counted as hidden.  `all` shows noisy
-    file classes.  `require` names sections that must be covered on both sides, else the result is
+    file classes, and with `unknown_secrets` says of each secret file that its content is unknown.
+    `require` names sections that must be covered on both sides, else the result is
     inconclusive.  `contents` returns the content of a digest (hex), or None; with it changed
     configuration files are explained by setting, and `redact(name, value)` returns what may be
     shown of a value.  `policy` is applied last; it refers to the two sides by the names in
@@ -76,6 +77,7 @@ class Options:
     sections: frozenset[str] = frozenset()
     ignore: tuple[str, ...] = ()
     all: bool = False
+    unknown_secrets: bool = True
     require: frozenset[str] = frozenset()
     contents: Callable[[str], bytes | None] | None = None
     redact: Callable[[str, str], str] = conceal
@@ -251,6 +253,7 @@ def _compare_files(
         ignoring=(_ignores(left.lock), _ignores(right.lock)),
         changed=changed,
         everything=options.all,
+        unknown_secrets=options.unknown_secrets,
     )
 
 

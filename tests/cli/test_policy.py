@@ -131,7 +131,7 @@ class TestWaivers:
         assert project.changes("prod", "dev")["curl"]["status"] == "waived"
         output = project("explain", finding["id"]).out
         assert "deb curl:amd64 version: dev has 8-2, prod has 8-1" in output
-        assert "on prod: apt-get install curl=8-2" in output
+        assert "fix: apt-get install --no-install-recommends curl=8-2" in output
         assert "judged by: deb-version(7)" in output
         assert f"until {LATER}: rebuilt on Monday" in output
         project("check", status=0)

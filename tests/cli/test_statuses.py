@@ -141,7 +141,8 @@ def test_a_lock_in_a_directory_without_access(envlock, tmp_path):
 def test_a_corrupt_status_file_is_a_gap(envlock, root):
     status = root / "var/lib/dpkg/status"
     status.write_bytes(
-        status.read_bytes() + b"Package: broken\nVers\xff\0ion\n\nPackage: late\nVersion: 2\n"
+        status.read_bytes() + b"Package: broken\nVers\xffion\n\nPackage: late\nVersion: 2\n"
+        b"Status: install ok installed\nArchitecture: all\n"
     )
     document = envlock("capture", f"dir:{root}", "--json").json
     assert document["coverage"]["deb"]["status"] == "partial"

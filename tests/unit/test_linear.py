@@ -27,7 +27,7 @@ FLOOR = 0.008
 """Seconds below which a time is noise; what is quadratic needs more for the long text."""
 COMMON = (" ", "\n", "a", "0", "-", ".", "/", "=", ":", "a ", "a\n", " \n", "a=")
 COMPILED_FROM_PARTS = {
-    "capture/collectors/system/dangling.py:_names": "patterns of a table, found there",
+    "capture/collectors/system/dangling.py:_links": "patterns of a table, found there",
     "capture/files/rule_table.py:__init__": "escaped names",
     "model/glob.py:__init__": "globs: tests/property/test_globs.py",
     "model/glob.py:compile_globs": "globs: tests/property/test_globs.py",

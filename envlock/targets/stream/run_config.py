@@ -231,3 +231,6 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "runtime": _runtime,
 }
 """Fact -> how it is read from ``HostConfig`` (Docker Engine API, ContainerInspect)."""
+
+HOST_FACTS = frozenset(_READERS) | {"mounts"}
+"""Facts of a container that its image does not have."""
