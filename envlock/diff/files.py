@@ -167,8 +167,7 @@ def compare_trees(
 
     `ignoring` says for each side whether the user excluded paths, so that a path missing from a
     listed directory proves nothing.  `changed` are the packages whose own change explains that of
-    their files.  Paths of noisy classes are counted, and with `everything` shown as well; secret
-    files too, if they are `unknown_secrets`.
+    their files.  Paths of noisy classes are counted; `everything` shows them and `unknown_secrets`.
     """
     drift = FileDrift([], set(), Counter(), 0)
     absences = _Absences(
@@ -178,9 +177,7 @@ def compare_trees(
     )
     whole: dict[str, OneSided] = {}
     compared = secret = 0
-    shows_gaps = (
-        everything and unknown_secrets and left.rows != right.rows
-    )  # else they are the same
+    shows_gaps = everything and unknown_secrets and left.rows != right.rows
     for path, pair in _pairs(left, right):
         noise = not any(row is not None and row.file_class in _COMPARED for row in pair)
         compared += everything or not noise
