@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from tests.conftest import unavailable
+
 pytestmark = pytest.mark.docker
 
 
@@ -72,8 +74,9 @@ def test_two_captures_of_one_root_are_the_same_bytes(debian_root, envlock):
     assert first == again
 
 
-@pytest.mark.skipif(not shutil.which("skopeo"), reason="skopeo is not installed")
 def test_other_tools_accept_the_layout_and_the_archive(lock, envlock, tmp_path):
+    if not shutil.which("skopeo"):
+        unavailable("tools", "skopeo is not installed")
     archive = tmp_path / "image.tar"
     digest = materialize(
         envlock, lock, tmp_path / "layout", "--archive", str(archive), "--tag", "web:1"

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ import pytest
 
 from envlock.targets.local.namespaces import kind_for
 from envlock.targets.process import ProcessTarget
+from tests.conftest import unavailable
 
 FORWARD = "/proc/sys/net/ipv4/ip_forward"
 
@@ -28,7 +28,6 @@ def test_each_setting_belongs_to_a_kind_of_namespace(path, kind):
     assert kind_for(path) == kind
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root")
 @pytest.mark.parametrize("value", ["0", "1"])
 def test_the_network_is_that_of_the_process(value):
     script = f"echo {value} > {FORWARD} && echo ready && exec sleep 60"
@@ -36,7 +35,7 @@ def test_the_network_is_that_of_the_process(value):
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         try:
             if not child.stdout.readline():
-                pytest.skip("no network namespace can be made here")
+                unavailable("root", "no network namespace can be made here")
             deadline = time.monotonic() + 10
             while time.monotonic() < deadline:  # until the shell has become `sleep`
                 target = ProcessTarget(child.pid)
@@ -49,7 +48,6 @@ def test_the_network_is_that_of_the_process(value):
             child.kill()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 def test_the_locale_that_python_adds_is_no_variable_of_the_environment():
     code = "from envlock.targets.local.filesystem import host; print(host().process().environ)"
     environ = {"PATH": os.environ["PATH"], "LANG": "C", "PYTHONPATH": os.getcwd()}

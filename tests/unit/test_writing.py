@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from envlock.writing import is_draft, is_standard_output, new_directory, output, replacing
+from tests.conftest import unavailable
 
 WRITER = """
 import sys, time
@@ -204,7 +205,7 @@ def test_a_file_that_is_mounted_alone_is_written_in_place(tmp_path):
         ["mount", "--bind", outer, inner], check=False, capture_output=True
     ).returncode
     if mounted:
-        pytest.skip("mounts: this user may not mount")
+        unavailable("mounts", "this user may not mount")
     try:
         write(inner)
     finally:

@@ -1,6 +1,8 @@
-"""Requirements and markers, compared with the `packaging` library where it is installed."""
+"""Requirements and markers, compared with the `packaging` library."""
 
 import pytest
+from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
 
 from envlock.formats.python_requirements import (
     UnknownMarkerError,
@@ -56,8 +58,7 @@ CLAUSES = [
 
 @pytest.mark.parametrize("marker", MARKERS)
 def test_markers(marker):
-    packaging = pytest.importorskip("packaging.markers")
-    expected = not marker or packaging.Marker(marker).evaluate({**ENVIRONMENT, "extra": ""})
+    expected = not marker or Marker(marker).evaluate({**ENVIRONMENT, "extra": ""})
     assert marker_holds(marker, ENVIRONMENT, satisfies) is expected
 
 
@@ -81,8 +82,7 @@ def test_what_cannot_be_judged_is_unknown(marker):
 
 @pytest.mark.parametrize(("version", "operator", "wanted"), CLAUSES)
 def test_clauses(version, operator, wanted):
-    packaging = pytest.importorskip("packaging.specifiers")
-    expected = packaging.SpecifierSet(f"{operator}{wanted}", prereleases=True).contains(version)
+    expected = SpecifierSet(f"{operator}{wanted}", prereleases=True).contains(version)
     assert satisfies(version, operator, wanted) is expected
 
 
