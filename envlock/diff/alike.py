@@ -29,6 +29,7 @@ _SHORTEST_WORD = 3
 _NO_LEAD = frozenset({"", "/etc", "/usr", "/var", "/opt", "/home", "/srv"})
 _NAMED_BY_PATH = frozenset({"cron", "software"})
 """Sections whose keys start with the path of the file that the record is read from."""
+_UNITS = "/etc/systemd/system/"
 _SAME_NAME = ("group", "subid", "login")
 """Sections whose record of an account only follows from the account."""
 
@@ -45,6 +46,7 @@ class _Cause(NamedTuple):
 def fold_alike(changes: Sequence[Change]) -> tuple[Change, ...]:
     """Return the changes; those that another one explains say so in `explained_by`."""
     leads: dict[int, str] = {}
+    leading: set[int] = set()
     free = [
         position
         for position, change in enumerate(changes)
@@ -54,8 +56,10 @@ def fold_alike(changes: Sequence[Change]) -> tuple[Change, ...]:
         open_positions = [position for position in free if position not in leads]
         for lead, followers in find(changes, open_positions):
             for position in followers:
-                if changes[position].severity.rank >= changes[lead].severity.rank:
+                is_lesser = changes[position].severity.rank >= changes[lead].severity.rank
+                if is_lesser and position not in leading and lead not in leads:
                     leads.setdefault(position, changes[lead].record)
+                    leading.add(lead)
     return tuple(
         replace(change, explained_by=leads[position]) if position in leads else change
         for position, change in enumerate(changes)
@@ -78,10 +82,10 @@ def _alike(changes: Sequence[Change], positions: Sequence[int]) -> _Found:
     for position in positions:
         if cause := _cause(changes[position]):
             groups[cause].append(position)
+    groups = {cause: members for cause, members in groups.items() if len(members) >= _FEWEST}
+    naming = _naming(changes) if groups else {}
     for cause, members in groups.items():
-        if len(members) < _FEWEST:
-            continue
-        named = _naming(changes, cause) if cause.field == "target" else None
+        named = naming.get((cause.before, cause.after)) if cause.field == "target" else None
         if named is not None:
             yield named, members
             continue
@@ -125,21 +129,26 @@ def _replaced(left: str, right: str) -> tuple[str, str]:
     return "/".join(before[start : len(before) - end]), "/".join(after[start : len(after) - end])
 
 
-def _naming(changes: Sequence[Change], cause: _Cause) -> int | None:
-    """Return the changed file that has the two words of `cause` as a setting, the first by path."""
-    words = (cause.before, cause.after)
-    keys = {
-        change.key
-        for change in changes
-        if change.field.startswith(SETTING) and _values(change) == words
-    }
-    found = [
+def _naming(changes: Sequence[Change]) -> dict[tuple[str, str], int]:
+    """Return the two words that a setting changed from and to -> the changed file that it is in.
+
+    Of several files it is the first by depth and path.
+    """
+    words: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for change in changes:
+        if change.field.startswith(SETTING):
+            words[change.key].append(_values(change))
+    files = [
         position
         for position, change in enumerate(changes)
-        if change.section == FILE and change.field == "sha256" and change.key in keys
+        if change.section == FILE and change.field == "sha256" and change.key in words
         if not change.explained_by and change.status.counts
     ]
-    return min(found, key=lambda p: (changes[p].key.count("/"), changes[p].key), default=None)
+    found: dict[tuple[str, str], int] = {}
+    for position in sorted(files, key=lambda p: (changes[p].key.count("/"), changes[p].key)):
+        for pair in words[changes[position].key]:
+            found.setdefault(pair, position)
+    return found
 
 
 def _values(change: Change) -> tuple[str, str]:
@@ -208,6 +217,9 @@ def _described(changes: Sequence[Change], positions: Sequence[int]) -> _Found:
     }
     for position in positions:
         change = changes[position]
+        unit = files.get(f"{_UNITS}{change.key}") if change.section == "service" else None
+        if unit is not None and not change.field and changes[unit].kind is change.kind:
+            yield unit, [position]  # its settings say more than the record
         if change.section not in _NAMED_BY_PATH or change.field:
             continue
         file = files.get(change.key.partition(" ")[0])

@@ -158,13 +158,14 @@ def describe_record(section: str, key: str, facts: Facts) -> str:
     if "secret" in facts:
         return NOT_RECORDED
     in_key = set(key.split())
-    names = sorted(facts, key=fact_sort_key)
-    return " ".join(
-        f"{name} {facts[name]}"
-        for name in names
+    shown = [
+        name
+        for name in sorted(facts, key=fact_sort_key)
         if kind_of(section, name) in (Kind.TEXT, Kind.MODE)
         and not set(facts[name].split()) <= in_key
-    )
+    ]
+    told = [name for name in shown if not facts[name].startswith("sha256:")]
+    return " ".join(f"{name} {facts[name]}" for name in told or shown)
 
 
 def _compare_facts(

@@ -20,7 +20,12 @@ SCHEMA_VERSION = 1
 _COVERAGE = "coverage"
 _LABEL_LIMIT = 44
 _LONGEST_VALUE = 60
-"""Longer values, such as a kernel command line, are left out of the summary."""
+"""Longer values are left out of the summary."""
+_TELLING: Mapping[str, tuple[str, ...]] = {
+    "host.kernel": ("release", "build"),
+    "host.cpu": ("model", "level", "count"),
+}
+"""The facts of a section without keys that say something without their name; else all."""
 
 
 def lock_document(
@@ -72,7 +77,9 @@ def _summary(lock: Lock) -> Iterator[Line]:
     yield line()
     width = max((len(_title(name)) for name in lock.sections), default=0)
     for name in sorted(lock.sections, key=_section_order):
-        yield line(f"{_title(name):<{width}}  ", _DETAILS.get(name, _count)(lock.sections[name]))
+        entries = lock.sections[name]
+        shown = _telling(name, entries) if name in _TELLING else entries
+        yield line(f"{_title(name):<{width}}  ", _DETAILS.get(name, _count)(shown))
     yield from _gaps(lock)
 
 
@@ -117,8 +124,15 @@ def _fact_names(facts: Facts) -> list[str]:
 def _count(entries: Section) -> str:
     if "" not in entries:
         return f"{len(entries)}"
-    values = (visible(value) for value in entries[""].values() if len(value) <= _LONGEST_VALUE)
-    return ", ".join(values)
+    return ", ".join(
+        visible(value) for value in entries[""].values() if len(value) <= _LONGEST_VALUE
+    )
+
+
+def _telling(name: str, entries: Section) -> Section:
+    """Return the records of a section with the facts that the summary shows."""
+    facts = entries.get("", {})
+    return {"": {fact: facts[fact] for fact in _TELLING[name] if fact in facts}}
 
 
 def _packages(entries: Section) -> str:

@@ -19,6 +19,15 @@ from envlock.versions import pep440
 
 _SECTION = "python"
 _RELEASE = re.compile(r"(\d+)\.(\d+)")
+_TOLD: Mapping[str, tuple[str, str]] = {
+    "other-versions": ("PYTHON-DOUBLED", "{version} and {} are both recorded"),
+    "overlaps": ("PYTHON-OVERLAP", "it and {} install other code under one name"),
+    "unmet": ("PYTHON-REQUIREMENT", "what it requires is not there: {}"),
+    "missing": ("PYTHON-LIBRARY", "its compiled modules need {}, which does not exist"),
+    "lacking": ("PYTHON-SYMBOL", "its compiled modules need {} of newer libraries"),
+    "beyond": ("PYTHON-REQUIREMENT-NEWER", "what it requires is newer than it allows: {}"),
+}
+"""Fact of a distribution that is there only if something is wrong -> the rule, and the message."""
 _USER = re.compile(r"(?:.+-)?user-\d+\.\d+t?(?:-\d+)?\Z")
 """Names of the environments of accounts, see `envlock.capture.discover.python_envs`."""
 
@@ -51,24 +60,10 @@ def _distributions(lock: Lock) -> Iterator[Inconsistency]:
         if facts.get("source") == "missing":
             message = "the source directory that it is linked to does not exist"
             yield _found("PYTHON-SOURCE-GONE", key, message, "source")
-        if facts.get("other-versions"):
-            message = f"{facts.get('version')} and {facts['other-versions']} are both recorded"
-            yield _found("PYTHON-DOUBLED", key, message, "other-versions")
-        if facts.get("overlaps"):
-            message = f"it and {facts['overlaps']} install other code under one name"
-            yield _found("PYTHON-OVERLAP", key, message, "overlaps")
-        if facts.get("unmet"):
-            message = f"what it requires is not there: {facts['unmet']}"
-            yield _found("PYTHON-REQUIREMENT", key, message, "unmet")
-        if facts.get("missing"):
-            message = f"its compiled modules need {facts['missing']}, which does not exist"
-            yield _found("PYTHON-LIBRARY", key, message, "missing")
-        if facts.get("lacking"):
-            message = f"its compiled modules need {facts['lacking']} of newer libraries"
-            yield _found("PYTHON-SYMBOL", key, message, "lacking")
-        if facts.get("beyond"):
-            message = f"what it requires is newer than it allows: {facts['beyond']}"
-            yield _found("PYTHON-REQUIREMENT-NEWER", key, message, "beyond")
+        for fact, (rule, message) in _TOLD.items():
+            if facts.get(fact):
+                text = message.format(facts[fact], version=facts.get("version"))
+                yield _found(rule, key, text, fact)
 
 
 def _wheels(lock: Lock) -> Iterator[Inconsistency]:

@@ -119,6 +119,14 @@ def test_a_record_and_its_file_are_one_change():
     assert explained([job, replace(file, kind=REMOVED, left="x", right=None)]) == {}
 
 
+def test_a_unit_and_the_service_that_it_is_are_one_change():
+    unit = change("/etc/systemd/system/x.service", "", None, "file 0644 0:0", kind=ADDED)
+    service = change("x.service", "", None, "unit", section="service", kind=ADDED)
+    for pair in ([service, unit], mirrored([service, unit])):
+        assert explained(pair) == {"x.service": "file /etc/systemd/system/x.service"}
+    assert explained([replace(service, severity=Severity.HIGH), unit]) == {}
+
+
 def test_an_account_has_its_group_and_numbers_with_it():
     changes = [
         change("bob", "", None, "uid 1", section=section, kind=ADDED)
