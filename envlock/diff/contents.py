@@ -9,6 +9,7 @@ from envlock.diff.file_settings import MAX_BYTES, Redact, Setting, settings, set
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.filters import SETTING
 from envlock.diff.layout import BYTE_ORDER_MARK, LayoutChange, layout_changes
+from envlock.formats.config import format_of
 
 Contents = Callable[[str], bytes | None]
 """Return the content of a digest (hex), None if it is not stored."""
@@ -64,6 +65,8 @@ def _judged(delta: Delta, layout: list[LayoutChange], *, is_same: bool) -> Delta
 def _one_sided(delta: Delta, contents: Contents, redact: Redact) -> Iterator[Delta]:
     digest, size = delta.facts.get("sha256", ""), delta.facts.get("size", "")
     if not digest or not size.isdecimal() or int(size) > _MAX_SINGLE:
+        return
+    if format_of(delta.key) is None:  # asked before the content is read: most files have none
         return
     content = contents(digest)
     found = None if content is None else settings_of(delta.key, content, redact)

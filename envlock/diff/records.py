@@ -165,7 +165,7 @@ def describe_record(section: str, key: str, facts: Facts) -> str:
         and not set(facts[name].split()) <= in_key
     ]
     told = [name for name in shown if not facts[name].startswith("sha256:")]
-    return " ".join(f"{name} {facts[name]}" for name in told or shown)
+    return " ".join(f"{name} {facts[name]}" for name in told) or ", ".join(shown)
 
 
 def _compare_facts(

@@ -203,7 +203,8 @@ class _Page:
             label = self._clean(first.key)
             if first.section != lead.section:
                 label = f"{section_title(first.section)} {label}"
-            text = f"      and {len(alike)} more because of it, such as {label}  "
+            more = f"{len(alike)} more because of it, such as {label}"
+            text = f"      and {more if len(alike) > 1 else label}  "
             yield [Piece(text, "dim"), *self._values(first)]
 
     def _gutter(self, change: Change) -> Piece:
