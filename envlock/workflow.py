@@ -91,12 +91,25 @@ def capture_target(
         )
         if recorder is not None and recording is not None:
             captured = captured.leaving_out(recorder.write(recording))
+        captured = with_scope(captured, request)
         address = tree_address(captured.lock)
         if keep and address:
             set_ref(store, f"tree {address}", trees=[address])
         if keep or not address:
             captured.remember()
     return captured
+
+
+def with_scope(captured: Capture, request: Request) -> Capture:
+    """Add what the applications need; the target of the capture must still be open."""
+    from envlock.model.scope import SECTION, scope_records
+    from envlock.scope.engine import find_scope
+
+    view = captured.view
+    if view is None or request.only:
+        return captured
+    scope = find_scope(view, captured.lock, request.roots, view.gaps, request.workdir)
+    return captured.adding(SECTION, scope_records(scope.roles), scope.coverage)
 
 
 def tree_address(lock: Lock) -> str:

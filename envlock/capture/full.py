@@ -79,6 +79,7 @@ class FullCapture:
             files=len(session.index),
             size=session.index.size(),
             remember=lambda: self._remember(scanned, files, state),
+            view=session.view(),
         )
 
     def _remember(self, scanned: list[Record], files: list[Record], tree: TreeState) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from envlock.model.depth import Depth
+from envlock.model.scope import Root
 from envlock.secrets.keyed import ValueKey
 
 
@@ -16,6 +18,7 @@ class Request:
     the lock by digest, `ignore` globs never walked.  `env_allow` and `env_deny` add to the
     built-in lists of variables whose values may be recorded.  With `value_key` the other values get
     keyed fingerprints.  `timeout` is the longest time that one collector may take, in seconds.
+    `roots` are those of the applications, by role; relative ones start from `workdir`.
     """
 
     depth: Depth = Depth.FULL
@@ -28,3 +31,5 @@ class Request:
     value_key: ValueKey | None = None
     jobs: int = 0
     timeout: float = 60
+    roots: Mapping[str, Root] = field(default_factory=dict)
+    workdir: str = "/"

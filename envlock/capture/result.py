@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from envlock.capture.captured_files import CapturedFiles
 from envlock.capture.gap_paths import unread_paths
 from envlock.model.coverage import Coverage, Status
 from envlock.model.lock import Lock
@@ -25,7 +26,8 @@ class Capture:
     without their secret values.  `coverage` holds
     every gap; the lock has the counts.  `seconds` is wall time per collector, for people and never
     in the lock.  `remember` writes the snapshot that makes the next capture of the same target
-    incremental; it may be called once a reference keeps the tree.
+    incremental; it may be called once a reference keeps the tree.  `view` shows the files and who
+    owns them while the target is open.
     """
 
     lock: Lock
@@ -38,6 +40,7 @@ class Capture:
     size: int = 0
     remember: Callable[[], None] = _nothing
     is_incremental: bool = False
+    view: CapturedFiles | None = None
 
     @property
     def tree(self) -> Tree | None:
@@ -47,6 +50,12 @@ class Capture:
     def leaving_out(self, more: Mapping[str, str]) -> Capture:
         """Return the capture with `more` paths that were left out."""
         return replace(self, left_out={**self.left_out, **more})
+
+    def adding(self, name: str, records: Iterable[Record], coverage: Coverage) -> Capture:
+        """Return the capture with the records of one more section, and what was covered of it."""
+        facts = {**self.lock.coverage, name: _coverage_facts(coverage)}
+        lock = Lock.of((*self.lock.records(), *records), facts, self.lock.version)
+        return replace(self, lock=lock, coverage={**self.coverage, name: coverage})
 
 
 def lock_of(records: Iterable[Record], coverage: Mapping[str, Coverage]) -> Lock:

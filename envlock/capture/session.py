@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import BinaryIO
 
+from envlock.capture.captured_files import CapturedFiles
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.files.classify import classify
@@ -104,6 +105,15 @@ class CaptureSession:
             for entry in self._reportable()
             if not is_hidden(entry.path)
         ]
+
+    def view(self, owner: Callable[[str], str] | None = None) -> CapturedFiles:
+        """Return the files as they are now; `owner` replaces what this session knows of claims."""
+        return CapturedFiles(
+            self.setup.source,
+            owner=owner or self._owner,
+            digest=lambda path: entry.sha256 if (entry := self.index.get(path)) else "",
+            open_file=self._open_file,
+        )
 
     # Steps
 

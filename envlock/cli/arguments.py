@@ -9,7 +9,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from envlock.cli.options import add_json, add_lock, add_policy, add_report_options, add_today
+from envlock.cli.options import (
+    add_json,
+    add_lock,
+    add_policy,
+    add_report_options,
+    add_root,
+    add_today,
+)
 from envlock.model.severity import Severity
 
 SHELLS = ("bash", "fish", "zsh")
@@ -62,6 +69,7 @@ def capture(parser: argparse.ArgumentParser) -> None:
         metavar="SECTION",
         help="do not capture this section; may be repeated",
     )
+    add_root(parser)
     parser.add_argument(
         "--record",
         metavar="FILE",

@@ -6,18 +6,20 @@ import argparse
 import os.path
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.cli import git_revision
 from envlock.cli.messages import Message
 from envlock.config.convert import spelling_hint
+from envlock.config.load import roots_by_role
 from envlock.config.value_key import key_path, read_key
 from envlock.errors import LockfileError, TargetNameError, UsageError
 from envlock.lockfile.reader import parse_lock, read_lock_file
 from envlock.lockfile.writer import render_lock
 from envlock.model.depth import Depth
+from envlock.model.scope import Root
 from envlock.secrets.keyed import ValueKey
 from envlock.store.objects import Store
 from envlock.targets.kinds import TARGET_FORMS, capture_depth, is_target, suggested_name
@@ -86,9 +88,25 @@ def make_request(
         env_allow=tuple(config.capture.env_allow),
         env_deny=tuple(config.capture.env_deny),
         value_key=value_key or _value_key(config),
+        roots=_roots(arguments, config),
+        workdir=str(config.root) if arguments.target == "host" else "/",
         timeout=config.capture.timeout,
         jobs=config.jobs,
     )
+
+
+def _roots(arguments: argparse.Namespace, config: Config) -> Mapping[str, Root]:
+    """Return the roots of ``--root``, else those that envlock.toml declares for the target."""
+    given = getattr(arguments, "root", None)
+    if given:
+        try:
+            return roots_by_role(given)
+        except ValueError as error:
+            raise UsageError(str(error), where="--root", hint="--root app=python:.venv") from error
+    for environment in config.environments.values():
+        if environment.target == arguments.target and environment.roots:
+            return environment.roots
+    return {}
 
 
 def _value_key(config: Config) -> ValueKey | None:

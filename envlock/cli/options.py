@@ -36,6 +36,18 @@ def add_lock(parser: argparse.ArgumentParser, name: str = "lock", text: str = ""
     parser.add_argument(name, metavar=name.upper(), help=text)
 
 
+def add_root(parser: argparse.ArgumentParser) -> None:
+    """Add ``--root``."""
+    parser.add_argument(
+        "--root",
+        action="append",
+        default=[],
+        metavar="ROLE=ROOT",
+        help="where an application begins, such as app=python:.venv or web=service:nginx; "
+        "may be repeated",
+    )
+
+
 def add_today(parser: argparse.ArgumentParser) -> None:
     """Add ``--today``."""
     parser.add_argument(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from envlock.config.setting import Kind, Setting, Value
 from envlock.model.facts import SECTIONS
+from envlock.model.scope import parse_assignment
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
@@ -46,6 +47,8 @@ def from_text(setting: Setting, text: str) -> object:
 
 def to_value(setting: Setting, raw: object, to_path: ToPath) -> Value:
     """Return the value of a setting for a TOML value.  Raise InvalidValueError."""
+    if setting.kind is Kind.ROOTS:
+        return _roots(setting, raw)
     if setting.kind.is_list:
         return _list(setting, raw, to_path)
     if setting.kind is Kind.COUNT:
@@ -67,6 +70,22 @@ def _list(setting: Setting, raw: object, to_path: ToPath) -> tuple[str, ...]:
     if len(raw) > MAX_ITEMS:
         raise InvalidValueError(f"must have at most {MAX_ITEMS:,} items")
     return tuple(_item(setting, item, to_path) for item in raw)
+
+
+def _roots(setting: Setting, raw: object) -> tuple[str, ...]:
+    if not isinstance(raw, dict):
+        raise InvalidValueError(f"must be {setting.kind.value}, not {_type(raw)}")
+    if len(raw) > MAX_ITEMS:
+        raise InvalidValueError(f"must have at most {MAX_ITEMS:,} items")
+    found = []
+    for role, root in sorted(raw.items()):
+        if not isinstance(root, str):
+            raise InvalidValueError(f"must contain only strings, not {_type(root)}")
+        try:
+            found.append("=".join(parse_assignment(f"{role}={root}")))
+        except ValueError as error:
+            raise InvalidValueError(f"is wrong: {error}") from None
+    return tuple(found)
 
 
 def _count(setting: Setting, raw: object) -> int:
@@ -93,7 +112,7 @@ def _item(setting: Setting, raw: object, to_path: ToPath) -> str:
     if "\0" in raw:
         raise InvalidValueError("must not contain a null character")
     match setting.kind:
-        case Kind.TEXT | Kind.TEXTS | Kind.COUNT | Kind.SWITCH:
+        case Kind.TEXT | Kind.TEXTS | Kind.COUNT | Kind.SWITCH | Kind.ROOTS:
             return raw
         case Kind.DATE:
             return _date(raw)

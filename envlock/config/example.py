@@ -43,8 +43,16 @@ def _tables() -> Iterator[str]:
                 if field.key not in explained:
                     yield from _comment(f"{field.help}{_choices(field)}")
                 explained.add(field.key)
-                yield f"#{field.key} = {to_toml(row[field.key])}"
+                yield f"#{field.key} = {_of_field(field, row[field.key])}"
             yield ""
+
+
+def _of_field(field: Setting, value: Value) -> str:
+    """Return the value of a field; roots are written as a table."""
+    if field.kind is not Kind.ROOTS or not isinstance(value, tuple):
+        return to_toml(value)
+    pairs = (item.partition("=") for item in value)
+    return f"{{ {', '.join(f'{role} = {to_toml(root)}' for role, _, root in pairs)} }}"
 
 
 def to_toml(value: Value) -> str:

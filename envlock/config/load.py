@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -24,6 +24,7 @@ from envlock.config.sources import (
     read_flags,
     read_variables,
 )
+from envlock.model.scope import Root, parse_assignment
 
 __all__ = [
     "CaptureConfig",
@@ -57,11 +58,15 @@ class StoreConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One environment of the project; `target` is empty if only its lockfile is configured."""
+    """One environment of the project; `target` is empty if only its lockfile is configured.
+
+    `roots` are where its applications begin, by role.
+    """
 
     name: str
     target: str
     lock: Path
+    roots: Mapping[str, Root]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +275,13 @@ def _environment(name: str, row: Row, locks: Path) -> Environment:
         name=name,
         target=_field(TABLES["environments"], row, "target"),
         lock=Path(str(lock)) if lock else locks / f"{name}.lock",
+        roots=roots_by_role(cast("tuple[str, ...]", row.get("roots", ()))),
     )
+
+
+def roots_by_role(assignments: Iterable[str]) -> Mapping[str, Root]:
+    """Return the roots of texts ``ROLE=ROOT``.  Raise ValueError saying what is wrong with one."""
+    return {role: Root.parse(root) for role, root in map(parse_assignment, assignments)}
 
 
 def _normalize_rule(row: Row) -> NormalizeRule:

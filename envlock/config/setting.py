@@ -27,6 +27,8 @@ class Kind(StrEnum):
     GLOB = "a path pattern"
     WORDS = "a list of a few words"
     SWITCH = "true or false"
+    ROOTS = "a table of roots by role"
+    """The value is a list of strings ``ROLE=ROOT``."""
     DATE = "a date"
     """A TOML date, or a string such as ``2027-01-31``; the value is a string."""
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from envlock.config.policy_tables import EXPECT, PRESETS, WAIVE
 from envlock.config.setting import LEVELS, Kind, Setting, Table, Value
+from envlock.model.scope import RootKind
 
 __all__ = ["LEVELS", "SETTINGS", "TABLES", "Kind", "Setting", "Table", "Value"]
 
@@ -168,8 +169,19 @@ TABLES: Mapping[str, Table] = {
                     default="",
                     help="The lockfile; without it NAME.lock in locks.dir.",
                 ),
+                Setting(
+                    key="roots",
+                    kind=Kind.ROOTS,
+                    default=(),
+                    help="Where its applications begin, by role: KIND:ARGUMENT, with one of the "
+                    f"kinds {', '.join(RootKind)}.",
+                ),
             ),
-            example={"target": "docker:web", "lock": "locks/dev.lock"},
+            example={
+                "target": "docker:web",
+                "lock": "locks/dev.lock",
+                "roots": ("app=python:/opt/app", "web=service:nginx"),
+            },
         ),
         Table(
             key="normalize",

@@ -52,6 +52,7 @@ from envlock.model.tree import Tree
 
 _TREE = "tree"
 _PACKAGES = frozenset(packages_of())
+_DERIVED = frozenset(name for name, section in SECTIONS.items() if section.is_derived)
 _OTHER_CONTENT = frozenset({"", "version", "sha256", "sha1", "build", "hash", "revision"})
 """Fields of a package whose change means that the package has other files."""
 _POSITION = {name: position for position, name in enumerate(SECTIONS)}
@@ -204,7 +205,8 @@ def _judged(delta: Delta, options: Options, around: Surroundings) -> Change:
 
 
 def _names(left: Lock, right: Lock) -> list[str]:
-    return sorted(left.sections.keys() | right.sections, key=section_sort_key)
+    names = (left.sections.keys() | right.sections) - _DERIVED
+    return sorted(names, key=section_sort_key)
 
 
 def section_sort_key(name: str) -> tuple[int, str]:

@@ -82,7 +82,8 @@ class Section(NamedTuple):
     ``{version}``; ``{environment}``, the part of the key before the first slash, and ``{path}``,
     its directory; ``{import_path}`` of a Go program; ``{group}`` of a Java archive; ``{build}``,
     ``{toolchain}`` and ``{suffix}``, each with its separator or empty.  `core_libraries` are the
-    packages that nearly every program of the system is linked against.
+    packages that nearly every program of the system is linked against.  `is_derived`: the records
+    say what others mean and are not compared themselves.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Section(NamedTuple):
     install: str = ""
     remove: str = ""
     core_libraries: frozenset[str] = frozenset()
+    is_derived: bool = False
 
 
 def _packages(
@@ -227,6 +229,7 @@ SECTIONS: Mapping[str, Section] = {
             collector="env",
             install="module load {name}/{version}", remove="module unload {name}/{version}"),
         Section("loaded", "loaded libraries", part=Part.NONE, order=VersionOrder.DOTTED),
+        Section("scope", "what the applications need", part=Part.NONE, is_derived=True),
         Section("host.kernel", "kernel", part=Part.HOST, keyed=False, order=VersionOrder.DOTTED),
         Section("host.module", "kernel modules", part=Part.HOST, order=VersionOrder.DOTTED),
         Section("host.dkms", "DKMS modules", part=Part.HOST, order=VersionOrder.DOTTED,

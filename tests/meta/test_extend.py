@@ -43,7 +43,12 @@ EXAMPLES = (
         ("composer",),
         frozenset({"envlock/capture/files/state_rules.py"}),  # its cache
     ),
-    Example("A target", {"NAME": "process"}, ("pid", "targets.process")),
+    Example(
+        "A target",
+        {"NAME": "process"},
+        ("pid", "targets.process"),
+        frozenset({"envlock/model/scope.py"}),  # the kind of root
+    ),
     Example("A severity rule", {"NAME": "system"}, ("OS-ARCH",)),
     Example("A report format", {"NAME": "junit"}, ("junit", "report.junit.render_junit")),
     Example(

@@ -181,6 +181,7 @@ class IncrementalCapture:
             size=scan.size,
             remember=lambda: self._remember(after, scan),
             is_incremental=True,
+            view=session.view(self._owner),
         )
 
     def _update(
@@ -206,6 +207,11 @@ class IncrementalCapture:
             left_out=left_out | gate.left_out,
             redacted=redacted | gate.redacted,
         )
+
+    def _owner(self, path: str) -> str:
+        """Return the record that claims a path, as the snapshot knows it."""
+        claim = self._snapshot.claims((path,)).get(path)
+        return claim.owner if claim else ""
 
     def _remember(self, after: Findings, scan: _Scan) -> None:
         if len(scan.changes.paths) > self._setup.tuning.few:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from envlock.config.example import example
 from envlock.config.load import load
+from envlock.config.setting import Kind
 from envlock.config.settings import SETTINGS, TABLES
 
 EXAMPLE = Path(__file__).parents[3] / "envlock.toml.example"
@@ -50,9 +51,9 @@ def test_the_commented_values_are_all_the_defaults() -> None:
     for key, table in TABLES.items():
         rows = examples[key] if table.is_array else list(examples[key].values())
         shown = [table.example, *table.further]
+        kinds = {field.key: field.kind for field in table.fields}
         assert rows == [
-            {name: list(item) if isinstance(item, tuple) else item for name, item in row.items()}
-            for row in shown
+            {name: _as_toml(item, kinds[name]) for name, item in row.items()} for row in shown
         ]
         assert set().union(*shown) == {field.key for field in table.fields}
 
@@ -86,3 +87,12 @@ def test_reading_settings_does_not_import_tomlkit() -> None:
     code = "import envlock.config.load, envlock.config.edit, sys; print('tomlkit' in sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout
     assert output == b"False\n"
+
+
+def _as_toml(value: object, kind: Kind) -> object:
+    """Return the value that TOML has for one of a setting."""
+    if not isinstance(value, tuple):
+        return value
+    if kind is Kind.ROOTS:
+        return dict(item.split("=", 1) for item in value)
+    return list(value)

@@ -114,9 +114,11 @@ def test_every_setting_of_a_file(world: World) -> None:
     assert (config.jobs, config.color) == (3, "never")
     assert config.locks.dir == project / "state/locks"
     assert config.environments == {
-        "dev": Environment(name="dev", target="docker:web", lock=project / "state/locks/dev.lock"),
+        "dev": Environment(
+            name="dev", target="docker:web", lock=project / "state/locks/dev.lock", roots={}
+        ),
         "prod": Environment(
-            name="prod", target="ssh:web@prod.example.org", lock=project / "prod/x.lock"
+            name="prod", target="ssh:web@prod.example.org", lock=project / "prod/x.lock", roots={}
         ),
     }
     assert config.capture.files == ("/srv/app/*.toml", "**/app.ini")

@@ -1,0 +1,148 @@
+"""The files of a captured target as `envlock.scope` sees them: its `View`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import BinaryIO
+
+from envlock.capture.context import describe
+from envlock.formats.binary.linkage import Linkage, parse_linkage
+from envlock.model.coverage import Gap
+from envlock.model.process import ProcessConfig
+from envlock.model.tree import Entry, EntryType
+from envlock.targets.base import Target
+
+_LINE = 255
+_SMALL = 1024 * 1024
+
+
+class CapturedFiles:
+    """Answers from the target itself, each question asked once.
+
+    `owner` tells which record claims a real path, `digest` the SHA-256 of a file (hex) where the
+    capture computed it, `open_file` opens a regular file.  `gaps` collects what could not be read.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        owner: Callable[[str], str],
+        digest: Callable[[str], str],
+        open_file: Callable[[Entry], BinaryIO],
+    ) -> None:
+        self.gaps: list[Gap] = []
+        self._target = target
+        self.owner = owner
+        self._digest = digest
+        self._open = open_file
+        self._entries: dict[str, Entry | None] = {}
+        self._resolved: dict[str, str] = {}
+        self._linkages: dict[str, Linkage | None] = {}
+
+    def stat(self, path: str) -> Entry | None:
+        """Return one path, a final link not followed; None when it is absent."""
+        if path not in self._entries:
+            self._entries[path] = self._stat(path)
+        return self._entries[path]
+
+    def _stat(self, path: str) -> Entry | None:
+        try:
+            return self._target.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            self.gap(path, describe(error))
+            return None
+
+    def resolve(self, path: str) -> str:
+        """Return `path` with every link in it followed inside the root."""
+        known = self._resolved.get(path)
+        if known is not None:
+            return known
+        done = ""
+        todo = [part for part in reversed(path.split("/")) if part]
+        for _ in range(256):
+            if not todo:
+                break
+            part = todo.pop()
+            if part in (".", ".."):
+                done = done.rpartition("/")[0] if part == ".." else done
+                continue
+            entry = self.stat(f"{done}/{part}")
+            if entry is None or entry.type is not EntryType.SYMLINK:
+                done = f"{done}/{part}"
+                continue
+            if entry.target.startswith("/"):
+                done = ""
+            todo.extend(p for p in reversed(entry.target.split("/")) if p)
+        resolved = self._resolved[path] = "/".join([done, *reversed(todo)]) or "/"
+        return resolved
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory, empty when absent."""
+        try:
+            return tuple(sorted(self._target.names(path)))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except OSError as error:
+            self.gap(path, describe(error))
+            return ()
+
+    def read(self, path: str, limit: int = _SMALL) -> bytes | None:
+        """Return the content of a file, links followed, or None when absent or unreadable."""
+        try:
+            return self._target.read(path, limit)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        except OSError as error:
+            self.gap(path, describe(error))
+            return None
+
+    def first_line(self, path: str) -> str:
+        """Return the first line of a file without its end, at most 255 bytes; empty if none."""
+        stream = self._opened(path)
+        if stream is None:
+            return ""
+        with stream:
+            return stream.read(_LINE).partition(b"\n")[0].decode("utf-8", "surrogateescape")
+
+    def linkage(self, path: str) -> Linkage | None:
+        """Return how an ELF file is linked, or None for any other file."""
+        if path not in self._linkages:
+            self._linkages[path] = self._linkage(path)
+        return self._linkages[path]
+
+    def _linkage(self, path: str) -> Linkage | None:
+        stream = self._opened(path)
+        if stream is None:
+            return None
+
+        def read(offset: int, size: int) -> bytes:
+            stream.seek(offset)
+            return stream.read(size)
+
+        with stream:
+            return parse_linkage(read)
+
+    def sha256(self, path: str) -> str:
+        """Return the digest of a program or library as hex, empty where it is not known."""
+        return self._digest(path) if self.linkage(path) is not None else ""
+
+    def process(self) -> ProcessConfig | None:
+        """Return the run configuration with its variables, or None without one."""
+        return self._target.process()
+
+    def gap(self, where: str, reason: str) -> None:
+        """Note that something could not be read or understood."""
+        self.gaps.append(Gap(where, reason))
+
+    def _opened(self, path: str) -> BinaryIO | None:
+        entry = self.stat(path)
+        if entry is None or entry.type not in (EntryType.FILE, EntryType.HARDLINK):
+            return None
+        try:
+            return self._open(entry)
+        except OSError as error:
+            self.gap(path, describe(error))
+            return None

@@ -1,0 +1,117 @@
+"""The closure of a root: a walk along needs edges, breadth first, so that each chain is shortest.
+
+The walk has two parts.  The first follows every edge that says something of its own: links, ``#!``
+lines, metadata of an environment.  The second adds what the packages found so far depend on by
+their metadata alone; the files of those packages are not followed, since nothing shows that the
+application uses them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from envlock.model.scope import STEP, Member
+from envlock.model.text import sort_key
+from envlock.scope.graph import Around, EdgeKind, File, Item, Need, Node
+
+MOST_NODES = 200_000
+"""How many files and records one closure follows; what is beyond is a gap."""
+
+
+class _Arrival(NamedTuple):
+    """A need with the record it starts from, and the steps from there."""
+
+    need: Need
+    origin: str
+    steps: tuple[str, ...]
+
+
+def closure(
+    role: str, start: Iterable[Need], edges: Sequence[EdgeKind], around: Around
+) -> tuple[Member, ...]:
+    """Return the members that are reachable from `start`, sorted by name; gaps go to the view."""
+    walk = _Walk(role, edges, around)
+    walk.follow(_Arrival(need, role, ()) for need in start)
+    weak = [kind for kind in edges if kind.name == "depends"]
+    packages = [Item(member.section, member.key) for member in walk.members()]
+    walk.follow(
+        (
+            _Arrival(need, package.name, ())
+            for package in packages
+            for kind in weak
+            for need in kind.needs(package, around)
+        ),
+        weak,
+    )
+    return tuple(sorted(walk.members(), key=lambda member: sort_key(member.name)))
+
+
+class _Walk:
+    """One walk; `members` are those found so far."""
+
+    def __init__(self, role: str, edges: Sequence[EdgeKind], around: Around) -> None:
+        self._role = role
+        self._edges = tuple(kind for kind in edges if kind.name != "depends")
+        self._around = around
+        self._members: dict[Item, Member] = {}
+        self._seen: set[Node] = set()
+        self._is_cut = False
+
+    def members(self) -> list[Member]:
+        """Return the members found so far, in the order they were found."""
+        return list(self._members.values())
+
+    def follow(self, start: Iterable[_Arrival], edges: Sequence[EdgeKind] = ()) -> None:
+        """Walk from `start`; along `edges` only, if given."""
+        queue = deque(start)
+        while queue:
+            arrival = queue.popleft()
+            queue.extend(self._visit(arrival, edges or self._edges))
+
+    def _visit(self, arrival: _Arrival, edges: Sequence[EdgeKind]) -> Iterator[_Arrival]:
+        """Add the member that a need leads to, and yield what that needs itself."""
+        need = arrival.need
+        item, step = self._item(need.node)
+        steps = (*arrival.steps, need.evidence) if need.evidence else arrival.steps
+        if item.name == arrival.origin:
+            steps = (*arrival.steps, step) if step else arrival.steps
+        else:
+            self._add(item, need, STEP.join((arrival.origin, *steps)))
+            steps = (step,) if step else ()
+        if need.node in self._seen or not self._has_room():
+            return
+        self._seen.add(need.node)
+        for kind in edges:
+            for further in kind.needs(need.node, self._around):
+                yield _Arrival(further, item.name, steps)
+
+    def _item(self, node: Node) -> tuple[Item, str]:
+        """Return the record that a node belongs to, and the file in it as a step of a chain."""
+        if isinstance(node, Item):
+            return node, ""
+        owner = self._around.view.owner(node.path)
+        if owner:
+            return Item.of_owner(owner), node.path.rpartition("/")[2]
+        return Item("file", node.path), ""
+
+    def _add(self, item: Item, need: Need, via: str) -> None:
+        """Add a member, or give it the stronger of two classes."""
+        known = self._members.get(item)
+        if known is not None and known.member_class.rank <= need.member_class.rank:
+            return
+        sha256 = self._around.view.sha256(item.key) if _needs_digest(item, need.node) else ""
+        self._members[item] = Member(*item, need.member_class, via, sha256)
+
+    def _has_room(self) -> bool:
+        if len(self._seen) < MOST_NODES:
+            return True
+        if not self._is_cut:
+            self._is_cut = True
+            self._around.view.gap(self._role, f"its closure has more than {MOST_NODES} files")
+        return False
+
+
+def _needs_digest(item: Item, node: Node) -> bool:
+    return isinstance(node, File) and item.section == "file"

@@ -1,0 +1,66 @@
+"""Find the scope of a captured environment: its roles, and the closure of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from envlock.model.coverage import Coverage, Gap, Status
+from envlock.model.lock import Lock
+from envlock.model.scope import Member, Role, Root, RootKind
+from envlock.model.text import sort_key
+from envlock.scope.always import always
+from envlock.scope.closure import closure
+from envlock.scope.edges import EDGES
+from envlock.scope.graph import Around
+from envlock.scope.roots import begin, start
+from envlock.scope.view import View
+
+APP = "app"
+"""The role of what a container, image or process runs, where nobody declared one."""
+
+
+class Scope(NamedTuple):
+    """The roles of an environment, and what could not be found out."""
+
+    roles: tuple[Role, ...]
+    coverage: Coverage
+
+
+def find_scope(
+    view: View, lock: Lock, roots: Mapping[str, Root], gaps: list[Gap], workdir: str = "/"
+) -> Scope:
+    """Return the closure of each declared root, or of what the environment runs if it runs any.
+
+    `gaps` is the list that the view writes to.  `workdir` is the directory that relative roots
+    start from.
+    """
+    assumed = not roots
+    if assumed:
+        roots = _default_roots(view)
+    roles = []
+    for name, root in sorted(roots.items()):
+        around = begin(root, Around(view=view, lock=lock, workdir=workdir))
+        members = closure(name, start(root, around), EDGES, around)
+        roles.append(Role(name, root, _joined(members, always(around)), assumed=assumed))
+    return Scope(
+        tuple(roles),
+        Coverage.of(found=bool(roles), is_there=bool(roles), gaps=tuple(dict.fromkeys(gaps))),
+    )
+
+
+def _default_roots(view: View) -> Mapping[str, Root]:
+    process = view.process()
+    if process is None or process.is_session:
+        return {}
+    runs = process.exe or process.entrypoint or process.cmd
+    return {APP: Root(RootKind.PROCESS)} if runs else {}
+
+
+def _joined(members: Iterable[Member], more: Iterable[Member]) -> tuple[Member, ...]:
+    known = {member.name: member for member in more}
+    known.update((member.name, member) for member in members)
+    return tuple(sorted(known.values(), key=lambda member: sort_key(member.name)))
+
+
+NO_SCOPE = Scope((), Coverage(Status.ABSENT))

@@ -1,0 +1,87 @@
+"""The graph that a closure walks: files and records, and the needs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from envlock.model.lock import Lock
+from envlock.model.scope import MemberClass
+from envlock.scope.view import View
+
+
+class File(NamedTuple):
+    """A file of the target, by a path that has no link in it."""
+
+    path: str
+
+
+class Item(NamedTuple):
+    """A record of the lock; `key` is `envlock.model.scope.EVERY` for all of its section."""
+
+    section: str
+    key: str
+
+    @classmethod
+    def of_owner(cls, owner: str) -> Item:
+        """Return the item that `View.owner` names: ``deb libc6:amd64``."""
+        section, _, key = owner.partition(" ")
+        return cls(section, key)
+
+    @property
+    def name(self) -> str:
+        """The item as the lock's section ``scope`` names it: ``deb:libc6:amd64``."""
+        return f"{self.section}:{self.key}"
+
+
+Node = File | Item
+
+
+class Need(NamedTuple):
+    """One needs edge, seen from the node that needs.
+
+    `evidence` is what proves it, shown as a step of the chain: ``libssl.so.3``, ``#!/bin/sh``;
+    empty where the two nodes say it all.
+    """
+
+    node: Node
+    evidence: str = ""
+    member_class: MemberClass = MemberClass.DECLARED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What edges may look at: the files, the records, and how the application is started.
+
+    `variables` are the environment variables that the root gives its programs, secrets included:
+    they are for searching (PATH, LD_LIBRARY_PATH, PYTHONPATH) and never recorded.  `workdir` is
+    the directory that it starts in.
+    """
+
+    view: View
+    lock: Lock
+    variables: Mapping[str, str] = field(default_factory=dict)
+    workdir: str = "/"
+
+    def real(self, path: str) -> File | None:
+        """Return the file that a path leads to, from `workdir`; None when nothing is there."""
+        where = path if path.startswith("/") else f"{self.workdir.rstrip('/')}/{path}"
+        real = self.view.resolve(where)
+        return File(real) if self.view.stat(real) is not None else None
+
+
+class EdgeKind(NamedTuple):
+    """One kind of needs edge: a row of the reference, and the function that finds such edges.
+
+    `of` and `to` say in words what needs what; `evidence` where that is proved; `sources` are the
+    documents that it follows.  `needs(node, around)` yields the edges from one node in an order
+    that depends on nothing else, and nothing for nodes it is not about.
+    """
+
+    name: str
+    of: str
+    to: str
+    evidence: str
+    sources: tuple[str, ...]
+    needs: Callable[[Node, Around], Iterable[Need]]
