@@ -20,7 +20,6 @@ MAX_KEYS = 32
 MAX_VALUES = 2_000_000
 """Most commas of a document, which bound the number of its values."""
 
-_LONG_NUMBER = 66
 _DEEP = "nested too deeply"
 _MANY = "more than {:,} values"
 _ESCAPE = re.compile(
@@ -113,7 +112,7 @@ def _check_toml(text: str) -> None:
             depth, dots = depth + 1, 0
         elif mark in "]}":
             depth = max(depth - 1, 0)
-        if len(mark) == _LONG_NUMBER and mark[1] in "xob":  # no limit of Python's counts here
+        if mark.startswith(("0x", "0o", "0b")):  # no limit of Python's counts here
             raise tomllib.TOMLDecodeError("a number that is too long")
         if depth > MAX_DEPTH or dots >= MAX_KEYS:
             raise tomllib.TOMLDecodeError(_DEEP)

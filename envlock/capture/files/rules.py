@@ -34,6 +34,10 @@ OTHER_ENVIRONMENTS = PathSet(
 )
 """Directories in which container engines keep other environments, and envlock its captures."""
 
+_BATCH = (
+    "mom_priv/config", "mom_priv/config.d/*", "mom_priv/prologue*", "mom_priv/epilogue*",
+    "pbs_environment", "sched_priv/*_config", "server_name", "server_priv/nodes",
+)  # fmt: skip
 _CACHE, _LOG, _STATE = FileClass.CACHE, FileClass.LOG, FileClass.STATE
 _GENERATED, _IDENTITY, _SECRET = FileClass.GENERATED, FileClass.IDENTITY, FileClass.SECRET
 
@@ -48,6 +52,18 @@ RULES: tuple[FileRule, ...] = (
             "/var/lib/cloud/scripts/**",
             "/root/.local/state/nix/**",
             "/home/*/.local/state/nix/**",
+            # Folders of settings among the data of a snap; the rest of it may be whole images.
+            *(f"/var/snap/*/*/{folder}/**" for folder in ("args", "conf", "config", "etc")),
+            "/var/lib/flatpak/overrides/*",
+            "/var/lib/confexts/**",
+            "/var/lib/portables/**",
+            "/var/lib/rancher/*/agent/etc/containerd/*.tmpl",
+            "/var/lib/rancher/*/agent/etc/kubelet.conf.d/*",
+            "/var/lib/rancher/*/agent/images/*",
+            # Tables of other schedulers than cron, and settings of batch systems.
+            "/var/spool/incron/*",
+            "/var/spool/fcron/*.orig",
+            *(f"/var/spool/{system}/{name}" for system in ("pbs", "torque") for name in _BATCH),
         ),
         FileClass.UNOWNED,
         "put there by people, among what programs write; it is read or run whatever its name",
@@ -315,11 +331,19 @@ RULES: tuple[FileRule, ...] = (
     *RUNTIME_RULES,
     *STATE_RULES,
     FileRule(
-        "spool",
-        ("/var/spool/**", "/var/mail/**", "/var/backups/**"),
-        _STATE,
-        "queues of mail, print and cron jobs, and backups",
+        "postfix-chroot",
+        ("/var/spool/postfix/etc", "/var/spool/postfix/etc/**"),
+        _GENERATED,
+        "copies that postfix makes at its start; the setting section compares them with /etc",
     ),
+    FileRule(
+        "spool",
+        ("/var/spool/**",),
+        _STATE,
+        "queues of mail, print and cron jobs",
+        keeps=Kind.SETTING,
+    ),
+    FileRule("mail", ("/var/mail/**", "/var/backups/**"), _STATE, "mail, and backups"),
     FileRule(
         "package-state",
         ("/var/lib/**",),

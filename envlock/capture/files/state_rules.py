@@ -83,7 +83,7 @@ STATE_RULES: tuple[FileRule, ...] = (
                 *("fwupd", "gdm", "gdm3", "google", "insights", "kubelet/cpu_manager_state"),
                 *("kubelet/device-plugins", "kubelet/plugins", "kubelet/plugins_registry"),
                 *("kubelet/pods", "landscape", "libvirt/dnsmasq", "libvirt/qemu", "lightdm"),
-                *("logrotate", "plymouth", "private", "rhsm", "rpm-state", "sddm", "snapd"),
+                *("logrotate", "plymouth", "rhsm", "rpm-state", "sddm", "snapd"),
                 *("sss", "swcatalog", "systemd", "ubuntu-advantage", "ubuntu-drivers-common"),
                 *("update-manager", "update-notifier", "upower", "waagent"),
             ),

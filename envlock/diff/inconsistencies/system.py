@@ -85,4 +85,11 @@ def _zones(lock: Lock) -> Iterator[Inconsistency]:
         yield Inconsistency("TIMEZONE-DISAGREES", "locale", "", message, "timezone-data")
 
 
-SYSTEM: tuple[Family, ...] = (_locales, _shells, _services, _zones)
+def _chroots(lock: Lock) -> Iterator[Inconsistency]:
+    value = lock.get("setting", "postfix.chroot").get("value", "as /etc")
+    if value != "as /etc":
+        message = f"in /var/spool/postfix/etc {value}"
+        yield Inconsistency("POSTFIX-CHROOT", "setting", "postfix.chroot", message, "value")
+
+
+SYSTEM: tuple[Family, ...] = (_locales, _shells, _services, _zones, _chroots)

@@ -89,3 +89,16 @@ def test_depth_of_json():
     assert parse_json(text)
     with pytest.raises(ValueError, match="too deeply"):
         parse_json(f"[{text}]")
+
+
+@pytest.mark.parametrize("first", "0123456789abcdef")
+def test_a_digest_is_no_number(first):
+    digest = first + "0" * 63
+    assert parse_toml(f'sha256 = "{digest}"') == {"sha256": digest}
+    assert parse_toml(f"sha256 = '{digest}'") == {"sha256": digest}
+
+
+@pytest.mark.parametrize("base", "xob")
+def test_a_number_of_another_base_has_a_limit_too(base):
+    with pytest.raises(tomllib.TOMLDecodeError, match="too long"):
+        parse_toml(f"x = 0{base}{'1' * 64}")

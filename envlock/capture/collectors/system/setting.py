@@ -20,6 +20,10 @@ _PAM = "/etc/pam.d"
 _PAM_GENERATED = ("common-", "system-auth", "password-auth", "postlogin", "system-login")
 """Prefixes of the names that pam-auth-update(8) and authselect(8) write."""
 _PRELOAD = "/etc/ld.so.preload"
+_MASTER, _CHROOT, _JAIL = "/etc/postfix/master.cf", 4, "/var/spool/postfix/etc"
+"""The services of postfix, the column that says whether they run in the chroot, and its /etc."""
+_COPIED = ("hosts", "localtime", "nsswitch.conf", "resolv.conf", "services")
+"""What the start script of Debian copies (postfix-configure-instance)."""
 _LOGIN_DEFS = ("UMASK", "HOME_MODE", "ENCRYPT_METHOD", "UID_MIN", "UID_MAX", "SYS_UID_MAX",
                "USERGROUPS_ENAB")  # fmt: skip
 
@@ -29,6 +33,7 @@ def collect(context: Context) -> Iterator[Record]:
     yield from _name_services(context)
     yield from _pam(context)
     yield from _loader(context)
+    yield from _postfix(context)
     logins = parse_pairs(parse_lines(_text("/etc/login.defs", context)))
     for name in _LOGIN_DEFS:
         if name in logins:
@@ -78,6 +83,22 @@ def _loader(context: Context) -> Iterator[Record]:
         yield Record("setting", "loader.preload", {"value": " ".join(preload)})
 
 
+def _postfix(context: Context) -> Iterator[Record]:
+    """Yield which copies in the chroot of postfix are not the files of /etc, and which it lacks.
+
+    Its programs run there and read no other, so that an old resolver or host list stays in force.
+    """
+    services = [line.split() for line in parse_lines(_text(_MASTER, context))]
+    if not any(len(words) > _CHROOT and words[_CHROOT] == "y" for words in services):
+        return
+    faults = []
+    for name in _COPIED:
+        original, copy = (context.read(f"{at}/{name}", SETTINGS_LIMIT) for at in ("/etc", _JAIL))
+        if original is not None and copy != original:
+            faults.append(f"{name} {'is missing' if copy is None else 'differs'}")
+    yield Record("setting", "postfix.chroot", {"value": ", ".join(faults) or "as /etc"})
+
+
 COLLECTOR = Collector(
     name="setting",
     sections=("setting",),
@@ -89,7 +110,16 @@ COLLECTOR = Collector(
         "/etc/login.defs",
         "/etc/shells",
         "/etc/environment",
+        _MASTER,
+        *(f"{at}/{name}" for name in _COPIED for at in ("/etc", _JAIL)),
     ),
     collect=collect,
-    sources=("nsswitch.conf(5)", "pam.conf(5)", "ld.so(8)", "login.defs(5)", "shells(5)"),
+    sources=(
+        "nsswitch.conf(5)",
+        "pam.conf(5)",
+        "ld.so(8)",
+        "login.defs(5)",
+        "shells(5)",
+        "master(5) of postfix",
+    ),
 )

@@ -143,5 +143,12 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         next="run dpkg-reconfigure tzdata, or remove /etc/timezone",
         source="localtime(5); tzset(3)",
     ),
+    Rule(
+        id="POSTFIX-CHROOT",
+        severity=MEDIUM,
+        why="postfix looks up hosts by its own copies of files, which are not those of /etc",
+        next="restart postfix by its service, which copies them",
+        source="master(5) of postfix; postfix-configure-instance of Debian",
+    ),
 )
 """What is not whole in packages, and what settings name in vain."""

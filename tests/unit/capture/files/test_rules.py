@@ -114,6 +114,16 @@ DECIDING = (
     "/var/kerberos/krb5kdc/kadm5.acl",
     "/var/opt/vendor/bin/agent +x",
     "/var/lib/cloud/scripts/per-boot/mount",
+    # What people place among the state of services, snaps and spools.
+    "/var/lib/private/AdGuardHome/AdGuardHome.yaml",
+    "/var/lib/flatpak/overrides/org.example.App",
+    "/var/lib/confexts/corp/etc/app.conf",
+    "/var/snap/microk8s/4000/args/kube-apiserver",
+    "/var/snap/docker/2915/config/daemon.json",
+    "/var/lib/rancher/k3s/agent/etc/containerd/config.toml.tmpl",
+    "/var/spool/incron/root",
+    "/var/spool/pbs/mom_priv/config",
+    "/var/spool/slurmd/conf-cache/slurm.conf",
     # A file where a manager makes links; one that is read whatever its name; hooks.
     "/etc/alternatives/java",
     "/etc/rc2.d/S99own",
@@ -128,6 +138,14 @@ DECIDING = (
     "/srv/shop/__pycache__/hook.so",
 )
 QUIET = (
+    "/var/lib/private/systemd/timesync/clock",
+    "/var/snap/docker/common/var-lib-docker/overlay2/x/diff/etc/app.conf",
+    "/var/snap/lxd/common/lxd/database/global/db.bin",
+    "/var/lib/rancher/k3s/agent/etc/containerd/config.toml",
+    "/var/spool/postfix/etc/resolv.conf",
+    "/var/spool/cron/atjobs/a0000101c2b3d4 +x",
+    "/var/spool/anacron/cron.daily",
+    "/var/mail/ada",
     "/home/ada/.cache/pip/http/a/b",
     "/home/ada/.cache/uv/archive-v0/x/bin/tool +x",
     "/home/ada/.cache/fontconfig/a.cache-7 +x",
