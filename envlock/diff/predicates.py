@@ -237,6 +237,11 @@ def opens_login(delta: Delta) -> bool:
     return value == "none"
 
 
+def ends_account(delta: Delta) -> bool:
+    """True when an account ends, or has to change its password, on the right side."""
+    return bool(delta.field) or not {"expires", "must-change"}.isdisjoint(delta.facts)
+
+
 def gains_shell(delta: Delta) -> bool:
     """True when an account has a login shell on the right side only."""
     left, right = (value.rpartition("/")[2] in _NO_SHELLS for value in both(delta))

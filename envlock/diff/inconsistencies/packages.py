@@ -50,4 +50,18 @@ def _doubled(lock: Lock) -> Iterator[Inconsistency]:
             yield Inconsistency("PACKAGE-DOUBLED", "rpm", several[0][0], message)
 
 
-PACKAGES: tuple[Family, ...] = (_states, _doubled)
+def _keys(lock: Lock) -> Iterator[Inconsistency]:
+    """Check that the keys are there by which apt and dnf verify a repository."""
+    for key, facts in lock.sections.get("apt-source", {}).items():
+        if facts.get("enabled") == "false" or facts.get("trusted") == "yes":
+            continue
+        keyring = facts.get("signed-by", "its keyring")
+        if facts.get("keyring-sha256") == "absent":
+            message = f"{keyring}, which has its key, does not exist"
+            yield Inconsistency("APT-KEY", "apt-source", key, message, "keyring-sha256")
+        if facts.get("keyring-mode"):
+            message = f"the account _apt cannot read {keyring}, mode {facts['keyring-mode']}"
+            yield Inconsistency("APT-KEY", "apt-source", key, message, "keyring-mode")
+
+
+PACKAGES: tuple[Family, ...] = (_states, _doubled, _keys)

@@ -28,6 +28,10 @@ _TOLD: Mapping[str, tuple[str, str]] = {
     "beyond": ("PYTHON-REQUIREMENT-NEWER", "what it requires is newer than it allows: {}"),
 }
 """Fact of a distribution that is there only if something is wrong -> the rule, and the message."""
+_SCRIPTS = {
+    "scripts-need": "its programs need {}, which does not exist: it was moved or copied",
+    "scripts-run": "its programs run {}, and import the packages of that environment",
+}
 _USER = re.compile(r"(?:.+-)?user-\d+\.\d+t?(?:-\d+)?\Z")
 """Names of the environments of accounts, see `envlock.capture.discover.python_envs`."""
 
@@ -45,6 +49,9 @@ def _environments(lock: Lock) -> Iterator[Inconsistency]:
                 f"it was made for {facts.get('version')}, its program python is now {interpreter}"
             )
             yield _found("PYTHON-INTERPRETER-OTHER", name, message, "interpreter")
+        for fact, fault in _SCRIPTS.items():
+            if facts.get(fact):
+                yield _found("PYTHON-SCRIPTS", name, fault.format(facts[fact]), fact)
         if facts.get("lost-paths"):
             message = f"{facts['lost-paths']} adds a directory that does not exist"
             yield _found("PYTHON-PATH-GONE", name, message, "lost-paths")

@@ -65,12 +65,30 @@ def _shells(lock: Lock) -> Iterator[Inconsistency]:
         yield Inconsistency(rule, "user", key, f"{shell} does not exist", "shell-missing")
 
 
+NOT_EXECUTABLE = "nobody may run it"
+"""Why a job is not run that was probably switched off by intention."""
+_PROCESS_FAULTS = {
+    "program-missing": "it starts {}, which does not exist",
+    "program-not-executable": "it starts {}, which nobody may run",
+    "interpreter-missing": "it starts a script of {}, which does not exist",
+    "user-missing": "it runs as {}, which no account or group is called",
+}
+_SERVICE_FAULTS = {
+    "program-missing": "it starts {}, which does not exist",
+    "program-not-executable": "it starts {}, which nobody may run",
+    "user-missing": "it runs as the account {}, which does not exist",
+    "group-missing": "it runs in the group {}, which does not exist",
+    "folder-missing": "it starts in {}, which does not exist",
+    "environment-missing": "it reads its variables from {}, which does not exist",
+}
+"""Fact of a service -> message (systemd.exec(5), statuses 200/CHDIR to 217/USER)."""
+
+
 def _services(lock: Lock) -> Iterator[Inconsistency]:
     for key, facts in lock.sections.get("service", {}).items():
-        program = facts.get("program-missing", "")
-        if program and facts.get("state") != "masked":
-            message = f"it starts {program}, which does not exist"
-            yield Inconsistency("SERVICE-PROGRAM", "service", key, message, "program-missing")
+        for fact in [*filter(facts.get, _SERVICE_FAULTS)] if facts.get("state") != "masked" else ():
+            message = _SERVICE_FAULTS[fact].format(facts[fact])
+            yield Inconsistency("SERVICE-PROGRAM", "service", key, message, fact)
 
 
 def _zones(lock: Lock) -> Iterator[Inconsistency]:
@@ -85,6 +103,38 @@ def _zones(lock: Lock) -> Iterator[Inconsistency]:
         yield Inconsistency("TIMEZONE-DISAGREES", "locale", "", message, "timezone-data")
 
 
+def _jobs(lock: Lock) -> Iterator[Inconsistency]:
+    for key, facts in lock.sections.get("cron", {}).items():
+        why = facts.get("ignored", "")
+        if why:
+            rule = "JOB-OFF" if why == NOT_EXECUTABLE else "JOB-IGNORED"
+            yield Inconsistency(rule, "cron", key, f"it is never run: {why}", "ignored")
+    for key, facts in lock.sections.get("sudo", {}).items():
+        if facts.get("refused"):
+            message = f"sudo does not read it: {facts['refused']}"
+            yield Inconsistency("SUDO-REFUSED", "sudo", key, message, "refused")
+
+
+def _modules(lock: Lock) -> Iterator[Inconsistency]:
+    for key, facts in lock.sections.get("setting", {}).items():
+        if facts.get("missing"):
+            message = f"it requires {facts['missing']}, which is not installed"
+            yield Inconsistency("PAM-MODULE", "setting", key, message, "missing")
+
+
+def _process(lock: Lock) -> Iterator[Inconsistency]:
+    facts = lock.get("process")
+    for fact, message in _PROCESS_FAULTS.items():
+        if facts.get(fact):
+            text = message.format(facts[fact])
+            yield Inconsistency("PROCESS-START", "process", "", text, fact)
+    for key, known in lock.sections.get("env", {}).items():
+        if known.get("gone"):
+            rule = "ENV-PRELOAD-GONE" if key == "LD_PRELOAD" else "ENV-GONE"
+            message = f"{known['gone']} does not exist"
+            yield Inconsistency(rule, "env", key, message, "gone")
+
+
 def _chroots(lock: Lock) -> Iterator[Inconsistency]:
     value = lock.get("setting", "postfix.chroot").get("value", "as /etc")
     if value != "as /etc":
@@ -92,4 +142,13 @@ def _chroots(lock: Lock) -> Iterator[Inconsistency]:
         yield Inconsistency("POSTFIX-CHROOT", "setting", "postfix.chroot", message, "value")
 
 
-SYSTEM: tuple[Family, ...] = (_locales, _shells, _services, _zones, _chroots)
+SYSTEM: tuple[Family, ...] = (
+    _locales,
+    _shells,
+    _services,
+    _zones,
+    _jobs,
+    _modules,
+    _process,
+    _chroots,
+)

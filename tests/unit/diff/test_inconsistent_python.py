@@ -49,6 +49,8 @@ def hidden(theirs, ours):
 CASES = [
     ("PYTHON-INTERPRETER-GONE", [("python", "app", {"version": "3.9", "interpreter": "missing"})]),
     ("PYTHON-INTERPRETER-OTHER", [("python", "app", {"version": "3.9", "interpreter": "3.11"})]),
+    ("PYTHON-SCRIPTS", [("python", "app", {"version": "3.9", "scripts-need": "/a/bin/python"})]),
+    ("PYTHON-SCRIPTS", [("python", "app", {"version": "3.9", "scripts-run": "/a/bin/python"})]),
     ("PYTHON-PATH-GONE", [("python", "app", {"version": "3.9", "lost-paths": "x.pth"})]),
     ("PYTHON-LEFTOVERS", [("python", "app", {"version": "3.9", "leftovers": "~dna"})]),
     ("PYTHON-SOURCE-GONE", [APP, app(editable="true", source="missing")]),

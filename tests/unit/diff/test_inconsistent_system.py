@@ -43,6 +43,11 @@ def user(uid, shell="/usr/bin/zsh", **facts):
     return ("user", "ada", {"uid": uid, "shell": shell, **facts})
 
 
+def source(**facts):
+    key = "deb https://apt.example.org/x stable main"
+    return ("apt-source", key, {"enabled": "true", "signed-by": "/x.asc", **facts})
+
+
 GONE = {"shell-missing": "true"}
 CASES = [
     ("PACKAGE-NOT-CONFIGURED", [deb("install ok half-configured")]),
@@ -109,13 +114,26 @@ CASES = [
     ("SHELL-MISSING", [user("1000", **GONE)]),
     ("SHELL-MISSING", [user("0", **GONE)]),
     ("SHELL-MISSING-DAEMON", [user("70", **GONE)]),
-    (
-        "SERVICE-PROGRAM",
-        [("service", "a.service", {"wanted-by": "x.target", "program-missing": "/opt/a/run"})],
+    *(
+        ("SERVICE-PROGRAM", [("service", "a.service", {"wanted-by": "x.target", fact: "x"})])
+        for fact in ("program-missing", "user-missing", "folder-missing", "environment-missing")
     ),
+    ("POSTFIX-CHROOT", [("setting", "postfix.chroot", {"value": "hosts differs"})]),
+    ("APT-KEY", [source(**{"keyring-sha256": "absent"})]),
+    ("APT-KEY", [source(**{"keyring-sha256": "0" * 64, "keyring-mode": "0640"})]),
+    ("JOB-IGNORED", [("cron", "/etc/cron.d/a.b", {"ignored": "others may write it"})]),
+    ("JOB-OFF", [("cron", "/etc/cron.daily/a", {"ignored": "nobody may run it"})]),
+    ("SUDO-REFUSED", [("sudo", "/etc/sudoers.d/a", {"refused": "everyone may write it"})]),
+    ("PAM-MODULE", [("setting", "pam.sshd", {"missing": "pam_x.so"})]),
+    ("PROCESS-START", [("process", "", {"cmd": "x", "program-missing": "x"})]),
+    ("ENV-GONE", [("env", "JAVA_HOME", {"value": "/opt/jdk", "gone": "/opt/jdk"})]),
+    ("ENV-PRELOAD-GONE", [("env", "LD_PRELOAD", {"value": "/a", "gone": "/a"})]),
 ]
 
 QUIET = [
+    [("setting", "postfix.chroot", {"value": "as /etc"})],
+    [source(**{"keyring-sha256": "absent", "enabled": "false"})],
+    [source(**{"keyring-sha256": "0" * 64})],
     [deb()],
     [deb("deinstall ok config-files")],
     [deb("install ok triggers-pending")],

@@ -18,6 +18,7 @@ from envlock.capture.discover.extension_modules import ExtensionModules
 from envlock.capture.discover.loader_paths import LOADER_READS
 from envlock.capture.discover.package_folders import claim_parents
 from envlock.capture.discover.python_envs import PythonEnv
+from envlock.capture.discover.python_scripts import script_faults
 from envlock.capture.discover.python_startup import STARTUP_MODULES, startup_facts
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.obstacle import NOT_A_FOLDER
@@ -145,6 +146,7 @@ def _env_facts(env: PythonEnv, context: Context) -> dict[str, str]:
             "managed-by": env.manager,
             "interpreter": python_faults.interpreter_fault(env, env.prefix, context),
             "leftovers": python_faults.leftovers(env, context),
+            **script_faults(env, context),
             **startup_facts(env, context),
         }
     )

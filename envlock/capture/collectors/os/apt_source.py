@@ -16,6 +16,7 @@ from envlock.formats.debian.apt import (
 from envlock.model.record import Record
 
 _ETC = "/etc/apt"
+_ABSENT = "absent"
 
 
 def collect(context: Context) -> Iterator[Record]:
@@ -57,9 +58,25 @@ def _record(key: str, source: AptSource, context: Context) -> Record:
         **dict(source.options),
     }
     if source.signed_by.startswith("/"):
-        keyring = context.read(source.signed_by)
-        facts["keyring-sha256"] = hashlib.sha256(keyring).hexdigest() if keyring else "absent"
+        facts |= _keyring(source.signed_by, context)
     return Record("apt-source", key, {name: value for name, value in facts.items() if value})
+
+
+def _keyring(path: str, context: Context) -> dict[str, str]:
+    """Return the digest of a keyring, or that it is absent or closed to the account of apt.
+
+    apt verifies as ``_apt``, and takes a keyring that this account cannot read for none.
+    """
+    gaps = len(context.gaps)
+    keyring = context.read(path)
+    if keyring is None and len(context.gaps) > gaps:
+        return {}
+    entry = context.stat(context.resolve(path))
+    is_closed = entry is not None and not entry.mode & 0o004 and entry.uid == 0
+    return {
+        "keyring-sha256": hashlib.sha256(keyring).hexdigest() if keyring else _ABSENT,
+        "keyring-mode": f"{entry.mode & 0o7777:04o}" if keyring and entry and is_closed else "",
+    }
 
 
 def _pins(context: Context) -> Iterator[Record]:

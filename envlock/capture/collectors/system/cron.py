@@ -12,6 +12,13 @@ from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.capture.discover.accounts import ACCOUNT_READS, is_unknown_account
+from envlock.capture.discover.ignored_jobs import (
+    cron_names,
+    ignored_script,
+    ignored_table,
+    is_leftover,
+)
 from envlock.formats.system.cron import Table, parse_crontab, parse_variables, program_of
 from envlock.formats.system.settings import SETTINGS_LIMIT
 from envlock.model.record import Record
@@ -26,8 +33,6 @@ _ALPINE_PERIODS = ("15min", *_PERIODS[:4])
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron", "/etc/crontabs")
 _VARIABLES = ("CRON_TZ", "MAILTO", "MAILFROM", "SHELL", "RANDOM_DELAY", "START_HOURS_RANGE")
 """Variables that cron itself reads (crontab(5), anacrontab(5)), whose values may be recorded."""
-_RUN = re.compile(r"[\w-]+\Z", re.ASCII)
-"""Names that cron and run-parts(8) accept; others are backups and leftovers of packages."""
 _TEMPORARY = re.compile(
     r"tmp\.|cron\.|\.|crontabs\Z|tabs\Z|cron\.update\Z|atjobs\Z|atspool\Z|lastrun\Z"
 )
@@ -38,18 +43,24 @@ def collect(context: Context) -> Iterator[Record]:
 
     The key of a job is its table and program, with a number where a program has several jobs.
     Facts: ``schedule``, ``user`` (not in the table of a user), ``command`` (digest of the command
-    without secrets).  ``TABLE NAME=`` is a variable of the jobs of a table.
+    without secrets).  ``TABLE NAME=`` is a variable of the jobs of a table.  A file that cron never
+    runs has only ``ignored``, the reason.
     """
     yield from _jobs(_ANACRON, Table.ANACRON, context)
+    names = cron_names(context)
     for path in (_TABLE, *_tables(context)):
-        yield from _jobs(path, Table.SYSTEM, context)
+        why = ignored_table(path, names, context)
+        if why:
+            yield Record("cron", path, {"ignored": why})
+        else:
+            yield from _jobs(path, Table.SYSTEM, context)
     periods = dict(_folders())
     for folder in context.distinct(periods):
         for child in context.children(folder):
-            name = child.path.rpartition("/")[2]
-            runs = child.type is EntryType.SYMLINK or child.mode & 0o111
-            if _RUN.match(name) and child.type is not EntryType.DIRECTORY and runs:
-                yield Record("cron", child.path, {"schedule": f"@{periods[folder]}"})
+            if child.type is not EntryType.DIRECTORY and not is_leftover(child.path):
+                why = ignored_script(child, names)
+                facts = {"ignored": why} if why else {"schedule": f"@{periods[folder]}"}
+                yield Record("cron", child.path, facts)
     for spool in context.distinct(_SPOOLS):
         for child in context.children(spool):
             name = child.path.rpartition("/")[2]
@@ -59,7 +70,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 def _tables(context: Context) -> Iterator[str]:
     for child in context.children(_FOLDER):
-        if _RUN.match(child.path.rpartition("/")[2]) and child.type is not EntryType.DIRECTORY:
+        if child.type is not EntryType.DIRECTORY and not is_leftover(child.path):
             yield child.path
 
 
@@ -87,6 +98,8 @@ def _jobs(path: str, form: Table, context: Context) -> Iterator[Record]:
             key = f"{key} {seen[key]}"
         digest = hashlib.sha256(to_bytes(command)).hexdigest()
         facts = {"schedule": job.schedule, "command": f"sha256:{digest}"}
+        if form is Table.SYSTEM and is_unknown_account(job.user, "user-missing", context):
+            facts["ignored"] = f"there is no account {job.user}"
         if job.user:
             facts["job" if form is Table.ANACRON else "user"] = job.user
         yield Record("cron", key, facts)
@@ -101,6 +114,7 @@ COLLECTOR = Collector(
         f"{_FOLDER}/*",
         *(f"{folder}/*" for folder, _ in _folders()),
         *(f"{spool}/*" for spool in _SPOOLS),
+        *ACCOUNT_READS,
     ),
     collect=collect,
     sources=("crontab(5)", "anacrontab(5)", "run-parts(8)"),

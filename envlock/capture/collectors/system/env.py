@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.capture.discover.accounts import ACCOUNT_READS
 from envlock.capture.discover.package_folders import version_keys
+from envlock.capture.discover.process_start import gone_path, start_faults
 from envlock.formats.hpc import loaded_modules
 from envlock.model.process import ProcessConfig
 from envlock.model.record import Record
@@ -31,17 +33,19 @@ def collect(context: Context) -> Iterator[Record]:
     if process is None:
         return
     environ = {k: v for k, v in process.environ.items() if not k.startswith(_MODULES)}
-    yield from redact_environ(
+    for record in redact_environ(
         environ,
         context.env_allow,
         context.env_deny,
         is_session=process.is_session,
         key=context.value_key,
-    )
+    ):
+        gone = gone_path(record.key, record.facts.get("value", ""), context)
+        yield record._replace(facts={**record.facts, "gone": gone}) if gone else record
     yield from _modules(process)
     for where, why in process.unreadable.items():
         context.gap(where, why)
-    facts = _facts(process)
+    facts = _facts(process) | start_faults(process, context)
     if facts:
         yield Record("process", "", facts)
 
@@ -86,7 +90,7 @@ def _json(value: list[str] | dict[str, str]) -> str:
 COLLECTOR = Collector(
     name="env",
     sections=("env", "process", "module"),
-    reads=(),
+    reads=ACCOUNT_READS,
     needs=frozenset({Capability.ENVIRON}),
     collect=collect,
     sources=("OCI image-spec, config.md", "environ(7)", "module(1)"),

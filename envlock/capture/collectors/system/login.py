@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
@@ -14,6 +15,8 @@ from envlock.secrets.redact import digest_lines
 
 _SHADOW = "/etc/shadow"
 _LOCKED = "locked"
+_SHADOW_FIELDS, _FOR_EVER, _DIGITS = 9, 9999, 7
+"""Fields of shadow(5); days from which on a password is valid for ever; digits of a day."""
 _SUDOERS = ("/etc/sudoers", "/etc/sudo-rs/sudoers", "/etc/doas.conf")
 _SUDOERS_FOLDER = "/etc/sudoers.d"
 _IGNORED = re.compile(r".*\..*|.*~\Z", re.DOTALL)
@@ -30,25 +33,47 @@ def collect(context: Context) -> Iterator[Record]:
     ``sha256`` (of the rules, independent of layout), ``rules`` (their number), ``who`` (users and
     groups they apply to), ``nopasswd`` (number of rules without password), ``includes``.
     """
-    for name, state in _states(context).items():
-        if state != _LOCKED:
-            yield Record("login", name, {"password": state})
+    for name, facts in _states(context).items():
+        if facts:
+            yield Record("login", name, facts)
     for path in (*_SUDOERS, *_included(context)):
         text = context.text(path, SETTINGS_LIMIT)
         if text is not None:
-            yield Record("sudo", path, _rules(text))
+            refused = _refused(path, context)
+            facts = _rules(text) | ({"refused": refused} if refused else {})
+            yield Record("sudo", path, facts)
 
 
-def _states(context: Context) -> dict[str, str]:
-    """Return account -> state; of duplicate names the first counts."""
-    states: dict[str, str] = {}
+def _states(context: Context) -> dict[str, dict[str, str]]:
+    """Return account -> its facts; of duplicate names the first counts."""
+    states: dict[str, dict[str, str]] = {}
     for line in (context.text(_SHADOW) or "").split("\n"):
-        name, *rest = line.split(":", 2)
+        name, *rest = line.split(":")
         if name and rest and name[0] not in "#+-":
-            states.setdefault(name, _state(rest[0]))
+            state = _state(rest[0])
+            facts = {} if state == _LOCKED else {"password": state}
+            states.setdefault(name, facts | _ageing(rest))
         elif line and line[0] not in "#+-":
             context.gap(_SHADOW, "malformed account entry")
     return states
+
+
+def _ageing(fields: list[str]) -> dict[str, str]:
+    """Return when an account ends, and whether its password has to be changed.
+
+    The day of the last change differs between any two machines and is left out.
+
+    >>> _ageing("!:19000:0:90:7::19500:".split(":"))
+    {'max-days': '90', 'expires': '2023-05-23'}
+    """
+    padded = [*fields, *[""] * _SHADOW_FIELDS]
+    changed, longest, ends = (padded[at] for at in (1, 3, 6))
+    facts = {"must-change": "true"} if changed == "0" else {}
+    if longest.isdecimal() and int(longest) < _FOR_EVER:
+        facts["max-days"] = longest
+    if ends.isdecimal() and len(ends) < _DIGITS:
+        facts["expires"] = (date(1970, 1, 1) + timedelta(days=int(ends))).isoformat()
+    return facts
 
 
 def _state(field: str) -> str:
@@ -66,6 +91,18 @@ def _included(context: Context) -> Iterator[str]:
     for name in context.names(_SUDOERS_FOLDER):
         if not _IGNORED.match(name):
             yield f"{_SUDOERS_FOLDER}/{name}"
+
+
+def _refused(path: str, context: Context) -> str:
+    """Return why sudo does not read a file, empty when it does; doas has other rules."""
+    entry, etc = context.stat(context.resolve(path)), context.stat("/etc")
+    if entry is None or (path not in (*_SUDOERS[:2],) and not path.startswith(_SUDOERS_FOLDER)):
+        return ""
+    if entry.mode & 0o002:
+        return "everyone may write it"
+    if entry.mode & 0o020 and entry.gid:
+        return "a group other than root may write it"
+    return "it does not belong to root" if entry.uid and etc is not None and not etc.uid else ""
 
 
 def _rules(text: str) -> dict[str, str]:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
-from envlock.capture.discover.unit_programs import missing_program
+from envlock.capture.discover.accounts import ACCOUNT_READS
+from envlock.capture.discover.unit_programs import unit_faults
 from envlock.formats.system.settings import SETTINGS_LIMIT
 from envlock.formats.system.units import Settings, parse_unit, unit_lines
 from envlock.model.record import Record
@@ -46,9 +47,9 @@ def collect(context: Context) -> Iterator[Record]:
     Facts: ``wanted-by`` (the units that start it), ``state`` (``masked``), ``unit`` (digest of the
     file), ``drop-ins`` (their settings), ``alias`` (the unit a link points to), ``schedule`` (of a
     timer), ``listens`` (of a socket), ``runlevels`` (in which an init script starts it),
-    ``program-missing`` (a program that it starts and that does not exist).  The key of a unit of
-    the user manager begins with ``user/``.  ``linger ACCOUNT`` is an account whose units run from
-    boot on, and not only while it is logged in.
+    and what a service needs and lacks (`envlock.capture.discover.unit_programs`).  The key of a
+    unit of the user manager begins with ``user/``.  ``linger ACCOUNT`` is an account whose
+    units run from boot on, and not only while it is logged in.
     """
     found: Found = {}
     for folder, prefix in ((_UNITS, ""), (_LOCAL_UNITS, ""), (_USER_UNITS, _USER)):
@@ -64,8 +65,7 @@ def collect(context: Context) -> Iterator[Record]:
         if name.endswith((".timer", ".socket")) and "wanted-by" in facts:
             facts.update(_activation(name, context))
         elif name.endswith(".service") and ("wanted-by" in facts or "drop-ins" in facts):
-            program = missing_program(_settings(name, context), context)
-            facts.update({"program-missing": program} if program else {})
+            facts.update(unit_faults(_settings(name, context), context))
         if facts:
             yield Record("service", name, facts)
     for account in context.names(_LINGER):
@@ -180,6 +180,7 @@ COLLECTOR = Collector(
         ),
         *(f"{folder}/*" for folder in _RUNLEVELS),
         f"{_LINGER}/*",
+        *ACCOUNT_READS,
     ),
     collect=collect,
     sources=(

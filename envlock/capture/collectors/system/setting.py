@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.loader_paths import LOADER_READS, configured_folders
+from envlock.capture.discover.pam_modules import missing_module, pam_modules
 from envlock.formats.system.assignments import parse_assignments
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines, parse_pairs
 from envlock.model.record import Record
@@ -63,12 +64,17 @@ def _name_services(context: Context) -> Iterator[Record]:
 
 def _pam(context: Context) -> Iterator[Record]:
     """Yield the modules of each generated PAM stack; their arguments enter only the digest."""
+    modules_there = pam_modules(context)
     for name in context.names(_PAM):
-        if not name.startswith(_PAM_GENERATED):
-            continue
         lines = parse_lines(_text(f"{_PAM}/{name}", context))
+        missing = missing_module(lines, modules_there, context)
+        if not name.startswith(_PAM_GENERATED):
+            if missing:
+                yield Record("setting", f"pam.{name}", {"missing": missing})
+            continue
         modules = [word for line in lines for word in line.split() if word.endswith(".so")]
         facts = {"value": " ".join(modules), "sha256": digest_lines(f"{_PAM}/{name}", lines)}
+        facts["missing"] = missing
         if lines:
             yield Record("setting", f"pam.{name}", {n: v for n, v in facts.items() if v})
 

@@ -25,6 +25,14 @@ INCONSISTENT_PYTHON: tuple[Rule, ...] = (
         source="PEP 405; site-packages of pythonX.Y",
     ),
     Rule(
+        id="PYTHON-SCRIPTS",
+        severity=HIGH,
+        breaks=True,
+        why="the programs of a virtual environment that was moved or copied name the old place",
+        next="make the environment anew where it is to be",
+        source="PEP 405; execve(2), interpreter scripts",
+    ),
+    Rule(
         id="PYTHON-PATH-GONE",
         severity=HIGH,
         breaks=True,
