@@ -34,7 +34,10 @@ class File(NamedTuple):
 
 
 class Package(NamedTuple):
-    """An installed package; `digest` is that of its control data, `broken` lists what failed."""
+    """An installed package; `digest` is that of its control data, `broken` lists what failed.
+
+    `depends` and `provides` are words such as ``so:libz.so.1`` and ``cmd:sh=1.2``.
+    """
 
     name: str
     version: str
@@ -43,6 +46,8 @@ class Package(NamedTuple):
     digest: str
     broken: str
     files: tuple[File, ...]
+    depends: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
 
 
 class Database(NamedTuple):
@@ -93,6 +98,8 @@ def _package(lines: Iterable[tuple[str, str]]) -> Package | None:
         digest=parse_checksum(fields.get("C", "")),
         broken=" ".join(_BROKEN.get(flag, flag) for flag in fields.get("f", "")),
         files=tuple(_files(lines)),
+        depends=tuple(fields.get("D", "").split()),
+        provides=tuple(fields.get("p", "").split()),
     )
 
 

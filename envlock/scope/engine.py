@@ -39,8 +39,9 @@ def find_scope(
     if assumed:
         roots = _default_roots(view)
     roles = []
+    known: dict[object, object] = {}
     for name, root in sorted(roots.items()):
-        around = begin(root, Around(view=view, lock=lock, workdir=workdir))
+        around = begin(root, Around(view=view, lock=lock, workdir=workdir, known=known))
         members = closure(name, start(root, around), EDGES, around)
         roles.append(Role(name, root, _joined(members, always(around)), assumed=assumed))
     return Scope(

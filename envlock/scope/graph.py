@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 from envlock.model.lock import Lock
 from envlock.model.scope import MemberClass
 from envlock.scope.view import View
+
+_T = TypeVar("_T")
 
 
 class File(NamedTuple):
@@ -56,13 +58,24 @@ class Around:
 
     `variables` are the environment variables that the root gives its programs, secrets included:
     they are for searching (PATH, LD_LIBRARY_PATH, PYTHONPATH) and never recorded.  `workdir` is
-    the directory that it starts in.
+    the directory that it starts in.  `known` holds what `once` computed, for all roots.
     """
 
     view: View
     lock: Lock
     variables: Mapping[str, str] = field(default_factory=dict)
     workdir: str = "/"
+    known: dict[object, object] = field(default_factory=dict)
+
+    def once(self, make: Callable[..., _T], *about: str) -> _T:
+        """Return ``make(around, *about)``, computed once a capture.
+
+        It may depend on the view, the lock and `about` alone, not on how one root is started.
+        """
+        key = (make, about)
+        if key not in self.known:
+            self.known[key] = make(self, *about)
+        return cast("_T", self.known[key])
 
     def real(self, path: str) -> File | None:
         """Return the file that a path leads to, from `workdir`; None when nothing is there."""

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-import shlex
+import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from envlock.model.process import ProcessConfig
 from envlock.model.scope import Root, RootKind
 from envlock.model.tree import EntryType
+from envlock.scope.commands import SHELLS, started_by
 from envlock.scope.graph import Around, Item, Need
-from envlock.scope.programs import executable, find_program
+from envlock.scope.packages import SYSTEMS, installed
+from envlock.scope.programs import executable, find_path, started_program
+from envlock.scope.python_envs import (
+    environment_at,
+    environment_of_program,
+    release_of,
+    visible_to,
+)
+from envlock.scope.script_lines import interpreter_of
+from envlock.scope.services import around_service, service_needs
+
+_PROGRAM = re.compile(r"/s?bin/[^/]+\Z|\.so(?:\.[\d.]+)?\Z|/libexec/")
+"""Paths of programs and libraries of a package."""
 
 Start = Callable[[str, Around], Iterator[Need]]
 """(argument of the root, what is around it) -> the first needs of the application."""
@@ -18,6 +31,8 @@ Start = Callable[[str, Around], Iterator[Need]]
 
 def begin(root: Root, around: Around) -> Around:
     """Return what is around the application of a root: with the variables it is started with."""
+    if root.kind is RootKind.SERVICE:
+        return around_service(root.argument, around)
     process = around.view.process()
     if process is None:
         return around
@@ -38,52 +53,76 @@ def start(root: Root, around: Around) -> Iterator[Need]:
 
 
 def _exe(argument: str, around: Around) -> Iterator[Need]:
-    program = find_program(argument, around)
-    if program is not None:
-        yield Need(program)
+    return started_program(argument, "", around)
 
 
 def _process(_argument: str, around: Around) -> Iterator[Need]:
-    """Yield each word of the command that names a program or an existing file.
+    """Yield what the command starts, through wrappers (``tini -- gunicorn shop:app``).
 
-    So what a wrapper starts (``tini -- gunicorn shop:app``, ``sh -c "exec nginx"``) is found too.
+    An entrypoint that is a shell script mostly ends with ``exec "$@"``, so that what follows it is
+    taken as a command too.
     """
     process = around.view.process()
     if process is None:
         return
     if process.exe:
-        found = around.real(process.exe)
-        if found is not None:
-            yield Need(found)
-    for word in _words(process):
-        program = find_program(word, around)
-        if program is not None:
-            yield Need(program)
-        elif "/" in word:
-            file = around.real(word)
-            entry = around.view.stat(file.path) if file else None
-            if file and entry and entry.type is EntryType.FILE:
-                yield Need(file)
+        yield from started_program(process.exe, "", around)
+    words = (*process.entrypoint, *process.cmd)
+    yield from started_by(words, around)
+    if process.entrypoint and process.cmd and _is_shell_script(process.entrypoint[-1], around):
+        yield from started_by(process.cmd, around)
 
 
-def _words(process: ProcessConfig) -> Iterator[str]:
-    """Yield the words of a command, also those inside of a script for a shell."""
-    for argument in (*process.entrypoint, *process.cmd):
-        yield argument
-        if " " in argument.strip():
-            lexer = shlex.shlex(argument, posix=True, punctuation_chars=True)
-            lexer.whitespace_split = True
-            try:
-                yield from lexer
-            except ValueError:
-                yield from argument.split()
+def _is_shell_script(name: str, around: Around) -> bool:
+    path = find_path(name, around)
+    real = around.view.resolve(path) if path else ""
+    return bool(real) and posixpath.basename(interpreter_of(real, around)) in SHELLS
 
 
 def _package(argument: str, around: Around) -> Iterator[Need]:
-    for section in ("deb", "rpm", "apk", "pacman"):
-        for key in around.lock.sections.get(section, {}):
-            if argument in (key, key.partition(":")[0]):
-                yield Need(Item(section, key))
+    """Yield a package, and its programs and libraries."""
+    for system in SYSTEMS:
+        for key in around.lock.sections.get(system, {}):
+            if argument not in (key, key.partition(":")[0], key.rpartition(".")[0]):
+                continue
+            yield Need(Item(system, key))
+            for path in installed(around, system).files(key):
+                if _PROGRAM.search(path):
+                    file = around.real(path)
+                    entry = around.view.stat(file.path) if file else None
+                    if file and entry and entry.type is not EntryType.DIRECTORY:
+                        yield Need(file)
+
+
+def _python(argument: str, around: Around) -> Iterator[Need]:
+    """Yield the environment that a directory or an interpreter names, and that interpreter."""
+    found = around.real(argument)
+    if found is None:
+        return
+    entry = around.view.stat(found.path)
+    if entry is not None and entry.type is EntryType.DIRECTORY:
+        environment = environment_at(found.path, around)
+        if environment is not None:
+            yield Need(Item("python", environment.key))
+        return
+    path = posixpath.normpath(posixpath.join(around.workdir, argument))
+    environment = environment_of_program(path, around)
+    if environment is None:
+        release = release_of(found.path, around)
+        for each in visible_to(found.path, release, around):
+            yield Need(Item("python", each.key))
+    yield from started_program(path, "", around)
+
+
+def _conda(argument: str, around: Around) -> Iterator[Need]:
+    """Yield the packages of a conda environment, and the Python environment in it."""
+    found = around.real(argument)
+    records = around.lock.sections.get("conda", {})
+    for key, facts in records.items():
+        if found is not None and "/" not in key and facts.get("path") == found.path:
+            yield Need(Item("conda", key))
+            yield from (Need(Item("conda", each)) for each in records if each.startswith(f"{key}/"))
+    yield from _python(argument, around)
 
 
 def _dir(argument: str, around: Around) -> Iterator[Need]:
@@ -111,10 +150,10 @@ STARTS: Mapping[RootKind, Start] = {
     RootKind.PROCESS: _process,
     RootKind.PACKAGE: _package,
     RootKind.DIR: _dir,
-    RootKind.PYTHON: _nothing,
-    RootKind.CONDA: _nothing,
+    RootKind.PYTHON: _python,
+    RootKind.CONDA: _conda,
     RootKind.NODE: _nothing,
-    RootKind.SERVICE: _nothing,
+    RootKind.SERVICE: service_needs,
     RootKind.PID: _nothing,
     RootKind.TRACE: _nothing,
 }

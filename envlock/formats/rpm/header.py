@@ -26,6 +26,10 @@ _TEXT_KINDS, _BINARY = frozenset({6, 8, 9}), 7
 _NAME, _VERSION, _RELEASE, _EPOCH = 1000, 1001, 1002, 1003
 _VENDOR, _ARCH, _SOURCE = 1011, 1022, 1044
 _PROVIDES, _MODULE = 1047, 5096
+_PROVIDE_TAGS, _REQUIRE_TAGS = (1047, 1112, 1113), (1049, 1048, 1050)
+"""Names, flags and versions."""
+_SENSE: Mapping[int, str] = {2: "<", 4: ">", 8: "=", 10: "<=", 12: ">="}
+_RPMLIB = 1 << 24
 _SHA1_HEADER, _SHA256_HEADER, _OPENPGP = 269, 273, 278
 _SIGNATURES = (268, 267, 259, 262)
 _DIRECTORY_INDEXES, _BASENAMES, _DIRECTORIES, _OLD_NAMES = 1116, 1117, 1118, 1027
@@ -340,3 +344,28 @@ def _filled(column: Sequence[_T], count: int, default: _T) -> Sequence[_T]:
     if len(column) != count:
         raise ValueError("lists of files differ in length")
     return column
+
+
+def parse_requires(header: Header) -> list[tuple[str, str, str]]:
+    """Return name, operator and version of each requirement, those on rpm itself left out."""
+    return _relations(header, *_REQUIRE_TAGS)
+
+
+def parse_provides(header: Header) -> list[tuple[str, str, str]]:
+    """Return name, operator and version of each thing that a package provides."""
+    return _relations(header, *_PROVIDE_TAGS)
+
+
+def _relations(header: Header, names: int, flags: int, versions: int) -> list[tuple[str, str, str]]:
+    named = header.texts(names)
+    columns = zip(
+        named,
+        _filled(header.numbers(flags), len(named), 0),
+        _filled(header.texts(versions), len(named), ""),
+        strict=True,
+    )
+    return [
+        (name, _SENSE.get(flag & 14, ""), version)
+        for name, flag, version in columns
+        if not flag & _RPMLIB
+    ]

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from envlock.scope.edges import script
+from envlock.scope.edges import depends, python, python_base, script, shell
 from envlock.scope.graph import EdgeKind
 
-EDGES: tuple[EdgeKind, ...] = (script.EDGE,)
+EDGES: tuple[EdgeKind, ...] = (
+    script.EDGE,
+    shell.EDGE,
+    python.EDGE,
+    python_base.EDGE,
+    depends.EDGE,
+)
 """Every kind of edge; the reference has a row for each."""

@@ -2,51 +2,30 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
-from envlock.model.scope import MemberClass
 from envlock.scope.graph import Around, EdgeKind, File, Need, Node
-from envlock.scope.programs import find_program
+from envlock.scope.programs import started_program
+from envlock.scope.script_lines import MARK, mark_of, through_env
 
-_MARK = "#!"
-_ENV_OPTIONS_WITH_VALUE = ("-u", "--unset", "-C", "--chdir")
+READS = ("**/bin/*", "**/sbin/*")
+"""Paths that this edge reads."""
 
 
 def needs(node: Node, around: Around) -> Iterator[Need]:
     """Yield the interpreter of a script, and ``env`` where it is started through it."""
     if not isinstance(node, File):
         return
-    line = around.view.first_line(node.path)
-    if not line.startswith(_MARK):
+    program, rest = mark_of(node.path, around)
+    if not program:
         return
-    program, _, rest = line.removeprefix(_MARK).strip().partition(" ")
-    found = around.real(program) if program.startswith("/") else None
-    evidence = f"{_MARK}{program}"
-    if found is not None:
-        yield Need(found, evidence, MemberClass.DECLARED)
+    evidence = f"{MARK}{program}"
+    if program.startswith("/"):
+        yield from started_program(program, evidence, around)
     if program.rpartition("/")[2] == "env":
-        name = _through_env(rest)
-        started = find_program(name, around) if name else None
-        if started is not None:
-            yield Need(started, f"{evidence} {name}", MemberClass.DECLARED)
-
-
-def _through_env(rest: str) -> str:
-    """Return the program that ``env`` starts with these arguments, empty for none."""
-    try:
-        words = shlex.split(rest)
-    except ValueError:
-        words = rest.split()
-    skip = False
-    for word in words:
-        if skip:
-            skip = False
-        elif word in _ENV_OPTIONS_WITH_VALUE:
-            skip = True
-        elif not word.startswith("-") and "=" not in word:
-            return word
-    return ""
+        name = through_env(rest)
+        if name:
+            yield from started_program(name, f"{evidence} {name}", around)
 
 
 EDGE = EdgeKind(
