@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from envlock.formats.binary.elf import Elf, Reader, bounded_reader, offset_of
+from envlock.formats.binary.elf import Elf
+from envlock.formats.binary.elf_file import Reader, bounded_reader, offset_of
 
 _MAGIC = b"\xff Go buildinf:"
 _HEADER = 32

@@ -17,7 +17,9 @@ from envlock.config.convert import ToPath
 from envlock.config.sources import Source, read_bytes
 from envlock.diff.policy.baseline import parse_baseline
 from envlock.errors import EnvlockError
-from envlock.formats.binary.elf import bounded_reader, parse_elf
+from envlock.formats.binary.elf import parse_elf
+from envlock.formats.binary.elf_file import bounded_reader
+from envlock.formats.binary.linkage import parse_linkage
 from envlock.formats.binary.zip_archive import DAMAGE, member_pieces, open_archive
 from envlock.formats.debian.deb822 import parse_stanzas
 from envlock.formats.debian.relations import parse_relations
@@ -44,6 +46,10 @@ def _elf(data: bytes) -> object:
     return elf and read_build(elf, read)
 
 
+def _linkage(data: bytes) -> object:
+    return parse_linkage(lambda offset, size: data[offset : offset + size])
+
+
 def _relations(data: bytes) -> object:
     return [parse_relations(stanza) for stanza in parse_stanzas(text(data))]
 
@@ -66,6 +72,7 @@ _PATHS: ToPath = lambda name: f"/{name}"  # noqa: E731
 
 OTHERS: Mapping[str, Run] = {
     "binary.elf.parse_elf": _elf,
+    "binary.linkage.parse_linkage": _linkage,
     "go.read_build": _elf,
     "debian.relations.parse_relations": _relations,
     "hardware.modinfo.read_modinfo": lambda data: read_modinfo(io.BytesIO(data)),

@@ -10,7 +10,8 @@ from typing import BinaryIO, NamedTuple
 from envlock.capture.context import Context, describe
 from envlock.capture.discover.candidates import may_be_software
 from envlock.capture.discover.naming import unique_names
-from envlock.formats.binary.elf import Elf, Reader, bounded_reader, is_elf, parse_elf
+from envlock.formats.binary.elf import Elf, parse_elf
+from envlock.formats.binary.elf_file import Reader, bounded_reader, is_elf
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 

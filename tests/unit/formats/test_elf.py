@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.formats.binary.elf import Elf, offset_of, parse_elf
+from envlock.formats.binary.elf import Elf, parse_elf
+from envlock.formats.binary.elf_file import offset_of
 from tests.conftest import unavailable
 
 SAMPLE = 60

@@ -24,7 +24,8 @@ from envlock.capture.discover.linkage import Linker
 from envlock.capture.discover.loader_paths import LOADER_READS, configured_folders, loader_cache
 from envlock.capture.discover.symbol_versions import Lacking, SymbolVersions
 from envlock.capture.discover.unowned import UnownedFile, find_unowned_software, is_library
-from envlock.formats.binary.elf import Elf, is_elf, parse_elf
+from envlock.formats.binary.elf import Elf, parse_elf
+from envlock.formats.binary.elf_file import is_elf
 from envlock.formats.system.settings import SETTINGS_LIMIT
 from envlock.formats.system.software_versions import (
     newest_symbols,
