@@ -32,7 +32,6 @@ ALWAYS = (
     _Always("os", "", "the distribution and its architecture"),
     _Always("locale", "", "language, encoding and time zone"),
     _Always("certificate", EVERY, "whom TLS trusts"),
-    _Always("missing-library", EVERY, "libraries that the loader does not find"),
     _Always("host.kernel", "", "system calls and limits"),
     _Always("host.cpu", "", "instructions that compiled code may use"),
     _Always("host.libc", "", "the loader's level of the processor"),

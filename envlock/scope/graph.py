@@ -58,7 +58,8 @@ class Around:
 
     `variables` are the environment variables that the root gives its programs, secrets included:
     they are for searching (PATH, LD_LIBRARY_PATH, PYTHONPATH) and never recorded.  `workdir` is
-    the directory that it starts in.  `known` holds what `once` computed, for all roots.
+    the directory that it starts in.  `known` holds what `once` computed, for all roots, `of_root`
+    what `once_a_root` did for this one.
     """
 
     view: View
@@ -66,6 +67,7 @@ class Around:
     variables: Mapping[str, str] = field(default_factory=dict)
     workdir: str = "/"
     known: dict[object, object] = field(default_factory=dict)
+    of_root: dict[object, object] = field(default_factory=dict)
 
     def once(self, make: Callable[..., _T], *about: str) -> _T:
         """Return ``make(around, *about)``, computed once a capture.
@@ -76,6 +78,12 @@ class Around:
         if key not in self.known:
             self.known[key] = make(self, *about)
         return cast("_T", self.known[key])
+
+    def once_a_root(self, make: Callable[[Around], _T]) -> _T:
+        """Return ``make(around)``, computed once for each root."""
+        if make not in self.of_root:
+            self.of_root[make] = make(self)
+        return cast("_T", self.of_root[make])
 
     def real(self, path: str) -> File | None:
         """Return the file that a path leads to, from `workdir`; None when nothing is there."""
@@ -88,7 +96,8 @@ class EdgeKind(NamedTuple):
     """One kind of needs edge: a row of the reference, and the function that finds such edges.
 
     `of` and `to` say in words what needs what; `evidence` where that is proved; `sources` are the
-    documents that it follows.  `needs(node, around)` yields the edges from one node in an order
+    documents that it follows.  `reads` are globs of the files that it reads whole: a target that is
+    read as a stream keeps them.  `needs(node, around)` yields the edges from one node in an order
     that depends on nothing else, and nothing for nodes it is not about.
     """
 
@@ -98,3 +107,4 @@ class EdgeKind(NamedTuple):
     evidence: str
     sources: tuple[str, ...]
     needs: Callable[[Node, Around], Iterable[Need]]
+    reads: tuple[str, ...] = ()

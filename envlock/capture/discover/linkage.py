@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from envlock.capture.context import Context
 from envlock.formats.binary.elf import Elf
+from envlock.formats.binary.loader_cache import CachedLibrary
 from envlock.model.tree import EntryType
 
 _TRIPLETS = {
@@ -69,7 +70,7 @@ class Linker:
         self,
         context: Context,
         configured: tuple[str, ...],
-        cache: Mapping[str, tuple[str, ...]] | None = None,
+        cache: Mapping[str, tuple[CachedLibrary, ...]] | None = None,
     ) -> None:
         self._context = context
         self._cache = cache
@@ -120,8 +121,8 @@ class Linker:
                 return
             yield from (f"{folder}/{name}" for folder in folders[:ran])
             for cached in cache.get(name, ()) if "ld-musl" not in elf.interpreter else ():
-                if self._fits(posixpath.dirname(cached), triplet, elf.word):
-                    yield cached
+                if self._fits(posixpath.dirname(cached.path), triplet, elf.word):
+                    yield cached.path
             yield from (f"{folder}/{name}" for folder in folders[ran:])
 
         return paths

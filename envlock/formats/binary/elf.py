@@ -99,9 +99,7 @@ def parse_elf(read: Reader) -> Elf | None:
         interpreter=interpreter_of(file, programs),
         soname=next(iter(dynamic.texts(DT_SONAME)), ""),
         needed=dynamic.texts(DT_NEEDED),
-        rpath=dynamic.folders(DT_RUNPATH)
-        if dynamic.values(DT_RUNPATH)
-        else dynamic.folders(DT_RPATH),
+        rpath=_run_path(dynamic),
         build_id=next((n.content.hex() for n in notes if _is_build_id(n)), ""),
         version_needs=needs,
         sections=_by_name(file, sections, header.names),
@@ -112,6 +110,11 @@ def parse_elf(read: Reader) -> Elf | None:
         weak_versions=weak,
         version_definitions=_version_definitions(file, dynamic, segments),
     )
+
+
+def _run_path(dynamic: Dynamic) -> tuple[str, ...]:
+    tag = DT_RUNPATH if dynamic.values(DT_RUNPATH) else DT_RPATH
+    return tuple(folder for folder in dynamic.folders(tag) if folder)
 
 
 def _sections(header: FileHeader) -> list[Header]:

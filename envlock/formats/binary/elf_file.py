@@ -133,9 +133,9 @@ class Dynamic(NamedTuple):
         return tuple(text for text in texts if text)
 
     def folders(self, tag: int) -> tuple[str, ...]:
-        """Return the directories of a run path, as they are written."""
+        """Return the directories of a run path, as they are written; empty ones are kept."""
         for text in self.texts(tag)[:1]:
-            return tuple(folder for folder in text.split(":") if folder)
+            return tuple(text.split(":"))
         return ()
 
 

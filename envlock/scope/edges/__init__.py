@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from envlock.scope.edges import depends, python, python_base, script, shell
+from envlock.scope.edges import depends, library, python, python_base, script, shell
 from envlock.scope.graph import EdgeKind
 
 EDGES: tuple[EdgeKind, ...] = (
     script.EDGE,
     shell.EDGE,
+    library.EDGE,
     python.EDGE,
     python_base.EDGE,
     depends.EDGE,

@@ -79,3 +79,57 @@ def old_go_program(toolchain: str, modules: str, word: int, order: str) -> bytes
     data = struct.pack(form, strings, len(toolchain))
     data += struct.pack(form, strings + len(toolchain) + (-len(toolchain) % 16), len(lines))
     return make_elf({".go.buildinfo": info, ".rodata": text, ".data": data}, word=word, order=order)
+
+
+def linked_elf(
+    *needed: str,
+    soname: str = "",
+    rpath: str = "",
+    runpath: str = "",
+    interpreter: str = "",
+    flags: int = 0,
+    dlopen: bytes = b"",
+    machine: int = 62,
+    word: int = 8,
+    order: str = "<",
+) -> bytes:
+    """Return a library or program with a dynamic section; `flags` are those of DT_FLAGS_1."""
+    strings = b"\0"
+    rows: list[tuple[int, int]] = []
+    for tag, text in [*((1, n) for n in needed), (14, soname), (15, rpath), (29, runpath)]:
+        if text or tag == 1:
+            rows.append((tag, len(strings)))
+            strings += text.encode() + b"\0"
+    pair = order + ("QQ" if word == 8 else "II")
+    body, parts = b"", []
+    start = 4096
+    if interpreter:
+        parts.append((3, start, len(interpreter) + 1))
+        body += interpreter.encode() + b"\0"
+    if dlopen:
+        body += bytes(-len(body) % 8)
+        note = struct.pack(order + "III", 4, len(dlopen), 0x407C0C0A) + b"FDO\0" + dlopen
+        parts.append((4, start + len(body), len(note)))
+        body += note
+    body += bytes(-len(body) % 8)
+    rows += [(0x6FFFFFFB, flags)] if flags else []
+    rows += [(5, BASE + start + len(body)), (0, 0)]
+    body += strings + bytes(-len(strings) % 8)
+    dynamic = b"".join(struct.pack(pair, *row) for row in rows)
+    parts.append((2, start + len(body), len(dynamic)))
+    body += dynamic
+    parts.insert(0, (1, 0, start + len(body)))
+    ident = b"\x7fELF" + bytes((word // 4, 1 if order == "<" else 2, 1)) + bytes(9)
+    ehsize, phsize = (64, 56) if word == 8 else (52, 32)
+    head = struct.pack(
+        order + ("HHIQQQIHHHHHH" if word == 8 else "HHIIIIIHHHHHH"),
+        3, machine, 1, 0, ehsize, 0, 0, ehsize, phsize, len(parts), 0, 0, 0,
+    )  # fmt: skip
+    for kind, at, size in parts:
+        where = BASE + at
+        if word == 8:
+            head += struct.pack(order + "IIQQQQQQ", kind, 4, at, where, where, size, size, 8)
+        else:
+            head += struct.pack(order + "8I", kind, at, where, where, size, size, 4, 4)
+    whole = ident + head
+    return whole + bytes(start - len(whole)) + body

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.formats.binary.loader_program import LOADER_LIMIT, parse_loader_program
 from envlock.formats.hardware.cpuinfo import parse_cpuinfo
 from envlock.model.record import Record
 from envlock.targets.base import Capability
@@ -17,9 +17,6 @@ _LOADERS = (
     "/lib/ld-linux-riscv64-lp64d.so.1",
     "/lib64/ld64.so.2",
 )
-_LIMIT = 16 * 1024 * 1024
-_VERSION = re.compile(rb"ld\.so \([^)]{1,80}\) [a-z ]*release version (\d+(?:\.\d+)+)")
-_HWCAPS = re.compile(rb"\0((?:x86-64-v\d:?)+)\0")
 
 
 def collect(context: Context) -> Iterator[Record]:
@@ -29,22 +26,17 @@ def collect(context: Context) -> Iterator[Record]:
     ``ld.so --help``.
     """
     path = next((path for path in _LOADERS if context.exists(path)), "")
-    content = context.read(path, _LIMIT) if path else None
-    version = _VERSION.search(content or b"")
-    if content is None or version is None:
-        if content is not None:
-            context.gap(path, "states no version of the C library")
+    content = context.read(path, LOADER_LIMIT) if path else None
+    if content is None:
         return
-    facts = {"version": version[1].decode(), "hwcaps": _searched(context, content)}
-    yield Record("host.libc", "", {name: value for name, value in facts.items() if value})
-
-
-def _searched(context: Context, loader: bytes) -> str:
-    known = _HWCAPS.search(loader)
+    loader = parse_loader_program(content)
+    if not loader.version:
+        context.gap(path, "states no version of the C library")
+        return
     level = parse_cpuinfo(context.text("/proc/cpuinfo") or "").level
-    if known is None or not level:
-        return ""
-    return " ".join(name for name in known[1].decode().split(":") if name and name <= level)
+    searched = " ".join(name for name in loader.levels if name <= level)
+    facts = {"version": loader.version, "hwcaps": searched}
+    yield Record("host.libc", "", {name: value for name, value in facts.items() if value})
 
 
 COLLECTOR = Collector(
