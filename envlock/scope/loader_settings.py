@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from envlock.formats.binary.linkage import Linkage
 from envlock.formats.binary.loader_cache import CachedLibrary, parse_loader_cache
-from envlock.formats.binary.loader_config import loader_folders
 from envlock.formats.binary.loader_program import (
     LOADER_LIMIT,
     LoaderProgram,
     parse_loader_program,
 )
+from envlock.formats.system.loader_config import loader_folders
 from envlock.formats.system.settings import SETTINGS_LIMIT
 from envlock.model.text import from_bytes
 from envlock.scope.graph import Around

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from envlock.capture.context import Context
 from envlock.formats.binary.loader_cache import CachedLibrary, parse_loader_cache
-from envlock.formats.binary.loader_config import LOADER_CONFIG, loader_folders
+from envlock.formats.system.loader_config import LOADER_CONFIG, loader_folders
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines
 
 _FOLDER = "/etc/ld.so.conf.d"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from envlock.formats.binary.loader_cache import CachedLibrary, parse_loader_cache
-from envlock.formats.binary.loader_config import loader_folders
 from envlock.formats.binary.loader_program import LoaderProgram, parse_loader_program
+from envlock.formats.system.loader_config import loader_folders
 from tests.conftest import unavailable
 
 X86_64 = 0x0303
