@@ -24,6 +24,8 @@ from envlock.targets.local.probe import SupportsProbe
 _VOLATILE = ("/proc/", "/sys/", "/dev/", "/run/", "/var/run/", "/tmp/", "/var/tmp/")  # noqa: S108
 """Directories whose content comes and goes: nothing missing there is proved to be missing."""
 _PROGRAMS = ("/usr/bin", "/bin")
+READ_TOTAL = 1 << 30
+"""Most bytes of files that one collector reads whole, and so may hold at once."""
 LINE_LIMIT = 64 * 1024
 """Largest file in bytes that `Context.line` reads: twice the largest that sysfs has."""
 
@@ -39,6 +41,7 @@ class Context:
     and `env_deny` are the user's additions to the lists of variables whose values may be recorded,
     and `value_key` makes fingerprints of the other values.
     `limit` is checked before each question to the target.  Each question is noted in `access_log`.
+    Files that are read whole have `read_total` bytes together; one that exceeds them is a gap.
     """
 
     def __init__(
@@ -55,7 +58,9 @@ class Context:
         value_key: ValueKey | None = None,
         limit: TimeLimit = NO_LIMIT,
         access_log: AccessLog | None = None,
+        read_total: int = READ_TOTAL,
     ) -> None:
+        self._room = read_total
         self.env_allow = env_allow
         self.env_deny = env_deny
         self.value_key = value_key
@@ -95,15 +100,17 @@ class Context:
         self._access_log.paths.add(path)
         self.last_path = path
         try:
-            content = self._limit.ask(self._target.read, path, limit)
+            content = self._limit.ask(self._target.read, path, min(limit, self._room))
         except (FileNotFoundError, NotADirectoryError):
             self._explain(path)
             return None
         except OSError as error:
             self._present = True
-            self.gap(path, describe(error))
+            is_last = error.errno == errno.EFBIG and self._room < limit
+            self.gap(path, "too large, with the files read before" if is_last else describe(error))
             return None
         self._present = True
+        self._room -= len(content)
         return content
 
     def text(self, path: str, limit: int = READ_LIMIT) -> str | None:

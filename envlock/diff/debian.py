@@ -16,7 +16,7 @@ from envlock.diff.predicates import is_core_library
 from envlock.model.text import sort_key
 
 _DEB = "deb"
-_LIBRARY = re.compile(r"(lib.+?)-?([0-9]+(?:\.[0-9]+)*(?:t64|v5)?)(:.+)\Z")
+_LIBRARY = re.compile(r"(lib[^:]{1,128}?)-?([0-9]{1,9}(?:\.[0-9]{1,9}){0,4}(?:t64|v5)?)(:.+)\Z")
 _ONE_SIDED = (ChangeKind.ADDED, ChangeKind.REMOVED)
 
 

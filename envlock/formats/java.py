@@ -11,7 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 _FILE = re.compile(r"(?P<name>.{1,255}?)-(?P<version>\d[0-9A-Za-z.+_]*(?:-[0-9A-Za-z.+_]+)*)\Z")
-_PROPERTY = re.compile(r"^[ \t]*([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
+_PROPERTY = re.compile(
+    r"^[ \t]*+([\w.-]++)[ \t]*+[=:][ \t]*+"
+    r"((?:[^ \t\r\n]++|[ \t\r]++(?=[^ \t\r\n]))*+)[ \t\r]*+$",
+    re.MULTILINE,
+)
 _RELEASE = re.compile(r'^([A-Z_]+)="?([^"\n]*)"?[ \t\r]*$', re.MULTILINE)
 _VARIABLE = "${"
 

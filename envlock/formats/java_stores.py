@@ -118,17 +118,25 @@ def _data(der: bytes, content_info: Element) -> bytes | None:
     kind, *wrapped = children(der, content_info)
     if der[kind.start : kind.end] != _DATA or not wrapped:
         return None
-    octets = next(children(der, wrapped[0]))
+    octets = _first(der, wrapped[0])
     return der[octets.start : octets.end] if octets.tag == _OCTETS else None
+
+
+def _first(der: bytes, outer: Element) -> Element:
+    """Return the first element inside of another.  Raise ValueError when there is none."""
+    found = next(children(der, outer), None)
+    if found is None:
+        raise ValueError("an empty element")
+    return found
 
 
 def _trusted(der: bytes, bag: Element) -> Iterator[Trusted]:
     kind, value, *attributes = children(der, bag)
     if der[kind.start : kind.end] != _CERT_BAG:
         return
-    form, wrapped = children(der, next(children(der, value)))
+    form, wrapped = children(der, _first(der, value))
     if der[form.start : form.end] == _X509:
-        octets = next(children(der, wrapped))
+        octets = _first(der, wrapped)
         alias = next((_alias(der, each) for each in attributes), "")
         yield Trusted(_shown(alias), certificate(der[octets.start : octets.end]))
 
@@ -137,7 +145,7 @@ def _alias(der: bytes, attributes: Element) -> str:
     for attribute in children(der, attributes):
         kind, values = children(der, attribute)
         if der[kind.start : kind.end] == _FRIENDLY_NAME:
-            text = next(children(der, values))
+            text = _first(der, values)
             return der[text.start : text.end].decode("utf-16-be", "replace")
     return ""
 

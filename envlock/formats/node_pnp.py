@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from envlock.formats.json_values import at, json_or_none, text_at
 
-_STRING = re.compile(r"RAW_RUNTIME_STATE\s*=\s*'((?:[^'\\]|\\.|\\\n)*)'", re.DOTALL)
+_STRING = re.compile(r"RAW_RUNTIME_STATE\s*=\s*'((?:[^'\\]|\\.)*+)'", re.DOTALL)
 _OBJECT = re.compile(r"hydrateRuntimeState\(\s*(?=\{)")
 _ESCAPE = re.compile(r"\\(\n|.)", re.DOTALL)
 _VERSION = re.compile(r"npm(?::|%3A)([^#&:@\s]+)")

@@ -1,6 +1,7 @@
 """Parsers raise only what they document, on anything: a short run of what `scripts/fuzz` does.
 
-Without guidance by coverage, which that script has, but the same on every machine.
+Without guidance by coverage, which that script has, but the same on every machine: the inputs that
+are kept, and random ones.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.fuzz.corpus import FOLDER, LARGEST, ROOM, chosen, read_corpus
 from tests.fuzz.parsers import ALLOWED, parsers
 
 EXECUTIONS = 400
@@ -27,6 +29,9 @@ PIECES = (
 @pytest.mark.parametrize("name", sorted(parsers()))
 def test_a_parser_raises_what_it_documents(name: str) -> None:
     run = parsers()[name]
+    for data in read_corpus(name):
+        with suppress(*ALLOWED):
+            run(data)
     source = random.Random(zlib.crc32(name.encode()))
     for _ in range(EXECUTIONS):
         data = b"".join(source.choices(PIECES, k=source.randrange(1, 24)))
@@ -34,3 +39,20 @@ def test_a_parser_raises_what_it_documents(name: str) -> None:
             data += source.randbytes(source.randrange(64))
         with suppress(*ALLOWED):
             run(data)
+
+
+def test_inputs_are_kept_for_each_parser_and_no_other() -> None:
+    names = {path.stem for path in FOLDER.iterdir()}
+    assert names == set(parsers()), "scripts/fuzz --keep PARSER writes what is missing"
+    sizes = {name: sum(map(len, read_corpus(name))) for name in names}
+    assert max(sizes.values()) <= ROOM
+    assert sum(sizes.values()) < 1_000_000
+    assert all(len(one) <= LARGEST for name in names for one in read_corpus(name))
+
+
+def test_an_input_is_kept_when_it_goes_where_none_did() -> None:
+    run = parsers()["json"]
+    found = chosen(run, [b"[]", b"[[]]", b"{", b"[1]", b"\\", b"[]"])
+    assert found[0] in (b"{", b"\\")
+    assert chosen(run, [*found, *found]) == found
+    assert chosen(run, [b"[1]", b"[2]"]) == [b"[1]"]

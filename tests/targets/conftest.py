@@ -24,6 +24,7 @@ from envlock.targets.kinds import open_target
 from envlock.targets.remote.ssh import open_remote
 from envlock.targets.remote.ssh_tar import SshTarTarget
 from envlock.targets.stream.oci import OciTarget
+from envlock.targets.stream.streaming import RETAIN_TOTAL
 from tests.conftest import unavailable
 from tests.targets import hostile
 
@@ -134,13 +135,14 @@ exec(compile(code, "envlock", "exec"), {"__name__": "__main__"})
 """
 
 
-def remote_target(kind, root):
+def remote_target(kind, root, retain_total=RETAIN_TOTAL):
     """Return a target at the other end of a pipe, without ssh, with `root` as its root."""
     if kind == "tar":
         return SshTarTarget("ssh:tar", ["sh", "-c"], io.BytesIO(), root=str(root))
     if os.geteuid():
         unavailable("root", "only root may change its root directory")
-    return open_remote([sys.executable, "-c", IN_ROOT], [str(root)], "ssh:box")
+    argv = [sys.executable, "-c", IN_ROOT]
+    return open_remote(argv, [str(root)], "ssh:box", retain_total=retain_total)
 
 
 def engine_target(request, kind, root):

@@ -181,3 +181,50 @@ def _inner(name: str, argument: Any) -> Iterator[Any]:
         yield from argument[1]
     elif name in ("ASSERT", "ASSERT_NOT"):
         yield argument[1]
+
+
+Text = tuple[str, str]
+"""A beginning that a pattern takes, and what may be repeated behind it."""
+
+
+def ways_in(pattern: AnyPattern) -> list[Text]:
+    """Return, for each repetition in a pattern, what leads to it and what it repeats."""
+    text = pattern.pattern
+    parsed = parser.parse(
+        text.decode("latin-1") if isinstance(text, bytes) else text, pattern.flags & ~re.UNICODE
+    )
+    found: list[Text] = []
+    _find_ways(parsed, "", found)
+    return list(dict.fromkeys(found))
+
+
+def _find_ways(parsed: Any, before: str, found: list[Text]) -> None:
+    for operation, argument in parsed:
+        name = str(operation)
+        for inner in _inner(name, argument):
+            if name.endswith("REPEAT") and argument[1] > 1:
+                found.extend((before, unit) for unit in _samples(inner) if unit)
+            if not name.startswith("ASSERT"):
+                _find_ways(inner, before, found)
+        before += _samples([(operation, argument)])[0]
+
+
+def _samples(parsed: Any) -> list[str]:
+    """Return texts that a part of a pattern takes: one for each alternative in it, at most 8."""
+    samples = [""]
+    for operation, argument in parsed:
+        name = str(operation)
+        if name == "LITERAL":
+            more = [chr(argument)]
+        elif name in ("IN", "NOT_LITERAL", "ANY"):
+            more = [_one_of(name, argument)]
+        elif name == "BRANCH":
+            more = [sample for inner in argument[1] for sample in _samples(inner)]
+        elif name.endswith("REPEAT"):
+            more = [sample * max(argument[0], 1) for sample in _samples(argument[2])]
+        elif name in ("SUBPATTERN", "ATOMIC_GROUP"):
+            more = [s for inner in _inner(name, argument) for s in _samples(inner)]
+        else:
+            more = [""]
+        samples = [a + b for a in samples for b in more][:8]
+    return samples

@@ -8,6 +8,7 @@ function.  Each is tried on its own pieces, repeated; only ratios of times are c
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Iterator
 
@@ -19,10 +20,13 @@ from tests.unit.patterns import (
     is_bound_to_the_start,
     pieces_of,
     unread_calls,
+    ways_in,
 )
 
 SHORT, LONG, MOST = 1000, 4000, 10
 """Lengths of two texts, and how many times as much the long one may cost: the square is 16."""
+FEW, SOME = 12, 22
+"""How often a unit is repeated to see whether each doubles the time."""
 FLOOR = 0.008
 """Seconds below which a time is noise; what is quadratic needs more for the long text."""
 COMMON = (" ", "\n", "a", "0", "-", ".", "/", "=", ":", "a ", "a\n", " \n", "a=")
@@ -81,3 +85,32 @@ def test_time_grows_with_the_text(name: str) -> None:
     pattern, is_bound = PATTERNS[name], name in BOUND or is_bound_to_the_start(name)
     slow = [unit for unit in texts(pattern) if grows_too_fast(pattern, unit, is_bound=is_bound)]
     assert slow == []
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_time_grows_with_what_a_repetition_takes(name: str) -> None:
+    pattern = PATTERNS[name]
+    slow = [way for way in ways_in(pattern) if doubles(pattern, *way) or squares(pattern, *way)]
+    assert slow == []
+
+
+def doubles(pattern: AnyPattern, before: str, unit: str) -> bool:
+    """Return whether each further unit doubles the time, as it does where two ways lead on."""
+    text = f"{before}{unit * SOME}\x01"
+    long = run(pattern, text, is_bound=True)
+    return long > 4 * FLOOR and long > 16 * run(pattern, f"{before}{unit * FEW}", is_bound=True)
+
+
+def squares(pattern: AnyPattern, before: str, unit: str) -> bool:
+    """Return whether the time of one match grows with the square of the text behind `before`."""
+    for _ in range(4):
+        long = run(pattern, f"{before}{unit * (LONG // len(unit))}\x01", is_bound=True)
+        short = run(pattern, f"{before}{unit * (SHORT // len(unit))}\x01", is_bound=True)
+        if long < FLOOR or long < MOST * short:
+            return False
+    return True
+
+
+def test_a_pattern_with_two_ways_is_found() -> None:
+    pattern = re.compile(r"state = '((?:[^'\\]|\\.|\\\n)*)'", re.DOTALL)
+    assert any(doubles(pattern, *way) for way in ways_in(pattern))

@@ -33,7 +33,7 @@ _NOT_IMPORTED = frozenset(
      "scripts", "tools", "bin", "samples", "ci", "conf", "setup.py", "conftest.py"}
 )  # fmt: skip
 """First parts of paths that distributions ship by mistake, and nobody imports."""
-_NAMESPACE = re.compile(rb"extend_path|declare_namespace|\A\s*\Z|\A(?:\s*#[^\n]*\n?)*\Z")
+_NAMESPACE = re.compile(rb"extend_path|declare_namespace|\A(?:\s*+#[^\n]*+)*+\s*+\Z")
 
 Installed = Mapping[str, str]
 """Normalized name of a distribution -> its version."""

@@ -30,7 +30,9 @@ _NODE_ABIS = {
     19: "111", 20: "115", 21: "120", 22: "127", 23: "131", 24: "137",
 }  # fmt: skip
 """Major number of Node -> NODE_MODULE_VERSION (nodejs.org, abi_version_registry.json)."""
-_GEM_PLATFORM = re.compile(r"(?P<cpu>[^-]+)-(?P<os>[a-z]+)(?:-?(?P<libc>gnu|musl))?[\w.-]*\Z")
+_GEM_PLATFORM = re.compile(
+    r"(?P<cpu>[^-]{1,64})-(?P<os>[a-z]{1,32})(?:-?(?P<libc>gnu|musl))?[\w.-]{0,64}\Z"
+)
 _GEM_CPUS = {
     "amd64": ("x86_64", "x64", "amd64"),
     "arm64": ("aarch64", "arm64"),

@@ -10,16 +10,22 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
-MAX_DIRECTORY = 64 << 20
-"""The largest central directory, in bytes."""
-MAX_MEMBERS = 500_000
-"""Most members of an archive."""
 FREE = 1 << 20
 """What any member may become, in bytes; a larger one at most `MAX_RATIO` times as packed."""
 MAX_RATIO = 1100
 """More than deflate can do, so a larger ratio is a lie."""
+
+
+class ZipLimits(NamedTuple):
+    """What an archive may have: bytes of its central directory, and members."""
+
+    directory: int = 64 << 20
+    members: int = 500_000
+
+
+DEFAULT_LIMITS = ZipLimits()
 
 DAMAGE = (
     zipfile.BadZipFile,
@@ -37,11 +43,11 @@ _PIECE = 1 << 20
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def open_archive(stream: BinaryIO) -> zipfile.ZipFile:
+def open_archive(stream: BinaryIO, limits: ZipLimits = DEFAULT_LIMITS) -> zipfile.ZipFile:
     """Open the archive in a stream that can seek.  Raise an error of `DAMAGE` or OSError."""
-    archive = zipfile.ZipFile(cast("BinaryIO", _Bounded(stream)))
-    if len(archive.infolist()) > MAX_MEMBERS:
-        raise ValueError(f"more than {MAX_MEMBERS:,} members")
+    archive = zipfile.ZipFile(cast("BinaryIO", _Bounded(stream, limits.directory)))
+    if len(archive.infolist()) > limits.members:
+        raise ValueError(f"more than {limits.members:,} members")
     return archive
 
 
@@ -78,8 +84,9 @@ def _check(member: zipfile.ZipInfo) -> None:
 class _Bounded:
     """A stream of which nothing larger than a directory is read at once."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, most: int) -> None:
         self._stream = stream
+        self._most = most
         self.seek = stream.seek
         self.tell = stream.tell
         self.close = stream.close
@@ -90,9 +97,9 @@ class _Bounded:
 
     def read(self, size: int = -1) -> bytes:
         """Return at most `size` bytes, or all that follow.  Raise ValueError for too many."""
-        if size > MAX_DIRECTORY:
+        if size > self._most:
             raise ValueError(f"a part of {size:,} bytes")
-        found = self._stream.read(size if size >= 0 else MAX_DIRECTORY + 1)
-        if len(found) > MAX_DIRECTORY:
+        found = self._stream.read(size if size >= 0 else self._most + 1)
+        if len(found) > self._most:
             raise ValueError("a part that is too large")
         return found

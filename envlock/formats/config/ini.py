@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from envlock.formats.config.values import Document, add_value, lines_of
 
 _SECTION = re.compile(r"\[([^\[\]]+)\]\s*(?:[#;].*)?\Z")
-_NAME = re.compile(r"([^=\s][^=]*?)\s*=\s*(.*)\Z")
-_COLON = re.compile(r"([^:\s][^:]*?)\s*:\s+(.*)\Z")
+_NAME = re.compile(r"(?=[^=\s])((?:[^=\s]++|\s++(?=[^=\s]))++)\s*+=\s*+(.*)\Z")
+_COLON = re.compile(r"(?=[^:\s])((?:[^:\s]++|\s++(?=[^:\s]))++)\s*+:\s++(.*)\Z")
 
 
 def parse_ini(text: str) -> Document:

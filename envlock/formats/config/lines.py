@@ -14,7 +14,10 @@ _ASSIGNMENT = re.compile(
     r"(?:export\s+)?([A-Za-z_][\w.-]*)=(?:'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|([^\s'\"]*))"
     r"(?:\s+#.*)?\Z"
 )
-_SETTING = re.compile(r"([\w.*/-]+)(?:\s*=\s*|\s+)(?:'((?:[^']|'')*)'|([^#\s][^#]*?))\s*(?:#.*)?\Z")
+_SETTING = re.compile(
+    r"([\w.*/-]++)(?:\s*+=\s*+|\s++)"
+    r"(?:'((?:[^']|'')*+)'|([^#\s](?:[^#\s]++|\s++(?=[^#\s]))*+))\s*+(?:#.*)?\Z"
+)
 _SYSCTL = re.compile(r"(-?)\s*([^\s=]+)\s*=\s*(.*)\Z")
 _SSH = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\s*=\s*|\s+)(.*)\Z")
 _FSTAB = ("device", "type", "options", "dump", "pass")

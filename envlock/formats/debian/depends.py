@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _ONE = re.compile(
-    r"\s*(?P<name>[a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?"
-    r"\s*(?:\(\s*(?P<operator><<|<=|=|>=|>>|<|>)\s*(?P<version>[^\s)]+)\s*\))?\s*(?:\[[^\]]*\])?\s*\Z"
+    r"\s*+(?P<name>[a-z0-9][a-z0-9+.-]*+)(?::[a-z0-9-]++)?"
+    r"\s*+(?:\(\s*+(?P<operator><<|<=|=|>=|>>|<|>)\s*+(?P<version>[^\s)]++)\s*+\))?"
+    r"\s*+(?:\[[^\]]*+\])?\s*+\Z"
 )
 
 

@@ -14,6 +14,7 @@ from envlock.targets.base import Capability, ScanPlan
 from envlock.targets.remote.conversation import Conversation, Link
 from envlock.targets.remote.remote_files import RemoteFiles
 from envlock.targets.remote.remote_scan import RemoteScan
+from envlock.targets.stream.streaming import RETAIN_TOTAL
 
 
 class RemoteTarget(RemoteFiles):
@@ -22,8 +23,8 @@ class RemoteTarget(RemoteFiles):
     is_streaming = True
     walks_before_reading = True
 
-    def __init__(self, reference: str, link: Link) -> None:
-        super().__init__(Conversation(link, reference))
+    def __init__(self, reference: str, link: Link, retain_total: int = RETAIN_TOTAL) -> None:
+        super().__init__(Conversation(link, reference), retain_total)
         self.reference = reference
         self.capabilities = frozenset({Capability.FILES, Capability.ENVIRON, Capability.KERNEL})
 

@@ -21,7 +21,7 @@ from envlock.model.tree import TYPE_OF_FORMAT, Entry, EntryType
 from envlock.targets.base import READ_LIMIT
 from envlock.targets.remote.conversation import Conversation, are_numbers
 from envlock.targets.remote.ssh_remote import CONTENT, FOLLOW
-from envlock.targets.stream.streaming import RETAIN_LIMIT
+from envlock.targets.stream.streaming import RETAIN_LIMIT, RETAIN_TOTAL
 
 _T = TypeVar("_T")
 _WORDS = {errno.EFBIG: "too large", errno.ELOOP: "loop of symbolic links"}
@@ -40,8 +40,10 @@ class PathStatus(NamedTuple):
 class RemoteFiles:
     """The files at the other end of a conversation."""
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, retain_total: int = RETAIN_TOTAL) -> None:
         self.conversation = conversation
+        self._room = retain_total
+        """How many bytes may still be kept in memory."""
         self._preloaded: tuple[str, ...] = ()
         self._stats: dict[str, PathStatus | int] = {}
         self._names: dict[str, tuple[str, ...] | int] = {}
@@ -60,7 +62,9 @@ class RemoteFiles:
                 self._store_listing(value)
             else:
                 file = self.conversation.parse_file(value)
-                self._contents[file.path] = file.errno or b"".join(parts)
+                self._contents[file.path] = file.errno or errno.EFBIG  # of one that is not kept
+                if not file.errno:
+                    self.store_content(file.path, b"".join(parts))
                 parts.clear()
         if not is_cut:  # whatever the reply does not contain does not exist
             self._preloaded += tuple(pattern for pattern in wanted if "**" not in pattern)
@@ -71,8 +75,10 @@ class RemoteFiles:
         return known if isinstance(known, bytes) else None
 
     def store_content(self, path: str, content: bytes) -> None:
-        """Keep the content of a file in memory."""
-        self._contents[path] = content
+        """Keep the content of a file in memory while there is room for it."""
+        if len(content) <= self._room:
+            self._room -= len(content)
+            self._contents[path] = content
 
     def store_names(self, directory: str, rows: Iterable[list[Any]]) -> None:
         """Keep the names in a directory in memory."""
@@ -110,7 +116,8 @@ class RemoteFiles:
         if self._contents.get(path, errno.EFBIG) == errno.EFBIG:  # too large to be preloaded
             content = io.BytesIO()
             self._fetch(path, content.write, limit)
-            self._contents[path] = content.getvalue()
+            self.store_content(path, content.getvalue())
+            return content.getvalue()
         known = self._known(self._contents, path)
         if len(known) > limit:
             raise OSError(errno.EFBIG, "too large", path)

@@ -27,6 +27,7 @@ from envlock.errors import TargetError, TargetNameError
 from envlock.targets.base import Target
 from envlock.targets.remote.remote import RemoteTarget
 from envlock.targets.remote.ssh_tar import SshTarTarget
+from envlock.targets.stream.streaming import RETAIN_TOTAL
 from envlock.writing import ScratchDirectory
 
 _PYTHON_GREETING = b"envlock-remote python\n"
@@ -194,8 +195,17 @@ def connect(operand: str) -> Target:
     return open_remote(["ssh", *options], [*machine, COMMAND], f"ssh:{operand}")
 
 
-def open_remote(client: Sequence[str], rest: Sequence[str], reference: str) -> Target:
-    """Return the machine that the command ``client + rest`` reaches, read by Python or by tar."""
+def open_remote(
+    client: Sequence[str],
+    rest: Sequence[str],
+    reference: str,
+    *,
+    retain_total: int = RETAIN_TOTAL,
+) -> Target:
+    """Return the machine that the command ``client + rest`` reaches, read by Python or by tar.
+
+    At most `retain_total` bytes of files are kept in memory.
+    """
     directory = _control_directory([*client, "-G", *rest[:-1]]) if client[0] == "ssh" else None
     connection: Connection | None = None
     try:
@@ -208,7 +218,7 @@ def open_remote(client: Sequence[str], rest: Sequence[str], reference: str) -> T
             return SshTarTarget(reference, [*client, *sharing, *rest[:-1]], connection)
         program = resources.files("envlock.targets.remote").joinpath("ssh_remote.py").read_bytes()
         connection.send(b"%d\n%b" % (len(program), program))
-        return RemoteTarget(reference, connection)
+        return RemoteTarget(reference, connection, retain_total)
     except BaseException:
         for opened in (connection, directory):
             if opened is not None:

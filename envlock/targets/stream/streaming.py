@@ -24,7 +24,7 @@ from envlock.targets.base import READ_LIMIT, Capability, ContentWriter, ScanPlan
 from envlock.targets.stream.file_tree import FileTree, resolve
 from envlock.targets.stream.layers import Hidden, choose_first_names, merge, remove
 from envlock.targets.stream.linked_paths import LinkedPaths
-from envlock.targets.stream.tar_reader import MEMBER_LIMIT, Member, members
+from envlock.targets.stream.tar_reader import DEFAULT_LIMITS, Member, TarLimits, members
 
 RETAIN_LIMIT = 16 * 1024 * 1024
 """Largest file, in bytes, that is kept in memory for collectors."""
@@ -49,8 +49,15 @@ class StreamingTarget:
     walks_before_reading = False
     capabilities = frozenset({Capability.FILES, Capability.ENVIRON})
 
-    def __init__(self, reference: str) -> None:
+    def __init__(
+        self,
+        reference: str,
+        limits: TarLimits = DEFAULT_LIMITS,
+        retain_total: int = RETAIN_TOTAL,
+    ) -> None:
         self.reference = reference
+        self._limits = limits
+        self._retain_total = retain_total
         self._tree = FileTree()
         self._is_scanned = False
 
@@ -101,10 +108,16 @@ class StreamingTarget:
             yield from self._fetch(path)
 
     def _store(self, found: Iterable[Member]) -> None:
+        room = self._room()
         for entry, chunks in found:
             self._tree.entries[entry.path] = entry
-            if entry.type is EntryType.FILE and entry.size <= RETAIN_LIMIT:
+            if entry.type is EntryType.FILE and entry.size <= min(RETAIN_LIMIT, room):
                 self._tree.contents[entry.path] = b"".join(chunks)
+                room -= entry.size
+
+    def _room(self) -> int:
+        """Return how many bytes may still be kept in memory for collectors."""
+        return self._retain_total - sum(map(len, self._tree.contents.values()))
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Read the whole stream once; see `envlock.targets.base.Target.scan`."""
@@ -115,7 +128,7 @@ class StreamingTarget:
         )
         self._is_scanned = True
         missing = self._linked_files(plan) - self._tree.contents.keys()
-        left = RETAIN_TOTAL - sum(map(len, self._tree.contents.values()))
+        left = self._room()
         for entry, chunks in self._fetch_each(sorted(missing, key=sort_key)) if missing else ():
             left -= entry.size
             if entry.path in missing and left > 0:  # any other is fetched when it is asked for
@@ -129,11 +142,11 @@ class StreamingTarget:
     def _read_layers(self, plan: ScanPlan) -> FileTree:
         """Read every layer once and return the tree they add up to."""
         whole = FileTree()
-        left = RETAIN_TOTAL
+        left = self._retain_total
         for layer in self._layers():
             upper = FileTree()
             hidden = Hidden(set(), set())
-            for entry, chunks in members(prefetch(layer), self.reference):
+            for entry, chunks in members(prefetch(layer), self.reference, self._limits):
                 if hidden.add(entry.path):
                     continue
                 done, content = _read(entry, chunks, plan, left)
@@ -144,8 +157,8 @@ class StreamingTarget:
             remove(hidden.paths(whole.entries), whole)
             choose_first_names(upper)
             merge(whole, upper)
-            if len(whole.entries) > MEMBER_LIMIT:
-                raise TargetError(f"more than {MEMBER_LIMIT:,} paths", where=self.reference)
+            if len(whole.entries) > self._limits.members:
+                raise TargetError(f"more than {self._limits.members:,} paths", where=self.reference)
         choose_first_names(whole)
         whole.entries.setdefault("/", Entry("/", EntryType.DIRECTORY, 0o755))
         return whole

@@ -30,15 +30,24 @@ _TYPES = {
 }
 _HEADER_LIMIT = 16 * 1024 * 1024
 """Most bytes of extended headers before one member."""
-MEMBER_LIMIT = 4_000_000
-"""Most members of an archive."""
 NAME_LIMIT = 4096
 """Longest path or link target, in bytes, as on Linux (PATH_MAX)."""
-NAMES_LIMIT = 1 << 30
-"""Most bytes of names, link targets and extended attributes of all members together."""
-TRAILING_LIMIT = 1 << 30
-"""Most bytes after the end of an archive."""
 _NUMBER_LIMIT = 1 << 63
+
+
+class TarLimits(NamedTuple):
+    """What an archive may have.
+
+    `members`: most members.  `names`: most bytes of names, link targets and extended attributes of
+    all members together.  `trailing`: most bytes after its end.
+    """
+
+    members: int = 4_000_000
+    names: int = 1 << 30
+    trailing: int = 1 << 30
+
+
+DEFAULT_LIMITS = TarLimits()
 
 
 class Member(NamedTuple):
@@ -78,19 +87,22 @@ class ByteStream:
             yield taken.tobytes()
 
 
-def members(chunks: Iterable[bytes], where: str = "") -> Iterator[Member]:
+def members(
+    chunks: Iterable[bytes], where: str = "", limits: TarLimits = DEFAULT_LIMITS
+) -> Iterator[Member]:
     """Yield the members of the archive in `chunks`.
 
-    Raise TargetError when it is malformed or truncated; `where` names it in the message.
+    Raise TargetError when it is malformed, truncated or beyond the limits; `where` names it in the
+    message.
     """
     stream = ByteStream(chunks)
     try:
-        yield from _members(stream, where)
+        yield from _members(stream, where, limits)
     except (ValueError, IndexError, UnicodeDecodeError) as error:
         raise TargetError(f"the archive is damaged: {error}", where=where) from error
 
 
-def _members(stream: ByteStream, where: str) -> Iterator[Member]:
+def _members(stream: ByteStream, where: str, limits: TarLimits) -> Iterator[Member]:
     extended: dict[str, bytes] = {}
     headers = count = held = 0
     while True:
@@ -98,7 +110,7 @@ def _members(stream: ByteStream, where: str) -> Iterator[Member]:
         if len(header) < BLOCK:
             raise ValueError("it is truncated")
         if header.count(0) == BLOCK:
-            _drain(stream)
+            _drain(stream, limits.trailing)
             return
         _check(header)
         kind = header[156:157]
@@ -115,23 +127,23 @@ def _members(stream: ByteStream, where: str) -> Iterator[Member]:
             continue
         entry = _entry(header, extended, kind, size)
         extended, headers, count = {}, 0, count + 1
-        if count > MEMBER_LIMIT:
-            raise ValueError(f"more than {MEMBER_LIMIT:,} members")
+        if count > limits.members:
+            raise ValueError(f"more than {limits.members:,} members")
         held += len(entry.path) + len(entry.target) + sum(len(v) for _, v in entry.xattrs)
-        if held > NAMES_LIMIT:
-            raise ValueError(f"more than {NAMES_LIMIT:,} bytes of names")
+        if held > limits.names:
+            raise ValueError(f"more than {limits.names:,} bytes of names")
         content = _Content(stream, size, where)
         yield Member(entry, content.chunks())
         content.skip()
 
 
-def _drain(stream: ByteStream) -> None:
+def _drain(stream: ByteStream, most: int) -> None:
     """Read what follows the end, so that the writer does not get a broken pipe."""
-    left = TRAILING_LIMIT
+    left = most
     for piece in stream.pieces(1 << 62):
         left -= len(piece)
         if left < 0:
-            raise ValueError(f"more than {TRAILING_LIMIT:,} bytes after its end")
+            raise ValueError(f"more than {most:,} bytes after its end")
 
 
 class _Content:

@@ -21,6 +21,15 @@ def test_certificates_are_listed_by_alias():
     assert (store.format, store.is_complete) == ("jks", True)
 
 
+@pytest.mark.parametrize("at", ["content", "data", "bag"])
+def test_an_empty_element_is_no_store(at):
+    empty, data = b"\xa0\0", bytes.fromhex("06092a864886f70d010701")
+    inner = {"content": data + empty, "data": data + b"\xa0\x02\x04\0", "bag": b""}[at]
+    safe = bytes([0x30, len(inner)]) + inner
+    raw = b"\x02\x01\x03" + safe
+    assert parse_java_store(bytes([0x30, len(raw)]) + raw) is None
+
+
 def test_both_formats_give_one_fingerprint():
     (theirs,) = parse_java_store(PKCS12).trusted
     assert theirs == parse_java_store(JKS).trusted[1]

@@ -128,7 +128,7 @@ def unpack(deb: Path, cache: Path) -> UnpackedDeb:
         with deb.open("rb") as source, replacing(data, is_durable=False) as sink:
             sink.writelines(_decompress(*_data_part(source)))
             sink.flush()
-            members = _index(Path(sink.name))
+            members = index_members(Path(sink.name))
     except (
         OSError,
         EOFError,
@@ -246,16 +246,17 @@ def _reader(data: Path, member: Member) -> Reader:
     return read
 
 
-def _index(data: Path) -> dict[str, Member]:
+def index_members(data: Path, most: int = MOST_MEMBERS) -> dict[str, Member]:
+    """Return the files of a tar by name, of at most so many members.  Raise ValueError for more."""
     members: dict[str, Member] = {}
     with (
         data.open("rb") as raw,
         HeaderReader(open_file(data)) as headers,
         tarfile.open(fileobj=headers, mode="r:", errors="surrogateescape") as archive,
     ):
-        for info in archive:
-            if len(members) > MOST_MEMBERS:
-                raise ValueError(f"more than {MOST_MEMBERS:,} members")
+        for count, info in enumerate(archive, 1):
+            if count > most:
+                raise ValueError(f"more than {most:,} members")
             name = info.name.removeprefix("./")
             if info.isreg():
                 digest = _digest(raw, info.offset_data, info.size)
