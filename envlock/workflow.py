@@ -102,12 +102,15 @@ def capture_target(
 
 def with_scope(captured: Capture, request: Request) -> Capture:
     """Add what the applications need; the target of the capture must still be open."""
+    from envlock.model.coverage import Coverage, Status
     from envlock.model.scope import SECTION, scope_records
     from envlock.scope.engine import find_scope
 
     view = captured.view
     if view is None or request.only:
         return captured
+    if SECTION in request.skip:
+        return captured.adding(SECTION, (), Coverage(Status.SKIPPED))
     scope = find_scope(view, captured.lock, request.roots, view.gaps, request.workdir)
     return captured.adding(SECTION, scope_records(scope.roles), scope.coverage)
 

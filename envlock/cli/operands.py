@@ -19,6 +19,7 @@ from envlock.errors import LockfileError, TargetNameError, UsageError
 from envlock.lockfile.reader import parse_lock, read_lock_file
 from envlock.lockfile.writer import render_lock
 from envlock.model.depth import Depth
+from envlock.model.scope import SECTION as SCOPE
 from envlock.model.scope import Root
 from envlock.secrets.keyed import ValueKey
 from envlock.store.objects import Store
@@ -75,7 +76,8 @@ def make_request(
     from envlock.capture.request import Request
 
     known = {name for c in collectors() for name in (c.name, *c.sections)}
-    only, skip = (chosen_sections(each, known) for each in (arguments.only, arguments.skip))
+    only = chosen_sections(arguments.only, known)
+    skip = chosen_sections(arguments.skip, known | {SCOPE})
     for name in sorted(only & skip):
         raise UsageError(f"{name} is given to both --only and --skip")
     depth = capture_depth(arguments.target, deep=arguments.deep)

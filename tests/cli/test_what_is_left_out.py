@@ -68,3 +68,13 @@ def test_a_package_with_a_slash_in_its_name_is_recorded_or_a_gap(
     assert envlock("check", "a.lock").status == 0
     lock = (envlock.folder / "a.lock").read_text()
     assert '[deb."a/b' in lock or "a/b" in lock
+
+
+def test_scope_that_is_skipped_is_said_to_be_skipped(root: Path, envlock: Cli) -> None:
+    words = ("capture", f"dir:{root}", "-o", "a.lock", "--root", "app=exe:/bin/none")
+    envlock(*words, "--skip", "scope")
+    lock = (envlock.folder / "a.lock").read_text()
+    assert '[coverage.scope]\nstatus = "skipped"' in lock
+    assert "[scope.app]" not in lock
+    envlock(*words)
+    assert "[scope.app]" in (envlock.folder / "a.lock").read_text()
