@@ -172,8 +172,9 @@ def record(recording: Path, root: Path, name: str) -> None:
     """Record a root as if the kernel below it were its own."""
     target = LocalTarget(root, f"dir:{name}", is_host=False)
     target.capabilities |= {Capability.KERNEL}
-    recorder = Recorder(target)
-    capture(target, collectors(), Request(depth=Depth.CONFIG), recorder=recorder)
+    request = Request(depth=Depth.CONFIG)
+    recorder = Recorder(target, request)
+    capture(target, collectors(), request, recorder=recorder)
     with recording.open("wb") as file:
         recorder.write(file)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ class CaptureSetup:
             store=store,
             cache=cache,
             recorder=recorder,
-            excluded=frozenset(str(path.resolve()) for path in excluded),
+            excluded=frozenset(os.path.realpath(path) for path in excluded),
             progress=progress,
             tuning=tuning,
             hashed=_hashed(request, chosen),

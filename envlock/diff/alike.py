@@ -29,6 +29,10 @@ _SHORTEST_WORD = 3
 _NO_LEAD = frozenset({"", "/etc", "/usr", "/var", "/opt", "/home", "/srv"})
 _NAMED_BY_PATH = frozenset({"cron", "software"})
 """Sections whose keys start with the path of the file that the record is read from."""
+_FOLLOWING = frozenset({"shell-missing"})
+"""Facts of many records that follow from one thing that is there or missing."""
+_LAYOUT = frozenset({"FILE-LAYOUT", "FILE-INTERPRETER-LINE"})
+"""Rules whose reason says what became of a file, such as its line ends."""
 _UNITS = "/etc/systemd/system/"
 _SAME_NAME = ("group", "subid", "login")
 """Sections whose record of an account only follows from the account."""
@@ -95,19 +99,17 @@ def _alike(changes: Sequence[Change], positions: Sequence[int]) -> _Found:
 
 
 def _cause(change: Change) -> _Cause | None:
-    if change.kind is not ChangeKind.CHANGED or change.left is None or change.right is None:
+    if change.kind is not ChangeKind.CHANGED:
+        is_one_sided = change.kind in (ChangeKind.ADDED, ChangeKind.REMOVED)
+        if not (is_one_sided and change.field in _FOLLOWING):
+            return None
+        return _Cause(change.section, change.field, change.left or "", change.right or "")
+    if change.left is None or change.right is None:
         return None
+    if change.rule in _LAYOUT:
+        return _Cause(FILE, change.rule, change.why, "")
     if change.section == FILE and change.field == "mode":
-        if not (_MODE.match(change.left) and _MODE.match(change.right)):
-            return None
-        before, after = int(change.left, 8), int(change.right, 8)
-        if (before ^ after) & _SPECIAL:
-            return None
-        lost, gained = before & ~after, after & ~before
-        if (lost | gained) & _READ_WRITE:
-            # A directory may be entered where a file may be read: one umask, two modes.
-            lost, gained = lost & _READ_WRITE, gained & _READ_WRITE
-        return _Cause(FILE, "mode", f"{lost:o}", f"{gained:o}")
+        return _mode_cause(change.left, change.right)
     if change.section == FILE and change.field == "owner":
         return _Cause(FILE, "owner", change.left, change.right)
     if change.left.startswith("/") and change.right.startswith("/") and change.key:
@@ -115,6 +117,19 @@ def _cause(change: Change) -> _Cause | None:
         if min(len(before_part), len(after_part)) >= _SHORTEST_WORD:
             return _Cause(change.section, change.field, before_part, after_part)
     return None
+
+
+def _mode_cause(left: str, right: str) -> _Cause | None:
+    if not (_MODE.match(left) and _MODE.match(right)):
+        return None
+    before, after = int(left, 8), int(right, 8)
+    if (before ^ after) & _SPECIAL:
+        return None
+    lost, gained = before & ~after, after & ~before
+    if (lost | gained) & _READ_WRITE:
+        # A directory may be entered where a file may be read: one umask, two modes.
+        lost, gained = lost & _READ_WRITE, gained & _READ_WRITE
+    return _Cause(FILE, "mode", f"{lost:o}", f"{gained:o}")
 
 
 def _replaced(left: str, right: str) -> tuple[str, str]:

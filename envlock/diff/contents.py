@@ -8,13 +8,17 @@ from envlock.diff.drift import ChangeKind, Delta
 from envlock.diff.file_settings import MAX_BYTES, Redact, Setting, settings, settings_of
 from envlock.diff.files import SECTION as FILE
 from envlock.diff.filters import SETTING
-from envlock.diff.layout import BYTE_ORDER_MARK, LayoutChange, layout_changes
+from envlock.diff.layout import LayoutChange, layout_changes, plain_text
 from envlock.formats.config import format_of
+from envlock.model.glob import compile_globs
+from envlock.model.severity import Severity
 
 Contents = Callable[[str], bytes | None]
 """Return the content of a digest (hex), None if it is not stored."""
 
 NOT_SHOWN_EITHER = "(another value, not shown)"
+_SSHD = compile_globs(("/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*")).match
+_LOGINS = frozenset({"permitrootlogin", "passwordauthentication", "permitemptypasswords"})
 _MAX_SINGLE = 1 << 14
 """Settings are listed for a file on one side only if it is at most this large."""
 
@@ -32,8 +36,10 @@ def with_contents(
         elif delta.kind is ChangeKind.CHANGED and delta.field == "sha256":
             yield from _changed(delta, contents, redact)
         elif delta.kind in (ChangeKind.ADDED, ChangeKind.REMOVED) and not delta.field:
-            yield delta
-            yield from _one_sided(delta, contents, redact)
+            rows = list(_one_sided(delta, contents, redact))
+            is_open = _SSHD(delta.key) and any(map(_opens_login, rows))
+            yield delta._replace(special_rule="ssh-login") if is_open else delta
+            yield from _followed(delta, rows)
         else:
             yield delta
 
@@ -43,26 +49,37 @@ def _changed(delta: Delta, contents: Contents, redact: Redact) -> Iterator[Delta
     if before is None or after is None or max(len(before), len(after)) > MAX_BYTES:
         yield delta
         return
-    left, right = (raw.removeprefix(BYTE_ORDER_MARK) for raw in (before, after))
+    left, right = map(plain_text, (before, after))
     found = settings(delta.key, left, right, redact)
     if found is None:
         yield delta
         return
     layout = list(layout_changes(delta.key, before, after))
-    yield _judged(delta, layout, is_same=not found)
+    judged = _judged(delta, layout, found)
+    yield judged
     rows = [*found, *((change.name, change.left, change.right) for change in layout)]
-    yield from _followed(delta, rows)
+    yield from _followed(judged, rows)
 
 
-def _judged(delta: Delta, layout: list[LayoutChange], *, is_same: bool) -> Delta:
-    """Return the difference with the rule for its layout, if that is what matters."""
+def _judged(delta: Delta, layout: list[LayoutChange], found: list[Setting]) -> Delta:
+    """Return the difference with the rule for its layout or a setting, if one decides."""
     worst = next((change for change in layout if change.rule), None)
-    if worst is not None and (is_same or worst.rule == "interpreter-line"):
+    if worst is not None and (not found or worst.rule == "interpreter-line"):
         return delta._replace(special_rule=worst.rule, note=worst.why)
-    return delta._replace(special_rule="comments") if is_same else delta
+    if not found:
+        return delta._replace(special_rule="comments")
+    if _SSHD(delta.key) and any(map(_opens_login, found)):
+        return delta._replace(special_rule="ssh-login")
+    return delta
 
 
-def _one_sided(delta: Delta, contents: Contents, redact: Redact) -> Iterator[Delta]:
+def _opens_login(setting: Setting) -> bool:
+    """True when the right side lets in by ssh whom the left one does not."""
+    name, before, after = setting
+    return name.lower() in _LOGINS and after == "yes" and before != "yes"
+
+
+def _one_sided(delta: Delta, contents: Contents, redact: Redact) -> Iterator[Setting]:
     digest, size = delta.facts.get("sha256", ""), delta.facts.get("size", "")
     if not digest or not size.isdecimal() or int(size) > _MAX_SINGLE:
         return
@@ -71,8 +88,8 @@ def _one_sided(delta: Delta, contents: Contents, redact: Redact) -> Iterator[Del
     content = contents(digest)
     found = None if content is None else settings_of(delta.key, content, redact)
     is_left = delta.left is not None
-    rows = [(name, value, None) if is_left else (name, None, value) for name, value in found or ()]
-    yield from _followed(delta, rows)
+    for name, value in found or ():
+        yield (name, value, None) if is_left else (name, None, value)
 
 
 def _followed(delta: Delta, rows: Iterable[Setting]) -> Iterator[Delta]:
@@ -88,5 +105,6 @@ def _followed(delta: Delta, rows: Iterable[Setting]) -> Iterator[Delta]:
             explained_by=delta.record,
             note="",
             special_rule="setting",
+            severity=Severity.INFO if delta.special_rule == "comments" else None,
             below=(),
         )

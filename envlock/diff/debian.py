@@ -33,10 +33,18 @@ def explain_packages(deltas: Iterable[Delta]) -> list[Delta]:
     one_sided = {
         d.key: d for d in found if d.section == _DEB and not d.field and d.kind in _ONE_SIDED
     }
-    if not one_sided:
-        return found
     successors = _successors(one_sided)
-    return [_explain(delta, one_sided, successors) for delta in found]
+    owners = {_name(delta): key for key, delta in sorted(one_sided.items())}
+    for delta in found:
+        if delta.section == _DEB and delta.field == "version":
+            owners.setdefault(_name(delta), delta.key)
+    return [_diverted(_explain(delta, one_sided, successors), owners) for delta in found]
+
+
+def _diverted(delta: Delta, owners: Mapping[str, str]) -> Delta:
+    """Return a diversion as explained by its package, if that came, went or changed."""
+    owner = owners.get(delta.facts.get("package", "")) if delta.section == "diversion" else None
+    return delta._replace(explained_by=f"{_DEB} {owner}") if owner else delta
 
 
 def _explain(delta: Delta, one_sided: Mapping[str, Delta], partners: Mapping[str, str]) -> Delta:

@@ -29,6 +29,7 @@ from envlock.diff.filters import IgnoreRules, drop, is_selected
 from envlock.diff.fixes.commands import Surroundings
 from envlock.diff.fixes.packages import together
 from envlock.diff.inconsistencies.compare import with_inconsistencies
+from envlock.diff.locations import unread_paths
 from envlock.diff.policy.apply_waivers import apply_waivers
 from envlock.diff.policy.bind import bind
 from envlock.diff.policy.expect import ExpectationResult, judge_expectations
@@ -256,7 +257,14 @@ def _compare_files(
         changed=changed,
         everything=options.all,
         unknown_secrets=options.unknown_secrets,
+        unread=_unread(left.lock) & _unread(right.lock),
     )
+
+
+def _unread(lock: Lock) -> frozenset[str]:
+    """Return the paths that a section should have read and could not."""
+    sections = (name for name in lock.coverage if name not in (_TREE, FILE))
+    return frozenset(path for name in sections for path in unread_paths(lock, name) or ())
 
 
 def _ignores(lock: Lock) -> bool:

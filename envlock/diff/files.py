@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.diff.attributes import PRIVILEGES, attribute_facts
@@ -28,6 +28,7 @@ _AS_PACKAGED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
 _COMPARED = SIGNIFICANT | {FileClass.SECRET}
 """Classes whose paths are compared; of a secret file only presence, type, owner and mode."""
 _UNCOMPARED = "its content is a secret, and not recorded on either side"
+_READ_BY_NEITHER = "it differs, and what it holds could not be read on either side"
 _SET_ID = 0o6000
 _TYPES: Mapping[EntryType, str] = {
     EntryType.FILE: "file",
@@ -162,12 +163,14 @@ def compare_trees(
     changed: frozenset[str],
     everything: bool,
     unknown_secrets: bool = True,
+    unread: Collection[str] = (),
 ) -> FileDrift:
     """Compare two trees.
 
     `ignoring` says for each side whether the user excluded paths, so that a path missing from a
     listed directory proves nothing.  `changed` are the packages whose own change explains that of
     their files.  Paths of noisy classes are counted; `everything` shows them and `unknown_secrets`.
+    `unread` are those that the section which compares them could not read on either side.
     """
     drift = FileDrift([], set(), Counter(), 0)
     absences = _Absences(
@@ -189,6 +192,10 @@ def compare_trees(
         if _is_same(pair):
             continue
         found = list(_compare_path(path, pair, absences, changed))
+        if _is_unread(path, pair, unread):
+            drift.paths.add(path)
+            drift.deltas.append(_unread(path, pair))
+            continue
         if noise and not everything:
             _hide(path, pair, found, drift, whole)
             continue
@@ -275,6 +282,18 @@ def _uncompared(path: str, pair: _RowPair) -> Delta:
     """Return that the content of a secret file was not compared."""
     kind, facts = ChangeKind.UNKNOWN, pair.facts
     return Delta(SECTION, path, "sha256", kind, None, None, facts, note=_UNCOMPARED)
+
+
+def _is_unread(path: str, pair: _RowPair, unread: Collection[str]) -> bool:
+    """True for a database, or what is to be written into one, that neither side could read."""
+    database = path.removesuffix("-wal")
+    return database in unread and (database != path or len(pair.rows) == 2)
+
+
+def _unread(path: str, pair: _RowPair) -> Delta:
+    """Return that a file differs which no section could read."""
+    kind, facts = ChangeKind.UNKNOWN, pair.facts
+    return Delta(SECTION, path, "sha256", kind, None, None, facts, note=_READ_BY_NEITHER)
 
 
 def _fields(left: Row, right: Row) -> Iterator[tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from envlock.model.glob import compile_globs
@@ -33,6 +34,11 @@ _ANY_MARK = (
     "**.js", "**.mjs", "**.ts", "**.cs", "**.md", "**.txt", "**.csv", "**.ps1",
 )  # fmt: skip
 """Files whose readers skip a byte order mark."""
+_SPACES_COUNT = ("**.properties", "**/.env", "**/.env.*", "**.env", "**/env.list")
+"""Files that some of their readers take literally to the end of the line."""
+_SPACE_BEHIND = re.compile(rb"=[^\r\n]{0,4096}?[^\s#][ \t]{1,64}\r?(?:\n|\Z)")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_ANY_ENCODING = ("**.xml", "**.xsd", "**.xsl", "**.html", "**.htm", "**.csv", "**.ps1", "**.reg")
 _MAKEFILE = ("**/Makefile", "**/makefile", "**/GNUmakefile", "**/Makefile.*", "**.mk")
 
 
@@ -49,8 +55,22 @@ class LayoutChange(NamedTuple):
     why: str
 
 
+def plain_text(raw: bytes) -> bytes:
+    """Return a text in UTF-8 without byte order mark; what is no UTF-16 stays as it is."""
+    if raw[:2] in _UTF_16:
+        with suppress(UnicodeDecodeError):
+            return raw.decode("utf-16").encode("utf-8", "surrogatepass")
+    return raw.removeprefix(BYTE_ORDER_MARK)
+
+
 def layout_changes(path: str, left: bytes, right: bytes) -> Iterator[LayoutChange]:
     """Yield the differences of the layout of two texts, the one that matters most first."""
+    before, after = _encoding(left), _encoding(right)
+    if before != after:
+        rule = "" if _matches(_ANY_ENCODING, path) else "layout"
+        why = "most readers take a text in UTF-16 for something else"
+        yield LayoutChange("encoding", before, after, rule, why)
+        left, right = plain_text(left), plain_text(right)
     if b"\0" in left or b"\0" in right:
         return
     yield from _interpreter(left, right)
@@ -66,6 +86,10 @@ def layout_changes(path: str, left: bytes, right: bytes) -> Iterator[LayoutChang
         rule = "layout" if _matches(_LAST_LINE_COUNTS, path) else ""
         why = "its reader ignores or refuses a last line that does not end with a newline"
         yield LayoutChange("last newline", *_words(_is_ended(left)), rule, why)
+    if _matches(_SPACES_COUNT, path) and _trailing(left) != _trailing(right):
+        why = "a space at the end of a line is a part of the value for some readers"
+        before, after = str(_trailing(left)), str(_trailing(right))
+        yield LayoutChange("lines that end with a space", before, after, "layout", why)
     if _matches(_MAKEFILE, path) and _tabs(left) != _tabs(right):
         why = "make takes only lines that start with a tab for commands"
         yield LayoutChange(
@@ -90,6 +114,15 @@ def _interpreter(left: bytes, right: bytes) -> Iterator[LayoutChange]:
 def _has_return(raw: bytes) -> bool:
     match = _SCRIPT_LINE.match(raw)
     return match is not None and match[0].endswith(b"\r")
+
+
+def _encoding(raw: bytes) -> str:
+    return "UTF-16" if raw[:2] in _UTF_16 and plain_text(raw) != raw else "UTF-8"
+
+
+def _trailing(raw: bytes) -> int:
+    """Return how many lines with a value end with a space or tab."""
+    return sum(1 for _ in _SPACE_BEHIND.finditer(raw))
 
 
 def _is_comparable(left: bytes, right: bytes) -> bool:

@@ -16,6 +16,12 @@ _STICKY = 0o1000
 _DEVELOPMENT = re.compile(r"-dev(?:-bin)?\Z|\Alinux-headers-|-headers\Z|-source\Z")
 _DOCUMENTATION = re.compile(r"-(?:doc|docs|dbg|dbgsym|examples|manpages)\Z|\Amanpages")
 _STABLE_UPDATE = re.compile(r"[+~]deb[0-9]+u[0-9]+")
+_INTERPRETERS = {
+    "python3": 2, "python": 2, "ruby": 2, "php": 2, "php-cli": 2, "r-base-core": 2, "R-core": 2,
+    "erlang-base": 1, "nodejs": 1, "default-jre-headless": 2,
+}  # fmt: skip
+"""Package of an interpreter -> how many leading numbers decide what its modules fit."""
+_RELEASE = re.compile(r"(?:\d+:)?(\d+)(?:\.(\d+))?")
 _NO_SHELLS = frozenset({"nologin", "false", "sync", "halt", "shutdown"})
 _RESTRICTIONS = frozenset({"ro", "noexec", "nosuid", "nodev"})
 _TWO_WORDS = re.compile(r"(\S+) (\S+)\Z")
@@ -48,6 +54,15 @@ def is_held(delta: Delta) -> bool:
 def is_left_over(delta: Delta) -> bool:
     """True when a removed Debian package left its configuration files on one side."""
     return any(state.endswith(" config-files") for state in both(delta))
+
+
+def changes_interface(delta: Delta) -> bool:
+    """True for an interpreter of another release, for which modules are installed apart."""
+    parts = _INTERPRETERS.get(package_name(delta), 0)
+    left, right = (_RELEASE.match(value) for value in both(delta))
+    if left is None or right is None:
+        return False
+    return left.groups()[:parts] != right.groups()[:parts]
 
 
 def is_pinned(delta: Delta) -> bool:
@@ -246,6 +261,11 @@ def gains_shell(delta: Delta) -> bool:
     """True when an account has a login shell on the right side only."""
     left, right = (value.rpartition("/")[2] in _NO_SHELLS for value in both(delta))
     return left and not right
+
+
+def needs_no_shell(delta: Delta) -> bool:
+    """True for an account whose shell only refuses a login."""
+    return delta.facts.get("shell", "").rpartition("/")[2] in _NO_SHELLS
 
 
 def gains_word(delta: Delta) -> bool:

@@ -35,13 +35,19 @@ class Kind(Flag):
     """A file where a manager only makes links."""
     WITHOUT_SOURCE = auto()
     """A compiled form whose source is gone, so that it is what is loaded."""
+    FOLDER = auto()
+    """The folder of a service, which does not start if it may not write there."""
 
 
 def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-_PROGRAM, _SETTING, _KEY_STORE, _PLUGIN, _ADDED, _WITHOUT_SOURCE = (kind.value for kind in Kind)
+(_PROGRAM, _SETTING, _KEY_STORE, _PLUGIN, _ADDED, _WITHOUT_SOURCE, _FOLDER) = (
+    kind.value for kind in Kind
+)
+_FOLDER_DEPTH = 3
+"""Names in the path of a folder of a service, ``/var/log/app``; below it they make their own."""
 
 
 class _Words(NamedTuple):
@@ -93,6 +99,7 @@ _WORDS = {
     ),
     Kind.ADDED: _Words("files that are no links"),
     Kind.WITHOUT_SOURCE: _Words("compiled files without their source"),
+    Kind.FOLDER: _Words("folders of services"),
 }
 _JSON_SETTING = re.compile(
     r"(?:conf|setting|option|polic|plugin|manifest|package)[\w.-]{0,255}\.json\Z"
@@ -111,7 +118,7 @@ def decides(entry: Entry, kinds: Kind, exists: Exists) -> bool:
     if wanted & _PLUGIN and _is_plugin(entry.path):
         return True
     if entry.type not in _NAMED:
-        return False
+        return bool(wanted & _FOLDER and _is_folder_of_service(entry))
     is_link = entry.type is EntryType.SYMLINK
     if wanted & _ADDED and not is_link:
         return True
@@ -152,6 +159,12 @@ def _is_program(name: str, suffix: str, mode: int) -> bool:
 def _is_json(name: str) -> bool:
     """True for a JSON file that is read as settings by its name; most others are state."""
     return name.endswith(".json") and _JSON_SETTING.search(name) is not None
+
+
+def _is_folder_of_service(entry: Entry) -> bool:
+    """True for a folder that an account other than root owns, directly below that of all."""
+    is_folder = entry.type is EntryType.DIRECTORY and entry.path.count("/") == _FOLDER_DEPTH
+    return is_folder and entry.uid != 0
 
 
 def _is_plugin(path: str) -> bool:

@@ -44,7 +44,7 @@ def varied_items(items: Sequence[Item], room: int) -> list[Item]:
     for position, item in enumerate(items):
         ranked.append((*rank(item.lead), seen[item.lead.rule], position))
         seen[item.lead.rule] += 1
-    return [items[position] for *_, position in sorted(sorted(ranked)[:room], key=lambda p: p[2])]
+    return [items[position] for *_, position in sorted(sorted(ranked)[:room], key=lambda p: p[-1])]
 
 
 def is_gap(item: Item) -> bool:

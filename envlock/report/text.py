@@ -42,7 +42,7 @@ _SHOWN_PER_SECTION = 12
 _SHOWN_SETTINGS = 6
 _LABEL_LIMIT = 44
 _FIRST_SCREEN = 16
-_SHOWN_FIRST = 3
+_SHOWN_FIRST = 4
 _SAID = ("FILE-COMMENTS", "FILE-LAYOUT")
 """Rules whose reason is given although they are not severe: the values do not show it."""
 _SEVERE = (Severity.CRITICAL, Severity.HIGH)
@@ -173,7 +173,7 @@ class _Page:
         severity = Piece(f"{lead.severity.value:<9}", _STYLES[lead.severity])
         label = item.label + " " * (column - cells(item.label))
         pieces = [self._gutter(item.changes[0]), severity, Piece(f"{label}  ")]
-        for position, change in enumerate(item.changes):
+        for position, change in enumerate(self._told(item)):
             pieces += line(", ") if position else []
             pieces += self._values(change)
             if side := changed_on(change, self._left, self._right):
@@ -190,9 +190,20 @@ class _Page:
             self._rules_explained.add(lead.rule)
             yield from self._explanation(f"{lead.why} [{lead.rule}]")
             yield from self._remedy(lead)
-        elif lead.kind is ChangeKind.UNKNOWN or lead.rule in _SAID:
+        elif self._is_worth_saying(lead):
+            self._rules_explained.add(lead.why)
             yield from self._explanation(lead.why)
         yield from self._followers(lead)
+
+    def _is_worth_saying(self, lead: Change) -> bool:
+        """True for a reason that no value shows and that was not given yet."""
+        is_telling = lead.kind is ChangeKind.UNKNOWN or lead.rule in _SAID
+        return is_telling and (self._full or lead.why not in self._rules_explained)
+
+    def _told(self, item: Item) -> Sequence[Change]:
+        """Return the changes of an item without digests, where others say how it differs."""
+        readable = [change for change in item.changes if not is_opaque(change)]
+        return item.changes if self._full or not readable else readable
 
     def _followers(self, lead: Change) -> Iterator[Line]:
         """Yield how many changes have the same cause as `lead`, and one of them."""
@@ -226,7 +237,8 @@ class _Page:
         if change.left is None or change.right is None:
             present = change.left if change.right is None else change.right
             side = self._left if change.right is None else self._right
-            shown = "" if is_digest and not self._full else self._value(change, present or "")
+            is_plain = (is_digest or (change.field and present == "true")) and not self._full
+            shown = "" if is_plain else self._value(change, present or "")
             # The sign in the gutter says that a record is on one side only, but not that a fact is.
             return line(f"{name} {shown}".strip(), f" only on {side}" if change.field else "")
         if change.field == "sha256" or (is_digest and not self._full):

@@ -42,6 +42,8 @@ def shorten_pair(left: str, right: str, limit: int, *, mark: str) -> tuple[str, 
 
     Two texts that are not the same are never cut to the same text.
     """
+    if left.strip() == right.strip():  # only spaces differ, which nobody sees at an end
+        left, right = _with_spaces(left), _with_spaces(right)
     if max(cells(left), cells(right)) <= limit:
         return left, right
     short = shorten(left, limit, mark=mark), shorten(right, limit, mark=mark)
@@ -54,6 +56,17 @@ def shorten_pair(left: str, right: str, limit: int, *, mark: str) -> tuple[str, 
     room = limit - cells(head)
     cut = tuple(f"{head}{shorten(text[start:], room, mark=mark)}" for text in (left, right))
     return cut[0], cut[1]
+
+
+def _with_spaces(text: str) -> str:
+    inner = text.strip()
+    start = len(text) - len(text.lstrip())
+    before, after = text[:start], text[start + len(inner) :]
+    return f"{_shown(before)}{inner}{_shown(after)}"
+
+
+def _shown(spaces: str) -> str:
+    return "".join(f"\\x{ord(char):02x}" for char in spaces)
 
 
 def _word_start(text: str, position: int, most: int) -> int:

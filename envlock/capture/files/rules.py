@@ -186,14 +186,14 @@ RULES: tuple[FileRule, ...] = (
     FileRule(
         "apt-marks", ("/var/lib/apt/**",), _GENERATED, "apt's marks; the deb section compares them"
     ),
-    FileRule("logs", ("/var/log/**",), _LOG, "logs"),
+    FileRule("logs", ("/var/log/**",), _LOG, "logs", keeps=Kind.FOLDER),
     *TOOL_CACHES,
     FileRule(
         "caches",
         ("/var/cache/**", "/**/.cache", "/**/.cache/**"),
         _CACHE,
         "caches, filled again on demand",
-        keeps=Kind.PROGRAM,
+        keeps=Kind.PROGRAM | Kind.FOLDER,
     ),
     FileRule(
         "account-files",
@@ -341,7 +341,7 @@ RULES: tuple[FileRule, ...] = (
         ("/var/spool/**",),
         _STATE,
         "queues of mail, print and cron jobs",
-        keeps=Kind.SETTING,
+        keeps=Kind.SETTING | Kind.FOLDER,
     ),
     FileRule("mail", ("/var/mail/**", "/var/backups/**"), _STATE, "mail, and backups"),
     FileRule(
@@ -349,7 +349,7 @@ RULES: tuple[FileRule, ...] = (
         ("/var/lib/**",),
         _STATE,
         "data that packages and services write at installation and at run time",
-        keeps=Kind.PROGRAM | Kind.SETTING | Kind.KEY_STORE | Kind.PLUGIN,
+        keeps=Kind.PROGRAM | Kind.SETTING | Kind.KEY_STORE | Kind.PLUGIN | Kind.FOLDER,
     ),
     FileRule(
         "lost+found", ("**/lost+found", "/lost+found/**"), _STATE, "created with the file system"

@@ -106,6 +106,9 @@ def _scripts(lock: Lock) -> Iterator[Inconsistency]:
         if facts.get("kind") == "script" and facts.get("missing"):
             message = f"its interpreter {facts['missing']} does not exist"
             yield Inconsistency("INTERPRETER-MISSING", "software", key, message, "missing")
+        elif lost := facts.get("lost-interpreter"):
+            message = f"scripts in its folder bin start {lost}, which does not exist"
+            yield Inconsistency("INTERPRETER-MISSING", "software", key, message, "lost-interpreter")
 
 
 def _links(lock: Lock) -> Iterator[Inconsistency]:

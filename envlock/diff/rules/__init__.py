@@ -84,6 +84,13 @@ SPECIAL_RULES: Mapping[str, Rule] = {
         next="write the file on both sides with line feeds alone, and without a byte order mark",
         source="execve(2), interpreter scripts",
     ),
+    "ssh-login": Rule(
+        id="SSH-LOGIN",
+        severity=Severity.HIGH,
+        why="logins by ssh are open that are closed on {left_name}",
+        next="compare sshd -T on both sides",
+        source="sshd_config(5), PermitRootLogin, PasswordAuthentication, PermitEmptyPasswords",
+    ),
     "layout": Rule(
         id="FILE-LAYOUT",
         severity=Severity.MEDIUM,

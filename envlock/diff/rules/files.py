@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envlock.diff import predicates
+from envlock.diff import predicates, refusals
 from envlock.diff.drift import ChangeKind
 from envlock.diff.fixes import system
 from envlock.diff.rules.rule import Rule
@@ -13,7 +13,25 @@ ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind
 
 _RESTORE = "compare {key} on both sides and keep one"
 
+_DOCUMENTATION = tuple(
+    f"/usr/share/{name}{rest}"
+    for name in ("doc", "doc-base", "gtk-doc", "info", "lintian", "locale", "man")
+    for rest in ("", "/**")
+)
 FILE_RULES: tuple[Rule, ...] = (
+    Rule(
+        id="FILE-REFUSED",
+        severity=HIGH,
+        breaks=True,
+        sections=("file",),
+        fields=("mode", "owner"),
+        when=refusals.is_refused,
+        why="its reader ignores or refuses it with this mode or owner on {right_name}",
+        fix=system.permissions,
+        next="give {key} the same mode and owner on both sides",
+        source="sshd_config(5), StrictModes; ssh(1); sudoers(5); cron(8); logrotate(8); "
+        "MySQL reference manual, option files; PostgreSQL, password file",
+    ),
     Rule(
         id="FILE-PRIVILEGE",
         severity=HIGH,
@@ -121,6 +139,17 @@ FILE_RULES: tuple[Rule, ...] = (
         why="the file is as in its package on {right_name} only",
         next="install again the package that {key} belongs to, on {left_name}",
         source="dpkg --verify; rpm --verify; apk audit; pacman -Qkk",
+    ),
+    Rule(
+        id="FILE-DOCUMENTATION",
+        severity=LOW,
+        sections=("file",),
+        fields=("", "class"),
+        keys=_DOCUMENTATION,
+        why="documentation or translations, which slim images leave out: programs run without",
+        fix=system.restore,
+        next="install again the package that {key} belongs to, if it is wanted",
+        source="Filesystem Hierarchy Standard 4.11; dpkg(1), path-exclude",
     ),
     Rule(
         id="FILE-PACKAGE-MISSING",

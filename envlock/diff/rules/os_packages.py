@@ -92,6 +92,20 @@ OS_PACKAGE_RULES: tuple[Rule, ...] = (
         source=_ASKED,
     ),
     Rule(
+        id="SYSTEM-INTERPRETER",
+        severity=HIGH,
+        breaks=True,
+        sections=_PACKAGES,
+        fields=("version",),
+        kinds=(CHANGED,),
+        when=predicates.changes_interface,
+        why="an interpreter of another release: modules and environments made for one do not "
+        "work with the other",
+        fix=packages.install,
+        next="bring both sides to one release, or install the modules again on {right_name}",
+        source="PEP 3149; Debian Perl, Ruby and PHP policies",
+    ),
+    Rule(
         id="SYSTEM-DOWNGRADE",
         severity=HIGH,
         sections=_PACKAGES,

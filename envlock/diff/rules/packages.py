@@ -123,6 +123,20 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         source="apt-mark(8) manual",
     ),
     Rule(
+        id="DEB-INTERPRETER",
+        severity=HIGH,
+        breaks=True,
+        sections=("deb",),
+        fields=("version",),
+        kinds=(CHANGED,),
+        when=predicates.changes_interface,
+        why="an interpreter of another release: modules and environments made for one do not "
+        "work with the other",
+        fix=packages.install,
+        next="bring both sides to one release, or install the modules again on {right_name}",
+        source="PEP 3149; Debian Perl, Ruby and PHP policies",
+    ),
+    Rule(
         id="DEB-DOWNGRADE-REVISION",
         severity=MEDIUM,
         sections=("deb",),

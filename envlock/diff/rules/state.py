@@ -64,6 +64,16 @@ STATE_RULES: tuple[Rule, ...] = (
         source="passwd(5); nologin(8)",
     ),
     Rule(
+        id="USER-NO-SHELL-MISSING",
+        severity=LOW,
+        sections=("user",),
+        fields=("shell-missing",),
+        when=predicates.needs_no_shell,
+        why="the program that refuses a login is missing: the login fails all the same",
+        next="install the package of that program, or set another shell for {key}",
+        source="nologin(8)",
+    ),
+    Rule(
         id="GROUP-PRIVILEGED",
         severity=HIGH,
         sections=("group",),

@@ -238,7 +238,7 @@ def host() -> LocalTarget:
 
 def directory(path: str | Path) -> LocalTarget:
     """Return the root file system in a directory.  Raise TargetError when there is none."""
-    root = Path(path).resolve()
+    root = Path(os.path.realpath(path))  # resolve() raises RuntimeError in a loop of links
     if not root.is_dir():
         raise TargetError("no such directory", where=str(path), hint="name a root file system")
     return LocalTarget(root, f"dir:{root}", is_host=False)

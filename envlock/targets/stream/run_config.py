@@ -37,7 +37,12 @@ def run_configuration(config: dict[str, Any]) -> ProcessConfig:
         healthcheck=tuple(map(str, health.get("Test") or ())),
         healthcheck_times=_times(health),
         shell=tuple(config.get("Shell") or ()),
-        settings=_present({"stop_timeout": _text(config.get("StopTimeout"))}),
+        settings=_present(
+            {
+                "stop_timeout": _text(config.get("StopTimeout")),
+                "on_build": "; ".join(map(str, config.get("OnBuild") or ())),
+            }
+        ),
     )
 
 
@@ -182,10 +187,29 @@ def _published(host: Mapping[str, Any]) -> str:
     )
 
 
+def _addresses(*names: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return a reader of lists of addresses and names: their number and digest, as they decide."""
+
+    def read(host: Mapping[str, Any]) -> str:
+        # The order of name servers decides, that of hosts does not.
+        found = [sorted(map(str, host.get(name) or ())) for name in names[1:]]
+        found.insert(0, list(map(str, host.get(names[0]) or ())))
+        count = sum(map(len, found))
+        digest = hashlib.sha256(json.dumps(found).encode()).hexdigest()
+        return f"{count} sha256:{digest}" if count else ""
+
+    return read
+
+
 def _extra_hosts(host: Mapping[str, Any]) -> str:
     names = sorted(map(str, host.get("ExtraHosts") or ()))
     digest = hashlib.sha256(json.dumps(names).encode()).hexdigest()
     return f"{len(names)} sha256:{digest}" if names else ""
+
+
+def _system_paths(host: Mapping[str, Any]) -> str:
+    """Return ``unconfined`` where the paths that an engine hides were given free."""
+    return "unconfined" if host.get("MaskedPaths") == [] and not host.get("Privileged") else ""
 
 
 def _runtime(host: Mapping[str, Any]) -> str:
@@ -218,6 +242,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "sysctls": _pairs("Sysctls"),
     "tmpfs": _pairs("Tmpfs"),
     "devices": _devices,
+    "device_cgroup_rules": lambda host: _words(host.get("DeviceCgroupRules") or ()),
     "gpus": _gpus,
     "groups": lambda host: _words(host.get("GroupAdd") or ()),
     "network_mode": _mode("NetworkMode"),
@@ -225,9 +250,11 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "pid_mode": _mode("PidMode"),
     "uts_mode": _mode("UTSMode"),
     "userns_mode": _mode("UsernsMode"),
+    "system_paths": _system_paths,
     "restart": _restart,
     "published": _published,
     "extra_hosts": _extra_hosts,
+    "dns": _addresses("Dns", "DnsSearch", "DnsOptions"),
     "runtime": _runtime,
 }
 """Fact -> how it is read from ``HostConfig`` (Docker Engine API, ContainerInspect)."""

@@ -28,6 +28,7 @@ _TYPES = {
     b"5": EntryType.DIRECTORY,
     b"6": EntryType.FIFO,
 }
+_LINK_MODE = 0o777
 _HEADER_LIMIT = 16 * 1024 * 1024
 """Most bytes of extended headers before one member."""
 NAME_LIMIT = 4096
@@ -244,7 +245,8 @@ def _entry(header: bytes, extended: dict[str, bytes], kind: bytes, size: int) ->
     return Entry(
         absolute(from_bytes(name)),
         entry_type,
-        _number(header[100:108]) & 0o7777,
+        # No system call changes the mode of a link: what a builder wrote means nothing.
+        _LINK_MODE if entry_type is EntryType.SYMLINK else _number(header[100:108]) & 0o7777,
         _integer(extended, "uid", header[108:116]),
         _integer(extended, "gid", header[116:124]),
         _integer(extended, "mtime", header[136:148]),

@@ -146,3 +146,13 @@ def test_unfolding_restores_what_was_folded_and_no_more():
     consequence = change("/usr/x", "sha256", "a", "b", rule="EXPLAINED", explained_by="deb x")
     changes = (*UMASK, consequence)
     assert tuple(unfold(fold_alike(changes))) == changes
+
+
+def test_a_program_that_is_gone_is_one_change_for_all_accounts_that_name_it():
+    several = [
+        change(name, "shell-missing", None, "true", section="user", kind=ADDED)
+        for name in ("bin", "games", "mail", "news")
+    ]
+    assert explained(several) == dict.fromkeys(("games", "mail", "news"), "user bin")
+    assert explained(mirrored(several)) == explained(several)
+    assert explained(several[:3]) == {}

@@ -1,6 +1,7 @@
 """Debian packages explain each other: a changed soname, dependencies of a requested package."""
 
-from envlock.diff.drift import ChangeKind
+from envlock.diff.debian import explain_packages
+from envlock.diff.drift import ChangeKind, Delta
 from envlock.diff.engine import compare
 from envlock.model.lock import Lock
 from envlock.model.record import Record
@@ -101,3 +102,16 @@ def test_configuration_files_that_are_left_are_no_package_that_is_missing():
         (change,) = compare(a, b).changes
         assert (change.rule, change.field) == ("DEB-LEFT-OVER", "status")
         assert change.severity is Severity.LOW
+
+
+def test_a_diversion_follows_from_the_package_that_made_it():
+    upgraded = Delta("deb", "dash:amd64", "version", ChangeKind.CHANGED, "1", "2", {})
+    diversion = Delta(
+        "diversion", "/bin/sh", "", ChangeKind.REMOVED, "x", None, {"package": "dash"}
+    )
+    own = Delta("diversion", "/bin/x", "", ChangeKind.ADDED, None, "x", {"package": "local"})
+    gone = Delta("deb", "local:all", "", ChangeKind.REMOVED, "1", None, {})
+    _, one, other = explain_packages([upgraded, diversion, own])
+    assert (one.explained_by, other.explained_by) == ("deb dash:amd64", "")
+    assert [d.explained_by for d in explain_packages([diversion])] == [""]
+    assert explain_packages([gone, diversion])[1].explained_by == ""

@@ -103,3 +103,29 @@ class TestFilesOnOneSide:
         delta = Delta("file", "/srv/.env", "", ChangeKind.ADDED, None, "file", facts)
         found = list(with_contents([delta], {SHA["a"]: b"TOKEN=abc"}.get, lambda *_: "***"))
         assert [d.right for d in found] == ["file", "***"]
+
+
+SSHD = "/etc/ssh/sshd_config"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rule", "severity"),
+    [
+        (b"Port 22\n", b"Port 22\nPermitRootLogin yes\n", "SSH-LOGIN", "high"),
+        (b"PasswordAuthentication no\n", b"PasswordAuthentication yes\n", "SSH-LOGIN", "high"),
+        (b"PermitRootLogin yes\n", b"PermitRootLogin no\n", "FILE-CONTENT", "medium"),
+        (b"Port 22\n", b"Port 222\n", "FILE-CONTENT", "medium"),
+    ],
+)
+def test_what_lets_more_in_by_ssh_is_high(before, after, rule, severity):
+    assert judged(SSHD, before, after)[:2] == (rule, severity)
+
+
+def test_a_drop_in_that_lets_root_in_by_ssh_is_high():
+    facts = {"sha256": SHA["a"], "size": "20"}
+    path = "/etc/ssh/sshd_config.d/root.conf"
+    delta = Delta("file", path, "", ChangeKind.ADDED, None, "file 0644 0:0", facts)
+    contents = {SHA["a"]: b"PermitRootLogin yes\n"}.get
+    first, *rest = with_contents([delta], contents, lambda _name, value: value)
+    assert classify(first, "dev", "prod").rule == "SSH-LOGIN"
+    assert [(d.field, d.right) for d in rest] == [("content:permitrootlogin", "yes")]

@@ -150,3 +150,25 @@ def test_every_critical_change_is_on_the_page():
     records = [("user", f"root{n}", {"uid": "0"}) for n in range(40)]
     page = render_text(PairInput(compare(lock(), lock(*records))))
     assert page.count("critical ") == 41
+
+
+def test_a_section_lists_the_severe_first_and_digests_only_where_nothing_else_is_known():
+    old = [
+        ("deb", "a:all", {"version": "1", "mark": "manual"}),
+        ("deb", "libz1:amd64", {"version": "1"}),
+        ("deb", "libb1:amd64", {"version": "1"}),
+        ("setting", "pam.x", {"sha256": "1" * 64, "value": "one"}),
+    ]
+    new = [
+        ("deb", "a:all", {"version": "2", "mark": "manual"}),
+        ("deb", "libz1:amd64", {"version": "2"}),
+        ("deb", "libb1:amd64", {"version": "2"}),
+        ("setting", "pam.x", {"sha256": "2" * 64, "value": "two"}),
+        ("user", "x", {"shell": "/sbin/nologin", "shell-missing": "true"}),
+    ]
+    old.append(("user", "x", {"shell": "/sbin/nologin"}))
+    page = render_text(PairInput(compare(lock(*old), lock(*new))))
+    listed = re.findall(r"^. (\w+) +(\S+:\w+)", page, re.MULTILINE)
+    assert listed == [("high", "libb1:amd64"), ("high", "libz1:amd64"), ("medium", "a:all")]
+    assert "pam.x  one → two" in page
+    assert "shell-missing only on right" in page

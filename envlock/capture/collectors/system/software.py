@@ -45,6 +45,7 @@ _LARGEST = 512 * 1024 * 1024
 """Largest file in bytes that is opened, since a streaming target holds it in memory.  A larger one
 has the kind ``large`` and no further facts."""
 _HEAD = 256
+_SYSTEM_PROGRAMS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
 _VERSION_FILES = (
     ("release", parse_release),
     ("version.json", parse_cuda_version),
@@ -87,8 +88,9 @@ def collect(context: Context) -> Iterator[Record]:
 
     Facts of software: ``kind``, ``version`` (from file names and version files; nothing is run),
     ``build-id``, ``machine``, ``needs``, ``interpreter``, ``missing``, ``size`` (where there is no
-    build ID).  Facts of a tree: ``programs``, ``libraries`` and ``archives`` (numbers of them), and
-    ``content`` (digest over path and build ID, or size, of each file).
+    build ID).  Facts of a tree: ``programs``, ``libraries`` and ``archives`` (numbers of them),
+    ``lost-interpreter`` (what its scripts name in vain), and ``content`` (digest over path and
+    build ID, or size, of each file).
     """
     found = find_unowned_software(context)
     if len(found) > _MOST_FILES:
@@ -145,9 +147,20 @@ def _examine(found: UnownedFile, loader: _Loader, context: Context) -> _Part:
     interpreter = parse_interpreter(head) if entry.mode & 0o111 else ""
     if not interpreter:
         return _Part(found, "")
-    is_missing = not found.is_tree and loader.interpreters.is_missing(interpreter)
+    is_asked = not found.is_tree or _is_moved(entry.path, interpreter)
+    is_missing = is_asked and loader.interpreters.is_missing(interpreter)
     missing = (interpreter,) if is_missing else ()
     return _Part(found, "script", interpreter=interpreter, missing=missing)
+
+
+def _is_moved(script: str, interpreter: str) -> bool:
+    """True for a script that people start, with an interpreter that is no part of the system.
+
+    A folder that was moved or copied has such scripts, with its old place in them; other scripts of
+    a tree may be examples and tools that nobody starts.
+    """
+    is_own = interpreter.startswith("/") and not interpreter.startswith(_SYSTEM_PROGRAMS)
+    return is_own and posixpath.basename(posixpath.dirname(script)) == "bin"
 
 
 def _examine_elf(found: UnownedFile, elf: Elf, loader: _Loader) -> _Part:
@@ -208,12 +221,17 @@ def _tree(reported_as: str, parts: list[_Part], context: Context) -> dict[str, s
         "kind": "tree",
         "version": _tree_version(reported_as, context),
         "machine": " ".join(machines),
-        "missing": " ".join(sorted({name for part in parts for name in part.missing})),
+        "missing": _words(name for part in parts if part.elf for name in part.missing),
+        "lost-interpreter": _words(name for part in parts if not part.elf for name in part.missing),
         "content": f"sha256:{digest.hexdigest()}",
         "programs": str(kinds["program"] + kinds["script"] or ""),
         "libraries": str(kinds["library"] or ""),
         "archives": str(kinds["jar"] + kinds["archive"] or ""),
     }
+
+
+def _words(names: Iterable[str]) -> str:
+    return " ".join(sorted(set(names)))
 
 
 def _tree_version(folder: str, context: Context) -> str:
