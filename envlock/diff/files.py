@@ -292,8 +292,9 @@ def _is_unread(path: str, pair: _RowPair, unread: Collection[str]) -> bool:
 
 def _unread(path: str, pair: _RowPair) -> Delta:
     """Return that a file differs which no section could read."""
+    left, right = (row and row.entry.sha256 for row in pair)
     kind, facts = ChangeKind.UNKNOWN, pair.facts
-    return Delta(SECTION, path, "sha256", kind, None, None, facts, note=_READ_BY_NEITHER)
+    return Delta(SECTION, path, "sha256", kind, left, right, facts, note=_READ_BY_NEITHER)
 
 
 def _fields(left: Row, right: Row) -> Iterator[tuple[str, str, str]]:

@@ -230,3 +230,72 @@ def test_an_engine_that_closes_the_connection_raises(monkeypatch):
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+
+
+def test_a_link_has_one_mode_whatever_the_builder_wrote():
+    info = tarfile.TarInfo("x")
+    info.type, info.linkname, info.mode = tarfile.SYMTYPE, "y", 0o644
+    entry, _ = read(archive([info]))["/x"]
+    assert entry.mode == 0o777
+
+
+def test_a_layer_may_name_a_file_twice_and_in_more_than_one_way(tmp_path):
+    lower = [directory("a"), ("a/x", b"1"), ("a/x", b"2"), directory("b"), ("b/y", b"3")]
+    upper = [("./a//./z", b"4"), ("b", b"5")]
+    assert tree(tmp_path, lower, upper) == {"/a/x": b"2", "/a/z": b"4", "/b": b"5"}
+
+
+def test_a_hard_link_may_lead_to_a_file_of_a_layer_below(tmp_path):
+    lower = [("b", b"old"), link("c", "b")]
+    linked = [link("d", "c"), link("a", "d")]
+    assert tree(tmp_path, lower, linked) == {
+        "/a": b"old",
+        "/b": ("link", "/a"),
+        "/c": ("link", "/a"),
+        "/d": ("link", "/a"),
+    }
+
+
+def test_a_later_layer_changes_only_its_own_name_of_such_a_file(tmp_path):
+    found = tree(tmp_path, [("b", b"old")], [link("c", "b")], [("b", b"new")])
+    assert found == {"/b": b"new", "/c": b"old"}
+
+
+def test_a_hard_link_to_nothing_raises(tmp_path):
+    with pytest.raises(TargetError, match="missing file"):
+        tree(tmp_path, [("b", b"1")], [link("c", "x")])
+
+
+def test_the_bytes_of_a_layer_decide_and_not_its_media_type(tmp_path):
+    layout = layout_of(tmp_path / "layout", [archive([("a", b"1")])], lambda raw: raw)
+    index = json.loads((layout / "index.json").read_bytes())
+    described = index["manifests"][0]
+    old = layout / "blobs/sha256" / described["digest"].removeprefix("sha256:")
+    manifest = json.loads(old.read_bytes())
+    manifest["layers"][0]["mediaType"] = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+    raw = json.dumps(manifest).encode()
+    described["digest"] = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    (layout / "blobs/sha256" / hashlib.sha256(raw).hexdigest()).write_bytes(raw)
+    (layout / "index.json").write_text(json.dumps(index))
+    with closing(OciTarget.at(layout)) as target:
+        assert "/a" in {entry.path for entry in target.scan(ScanPlan())}
+
+
+def test_content_is_fetched_again_by_each_name_of_a_file(tmp_path):
+    """Through a chain of links, from a layer below, and the last of several with one name."""
+    lower = [
+        ("b", b"old"),
+        link("c", "b"),
+        link("d", "c"),
+        link("e", "d"),
+        ("x", b"1"),
+        ("x", b"2"),
+    ]
+    layers = [archive(layer) for layer in (lower, [link("a", "e")], [("b", b"new")])]
+    with closing(OciTarget.at(layout_of(tmp_path / "layout", layers))) as target:
+        list(target.scan(ScanPlan()))
+        found = {}
+        for path in ("/a", "/b", "/c", "/d", "/e", "/x"):
+            with target.open(path) as file:
+                found[path] = file.read()
+    assert found == {**dict.fromkeys(("/a", "/c", "/d", "/e"), b"old"), "/b": b"new", "/x": b"2"}

@@ -102,8 +102,11 @@ def remove(
         tree.contents.pop(path, None)
 
 
-def choose_first_names(tree: FileTree) -> None:
-    """Make the first name of a file, in byte order, the file, and the others hard links to it."""
+def choose_first_names(tree: FileTree, below: FileTree | None = None) -> None:
+    """Make the first name of a file, in byte order, the file, and the others hard links to it.
+
+    A link of a layer may name a file of the layers `below`, as some builders write it.
+    """
     entries, contents = tree.entries, tree.contents
     groups: dict[str, list[str]] = {}
     for path, entry in entries.items():
@@ -111,17 +114,31 @@ def choose_first_names(tree: FileTree) -> None:
             groups.setdefault(_linked_file(entry, entries), []).append(path)
     for path, links in groups.items():
         file = entries.get(path)
+        if file is None and below is not None and (lower := _file_of(path, below)) is not None:
+            entries.update((name, _link_to(lower)._replace(path=name)) for name in links)
+            continue
         if file is None or file.type is not EntryType.FILE:
             raise TargetError("a hard link to a missing file", where=links[0])
         first = min((path, *links), key=sort_key)
-        link = file._replace(
-            type=EntryType.HARDLINK, target=first, size=0, sha256="", md5="", sha1=""
-        )
+        link = _link_to(file._replace(path=first))
         for name in (path, *links):
             entries[name] = link._replace(path=name)
         entries[first] = file._replace(path=first)
         if path in contents:
             contents[first] = contents[path]
+
+
+def _file_of(path: str, tree: FileTree) -> Entry | None:
+    """Return the file that a path of a tree with chosen names is, None where it is none."""
+    entry = tree.entries.get(path)
+    if entry is not None and entry.type is EntryType.HARDLINK:
+        entry = tree.entries.get(entry.target)
+    return entry if entry is not None and entry.type is EntryType.FILE else None
+
+
+def _link_to(file: Entry) -> Entry:
+    kind = EntryType.HARDLINK
+    return file._replace(type=kind, target=file.path, size=0, sha256="", md5="", sha1="")
 
 
 def _linked_file(entry: Entry, entries: dict[str, Entry]) -> str:

@@ -12,6 +12,7 @@ import os
 import platform
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from envlock.targets.stream.streaming import StreamingTarget, literal_roots
 from envlock.targets.stream.tar_reader import Member, members
 
 _CHUNK = 1024 * 1024
+_LINK_LIMIT = 40
 MOST_LAYERS = 1000
 """Most layers of an image; engines allow 127."""
 MOST_FILES = 20_000
@@ -205,17 +207,29 @@ class OciTarget(StreamingTarget):
             yield decompressed(source(), self.reference)
 
     def _fetch(self, path: str) -> Iterator[Member]:
-        for source in reversed(self._sources):
-            wanted = path
-            for _ in range(2):
-                for member in members(decompressed(source(), self.reference), self.reference):
-                    if member.entry.path != wanted:
-                        continue
-                    if member.entry.type is EntryType.HARDLINK:
-                        wanted = member.entry.target
-                        break
-                    yield member._replace(entry=member.entry._replace(path=path))
-                    return
+        wanted, steps = path, 0
+        sources = list(self._sources)  # from the last: what it has hides what is below
+        while sources and steps <= _LINK_LIMIT:
+            member = self._find(sources[-1], wanted)
+            if member is None:
+                sources.pop()
+            elif member.entry.type is EntryType.HARDLINK:
+                wanted, steps = member.entry.target, steps + 1
+            else:
+                yield member._replace(entry=member.entry._replace(path=path))
+                return
+
+    def _find(self, source: Callable[[], Iterator[bytes]], path: str) -> Member | None:
+        """Return the member of a layer at a path, its content not yet read; None without one."""
+        found = self._named(source, path)
+        if path in self._repeated:  # the last one counts
+            found = islice(found, max(sum(1 for _ in self._named(source, path)) - 1, 0), None)
+        return next(found, None)
+
+    def _named(self, source: Callable[[], Iterator[bytes]], path: str) -> Iterator[Member]:
+        for member in members(decompressed(source(), self.reference), self.reference):
+            if member.entry.path == path:
+                yield member
 
 
 def _oci_image(

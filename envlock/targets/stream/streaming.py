@@ -60,6 +60,7 @@ class StreamingTarget:
         self._retain_total = retain_total
         self._tree = FileTree()
         self._is_scanned = False
+        self._repeated: set[str] = set()  # paths that a layer names more than once
 
     def _layers(self) -> Iterator[Iterable[bytes]]:
         """Yield the layers of the tree, lowest first."""
@@ -150,12 +151,14 @@ class StreamingTarget:
                 if hidden.add(entry.path):
                     continue
                 done, content = _read(entry, chunks, plan, left)
+                if done.path in upper.entries:
+                    self._repeated.add(done.path)
                 upper.entries[done.path] = done
                 if content is not None:
                     upper.contents[done.path] = content
                     left -= len(content)
             remove(hidden.paths(whole.entries), whole)
-            choose_first_names(upper)
+            choose_first_names(upper, whole)
             merge(whole, upper)
             if len(whole.entries) > self._limits.members:
                 raise TargetError(f"more than {self._limits.members:,} paths", where=self.reference)

@@ -50,6 +50,7 @@ CASES = [
     ("SYMBOL-MISSING-BUNDLED", [symbol("bundled-program")]),
     ("SYMBOL-MISSING-OPTIONAL", [symbol("bundled")]),
     ("INTERPRETER-MISSING", [software(TOOL, "script", missing="/usr/bin/python2")]),
+    ("INTERPRETER-MISSING", [software("/opt/app", "tree", **{"lost-interpreter": "/srv/bin/x"})]),
     ("DANGLING-LIBRARY", [link("/usr/lib/libfoo.so.1", "library")]),
     ("DANGLING-PROGRAM", [link("/usr/bin/python", "program")]),
     ("DANGLING", [link("/usr/bin/python", "program", **{"packaged-by": "deb x:amd64"})]),

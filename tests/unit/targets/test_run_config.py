@@ -19,6 +19,9 @@ DEFAULTS = {
     "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
     "Runtime": "runc",
     "SecurityOpt": None,
+    "MaskedPaths": ["/proc/kcore"],
+    "CgroupnsMode": "host",
+    "Dns": [],
 }
 
 
@@ -57,10 +60,31 @@ def test_defaults_are_no_facts():
         ("Devices", [{"PathOnHost": "/dev/kvm", "PathInContainer": "/dev/kvm",
                       "CgroupPermissions": "rwm"}], ("devices", "/dev/kvm:rwm")),
         ("Runtime", "nvidia", ("runtime", "nvidia")),
+        ("DeviceCgroupRules", ["c 1:3 r"], ("device_cgroup_rules", "c 1:3 r")),
+        ("MaskedPaths", [], ("system_paths", "unconfined")),
     ],
 )  # fmt: skip
 def test_what_was_asked_for_is_a_fact(name, value, fact):
     assert host_settings({**DEFAULTS, name: value}) == dict([fact])
+
+
+def test_name_servers_are_told_by_digest_and_in_their_order():
+    one, other, searched = (
+        host_settings({"Dns": dns, "DnsSearch": search})["dns"]
+        for dns, search in (
+            (["192.0.2.1", "192.0.2.2"], []),
+            (["192.0.2.2", "192.0.2.1"], None),
+            ([], ["b", "a"]),
+        )
+    )
+    assert one.startswith("2 sha256:")
+    assert one != other
+    assert searched == host_settings({"DnsSearch": ["a", "b"]})["dns"]
+
+
+def test_what_a_build_on_an_image_runs_is_a_fact():
+    process = run_configuration({"OnBuild": ["RUN make", "COPY . /srv"]})
+    assert process.settings == {"on_build": "RUN make; COPY . /srv"}
 
 
 def test_mounts_have_no_source():
