@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from envlock.diff.attributes import PRIVILEGES, attribute_facts
 from envlock.diff.drift import ChangeKind, Delta
@@ -86,6 +86,15 @@ class _Absences(NamedTuple):
     gaps: CoverageGaps
     left: _ListedDirectories | None
     right: _ListedDirectories | None
+
+    @classmethod
+    def of(cls, left: Tree, right: Tree, gaps: CoverageGaps, ignoring: tuple[bool, bool]) -> Self:
+        """Return what absences prove; nothing on a side where the user excluded paths."""
+        return cls(
+            gaps,
+            _ListedDirectories(left) if gaps.left and not ignoring[0] else None,
+            _ListedDirectories(right) if gaps.right and not ignoring[1] else None,
+        )
 
     def judge(self, path: str, *, on_left: bool) -> tuple[ChangeKind, str]:
         """Return the kind of change of a path that one side has, and why it is unknown, if so."""
@@ -173,11 +182,7 @@ def compare_trees(
     `unread` are those that the section which compares them could not read on either side.
     """
     drift = FileDrift([], set(), Counter(), 0)
-    absences = _Absences(
-        gaps,
-        _ListedDirectories(left) if gaps.left and not ignoring[0] else None,
-        _ListedDirectories(right) if gaps.right and not ignoring[1] else None,
-    )
+    absences = _Absences.of(left, right, gaps, ignoring)
     whole: dict[str, OneSided] = {}
     compared = secret = 0
     shows_gaps = everything and unknown_secrets and left.rows != right.rows
@@ -191,11 +196,10 @@ def compare_trees(
             drift.hidden[SECRET_VALUES] += 1
         if _is_same(pair):
             continue
-        found = list(_compare_path(path, pair, absences, changed))
         if _is_unread(path, pair, unread):
-            drift.paths.add(path)
-            drift.deltas.append(_unread(path, pair))
-            continue
+            found, noise = [_unread(path, pair)], False
+        else:
+            found = list(_compare_path(path, pair, absences, changed))
         if noise and not everything:
             _hide(path, pair, found, drift, whole)
             continue
