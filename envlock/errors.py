@@ -6,11 +6,13 @@ The tree (status in brackets)::
     |-- UsageError [2]                the command line cannot be understood
     |   |-- ConfigError [2]           envlock.toml or a setting is wrong
     |   |-- TargetNameError [2]       a TARGET that has no known form
+    |   |-- TraceFileError [2]        a file of `envlock trace` that cannot be read
     |   `-- LockfileError [2]         a lockfile that cannot be read
     |       `-- LockfileVersionError [2]   written by a newer envlock
     |-- InconclusiveError [3]         a required section was not covered, or nothing to compare
     |-- UnreachableError [4]          something outside envlock did not answer
     |   |-- TargetError [4]           the environment: stopped daemon, dead container, no such root
+    |   |-- TraceError [4]            strace is missing, or may not trace
     |   |-- SourceError [4]           an artifact source: mirror, index, cache
     |   `-- StoreError [4]            envlock's own store: corrupt, missing object, disk full
     |-- MaterializeError [5]          the rebuild is impossible; carries all reasons
@@ -83,6 +85,12 @@ class TargetNameError(UsageError):
     id = "target-name"
 
 
+class TraceFileError(UsageError):
+    """A file that `envlock trace` should have written cannot be read; the file is given."""
+
+    id = "trace-file"
+
+
 class LockfileError(UsageError):
     """A lockfile cannot be read; the file is given, and the line if its content is invalid."""
 
@@ -113,6 +121,12 @@ class TargetError(UnreachableError):
     """The environment cannot be reached, or stopped answering during the capture."""
 
     id = "target"
+
+
+class TraceError(UnreachableError):
+    """A command cannot be traced: strace is missing or too old, or the system forbids ptrace(2)."""
+
+    id = "trace"
 
 
 class SourceError(UnreachableError):

@@ -7,7 +7,7 @@ neither capture nor materialize.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from envlock.diff.engine import Options
     from envlock.materialize.assemble import Assembled, BuildOptions
     from envlock.materialize.tree.rules import Rule
+    from envlock.model.trace import Trace
+    from envlock.targets.base import Target
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a step, and the files and bytes processed since the last call."""
@@ -111,8 +113,18 @@ def with_scope(captured: Capture, request: Request) -> Capture:
         return captured
     if SECTION in request.skip:
         return captured.adding(SECTION, (), Coverage(Status.SKIPPED))
-    scope = find_scope(view, captured.lock, request.roots, view.gaps, request.workdir)
+    scope = find_scope(
+        view, captured.lock, request.roots, view.gaps, request.workdir, request.traces
+    )
     return captured.adding(SECTION, scope_records(scope.roles), scope.coverage)
+
+
+def trace_of_run(opened: Collection[str], executed: Collection[str], target: Target) -> Trace:
+    """Return the trace of a run on this machine; see `envlock.scope.touched.trace_of`."""
+    from envlock.capture.owners import files_with_owners
+    from envlock.scope.touched import trace_of
+
+    return trace_of(opened, executed, files_with_owners(target, sorted({*opened, *executed})))
 
 
 def tree_address(lock: Lock) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from envlock.model.depth import Depth
 from envlock.model.scope import Root
+from envlock.model.trace import Trace
 from envlock.secrets.keyed import ValueKey
 
 
@@ -18,7 +19,8 @@ class Request:
     the lock by digest, `ignore` globs never walked.  `env_allow` and `env_deny` add to the
     built-in lists of variables whose values may be recorded.  With `value_key` the other values get
     keyed fingerprints.  `timeout` is the longest time that one collector may take, in seconds.
-    `roots` are those of the applications, by role; relative ones start from `workdir`.
+    `roots` are those of the applications, by role; relative ones start from `workdir`.  `traces`
+    are what runs of them touched.
     """
 
     depth: Depth = Depth.FULL
@@ -32,4 +34,5 @@ class Request:
     jobs: int = 0
     timeout: float = 60
     roots: Mapping[str, Root] = field(default_factory=dict)
+    traces: Mapping[str, Trace] = field(default_factory=dict)
     workdir: str = "/"

@@ -16,6 +16,7 @@ from envlock.cli.options import (
     add_report_options,
     add_root,
     add_today,
+    add_trace,
 )
 from envlock.model.severity import Severity
 
@@ -70,6 +71,7 @@ def capture(parser: argparse.ArgumentParser) -> None:
         help="do not capture this section; may be repeated",
     )
     add_root(parser)
+    add_trace(parser)
     parser.add_argument(
         "--record",
         metavar="FILE",
@@ -182,6 +184,38 @@ def diff(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--exit-zero", action="store_true", help="end with 0 even if there are differences"
+    )
+
+
+_TRACE = """\
+Run a command and write which packages, distributions, programs and configuration files it touched,
+for the closure of an application: what it loads by name, and what it starts.
+
+The command runs as ever, with its own input, output and exit status; Ctrl-C and signals reach it.
+The trace ends when every process that it started has ended. Needs strace. Content, arguments,
+names of secrets and files of data are never written, and home directories are written ~.
+
+What envlock itself cannot do ends with 2 or 4, and a message that begins with envlock: error.
+"""
+
+
+def trace(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock trace``."""
+    parser.description = _TRACE
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write the trace to this file (traces/NAME.trace, with the name of the program)",
+    )
+    parser.add_argument(
+        "--append", action="store_true", help="add to what earlier runs wrote into the file"
+    )
+    parser.add_argument(
+        "command_line",
+        nargs=argparse.REMAINDER,
+        metavar="COMMAND",
+        help="the command and its arguments, after --",
     )
 
 

@@ -66,6 +66,21 @@ class Message(Enum):
         "Several parts of this section could not be captured; -v lists them.",
     )
     WROTE = (Level.NOTE, "wrote {path}", "The file was written or replaced.")
+    TRACED = (
+        Level.NOTE,
+        "wrote {path}: {packages} packages; {programs} programs, {libraries} libraries of none",
+        "What the command touched; the programs and libraries belong to no package.",
+    )
+    TRACE_GOES_ON = (
+        Level.NOTE,
+        "the command has ended; the trace goes on until {count} more processes have ended",
+        "What strace follows cannot be left alone; Ctrl-C and signals now go to these processes.",
+    )
+    TRACE_IS_CUT = (
+        Level.WARNING,
+        "the command touched more than {count} files; the trace is not complete",
+        "The trace holds what was touched first.",
+    )
     UNCHANGED = (Level.NOTE, "unchanged: {path}", "The file already had this content.")
     REPLICA_DIFFERS = (
         Level.WARNING,

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 from envlock.cli import git_revision
 from envlock.cli.messages import Message
 from envlock.config.convert import spelling_hint
-from envlock.config.load import roots_by_role
+from envlock.config.load import roots_by_role, traces_by_role
 from envlock.config.value_key import key_path, read_key
 from envlock.errors import LockfileError, TargetNameError, UsageError
 from envlock.lockfile.reader import parse_lock, read_lock_file
+from envlock.lockfile.trace_file import read_trace
 from envlock.lockfile.writer import render_lock
 from envlock.model.depth import Depth
 from envlock.model.scope import SECTION as SCOPE
-from envlock.model.scope import Root
+from envlock.model.scope import Root, RootKind
+from envlock.model.trace import Trace
 from envlock.secrets.keyed import ValueKey
 from envlock.store.objects import Store
 from envlock.targets.kinds import TARGET_FORMS, capture_depth, is_target, suggested_name
@@ -80,6 +82,7 @@ def make_request(
     skip = chosen_sections(arguments.skip, known | {SCOPE})
     for name in sorted(only & skip):
         raise UsageError(f"{name} is given to both --only and --skip")
+    roots = _roots(arguments, config)
     depth = capture_depth(arguments.target, deep=arguments.deep)
     return Request(
         depth=Depth.RECORDS if only else depth,
@@ -90,7 +93,8 @@ def make_request(
         env_allow=tuple(config.capture.env_allow),
         env_deny=tuple(config.capture.env_deny),
         value_key=value_key or _value_key(config),
-        roots=_roots(arguments, config),
+        roots=roots,
+        traces=_traces(arguments, config, roots),
         workdir=str(config.root) if arguments.target == "host" else "/",
         timeout=config.capture.timeout,
         jobs=config.jobs,
@@ -109,6 +113,25 @@ def _roots(arguments: argparse.Namespace, config: Config) -> Mapping[str, Root]:
         if environment.target == arguments.target and environment.roots:
             return environment.roots
     return {}
+
+
+def _traces(
+    arguments: argparse.Namespace, config: Config, roots: Mapping[str, Root]
+) -> Mapping[str, Trace]:
+    """Return what runs touched, by role: ``--trace``, envlock.toml, and roots that are traces."""
+    files: dict[str, tuple[Path, ...]] = {}
+    for environment in config.environments.values():
+        if environment.target == arguments.target:
+            files.update(environment.traces)
+    try:
+        files.update(traces_by_role(getattr(arguments, "trace", None) or ()))
+    except ValueError as error:
+        hint = "--trace app=traces/pytest.trace"
+        raise UsageError(str(error), where="--trace", hint=hint) from error
+    for role, root in roots.items():
+        if root.kind is RootKind.TRACE:
+            files[role] = (*files.get(role, ()), config.root / root.argument)
+    return {role: Trace.joined(map(read_trace, paths)) for role, paths in files.items()}
 
 
 def _value_key(config: Config) -> ValueKey | None:

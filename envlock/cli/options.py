@@ -48,6 +48,17 @@ def add_root(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trace(parser: argparse.ArgumentParser) -> None:
+    """Add ``--trace``."""
+    parser.add_argument(
+        "--trace",
+        action="append",
+        default=[],
+        metavar="ROLE=FILE",
+        help="a file of envlock trace: what it names belongs to that application; may be repeated",
+    )
+
+
 def add_today(parser: argparse.ArgumentParser) -> None:
     """Add ``--today``."""
     parser.add_argument(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from envlock.config.setting import Kind, Setting, Value
 from envlock.model.facts import SECTIONS
-from envlock.model.scope import parse_assignment
+from envlock.model.scope import is_role, parse_assignment
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
@@ -49,6 +49,8 @@ def to_value(setting: Setting, raw: object, to_path: ToPath) -> Value:
     """Return the value of a setting for a TOML value.  Raise InvalidValueError."""
     if setting.kind is Kind.ROOTS:
         return _roots(setting, raw)
+    if setting.kind is Kind.TRACES:
+        return _traces(setting, raw, to_path)
     if setting.kind.is_list:
         return _list(setting, raw, to_path)
     if setting.kind is Kind.COUNT:
@@ -88,6 +90,21 @@ def _roots(setting: Setting, raw: object) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _traces(setting: Setting, raw: object, to_path: ToPath) -> tuple[str, ...]:
+    if not isinstance(raw, dict):
+        raise InvalidValueError(f"must be {setting.kind.value}, not {_type(raw)}")
+    found = []
+    for role, paths in sorted(raw.items()):
+        if not is_role(role):
+            raise InvalidValueError(f"is wrong: not a name of a role: {role!r}")
+        if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+            raise InvalidValueError(f"must have a list of paths for {role}")
+        found += [f"{role}={to_path(path)}" for path in paths if "\0" not in path]
+    if len(found) > MAX_ITEMS:
+        raise InvalidValueError(f"must have at most {MAX_ITEMS:,} items")
+    return tuple(found)
+
+
 def _count(setting: Setting, raw: object) -> int:
     # In Python, True is an int.
     if not isinstance(raw, int) or isinstance(raw, bool):
@@ -112,7 +129,7 @@ def _item(setting: Setting, raw: object, to_path: ToPath) -> str:
     if "\0" in raw:
         raise InvalidValueError("must not contain a null character")
     match setting.kind:
-        case Kind.TEXT | Kind.TEXTS | Kind.COUNT | Kind.SWITCH | Kind.ROOTS:
+        case Kind.TEXT | Kind.TEXTS | Kind.COUNT | Kind.SWITCH | Kind.ROOTS | Kind.TRACES:
             return raw
         case Kind.DATE:
             return _date(raw)

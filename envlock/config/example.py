@@ -48,11 +48,15 @@ def _tables() -> Iterator[str]:
 
 
 def _of_field(field: Setting, value: Value) -> str:
-    """Return the value of a field; roots are written as a table."""
-    if field.kind is not Kind.ROOTS or not isinstance(value, tuple):
+    """Return the value of a field; roots and traces are written as a table."""
+    if field.kind not in (Kind.ROOTS, Kind.TRACES) or not isinstance(value, tuple):
         return to_toml(value)
-    pairs = (item.partition("=") for item in value)
-    return f"{{ {', '.join(f'{role} = {to_toml(root)}' for role, _, root in pairs)} }}"
+    of_role: dict[str, tuple[str, ...]] = {}
+    for role, _, item in (item.partition("=") for item in value):
+        of_role[role] = (*of_role.get(role, ()), item)
+    one = field.kind is Kind.ROOTS
+    pairs = (f"{role} = {to_toml(each[0] if one else each)}" for role, each in of_role.items())
+    return f"{{ {', '.join(pairs)} }}"
 
 
 def to_toml(value: Value) -> str:

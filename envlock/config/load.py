@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -24,7 +24,7 @@ from envlock.config.sources import (
     read_flags,
     read_variables,
 )
-from envlock.model.scope import Root, parse_assignment
+from envlock.model.scope import Root, is_role, parse_assignment
 
 __all__ = [
     "CaptureConfig",
@@ -60,13 +60,14 @@ class StoreConfig:
 class Environment:
     """One environment of the project; `target` is empty if only its lockfile is configured.
 
-    `roots` are where its applications begin, by role.
+    `roots` are where its applications begin, and `traces` what runs of them touched, by role.
     """
 
     name: str
     target: str
     lock: Path
     roots: Mapping[str, Root]
+    traces: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,12 +277,24 @@ def _environment(name: str, row: Row, locks: Path) -> Environment:
         target=_field(TABLES["environments"], row, "target"),
         lock=Path(str(lock)) if lock else locks / f"{name}.lock",
         roots=roots_by_role(cast("tuple[str, ...]", row.get("roots", ()))),
+        traces=traces_by_role(cast("tuple[str, ...]", row.get("traces", ()))),
     )
 
 
 def roots_by_role(assignments: Iterable[str]) -> Mapping[str, Root]:
     """Return the roots of texts ``ROLE=ROOT``.  Raise ValueError saying what is wrong with one."""
     return {role: Root.parse(root) for role, root in map(parse_assignment, assignments)}
+
+
+def traces_by_role(assignments: Iterable[str]) -> Mapping[str, tuple[Path, ...]]:
+    """Return the files of texts ``ROLE=FILE``.  Raise ValueError saying what is wrong with one."""
+    found: dict[str, tuple[Path, ...]] = {}
+    for text in assignments:
+        role, equals, path = text.partition("=")
+        if not equals or not path or not is_role(role):
+            raise ValueError(f"not ROLE=FILE: {text!r}")
+        found[role] = (*found.get(role, ()), Path(path))
+    return found
 
 
 def _normalize_rule(row: Row) -> NormalizeRule:

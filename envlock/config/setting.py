@@ -29,6 +29,8 @@ class Kind(StrEnum):
     SWITCH = "true or false"
     ROOTS = "a table of roots by role"
     """The value is a list of strings ``ROLE=ROOT``."""
+    TRACES = "a table of lists of paths by role"
+    """The value is a list of strings ``ROLE=PATH``, with absolute paths."""
     DATE = "a date"
     """A TOML date, or a string such as ``2027-01-31``; the value is a string."""
 

@@ -176,11 +176,19 @@ TABLES: Mapping[str, Table] = {
                     help="Where its applications begin, by role: KIND:ARGUMENT, with one of the "
                     f"kinds {', '.join(RootKind)}.",
                 ),
+                Setting(
+                    key="traces",
+                    kind=Kind.TRACES,
+                    default=(),
+                    help="Files of `envlock trace` by role: what runs of the application touched "
+                    "belongs to it.",
+                ),
             ),
             example={
                 "target": "docker:web",
                 "lock": "locks/dev.lock",
                 "roots": ("app=python:/opt/app", "web=service:nginx"),
+                "traces": ("app=traces/pytest.trace", "app=traces/serve.trace"),
             },
         ),
         Table(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.lock import Lock
 from envlock.model.scope import Member, Role, Root, RootKind
 from envlock.model.text import sort_key
+from envlock.model.trace import NO_TRACE, Trace
 from envlock.scope.always import always
 from envlock.scope.closure import closure
 from envlock.scope.edges import EDGES
@@ -28,20 +30,29 @@ class Scope(NamedTuple):
 
 
 def find_scope(
-    view: View, lock: Lock, roots: Mapping[str, Root], gaps: list[Gap], workdir: str = "/"
+    view: View,
+    lock: Lock,
+    roots: Mapping[str, Root],
+    gaps: list[Gap],
+    workdir: str = "/",
+    traces: Mapping[str, Trace] = MappingProxyType({}),
 ) -> Scope:
     """Return the closure of each declared root, or of what the environment runs if it runs any.
 
     `gaps` is the list that the view writes to.  `workdir` is the directory that relative roots
-    start from.
+    start from.  `traces` are what runs of the applications touched, by role.
     """
     assumed = not roots
     if assumed:
         roots = _default_roots(view)
+    for name in sorted(traces.keys() - roots.keys()):
+        view.gap(name, f"a trace is given for it, but no root: add --root {name}=trace:FILE")
     roles = []
     known: dict[object, object] = {}
     for name, root in sorted(roots.items()):
-        around = begin(root, Around(view=view, lock=lock, workdir=workdir, known=known))
+        trace = traces.get(name, NO_TRACE)
+        at_start = Around(view=view, lock=lock, workdir=workdir, known=known, trace=trace)
+        around = begin(root, at_start)
         members = closure(name, start(root, around), EDGES, around)
         roles.append(Role(name, root, _joined(members, always(around)), assumed=assumed))
     return Scope(

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar, cast
 
 from envlock.model.lock import Lock
 from envlock.model.scope import MemberClass
+from envlock.model.trace import NO_TRACE, Trace
 from envlock.scope.view import View
 
 _T = TypeVar("_T")
@@ -58,14 +59,15 @@ class Around:
 
     `variables` are the environment variables that the root gives its programs, secrets included:
     they are for searching (PATH, LD_LIBRARY_PATH, PYTHONPATH) and never recorded.  `workdir` is
-    the directory that it starts in.  `known` holds what `once` computed, for all roots, `of_root`
-    what `once_a_root` did for this one.
+    the directory that it starts in.  `trace` is what runs of it touched.  `known` holds what `once`
+    computed, for all roots, `of_root` what `once_a_root` did for this one.
     """
 
     view: View
     lock: Lock
     variables: Mapping[str, str] = field(default_factory=dict)
     workdir: str = "/"
+    trace: Trace = NO_TRACE
     known: dict[object, object] = field(default_factory=dict)
     of_root: dict[object, object] = field(default_factory=dict)
 

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from envlock.model.scope import Root, RootKind
 from envlock.model.tree import EntryType
@@ -21,6 +22,7 @@ from envlock.scope.python_envs import (
 )
 from envlock.scope.script_lines import interpreter_of
 from envlock.scope.services import around_service, service_needs
+from envlock.scope.traced import traced
 
 _PROGRAM = re.compile(r"/s?bin/[^/]+\Z|\.so(?:\.[\d.]+)?\Z|/libexec/")
 """Paths of programs and libraries of a package."""
@@ -43,9 +45,9 @@ def begin(root: Root, around: Around) -> Around:
 
 
 def start(root: Root, around: Around) -> Iterator[Need]:
-    """Yield the first needs of a root; a root that is not there yields none, with a gap."""
+    """Yield the first needs of a root, and what runs of it touched; without any there is a gap."""
     found = False
-    for need in STARTS[root.kind](root.argument, around):
+    for need in chain(STARTS[root.kind](root.argument, around), traced(around, str(root))):
         found = True
         yield need
     if not found:

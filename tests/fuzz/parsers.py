@@ -28,6 +28,7 @@ from envlock.formats.hardware.modinfo import read_modinfo
 from envlock.formats.rpm.header import Header, parse_files, parse_package
 from envlock.formats.system.settings import parse_pairs
 from envlock.lockfile.reader import parse_lock
+from envlock.lockfile.trace_file import parse_trace
 from envlock.model.document import parse_json, parse_toml
 from envlock.targets.stream.decompress import decompressed
 from envlock.targets.stream.tar_reader import members
@@ -83,6 +84,7 @@ OTHERS: Mapping[str, Run] = {
     "binary.zip_archive.read_beginning": _zip,
     "lock": lambda data: parse_lock(data, "x"),
     "settings": lambda data: read_bytes(data, "x", Source.PROJECT, _PATHS),
+    "trace": lambda data: parse_trace(data, "x"),
     "baseline": lambda data: parse_baseline(data, "x"),
     "json": parse_json,
     "toml": lambda data: parse_toml(data.decode()),

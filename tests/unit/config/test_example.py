@@ -95,4 +95,7 @@ def _as_toml(value: object, kind: Kind) -> object:
         return value
     if kind is Kind.ROOTS:
         return dict(item.split("=", 1) for item in value)
+    if kind is Kind.TRACES:
+        roles = {item.split("=", 1)[0] for item in value}
+        return {role: [i.split("=", 1)[1] for i in value if i.startswith(role)] for role in roles}
     return list(value)

@@ -1,0 +1,171 @@
+"""Run a command under strace(1) of this machine, and follow which files it touches.
+
+strace runs beside the command instead of above it (``-D``), so that the command is a child of this
+process: its standard streams, its process group and its exit status are its own.  With the filter
+of seccomp(2) only calls that open or execute a file stop the command.  Arguments are never read:
+strace prints them as empty strings (``-s 0``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from envlock.errors import TraceError
+from envlock.formats.system.strace import Trail
+
+_CALLS = "open,openat,openat2,execve,execveat,chdir,fchdir,fork,vfork,clone,clone3"
+_FILTER = ("-f", "--seccomp-bpf", "-z", "-y", "-s", "0", "-e", "signal=none")
+"""Needs strace 5.3, of 2019."""
+_LONGEST_LINE = 64 * 1024
+_FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_BASE = 128
+_SECONDS = 10.0
+_VERSION = re.compile(r"^strace -- version (\S+)", re.MULTILINE)
+
+INSTALL = (
+    "install it, for example with `apt install strace`, `dnf install strace` or `apk add strace`"
+)
+PERMIT = (
+    "in a container start it with --cap-add SYS_PTRACE; on a machine see "
+    "/proc/sys/kernel/yama/ptrace_scope; what is traced already cannot be traced again"
+)
+
+
+def find_strace(search: str | None = None) -> str:
+    """Return the path of an strace that works here; `search` replaces the PATH.
+
+    Raise TraceError when it is missing or too old, or when the system forbids ptrace(2).
+    """
+    program = shutil.which("strace", path=search)
+    if program is None:
+        raise TraceError("strace is not installed", hint=INSTALL)
+    try:
+        done = subprocess.run(
+            [program, *_FILTER, "-e", f"trace={_CALLS}", "-o", os.devnull, "--", program, "-V"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise TraceError("strace does not work here", where=program, hint=str(error)) from error
+    said = done.stderr.decode("utf-8", "replace")
+    if done.returncode == 0 and _VERSION.search(done.stdout.decode("utf-8", "replace")):
+        return program
+    reason = next(iter(said.strip().splitlines()), "it says nothing").removeprefix(f"{program}: ")
+    if "ptrace" in said.lower() or "not permitted" in said:
+        raise TraceError("the system forbids tracing", where=reason, hint=PERMIT)
+    raise TraceError(
+        "this strace cannot be used", where=reason, hint="envlock needs strace 5.3 or newer"
+    )
+
+
+class Tracer:
+    """One run of a command; `trail` is what it touched so far."""
+
+    def __init__(self, strace: str, command: Sequence[str]) -> None:
+        self.trail = Trail(os.getcwd())
+        self.pid = 0
+        """The process of the command; 0 before it starts and once it has ended."""
+        self._strace = strace
+        self._command = tuple(command)
+
+    def run(self, on_lingering: Callable[[int], None], patience: float = 3.0) -> int:
+        """Run the command; return its exit status, or 128 plus the signal that ended it.
+
+        The trace ends when the last process that it started has ended: what strace leaves alone
+        could open no file any more.  `on_lingering(processes)` is called once when the command has
+        ended for `patience` seconds and others have not.
+        """
+        with tempfile.TemporaryDirectory(prefix="envlock-trace-") as folder, self._forwarding():
+            pipe = Path(folder) / "strace"
+            os.mkfifo(pipe, 0o600)
+            reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            writing = os.open(pipe, os.O_WRONLY | os.O_CLOEXEC)  # no end before strace has begun
+            os.set_blocking(reading, True)
+            reader = threading.Thread(target=self._read, args=(reading,), daemon=True)
+            reader.start()
+            try:
+                status = self._wait(pipe)
+            finally:
+                os.close(writing)
+            reader.join(patience)
+            if reader.is_alive():
+                on_lingering(len(self.trail.running))
+            while reader.is_alive():
+                reader.join(0.2)
+        self.trail.finish()
+        return status
+
+    def _wait(self, pipe: Path) -> int:
+        options = (*_FILTER, "-D", "-e", f"trace={_CALLS}", "-o", str(pipe), "--")
+        process = subprocess.Popen([self._strace, *options, *self._command])
+        self.pid = process.pid
+        try:
+            status = process.wait()
+        finally:
+            self.pid = 0
+        return status if status >= 0 else _BASE - status
+
+    def _read(self, descriptor: int) -> None:
+        with open(descriptor, "rb", buffering=1024 * 1024) as stream:
+            while line := stream.readline(_LONGEST_LINE):
+                self.trail.feed(line.rstrip(b"\n"))
+
+    @contextmanager
+    def _forwarding(self) -> Iterator[None]:
+        """Give signals to the command, which decides what they mean."""
+        before = {
+            number: signal.signal(number, self._forward)
+            for number in _FORWARDED
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _forward(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and _is_in_foreground():
+            return  # the terminal gave it to the command too
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+            return
+        for pid in tuple(self.trail.running):
+            if _is_traced(pid):
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+
+
+def _is_in_foreground() -> bool:
+    """True when this process is in the group that a terminal sends Ctrl-C to."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
+def _is_traced(pid: int) -> bool:
+    """True for a process that something traces: its number was not given to another one."""
+    with suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_bytes()
+        return re.search(rb"^TracerPid:\t[1-9]", status, re.MULTILINE) is not None
+    return False
