@@ -22,15 +22,15 @@ class Command(NamedTuple):
     run: Callable[[argparse.Namespace, Console], int]
 
 
-def lazy(name: str, summary: str) -> Command:
-    """Return the verb that ``envlock.cli.NAME_cmd`` runs; its options are in `cli.arguments`.
+def lazy(name: str, summary: str, *, options: str = "arguments") -> Command:
+    """Return the verb that ``envlock.cli.NAME_cmd`` runs; its options are in `envlock.cli` too.
 
     Both modules are imported on first use.
     """
     word = name.replace("-", "_")
 
     def add_arguments(parser: argparse.ArgumentParser) -> None:
-        getattr(import_module("envlock.cli.arguments"), word)(parser)
+        getattr(import_module(f"envlock.cli.{options}"), word)(parser)
 
     def run(arguments: argparse.Namespace, console: Console) -> int:
         return int(import_module(f"envlock.cli.{word}_cmd").run(arguments, console))

@@ -23,6 +23,8 @@ from envlock.errors import (
 from envlock.targets.kinds import GROUP_FORMS, TARGET_FORMS
 from envlock.writing import replace_file
 
+_UPKEEP = "upkeep_arguments"
+
 COMMANDS: tuple[Command, ...] = (
     lazy("init", "write envlock.toml, .gitattributes and locks/"),
     lazy("capture", "capture an environment into a lockfile"),
@@ -35,12 +37,12 @@ COMMANDS: tuple[Command, ...] = (
     lazy("waive", "accept a finding until a date, for a reason"),
     lazy("materialize", "rebuild a lock into an image"),
     lazy("verify", "check that an image or container is what its lock says"),
-    lazy("scan", "search locks, stores, images or any files for secrets"),
-    lazy("key", "make a key to compare values that are not recorded"),
-    lazy("store", "check, clean or measure the store"),
-    lazy("merge-driver", "merge lockfiles by record, for git"),
-    lazy("git-textconv", "print a lock as lines for git diff"),
-    lazy("completion", "print a completion script for a shell"),
+    lazy("scan", "search locks, stores, images or any files for secrets", options=_UPKEEP),
+    lazy("key", "make a key to compare values that are not recorded", options=_UPKEEP),
+    lazy("store", "check, clean or measure the store", options=_UPKEEP),
+    lazy("merge-driver", "merge lockfiles by record, for git", options=_UPKEEP),
+    lazy("git-textconv", "print a lock as lines for git diff", options=_UPKEEP),
+    lazy("completion", "print a completion script for a shell", options=_UPKEEP),
 )
 
 _WIDTH = 80
