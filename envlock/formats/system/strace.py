@@ -20,11 +20,11 @@ _MOST_OPEN = 10_000
 
 _PATH = rb"<(?P<{}>(?:[^<>\\]|\\.)*+)>"
 _CALL = re.compile(
-    rb"(?:\[pid +)?(?P<pid>\d{1,10})\]? +(?P<name>[a-z0-9_]{1,20})\((?P<arguments>.*)\) += "
+    rb"(?:\[pid +)?(?P<process>\d{1,10})\]? +(?P<name>[a-z0-9_]{1,20})\((?P<arguments>.*)\) += "
     rb"(?P<result>\d{1,10})(?:" + _PATH.replace(b"{}", b"path") + rb"(?P<gone>\(deleted\))?)?\Z",
     re.DOTALL,
 )
-_PART = re.compile(rb"(?:\[pid +)?(?P<pid>\d{1,10})\]? +(?P<rest>.*)\Z", re.DOTALL)
+_PART = re.compile(rb"(?:\[pid +)?(?P<process>\d{1,10})\]? +(?P<rest>.*)\Z", re.DOTALL)
 _UNFINISHED = b" <unfinished ...>"
 _RESUMED = re.compile(rb"<\.\.\. [a-z0-9_]{1,20} resumed> ?")
 _FOLDER = re.compile(rb"(?:AT_FDCWD|\d{1,10})(?:" + _PATH.replace(b"{}", b"folder") + rb")?")
@@ -88,7 +88,7 @@ class Trail:
         if call is None:
             self._other(line)
             return
-        pid, name = int(call["pid"]), call["name"]
+        pid, name = int(call["process"]), call["name"]
         if pid not in self._folders and len(self._folders) < _MOST_OPEN:
             self._folders[pid] = [] if self.running else [self._start]
             self._early |= {pid} if self.running else set()
@@ -114,7 +114,7 @@ class Trail:
         part = _PART.match(line)
         if part is None:
             return
-        pid, rest = int(part["pid"]), part["rest"]
+        pid, rest = int(part["process"]), part["rest"]
         if rest.endswith(_UNFINISHED):
             if len(self._unfinished) < _MOST_OPEN:
                 self._unfinished[pid] = line.removesuffix(_UNFINISHED)
