@@ -101,7 +101,7 @@ class CapturedFiles:
 
     def first_line(self, path: str) -> str:
         """Return the first line of a file without its end, at most 255 bytes; empty if none."""
-        stream = self._opened(path)
+        stream = self.open(path)
         if stream is None:
             return ""
         with stream:
@@ -114,7 +114,7 @@ class CapturedFiles:
         return self._linkages[path]
 
     def _linkage(self, path: str) -> Linkage | None:
-        stream = self._opened(path)
+        stream = self.open(path)
         if stream is None:
             return None
 
@@ -137,7 +137,8 @@ class CapturedFiles:
         """Note that something could not be read or understood."""
         self.gaps.append(Gap(where, reason))
 
-    def _opened(self, path: str) -> BinaryIO | None:
+    def open(self, path: str) -> BinaryIO | None:
+        """Open a regular file at a real path, or return None for any other and unreadable ones."""
         entry = self.stat(path)
         if entry is None or entry.type not in (EntryType.FILE, EntryType.HARDLINK):
             return None

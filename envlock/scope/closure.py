@@ -15,6 +15,7 @@ from typing import NamedTuple
 from envlock.model.scope import STEP, Member
 from envlock.model.text import sort_key
 from envlock.scope.graph import Around, EdgeKind, File, Item, Need, Node
+from envlock.scope.owners import has_facts, record_of
 
 MOST_NODES = 200_000
 """How many files and records one closure follows; what is beyond is a gap."""
@@ -71,38 +72,41 @@ class _Walk:
             queue.extend(self._visit(arrival, edges or self._edges))
 
     def _visit(self, arrival: _Arrival, edges: Sequence[EdgeKind]) -> Iterator[_Arrival]:
-        """Add the member that a need leads to, and yield what that needs itself."""
-        need = arrival.need
+        """Add the member that a need leads to, and yield what that needs itself.
+
+        A file of which the lock knows nothing, such as a source file of the application, is no
+        member but a step of the chain.
+        """
+        need, origin = arrival.need, arrival.origin
         item, step = self._item(need.node)
         steps = (*arrival.steps, need.evidence) if need.evidence else arrival.steps
-        if item.name == arrival.origin:
+        sha256 = self._around.view.sha256(item.key) if _needs_digest(item, need.node) else ""
+        if item.name == origin:
             steps = (*arrival.steps, step) if step else arrival.steps
+        elif not has_facts(item, sha256, self._around):
+            steps = (*steps, item.key.rpartition("/")[2])
         else:
-            self._add(item, need, STEP.join((arrival.origin, *steps)))
-            steps = (step,) if step else ()
+            self._add(item, need, STEP.join((origin, *steps)), sha256)
+            origin, steps = item.name, (step,) if step else ()
         if need.node in self._seen or not self._has_room():
             return
         self._seen.add(need.node)
         for kind in edges:
             for further in kind.needs(need.node, self._around):
-                yield _Arrival(further, item.name, steps)
+                yield _Arrival(further, origin, steps)
 
     def _item(self, node: Node) -> tuple[Item, str]:
         """Return the record that a node belongs to, and the file in it as a step of a chain."""
         if isinstance(node, Item):
             return node, ""
-        owner = self._around.view.owner(node.path)
-        if owner:
-            return Item.of_owner(owner), node.path.rpartition("/")[2]
-        return Item("file", node.path), ""
+        item = record_of(node.path, self._around)
+        return item, "" if item.key == node.path else node.path.rpartition("/")[2]
 
-    def _add(self, item: Item, need: Need, via: str) -> None:
+    def _add(self, item: Item, need: Need, via: str, sha256: str) -> None:
         """Add a member, or give it the stronger of two classes."""
         known = self._members.get(item)
-        if known is not None and known.member_class.rank <= need.member_class.rank:
-            return
-        sha256 = self._around.view.sha256(item.key) if _needs_digest(item, need.node) else ""
-        self._members[item] = Member(*item, need.member_class, via, sha256)
+        if known is None or known.member_class.rank > need.member_class.rank:
+            self._members[item] = Member(*item, need.member_class, via, sha256)
 
     def _has_room(self) -> bool:
         if len(self._seen) < MOST_NODES:

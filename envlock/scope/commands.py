@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from envlock.model.tree import EntryType
 from envlock.scope.graph import Around, File, Need
+from envlock.scope.java_start import java_files
 from envlock.scope.programs import find_path, started_program
 from envlock.scope.python_envs import environment_of_program, release_of, visible_to
 from envlock.scope.python_imports import needs_of_script, providers
@@ -44,6 +45,8 @@ _WRAPPERS: Mapping[str, tuple[str, int]] = {
 """Name -> its short options that take the next word, and how many words precede the command."""
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "busybox", "ksh", "zsh"})
+_WITH_SCRIPT = frozenset({"node", "nodejs", "bun", "deno", "php", "ruby", "perl", "Rscript"})
+"""Interpreters whose first word without a dash is the script."""
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*t?\Z")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
@@ -63,6 +66,10 @@ def started_by(words: Sequence[str], around: Around, depth: int = 0) -> Iterator
         yield from _by_shell(rest, around, depth)
     elif _PYTHON.match(name):
         yield from _by_python(program, rest, around)
+    elif name == "java":
+        yield from java_files(rest, around)
+    elif name in _WITH_SCRIPT:
+        yield from _files([w for w in rest if not w.startswith("-")][:1], around, is_first=True)
     else:
         yield from _files(rest, around)
 

@@ -54,7 +54,7 @@ def find_scope(
         at_start = Around(view=view, lock=lock, workdir=workdir, known=known, trace=trace)
         around = begin(root, at_start)
         members = closure(name, start(root, around), EDGES, around)
-        roles.append(Role(name, root, _joined(members, always(around)), assumed=assumed))
+        roles.append(Role(name, root, _joined(members, always(around, root.kind)), assumed=assumed))
     return Scope(
         tuple(roles),
         Coverage.of(found=bool(roles), is_there=bool(roles), gaps=tuple(dict.fromkeys(gaps))),

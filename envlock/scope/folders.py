@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from envlock.model.tree import EntryType
 from envlock.scope.graph import Around, File
@@ -41,3 +42,24 @@ def files_below(folder: str, around: Around, *, most: int = _MOST_FOLDERS) -> It
 def libraries_below(folder: str, around: Around) -> Iterator[File]:
     """Yield the libraries below a directory, known by their names."""
     return (File(path) for path in files_below(folder, around) if _LIBRARY.search(path))
+
+
+def expand(pattern: str, around: Around) -> Iterator[str]:
+    """Yield the existing paths that an absolute pattern matches, sorted.
+
+    ``*``, ``?`` and ``[…]`` stand for what they do in a shell, within one name.
+    """
+    found = [""]
+    for part in pattern.split("/")[1:]:
+        if not any(sign in part for sign in "*?["):
+            found = [f"{path}/{part}" for path in found]
+            continue
+        found = [
+            f"{path}/{name}"
+            for path in found
+            for name in around.view.names(path or "/")
+            if fnmatchcase(name, part) and (name[0] != "." or part[0] == ".")
+        ]
+    for path in found:
+        if around.view.stat(around.view.resolve(path)) is not None:
+            yield path

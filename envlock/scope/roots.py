@@ -11,6 +11,7 @@ from itertools import chain
 from envlock.model.scope import Root, RootKind
 from envlock.model.tree import EntryType
 from envlock.scope.commands import SHELLS, started_by
+from envlock.scope.edges.node import application_root
 from envlock.scope.graph import Around, Item, Need
 from envlock.scope.packages import SYSTEMS, installed
 from envlock.scope.programs import executable, find_path, started_program
@@ -154,7 +155,7 @@ STARTS: Mapping[RootKind, Start] = {
     RootKind.DIR: _dir,
     RootKind.PYTHON: _python,
     RootKind.CONDA: _conda,
-    RootKind.NODE: _nothing,
+    RootKind.NODE: application_root,
     RootKind.SERVICE: service_needs,
     RootKind.PID: _nothing,
     RootKind.TRACE: _nothing,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from envlock.formats.binary.linkage import Linkage
 from envlock.model.process import ProcessConfig
@@ -30,6 +30,9 @@ class View(Protocol):
 
     def read(self, path: str, limit: int = SMALL) -> bytes | None:
         """Return the content of a file, links followed, or None when absent or unreadable."""
+
+    def open(self, path: str) -> BinaryIO | None:
+        """Open a regular file at a real path, or return None for any other and unreadable ones."""
 
     def first_line(self, path: str) -> str:
         """Return the first line of a file without its end, at most 255 bytes; empty if none."""

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from envlock.scope.edges import depends, library, python, python_base, script, shell
+from envlock.scope.edges import (
+    configuration,
+    depends,
+    dynamic,
+    interpreters,
+    java,
+    library,
+    node,
+    php,
+    python,
+    python_base,
+    script,
+    shell,
+)
 from envlock.scope.graph import EdgeKind
 
 EDGES: tuple[EdgeKind, ...] = (
@@ -11,6 +24,12 @@ EDGES: tuple[EdgeKind, ...] = (
     library.EDGE,
     python.EDGE,
     python_base.EDGE,
+    node.EDGE,
+    java.EDGE,
+    php.EDGE,
+    interpreters.EDGE,
+    dynamic.EDGE,
+    configuration.EDGE,
     depends.EDGE,
 )
 """Every kind of edge; the reference has a row for each."""

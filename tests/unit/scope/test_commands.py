@@ -72,8 +72,9 @@ def test_an_entrypoint_that_is_a_script_starts_the_command_after_it(programs: Ma
     programs.program("/entrypoint.sh", '#!/bin/sh\nDAEMON=/usr/bin/date\ntest -e x\nexec "$@"\n')
     programs.link("/bin", "usr/bin")
     programs.view.config = ProcessConfig(entrypoint=("/entrypoint.sh",), cmd=("app", "-x"))
-    assert set(programs.closure("process")) == {
-        "file:/entrypoint.sh",
+    members = programs.closure("process")
+    assert members["deb:date:amd64"].via == "app → entrypoint.sh"
+    assert set(members) == {
         "deb:sh:amd64",
         "deb:app:amd64",
         "deb:date:amd64",
@@ -147,5 +148,6 @@ def test_an_init_script_stands_for_a_service_without_a_unit(machine: Machine) ->
     machine.program("/usr/sbin/oldd", owner="deb oldd:amd64")
     machine.program("/bin/sh", owner="deb dash:amd64")
     machine.file("/etc/default/old")
+    machine.record("file", "/etc/default/old", sha256="0")
     members = set(machine.closure("service:old"))
     assert members == {"deb:old:all", "deb:oldd:amd64", "deb:dash:amd64", "file:/etc/default/old"}
