@@ -15,7 +15,7 @@ from typing import NamedTuple
 from envlock.model.scope import STEP, Member
 from envlock.model.text import sort_key
 from envlock.scope.graph import Around, EdgeKind, File, Item, Need, Node
-from envlock.scope.owners import has_facts, record_of
+from envlock.scope.owners import can_be_compared, record_of
 
 MOST_NODES = 200_000
 """How many files and records one closure follows; what is beyond is a gap."""
@@ -80,13 +80,12 @@ class _Walk:
         need, origin = arrival.need, arrival.origin
         item, step = self._item(need.node)
         steps = (*arrival.steps, need.evidence) if need.evidence else arrival.steps
-        sha256 = self._around.view.sha256(item.key) if _needs_digest(item, need.node) else ""
         if item.name == origin:
             steps = (*arrival.steps, step) if step else arrival.steps
-        elif not has_facts(item, sha256, self._around):
+        elif not can_be_compared(item, self._around):
             steps = (*steps, item.key.rpartition("/")[2])
         else:
-            self._add(item, need, STEP.join((origin, *steps)), sha256)
+            self._add(item, need, STEP.join((origin, *steps)))
             origin, steps = item.name, (step,) if step else ()
         if need.node in self._seen or not self._has_room():
             return
@@ -102,10 +101,11 @@ class _Walk:
         item = record_of(node.path, self._around)
         return item, "" if item.key == node.path else node.path.rpartition("/")[2]
 
-    def _add(self, item: Item, need: Need, via: str, sha256: str) -> None:
+    def _add(self, item: Item, need: Need, via: str) -> None:
         """Add a member, or give it the stronger of two classes."""
         known = self._members.get(item)
         if known is None or known.member_class.rank > need.member_class.rank:
+            sha256 = self._around.view.sha256(item.key) if _needs_digest(item, need.node) else ""
             self._members[item] = Member(*item, need.member_class, via, sha256)
 
     def _has_room(self) -> bool:

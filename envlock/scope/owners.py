@@ -41,8 +41,8 @@ def _archives(around: Around) -> Mapping[str, str]:
     return {facts["path"]: key for key, facts in records.items() if "path" in facts}
 
 
-def has_facts(item: Item, sha256: str, around: Around) -> bool:
-    """True when the lock says something of a member that could be compared, or `sha256` does."""
-    return (
-        item.section != "file" or bool(sha256) or item.key in around.lock.sections.get("file", {})
-    )
+def can_be_compared(item: Item, around: Around) -> bool:
+    """True for a record, a program and a library; false for a file of which no lock knows more."""
+    if item.section != "file" or item.key in around.lock.sections.get("file", {}):
+        return True
+    return around.view.linkage(item.key) is not None

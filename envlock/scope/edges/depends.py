@@ -28,4 +28,5 @@ EDGE = EdgeKind(
     evidence="Depends and Pre-Depends, `Requires`, `D:`, `%DEPENDS%` in the package databases",
     sources=("deb-control(5)", "apk-package(5)", "rpm-dependencies(7)", "alpm-db(5)"),
     needs=needs,
+    reads=READS,
 )

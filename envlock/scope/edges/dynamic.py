@@ -185,4 +185,5 @@ EDGE = EdgeKind(
     evidence="a row of the table whose trigger is in the closure",
     sources=("each row names its own",),
     needs=needs,
+    reads=READS,
 )

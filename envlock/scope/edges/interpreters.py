@@ -142,4 +142,5 @@ EDGE = EdgeKind(
     evidence="gemspecs, `DESCRIPTION`, `.packlist`, GEM_HOME, R_LIBS, PERL5LIB, `use` statements",
     sources=("RubyGems Guides, gem environment", "R, .libPaths", "perlrun(1)"),
     needs=needs,
+    reads=READS,
 )

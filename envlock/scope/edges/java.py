@@ -25,8 +25,6 @@ _CONFIGURATION = (
     "lib/security/cacerts",
     "lib/security/java.security",
 )
-READS = ("**/lib/jvm.cfg",)
-"""Paths that this edge reads."""
 
 
 def needs(node: Node, around: Around) -> Iterator[Need]:

@@ -182,4 +182,5 @@ EDGE = EdgeKind(
     sources=("Node.js documentation, Modules: Loading from node_modules folders",
              "Yarn documentation, Plug'n'Play"),
     needs=needs,
+    reads=READS,
 )  # fmt: skip

@@ -49,13 +49,7 @@ _MODULES = (
     "/usr/lib/php{digits}/modules",
     "/usr/local/lib/php/extensions/*",
 )
-READS = (
-    "/etc/php/**",
-    "/etc/php*",
-    "/etc/php*/**",
-    "/usr/local/etc/php/**",
-    "/usr/local/etc/php-*",
-)
+READS = ("/etc/php.ini", "/etc/php/**/*.ini", "/etc/php*/**/*.ini", "/usr/local/etc/php/**/*.ini")
 """Paths that this edge reads."""
 
 
@@ -133,4 +127,5 @@ EDGE = EdgeKind(
     evidence="`extension=`, `zend_extension=`, `php.ini`, `conf.d/*.ini`, `vendor/composer`",
     sources=("PHP manual, The configuration file and Loading extensions", "php-fpm.conf(5)"),
     needs=needs,
+    reads=READS,
 )

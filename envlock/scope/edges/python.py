@@ -209,4 +209,5 @@ EDGE = EdgeKind(
         "Recording installed projects",
     ),
     needs=needs,
+    reads=READS,
 )

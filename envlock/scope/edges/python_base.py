@@ -21,8 +21,6 @@ from envlock.scope.script_lines import interpreter_of
 _PROGRAM = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)?)?[tdm]*\Z|libpython\d+\.\d+t?\.so[\d.]*\Z")
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*t?\Z")
 _TESTS = re.compile(r"_test|_ctypes_test|xx|_xx")
-READS = ("**/bin/*",)
-"""Paths that this edge reads."""
 
 
 def needs(node: Node, around: Around) -> Iterator[Need]:

@@ -8,9 +8,6 @@ from envlock.scope.graph import Around, EdgeKind, File, Need, Node
 from envlock.scope.programs import started_program
 from envlock.scope.script_lines import MARK, mark_of, through_env
 
-READS = ("**/bin/*", "**/sbin/*")
-"""Paths that this edge reads."""
-
 
 def needs(node: Node, around: Around) -> Iterator[Need]:
     """Yield the interpreter of a script, and ``env`` where it is started through it."""

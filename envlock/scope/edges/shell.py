@@ -16,7 +16,7 @@ _LIMIT = 256 * 1024
 _ASSIGNED = re.compile(
     r"^[ \t]*(?:export[ \t]+|readonly[ \t]+)?[A-Z_][A-Z0-9_]*=[\"']?(/[\w./+-]+)", re.MULTILINE
 )
-READS = ("**/bin/*", "**/sbin/*", "/etc/init.d/*", "/*.sh", "**/*entrypoint*")
+READS = ("/etc/init.d/*", "/*.sh", "**/*entrypoint*.sh")
 """Paths that this edge reads."""
 
 
@@ -41,4 +41,5 @@ EDGE = EdgeKind(
     evidence="its lines; here-documents, quotes over several lines and computed names are not read",
     sources=("POSIX Shell Command Language, 2.9",),
     needs=needs,
+    reads=READS,
 )
