@@ -252,6 +252,11 @@ def opens_login(delta: Delta) -> bool:
     return value == "none"
 
 
+def is_checkout(delta: Delta) -> bool:
+    """True for what git keeps of a working copy."""
+    return delta.key.endswith("/.git")
+
+
 def ends_account(delta: Delta) -> bool:
     """True when an account ends, or has to change its password, on the right side."""
     return bool(delta.field) or not {"expires", "must-change"}.isdisjoint(delta.facts)

@@ -42,6 +42,8 @@ def find_unowned_software(context: Context) -> list[UnownedFile]:
     found: list[tuple[Entry, str]] = []
     managed: dict[str, bool] = {}
     for entry in context.entries(may_be_software):
+        if "/.git/" in entry.path:
+            continue  # hooks are compared as files
         home = _HOME.match(entry.path) if entry.path.startswith(("/root/", "/home/")) else None
         if home is not None:
             homes.add(home[1])

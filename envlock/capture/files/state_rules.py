@@ -28,11 +28,19 @@ _TOOLS = (
     "uv", "vllm", "vscode-cpptools", "yarn", "zig",
 )  # fmt: skip
 
+_BUNDLERS = (
+    "babel-loader", "css-minimizer-webpack-plugin", "default-development", "default-production",
+    "eslint-loader", "gatsby", "hard-source", "nx", "prettier", "storybook", "swc",
+    "terser-webpack-plugin", "ts-loader", "turbo", "vite", "vitest", "webpack",
+)  # fmt: skip
+"""Folders below node_modules/.cache that hold compiled forms; others there may hold programs."""
+
 TOOL_CACHES: tuple[FileRule, ...] = (
     FileRule(
         "build-caches",
         (
             *(f"/**/.cache/{name}/**" for name in _TOOLS),
+            *(f"/**/node_modules/.cache/{name}/**" for name in _BUNDLERS),
             "/**/.cache/pypoetry/artifacts/**",
             "/**/.cache/pypoetry/cache/**",
             "/var/cache/jenkins/**",

@@ -34,6 +34,10 @@ _UNITS = (
     "network", "netdev", "link", "nspawn", "dnssd",
 )  # fmt: skip
 
+_INI = (
+    "**.nmconnection", "**/.gitconfig", "**/.git/config",
+)  # fmt: skip
+
 _KEYWORDS = (
     "/etc/login.defs", "/etc/resolv.conf", "/etc/host.conf", "/etc/nsswitch.conf",
     "**/redis*.conf", "**/chrony*.conf", "**/ntp.conf",
@@ -66,10 +70,12 @@ FORMATS: tuple[Format, ...] = (
     Format(("/etc/fstab", "/etc/fstab.d/*"), lines.parse_fstab, "/"),
     Format(("/etc/hosts",), lines.parse_hosts, "/"),
     Format(("/etc/sysctl.conf", "/etc/sysctl.d/*"), lines.parse_sysctl, "/"),
+    Format(("**/_remote.repositories",), lines.parse_sysctl, "/"),
     Format(("**/postgresql*.conf", "/etc/adduser.conf"), lines.parse_settings, "/"),
     Format(_KEYWORDS, lines.parse_keywords, "/"),
     Format(("/etc/security/limits.conf", "/etc/security/limits.d/*"), lines.parse_limits, "/"),
     Format(("**.ini", "**.cfg", "**.desktop", "**.repo", "**.cnf", "**.conf"), ini.parse_ini),
+    Format(_INI, ini.parse_ini),
 )
 """All known formats, the most specific first."""
 

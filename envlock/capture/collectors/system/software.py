@@ -2,7 +2,7 @@
 
 Searched are /usr/local, /opt, /srv, home directories, and the system's directories of programs and
 libraries.  What keeps it from starting is recorded too: shared libraries and versions of symbols
-that are missing, and the needed versions of the C library.
+that are missing, and the needed versions of the C library.  Of a working copy of git the commit.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import BinaryIO, NamedTuple
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.candidates import kind_of_name
+from envlock.capture.discover.checkouts import CHECKOUT_READS, checkouts
 from envlock.capture.discover.interpreters import Interpreters, parse_interpreter
 from envlock.capture.discover.lacks import Needer, kind_of_needer, lacking_records
 from envlock.capture.discover.linkage import Linker
@@ -116,6 +117,7 @@ def collect(context: Context) -> Iterator[Record]:
         version = parse_pkg_config(context.text(path, SETTINGS_LIMIT) or "")
         if version and not context.owner(path) and path not in units:
             yield Record("software", path, {"kind": "pkg-config", "version": version})
+    yield from checkouts(context)
     everything = [part for parts in units.values() for part in parts]
     yield from lacking_records(_needers(everything), context)
     yield from _symbols(everything)
@@ -277,6 +279,7 @@ COLLECTOR = Collector(
     reads=(
         *LOADER_READS,
         *_PKG_CONFIG,
+        *CHECKOUT_READS,
         *(f"/{root}/*/{name}" for root in ("opt", "srv") for name, _ in _VERSION_FILES),
         *(f"/usr/local/*/{name}" for name, _ in _VERSION_FILES),
         *(f"/usr/local/*/*/{name}" for name, _ in _VERSION_FILES),
@@ -284,5 +287,11 @@ COLLECTOR = Collector(
     collect=collect,
     needs_scan=True,
     needs_owners=True,
-    sources=("System V ABI (ELF)", "ld.so(8)", "pkg-config(1)", "Filesystem Hierarchy Standard 3"),
+    sources=(
+        "System V ABI (ELF)",
+        "ld.so(8)",
+        "pkg-config(1)",
+        "gitrepository-layout(5)",
+        "Filesystem Hierarchy Standard 3",
+    ),
 )

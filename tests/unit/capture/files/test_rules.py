@@ -131,6 +131,11 @@ DECIDING = (
     "/etc/nginx/sites-enabled/shop.dpkg-old",
     "/usr/share/mime/packages/own.xml",
     "/boot/grub/custom.cfg",
+    # Settings of a working copy, and what decides from where Maven takes an artifact.
+    "/srv/app/.git/config",
+    "/srv/app/.git/hooks/post-merge +x",
+    "/srv/app/.git/info/attributes",
+    "/root/.m2/repository/org/x/1/_remote.repositories",
     # Compiled forms without their source.
     "/srv/shop/gone.pyc",
     "/etc/aliases.db",
@@ -138,6 +143,19 @@ DECIDING = (
     "/srv/shop/__pycache__/hook.so",
 )
 QUIET = (
+    "/srv/app/.git/index",
+    "/srv/app/.git/hooks/pre-commit.sample +x",
+    "/srv/app/.git/objects/pack/pack-1.pack",
+    "/srv/app/.git/refs/heads/main",
+    "/srv/app/node_modules/.cache/terser-webpack-plugin/a.js",
+    "/srv/app/node_modules/.vite/deps/react.js",
+    "/srv/app/.next/cache/webpack/client/0.pack",
+    "/opt/conda/pkgs/cache/497deca9.json",
+    "/root/.m2/repository/org/x/1/x-1.pom.lastUpdated",
+    "/usr/local/lib/x86_64-linux-gnu/perl/5.36.0/perllocal.pod",
+    "/usr/local/lib/R/site-library/jsonlite/DESCRIPTION",
+    "/home/ada/R/x86_64-pc-linux-gnu-library/4.2/jsonlite/Meta/package.rds",
+    "/root/.ansible/tmp/ansible-local-1/x.py",
     "/var/lib/private/systemd/timesync/clock",
     "/var/snap/docker/common/var-lib-docker/overlay2/x/diff/etc/app.conf",
     "/var/snap/lxd/common/lxd/database/global/db.bin",
