@@ -13,6 +13,7 @@ The tree (status in brackets)::
     |-- UnreachableError [4]          something outside envlock did not answer
     |   |-- TargetError [4]           the environment: stopped daemon, dead container, no such root
     |   |-- TraceError [4]            strace is missing, or may not trace
+    |   |-- RegistryError [4]         an OCI registry: no answer, a refusal, or other bytes
     |   |-- SourceError [4]           an artifact source: mirror, index, cache
     |   `-- StoreError [4]            envlock's own store: corrupt, missing object, disk full
     |-- MaterializeError [5]          the rebuild is impossible; carries all reasons
@@ -127,6 +128,10 @@ class TraceError(UnreachableError):
     """A command cannot be traced: strace is missing or too old, or the system forbids ptrace(2)."""
 
     id = "trace"
+class RegistryError(UnreachableError):
+    """An OCI registry does not answer, refuses, or sent other bytes than its digests state."""
+
+    id = "registry"
 
 
 class SourceError(UnreachableError):
