@@ -128,6 +128,8 @@ class TraceError(UnreachableError):
     """A command cannot be traced: strace is missing or too old, or the system forbids ptrace(2)."""
 
     id = "trace"
+
+
 class RegistryError(UnreachableError):
     """An OCI registry does not answer, refuses, or sent other bytes than its digests state."""
 
