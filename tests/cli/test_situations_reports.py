@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,57 @@ def test_copies_links_and_times_of_equal_files(pair):
         file.truncate(70000)
     (pair.bad.path / "srv/app/zero").chmod(0o644)
     assert pair.changes() == []
+
+
+def test_archives_of_an_application_taken_apart(pair):
+    """Spring Boot after layertools, Quarkus, a web application: each archive lies by itself."""
+    places = {
+        "snakeyaml": "app/BOOT-INF/lib/snakeyaml-1.33.jar",
+        "netty-common": "deployments/quarkus-app/lib/main/io.netty.netty-common-4.1.jar",
+        "log4j-core": "usr/local/tomcat/webapps/ROOT/WEB-INF/lib/log4j-core-2.14.jar",
+    }
+    pair.good.put("srv/x", "x")
+    assert pair.changes() == []
+    for name, place in places.items():
+        path = pair.bad.put(place, "")
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")
+            said = f"groupId=g\nartifactId={name}\nversion=1.0\n"
+            archive.writestr(f"META-INF/maven/g/{name}/pom.properties", said)
+    found = {key for section, key in pair.records() if section == "java"}
+    assert {name for name in places if any(name in key for key in found)} == set(places)
+
+
+def test_distributions_below_a_prefix_of_their_own(pair):
+    pair.good.put("srv/x", "x")
+    assert pair.changes() == []
+    for place in (
+        "opt/tool/lib/python3.11/site-packages/requests-2.31.0",
+        "install/lib/python3.12/site-packages/six-1.16.0",
+        "home/app/.local/share/uv/tools/ruff/lib/python3.12/site-packages/ruff-0.4.0",
+    ):
+        name, _, version = place.rpartition("/")[2].partition("-")
+        pair.bad.put(f"{place}.dist-info/METADATA", f"Name: {name}\nVersion: {version}\n")
+    found = {key.rpartition("/")[2] for section, key in pair.records() if section == "python"}
+    assert {"requests", "six", "ruff"} <= found
+
+
+def test_another_python_below_an_environment_is_said_first(pair, envlock):
+    def environment(root, version):
+        short = version.rpartition(".")[0]
+        root.put("srv/app/pyvenv.cfg", f"home = /usr/bin\nversion = {version}\n")
+        root.put(f"usr/bin/python{short}", "x", 0o755)
+        (root.path / "srv/app/bin").mkdir(exist_ok=True)
+        (root.path / "srv/app/bin/python").unlink(missing_ok=True)
+        (root.path / "srv/app/bin/python").symlink_to(f"/usr/bin/python{short}")
+        for name in ("flask", "numpy", "rich", "six", "pytz", "idna"):
+            folder = f"srv/app/lib/python{short}/site-packages/{name}-1.0.dist-info"
+            root.put(f"{folder}/METADATA", f"Name: {name}\nVersion: 1.0\n")
+
+    environment(pair.good, "3.11.9")
+    bad = pair.bad
+    shutil.rmtree(bad.path / "srv/app/lib")
+    environment(bad, "3.12.4")
+    page = text(pair, envlock).splitlines()
+    assert any("3.11.9 → 3.12.4" in line for line in page[:8])
+    assert len(page) < 30

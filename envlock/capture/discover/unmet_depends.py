@@ -1,8 +1,9 @@
-"""Dependencies of installed Debian packages that no installed package meets."""
+"""Dependencies of installed packages that no installed package meets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from envlock.formats.debian.depends import Dependency, parse_dependencies
 from envlock.formats.debian.dpkg import Package
@@ -41,6 +42,29 @@ def unmet_depends(packages: Iterable[Package]) -> dict[str, str]:
                 known[text] = ", ".join(_unmet(text, versions))
             if known[text]:
                 unmet.append(known[text])
+        if unmet:
+            found[package.key] = ", ".join(sorted(unmet))
+    return found
+
+
+class Needs(NamedTuple):
+    """A package by its key: the names it requires, and those it provides besides its own."""
+
+    key: str
+    requires: Iterable[str]
+    provides: Iterable[str]
+
+
+def unmet_names(packages: Iterable[Needs]) -> dict[str, str]:
+    """Return key of a package -> the names it requires that no package provides.
+
+    Paths are left out: a file may be there without a package.  Versions are not compared.
+    """
+    installed = list(packages)
+    given = {name for package in installed for name in package.provides}
+    found = {}
+    for package in installed:
+        unmet = {name for name in package.requires if name[:1] != "/" and name not in given}
         if unmet:
             found[package.key] = ", ".join(sorted(unmet))
     return found

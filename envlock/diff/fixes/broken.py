@@ -23,6 +23,12 @@ def choose_again(delta: Delta, _around: Surroundings) -> Commands:
     return command("update-alternatives", "--auto", name) if is_safe else NO_FIX
 
 
+def complete(delta: Delta, _around: Surroundings) -> Commands:
+    """Return how to install what packages need; only apt has a command for all of them."""
+    is_deb = _holds_on_right(delta) and delta.section == "deb"
+    return command("apt-get", "--fix-broken", "install") if is_deb else NO_FIX
+
+
 def disable_unit(delta: Delta, _around: Surroundings) -> Commands:
     """Return how to disable a unit that does not exist."""
     name = delta.key.rpartition("/")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from envlock.diff.inconsistencies.containers import CONTAINERS
 from envlock.diff.inconsistencies.hardware import HARDWARE
 from envlock.diff.inconsistencies.inconsistency import Family, Inconsistency
 from envlock.diff.inconsistencies.languages import LANGUAGES
@@ -11,7 +12,15 @@ from envlock.diff.inconsistencies.python import PYTHON
 from envlock.diff.inconsistencies.system import SYSTEM
 from envlock.model.lock import Lock
 
-_FAMILIES: tuple[Family, ...] = (*HARDWARE, *PROGRAMS, *PYTHON, *LANGUAGES, *PACKAGES, *SYSTEM)
+_FAMILIES: tuple[Family, ...] = (
+    *HARDWARE,
+    *PROGRAMS,
+    *PYTHON,
+    *LANGUAGES,
+    *PACKAGES,
+    *SYSTEM,
+    *CONTAINERS,
+)
 
 
 def find_inconsistencies(lock: Lock) -> list[Inconsistency]:

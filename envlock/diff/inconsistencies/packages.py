@@ -30,6 +30,9 @@ def _states(lock: Lock) -> Iterator[Inconsistency]:
             yield Inconsistency("PACKAGE-DEPENDS", "deb", key, message, "unmet")
     for section in ("rpm", "apk", "pacman"):
         for key, facts in lock.sections.get(section, {}).items():
+            if facts.get("unmet"):
+                message = f"nothing installed meets {facts['unmet']}"
+                yield Inconsistency("PACKAGE-DEPENDS", section, key, message, "unmet")
             if facts.get("status"):
                 message = f"its state is {facts['status']}"
                 yield Inconsistency("PACKAGE-BROKEN", section, key, message, "status")

@@ -49,7 +49,26 @@ def source(**facts):
 
 
 GONE = {"shell-missing": "true"}
+SMALL = ("process", "", {"memory": "512MiB", "cmd": '["java","-jar","a.jar"]'})
+ROOT = ("env", "HOME", {"value": "/root"})
+ADA = ("env", "HOME", {"value": "/home/ada"})
+
+
+def limit(key, **facts):
+    return ("host.limits", key, facts)
+
+
+OPEN_FILES = limit("session nofile", soft="1024", hard="4096")
+
 CASES = [
+    ("PACKAGE-DEPENDS", [("rpm", "x.x86_64", {"version": "1", "unmet": "libz.so.1"})]),
+    ("PACKAGE-DEPENDS", [("apk", "x", {"version": "1", "unmet": "so:libz.so.1"})]),
+    ("CONTAINER-MEMORY", [SMALL, ("env", "JAVA_TOOL_OPTIONS", {"value": "-Xms1g -Xmx4g"})]),
+    ("CONTAINER-MEMORY", [SMALL, ("env", "NODE_OPTIONS", {"value": "--max-old-space-size=512"})]),
+    ("CONTAINER-MEMORY", [("process", "", {"memory": "1GiB", "cmd": '["java","-Xmx1024m"]'})]),
+    ("LIMIT-NOT-IN-FORCE", [ADA, OPEN_FILES, limit("pam * hard nofile", value="65536")]),
+    ("LIMIT-NOT-IN-FORCE", [ADA, OPEN_FILES, limit("pam ada soft nofile", value="unlimited")]),
+    ("LIMIT-NOT-IN-FORCE", [ROOT, OPEN_FILES, limit("pam root hard nofile", value="65536")]),
     ("PACKAGE-NOT-CONFIGURED", [deb("install ok half-configured")]),
     ("PACKAGE-NOT-CONFIGURED", [deb("install ok unpacked")]),
     ("PACKAGE-HALF", [deb("install ok half-installed")]),
@@ -166,6 +185,13 @@ QUIET = [
     [("locale", "", {"timezone": "Europe/Berlin"})],
     [user("1000")],
     [user("1000", shell="/usr/sbin/nologin", **GONE)],
+    [SMALL, ("env", "JAVA_OPTS", {"value": "-Xmx256m -XX:MaxRAMPercentage=75"})],
+    [SMALL, ("env", "NOTES", {"value": "-Xmx4g"})],
+    [("process", "", {"memory": "unlimited"}), ("env", "JAVA_OPTS", {"value": "-Xmx4g"})],
+    [("env", "JAVA_OPTS", {"value": "-Xmx4g"})],
+    [ROOT, OPEN_FILES, limit("pam * hard nofile", value="65536")],
+    [ADA, OPEN_FILES, limit("pam * hard nofile", value="4096")],
+    [OPEN_FILES, limit("pam * hard nofile", value="65536")],
     [("service", "a.service", {"state": "masked", "program-missing": "/opt/a/run"})],
 ]
 

@@ -6,11 +6,13 @@ owners in it, as ``apk audit`` does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.capture.discover.unmet_depends import Needs, unmet_names
 from envlock.capture.files.ownership import Claim, Claims, Stated
 from envlock.formats.apk import (
     DEFAULT_PROTECTED,
@@ -29,6 +31,8 @@ _BESIDE = frozenset({"scripts.tar", "scripts.tar.gz", "triggers"})
 """Files that apk writes beside the database, of packages in it."""
 _WORLD = "/etc/apk/world"
 _PROTECTED = "/etc/apk/protected_paths.d"
+_NAME = re.compile(r"[^=<>~@]+")
+"""The name in a dependency or provision, without the version and the repository."""
 _LIMIT = 512 * 1024 * 1024
 
 
@@ -36,12 +40,17 @@ def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package."""
     requested = _requested(context)
     seen: set[str] = set()
-    for package in _packages(context):
+    packages = _packages(context)
+    unmet = unmet_names(map(_needs, packages))
+    for package in packages:
         if package.name in seen:
             context.gap(_DATABASES[0], f"{package.name} is listed twice")
             continue
         seen.add(package.name)
-        yield Record("apk", package.name, _facts(package, requested))
+        facts = _facts(package, requested)
+        if package.name in unmet:
+            facts["unmet"] = unmet[package.name]
+        yield Record("apk", package.name, facts)
 
 
 def claims(context: Context) -> Claims:
@@ -86,6 +95,14 @@ def _packages(context: Context) -> tuple[Package, ...]:
         if beside and not context.exists(path):
             context.gap(path, f"missing beside {min(beside)}")
     return ()
+
+
+def _needs(package: Package) -> Needs:
+    names = (_NAME.match(word) for word in package.depends if not word.startswith("!"))
+    given = (_NAME.match(word) for word in package.provides)
+    return Needs(
+        package.name, [m[0] for m in names if m], [package.name, *(m[0] for m in given if m)]
+    )
 
 
 class _Requested(NamedTuple):

@@ -14,11 +14,20 @@ from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.capture.discover.unmet_depends import Needs, unmet_names
 from envlock.capture.files.ownership import Claim, Claims, Stated
 from envlock.formats.binary.file_capabilities import NO_CAPABILITIES, parse_capabilities
 from envlock.formats.rpm import header
 from envlock.formats.rpm.database import PARSERS, Headers, parse_sqlite
-from envlock.formats.rpm.header import File, Header, Package, parse_files, parse_package
+from envlock.formats.rpm.header import (
+    File,
+    Header,
+    Package,
+    parse_files,
+    parse_package,
+    parse_provides,
+    parse_requires,
+)
 from envlock.formats.rpm.manifest import parse_manifest
 from envlock.formats.rpm.reasons import (
     Locks,
@@ -54,9 +63,11 @@ def collect(context: Context) -> Iterator[Record]:
         yield from _listed(context)
         return
     reasons = _Reasons.read(context)
+    unmet = unmet_names(_needs(installed, context))
     for key in sorted(installed, key=sort_key):
         package = installed[key].package
-        yield Record("rpm", key, _facts(package, reasons.of(package)))
+        facts = _facts(package, reasons.of(package))
+        yield Record("rpm", key, facts | ({"unmet": unmet[key]} if key in unmet else {}))
 
 
 def claims(context: Context) -> Claims:
@@ -106,6 +117,18 @@ def _listed(context: Context) -> Iterator[Record]:
             yield Record("rpm", label, _facts(packages[label], Reason()))
         if packages:
             return
+
+
+def _needs(installed: Mapping[str, _Installed], context: Context) -> Iterator[Needs]:
+    """Yield what each package requires and provides; a condition, ``(a if b)``, is no name."""
+    for key, (package, headers, database) in installed.items():
+        try:
+            requires = [name for name, *_ in parse_requires(headers) if name[:1] != "("]
+            provides = [name for name, *_ in parse_provides(headers)]
+        except ValueError as error:
+            context.gap(database, f"dependencies of {key}: {error}")
+            continue
+        yield Needs(key, requires, [package.name, *provides])
 
 
 class _Installed(NamedTuple):

@@ -40,9 +40,9 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         severity=HIGH,
         breaks=True,
         why="a package depends on what is not installed, or too old",
-        fix=broken.always("apt-get", "--fix-broken", "install"),
+        fix=broken.complete,
         next="install the packages that {package} needs",
-        source="deb-control(5), Depends; apt-get(8)",
+        source="deb-control(5), Depends; apt-get(8); rpm-dependencies(7); apk-package(5)",
     ),
     Rule(
         id="PACKAGE-DOUBLED",
@@ -197,6 +197,22 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         why="the loader says that it cannot preload the library, and goes on without it",
         next="install the library, or unset {key}",
         source="ld.so(8), LD_PRELOAD",
+    ),
+    Rule(
+        id="CONTAINER-MEMORY",
+        severity=HIGH,
+        breaks=True,
+        why="a heap as large as the limit of the container: the kernel ends the program when it "
+        "grows, without a message of its own",
+        next="raise the limit, or ask for a heap well below it: -XX:MaxRAMPercentage",
+        source="cgroups(7), memory.max; java(1), -Xmx; node(1), --max-old-space-size",
+    ),
+    Rule(
+        id="LIMIT-NOT-IN-FORCE",
+        severity=MEDIUM,
+        why="a limit that was raised is not in force where the capture ran",
+        next="log in again; for a service set the limit in its unit",
+        source="limits.conf(5); pam_limits(8); systemd.exec(5), LimitNOFILE",
     ),
     Rule(
         id="TIMEZONE-DISAGREES",

@@ -316,3 +316,27 @@ def test_a_damaged_header_is_a_gap(rpm_root, captured):
 def test_removed_documentation_is_not_recorded(rpm_root, captured):
     (rpm_root / "usr/share/doc/shop/README").unlink()
     assert "file" not in captured(rpm_root).lock.sections
+
+
+NEEDY = """\
+Name: needy
+Version: 1
+Release: 1
+Summary: needy
+License: MIT
+Provides: given = 2
+Requires: given >= 1
+Requires: (gone if shop)
+Requires: /usr/bin/nowhere
+Requires: absent >= 3
+%description
+needy
+%files
+"""
+
+
+def test_what_a_package_requires_and_nothing_provides_is_recorded(rpms, tmp_path, captured):
+    (tmp_path / "top").mkdir()
+    root = install(tmp_path / "root", build_rpm(tmp_path / "top", NEEDY), "--nosignature")
+    found = captured(root, depth=Depth.RECORDS).lock.sections["rpm"]["needy.x86_64"]
+    assert found["unmet"] == "absent"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from envlock.capture.discover.unmet_depends import unmet_depends
+from envlock.capture.discover.unmet_depends import Needs, unmet_depends, unmet_names
 from envlock.formats.debian.dpkg import parse_status
 
 FOO = "Package: foo\nStatus: install ok installed\nVersion: 1.5-2\nArchitecture: amd64\n\n"
@@ -51,3 +51,13 @@ def test_a_debian_root_has_none(debian_root):
     assert unmet_depends(packages) == {}
     without = [package for package in packages if package.name != "libc6"]
     assert "libc6" in unmet_depends(without)["dpkg:amd64"]
+
+
+def test_names_that_no_package_provides():
+    packages = [
+        Needs("curl", ["libcurl.so.4", "/bin/sh", "ca-bundle"], ["curl"]),
+        Needs("libcurl", ["libc.so.6"], ["libcurl", "libcurl.so.4"]),
+        Needs("glibc", [], ["glibc", "libc.so.6"]),
+    ]
+    assert unmet_names(packages) == {"curl": "ca-bundle"}
+    assert unmet_names([*packages, Needs("x", [], ["ca-bundle"])]) == {}
