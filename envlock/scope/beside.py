@@ -14,12 +14,16 @@ from envlock.scope.graph import Around
 
 _FOLDER = re.compile(r"(.*/(?:site|dist)-packages)/")
 _LIBRARY = re.compile(r"\.so(?:\.[\d.]+)?\Z")
+_JVM = "libjvm.so"
 _DEPTH = 3
 _MOST = 2000
 
 
 def beside(path: str, name: str, around: Around) -> str:
-    """Return the real path of a library of that name beside a module of Python, empty for none."""
+    """Return the real path of a library of that name that others load before, empty for none."""
+    if name == _JVM:  # libraries of Java's runtime are loaded after the virtual machine
+        found = around.real(f"{path.rpartition('/')[0]}/server/{_JVM}")
+        return found.path if found else ""
     match = _FOLDER.match(path)
     return around.once(_libraries, match[1]).get(name, "") if match else ""
 

@@ -59,3 +59,18 @@ def started_program(name: str, evidence: str, around: Around) -> Iterator[Need]:
     if environment is not None:
         yield Need(Item(SECTION, environment.key), evidence)
     yield Need(found, evidence)
+    for group in _alternatives(path, around):
+        yield Need(Item("alternative", group), evidence)
+
+
+def _alternatives(path: str, around: Around) -> Iterator[str]:
+    """Yield the groups of update-alternatives(1) that the links from a path lead through."""
+    for _ in range(40):
+        folder, _, name = path.rpartition("/")
+        folder = around.view.resolve(folder)
+        if folder == "/etc/alternatives" and name in around.lock.sections.get("alternative", {}):
+            yield name
+        entry = around.view.stat(f"{folder.rstrip('/')}/{name}")
+        if entry is None or entry.type is not EntryType.SYMLINK:
+            return
+        path = posixpath.normpath(posixpath.join(folder, entry.target))

@@ -11,9 +11,11 @@ from itertools import chain
 from envlock.model.scope import Root, RootKind
 from envlock.model.tree import EntryType
 from envlock.scope.commands import SHELLS, started_by
-from envlock.scope.edges.node import application_root
-from envlock.scope.graph import Around, Item, Need
+from envlock.scope.edges.node import application, application_root
+from envlock.scope.folders import files_below
+from envlock.scope.graph import Around, File, Item, Need
 from envlock.scope.packages import SYSTEMS, installed
+from envlock.scope.processes import around_process, mapped, process_needs
 from envlock.scope.programs import executable, find_path, started_program
 from envlock.scope.python_envs import (
     environment_at,
@@ -27,6 +29,7 @@ from envlock.scope.traced import traced
 
 _PROGRAM = re.compile(r"/s?bin/[^/]+\Z|\.so(?:\.[\d.]+)?\Z|/libexec/")
 """Paths of programs and libraries of a package."""
+_LIBRARY = re.compile(r"\.(?:so(?:\.[\d.]+)?|node|jar|war)\Z")
 
 Start = Callable[[str, Around], Iterator[Need]]
 """(argument of the root, what is around it) -> the first needs of the application."""
@@ -36,6 +39,8 @@ def begin(root: Root, around: Around) -> Around:
     """Return what is around the application of a root: with the variables it is started with."""
     if root.kind is RootKind.SERVICE:
         return around_service(root.argument, around)
+    if root.kind is RootKind.PID:
+        return around_process(root.argument, around)
     process = around.view.process()
     if process is None:
         return around
@@ -74,6 +79,7 @@ def _process(_argument: str, around: Around) -> Iterator[Need]:
     yield from started_by(words, around)
     if process.entrypoint and process.cmd and _is_shell_script(process.entrypoint[-1], around):
         yield from started_by(process.cmd, around)
+    yield from mapped(process.maps, around)
 
 
 def _is_shell_script(name: str, around: Around) -> bool:
@@ -129,19 +135,16 @@ def _conda(argument: str, around: Around) -> Iterator[Need]:
 
 
 def _dir(argument: str, around: Around) -> Iterator[Need]:
+    """Yield the programs, libraries, scripts, archives and Node applications below a directory."""
     top = around.real(argument)
-    folders = [top.path] if top else []
-    while folders:
-        folder = folders.pop()
-        for name in around.view.names(folder):
-            path = f"{folder.rstrip('/')}/{name}"
-            entry = around.view.stat(path)
-            if entry is not None and entry.type is EntryType.DIRECTORY:
-                folders.append(path)
-            elif entry is not None:
-                file = executable(path, around)
-                if file is not None:
-                    yield Need(file)
+    for path in files_below(top.path, around) if top else ():
+        name = posixpath.basename(path)
+        if name == "package.json" and "/node_modules/" not in path:
+            yield from application(posixpath.dirname(path), around)
+        elif _LIBRARY.search(name):
+            yield Need(File(path))
+        elif executable(path, around) is not None:
+            yield from started_program(path, "", around)
 
 
 def _nothing(_argument: str, _around: Around) -> Iterator[Need]:
@@ -157,6 +160,6 @@ STARTS: Mapping[RootKind, Start] = {
     RootKind.CONDA: _conda,
     RootKind.NODE: application_root,
     RootKind.SERVICE: service_needs,
-    RootKind.PID: _nothing,
+    RootKind.PID: process_needs,
     RootKind.TRACE: _nothing,
 }

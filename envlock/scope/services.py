@@ -23,8 +23,8 @@ _FOLDERS = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
-_STARTS = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop",
-           "ExecStopPost")  # fmt: skip
+_STARTS = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost")
+"""What runs while a service starts; what stops it is not part of what it does."""
 _PREFIXES = "-@:+!|"
 _SUFFIXES = (".service", ".socket", ".timer", ".target", ".mount", ".path")
 READS = (

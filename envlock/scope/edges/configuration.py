@@ -35,7 +35,7 @@ def needs(node: Node, around: Around) -> Iterator[Need]:
         return
     if package.section in SYSTEMS:
         for path in around.once(_configuration, *package):
-            yield Need(Item("file", path), "", MemberClass.LOADED)
+            yield Need(Item("file", path), "configuration", MemberClass.LOADED)
 
 
 def _configuration(around: Around, system: str, key: str) -> tuple[str, ...]:
