@@ -217,7 +217,9 @@ def other_zone(places: Places) -> None:
 
 def run_in_root(root: Path, script: str) -> None:
     """Run a shell script in a root directory, without a network."""
-    argv = ["unshare", "--net", "chroot", str(root), "sh", "-ec", script]
+    spaces = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]
+    enter = 'mount -t proc proc "$0/proc"; exec chroot "$0" sh -ec "$1"'
+    argv = [*spaces, "sh", "-ec", enter, str(root), script]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{script}: {done.returncode}\n{done.stdout}{done.stderr}")
