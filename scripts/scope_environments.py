@@ -25,7 +25,7 @@ from scope_services import APP, FAT, OTHER_PROJECT, SERVICES, Service
 
 IMAGE = "envlock-pairs"
 LANGUAGE = "C.UTF-8"
-_NO_DOCUMENTATION = ("doc", "man", "locale", "info")
+_NO_DOCUMENTATION = ("doc", "locale", "info")
 _EXTRA_WHEELS = ("werkzeug==3.1.3", "sqlparse==0.5.1", OTHER_PROJECT)
 _EXTRA_NPM = "semver@7.6.3"
 _FAST = "--dpkgopt=force-unsafe-io"
