@@ -11,7 +11,10 @@ from collections.abc import Iterable
 
 from envlock.model.coverage import Gap
 from envlock.model.text import sort_key
+from envlock.targets.base import IGNORED
 
+_UNCOMPARED = ("/tmp/", "/var/tmp/", "/run/", "/var/log/", "/proc/", "/sys/", "/dev/")  # noqa: S108
+"""Where files are compared nowhere, whatever they are: what a running system writes."""
 MOST = 32
 """The most paths that the coverage of a section names."""
 
@@ -33,6 +36,17 @@ def unread_paths(gaps: Iterable[Gap]) -> str:
             return ""
         paths = _outermost({*paths, deepest})
     return " ".join(sorted(paths, key=sort_key))
+
+
+def where_it_matters(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    """Return the gaps without those in places that are compared nowhere.
+
+    On a machine with containers and other users there are always some, and each would make what is
+    known of all other paths look incomplete.  What was left out on demand is always told.
+    """
+    return tuple(
+        gap for gap in gaps if not gap.where.startswith(_UNCOMPARED) or gap.reason == IGNORED
+    )
 
 
 def _is_plain(path: str) -> bool:

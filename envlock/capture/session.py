@@ -20,6 +20,7 @@ from envlock.capture.files.content_gate import ContentGate
 from envlock.capture.files.hidden_names import hidden_names
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rules import OTHER_ENVIRONMENTS
+from envlock.capture.gap_paths import where_it_matters
 from envlock.capture.residue import Residue
 from envlock.capture.scan.access_log import AccessLog
 from envlock.capture.scan.index import Index
@@ -216,7 +217,7 @@ class CaptureSession:
         """
         self.records += files
         cover = Coverage(Status.OK if self.reports_files else Status.SKIPPED)
-        if gaps:  # what could not be looked at is reported in any case
+        if gaps := where_it_matters(gaps):  # what could not be looked at is reported in any case
             cover = Coverage(Status.PARTIAL, gaps)
         has_tree = self.reports_files and self.setup.is_full_depth
         self.coverage["file"] = cover

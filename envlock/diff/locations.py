@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from envlock.model.facts import coverage_of
@@ -22,6 +23,39 @@ def location_of(section: str, key: str, facts: Facts, lock: Lock) -> str:
         return key if section == "file" else key.partition(" ")[0]
     path = facts.get("path") or lock.get(section, key.partition("/")[0]).get("path", "")
     return path if path.startswith("/") else ""
+
+
+_METADATA = {
+    "npm": re.compile(r".*/node_modules/((?:@[^/]+/)?[^/]+)/package\.json\Z", re.DOTALL),
+    "python": re.compile(
+        r".*/([^/]+?)-\d[^/]*\.(?:dist-info|egg-info)(?:/(?:METADATA|PKG-INFO|WHEEL|RECORD))?\Z",
+        re.DOTALL,
+    ),
+    "gem": re.compile(r".*/specifications/(?:default/)?([^/]+?)-\d[^/]*\.gemspec\Z", re.DOTALL),
+    "conda": re.compile(r".*/conda-meta/([^/]+)-[^/-]+-[^/-]+\.json\Z", re.DOTALL),
+    "r": re.compile(r".*/([^/]+)/DESCRIPTION\Z", re.DOTALL),
+}
+"""Section -> files that describe one package each; what is matched is its name."""
+_VERSION = re.compile(r"(?<=[^/])@[^@/]*\Z")
+_NESTED = "node_modules/"
+
+
+def describes_another(gap: str, section: str, key: str) -> bool:
+    """True for an unread file that describes one package, and not the one with this key.
+
+    >>> path = "/srv/app/node_modules/parseurl/package.json"
+    >>> describes_another(path, "npm", "app/vue"), describes_another(path, "npm", "app/parseurl")
+    (True, False)
+    """
+    found = _METADATA[section].match(gap) if section in _METADATA and "/" in key else None
+    if found is None:
+        return False
+    name = _VERSION.sub("", key.partition("/")[2].rpartition(_NESTED)[2])
+    return _plain(found[1]) != _plain(name)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def unread_paths(lock: Lock, section: str) -> frozenset[str] | None:

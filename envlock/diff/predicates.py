@@ -252,6 +252,11 @@ def opens_login(delta: Delta) -> bool:
     return value == "none"
 
 
+def is_ageing(delta: Delta) -> bool:
+    """True for when an account or its password ends, and not for whether it has one."""
+    return "password" not in delta.facts if not delta.field else delta.field != "password"
+
+
 def is_checkout(delta: Delta) -> bool:
     """True for what git keeps of a working copy."""
     return delta.key.endswith("/.git")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.diff.drift import ChangeKind, Delta
-from envlock.diff.locations import hides, location_of, unread_paths
+from envlock.diff.locations import describes_another, hides, location_of, unread_paths
 from envlock.model.coverage import Status
 from envlock.model.facts import Kind, coverage_of, fact_sort_key, kind_of, order_of
 from envlock.model.lock import Lock
@@ -76,6 +76,14 @@ class CoverageGaps(NamedTuple):
             return _HIDDEN
         return why
 
+    def about(self, section: str, key: str) -> CoverageGaps:
+        """Return the gaps without the files that describe other packages than this one."""
+        left, right = (
+            unread and frozenset(p for p in unread if not describes_another(p, section, key))
+            for unread in self.unread
+        )
+        return self._replace(unread=(left, right))
+
     def at(self, path: str) -> CoverageGaps:
         """Return the gaps that hide what is at `path`."""
         left, right = (self.note(on_left=is_left, path=path) for is_left in (False, True))
@@ -94,7 +102,7 @@ def compare_section(section: str, left: Lock, right: Lock) -> Iterator[Delta]:
     for key, facts in ours.items():
         other = theirs.get(key)
         if other is None:
-            found = gaps.at(location_of(section, key, facts, left))
+            found = gaps.about(section, key).at(location_of(section, key, facts, left))
             yield from _one_sided(section, key, facts, found, on_left=True)
         elif is_left_over(section, facts) != is_left_over(section, other):
             was_removed = is_left_over(section, other)
@@ -104,7 +112,7 @@ def compare_section(section: str, left: Lock, right: Lock) -> Iterator[Delta]:
             yield from _compare_facts(section, key, facts, other, gaps)
     for key, facts in theirs.items():
         if key not in ours:
-            found = gaps.at(location_of(section, key, facts, right))
+            found = gaps.about(section, key).at(location_of(section, key, facts, right))
             yield from _one_sided(section, key, facts, found, on_left=False)
 
 

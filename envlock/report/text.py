@@ -349,7 +349,7 @@ class _Page:
             }
             yield "  ".join(text for sign, text in meanings.items() if sign in self._used)
         if self._has_fix:
-            yield f"fix: commands for {self._right}, which then has what {self._left} has"
+            yield f"fix: run these commands on {self._right} to make it like {self._left}"
         if report.result is not Result.EQUAL:
             yield (
                 "next: --all lists everything, --section NAME one section;"

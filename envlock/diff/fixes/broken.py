@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from envlock.diff.drift import ChangeKind, Delta
-from envlock.diff.fixes.commands import NO_FIX, Commands, Fix, Surroundings, command, is_name
+from envlock.diff.fixes.commands import (
+    NO_FIX,
+    Commands,
+    Fix,
+    Surroundings,
+    command,
+    is_name,
+    is_text,
+)
 from envlock.diff.fixes.packages import reinstall
 
 
@@ -45,3 +53,15 @@ def install_again(delta: Delta, around: Surroundings) -> Commands:
 def _holds_on_right(delta: Delta) -> bool:
     """False for what was found on the left side only: it has a severity of its own."""
     return delta.severity is None and delta.kind is not ChangeKind.REMOVED
+
+
+def set_mode(mode: str, *, owner: str = "") -> Fix:
+    """Return a fix that gives the file that a record is named by a mode, and before it an owner."""
+
+    def fix(delta: Delta, _around: Surroundings) -> Commands:
+        if not _holds_on_right(delta) or not delta.key.startswith("/") or not is_text(delta.key):
+            return NO_FIX
+        owned = command("chown", owner, delta.key) if owner else NO_FIX
+        return owned + command("chmod", mode, delta.key)
+
+    return fix

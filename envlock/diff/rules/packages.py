@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envlock.diff import predicates
 from envlock.diff.drift import ChangeKind
-from envlock.diff.fixes import packages
+from envlock.diff.fixes import apps, packages
 from envlock.diff.rules.rule import Rule
 from envlock.model.facts import SECTIONS, Family, packages_of
 from envlock.model.severity import Severity
@@ -216,7 +216,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     Rule(
         id="PACKAGE-ORIGIN",
         severity=HIGH,
-        sections=_WITH_ORIGIN,
+        sections=tuple(name for name in _WITH_ORIGIN if name != "snap"),
         fields=("origin", "revision", "editable"),
         why="it comes from another origin",
         next="install both from one repository",
@@ -322,6 +322,7 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         fields=("",),
         kinds=(REMOVED,),
         why="what needs it fails",
+        fix=apps.install_app,
         next="install {key} {left} on {right_name}",
         source=_COMPATIBLE,
     ),
@@ -329,8 +330,9 @@ PACKAGE_RULES: tuple[Rule, ...] = (
         id="PACKAGE-UPDATE",
         severity=MEDIUM,
         sections=_APPS,
-        fields=("version",),
+        fields=("version", "revision", "commit", "channel", "enabled"),
         why="another version",
+        fix=apps.install_app,
         next="bring both sides to one version",
         source=_COMPATIBLE,
     ),

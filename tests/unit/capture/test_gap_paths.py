@@ -1,8 +1,9 @@
 """The paths of gaps in the coverage: few, never too little, and none if one is not a path."""
 
-from envlock.capture.gap_paths import MOST, unread_paths
+from envlock.capture.gap_paths import MOST, unread_paths, where_it_matters
 from envlock.diff.locations import hides
 from envlock.model.coverage import Gap
+from envlock.targets.base import IGNORED
 
 
 def gaps(*paths):
@@ -29,3 +30,10 @@ def test_many_become_their_directories_and_still_hide_each_path():
     assert all(hides(named, path) for path in paths)
     assert not hides(named, "/etc/passwd")
     assert unread_paths(gaps(*(f"/d{n}" for n in range(MOST + 1)))) == ""
+
+
+def test_what_is_compared_nowhere_leaves_no_gap():
+    found = gaps("/tmp/x/proc/1", "/run/user/1000/doc", "/var/log/private", "/tmp", "/home/a/.gvfs")
+    assert [gap.where for gap in where_it_matters(found)] == ["/tmp", "/home/a/.gvfs"]
+    ignored = Gap("/tmp/x", IGNORED)
+    assert where_it_matters([ignored]) == (ignored,)

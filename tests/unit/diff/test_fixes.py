@@ -209,6 +209,32 @@ def test_packages_of_languages(section, key, facts, tree, commands):
     assert fix(lock(**{section: {**rows, key: facts}}), lock(**{section: rows}), key) == commands
 
 
+REF = "app/org.example.App/x86_64/stable"
+UPDATE = f"flatpak update --system --noninteractive --commit=ab12 {REF}"
+SNAP = {"revision": "29", "channel": "latest/stable", "enabled": "true"}
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "left", "right", "field", "commands"),
+    [
+        ("snap", "lxd", SNAP, None, "",
+         ["snap install --channel=latest/stable --revision=29 lxd"]),
+        ("snap", "lxd", SNAP, SNAP | {"revision": "30"}, "revision",
+         ["snap refresh --channel=latest/stable --revision=29 lxd"]),
+        ("snap", "lxd", SNAP, SNAP | {"enabled": "false"}, "enabled", ["snap enable lxd"]),
+        ("snap", "own", SNAP | {"revision": "x1"}, None, "", []),
+        ("snap", "lxd", SNAP | {"revision": "29;reboot"}, None, "", []),
+        ("flatpak", REF, {"commit": "ab12", "origin": "flathub"}, None, "",
+         [f"flatpak install --system --noninteractive flathub {REF}", UPDATE]),
+        ("flatpak", REF, {"commit": "ab12"}, {"commit": "cd34"}, "commit", [UPDATE]),
+        ("flatpak", REF, {"commit": "ab12", "origin": "$(id)"}, None, "", []),
+    ],
+)  # fmt: skip
+def test_snaps_and_flatpaks(section, key, left, right, field, commands):
+    sides = [lock(**{section: {key: facts}} if facts else {}) for facts in (left, right)]
+    assert fix(*sides, key, field) == commands
+
+
 @pytest.mark.parametrize(
     ("section", "key", "left", "right", "field", "commands"),
     [

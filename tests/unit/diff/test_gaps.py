@@ -45,6 +45,27 @@ def test_a_record_with_a_place_is_unknown_only_in_a_gap(unread, kind, hidden):
     }
 
 
+@pytest.mark.parametrize(
+    ("section", "gap", "hidden"),
+    [
+        ("npm", "/opt/app/node_modules/parse_url/package.json", {"parse_url", "x"}),
+        ("npm", "/opt/app/node_modules/.pnpm/@a+b@1/node_modules/@a/b/package.json", {"@a/b"}),
+        ("python", "/opt/app/lib/python3.11/site-packages/Parse_Url-1.0.dist-info", {"parse-url"}),
+        ("python", "/opt/app/lib/python3.11/site-packages/x.pth", {"parse-url", "vue"}),
+        ("gem", "/opt/app/specifications/parse-url-1.0.gemspec", {"parse-url"}),
+        ("conda", "/opt/app/conda-meta/parse-url-1.0-h0.json", {"parse-url"}),
+        ("r", "/opt/app/parse.url/DESCRIPTION", {"parse.url"}),
+    ],
+)
+def test_a_file_that_describes_one_package_hides_no_other(section, gap, hidden):
+    names = {*hidden, "vue"} - {"x"}
+    rows = {"app": APP, **{f"app/{name}": {"version": "1"} for name in names}}
+    facts = {section: {**GAP, "unread": gap}}
+    found = kinds(lock({}, **{section: rows}), lock(facts, **{section: {"app": APP}}))
+    unknown = {key.partition("/")[2] for (_, key), kind in found.items() if kind == "unknown"}
+    assert unknown == hidden - {"x"}
+
+
 def test_a_record_without_a_place_is_unknown_with_any_gap():
     right = lock(of_all("/root"), user={"app": {"uid": "1"}}, cron={"/etc/cron.d/x y": {"a": "b"}})
     assert kinds(lock(of_all("/root")), right) == {

@@ -54,6 +54,9 @@ EXAMPLES = [
     ("LOGIN-ENDS", added("login", "app", expires="2023-05-23")),
     ("LOGIN-ENDS", changed("login", "app", "must-change", None, "true")),
     ("LOGIN-AGEING", changed("login", "app", "max-days", None, "90")),
+    ("LOGIN-AGEING", removed("login", "app", expires="2023-05-23")),
+    ("LOGIN", removed("login", "app", password="set", expires="2023-05-23")),
+    ("PACKAGE-UPDATE", changed("flatpak", "app/x/x86_64/stable", "commit")),
     (
         "USER-NO-SHELL-MISSING",
         Delta("user", "bin", "shell-missing", ADDED, None, "true", {"shell": "/usr/sbin/nologin"}),

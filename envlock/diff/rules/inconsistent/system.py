@@ -156,7 +156,8 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         id="JOB-OFF",
         severity=LOW,
         why="nobody may run the file, so that cron leaves it out",
-        next="chmod +x {key}, or remove it",
+        fix=broken.set_mode("a+x"),
+        next="let all run the file, or remove it",
         source="run-parts(8)",
     ),
     Rule(
@@ -164,7 +165,8 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         severity=HIGH,
         breaks=True,
         why="sudo refuses the file, and some releases then refuse to run at all",
-        next="chown root:root {key} and chmod 0440 {key}",
+        fix=broken.set_mode("0440", owner="root:root"),
+        next="give the file to root, with the mode 0440",
         source="sudoers(5), SUDOERS FILE FORMAT",
     ),
     Rule(
