@@ -239,6 +239,10 @@ def test_snaps_and_flatpaks(section, key, left, right, field, commands):
     ("section", "key", "left", "right", "field", "commands"),
     [
         ("env", "PYTHONPATH", None, {"value": "/srv"}, "", ["unset PYTHONPATH"]),
+        ("env", "PYTHONHOME", None, {"value": "/opt/py", "gone": "/opt/py"}, "",
+         ["unset PYTHONHOME"]),
+        ("env", "JAVA_HOME", {"value": "/opt/a"}, {"value": "/opt/b", "gone": "/opt/b"}, "value",
+         ["export JAVA_HOME=/opt/a"]),
         ("env", "LANG", {"value": "C.UTF-8"}, None, "", ["export LANG=C.UTF-8"]),
         ("env", "TZ", {"value": "a b"}, {"value": "c"}, "value", ["export 'TZ=a b'"]),
         ("env", "TOKEN", {"secret": "present"}, None, "", []),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envlock.diff.fixes import broken
+from envlock.diff.fixes import broken, system
 from envlock.diff.rules.rule import Rule
 from envlock.model.severity import Severity
 
@@ -190,6 +190,7 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         severity=HIGH,
         breaks=True,
         why="a program that reads the variable looks where nothing is",
+        fix=system.variable,
         next="put the path in place, or set {key} to one that exists",
         source="environ(7); the manual of the program",
     ),
@@ -197,6 +198,7 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         id="ENV-PRELOAD-GONE",
         severity=MEDIUM,
         why="the loader says that it cannot preload the library, and goes on without it",
+        fix=system.variable,
         next="install the library, or unset {key}",
         source="ld.so(8), LD_PRELOAD",
     ),
