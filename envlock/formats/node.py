@@ -50,6 +50,8 @@ class Package(NamedTuple):
     """It was published with its own node_modules."""
     resolved: str
     integrity: str
+    peers: tuple[str, ...] = ()
+    """Names of the packages that whoever installs it must install too."""
 
 
 class Locked(NamedTuple):
@@ -99,7 +101,15 @@ def parse_package(text: str) -> Package | None:
         bundled is True or bool(isinstance(bundled, list) and bundled),
         text_at(document, "_resolved"),
         text_at(document, "_integrity"),
+        tuple(_peers(document)),
     )
+
+
+def _peers(document: object) -> Iterator[str]:
+    optional = at(document, "peerDependenciesMeta")
+    for name, _ in members(document, "peerDependencies"):
+        if at(at(optional, name), "optional") is not True:
+            yield name
 
 
 def parse_lockfile(text: str) -> Lockfile | None:

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tests.cli.test_situations import Pair, Root
 from tests.conftest import Cli
+from tests.pairs import Pair, Root
 
 
 def give(root: Root, name: str, number: int) -> None:

@@ -7,19 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
-
-import pytest
 
 from tests.cli.situations import coverage, give, rules, text
-from tests.cli.test_situations import Pair
-from tests.conftest import Cli
-
-
-@pytest.fixture
-def pair(tmp_path: Path, envlock: Cli) -> Pair:
-    return Pair(tmp_path, envlock)
-
 
 # 7. Meaning in layout
 

@@ -9,19 +9,8 @@ import json
 import os
 import shutil
 import zipfile
-from pathlib import Path
-
-import pytest
 
 from tests.cli.situations import give, text
-from tests.cli.test_situations import Pair
-from tests.conftest import Cli
-
-
-@pytest.fixture
-def pair(tmp_path: Path, envlock: Cli) -> Pair:
-    return Pair(tmp_path, envlock)
-
 
 # 10. Layouts
 
@@ -195,3 +184,15 @@ def test_another_python_below_an_environment_is_said_first(pair, envlock):
     page = text(pair, envlock).splitlines()
     assert any("3.11.9 → 3.12.4" in line for line in page[:8])
     assert len(page) < 30
+
+
+def test_a_package_that_needs_another_beside_it(pair):
+    modules = "srv/app/node_modules"
+    peers = {"react": "^18.0.0", "left": "1"}
+    said = {"name": "react-dom", "version": "18.2.0", "peerDependencies": peers}
+    said["peerDependenciesMeta"] = {"left": {"optional": True}}
+    pair.good.put(f"{modules}/react-dom/package.json", json.dumps(said))
+    pair.good.put(f"{modules}/react/package.json", '{"name": "react", "version": "18.2.0"}')
+    assert pair.verdicts("good") == []
+    shutil.rmtree(pair.bad.path / modules / "react")
+    assert pair.verdicts() == [("NODE-PEER", "medium", "app/react-dom")]

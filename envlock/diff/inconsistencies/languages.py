@@ -79,6 +79,9 @@ def _node_interface(lock: Lock) -> Iterator[Inconsistency]:
                 f"installed is {' '.join(sorted(known))}"
             )
             yield Inconsistency("NODE-ABI", "npm", key, message, "node-abi")
+        if facts.get("unmet-peers"):
+            message = f"it needs {facts['unmet-peers']} beside it, which nothing installed"
+            yield Inconsistency("NODE-PEER", "npm", key, message, "unmet-peers")
         for fact in ("missing", "lacking"):
             if facts.get(fact):
                 message = f"its compiled module needs {facts[fact]}, which is not there"

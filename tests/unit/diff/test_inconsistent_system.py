@@ -61,6 +61,7 @@ def limit(key, **facts):
 OPEN_FILES = limit("session nofile", soft="1024", hard="4096")
 
 CASES = [
+    ("NODE-PEER", [("npm", "app/react-dom", {"version": "18.2.0", "unmet-peers": "react"})]),
     ("PACKAGE-DEPENDS", [("rpm", "x.x86_64", {"version": "1", "unmet": "libz.so.1"})]),
     ("PACKAGE-DEPENDS", [("apk", "x", {"version": "1", "unmet": "so:libz.so.1"})]),
     ("CONTAINER-MEMORY", [SMALL, ("env", "JAVA_TOOL_OPTIONS", {"value": "-Xms1g -Xmx4g"})]),

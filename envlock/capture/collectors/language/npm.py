@@ -67,12 +67,28 @@ def collect(context: Context) -> Iterator[Record]:
         hidden = _lockfile(f"{tree.root}/{_HIDDEN}", context)
         built = {installed.folder for installed in tree.installed.values()} & modules.keys()
         yield Record("npm", name, _tree_facts(tree, context))
+        names = _names(tree, context)
         for location in sorted(tree.installed, key=sort_key):
             facts = _facts(location, tree.installed[location], hidden, context)
             folder = tree.installed[location].folder
             facts |= _native(modules[folder], context) if folder in built else {}
+            peers = sorted({*tree.installed[location].package.peers} - names) if names else ()
+            facts |= {"unmet-peers": " ".join(peers)} if peers else {}
             if facts:
                 yield Record("npm", f"{name}/{location}", facts)
+
+
+def _names(tree: NodeTree, context: Context) -> frozenset[str]:
+    """Return the names of the packages of a tree and of its project.
+
+    Empty for a global tree, whose packages find what they need elsewhere too.
+    """
+    if tree.prefix:
+        return frozenset()
+    project = read_package(f"{tree.root}/package.json", context)
+    names = {each.package.name or location for location, each in tree.installed.items()}
+    names |= {location.rpartition(f"{MODULES}/")[2] for location in tree.installed}
+    return frozenset(names | ({project.name} if project else set()))
 
 
 def _native(paths: list[str], context: Context) -> dict[str, str]:

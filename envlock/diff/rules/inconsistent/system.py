@@ -85,6 +85,13 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         source="ld.so(8)",
     ),
     Rule(
+        id="NODE-PEER",
+        severity=MEDIUM,
+        why="a package needs another one beside it: its import fails where that is used",
+        next="npm install the packages that {package} names as peers",
+        source="npm docs, package.json: peerDependencies, peerDependenciesMeta",
+    ),
+    Rule(
         id="GEM-PLATFORM",
         severity=HIGH,
         breaks=True,
