@@ -51,8 +51,11 @@ def _states(context: Context) -> dict[str, dict[str, str]]:
         name, *rest = line.split(":")
         if name and rest and name[0] not in "#+-":
             state = _state(rest[0])
+            ageing = _ageing(rest)
+            if state == _LOCKED:  # nobody is asked to change it
+                ageing.pop("must-change", None)
             facts = {} if state == _LOCKED else {"password": state}
-            states.setdefault(name, facts | _ageing(rest))
+            states.setdefault(name, facts | ageing)
         elif line and line[0] not in "#+-":
             context.gap(_SHADOW, "malformed account entry")
     return states
