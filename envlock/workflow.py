@@ -7,9 +7,10 @@ neither capture nor materialize.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -30,11 +31,15 @@ if TYPE_CHECKING:
     from envlock.diff.engine import Options
     from envlock.materialize.assemble import Assembled, BuildOptions
     from envlock.materialize.tree.rules import Rule
+    from envlock.model.scope import Root
     from envlock.model.trace import Trace
     from envlock.targets.base import Target
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a step, and the files and bytes processed since the last call."""
+
+Search = Callable[[Lock], "Mapping[str, Root]"]
+"""Returns the roots of applications in a lock that names none, by role; empty for none found."""
 
 _SHA256 = "sha256:"
 
@@ -61,8 +66,11 @@ def capture_target(
     recording: BinaryIO | None = None,
     own: Sequence[Path] = (),
     tuning: Tuning | None = None,
+    search: Search | None = None,
 ) -> Capture:
     """Capture a target; `own` are files and directories of envlock itself, which are left out.
+
+    `search` finds roots of applications in the lock of a target that has none of its own.
 
     With `keep`, the store keeps permanently what a rebuild needs.  With `recording`, everything
     that the collectors read is written there, redacted (see `envlock.capture.recording`).
@@ -93,7 +101,7 @@ def capture_target(
         )
         if recorder is not None and recording is not None:
             captured = captured.leaving_out(recorder.write(recording))
-        captured = with_scope(captured, request)
+        captured = with_scope(captured, request, search)
         address = tree_address(captured.lock)
         if keep and address:
             set_ref(store, f"tree {address}", trees=[address])
@@ -102,8 +110,11 @@ def capture_target(
     return captured
 
 
-def with_scope(captured: Capture, request: Request) -> Capture:
-    """Add what the applications need; the target of the capture must still be open."""
+def with_scope(captured: Capture, request: Request, search: Search | None = None) -> Capture:
+    """Add what the applications need; the target of the capture must still be open.
+
+    `search` is asked for the roots of what has none there; what it finds is marked as assumed.
+    """
     from envlock.model.coverage import Coverage, Status
     from envlock.model.scope import SECTION, scope_records
     from envlock.scope.engine import find_scope
@@ -113,9 +124,15 @@ def with_scope(captured: Capture, request: Request) -> Capture:
         return captured
     if SECTION in request.skip:
         return captured.adding(SECTION, (), Coverage(Status.SKIPPED))
-    scope = find_scope(
-        view, captured.lock, request.roots, view.gaps, request.workdir, request.traces
-    )
+    known = len(view.gaps)
+    find = partial(find_scope, view, captured.lock, workdir=request.workdir, traces=request.traces)
+    scope = find(request.roots, view.gaps)
+    if search is not None and not (scope.roles and all(role.is_found for role in scope.roles)):
+        found = search(captured.lock)
+        if found:
+            del view.gaps[known:]
+            roots = {role.name: role.root for role in scope.roles if role.is_found} | dict(found)
+            scope = find(roots, view.gaps, assumed=found.keys())
     return captured.adding(SECTION, scope_records(scope.roles), scope.coverage)
 
 
@@ -175,38 +192,53 @@ def compare_environments(
     options: Options,
     store: Store,
     base: Environment | None = None,
+    *,
+    whole: bool = False,
 ) -> DriftReport:
     """Compare two environments, file by file if both trees are in the store and differ.
 
     `base` is a common ancestor: with it the report says which side changed.  Trees with the same
     content digest are compared too if their records differ in anything else, since the report
-    counts hidden logs and caches.
+    counts hidden logs and caches.  The applications that the locks name are compared, or with
+    `whole` everything (ADR 28).
     """
+    from envlock.diff.drift import Note, NoteKind
     from envlock.diff.engine import compare
     from envlock.diff.side import Side
     from envlock.diff.three_way import with_base
+    from envlock.model.scope_names import renamed_tree
+    from envlock.scope.pairing import Paired, like, pair
 
     left_tree = right_tree = None
     if options.all or left.lock.get("tree") != right.lock.get("tree"):
         left_tree = left.tree or load_tree(left.lock, store)
         right_tree = right.tree or load_tree(right.lock, store)
+    named = (left.policy_name or left.name, right.policy_name or right.name)
+    paired = Paired(left.lock, right.lock) if whole else pair(left.lock, right.lock, *named)
+    left_tree = renamed_tree(left_tree, paired.names[0])
+    right_tree = renamed_tree(right_tree, paired.names[1])
     options = replace(
         options,
         left_name=left.name,
         right_name=right.name,
         environments=(left.policy_name, right.policy_name),
+        scoping=paired.scoping,
     )
     report = compare(
-        left.lock, right.lock, left_tree=left_tree, right_tree=right_tree, options=options
+        paired.left, paired.right, left_tree=left_tree, right_tree=right_tree, options=options
     )
+    told = paired.notes if report.changes else ()
+    notes = tuple(Note(NoteKind.SCOPE, " ".join(named), text) for text in told)
+    report = replace(report, notes=(*notes, *report.notes))
     if base is None:
         return report
     base_tree = (base.tree or load_tree(base.lock, store)) if left_tree and right_tree else None
+    base_lock, names = like(base.lock, paired)
     return with_base(
         report,
-        Side(base.name, base.lock, base_tree),
-        Side(left.name, left.lock, left_tree),
-        Side(right.name, right.lock, right_tree),
+        Side(base.name, base_lock, renamed_tree(base_tree, names)),
+        Side(left.name, paired.left, left_tree),
+        Side(right.name, paired.right, right_tree),
     )
 
 

@@ -168,6 +168,10 @@ def diff(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="also show logs, caches and other noisy files, uncut"
     )
     parser.add_argument("--base", metavar="LOCK", help="common ancestor: report which side changed")
+    add_root(parser)
+    parser.add_argument(
+        "--whole", action="store_true", help="compare everything, not the applications alone"
+    )
     add_policy(parser)
     parser.add_argument(
         "--write-baseline",

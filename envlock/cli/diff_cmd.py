@@ -14,11 +14,11 @@ from envlock.cli.lock_texts import read_lock_texts
 from envlock.cli.messages import Message
 from envlock.cli.operands import (
     chosen_sections,
-    key_of_comparison,
     note_live_targets,
     open_store,
     read_environment,
 )
+from envlock.cli.pair_operands import read_pair
 from envlock.cli.policy_options import make_policy, read_policy_config, today_of
 from envlock.cli.reporting import write_reports
 from envlock.diff.drift import DriftReport, Result, exceeds
@@ -64,13 +64,14 @@ def _run_pair(
     operands = (arguments.left, arguments.right)
     with open_store(config) as store, console.progress("comparing") as steps:
         known: ParsedTables = {}
-        key = key_of_comparison(operands)
-        left, right = (
-            read_environment(operand, config, store, steps, known, key) for operand in operands
+        left, right = read_pair(
+            operands, config, store, steps, known, roots=arguments.root, whole=arguments.whole
         )
         base = arguments.base and read_environment(arguments.base, config, store, steps, known)
         options = _options(arguments, config, store)
-        report = compare_environments(left, right, options, store, base or None)
+        report = compare_environments(
+            left, right, options, store, base or None, whole=arguments.whole
+        )
         if options.bind:
             report = _write_baseline(arguments, report, options, (left, right), console)
     given = PairInput(
@@ -143,7 +144,7 @@ def _write_baseline(
     before = options.policy.baseline
     path = before.where
     if arguments.write_baseline:
-        accepted = [c for c in report.changes if c.status.counts and can_be_accepted(c)]
+        accepted = [c for c in report.changes if c.counts and can_be_accepted(c)]
         baseline = before.begin((left, right), accepted)
         _replace_baseline(baseline, path)
         console.say(Message.BASELINE_CREATED, path=path, count=len(accepted))

@@ -26,7 +26,7 @@ from envlock.model.trace import Trace
 from envlock.secrets.keyed import ValueKey
 from envlock.store.objects import Store
 from envlock.targets.kinds import TARGET_FORMS, capture_depth, is_target, suggested_name
-from envlock.workflow import Environment, Progress, capture_target
+from envlock.workflow import Environment, Progress, Search, capture_target
 
 if TYPE_CHECKING:
     from envlock.capture.request import Request
@@ -139,9 +139,17 @@ def _value_key(config: Config) -> ValueKey | None:
     return read_key(key_path(config.key_folder, name)) if name else None
 
 
-def live_request(target: str, config: Config, value_key: ValueKey | None = None) -> Request:
-    """Return what to capture of a target that is given where a lock could be given."""
-    chosen = argparse.Namespace(only=[], skip=[], target=target, deep=False)
+def live_request(
+    target: str,
+    config: Config,
+    value_key: ValueKey | None = None,
+    roots: Sequence[str] = (),
+) -> Request:
+    """Return what to capture of a target that is given where a lock could be given.
+
+    `roots` are those of ``--root``, which come before those of envlock.toml.
+    """
+    chosen = argparse.Namespace(only=[], skip=[], target=target, deep=False, root=list(roots))
     return make_request(chosen, config, value_key)
 
 
@@ -176,17 +184,19 @@ def read_environment(
     progress: Progress,
     known: ParsedTables | None = None,
     value_key: ValueKey | None = None,
+    roots: Sequence[str] = (),
+    search: Search | None = None,
 ) -> Environment:
     """Return the environment that a LOCK operand names; a live target is captured now.
 
-    `value_key` makes the fingerprints of a live target.  `known` speeds up several reads in a row,
-    see `envlock.lockfile.reader.parse_lock`.
+    `value_key` makes the fingerprints of a live target, and `roots` and `search` find its
+    applications.  `known` speeds up several reads in a row, see
+    `envlock.lockfile.reader.parse_lock`.
     """
     name = policy_name(operand, config)
     if is_target(operand):
-        captured = capture_target(
-            operand, live_request(operand, config, value_key), store, progress
-        )
+        request = live_request(operand, config, value_key, roots)
+        captured = capture_target(operand, request, store, progress, search=search)
         return Environment(operand, captured.lock, captured.tree, name)
     return Environment(operand, read_lock_operand(operand, config, known), policy_name=name)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from envlock.model.digest import hash_parts
 from envlock.model.record import Facts
+from envlock.model.scoping import Scoping
 from envlock.model.severity import Severity
 from envlock.model.text import to_bytes
 from envlock.versions.relation import Relation
@@ -68,6 +69,8 @@ class NoteKind(StrEnum):
     """An expectation that cannot be judged: a secret, an unread section, versions without order."""
     NOT_COMPARED = "not-compared"
     """Files that were not compared, since a side was captured without ``--deep``."""
+    SCOPE = "scope"
+    """Applications that were not compared, or why everything was; the lines that declare a root."""
 
 
 class Result(StrEnum):
@@ -96,7 +99,9 @@ class Change:
     ``file /etc/hosts``), else it is empty.  `policy` says why the status is not `NEW`: until when
     the change is waived, and the reason.  `moved` says which side differs from the base, None
     without a base or if that is unknown.  `bound` holds the digests of the two values if policy
-    needs them, see `envlock.diff.policy.bind`.
+    needs them, see `envlock.diff.policy.bind`.  `scope` names the roles that it concerns, none when
+    it concerns no application; it is None where everything is compared, and for what policy
+    demands.  `via` is the edge that brought the record into the closure of the first of them.
     """
 
     id: str
@@ -117,6 +122,18 @@ class Change:
     policy: str = ""
     moved: MovedSide | None = None
     bound: tuple[str, str] = ("", "")
+    scope: tuple[str, ...] | None = None
+    via: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """True when it counts: policy does not cover it, and it is not outside of the scope."""
+        return self.status.counts and not self.is_outside
+
+    @property
+    def is_outside(self) -> bool:
+        """True when the comparison is about applications, and it concerns none of them."""
+        return self.scope == ()
 
     @property
     def record(self) -> str:
@@ -150,7 +167,9 @@ class DriftReport:
     paths, in percent with one decimal, 100.0 only if all are equal.  `notes` are about parts of the
     policy, and what was not compared; they never change the result.  `variables_by_presence`
     and `files_by_presence` count what both sides have and whose values or content no lock records:
-    only its presence was compared.  `base_name` is empty unless three were compared.
+    only its presence was compared.  `base_name` is empty unless three were compared.  `scoping`
+    says which applications were compared, None for everything; with it, result, summary and parity
+    are about them, and `outside` counts the rest.
     """
 
     result: Result
@@ -164,6 +183,13 @@ class DriftReport:
     base_name: str = ""
     variables_by_presence: int = 0
     files_by_presence: int = 0
+    scoping: Scoping | None = None
+
+    @property
+    def outside(self) -> Mapping[str, int]:
+        """How many changes of each severity concern no application and follow from no other."""
+        found = [c for c in self.changes if c.is_outside and c.status.counts and not c.explained_by]
+        return count_by_severity(found)
 
 
 class Delta(NamedTuple):
@@ -208,16 +234,20 @@ def fingerprint(section: str, key: str, field: str, kind: ChangeKind) -> str:
 
 def summarize(changes: Iterable[Change]) -> dict[str, int]:
     """Return how many changes of each severity count; every severity has an entry."""
+    return count_by_severity(c for c in changes if c.counts and not c.explained_by)
+
+
+def count_by_severity(changes: Iterable[Change]) -> dict[str, int]:
+    """Return how many changes have each severity; every severity has an entry."""
     counts = dict.fromkeys(map(str, Severity), 0)
     for change in changes:
-        if change.status.counts and not change.explained_by:
-            counts[change.severity.value] += 1
+        counts[change.severity.value] += 1
     return counts
 
 
 def judge(changes: Iterable[Change], *, uncovered: bool = False) -> Result:
     """Return the verdict; `uncovered` means that a required section was not covered."""
-    counted = [change for change in changes if change.status.counts]
+    counted = [change for change in changes if change.counts]
     if uncovered:
         return Result.INCONCLUSIVE
     if not counted:
@@ -237,5 +267,5 @@ def fails(change: Change, level: Severity | None) -> bool:
         level is not None
         and change.severity.rank <= level.rank
         and change.kind is not ChangeKind.UNKNOWN
-        and change.status.counts
+        and change.counts
     )

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from envlock.diff.alike import fold_alike
 from envlock.diff.contents import with_contents
 from envlock.diff.cuda import with_driver_requirement
 from envlock.diff.debian import explain_packages
@@ -43,14 +42,18 @@ from envlock.diff.records import (
     coverage_gap,
     coverage_status,
 )
+from envlock.diff.rules import SPECIAL_RULES
+from envlock.diff.scoped import fold, in_scope, membership, size, within
 from envlock.diff.severity import classify
 from envlock.diff.side import Side
 from envlock.model.coverage import Status
 from envlock.model.facts import SECTIONS, fact_sort_key, packages_of
 from envlock.model.lock import Lock
+from envlock.model.scoping import Scoping
 from envlock.model.text import sort_key
 from envlock.model.tree import Tree
 
+REQUIRED = SPECIAL_RULES["required"].id
 _TREE = "tree"
 _PACKAGES = frozenset(packages_of())
 _DERIVED = frozenset(name for name, section in SECTIONS.items() if section.is_derived)
@@ -71,7 +74,8 @@ class Options:
     configuration files are explained by setting, and `redact(name, value)` returns what may be
     shown of a value.  `policy` is applied last; it refers to the two sides by the names in
     `environments`, by default those shown.  With `bind` every change has the digests of its values,
-    from which a waiver or a baseline can be written.
+    from which a waiver or a baseline can be written.  `scoping` says which records belong to the
+    applications that are compared; the locks are then named by role (`envlock.scope.pairing`).
     """
 
     left_name: str = "left"
@@ -86,6 +90,7 @@ class Options:
     policy: Policy = NO_POLICY
     environments: tuple[str, str] = ("", "")
     bind: bool = False
+    scoping: Scoping | None = None
 
 
 _DEFAULTS = Options()
@@ -114,6 +119,7 @@ def compare(
     explained = with_contents(found.deltas, options.contents, options.redact)
     deltas = list(with_driver_requirement(explained, *sides))
     deltas = with_inconsistencies(deltas, *sides, options.sections)
+    deltas = [*within(deltas, options.scoping), *membership(options.scoping)]
     deltas = _hide(deltas, found.hidden, options, expected)
     uncovered = list(_uncovered(left, right, options))
     everything = sorted((*uncovered, *deltas, *expected.unmet), key=_sort_key)
@@ -122,7 +128,7 @@ def compare(
     changes = (_judged(delta, options, around) for delta in everything)
     pair = (sides[0].name, sides[1].name)
     judged = apply_waivers(changes, options.policy, pair, complete=not options.sections)
-    judged = judged._replace(changes=fold_alike(judged.changes))
+    judged = judged._replace(changes=fold(judged.changes))
     return DriftReport(
         result=judge(judged.changes, uncovered=bool(uncovered)),
         left_name=options.left_name,
@@ -130,11 +136,20 @@ def compare(
         changes=judged.changes,
         hidden={name: found.hidden[name] for name in sorted(found.hidden)},
         summary=summarize(judged.changes),
-        parity=parity(found.total, len({d.record for d in (*deltas, *expected.unmet)})),
+        parity=_parity(options.scoping, judged.changes, found.total),
         notes=(*_not_compared(sides, options), *expected.notes, *judged.notes),
         files_by_presence=found.secret,
         variables_by_presence=compared_by_presence(left, right) if "env" in names else 0,
+        scoping=options.scoping,
     )
+
+
+def _parity(scoping: Scoping | None, changes: Iterable[Change], total: int) -> float:
+    """Return the equal share of all records and paths, or of those in scope."""
+    differing = {c.record for c in changes if not c.is_outside and c.rule != REQUIRED}
+    if scoping is None:
+        return parity(total, len(differing))
+    return parity(size(scoping), len(differing))
 
 
 def _not_compared(sides: tuple[Side, Side], options: Options) -> Iterator[Note]:
@@ -199,6 +214,8 @@ def _hide(
 
 def _judged(delta: Delta, options: Options, around: Surroundings) -> Change:
     change = classify(delta, options.left_name, options.right_name, around)
+    if options.scoping is not None:
+        change = in_scope(change, delta, options.scoping)
     policy = options.policy
     if options.bind or policy.waive or policy.baseline.pairs:
         return replace(change, bound=bind(delta))

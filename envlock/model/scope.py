@@ -148,7 +148,13 @@ class Role(NamedTuple):
     root: Root
     members: tuple[Member, ...] = ()
     assumed: bool = False
-    """True when nobody declared it: envlock took what the container or image runs."""
+    """True when nobody declared it: envlock took what the container or image runs, or what is most
+    like the application of another side."""
+
+    @property
+    def is_found(self) -> bool:
+        """True when there is more than what every application needs: the root exists."""
+        return any(member.member_class is not MemberClass.ALWAYS for member in self.members)
 
 
 def roles_of(lock: Lock) -> Mapping[str, Role]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from envlock.diff.drift import Change
+from envlock.model.scoping import RolePair
 from envlock.model.text import escape
 from envlock.report.input import PairInput
 from envlock.report.wording import shell_line
@@ -19,12 +20,14 @@ def render_json(given: PairInput) -> str:
     Keys and values are escaped as in the lockfile, so that a path with any bytes is valid text.
     """
     report = given.report
+    pairs = report.scoping.pairs if report.scoping else ()
     head = {
         "schema_version": SCHEMA_VERSION,
         "result": report.result,
         "left": escape(report.left_name),
         "right": escape(report.right_name),
         "base": escape(report.base_name),
+        "scope": {escape(pair.role): _role(pair) for pair in pairs},
     }
     tail = {
         "notes": [
@@ -37,6 +40,7 @@ def render_json(given: PairInput) -> str:
         },
         "hidden": {escape(name): count for name, count in report.hidden.items()},
         "summary": dict(report.summary),
+        "outside": dict(report.outside),
         "parity": report.parity,
     }
     changes = ",\n    ".join(json.dumps(_change(change)) for change in report.changes)
@@ -70,4 +74,18 @@ def _change(change: Change) -> dict[str, object]:
         "status": change.status,
         "policy": escape(change.policy),
         "moved": change.moved,
+        "scope": [escape(role) for role in change.scope or ()],
+        "via": escape(change.via),
+    }
+
+
+def _role(pair: RolePair) -> dict[str, object]:
+    return {
+        "left": escape(pair.left),
+        "right": escape(pair.right),
+        "paired_by": pair.paired_by,
+        "score": round(pair.score, 3),
+        "basis": escape(pair.basis),
+        "projected": pair.projected,
+        "parity": pair.is_equal,
     }

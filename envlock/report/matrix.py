@@ -286,7 +286,7 @@ def _outlier_of(finding: Finding, group: Group) -> Outlier | None:
 
 def _counts(finding: Finding) -> bool:
     """True when at least one change counts and is not explained by another one."""
-    return any(o.change.status.counts and not o.change.explained_by for o in finding.outliers)
+    return any(o.change.counts and not o.change.explained_by for o in finding.outliers)
 
 
 def _section(finding: Finding) -> str:

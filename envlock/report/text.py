@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -19,10 +18,10 @@ from envlock.report.items import (
     field_name,
     gutter_sign,
     is_gap,
-    items_of,
     varied_items,
 )
 from envlock.report.lines import Line, Piece, line, paint
+from envlock.report.scope import Part, declare_lines, outside_line, parts_of, scope_lines
 from envlock.report.visible import cells, shorten, shorten_pair, visible
 from envlock.report.wording import (
     DIGEST_DIGITS,
@@ -38,7 +37,6 @@ from envlock.report.wording import (
 )
 from envlock.versions.relation import Relation
 
-_SHOWN_PER_SECTION = 12
 _SHOWN_SETTINGS = 6
 _LABEL_LIMIT = 44
 _FIRST_SCREEN = 16
@@ -105,12 +103,12 @@ class _Page:
         """Yield the whole page."""
         yield from self._verdict()
         yield from self._summary()
-        listed = groupby(self._groups.listed, lambda change: change.section)
-        sections = [(name, list(found)) for name, found in listed]
-        sections.sort(key=lambda section: min(map(rank, section[1])))
-        for name, found in sections:
+        for part in parts_of(self._report, self._groups.listed, self._clean):
             yield line()
-            yield from self._section(name, found)
+            yield from self._part(part)
+        if outside := outside_line(self._report):
+            yield line()
+            yield line(outside)
         if self._full:
             yield from self._uncounted()
         yield from self._footer()
@@ -120,6 +118,7 @@ class _Page:
         verdict = _VERDICTS[self._report.result]
         base = f"  since {self._clean(self._report.base_name)}" if self._report.base_name else ""
         yield line(verdict, f"  {self._left} {sign} {self._right}{base}")
+        yield from (line(self._clean(text)) for text in scope_lines(self._report))
         counts = [
             Piece(f"{self._report.summary[severity.value]} {severity.value}  ", style)
             for severity, style in _STYLES.items()
@@ -132,7 +131,7 @@ class _Page:
         """Yield the worst changes if the page is longer than a screen."""
         severe = [c for c in spread_by_rule(self._groups.listed) if c.severity in _SEVERE]
         # Severe changes of a single section are at the top anyway.
-        is_spread = len({change.section for change in severe}) > 1
+        is_spread = len({change.section for change in severe}) > 1 and not self._report.scoping
         if self._full or not is_spread or len(self._groups.listed) <= _FIRST_SCREEN:
             return
         yield line()
@@ -145,11 +144,11 @@ class _Page:
             more = Piece(f"  and {alike} more: {change.rule}" if alike else "", "dim")
             yield [self._gutter(change), severity, Piece(f"{label}  "), *self._values(change), more]
 
-    def _section(self, name: str, changes: Sequence[Change]) -> Iterator[Line]:
-        items = list(items_of(changes, self._clean))
+    def _part(self, part: Part) -> Iterator[Line]:
+        items = list(part.items)
         counted = Counter(self._word(item.changes[0]) for item in items)
         words = ", ".join(f"{count} {word}" for word, count in sorted(counted.items()))
-        yield line(Piece(self._clean(section_title(name)), "bold"), f": {words}")
+        yield line(Piece(self._clean(part.title), "bold"), f": {words}")
         gaps = [item for item in items if is_gap(item)]
         if len(gaps) > 1 and not self._full:
             items = [item for item in items if not is_gap(item)]
@@ -157,7 +156,7 @@ class _Page:
             gaps = []
         items.sort(key=lambda item: rank(item.lead))
         critical = sum(item.lead.severity is Severity.CRITICAL for item in items)
-        room = len(items) if self._full else max(_SHOWN_PER_SECTION, critical)
+        room = len(items) if self._full else max(part.room, critical)
         shown = varied_items(items, room)
         limit = max(_LABEL_LIMIT, self._width // 2 - 20)
         column = max((min(cells(item.label), limit) for item in shown), default=0)
@@ -184,7 +183,7 @@ class _Page:
         yield pieces
         yield from self._settings_lines(lead)
         for change in item.changes:
-            if change.policy and change.status.counts:
+            if change.policy and change.counts:
                 yield from self._explanation(change.policy)
         if lead.severity in _SEVERE and (lead.is_unmet or lead.rule not in self._rules_explained):
             self._rules_explained.add(lead.rule)
@@ -324,8 +323,9 @@ class _Page:
 
     def _notes(self) -> Iterator[str]:
         report = self._report
+        yield from map(self._clean, declare_lines(report))
         folded = sum(
-            bool(c.explained_by) and c.status.counts and not is_setting(c) for c in report.changes
+            bool(c.explained_by) and c.counts and not is_setting(c) for c in report.changes
         )
         if folded:
             yield f"folded: {folded} explained by the changes above"

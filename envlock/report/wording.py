@@ -20,7 +20,7 @@ _VALUE_LIMIT = 200
 
 
 class ChangeGroups(NamedTuple):
-    """The changes of a report in three groups; each change is in exactly one.
+    """The changes of a report in three groups; each that is not out of scope is in exactly one.
 
     `folded` maps a record to the changes that its own change explains.  The others are `listed`
     when they count against the threshold, or `covered` when policy accepts them: waived, or in the
@@ -38,6 +38,8 @@ class ChangeGroups(NamedTuple):
         folded: dict[str, list[Change]] = {}
         covered: list[Change] = []
         for change in report.changes:
+            if change.is_outside:
+                continue
             if change.explained_by:
                 folded.setdefault(change.explained_by, []).append(change)
             elif change.status.counts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -36,15 +36,18 @@ def find_scope(
     gaps: list[Gap],
     workdir: str = "/",
     traces: Mapping[str, Trace] = MappingProxyType({}),
+    *,
+    assumed: Collection[str] = (),
 ) -> Scope:
     """Return the closure of each declared root, or of what the environment runs if it runs any.
 
     `gaps` is the list that the view writes to.  `workdir` is the directory that relative roots
-    start from.  `traces` are what runs of the applications touched, by role.
+    start from.  `traces` are what runs of the applications touched, by role, and `assumed` the
+    roles of `roots` that nobody declared.
     """
-    assumed = not roots
-    if assumed:
+    if not roots:
         roots = _default_roots(view)
+        assumed = roots.keys()
     for name in sorted(traces.keys() - roots.keys()):
         view.gap(name, f"a trace is given for it, but no root: add --root {name}=trace:FILE")
     roles = []
@@ -54,7 +57,8 @@ def find_scope(
         at_start = Around(view=view, lock=lock, workdir=workdir, known=known, trace=trace)
         around = begin(root, at_start)
         members = closure(name, start(root, around), EDGES, around)
-        roles.append(Role(name, root, _joined(members, always(around, root.kind)), assumed=assumed))
+        members = _joined(members, always(around, root.kind))
+        roles.append(Role(name, root, members, assumed=name in assumed))
     return Scope(
         tuple(roles),
         Coverage.of(found=bool(roles), is_there=bool(roles), gaps=tuple(dict.fromkeys(gaps))),

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from envlock.config.policy_tables import Waiver
-from envlock.diff.alike import fold_alike, unfold
+from envlock.diff.alike import unfold
 from envlock.diff.drift import (
     Change,
     ChangeStatus,
@@ -23,6 +23,7 @@ from envlock.diff.policy.baseline import Baseline, Pair, can_be_accepted
 from envlock.diff.policy.bind import mirrored_id
 from envlock.diff.policy.policy import Policy
 from envlock.diff.rules import SPECIAL_RULES
+from envlock.diff.scoped import fold
 
 
 class WaiverResult(NamedTuple):
@@ -61,7 +62,7 @@ def reapply_waivers(report: DriftReport, policy: Policy, pair: Pair) -> DriftRep
     applied = apply_waivers(fresh, policy, pair, complete=True)
     uncovered = any(change.rule == SPECIAL_RULES["required"].id for change in applied.changes)
     kinds = (NoteKind.STALE_WAIVER, NoteKind.STALE_BASELINE)
-    changes = fold_alike(applied.changes)
+    changes = fold(applied.changes)
     return replace(
         report,
         changes=changes,

@@ -17,6 +17,7 @@ from envlock.diff.rules.os_packages import OS_PACKAGE_RULES
 from envlock.diff.rules.packages import PACKAGE_RULES
 from envlock.diff.rules.python_packages import PYTHON_RULES
 from envlock.diff.rules.rule import Rule
+from envlock.diff.rules.scope import SCOPE_RULES
 from envlock.diff.rules.state import STATE_RULES
 from envlock.diff.rules.system import SYSTEM_RULES
 from envlock.diff.rules.variables import VARIABLE_RULES
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     *VARIABLE_RULES,
     *FILE_RULES,
     *CONFIG_RULES,
+    *SCOPE_RULES,
     Rule(
         id="OTHER",
         severity=Severity.MEDIUM,

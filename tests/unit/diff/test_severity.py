@@ -37,6 +37,7 @@ def removed(section, key="x", left="1", **facts):
 
 
 EXAMPLES = [
+    ("SCOPE-MEMBERS", changed("scope", "app", "members", "deb:a:amd64", "deb:b:amd64")),
     ("OS-ARCH", changed("os", "", "arch", "amd64", "arm64")),
     ("OS-FAMILY", changed("os", "", "id", "debian", "alpine")),
     ("OS-LIBC-OLDER", changed("os", "", "libc", "glibc 2.36", "glibc 2.31")),

@@ -52,6 +52,7 @@ def test_one_change_in_full():
         "left": "dev",
         "right": "prod",
         "base": "",
+        "scope": {},
         "changes": [
             {
                 "id": "e7d5d1abdacd",
@@ -80,12 +81,15 @@ def test_one_change_in_full():
                 "status": "new",
                 "policy": "",
                 "moved": None,
+                "scope": [],
+                "via": "",
             }
         ],
         "notes": [],
         "presence_only": {"variables": 0, "files": 0},
         "hidden": {},
         "summary": {"critical": 0, "high": 0, "medium": 1, "low": 0, "info": 0},
+        "outside": {"critical": 0, "high": 0, "medium": 0, "low": 0, "info": 0},
         "parity": 0.0,
     }
 

@@ -1,0 +1,55 @@
+"""The parity digest: the identity of an application's closure, the same on any machine.
+
+::
+
+    parity = H("envlock:parity:v1", sorted leaves of the records...)
+
+A leaf is that of the environment digest (`envlock.model.digest`), with keys by role
+(`envlock.model.scope_names`).  Left out is what no image holds (kernel, CPU, drivers), how a
+package came (asked for or not, by which installer), and variables that only name places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envlock.model.belonging import Belonging, is_how_it_came
+from envlock.model.digest import hash_parts, leaf_digest
+from envlock.model.facts import Part, part_of
+from envlock.model.lock import Lock
+from envlock.model.record import Facts, Record
+from envlock.model.scope import Role
+from envlock.model.scope_names import names_of, renamed
+
+
+def parity_digest(lock: Lock, role: Role) -> str:
+    """Return ``envlock1:sha256:<hex>`` over the closure of a role of the lock."""
+    names = names_of(lock, role)
+    belonging = Belonging.of(role.members, (place.path for place in names.places))
+    own = Lock.of(_records(lock, role, belonging))
+    leaves = sorted(
+        leaf_digest(record.section, record.key, of_scope(record.section, record.facts))
+        for record in renamed(own, names).records()
+    )
+    return f"envlock1:sha256:{hash_parts(b'envlock:parity:v1', *leaves).hex()}"
+
+
+def _records(lock: Lock, role: Role, belonging: Belonging) -> Iterator[Record]:
+    for record in lock.records():
+        if part_of(record.section) is Part.ENVIRONMENT and belonging.has(*record):
+            yield record
+    yield from unrecorded(lock, role)
+
+
+def unrecorded(lock: Lock, role: Role) -> Iterator[Record]:
+    """Yield a record for each file of a closure that the lock has none of: its digest, if known."""
+    for member in role.members:
+        is_file = member.sha256 or member.section == "file"
+        if is_file and member.key not in lock.sections.get(member.section, {}):
+            digest = {"sha256": member.sha256} if member.sha256 else {"type": "file"}
+            yield Record(member.section, member.key, digest)
+
+
+def of_scope(section: str, facts: Facts) -> Facts:
+    """Return the facts of a record that an application can meet."""
+    return {name: value for name, value in facts.items() if not is_how_it_came(section, name)}

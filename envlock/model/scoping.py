@@ -1,0 +1,93 @@
+"""What a comparison takes as the applications: pairs of roles, and which records are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from envlock.model.belonging import Belonging, is_how_it_came
+from envlock.model.record import Facts
+from envlock.model.scope import Member
+
+Identity = tuple[str, str]
+"""Section and key of a record."""
+
+
+class PairedBy(StrEnum):
+    """Why a root of one side stands beside a root of the other."""
+
+    DECLARED = "declared"
+    """Somebody gave both the same role."""
+    SIMILARITY = "similarity"
+    """Nobody did for one of them; the two have most in common."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolePair:
+    """One application on both sides.
+
+    `left` and `right` are its roots as text.  `score` is the share that the two have in common, 0
+    to 1, and `basis` says of what (``46 of 49 Python packages``).  `projected` is the side whose
+    closure was not captured but follows from the other's, else empty.  `declare` are the lines of
+    envlock.toml that would declare what was found.  `is_equal`: the parity digests are equal.
+    `members` are those of both sides, `records` what belongs to it on either side, and `places` its
+    own directories, all by the names of the comparison.  `only_left` and `only_right` name what
+    only one side's application needs although both sides have it.
+    """
+
+    role: str
+    left: str
+    right: str
+    paired_by: PairedBy
+    score: float = 1.0
+    basis: str = ""
+    projected: str = ""
+    declare: tuple[str, ...] = ()
+    is_equal: bool = False
+    members: tuple[Member, ...] = ()
+    places: tuple[str, ...] = ()
+    records: frozenset[Identity] = frozenset()
+    only_left: tuple[str, ...] = ()
+    only_right: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scoping:
+    """Which records belong to which application.
+
+    `original` maps, for each side, section and key of the comparison -> key in the lock, where the
+    two differ.
+    """
+
+    pairs: tuple[RolePair, ...]
+    original: tuple[Mapping[Identity, str], Mapping[Identity, str]] = ({}, {})
+    _belonging: dict[str, Belonging] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for pair in self.pairs:
+            self._belonging[pair.role] = Belonging.of(pair.members, pair.places)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The names of the roles, in order."""
+        return tuple(self._belonging)
+
+    def of(
+        self, section: str, key: str, fact: str = "", facts: Facts | None = None
+    ) -> tuple[str, ...]:
+        """Return the roles that a record belongs to, or a fact of it, empty for none."""
+        if is_how_it_came(section, fact):
+            return ()
+        # A path of a file tree has no record: its owner and its directory decide.
+        known = {name: text for name, text in (facts or {}).items() if name == "owned-by"}
+        return tuple(
+            pair.role
+            for pair in self.pairs
+            if (section, key) in pair.records
+            or (section == "file" and self._belonging[pair.role].has(section, key, known))
+        )
+
+    def member(self, role: str, section: str, key: str) -> Member | None:
+        """Return the member that a record is for a role, None if it is none itself."""
+        return self._belonging[role].member(section, key)

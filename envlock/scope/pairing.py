@@ -1,0 +1,353 @@
+"""Pair the applications of two locks, and name what is theirs alike on both sides.
+
+Roles of the same name are one application.  What is left over is paired by similarity, and a side
+that names no application is searched for the partner; see `envlock.scope.partner`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from envlock.model.belonging import Belonging
+from envlock.model.facts import Part, part_of
+from envlock.model.lock import Lock
+from envlock.model.parity import parity_digest, unrecorded
+from envlock.model.record import Facts
+from envlock.model.scope import EVERY, STEP, Member, MemberClass, Role, Root, RootKind, roles_of
+from envlock.model.scope_names import Names, differing, joined, names_of, renamed
+from envlock.model.scoping import Identity, PairedBy, RolePair, Scoping
+from envlock.model.text import sort_key
+from envlock.scope.partner import FEWEST, Partner, find_partner, share_of
+
+LEFT, RIGHT = "left", "right"
+
+
+class Paired(NamedTuple):
+    """Two locks with names by role, what belongs to which application, and what could not be.
+
+    `names` are those that were given to the left and to the right side.  `scoping` is None when no
+    application was paired: then the locks are as they were, and `notes` say why.
+    """
+
+    left: Lock
+    right: Lock
+    names: tuple[Names, Names] = (Names({}), Names({}))
+    scoping: Scoping | None = None
+    notes: tuple[str, ...] = ()
+
+
+class _Couple(NamedTuple):
+    """One application on both sides, before anything is renamed."""
+
+    left: Role
+    right: Role
+    paired_by: PairedBy
+    score: float
+    basis: str
+    projected: str = ""
+
+
+def pair(left: Lock, right: Lock, left_name: str, right_name: str) -> Paired:
+    """Return two locks as they are compared in scope; the names are for notes."""
+    roles = (_found(left), _found(right))
+    if not any(roles):
+        text = (
+            f"neither {left_name} nor {right_name} names an application, so everything is compared;"
+            " --root app=python:.venv, or roots in envlock.toml, narrow it to one"
+        )
+        return Paired(left, right, notes=(text,))
+    couples, notes = _couples((left, right), roles, (left_name, right_name))
+    if not couples:
+        return Paired(left, right, notes=tuple(notes))
+    return _together((left, right), couples, (left_name, right_name), tuple(notes))
+
+
+def _found(lock: Lock) -> Mapping[str, Role]:
+    """Return the roles whose roots are there."""
+    return {name: role for name, role in roles_of(lock).items() if role.is_found}
+
+
+def partner_roots(known: Lock, other: Lock) -> Mapping[str, Root]:
+    """Return by role the roots in `other` that are most like the applications of `known`."""
+    found = {}
+    for name, role in sorted(roles_of(known).items()):
+        partner = find_partner(role, known, other)
+        if isinstance(partner, Partner):
+            found[name] = partner.root
+    return found
+
+
+def like(base: Lock, paired: Paired) -> tuple[Lock, Names]:
+    """Return another lock of the same applications with the names of a comparison, and those."""
+    if paired.scoping is None:
+        return base, Names({})
+    roles = roles_of(base)
+    used = joined(
+        names_of(base, roles[pair.role]) for pair in paired.scoping.pairs if pair.role in roles
+    )
+    new = {
+        (section, name.removeprefix("@"))
+        for names in paired.names
+        for section, known in names.keys.items()
+        for name in known.values()
+    }
+    keys = {
+        section: {key: name for key, name in known.items() if (section, name) in new}
+        for section, known in used.keys.items()
+    }
+    called = {place.name for side in paired.names for place in side.places}
+    places = tuple(place for place in used.places if place.name in called)
+    names = Names({section: known for section, known in keys.items() if known}, places)
+    return renamed(base, names), names
+
+
+def _couples(
+    locks: tuple[Lock, Lock],
+    roles: tuple[Mapping[str, Role], Mapping[str, Role]],
+    names: tuple[str, str],
+) -> tuple[list[_Couple], list[str]]:
+    ours, theirs = roles
+    couples = [
+        _same_name(locks, ours[name], theirs[name]) for name in sorted(ours.keys() & theirs.keys())
+    ]
+    rest = [
+        [role for name, role in sorted(each.items()) if name not in other]
+        for each, other in ((ours, theirs), (theirs, ours))
+    ]
+    couples += _alike(locks, rest)
+    notes = []
+    for side, leftover in enumerate(rest):
+        for role in leftover:
+            found = find_partner(role, locks[side], locks[1 - side])
+            if isinstance(found, Partner):
+                couples.append(_projected(role, found, side))
+                continue
+            text = f"{role.name} of {names[side]} is not compared with {names[1 - side]}:"
+            notes.append(f"{text} {found.reason}; --root {role.name}=… names its root there")
+    return sorted(couples, key=lambda couple: couple.left.name), notes
+
+
+def _same_name(locks: tuple[Lock, Lock], ours: Role, theirs: Role) -> _Couple:
+    share, basis = share_of(ours, locks[0], theirs, locks[1])
+    if ours.assumed or theirs.assumed:
+        return _Couple(ours, theirs, PairedBy.SIMILARITY, share, basis)
+    return _Couple(ours, theirs, PairedBy.DECLARED, share, basis)
+
+
+def _alike(locks: tuple[Lock, Lock], rest: list[list[Role]]) -> Iterator[_Couple]:
+    """Yield the roles of different names that are each other's only likeness; take them out."""
+    ours, theirs = rest
+    for role in list(ours):
+        shares = [(share_of(role, locks[0], other, locks[1]), other) for other in theirs]
+        close = [(found, other) for found, other in shares if found[0] >= FEWEST]
+        if len(close) == 1:
+            (score, basis), other = close[0]
+            ours.remove(role)
+            theirs.remove(other)
+            name = min((role.assumed, role.name), (other.assumed, other.name))[1]
+            left, right = (_called(each, name) for each in (role, other))
+            yield _Couple(left, right, PairedBy.SIMILARITY, score, basis)
+
+
+def _called(role: Role, name: str) -> Role:
+    """Return a role under another name, also in the chains of its members."""
+    members = tuple(
+        member._replace(via=name + member.via.removeprefix(role.name))
+        if member.via.partition(STEP)[0] == role.name
+        else member
+        for member in role.members
+    )
+    return role._replace(name=name, members=members)
+
+
+def _projected(role: Role, found: Partner, side: int) -> _Couple:
+    pair_of = (role, found.role) if side == 0 else (found.role, role)
+    where = RIGHT if side == 0 else LEFT
+    return _Couple(*pair_of, PairedBy.SIMILARITY, found.score, found.basis, where)
+
+
+def _together(
+    locks: tuple[Lock, Lock],
+    couples: list[_Couple],
+    named: tuple[str, str],
+    notes: tuple[str, ...],
+) -> Paired:
+    """Rename what both sides own, and say which record belongs to which application."""
+    couples = [_completed(couple, locks) for couple in couples]
+    names = differing(
+        joined(names_of(locks[0], couple.left) for couple in couples),
+        joined(names_of(locks[1], couple.right) for couple in couples),
+    )
+    names = _free(names, locks)
+    left, right = (
+        renamed(_with_files(lock, couples, side), names[side]) for side, lock in enumerate(locks)
+    )
+    compared = (left, right)
+    pairs = tuple(_pair(couple, locks, compared, names, named) for couple in couples)
+    original = [
+        {
+            (section, names[side].key(section, key)): key
+            for section, entries in lock.sections.items()
+            for key in entries
+            if names[side].key(section, key) != key
+        }
+        for side, lock in enumerate(locks)
+    ]
+    scoping = Scoping(pairs, (original[0], original[1]))
+    return Paired(left, right, names, scoping, notes)
+
+
+def _completed(couple: _Couple, locks: tuple[Lock, Lock]) -> _Couple:
+    """Give the side that was searched what the other's closure has, where it has the record."""
+    if not couple.projected:
+        return couple
+    is_left = couple.projected == LEFT
+    known, found = (couple.right, couple.left) if is_left else (couple.left, couple.right)
+    lock = locks[0 if is_left else 1]
+    own = {(member.section, member.key) for member in found.members}
+    own_sections = {section for section, _ in own} & {"python", "conda", "npm"}
+    more = tuple(
+        member
+        for member in known.members
+        if member.section not in own_sections
+        and (member.section, member.key) not in own
+        and (member.key == EVERY or lock.sections.get(member.section, {}).get(member.key))
+    )
+    full = found._replace(members=(*found.members, *more))
+    return couple._replace(left=full) if is_left else couple._replace(right=full)
+
+
+def _free(names: tuple[Names, Names], locks: tuple[Lock, Lock]) -> tuple[Names, Names]:
+    """Return the names, with a mark where one is the key of another record on either side."""
+    sides = list(zip(names, locks, strict=True))
+
+    def is_taken(section: str, new: str) -> bool:
+        return any(
+            new in lock.sections.get(section, {}) and side.key(section, new) == new
+            for side, lock in sides
+        )
+
+    marked = [
+        side._replace(
+            keys={
+                section: {
+                    key: f"@{new}" if is_taken(section, new) else new for key, new in known.items()
+                }
+                for section, known in side.keys.items()
+            }
+        )
+        for side in names
+    ]
+    return marked[0], marked[1]
+
+
+def _with_files(lock: Lock, couples: Iterable[_Couple], side: int) -> Lock:
+    """Return a lock with the files of its closures that have no record of their own."""
+    added: dict[str, dict[str, Facts]] = {}
+    for couple in couples:
+        if couple.projected:
+            continue
+        for section, key, facts in unrecorded(lock, (couple.left, couple.right)[side]):
+            added.setdefault(section, {})[key] = facts
+    if not added:
+        return lock
+    sections = dict(lock.sections)
+    for section, records in added.items():
+        every = {**sections.get(section, {}), **records}
+        sections[section] = {key: every[key] for key in sorted(every, key=sort_key)}
+    return Lock(
+        sections={name: sections[name] for name in sorted(sections)},
+        coverage=lock.coverage,
+        version=lock.version,
+    )
+
+
+def _pair(
+    couple: _Couple,
+    locks: tuple[Lock, Lock],
+    compared: tuple[Lock, Lock],
+    names: tuple[Names, Names],
+    named: tuple[str, str],
+) -> RolePair:
+    ours, theirs = (
+        Belonging.of(
+            _renamed_members(role, names[side]),
+            [names[side].path(place.path) for place in names_of(locks[side], role).places],
+        )
+        for side, role in enumerate((couple.left, couple.right))
+    )
+    left, right = _belongs(compared[0], ours), _belongs(compared[1], theirs)
+    digests = [
+        parity_digest(lock, role)
+        for lock, role in zip(locks, (couple.left, couple.right), strict=True)
+    ]
+    only: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    if not couple.projected:
+        only = (
+            _only(left, right, ours, compared[1]),
+            _only(right, left, theirs, compared[0]),
+        )
+    return RolePair(
+        role=couple.left.name,
+        left=str(couple.left.root),
+        right=str(couple.right.root),
+        paired_by=couple.paired_by,
+        score=couple.score,
+        basis=couple.basis,
+        projected=couple.projected,
+        declare=tuple(_declaration(couple, named)),
+        is_equal=digests[0] == digests[1],
+        members=tuple(_union(ours.members, theirs.members)),
+        places=tuple(sorted({*ours.places, *theirs.places})),
+        records=left | right,
+        only_left=only[0],
+        only_right=only[1],
+    )
+
+
+def _declaration(couple: _Couple, named: tuple[str, str]) -> Iterator[str]:
+    """Yield the lines of envlock.toml that would declare a root that was found by likeness."""
+    for side, role in zip(named, (couple.left, couple.right), strict=True):
+        if role.assumed and role.root.kind is not RootKind.PROCESS:
+            yield f"[environments.{side}.roots]"
+            yield f'{role.name} = "{role.root}"'
+
+
+def _renamed_members(role: Role, names: Names) -> Iterator[Member]:
+    for member in role.members:
+        first, step, rest = member.via.partition(STEP)
+        section, colon, key = first.partition(":")
+        via = f"{section}:{names.key(section, key)}{step}{rest}" if colon else member.via
+        yield member._replace(key=names.key(member.section, member.key), via=via)
+
+
+_Members = Mapping[tuple[str, str], Member]
+
+
+def _union(ours: _Members, theirs: _Members) -> Iterator[Member]:
+    """Yield the members of both sides, each with the stronger class."""
+    for identity in sorted(ours.keys() | theirs.keys(), key=lambda i: (i[0], sort_key(i[1]))):
+        found = [each[identity] for each in (ours, theirs) if identity in each]
+        yield min(found, key=lambda member: member.member_class.rank)
+
+
+def _only(
+    ours: frozenset[Identity], theirs: frozenset[Identity], belonging: Belonging, other: Lock
+) -> tuple[str, ...]:
+    """Return what belongs to one side's application alone, although the other side has it.
+
+    A recorded run adds members; where only one side has one, they prove nothing about the other.
+    """
+    is_traced = any(m.member_class is MemberClass.TRACED for m in belonging.members.values())
+    found = []
+    for section, key in sorted(ours - theirs, key=lambda i: (i[0], sort_key(i[1]))):
+        if part_of(section) is Part.ENVIRONMENT and key in other.sections.get(section, {}):
+            member = belonging.member(section, key)
+            if is_traced or member is None or member.member_class is not MemberClass.TRACED:
+                found.append(f"{section}:{key}")
+    return tuple(found)
+
+
+def _belongs(lock: Lock, belonging: Belonging) -> frozenset[Identity]:
+    return frozenset((r.section, r.key) for r in lock.records() if belonging.has(*r))

@@ -1,0 +1,109 @@
+"""A comparison in scope: what counts, how severe it is, and what policy still demands."""
+
+from __future__ import annotations
+
+from envlock.config.policy_tables import Demand, Expectation
+from envlock.diff.drift import Change, DriftReport, Result
+from envlock.diff.engine import Options, compare
+from envlock.diff.policy.policy import Policy
+from envlock.model.lock import Lock
+from envlock.model.record import Record
+from envlock.model.scope import Member, MemberClass
+from envlock.scope.pairing import pair
+from tests.unit.scope.samples import image, laptop, machine, role
+
+
+def report_of(left: Lock, right: Lock, **options: object) -> DriftReport:
+    paired = pair(left, right, "dev", "prod")
+    given = Options(left_name="dev", right_name="prod", scoping=paired.scoping, **options)  # type: ignore[arg-type]
+    return compare(paired.left, paired.right, options=given)
+
+
+def in_scope(report: DriftReport) -> dict[str, Change]:
+    return {f"{c.record} {c.field}".strip(): c for c in report.changes if c.scope}
+
+
+def test_what_is_outside_does_not_count() -> None:
+    report = report_of(laptop(), image())
+    assert report.result is Result.EQUAL
+    assert not any(report.summary.values())
+    assert sum(report.outside.values()) == 1  # vim; that libssl3 was asked for is on both sides
+    assert report.parity == 100.0
+
+
+def test_what_is_in_scope_counts_and_names_the_application() -> None:
+    report = report_of(laptop(), image(ssl="3.0.11-1~deb12u2"))
+    change = in_scope(report)["deb libssl3:amd64 version"]
+    assert change.scope == ("app",)
+    assert change.via == "python:app/cryptography → _rust.abi3.so → libssl.so.3"
+    assert change.why.endswith(f"; app needs it: {change.via}")
+    assert report.result is Result.DRIFT
+
+
+def test_how_a_package_came_and_where_things_lie_concern_no_application() -> None:
+    right = image(more=[Record("env", "HOME", {"value": "/root"})])
+    changed = {**right.sections, "deb": {**right.sections["deb"]}}
+    changed["deb"]["libssl3:amd64"] = {**right.get("deb", "libssl3:amd64"), "mark": "auto"}
+    report = report_of(laptop(), Lock(sections=changed, coverage=right.coverage))
+    assert in_scope(report) == {}
+    assert {c.field for c in report.changes if c.section == "deb"} == {"", "mark"}
+
+
+def test_a_missing_library_is_high_and_a_mere_dependency_is_low() -> None:
+    gone = image(without=[("deb", "libssl3:amd64"), ("deb", "zlib1g:amd64")])
+    found = in_scope(report_of(laptop(), gone))
+    assert found["deb libssl3:amd64"].severity == "high"
+    assert found["deb zlib1g:amd64"].severity == "low"
+
+
+def test_what_only_the_right_side_has_is_low() -> None:
+    more = [Member("python", "opt-app/extra", MemberClass.DECLARED, "python:opt-app")]
+    right = machine(
+        "opt-app",
+        "/opt/app",
+        role("opt-app", "", more=more, kind="process"),
+        more=[Record("python", "opt-app/extra", {"version": "1"})],
+    )
+    assert in_scope(report_of(laptop(), right))["python app/extra"].severity == "low"
+
+
+def test_the_files_of_a_member_and_of_its_directory_are_in_scope() -> None:
+    own = Record("file", "/opt/app/conf.ini", {"class": "unowned", "mode": "0644"})
+    facts = {"class": "package-modified", "packaged-by": "deb libssl3:amd64", "sha256": "ab"}
+    packaged = Record("file", "/usr/lib/libssl.so.3", facts)
+    found = in_scope(report_of(laptop(), image(more=[own, packaged])))
+    assert found.keys() == {"file /{app}/conf.ini", "file /usr/lib/libssl.so.3"}
+
+
+def test_what_policy_demands_counts_everywhere() -> None:
+    demand = Expectation(
+        section="deb", key="vim:*", fact="", demand=Demand.AT_LEAST, version="99", reason="r",
+        severity="medium",
+    )  # fmt: skip
+    report = report_of(laptop(), image(), policy=Policy(expect=(demand,)))
+    (unmet,) = [change for change in report.changes if change.is_unmet]
+    assert unmet.counts
+    assert unmet.scope is None
+    assert report.result is Result.DRIFT
+    report = report_of(laptop(), image(), require=frozenset({"service"}))
+    assert report.result is Result.INCONCLUSIVE
+
+
+def test_a_lead_outside_hides_nothing_in_scope() -> None:
+    asked = Record("deb", "bundle:amd64", {"version": "1", "mark": "manual"})
+    left = laptop(more=[asked])
+    facts = {**left.get("deb", "libssl3:amd64"), "needed-by": "bundle:amd64"}
+    sections = {**left.sections, "deb": {**left.sections["deb"], "libssl3:amd64": facts}}
+    left = Lock(sections=sections, coverage=left.coverage)
+    found = in_scope(report_of(left, image(without=[("deb", "libssl3:amd64")])))
+    assert found["deb libssl3:amd64"].explained_by == ""
+
+
+def test_members_of_one_side_only_are_one_finding() -> None:
+    vim = Record("deb", "vim:amd64", {"version": "9.0"})
+    extra = Member("deb", "vim:amd64", MemberClass.LINKED, "app → libvim.so")
+    right = machine(
+        "opt-app", "/opt/app", role("opt-app", "", more=[extra], kind="process"), more=[vim]
+    )
+    (change,) = in_scope(report_of(laptop(), right)).values()
+    assert (change.rule, change.key, change.right) == ("SCOPE-MEMBERS", "app", "deb:vim:amd64")
