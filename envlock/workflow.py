@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from envlock.materialize.tree.rules import Rule
     from envlock.model.scope import Root
     from envlock.model.trace import Trace
+    from envlock.scope.pairing import Paired
     from envlock.targets.base import Target
 
 Progress = Callable[[str, int, int], None]
@@ -70,10 +71,9 @@ def capture_target(
 ) -> Capture:
     """Capture a target; `own` are files and directories of envlock itself, which are left out.
 
-    `search` finds roots of applications in the lock of a target that has none of its own.
-
     With `keep`, the store keeps permanently what a rebuild needs.  With `recording`, everything
-    that the collectors read is written there, redacted (see `envlock.capture.recording`).
+    that the collectors read is written there, redacted (see `envlock.capture.recording`).  `search`
+    finds roots of applications in the lock of a target that has none of its own.
     """
     from envlock.capture.engine import capture
     from envlock.capture.recording import Recorder, recorded_request
@@ -102,12 +102,17 @@ def capture_target(
         if recorder is not None and recording is not None:
             captured = captured.leaving_out(recorder.write(recording))
         captured = with_scope(captured, request, search)
-        address = tree_address(captured.lock)
-        if keep and address:
-            set_ref(store, f"tree {address}", trees=[address])
-        if keep or not address:
-            captured.remember()
+        _keep(captured, store, keep=keep)
     return captured
+
+
+def _keep(captured: Capture, store: Store, *, keep: bool) -> None:
+    """Remember a capture for the next one, and keep its tree permanently if that is wanted."""
+    address = tree_address(captured.lock)
+    if keep and address:
+        set_ref(store, f"tree {address}", trees=[address])
+    if keep or not address:
+        captured.remember()
 
 
 def with_scope(captured: Capture, request: Request, search: Search | None = None) -> Capture:
@@ -204,10 +209,8 @@ def compare_environments(
     """
     from envlock.diff.drift import Note, NoteKind
     from envlock.diff.engine import compare
-    from envlock.diff.side import Side
-    from envlock.diff.three_way import with_base
     from envlock.model.scope_names import renamed_tree
-    from envlock.scope.pairing import Paired, like, pair
+    from envlock.scope.pairing import Paired, pair
 
     left_tree = right_tree = None
     if options.all or left.lock.get("tree") != right.lock.get("tree"):
@@ -232,13 +235,29 @@ def compare_environments(
     report = replace(report, notes=(*notes, *report.notes))
     if base is None:
         return report
-    base_tree = (base.tree or load_tree(base.lock, store)) if left_tree and right_tree else None
-    base_lock, names = like(base.lock, paired)
+    return _since(report, base, store, paired, (left_tree, right_tree))
+
+
+def _since(
+    report: DriftReport,
+    base: Environment,
+    store: Store,
+    paired: Paired,
+    trees: tuple[Tree | None, Tree | None],
+) -> DriftReport:
+    """Return a comparison with the side that changed since the base, named like both sides."""
+    from envlock.diff.side import Side
+    from envlock.diff.three_way import with_base
+    from envlock.model.scope_names import renamed_tree
+    from envlock.scope.pairing import like
+
+    base_tree = (base.tree or load_tree(base.lock, store)) if all(trees) else None
+    lock, names = like(base.lock, paired)
     return with_base(
         report,
-        Side(base.name, base_lock, renamed_tree(base_tree, names)),
-        Side(left.name, paired.left, left_tree),
-        Side(right.name, paired.right, right_tree),
+        Side(base.name, lock, renamed_tree(base_tree, names)),
+        Side(report.left_name, paired.left, trees[0]),
+        Side(report.right_name, paired.right, trees[1]),
     )
 
 
