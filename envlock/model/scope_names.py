@@ -12,15 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from envlock.model.facts import Kind, kind_of
+from envlock.model.facts import Family, Kind, kind_of, packages_of
 from envlock.model.lock import Lock, Section
 from envlock.model.record import Facts
 from envlock.model.scope import Role, RootKind
 from envlock.model.text import sort_key
 from envlock.model.tree import Row, Tree
 
-_ENVIRONMENTS = ("python", "conda", "npm", "gem", "composer", "r")
+_ENVIRONMENTS = packages_of(Family.PYTHON, Family.LANGUAGE)
 """Sections with a record NAME for an environment and NAME/PACKAGE for each package in it."""
+_PYTHON = "python"
+"""The section in which an environment without packages is one all the same."""
 BY_PATH = ("file", "software", "missing-library", "missing-symbol")
 """Sections whose keys are paths, or begin with one."""
 OWNERS = ("packaged-by", "owned-by")
@@ -88,6 +90,9 @@ def own_environments(role: Role) -> Iterator[tuple[str, str]]:
             is_first = member.via.partition(" → ")[0] == role.name
             found.setdefault(member.section, []).append((not is_first, name))
     for section, candidates in found.items():
+        candidates = [c for c in candidates if section == _PYTHON or packages[section, c[1]]]
+        if not candidates:
+            continue
         best = min(candidates, key=lambda c: (c[0], -packages[section, c[1]], sort_key(c[1])))
         yield section, best[1]
 
