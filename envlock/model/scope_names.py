@@ -89,8 +89,8 @@ def own_environments(role: Role) -> Iterator[tuple[str, str]]:
         else:
             is_first = member.via.partition(" → ")[0] == role.name
             found.setdefault(member.section, []).append((not is_first, name))
-    for section, candidates in found.items():
-        candidates = [c for c in candidates if section == _PYTHON or packages[section, c[1]]]
+    for section, names in found.items():
+        candidates = [c for c in names if section == _PYTHON or packages[section, c[1]]]
         if not candidates:
             continue
         best = min(candidates, key=lambda c: (c[0], -packages[section, c[1]], sort_key(c[1])))
