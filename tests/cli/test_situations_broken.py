@@ -147,6 +147,12 @@ def test_a_file_of_rules_that_sudo_refuses(pair):
     assert pair.verdicts() == [("SUDO-REFUSED", "high", "/etc/sudoers.d/app")]
 
 
+def test_a_file_of_rules_whose_name_sudo_passes_over(pair):
+    pair.bad.put("etc/sudoers.d/first.last", "first.last ALL=(ALL) ALL\n", 0o440)
+    pair.bad.put("etc/sudoers.d/app.dpkg-old", "app ALL=(ALL) ALL\n", 0o440)
+    assert pair.verdicts() == [("SUDO-NAME", "high", "/etc/sudoers.d/first.last")]
+
+
 SOURCE = "deb [signed-by=/etc/apt/keyrings/x.asc] https://apt.example.org/x stable main\n"
 
 

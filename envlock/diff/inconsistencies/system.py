@@ -110,6 +110,8 @@ def _jobs(lock: Lock) -> Iterator[Inconsistency]:
             rule = "JOB-OFF" if why == NOT_EXECUTABLE else "JOB-IGNORED"
             yield Inconsistency(rule, "cron", key, f"it is never run: {why}", "ignored")
     for key, facts in lock.sections.get("sudo", {}).items():
+        if facts.get("ignored"):
+            yield Inconsistency("SUDO-NAME", "sudo", key, facts["ignored"], "ignored")
         if facts.get("refused"):
             message = f"sudo does not read it: {facts['refused']}"
             yield Inconsistency("SUDO-REFUSED", "sudo", key, message, "refused")

@@ -144,6 +144,7 @@ CASES = [
     ("JOB-IGNORED", [("cron", "/etc/cron.d/a.b", {"ignored": "others may write it"})]),
     ("JOB-OFF", [("cron", "/etc/cron.daily/a", {"ignored": "nobody may run it"})]),
     ("SUDO-REFUSED", [("sudo", "/etc/sudoers.d/a", {"refused": "everyone may write it"})]),
+    ("SUDO-NAME", [("sudo", "/etc/sudoers.d/a.b", {"ignored": "its name has a dot"})]),
     ("PAM-MODULE", [("setting", "pam.sshd", {"missing": "pam_x.so"})]),
     ("PROCESS-START", [("process", "", {"cmd": "x", "program-missing": "x"})]),
     ("ENV-GONE", [("env", "JAVA_HOME", {"value": "/opt/jdk", "gone": "/opt/jdk"})]),

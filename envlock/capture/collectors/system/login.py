@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.capture.discover.ignored_jobs import is_leftover
 from envlock.formats.system.settings import SETTINGS_LIMIT, parse_lines
 from envlock.model.record import Record
 from envlock.model.text import sort_key
@@ -36,6 +37,10 @@ def collect(context: Context) -> Iterator[Record]:
     for name, facts in _states(context).items():
         if facts:
             yield Record("login", name, facts)
+    for name in context.names(_SUDOERS_FOLDER):
+        path = f"{_SUDOERS_FOLDER}/{name}"
+        if _IGNORED.match(name) and not is_leftover(path):
+            yield Record("sudo", path, {"ignored": "sudo passes over names with a dot or a tilde"})
     for path in (*_SUDOERS, *_included(context)):
         text = context.text(path, SETTINGS_LIMIT)
         if text is not None:

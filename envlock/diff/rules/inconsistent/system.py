@@ -177,6 +177,14 @@ INCONSISTENT_SYSTEM: tuple[Rule, ...] = (
         source="sudoers(5), SUDOERS FILE FORMAT",
     ),
     Rule(
+        id="SUDO-NAME",
+        severity=HIGH,
+        breaks=True,
+        why="sudo does not read the file: its rules are not in force",
+        next="give {key} a name without dot and tilde",
+        source="sudoers(5), includedir",
+    ),
+    Rule(
         id="PAM-MODULE",
         severity=HIGH,
         breaks=True,
