@@ -196,3 +196,13 @@ def test_a_package_that_needs_another_beside_it(pair):
     assert pair.verdicts("good") == []
     shutil.rmtree(pair.bad.path / modules / "react")
     assert pair.verdicts() == [("NODE-PEER", "medium", "app/react-dom")]
+
+
+def test_an_archive_behind_a_script_that_starts_it(pair):
+    pair.good.put("srv/x", "x")
+    path = pair.bad.put("srv/shop/shop.jar", "#!/bin/sh\nexec java -jar $0\n", 0o755)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")
+        said = "groupId=g\nartifactId=snakeyaml\nversion=1.33\n"
+        archive.writestr("META-INF/maven/g/snakeyaml/pom.properties", said)
+    assert any("snakeyaml" in key for section, key in pair.records() if section == "java")
