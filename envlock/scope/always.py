@@ -9,16 +9,20 @@ from typing import NamedTuple
 from envlock.model.scope import EVERY, Member, MemberClass, RootKind
 from envlock.scope.graph import Around
 
-VARIABLES = re.compile(
-    r"(?!MANPATH|INFOPATH)[A-Z0-9_]*PATH|LD_[A-Z_]+|(?:PYTHON|NODE_|PERL5|RUBY|GEM_|BUNDLE_|JAVA_|R_LIBS)[A-Z0-9_]*"
-    r"|LANG|LANGUAGE|LC_[A-Z]+|TZ|TZDIR"
-    r"|(?:https?|ftp|all|no)_proxy|(?:HTTPS?|FTP|ALL|NO)_PROXY"
-    r"|SSL_CERT_(?:FILE|DIR)|(?:REQUESTS|CURL|AWS)_CA_BUNDLE|NODE_EXTRA_CA_CERTS|OPENSSL_[A-Z_]+"
-    r"|(?:OMP|MKL|OPENBLAS|NUMEXPR|GOTO|BLIS|VECLIB|KMP)_[A-Z_]+|GOMAXPROCS|GOGC|GOMEMLIMIT"
-    r"|MALLOC_[A-Z_]+|GLIBC_TUNABLES"
-    r"|(?:CUDA|NVIDIA|NCCL|CUDNN|HIP|ROCR|ROCM|HSA|XLA|TF|TORCH|PYTORCH)_[A-Z0-9_]+"
+VARIABLES = (
+    *("*PATH", "LD_*", "LANG", "LANGUAGE", "LC_*", "TZ", "TZDIR", "GLIBC_TUNABLES", "MALLOC_*"),
+    *("PYTHON*", "NODE_*", "PERL5*", "RUBY*", "GEM_*", "BUNDLE_*", "JAVA_*", "R_LIBS*"),
+    *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "*_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "OPENSSL_*"),
+    *("OMP_*", "MKL_*", "KMP_*", "OPENBLAS_*", "NUMEXPR_*", "GOTO_*", "BLIS_*", "VECLIB_*"),
+    *("GOMAXPROCS", "GOGC", "GOMEMLIMIT"),
+    *("CUDA_*", "CUDNN_*", "NVIDIA_*", "NCCL_*", "HIP_*", "ROCR_*", "ROCM_*", "HSA_*"),
+    *("XLA_*", "TF_*", "TORCH_*", "PYTORCH_*"),
 )
 """Variables that change how programs are found, speak, connect, or use the processor."""
+_VARIABLE = re.compile("|".join(name.replace("*", "[A-Z0-9_]*") for name in VARIABLES))
+_NOT_SEARCHED = frozenset({"MANPATH", "INFOPATH"})
 
 _OF_A_SHELL = frozenset(
     {"HOME", "PWD", "OLDPWD", "SHLVL", "_", "TERM", "HOSTNAME", "USER", "LOGNAME"}
@@ -76,5 +80,10 @@ def always(around: Around, kind: RootKind = RootKind.EXE) -> Iterator[Member]:
             yield Member(row.section, key, MemberClass.ALWAYS)
     is_process = kind in _PROCESSES
     for name in around.lock.sections.get("env", {}):
-        if VARIABLES.fullmatch(name) or (is_process and name not in _OF_A_SHELL):
+        if changes_programs(name) or (is_process and name not in _OF_A_SHELL):
             yield Member("env", name, MemberClass.ALWAYS)
+
+
+def changes_programs(name: str) -> bool:
+    """True for a variable that one of the patterns in `VARIABLES` names."""
+    return _VARIABLE.fullmatch(name) is not None and name not in _NOT_SEARCHED

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
+from typing import NamedTuple
 
 from envlock.model.scope import Root, RootKind
 from envlock.model.tree import EntryType
@@ -53,7 +54,7 @@ def begin(root: Root, around: Around) -> Around:
 def start(root: Root, around: Around) -> Iterator[Need]:
     """Yield the first needs of a root, and what runs of it touched; without any there is a gap."""
     found = False
-    for need in chain(STARTS[root.kind](root.argument, around), traced(around, str(root))):
+    for need in chain(ROOTS[root.kind].start(root.argument, around), traced(around, str(root))):
         found = True
         yield need
     if not found:
@@ -151,15 +152,77 @@ def _nothing(_argument: str, _around: Around) -> Iterator[Need]:
     return iter(())
 
 
-STARTS: Mapping[RootKind, Start] = {
-    RootKind.EXE: _exe,
-    RootKind.PROCESS: _process,
-    RootKind.PACKAGE: _package,
-    RootKind.DIR: _dir,
-    RootKind.PYTHON: _python,
-    RootKind.CONDA: _conda,
-    RootKind.NODE: application_root,
-    RootKind.SERVICE: service_needs,
-    RootKind.PID: process_needs,
-    RootKind.TRACE: _nothing,
+class RootForm(NamedTuple):
+    """One kind of root: how it is written, where it begins in words, and what finds its start."""
+
+    written: str
+    begins: str
+    start: Start
+    sources: tuple[str, ...]
+
+
+ROOTS: Mapping[RootKind, RootForm] = {
+    RootKind.PYTHON: RootForm(
+        "python:PATH",
+        "a Python environment, by its directory, its directory of packages or its interpreter; an "
+        "interpreter that everything on the machine shares stands for all that it can import",
+        _python,
+        ("PEP 405", "Python library reference, site"),
+    ),
+    RootKind.CONDA: RootForm(
+        "conda:DIRECTORY",
+        "a conda environment with all its packages",
+        _conda,
+        ("conda documentation, Managing environments",),
+    ),
+    RootKind.NODE: RootForm(
+        "node:DIRECTORY",
+        "a Node application, by the directory of its package.json or one below it",
+        application_root,
+        ("Node.js documentation, Modules",),
+    ),
+    RootKind.EXE: RootForm(
+        "exe:PROGRAM",
+        "a program, by its path or by a name that is searched on the PATH",
+        _exe,
+        ("execvp(3)",),
+    ),
+    RootKind.SERVICE: RootForm(
+        "service:UNIT",
+        "a unit of systemd with its drop-ins: what it starts, its environment files, account and "
+        "socket; without a unit, the init script of the name",
+        service_needs,
+        ("systemd.unit(5)", "systemd.service(5)", "systemd.exec(5)"),
+    ),
+    RootKind.PROCESS: RootForm(
+        "process",
+        "what a container, an image or a captured process runs, and what that has mapped",
+        _process,
+        ("OCI Image Specification, config", "proc(5)"),
+    ),
+    RootKind.PID: RootForm(
+        "pid:NUMBER",
+        "a running process of this machine: its program, its command and what it has mapped",
+        process_needs,
+        ("proc(5)",),
+    ),
+    RootKind.PACKAGE: RootForm(
+        "package:NAME",
+        "a package of the operating system, with its programs and libraries",
+        _package,
+        ("dpkg(1)", "rpm(8)", "apk(8)", "pacman(8)"),
+    ),
+    RootKind.DIR: RootForm(
+        "dir:DIRECTORY",
+        "every program, library, script, archive and Node application below a directory",
+        _dir,
+        ("hier(7)",),
+    ),
+    RootKind.TRACE: RootForm(
+        "trace:FILE",
+        "what a recorded run touched",
+        _nothing,
+        ("envlock trace",),
+    ),
 }
+"""Every kind of root; the reference has a row for each."""

@@ -47,9 +47,10 @@ EXAMPLES = (
         "A target",
         {"NAME": "process"},
         ("pid", "targets.process"),
-        frozenset({"envlock/model/scope.py"}),  # the kind of root
+        frozenset({"envlock/model/scope.py", "envlock/scope/roots.py"}),  # the kind of root
     ),
     Example("A severity rule", {"NAME": "system"}, ("OS-ARCH",)),
+    Example("A needs edge", {"NAME": "python_base"}, ("python-base", "edges.python_base")),
     Example("A report format", {"NAME": "junit"}, ("junit", "report.junit.render_junit")),
     Example(
         "An artifact kind",
@@ -153,6 +154,7 @@ def test_every_table_that_the_page_names_is_in_its_module() -> None:
         ("materialize/artifacts/sources", "materialize/artifacts/table.py", {"directory"}),
         ("materialize/sinks", "materialize/sinks/table.py", set()),
         ("diff/rules", "diff/rules/__init__.py", set()),
+        ("scope/edges", "scope/edges/__init__.py", {"dynamic_lookup"}),
     ],
 )
 def test_every_extension_module_is_in_its_table(folder: str, table: str, shared: set[str]) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
+
 import pytest
 
 from envlock.model.scope import MemberClass
 from envlock.scope.packages import installed
+from tests.conftest import unavailable
+from tests.packages import build_rpm, install
 from tests.unit.scope.conftest import Machine
 
 STATUS = """
@@ -136,3 +142,50 @@ def test_arch_packages_depend_on_names_and_libraries(machine: Machine) -> None:
     packages = installed(machine.around(), "pacman")
     assert list(packages.depends("app")) == ["glibc", "openssl"]
     assert packages.files("app") == ("/usr", "/usr/bin/app")
+
+
+SPEC = """\
+Name: %{name}
+Version: %{version}
+Release: 1
+Summary: test
+License: MIT
+%{relations}
+%description
+test
+%install
+mkdir -p %{buildroot}/usr/share/%{name}
+%files
+/usr/share/%{name}
+"""
+RELATIONS = {
+    "app": "Requires: libx.so.2()(64bit), base >= 2, (gone or base), (missing if nothing), gone",
+    "base": "Provides: base = 2.5-1",
+    "old": "Provides: tool = 1",
+    "lib": "Provides: libx.so.2()(64bit)\nRequires: tool > 1",
+    "new": "Provides: tool = 3",
+}
+"""Name of a package -> what it requires and provides."""
+
+
+def test_rpm_packages_depend_on_what_others_provide(machine: Machine, tmp_path: Path) -> None:
+    if not shutil.which("rpmbuild") or os.geteuid():
+        unavailable("rpm", "rpmbuild is not here, or not root")
+    built: list[Path] = []
+    (tmp_path / "rpms").mkdir()
+    for name, relations in RELATIONS.items():
+        spec = SPEC.replace("%{name}", name).replace("%{relations}", relations)
+        version = "2.5" if name == "base" else "1"
+        built = build_rpm(tmp_path / "rpms", spec.replace("%{version}", version))
+    root = install(tmp_path / "installed", built)
+    shutil.copytree(root / "var/lib/rpm", machine.top / "var/lib/rpm")
+    packages = installed(machine.around(), "rpm")
+    found = {key: list(packages.depends(key)) for key in sorted(packages.packages)}
+    assert found == {
+        "app.x86_64": ["base.x86_64", "lib.x86_64"],
+        "base.x86_64": [],
+        "lib.x86_64": ["new.x86_64"],
+        "new.x86_64": [],
+        "old.x86_64": [],
+    }
+    assert packages.files("lib.x86_64") == ("/usr/share/lib",)

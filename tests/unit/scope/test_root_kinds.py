@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from envlock.model.process import ProcessConfig
-from envlock.model.scope import MemberClass
-from envlock.scope.graph import File, Item
+from envlock.model.scope import MemberClass, Root, RootKind
+from envlock.scope.edges import EDGES
+from envlock.scope.graph import EdgeKind, File, Item
+from envlock.scope.roots import ROOTS
 from envlock.targets.kinds import open_target
 from tests.unit.scope.conftest import Machine, files
 
@@ -121,3 +123,20 @@ def test_the_python_of_a_base_image_is_needed_as_a_whole(machine: Machine) -> No
         "software:/usr/local/bin/python3.12",
     }
     assert members["software:/usr/local/bin/python3.12"].via == "app"
+
+
+@pytest.mark.parametrize("kind", RootKind)
+def test_every_kind_of_root_says_how_it_is_written_and_where_it_begins(kind: RootKind) -> None:
+    form = ROOTS[kind]
+    assert str(Root.parse(form.written)) == form.written
+    assert form.begins
+    assert form.sources
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=lambda edge: edge.name)
+def test_every_kind_of_edge_says_what_it_is_and_whom_it_follows(edge: EdgeKind) -> None:
+    assert edge.of
+    assert edge.to
+    assert edge.evidence
+    assert edge.sources
+    assert [each.name for each in EDGES].count(edge.name) == 1
