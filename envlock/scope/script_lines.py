@@ -12,6 +12,10 @@ _ENV_OPTIONS_WITH_VALUE = ("-u", "--unset", "-C", "--chdir")
 
 def mark_of(path: str, around: Around) -> tuple[str, str]:
     """Return the program in the ``#!`` line of a file and the rest of the line, else two empty."""
+    return around.once(_mark, path)
+
+
+def _mark(around: Around, path: str) -> tuple[str, str]:
     line = around.view.first_line(path)
     if not line.startswith(MARK):
         return "", ""
