@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envlock.scope.edges import (
+    by_name,
     configuration,
     depends,
     dynamic,
@@ -24,6 +25,7 @@ EDGES: tuple[EdgeKind, ...] = (
     library.EDGE,
     python.EDGE,
     python_base.EDGE,
+    by_name.EDGE,
     node.EDGE,
     java.EDGE,
     php.EDGE,
