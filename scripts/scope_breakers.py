@@ -87,9 +87,14 @@ _ZONE = Plant("time zone", "America/New_York", r"time.?zone|localtime|\bTZ\b|New
 _LIMIT = Plant(
     "limits", "256 open files", r"nofile|open.files", options=("--ulimit", "nofile=256:256")
 )
-_TRUST = Plant("certificate authority", "trusts Planted Test CA", r"Planted|planted", trust)
+_TRUST = Plant(
+    "certificate authority", "trusts Planted Test CA", r"Planted|planted|certificate \(all\)", trust
+)
 _DISTRUST = Plant(
-    "certificate authority", "does not trust ISRG Root X1", r"ISRG[ _]Root[ _]X1", distrust
+    "certificate authority",
+    "does not trust ISRG Root X1",
+    r"ISRG[ _]Root[ _]X1|certificate \(all\)",
+    distrust,
 )
 _PYTHON = _interpreter(
     "python3.11-minimal libpython3.11-minimal libpython3.11-stdlib python3.11",

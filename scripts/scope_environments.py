@@ -48,8 +48,9 @@ class Environments:
         if not (self.machine / service.home.lstrip("/")).exists():
             self._install_here(service)
         for state, build in (("clean", self._build_clean), ("broken", self._build_broken)):
-            _once(self.root(service, state), partial(build, service))
-            self._import(service, state)
+            is_new = _once(self.root(service, state), partial(build, service))
+            if is_new or not _is_in_engine(image_of(service, state)):
+                self._import(service, state)
 
     def root(self, service: Service, state: str) -> Path:
         """Return the root directory of the clean or broken image of a service."""
@@ -136,12 +137,7 @@ class Environments:
             shutil.rmtree(root / "tmp/wheels")
 
     def _import(self, service: Service, state: str) -> None:
-        """Import a root into the engine as an image that starts the service, unless it is there."""
-        image = image_of(service, state)
-        found = subprocess.run(["docker", "image", "inspect", image], capture_output=True,
-                               check=False)  # fmt: skip
-        if found.returncode == 0:
-            return
+        """Import a root into the engine as an image that starts the service."""
         command = ", ".join(f'"{word}"' for word in service.command)
         changes = [f"WORKDIR {APP}", f"CMD [{command}]", f"ENV LANG={LANGUAGE}"]
         changes.append("ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -150,8 +146,8 @@ class Environments:
         with subprocess.Popen(
             [*pack, "--numeric-owner", "--xattrs", "-c", "."], stdout=subprocess.PIPE
         ) as packing:
-            subprocess.run(["docker", "import", *words, "-", image], stdin=packing.stdout,
-                           check=True, capture_output=True)  # fmt: skip
+            take = ["docker", "import", *words, "-", image_of(service, state)]
+            subprocess.run(take, stdin=packing.stdout, check=True, capture_output=True)
 
     def remove_from_engine(self) -> None:
         """Remove the images from the engine."""
@@ -164,15 +160,21 @@ def image_of(service: Service, state: str) -> str:
     return f"{IMAGE}-{service.name}:{state}"
 
 
-def _once(place: Path, make: Callable[[Path], None]) -> None:
-    """Make a directory under another name, and rename it when it is complete."""
+def _is_in_engine(image: str) -> bool:
+    show = ["docker", "image", "inspect", image]
+    return subprocess.run(show, capture_output=True, check=False).returncode == 0
+
+
+def _once(place: Path, make: Callable[[Path], None]) -> bool:
+    """Make a directory under another name, and rename it when it is complete; True if it was."""
     if place.exists():
-        return
+        return False
     sys.stderr.write(f"building {place}\n")
     draft = place.with_name(f"{place.name}.part")
     shutil.rmtree(draft, ignore_errors=True)
     make(draft)
     os.rename(draft, place)
+    return True
 
 
 def _set_language(root: Path) -> None:

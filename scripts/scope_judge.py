@@ -25,8 +25,9 @@ class Sign(NamedTuple):
 class Judgement(NamedTuple):
     """What a report of a pair says.
 
-    `findings` are those in scope, `information` those of them of the lowest severity, `caused`
-    those that a plant caused.  `stray` names the others.  `missed` are the plants that the first
+    `findings` are the differences in scope, `information` those of them of the lowest severity,
+    `caused` those that a plant caused.  `unknown` are records that one side cannot have, such as
+    the kernel of an image.  `stray` names the others.  `missed` are the plants that the first
     `SCREEN` lines do not show, `unfound` those that no finding in scope tells.  `lines` is the
     length of the report.
     """
@@ -34,6 +35,7 @@ class Judgement(NamedTuple):
     findings: int
     information: int
     caused: int
+    unknown: int
     stray: tuple[str, ...]
     missed: tuple[str, ...]
     unfound: tuple[str, ...]
@@ -47,7 +49,8 @@ class Judgement(NamedTuple):
 
 def judge(document: Mapping[str, Any], text: str, plants: Sequence[Sign]) -> Judgement:
     """Judge a report, given as JSON and as text, by the plants of the pair."""
-    changes = [change for change in document["changes"] if is_in_scope(change)]
+    scoped = [change for change in document["changes"] if is_in_scope(change)]
+    changes = [change for change in scoped if change["kind"] != "unknown"]
     names = [name_of(change) for change in changes]
     lines = text.splitlines()
     stray = [name for name in names if not any(re.search(p.sign, name) for p in plants)]
@@ -55,6 +58,7 @@ def judge(document: Mapping[str, Any], text: str, plants: Sequence[Sign]) -> Jud
         findings=len(changes),
         information=sum(change["severity"] == "info" for change in changes),
         caused=len(names) - len(stray),
+        unknown=len(scoped) - len(changes),
         stray=tuple(stray),
         missed=_without(plants, lines[:SCREEN]),
         unfound=_without(plants, names),
@@ -68,8 +72,9 @@ def is_in_scope(change: Mapping[str, Any]) -> bool:
 
 
 def name_of(change: Mapping[str, Any]) -> str:
-    """Return section, key and field of a change."""
-    return " ".join(filter(None, (change["section"], change["key"], change["field"])))
+    """Return section, key, field and both values of a change."""
+    parts = ("section", "key", "field", "left", "right")
+    return " ".join(filter(None, (change[part] for part in parts)))
 
 
 def _without(plants: Iterable[Sign], texts: Sequence[str]) -> tuple[str, ...]:

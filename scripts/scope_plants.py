@@ -52,18 +52,21 @@ class Plant(NamedTuple):
 def upgrade(root: Path, packages: str, version: str, path: str = "", old: bytes = b"") -> None:
     """Give Debian packages another version; a file of the first one becomes another build.
 
+    Packages that depend on exactly the old version depend on the new one then.
     `path` is a glob from the root.  `old` is replaced in the file by the same number of bytes of
     `version`; without it, bytes are appended.
     """
     status = root / "var/lib/dpkg/status"
     text = status.read_text()
     for package in packages.split():
-        stanza = re.compile(
-            rf"(^Package: {re.escape(package)}\n(?:.+\n)*?Version: ).*$", re.MULTILINE
+        stanza = re.search(
+            rf"^Package: {re.escape(package)}\n(?:.+\n)*?Version: (.*)$", text, re.MULTILINE
         )
-        text, count = stanza.subn(rf"\g<1>{version}", text)
-        if count != 1:
+        if stanza is None:
             raise ValueError(f"{package} is not installed in {root}")
+        text = f"{text[: stanza.start(1)]}{version}{text[stanza.end(1) :]}"
+        exactly = re.escape(f"{package} (= {stanza[1]})")
+        text = re.sub(rf"(?<![\w.+-]){exactly}", f"{package} (= {version})", text)
     status.write_text(text)
     if path:
         file = rebuild(root, path, old, version.encode()[: len(old)])

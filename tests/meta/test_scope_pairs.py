@@ -23,6 +23,7 @@ Depends: libc6
 Package: tool
 Status: install ok installed
 Version: 2.0
+Depends: libz9 (= 1.0-1), libz9 (>= 1.0-1), otherlibz9 (= 1.0-1)
 """
 
 
@@ -35,9 +36,17 @@ def module(name: str) -> ModuleType:
     return importlib.import_module(name)
 
 
-def change(section: str, key: str, *roles: str, severity: str = "high") -> dict[str, object]:
+def change(
+    section: str,
+    key: str,
+    *roles: str,
+    severity: str = "high",
+    kind: str = "added",
+    right: str = "",
+) -> dict[str, object]:
     return {
         "section": section, "key": key, "field": "", "severity": severity, "scope": list(roles),
+        "kind": kind, "left": None, "right": right,
     }  # fmt: skip
 
 
@@ -64,15 +73,17 @@ def test_a_report_is_judged_by_what_its_first_screen_shows():
         change("deb", "acl:amd64", "app"),
         change("deb", "vim:amd64"),
         change("env", "LANG", "app", severity="info"),
+        change("host.kernel", "", "app", severity="info", kind="unknown"),
+        change("scope", "app", "app", right="deb:libz9:amd64"),
     ]
     lines = ["~ high libz9:amd64", *["more"] * (judge.SCREEN - 1), "~ high LANG"]
     found = judge.judge({"changes": changes}, "\n".join(lines), plants)
-    assert (found.findings, found.information, found.caused) == (3, 1, 2)
+    assert (found.findings, found.information, found.caused, found.unknown) == (4, 1, 3, 1)
     assert found.stray == ("deb acl:amd64",)
     assert found.missed == ("locale",)
     assert found.unfound == ()
     assert found.lines == judge.SCREEN + 1
-    assert found.precision == pytest.approx(2 / 3)
+    assert found.precision == pytest.approx(3 / 4)
 
 
 def test_a_finding_outside_of_scope_finds_no_plant():
@@ -106,10 +117,12 @@ def test_recall_counts_what_is_mapped_and_in_no_closure():
     assert found.share == pytest.approx(4 / 6)
 
 
-def test_an_upgraded_package_has_another_version_and_states_its_new_file(root):
+def test_an_upgraded_package_states_its_version_and_its_new_file_and_others_follow(root):
     module("scope_plants").upgrade(root, "libz9", "3.0-1", "usr/lib/libz9.so.9", b"1.0")
     status = (root / "var/lib/dpkg/status").read_text()
-    assert status == STATUS.replace("Version: 1.0-1", "Version: 3.0-1")
+    assert status == STATUS.replace("Version: 1.0-1", "Version: 3.0-1").replace(
+        " libz9 (= 1.0-1)", " libz9 (= 3.0-1)"
+    )
     file = root / "usr/lib/libz9.so.9.1"
     assert file.read_text() == "code of 3.0"
     listing = (root / "var/lib/dpkg/info/libz9:amd64.md5sums").read_text()
