@@ -78,7 +78,7 @@ class Occurrence(NamedTuple):
         return self.lead is not None and bool(self.lead["words"].strip("- "))
 
 
-_NAME = re.compile(r"[^\W\d][\w.-]{1,127}+(?: (?:[Kk]eys?|KEY)(?![\w.-]))?")
+_NAME = re.compile(r"[^\W\d][\w.-]{1,127}+(?: (?:[Kk]eys?|KEY|[Pp]hrase)(?![\w.-]))?")
 _MEDIA_TYPE = re.compile(r"\b(?:application|audio|chemical|font|image|message|model|text|video)/\Z")
 _AFTER = re.compile(
     r"(?P<close>\\{0,7}[\"'`]\]?|\[\w{0,20}\]|\])?+"

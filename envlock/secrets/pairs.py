@@ -232,6 +232,8 @@ def _spaced_ranges(name: Occurrence, syntax: Syntax) -> Iterable[Range]:
     if not space:
         return
     at = space.end()
+    if name.has_keyword and text.startswith("to ", at):  # set password to X
+        at += 3
     if typed := syntax is Syntax.CODE and _TYPED.match(text, at):
         at = typed.end()
     literal = literals.quoted_at(text, at)

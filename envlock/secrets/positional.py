@@ -28,7 +28,7 @@ _TABLE = r"""
     ^(?!#)(?:(?:[^:\\\n]|\\.){0,256}:){4}(?P<secret>[^\n\r]{1,1024})
 htpasswd .htpasswds /passwdfile /squid/passwd | htpasswd(1)
     ^[^#:\s][^:\n]{0,255}:(?P<secret>[^:\s]{1,512})
-/mosquitto/passwd /mosquitto/pwfile /rsyncd.secrets | mosquitto_passwd(1), rsyncd.conf(5)
+/mosquitto/passwd /mosquitto/pwfile /rsyncd.secrets /plain.user lighttpd.user | mosquitto_passwd(1)
     ^[^#:\s][^:\n]{0,255}:(?P<secret>[^:\s]{1,512})
 /dovecot/users /dovecot/passwd .passwd | Dovecot: passwd-file
     ^[^#:\s][^:\n]{0,255}:(?P<secret>[^:\s]{1,512})
@@ -121,6 +121,15 @@ proxychains.conf proxychains4.conf | proxychains.conf
     [\w.@-]{1,64}[ \t]{0,8}=[ \t]{0,8}(?P<secret>\S{2,256})
 /secrets.yaml | Home Assistant, ESPHome: secrets
     ^[\w.-]{1,64}:[ \t]{1,8}[\"']?(?P<secret>[^\s\"'#|>&*!{\[][^\"'\n#]{1,256})
+.yarnrc | Yarn 1: registry tokens
+    ^\"[^\"\n]{1,256}:_(?:authToken|password|auth)\"[ \t]{1,8}\"?(?P<secret>[^\"\s]{2,512})
+settings-security.xml | Maven: password encryption
+    <master>\{?(?P<secret>[^<{}\n]{4,512})
+.tfstate .tfstate.backup | Terraform: random_password
+    \"type\":[ ]{0,2}\"random_password\"(?:(?!\"type\"|\"result\")[^\0]){0,4096}+
+    \"result\":[ ]{0,2}\"(?P<secret>(?:[^\"\\]|\\.){2,512})\"
+/svn/conf/passwd /svnserve.passwd /conf/passwd | Subversion: svnserve's password-db
+    ^[ \t]{0,8}(?![#\[])[\w.@-]{1,64}[ \t]{0,8}=[ \t]{0,8}(?P<secret>\S{2,256})
 /erlang.cookie .erlang.cookie | Erlang: distributed systems
     \A\s{0,16}(?P<secret>\S{1,512})
 """

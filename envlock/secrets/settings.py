@@ -8,6 +8,7 @@ from typing import NamedTuple
 from envlock.secrets.columns import column_spans
 from envlock.secrets.command_lines import command_spans
 from envlock.secrets.pairs import pair_spans
+from envlock.secrets.phrases import phrase_spans
 from envlock.secrets.positional import field_spans, kubernetes_spans
 from envlock.secrets.reading import Reading, reading_of
 from envlock.secrets.sections import section_spans
@@ -73,6 +74,7 @@ def _spans(text: str, reading: Reading, path: str) -> Iterator[Span]:
         yield from field_spans(path, text)
         yield from kubernetes_spans(text)
         yield from section_spans(text, reading)
+        yield from phrase_spans(text)
 
 
 def _is_new(text: str, span: Span) -> bool:

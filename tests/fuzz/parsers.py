@@ -19,7 +19,6 @@ from envlock.diff.policy.baseline import parse_baseline
 from envlock.errors import EnvlockError
 from envlock.formats.binary.elf import parse_elf
 from envlock.formats.binary.elf_file import bounded_reader
-from envlock.formats.binary.linkage import parse_linkage
 from envlock.formats.binary.zip_archive import DAMAGE, member_pieces, open_archive
 from envlock.formats.debian.deb822 import parse_stanzas
 from envlock.formats.debian.relations import parse_relations
@@ -47,10 +46,6 @@ def _elf(data: bytes) -> object:
     return elf and read_build(elf, read)
 
 
-def _linkage(data: bytes) -> object:
-    return parse_linkage(lambda offset, size: data[offset : offset + size])
-
-
 def _relations(data: bytes) -> object:
     return [parse_relations(stanza) for stanza in parse_stanzas(text(data))]
 
@@ -73,7 +68,6 @@ _PATHS: ToPath = lambda name: f"/{name}"  # noqa: E731
 
 OTHERS: Mapping[str, Run] = {
     "binary.elf.parse_elf": _elf,
-    "binary.linkage.parse_linkage": _linkage,
     "go.read_build": _elf,
     "debian.relations.parse_relations": _relations,
     "hardware.modinfo.read_modinfo": lambda data: read_modinfo(io.BytesIO(data)),
@@ -92,6 +86,14 @@ OTHERS: Mapping[str, Run] = {
     "layer": lambda data: [len(piece) for piece in decompressed([data], "x")],
 }
 """Parsers that take something else than text or bytes, or are elsewhere."""
+
+_MAKERS: Mapping[str, Callable[[bytes], object]] = {
+    "bytes": lambda data: data,
+    "str": text,
+    "Header": Header,
+    "Reader": lambda data: lambda offset, size: data[offset : offset + size],
+}
+"""What makes an argument of a parser, by its type."""
 
 ALLOWED = (ValueError, EnvlockError, OSError, *DAMAGE)
 """What a parser may raise: its caller takes all of these for damage."""
@@ -120,18 +122,13 @@ def _run_of(name: str, function: Callable[..., object]) -> Run:
         for one in inspect.signature(function).parameters.values()
         if one.default is one.empty
     ]
-    if not kinds or set(kinds) - {"str", "bytes"}:
+    if not kinds or set(kinds) - _MAKERS.keys():
         raise LookupError(f"{name} takes {kinds}: it needs a row in OTHERS")
 
     def run(data: bytes) -> object:
         parts = data.split(b"\xff", len(kinds) - 1)
         parts += [b""] * (len(kinds) - len(parts))
-        found = function(
-            *(
-                part if kind == "bytes" else text(part)
-                for part, kind in zip(parts, kinds, strict=True)
-            )
-        )
+        found = function(*(_MAKERS[kind](part) for part, kind in zip(parts, kinds, strict=True)))
         if isinstance(found, Iterator):
             return [item for item, _ in zip(found, range(MOST_ITEMS), strict=False)]
         return found
