@@ -13,15 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from envlock.capture.context import Context
-from envlock.errors import TargetError
+from envlock.capture.context import LINE_LIMIT, Context
+from envlock.config.convert import MAX_COUNT, MAX_ITEMS, MAX_PATTERN
+from envlock.config.sources import Source, read_bytes
+from envlock.errors import EnvlockError, TargetError
 from envlock.formats.binary import zip_archive
 from envlock.materialize.artifacts.kinds.deb import index_members
 from envlock.model.coverage import Gap
-from envlock.targets.base import ScanPlan
+from envlock.targets.base import READ_LIMIT, ScanPlan
 from envlock.targets.local.filesystem import LocalTarget
 from envlock.targets.stream.decompress import DEFAULT_BOUNDS, decompressed
-from envlock.targets.stream.streaming import StreamingTarget
+from envlock.targets.stream.streaming import RETAIN_LIMIT, StreamingTarget
 from envlock.targets.stream.tar_reader import DEFAULT_LIMITS, TarLimits, members
 from tests.targets.conftest import remote_target
 
@@ -179,3 +181,64 @@ def test_files_that_one_collector_reads(kind: str, tmp_path: Path) -> None:
             found = [context.read(f"/{name}") for name in NAMES]
             assert found == [b"xxxx", b"xxxx", None if gaps else b"xxxx"]
             assert context.gaps == gaps
+
+
+def test_a_file_that_a_collector_reads_whole(tmp_path: Path) -> None:
+    for name, size in (("largest", READ_LIMIT), ("larger", READ_LIMIT + 1)):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(size)
+    with closing(LocalTarget(tmp_path, "dir:x", is_host=False)) as target:
+        context = Context(target, {})
+        assert len(context.read("/largest") or b"") == READ_LIMIT
+        assert context.read("/larger") is None
+        assert context.gaps == [Gap("/larger", "too large")]
+
+
+def test_a_line_of_a_kernel_file(tmp_path: Path) -> None:
+    (tmp_path / "longest").write_bytes(b"x" * LINE_LIMIT)
+    (tmp_path / "longer").write_bytes(b"x" * (LINE_LIMIT + 1))
+    with closing(LocalTarget(tmp_path, "dir:x", is_host=False)) as target:
+        context = Context(target, {})
+        assert context.line("/longest") == "x" * LINE_LIMIT
+        assert context.line("/longer") == ""
+        assert context.gaps == [Gap("/longer", "too large")]
+
+
+@pytest.mark.parametrize(("more", "fetched"), [(0, []), (1, ["/a"])])
+def test_a_file_that_a_streaming_target_keeps(more: int, fetched: list[str]) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo("a")
+        info.size = RETAIN_LIMIT + more
+        archive.addfile(info, io.BytesIO(bytes(info.size)))
+    target = Streamed(buffer.getvalue())
+    list(target.scan(ScanPlan(retain=lambda _path: True)))
+    with target.open("/a") as file:
+        assert len(file.read()) == RETAIN_LIMIT + more
+    assert target.fetched == fetched
+
+
+@pytest.mark.parametrize(
+    ("largest", "larger", "reason"),
+    [
+        (
+            "capture.files = [" + '"/a",' * MAX_ITEMS + "]",
+            "capture.files = [" + '"/a",' * (MAX_ITEMS + 1) + "]",
+            "at most 10,000 items",
+        ),
+        (
+            f"jobs = {MAX_COUNT}",
+            f"jobs = {MAX_COUNT + 1}",
+            "at most 1,000,000,000",
+        ),
+        (
+            f'capture.files = ["/{"a" * (MAX_PATTERN - 1)}"]',
+            f'capture.files = ["/{"a" * MAX_PATTERN}"]',
+            "a pattern of more than 4,096 characters",
+        ),
+    ],
+)
+def test_values_of_settings(largest: str, larger: str, reason: str) -> None:
+    read_bytes(largest.encode(), "x", Source.PROJECT, str)
+    with pytest.raises(EnvlockError, match=reason):
+        read_bytes(larger.encode(), "x", Source.PROJECT, str)

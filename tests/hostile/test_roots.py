@@ -79,24 +79,24 @@ CONTENTS: dict[str, bytes | Callable[[str], bytes]] = {
     "noise": bytes(range(256)) * 64,
     "zeros": bytes(70_000),
     "high bytes": b"\xff" * 5000,
-    "a long line": b"x" * 3_000_000,
-    "many lines": b"a\n" * 300_000,
-    "many blank lines": b"\n" * 500_000,
-    "many stanzas": STANZA.encode() * 1 + b"\n" + (STANZA.encode() + b"\n") * 20_000,
-    "one field repeated": b"Package: app\n" + b"Version: 1\n" * 50_000,
-    "a field without end": b"Package: app\nDepends: " + b"a (>= 1), " * 60_000,
-    "a folded field": b"Package: app\nDescription: x\n" + b" y\n" * 100_000,
+    "a long line": b"x" * 300_000,
+    "many lines": b"a\n" * 2_000,
+    "many blank lines": b"\n" * 5_000,
+    "many stanzas": (STANZA.encode() + b"\n") * 2_000,
+    "one field repeated": b"Package: app\n" + b"Version: 1\n" * 5_000,
+    "a field without end": b"Package: app\nDepends: " + b"a (>= 1), " * 6_000,
+    "a folded field": b"Package: app\nDescription: x\n" + b" y\n" * 10_000,
     "controls": "\n".join(
         f"{key}: a\x1b[31m\u202eb\x07\u200bc"
         for key in ("Package", "Version", "Status", "Architecture", "Name")
     ).encode(),
     "newlines as carriage returns": STANZA.replace("\n", "\r").encode(),
     "paths out of the root": b"/../../etc/shadow\n../../x,,\n/../x,sha256=a,1\nF:../..\nR:x\n",
-    "a path that is too long": b"/" + b"a/" * 100_000 + b"\n",
-    "numbers without end": b"S:" + b"9" * 20_000 + b"\n%SIZE%\n" + b"9" * 20_000 + b"\n",
-    "deep JSON": b"[" * 100_000,
-    "deep objects": b'{"a":' * 50_000,
-    "wide JSON": b'{"files": [' + b'"a",' * 200_000 + b'"a"]}',
+    "a path that is too long": b"/" + b"a/" * 10_000 + b"\n",
+    "numbers without end": b"S:" + b"9" * 2_000 + b"\n%SIZE%\n" + b"9" * 2_000 + b"\n",
+    "deep JSON": b"[" * 10_000,
+    "deep objects": b'{"a":' * 5_000,
+    "wide JSON": b'{"files": [' + b'"a",' * 20_000 + b'"a"]}',
     "large numbers in JSON": b'{"name": "app", "version": 1e999999, "size": '
     + b"9" * 10_000
     + b"}",
@@ -105,18 +105,18 @@ CONTENTS: dict[str, bytes | Callable[[str], bytes]] = {
     "null": b"null",
     "a name of an option": b"Package: --force\nVersion: -x\nStatus: install ok installed\n"
     b"Architecture: $(id)\n\nP:--force\nV:;id\n",
-    "a gzip bomb": gzip.compress(bytes(64 << 20), 9),
+    "a gzip bomb": gzip.compress(bytes(16 << 20), 9),
     "a gzip that is cut": gzip.compress(b"#mtree\n" * 5000)[:100],
     "ndb": _ndb(),
     "bdb": _bdb(),
     "SQLite that is cut": b"SQLite format 3\0" + bytes(84),
-    "apk": (APK + "\n").encode() * 20_000,
+    "apk": (APK + "\n").encode() * 2_000,
     "apk without a name": b"V:1\n\nF:a\nR:b\nZ:Q1\n\nP:\nV:\n",
-    "pacman": PACMAN.encode() * 3000,
-    "pacman of fields alone": b"%NAME%\n%NAME%\n%FILES%\n" * 20_000,
-    "requirements": b"Name: app\nVersion: 1\n" + b"Requires-Dist: a[b]>=1; x\n" * 20_000,
-    "a row of commas": b"," * 300_000,
-    "quotes without end": b'"' * 100_001,
+    "pacman": PACMAN.encode() * 300,
+    "pacman of fields alone": b"%NAME%\n%NAME%\n%FILES%\n" * 2_000,
+    "requirements": b"Name: app\nVersion: 1\n" + b"Requires-Dist: a[b]>=1; x\n" * 2_000,
+    "a row of commas": b"," * 30_000,
+    "quotes without end": b'"' * 10_001,
 }
 
 
@@ -221,7 +221,7 @@ def _goes_round(attacked: Attacked, root: Path) -> None:
         _shows_no_control(outcome.out + outcome.err)
     (attacked.folder / "other/etc").mkdir(parents=True)
     attacked("capture", "dir:other", "-o", "b.lock", "--store", "store").is_sound()
-    for form in ("text", "markdown", "json", "html"):
+    for form in ("text", "html"):
         outcome = attacked("diff", "a.lock", "b.lock", "--all", "--format", form)
         outcome.is_sound()
         _shows_no_control(outcome.out + outcome.err)

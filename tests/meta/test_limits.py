@@ -1,4 +1,4 @@
-"""The page of limits states the numbers of the code."""
+"""The page of limits states the numbers of the code, and each limit has a test at the bound."""
 
 from __future__ import annotations
 
@@ -10,6 +10,62 @@ import pytest
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reference/limits.md"
 ROWS = re.findall(r"^\| (.+?) \| ([0-9,]+)[^|]* \| `([\w.]+)` \|$", PAGE.read_text(), re.MULTILINE)
+TESTS = {
+    "lockfile.reader.MAX_SIZE": "test_a_lock_of_the_largest_size_and_one_byte_more",
+    "lockfile.reader.MAX_FOREIGN_SIZE": "test_a_broken_lock_is_refused",
+    "config.sources.MAX_SIZE": "test_settings_of_the_largest_size_and_one_byte_more",
+    "config.convert.MAX_ITEMS": "test_values_of_settings",
+    "config.convert.MAX_COUNT": "test_values_of_settings",
+    "config.convert.MAX_PATTERN": "test_values_of_settings",
+    "model.document.MAX_DEPTH": "test_depth_of_toml",
+    "model.document.MAX_KEYS": "test_keys_that_dots_join",
+    "model.document.MAX_VALUES": "test_values_of_json",
+    "targets.stream.decompress.DEFAULT_BOUNDS.piece": "test_no_piece_is_larger_than_the_bound",
+    "targets.stream.decompress.DEFAULT_BOUNDS.total": "test_the_size_of_a_layer",
+    "targets.stream.decompress.DEFAULT_BOUNDS.free": "test_a_bomb_is_refused_at_its_bound",
+    "targets.stream.decompress.DEFAULT_BOUNDS.ratio": "test_a_bomb_is_refused_at_its_bound",
+    "targets.stream.oci.MOST_LAYERS": "test_an_image_of_too_many_layers",
+    "targets.stream.oci.MOST_FILES": "test_an_archive_of_too_many_files",
+    "targets.stream.tar_reader.DEFAULT_LIMITS.members": "test_members_of_an_archive",
+    "targets.stream.tar_reader.NAME_LIMIT": "test_layers",
+    "targets.stream.tar_reader.DEFAULT_LIMITS.names": "test_names_of_an_archive",
+    "targets.stream.tar_reader.DEFAULT_LIMITS.trailing": "test_what_follows_the_end_of_an_archive",
+    "targets.stream.streaming.RETAIN_LIMIT": "test_a_file_that_a_streaming_target_keeps",
+    "targets.stream.streaming.RETAIN_TOTAL": "test_files_that_a_streaming_target_keeps",
+    "targets.base.READ_LIMIT": "test_a_file_that_a_collector_reads_whole",
+    "capture.context.READ_TOTAL": "test_files_that_one_collector_reads",
+    "capture.context.LINE_LIMIT": "test_a_line_of_a_kernel_file",
+    "formats.binary.zip_archive.DEFAULT_LIMITS.directory": "test_the_directory_of_a_zip_archive",
+    "formats.binary.zip_archive.DEFAULT_LIMITS.members": "test_members_of_a_zip_archive",
+    "formats.binary.zip_archive.MAX_RATIO": "test_a_member_at_the_largest_ratio_and_above",
+    "capture.discover.java_archives.DEEPEST": "test_the_depth_is_limited",
+    "capture.discover.java_archives.LARGEST_INSIDE": "test_the_size_is_limited",
+    "formats.hardware.modinfo.MAX_SIZE": "test_each_compression_is_unpacked_up_to_a_limit",
+    "materialize.artifacts.kinds.deb.FREE": "test_a_package_at_its_largest_ratio",
+    "materialize.artifacts.kinds.deb.MAX_RATIO": "test_a_package_at_its_largest_ratio",
+    "materialize.artifacts.kinds.deb.MOST_MEMBERS": "test_members_of_a_deb",
+    "materialize.artifacts.kinds.wheel.RECORD_LIMIT": "test_a_record_of_the_largest_size",
+}
+"""By the name of a limit, the test that tries it."""
+UNTRIED = {
+    "reading.MAX_DOCUMENT",
+    "reading.MAX_HEADER",
+    "targets.recorded.MAX_SIZE",
+    "capture.discover.java_archives.MOST_ARCHIVES",
+    "capture.discover.java_archives.MOST_BYTES",
+    "materialize.artifacts.kinds.deb.MAX_SIZE",
+    "materialize.artifacts.kinds.deb.MAX_WINDOW",
+}
+"""Limits that no test tries at the bound; it should not grow."""
+
+
+def test_each_limit_has_a_test() -> None:
+    names = {name for _, _, name in ROWS}
+    modules = [path.read_text() for path in PAGE.parents[2].glob("tests/**/test_*.py")]
+    defined = set(re.findall(r"def (test_\w+)\(", "\n".join(modules)))
+    assert names == TESTS.keys() | UNTRIED
+    assert set(TESTS.values()) <= defined
+    assert not TESTS.keys() & UNTRIED
 
 
 @pytest.mark.parametrize(("what", "number", "name"), ROWS)
