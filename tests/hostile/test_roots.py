@@ -93,7 +93,7 @@ CONTENTS: dict[str, bytes | Callable[[str], bytes]] = {
     "newlines as carriage returns": STANZA.replace("\n", "\r").encode(),
     "paths out of the root": b"/../../etc/shadow\n../../x,,\n/../x,sha256=a,1\nF:../..\nR:x\n",
     "a path that is too long": b"/" + b"a/" * 10_000 + b"\n",
-    "numbers without end": b"S:" + b"9" * 2_000 + b"\n%SIZE%\n" + b"9" * 2_000 + b"\n",
+    "numbers without end": b"S:" + b"9" * 20_000 + b"\n%SIZE%\n" + b"9" * 20_000 + b"\n",
     "deep JSON": b"[" * 10_000,
     "deep objects": b'{"a":' * 5_000,
     "wide JSON": b'{"files": [' + b'"a",' * 20_000 + b'"a"]}',
