@@ -115,9 +115,10 @@ def _spans_of(phrase: Phrase, text: str, at: int) -> Iterator[Span]:
     end = text.find(phrase.end, at, at + _WINDOW)
     end = end if end >= 0 else min(len(text), at + _WINDOW)
     if phrase.item in _SINGLE:
-        items = filter(None, (phrase.item.match(text, at, end),))
+        only = phrase.item.match(text, at, end)
+        items = [only] if only else []
     else:
-        items = phrase.item.finditer(text, at, end)
+        items = list(phrase.item.finditer(text, at, end))
     for item in items:
         value = item["secret"]
         is_mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from envlock.secrets.binary import FORMATS
 from envlock.secrets.commands import COMMAND_RULE
 from envlock.secrets.files import NAME_RULE, PRIVATE_RULE
+from envlock.secrets.phrases import PHRASE_RULE
 from envlock.secrets.positional import FIELD_RULE, KUBERNETES_RULE
 from envlock.secrets.shapes import CONTEXTS, LINKS, TOKENS
 from envlock.secrets.values import SETTING_RULE
@@ -17,6 +18,7 @@ _OTHERS = {
     SETTING_RULE: "the value of a setting, variable or option whose name means a secret",
     FIELD_RULE: "the secret field of a file with fields in a fixed order, such as .pgpass",
     KUBERNETES_RULE: "a value of a Secret of Kubernetes",
+    PHRASE_RULE: "what words before it tell, such as an account of basic authentication",
     COMMAND_RULE: "an argument that its program takes for a secret, such as mysql -pPASSWORD",
     "private-key": "a block of a private key: PEM, OpenSSH, PuTTY or PGP",
     "url-credentials": "a user with a password, or a token, in a URL",
