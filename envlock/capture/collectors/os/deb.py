@@ -79,8 +79,7 @@ def claims(context: Context) -> Claims:
     directories: dict[str, str] = {}
     names = frozenset(context.names(_INFO))
     distroless = distroless_sums(context)
-    for package in packages:
-        stem = package.key if f"{package.key}.list" in names else package.name
+    for stem, package in _by_list(packages, names).items():
         sums_file = distroless.get(package.name, f"{_INFO}/{stem}.md5sums")
         sums = parse_md5sums(context.written(sums_file) or "")
         paths = _listed(package, f"{stem}.list", names, context) or sums
@@ -106,6 +105,20 @@ def claims(context: Context) -> Claims:
                 is_conffile = path in package.conffiles
                 required = is_conffile and package.has_files
                 found[real] = Claim(owner, digest, is_conffile, source, required=required)
+    return found
+
+
+def _by_list(packages: Iterable[Package], names: frozenset[str]) -> dict[str, Package]:
+    """Return the package of each list of files; of several with one, the first that has files.
+
+    A damaged database lists packages many times, whose lists are to be read once.
+    """
+    found: dict[str, Package] = {}
+    for package in packages:
+        stem = package.key if f"{package.key}.list" in names else package.name
+        known = found.get(stem)
+        if known is None or (package.has_files and not known.has_files):
+            found[stem] = package
     return found
 
 

@@ -49,7 +49,11 @@ def claims(context: Context) -> Claims:
     claimed: dict[str, Claim] = {}
     resolved: dict[str, str] = {}
     found = _found(context)
+    seen: set[str] = set()
     for package in found.database.packages:
+        if package.name in seen:
+            continue  # whose list was read
+        seen.add(package.name)
         text = context.written(f"{found.folder}/info/{package.name}.list")
         for path in parse_opkg_list(text or ""):
             folder, _, name = path.rpartition("/")
