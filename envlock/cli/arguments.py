@@ -93,6 +93,8 @@ Print the digests of a lock, one a line:
 environment  everything installed and configured: the identity of the environment
 host         the machine below it: kernel, drivers, CPU
 file         the bytes of the lockfile
+ROLE         what the application of this role needs: the same on two machines exactly when nothing
+             of it differs
 """
 
 
@@ -233,11 +235,15 @@ def explain(parser: argparse.ArgumentParser) -> None:
     parser.description = _EXPLAIN
     parser.add_argument(
         "subject",
-        metavar="ID|PATH|SECTION",
-        help="an absolute path, the name of a section, or the id of anything in a report",
+        metavar="ID|PATH|SECTION|RECORD",
+        help="an absolute path, the name of a section, the id of anything in a report, or a record "
+        "such as 'deb libssl3'",
     )
     parser.add_argument(
-        "lock", nargs="?", metavar="LOCK", help="for a path: also what this lock says about it"
+        "lock",
+        nargs="?",
+        metavar="LOCK",
+        help="for a path or a record: what this lock says about it",
     )
     add_policy(parser)
 

@@ -11,6 +11,8 @@ from envlock.cli.console import Console
 from envlock.cli.operands import lock_and_bytes
 from envlock.errors import ExitStatus
 from envlock.model.digest import digests
+from envlock.model.parity import parity_digest
+from envlock.model.scope import roles_of
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -22,11 +24,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         "host": found.host,
         "file": f"sha256:{hashlib.sha256(raw).hexdigest()}",
     }
+    roles = {name: parity_digest(lock, role) for name, role in sorted(roles_of(lock).items())}
     if arguments.json:
-        document = {"schema_version": 1} | {
-            f"{name}_digest": value for name, value in values.items()
-        }
+        document: dict[str, object] = {"schema_version": 1}
+        document |= {f"{name}_digest": value for name, value in values.items()}
+        document["roles"] = roles
         console.out(json.dumps(document, indent=2))
     else:
-        console.out("\n".join(f"{name} {value}" for name, value in values.items()))
+        lines = [f"{name} {value}" for name, value in (*values.items(), *roles.items())]
+        console.out("\n".join(lines))
     return ExitStatus.OK

@@ -14,6 +14,7 @@ from envlock.capture.files.rules import file_rule
 from envlock.capture.registry import collectors
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
+from envlock.cli.explain_record import explain_record, is_record
 from envlock.cli.findings import PairFinding, find
 from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
@@ -67,6 +68,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         lines = list(_path(subject, user_rules(config)))
         if arguments.lock:
             lines += _recorded(subject, arguments.lock, config)
+    elif is_record(subject):
+        lines = list(_needed(subject, arguments, console))
     else:
         known = (_section, _rule, _preset, _error, _message)
         lines = list(chain.from_iterable(explain(subject) for explain in known))
@@ -79,6 +82,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         )
     console.out("\n".join(lines))
     return ExitStatus.OK
+
+
+def _needed(subject: str, arguments: argparse.Namespace, console: Console) -> Iterator[str]:
+    """Yield why applications need a record of a lock."""
+    if not arguments.lock:
+        raise UsageError(f"in which lock is {subject}?", hint=f"envlock explain '{subject}' LOCK")
+    config = read_config(arguments, console)
+    yield from explain_record(subject, read_lock_operand(arguments.lock, config), arguments.lock)
 
 
 def _path(path: str, rules: tuple[ImageRule, ...]) -> Iterator[str]:

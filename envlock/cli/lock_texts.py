@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def read_lock_texts(operands: Sequence[str], config: Config) -> LockTexts:
     """Read the lockfiles of two operands, None for a live target."""
-    return LockTexts(*(_lock_text(operand, config) for operand in operands))
+    left, right = (_lock_text(operand, config) for operand in operands)
+    return LockTexts(left, right)
 
 
 def _lock_text(operand: str, config: Config) -> LockText | None:

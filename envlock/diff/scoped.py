@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from envlock.diff.alike import fold_alike
 from envlock.diff.drift import Change, ChangeKind, Delta
+from envlock.diff.filters import SETTING
 from envlock.diff.rules import BREAKING
 from envlock.diff.rules.scope import ADJUSTMENTS, SECTION, Case, is_inconsistency
 from envlock.model.scope import STEP
@@ -27,9 +29,27 @@ def within(deltas: Iterable[Delta], scoping: Scoping | None) -> Iterator[Delta]:
         yield delta._replace(explained_by="") if is_ours else delta
 
 
+_LAUNCHERS = re.compile(r"/(?:bin/[^/]+|pyvenv\.cfg)\Z")
+"""Files in the directory of an environment that are made with its path in them."""
+
+
 def roles_of(delta: Delta, scoping: Scoping) -> tuple[str, ...]:
-    """Return the roles that a difference concerns."""
+    """Return the roles that a difference concerns.
+
+    The content of a launcher names the directory that it lies in, and concerns none.
+    """
+    is_content = delta.field in ("sha256", "target") or delta.field.startswith(SETTING)
+    if is_content and delta.section == "file" and _is_launcher(delta.key, scoping):
+        return ()
     return scoping.of(delta.section, delta.key, delta.field, delta.facts)
+
+
+def _is_launcher(path: str, scoping: Scoping) -> bool:
+    return any(
+        path.startswith(place) and _LAUNCHERS.fullmatch(path[len(place) :])
+        for pair in scoping.pairs
+        for place in pair.places
+    )
 
 
 def in_scope(change: Change, delta: Delta, scoping: Scoping) -> Change:

@@ -12,6 +12,7 @@ from envlock.diff.contents import NOT_SHOWN_EITHER
 from envlock.diff.drift import Change, DriftReport
 from envlock.diff.many.matrix import Finding, Matrix, Outlier
 from envlock.diff.records import NOT_RECORDED, OTHER_VALUE
+from envlock.model.scoping import Scoping
 from envlock.model.text import to_bytes
 from envlock.report.input import MatrixInput, PairInput
 from envlock.secrets.arguments import redact_arguments
@@ -50,6 +51,7 @@ def disclosed_change(change: Change) -> Change:
         next=clean_text(change.next),
         explained_by=clean_text(change.explained_by),
         policy=clean_text(change.policy),
+        via=clean_text(change.via),
     )
 
 
@@ -58,7 +60,26 @@ def _report(report: DriftReport) -> DriftReport:
         report,
         changes=tuple(map(disclosed_change, report.changes)),
         notes=tuple(note._replace(text=clean_text(note.text)) for note in report.notes),
+        scoping=_scoping(report.scoping) if report.scoping else None,
     )
+
+
+def _scoping(scoping: Scoping) -> Scoping:
+    pairs = (
+        replace(
+            pair,
+            left=clean_text(pair.left),
+            right=clean_text(pair.right),
+            basis=clean_text(pair.basis),
+            declare=tuple(map(clean_text, pair.declare)),
+            members=tuple(
+                member._replace(key=clean_name(member.key), via=clean_text(member.via))
+                for member in pair.members
+            ),
+        )
+        for pair in scoping.pairs
+    )
+    return Scoping(tuple(pairs), scoping.original)
 
 
 def disclosed_value(section: str, key: str, field: str, value: str | None) -> str | None:

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from envlock.diff.drift import Change, DriftReport, Result
 from envlock.model.severity import Severity
 from envlock.report.input import PairInput
+from envlock.report.scope import note_lines
 from envlock.report.source_location import LockTexts
 from envlock.report.visible import visible
 from envlock.report.wording import (
     ChangeGroups,
     describe_values,
     headline,
-    note_lines,
     remedy,
     spread_by_rule,
     subject,
@@ -36,7 +36,7 @@ _LEVELS: Mapping[Severity, str] = {
 
 def render_github(given: PairInput) -> str:
     """Return one command a line: the verdict, then the worst changes of each level."""
-    report, locks = given.report, given.locks()
+    report, locks = given.report, given.lock_texts()
     found: dict[str, list[Change]] = {"error": [], "warning": [], "notice": []}
     for change in spread_by_rule(ChangeGroups.of(report).listed):
         level = _LEVELS.get(change.severity)

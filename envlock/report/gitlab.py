@@ -27,7 +27,7 @@ _SEVERITIES: Mapping[Severity, str] = {
 
 def render_gitlab(given: PairInput) -> str:
     """Return the changes that count as a JSON array, the worst first."""
-    report, locks = given.report, given.locks()
+    report, locks = given.report, given.lock_texts()
     listed = worst_first(ChangeGroups.of(report).listed)
     lines = ",\n".join(json.dumps(_issue(c, report, locks.locate(c))) for c in listed)
     return f"[\n{lines}\n]\n"

@@ -20,11 +20,11 @@ from math import floor
 from envlock.diff.drift import Change, ChangeKind, DriftReport, Result
 from envlock.model.severity import Severity
 from envlock.report.input import PairInput
+from envlock.report.scope import note_lines
 from envlock.report.visible import visible
 from envlock.report.wording import (
     ChangeGroups,
     fact_name,
-    note_lines,
     remedy,
     section_title,
     shown_values,

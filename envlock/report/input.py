@@ -35,6 +35,12 @@ class PairInput(NamedTuple):
     fail_on: Severity | None = Severity.LOW
     locks: Callable[[], LockTexts] = LockTexts
 
+    def lock_texts(self) -> LockTexts:
+        """Return the lockfiles of both sides, to be asked by the names of the comparison."""
+        scoping = self.report.scoping
+        texts = self.locks()
+        return texts._replace(original=scoping.original) if scoping else texts
+
     @property
     def is_many(self) -> bool:
         """False: two environments are compared."""

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 
 from envlock.diff.drift import Change
-from envlock.model.scoping import RolePair
 from envlock.model.text import escape
 from envlock.report.input import PairInput
+from envlock.report.scope import roles_document
 from envlock.report.wording import shell_line
 
 SCHEMA_VERSION = 1
@@ -20,14 +20,13 @@ def render_json(given: PairInput) -> str:
     Keys and values are escaped as in the lockfile, so that a path with any bytes is valid text.
     """
     report = given.report
-    pairs = report.scoping.pairs if report.scoping else ()
     head = {
         "schema_version": SCHEMA_VERSION,
         "result": report.result,
         "left": escape(report.left_name),
         "right": escape(report.right_name),
         "base": escape(report.base_name),
-        "scope": {escape(pair.role): _role(pair) for pair in pairs},
+        "scope": roles_document(report),
     }
     tail = {
         "notes": [
@@ -76,16 +75,4 @@ def _change(change: Change) -> dict[str, object]:
         "moved": change.moved,
         "scope": [escape(role) for role in change.scope or ()],
         "via": escape(change.via),
-    }
-
-
-def _role(pair: RolePair) -> dict[str, object]:
-    return {
-        "left": escape(pair.left),
-        "right": escape(pair.right),
-        "paired_by": pair.paired_by,
-        "score": round(pair.score, 3),
-        "basis": escape(pair.basis),
-        "projected": pair.projected,
-        "parity": pair.is_equal,
     }

@@ -14,12 +14,12 @@ from xml.sax.saxutils import escape, quoteattr
 from envlock.diff.drift import Change, ChangeKind, DriftReport, fails
 from envlock.model.severity import Severity
 from envlock.report.input import PairInput
+from envlock.report.scope import note_lines
 from envlock.report.source_location import LockTexts
 from envlock.report.visible import visible
 from envlock.report.wording import (
     describe_values,
     headline,
-    note_lines,
     remedy,
     section_title,
     subject,
@@ -30,15 +30,16 @@ _FAILED, _ERROR, _SKIPPED, _PASSED = "failure", "error", "skipped", "passed"
 
 def render_junit(given: PairInput) -> str:
     """Return XML with a suite for each section; a case fails if its change makes the status 1."""
-    report, locks = given.report, given.locks()
-    outcomes = {id(change): _outcome(change, given.fail_on) for change in report.changes}
+    report, locks = given.report, given.lock_texts()
+    listed = [change for change in report.changes if not change.is_outside]
+    outcomes = {id(change): _outcome(change, given.fail_on) for change in listed}
     total = Counter(outcomes.values())
     head = (
-        f'<testsuites name="envlock diff" tests="{max(1, len(report.changes))}"'
+        f'<testsuites name="envlock diff" tests="{max(1, len(listed))}"'
         f' failures="{total[_FAILED]}" errors="{total[_ERROR]}">'
     )
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', head]
-    for section, found in groupby(report.changes, lambda change: change.section):
+    for section, found in groupby(listed, lambda change: change.section):
         changes = list(found)
         count = Counter(outcomes[id(change)] for change in changes)
         lines.append(
@@ -48,7 +49,7 @@ def render_junit(given: PairInput) -> str:
         for change in changes:
             lines += _case(change, outcomes[id(change)], report, locks)
         lines.append("</testsuite>")
-    if not report.changes:
+    if not listed:
         # Dashboards treat a file without any test as a broken job.
         lines.append(
             '<testsuite name="envlock diff" tests="1" failures="0" errors="0" skipped="0">'

@@ -17,12 +17,12 @@ from itertools import groupby
 from envlock.diff.drift import Change, DriftReport, Result
 from envlock.model.severity import Severity
 from envlock.report.input import PairInput
+from envlock.report.scope import note_lines, outside_line, scope_lines
 from envlock.report.visible import visible
 from envlock.report.wording import (
     ChangeGroups,
     changed_on,
     fact_name,
-    note_lines,
     section_title,
     shell_line,
     shown_values,
@@ -111,12 +111,16 @@ class _Page:
         report = self._report
         arrow = "=" if report.result is Result.EQUAL else "→"
         self._add(f"## {_BADGES[report.result]}: {self._left} {arrow} {self._right}\n\n")
+        for text in scope_lines(report):
+            self._add(f"{prose(text)}\n\n")
         counted = [
             f"**{report.summary[s.value]} {s.value}**"
             for s in Severity
             if report.summary.get(s.value)
         ]
         self._add(" · ".join((*counted, f"{report.parity:g} % equal")) + "\n")
+        if outside := outside_line(report):
+            self._add(f"\n{prose(outside)}\n")
 
     def _details(
         self, title: str, changes: Sequence[Change], share: int, *, status: bool = False
@@ -206,7 +210,7 @@ class _Page:
                 f"**Cut here: {counted} more.** The page would be too long for a comment;"
                 " the text, HTML and JSON reports list everything."
             )
-        notes = note_lines(self._report)
+        notes = note_lines(self._report, with_scope=False)
         for text in notes[:5]:
             yield prose(text[:200])
         if len(notes) > 5:

@@ -18,13 +18,13 @@ from envlock.errors import UsageError
 from envlock.model.severity import Severity
 from envlock.model.text import escape
 from envlock.report.input import PairInput
+from envlock.report.scope import note_lines, roles_document
 from envlock.report.source_location import LockTexts
 from envlock.report.visible import visible
 from envlock.report.wording import (
     ChangeGroups,
     describe_values,
     headline,
-    note_lines,
     remedy,
     subject,
     worst_first,
@@ -55,7 +55,7 @@ _ANY: Mapping[str, str] = {
 
 def render_sarif(given: PairInput) -> str:
     """Return a SARIF log with one run, the worst result first."""
-    report, locks = given.report, given.locks()
+    report, locks = given.report, given.lock_texts()
     groups = ChangeGroups.of(report)
     folded = dict(groups.folded)
     shown = [(c, folded.pop(c.record, ())) for c in (*groups.listed, *groups.covered)]
@@ -81,6 +81,8 @@ def render_sarif(given: PairInput) -> str:
             "parity": report.parity,
             "summary": dict(report.summary),
             "hidden": {escape(name): count for name, count in report.hidden.items()},
+            "scope": roles_document(report),
+            "outside": dict(report.outside),
         },
     }
     results = [
@@ -205,6 +207,8 @@ def _properties(change: Change, explains: Iterable[Change]) -> dict[str, object]
         "severity": change.severity.value,
         "status": change.status.value,
         "explained_by": escape(change.explained_by),
+        "scope": [escape(role) for role in change.scope or ()],
+        "via": escape(change.via),
     }
     if change.moved is not None:
         found["moved"] = change.moved.value

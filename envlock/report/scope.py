@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from envlock.diff.drift import Change, DriftReport
 from envlock.model.scoping import PairedBy, RolePair
+from envlock.model.text import escape
 from envlock.report.items import Item, items_of
 from envlock.report.visible import visible
-from envlock.report.wording import rank, section_title
+from envlock.report.wording import presence_lines, rank, section_title
 
 POLICY = "policy"
 """The title of what counts for every application, because policy demands it."""
@@ -102,3 +103,34 @@ def outside_line(report: DriftReport) -> str:
         return ""
     what = "difference" if count == 1 else "differences"
     return f"outside of {visible(roles_text(report))}: {count:,} {what} (--whole shows them)"
+
+
+def note_lines(report: DriftReport, *, with_scope: bool = True) -> list[str]:
+    """Return the lines beside the changes: scope, notes about policy, and what is hidden."""
+    found = [*declare_lines(report)]
+    if with_scope:
+        found = [*scope_lines(report), *filter(None, (outside_line(report),)), *found]
+    found += [visible(f"{note.kind.value}: {note.text}") for note in report.notes]
+    found += presence_lines(report)
+    if report.hidden:
+        hidden = ", ".join(f"{count} {visible(name)}" for name, count in report.hidden.items())
+        found.append(f"hidden: {hidden}")
+    return found
+
+
+def roles_document(report: DriftReport) -> dict[str, object]:
+    """Return the applications that were compared as members of a JSON document, by role."""
+    pairs = report.scoping.pairs if report.scoping else ()
+    return {escape(pair.role): _role(pair) for pair in pairs}
+
+
+def _role(pair: RolePair) -> dict[str, object]:
+    return {
+        "left": escape(pair.left),
+        "right": escape(pair.right),
+        "paired_by": pair.paired_by,
+        "score": round(pair.score, 3),
+        "basis": escape(pair.basis),
+        "projected": pair.projected,
+        "parity": pair.is_equal,
+    }

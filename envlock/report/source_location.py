@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.diff.drift import Change
 from envlock.lockfile.lines import Lines
+from envlock.model.scoping import Identity
 from envlock.report.wording import is_setting
 
 _WITHOUT_LOCK = "envlock.toml"
@@ -33,10 +34,14 @@ class LockText(NamedTuple):
 
 
 class LockTexts(NamedTuple):
-    """The lockfiles of both sides; None for a side that is not a file, such as a live target."""
+    """The lockfiles of both sides; None for a side that is not a file, such as a live target.
+
+    `original` are the keys that records have in them, where a comparison names them by role.
+    """
 
     left: LockText | None = None
     right: LockText | None = None
+    original: tuple[Mapping[Identity, str], Mapping[Identity, str]] = ({}, {})
 
     def locate(self, change: Change) -> SourceLocation:
         """Return the line of the changed fact or record, else of its section, else line 1.
@@ -46,7 +51,9 @@ class LockTexts(NamedTuple):
         """
         for lock in self._preferred():
             fact = "" if is_setting(change) else change.field
-            line = lock.lines.find(change.section, change.key, fact)
+            known = self.original[lock is self.right]
+            key = known.get((change.section, change.key), change.key)
+            line = lock.lines.find(change.section, key, fact)
             if line is not None and lock.is_current:
                 return SourceLocation(lock.path, line)
         for lock in self._preferred():

@@ -199,7 +199,8 @@ def headline(report: DriftReport) -> str:
     """Return the verdict and the counts on one line."""
     left, right = visible(report.left_name), visible(report.right_name)
     counted = ", ".join(counts(report)) or "nothing differs"
-    return f"{report.result.value.upper()} {left} → {right}: {counted}"
+    roles = f" ({visible(', '.join(report.scoping.roles))})" if report.scoping else ""
+    return f"{report.result.value.upper()} {left} → {right}{roles}: {counted}"
 
 
 def counts(report: DriftReport) -> list[str]:
@@ -223,14 +224,4 @@ def presence_lines(report: DriftReport) -> list[str]:
     if count := report.files_by_presence:
         what = "secret file is" if count == 1 else "secret files are"
         found.append(f"{count} {what} compared by presence only, the content is not recorded")
-    return found
-
-
-def note_lines(report: DriftReport) -> list[str]:
-    """Return the lines beside the changes: notes about policy, and counts of what is hidden."""
-    found = [visible(f"{note.kind.value}: {note.text}") for note in report.notes]
-    found += presence_lines(report)
-    if report.hidden:
-        hidden = ", ".join(f"{count} {visible(name)}" for name, count in report.hidden.items())
-        found.append(f"hidden: {hidden}")
     return found

@@ -6,6 +6,7 @@ that names no application is searched for the partner; see `envlock.scope.partne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from envlock.model.scoping import Identity, PairedBy, RolePair, Scoping
 from envlock.model.text import sort_key
 from envlock.scope.partner import FEWEST, Partner, find_partner, share_of
 
+_UNNAMEABLE = re.compile(r"[^A-Za-z0-9_-]+")
 LEFT, RIGHT = "left", "right"
 
 
@@ -310,7 +312,8 @@ def _declaration(couple: _Couple, named: tuple[str, str]) -> Iterator[str]:
     """Yield the lines of envlock.toml that would declare a root that was found by likeness."""
     for side, role in zip(named, (couple.left, couple.right), strict=True):
         if role.assumed and role.root.kind is not RootKind.PROCESS:
-            yield f"[environments.{side}.roots]"
+            name = _UNNAMEABLE.sub("-", side).strip("-")
+            yield f"[environments.{name}.roots]"
             yield f'{role.name} = "{role.root}"'
 
 
