@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
 ROWS = (
     Row("name service (NSS) modules", "libc.so.6 libc-2*", lookup=dynamic_lookup.nss_modules,
-        records=(("setting", "nsswitch.*"),), source="nsswitch.conf(5), glibc manual, NSS Basics"),
+        source="nsswitch.conf(5), glibc manual, NSS Basics"),
     Row("character set conversion (gconv)", "libc.so.6 libc-2*",
         ("{here}/gconv/gconv-modules", "{here}/gconv/gconv-modules.d/*.conf"),
         source="glibc manual, iconv Implementation"),
