@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from envlock.cli.check_findings import is_failure, lock_inconsistencies, to_json, to_line
 from envlock.cli.console import Console
 from envlock.cli.operands import (
+    is_live,
     live_request,
     locks_in_use,
     note_live_targets,
@@ -29,7 +30,6 @@ from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.writer import render_lock
 from envlock.model.depth import Depth
 from envlock.model.severity import Severity
-from envlock.targets.kinds import is_target
 from envlock.workflow import capture_target
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _names(config: Config) -> frozenset[str]:
 
 def _lock_bytes(operand: str, config: Config, console: Console) -> bytes:
     """Return the lockfile of an operand; that of a live target is captured and not written."""
-    if not is_target(operand):
+    if not is_live(operand):
         return read_lock_bytes(operand, config)
     request = replace(live_request(operand, config), depth=Depth.CONFIG)
     with open_store(config) as store, console.progress("capturing") as steps:

@@ -63,6 +63,10 @@ class Console:
         """Print what to do next."""
         _tell(f"hint: {printable(message)}\n")
 
+    def note(self, text: str) -> None:
+        """Print text that is no data and no message of its own: a question, a list before it."""
+        _tell(f"{printable(text)}\n")
+
     def say(self, message: Message, **values: object) -> None:
         """Print a warning or note; `values` fill in its placeholders."""
         text = printable(message.with_values(**values))

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.cli import git_revision
-from envlock.cli.operands import lock_path, read_lock_bytes
+from envlock.cli.operands import is_live, lock_path, read_lock_bytes
 from envlock.lockfile.lines import Lines
+from envlock.registry.reference import PREFIX as REGISTRY
 from envlock.report.source_location import LockText, LockTexts
-from envlock.targets.kinds import is_target
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
@@ -24,7 +24,7 @@ def read_lock_texts(operands: Sequence[str], config: Config) -> LockTexts:
 
 
 def _lock_text(operand: str, config: Config) -> LockText | None:
-    if is_target(operand):
+    if operand.startswith(REGISTRY) or is_live(operand):
         return None
     lines = Lines.of(read_lock_bytes(operand, config))
     if operand.startswith(git_revision.PREFIX):

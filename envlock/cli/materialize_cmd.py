@@ -17,6 +17,7 @@ from envlock.cli.console import Console
 from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, read_lock_bytes, shown_path
+from envlock.cli.transfer import bring_content
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.reader import parse_lock
 from envlock.materialize.assemble import Assembled, BuildOptions, layouts_directory
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     lock = parse_lock(raw, where=shown_path(arguments.lock, config))
     started = time.monotonic()
     with open_store(config) as store, console.progress("materializing") as steps:
+        bring_content(arguments.lock, lock, store)
         sinks = _sinks(arguments)
         options = _options(arguments, config, store, raw, sinks)
         done = materialize(lock, raw, store, options, steps)

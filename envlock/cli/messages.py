@@ -66,6 +66,11 @@ class Message(Enum):
         "Several parts of this section could not be captured; -v lists them.",
     )
     WROTE = (Level.NOTE, "wrote {path}", "The file was written or replaced.")
+    PUSHED = (
+        Level.NOTE,
+        "pushed to {reference}: {sent} blobs sent ({size} bytes), {present} were there",
+        "The lock and its content are in the registry; `envlock pull` fetches them.",
+    )
     TRACED = (
         Level.NOTE,
         "wrote {path}: {packages} packages; {programs} programs, {libraries} libraries of none",

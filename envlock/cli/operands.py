@@ -23,6 +23,7 @@ from envlock.model.depth import Depth
 from envlock.model.scope import SECTION as SCOPE
 from envlock.model.scope import Root, RootKind
 from envlock.model.trace import Trace
+from envlock.registry.reference import PREFIX as REGISTRY
 from envlock.secrets.keyed import ValueKey
 from envlock.store.objects import Store
 from envlock.targets.kinds import TARGET_FORMS, capture_depth, is_target, suggested_name
@@ -155,7 +156,7 @@ def live_request(
 
 def key_of_comparison(operands: Iterable[str]) -> ValueKey | None:
     """Return a key in memory if all operands are captured now: then every value is compared."""
-    return ValueKey.in_memory() if all(map(is_target, operands)) else None
+    return ValueKey.in_memory() if all(map(is_live, operands)) else None
 
 
 def policy_name(operand: str, config: Config) -> str:
@@ -194,7 +195,7 @@ def read_environment(
     `envlock.lockfile.reader.parse_lock`.
     """
     name = policy_name(operand, config)
-    if is_target(operand):
+    if is_live(operand):
         request = live_request(operand, config, value_key, roots)
         captured = capture_target(operand, request, store, progress, search=search)
         return Environment(operand, captured.lock, captured.tree, name)
@@ -207,7 +208,7 @@ def lock_and_bytes(operand: str, config: Config, console: Console) -> tuple[Lock
     A live target is captured; its bytes are those that its lockfile would have.
     """
     note_live_targets((operand,), config, console)
-    if is_target(operand):
+    if is_live(operand):
         with open_store(config) as store, console.progress("capturing") as steps:
             lock = read_environment(operand, config, store, steps).lock
         return lock, render_lock(lock)
@@ -222,8 +223,8 @@ def read_lock_operand(operand: str, config: Config, known: ParsedTables | None =
 
 def shown_path(operand: str, config: Config) -> str:
     """Return the path of an operand's lockfile as messages show it."""
-    is_revision = operand.startswith(git_revision.PREFIX)
-    return operand if is_revision else str(lock_path(operand, config))
+    has_no_path = operand.startswith((git_revision.PREFIX, REGISTRY))
+    return operand if has_no_path else str(lock_path(operand, config))
 
 
 def read_lock_bytes(operand: str, config: Config) -> bytes:
@@ -233,6 +234,8 @@ def read_lock_bytes(operand: str, config: Config) -> bytes:
     """
     if operand.startswith(git_revision.PREFIX):
         return git_revision.read_revision(operand)
+    if operand.startswith(REGISTRY):
+        return _read_from_registry(operand)
     path = lock_path(operand, config)
     try:
         return read_lock_file(path)
@@ -246,6 +249,29 @@ def read_lock_bytes(operand: str, config: Config) -> bytes:
             if path.name != operand
             else "run `envlock capture`",
         ) from None
+
+
+def _read_from_registry(operand: str) -> bytes:
+    """Return the bytes of a lock in a registry.  Raise LockfileError when it is something else."""
+    from envlock.cli.registry_locks import RegistryOrigin, open_repository
+    from envlock.registry.reference import Reference
+    from envlock.store.shipment import parse_manifest, read_lock_of
+
+    with open_repository(Reference.parse(operand)) as repository:
+        layers = parse_manifest(repository.manifest().content, operand)
+        return read_lock_of(layers, RegistryOrigin(repository))
+
+
+def is_live(operand: str) -> bool:
+    """True when an operand names an environment to capture now, rather than a lock.
+
+    A registry is asked what it holds.
+    """
+    if not operand.startswith(REGISTRY):
+        return is_target(operand)
+    from envlock.cli.registry_locks import holds_lock
+
+    return not holds_lock(operand)
 
 
 def lock_path(operand: str, config: Config) -> Path:

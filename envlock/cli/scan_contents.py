@@ -77,6 +77,17 @@ def scan(path: Path) -> Iterator[Found]:
         yield from _scan_file(file, str(file.relative_to(path)), places)
 
 
+def scan_content(shown: str, path: str, mode: int, chunks: Iterable[bytes]) -> Iterator[Found]:
+    """Yield what is found in a content that lies at `path` in an environment.
+
+    `shown` is what messages call it.
+    """
+    try:
+        yield from islice(_search(_Item(clean_name(escape(shown)), path, mode, chunks)), _MOST_HITS)
+    except (OSError, NotSearchedError) as error:
+        yield Unsearched(shown, getattr(error, "strerror", None) or str(error))
+
+
 def _scan_file(path: Path, inside: str, places: Places) -> Iterator[Found]:
     shown = clean_name(escape(str(path)))
     try:

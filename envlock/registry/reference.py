@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import NamedTuple
 
@@ -63,6 +62,8 @@ class Reference(NamedTuple):
         name = self.host.rpartition(":")[0] if re.search(r":\d+\Z", self.host) else self.host
         if name == "localhost":
             return True
+        import ipaddress
+
         try:
             return ipaddress.ip_address(name.strip("[]")).is_loopback
         except ValueError:

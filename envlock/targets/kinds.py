@@ -104,8 +104,9 @@ KINDS: Mapping[str, TargetKind] = {
             "oci",
             Form(
                 "oci:PATH[:TAG]",
-                "an OCI layout, a directory or a tar, or an archive of `docker save`",
-                "stream.oci:OciTarget.connect",
+                "an OCI layout, a directory or a tar, or an archive of `docker save`; "
+                "`oci://HOST/REPOSITORY:TAG` is an image in a registry, or a lock there",
+                "stream.registry:connect",
             ),
             is_image=True,
         ),

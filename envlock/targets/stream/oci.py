@@ -35,7 +35,7 @@ MOST_FILES = 20_000
 """Most files of an archive of a layout: blobs, documents, links to them."""
 _JSON_LIMIT = 16 * 1024 * 1024
 _REF_NAME = "org.opencontainers.image.ref.name"
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "ppc64le": "ppc64le"}
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "ppc64le": "ppc64le"}
 
 
 class Layout:
@@ -253,7 +253,7 @@ def _manifest(layout: Layout, descriptors: Sequence[Any], tag: str) -> Any:
             )
         descriptors = named
     machine = platform.machine()
-    architecture = _ARCHITECTURES.get(machine, machine)
+    architecture = ARCHITECTURES.get(machine, machine)
     fitting = [
         d for d in descriptors if (d.get("platform") or {}).get("architecture") == architecture
     ]

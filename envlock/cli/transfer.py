@@ -1,0 +1,139 @@
+"""What the verbs that send and receive locks share: what travels, the search for secrets."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from envlock.cli.operands import read_lock_bytes, shown_path
+from envlock.cli.scan_contents import Unsearched, scan_content
+from envlock.cli.scan_recording import Hit
+from envlock.errors import SecretRefusedError
+from envlock.lockfile.reader import parse_lock
+from envlock.model.digest import digests
+from envlock.model.tree import REDACTED, Tree
+from envlock.store.objects import Store
+from envlock.store.shipment import (
+    Described,
+    Origin,
+    Shipment,
+    pack_shipment,
+    parse_manifest,
+    read_lock_of,
+    unpack_shipment,
+)
+from envlock.workflow import tree_address
+
+if TYPE_CHECKING:
+    from envlock.config.load import Config
+    from envlock.model.lock import Lock
+
+_FEW = 5
+_PIECE = 1 << 20
+
+
+class Parcel(NamedTuple):
+    """A lock with everything that travels with it; `tree` is None for a lock without one."""
+
+    name: str
+    lock: Lock
+    lockfile: bytes
+    tree: Tree | None
+    shipment: Shipment
+
+
+def pack(arguments: argparse.Namespace, config: Config, store: Store) -> Parcel:
+    """Return what travels with the lock of the operand.
+
+    Raise StoreError when this store does not have all of it, SecretRefusedError for a secret.
+    """
+    raw = read_lock_bytes(arguments.lock, config)
+    lock = parse_lock(raw, where=shown_path(arguments.lock, config))
+    address = tree_address(lock)
+    found = digests(lock)
+    annotations = {"io.envlock.environment": found.environment, "io.envlock.host": found.host}
+    shipment = pack_shipment(raw, address, store, annotations)
+    tree = Tree.from_bytes(store.read(address)) if address else None
+    parcel = Parcel(arguments.lock, lock, raw, tree, shipment)
+    _refuse_secrets(parcel, store)
+    return parcel
+
+
+def contents(parcel: Parcel) -> Iterator[str]:
+    """Yield lines that say what travels: counts, bytes, classes of files."""
+    yield f"lock {parcel.name}: {len(parcel.lockfile):,} bytes"
+    if parcel.tree is None:
+        yield "no file tree: it can be compared, not rebuilt"
+        return
+    classes: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for row in parcel.tree.rows:
+        if row.source.startswith(("blob ", REDACTED)):
+            classes[row.file_class.value] += 1
+            sizes[row.file_class.value] += row.entry.size
+    yield f"file tree: {len(parcel.tree.rows):,} paths"
+    for name in sorted(classes, key=lambda each: (-sizes[each], each)):
+        yield f"  by value, {name}: {classes[name]:,} files, {sizes[name]:,} bytes"
+    packed = f"{len(parcel.shipment.blobs):,} blobs, {parcel.shipment.size:,} bytes"
+    yield f"in all: {packed}; no secret was found in them"
+
+
+def _refuse_secrets(parcel: Parcel, store: Store) -> None:
+    """Raise SecretRefusedError for a secret in anything that would travel, and say where."""
+    found = list(islice(_hits(parcel, store), _FEW + 1))
+    if not found:
+        return
+    told = [f"{hit.file}: {hit.place} ({hit.rule})" for hit in found[:_FEW]]
+    more = " and more" if len(found) > _FEW else ""
+    raise SecretRefusedError(
+        f"a secret would travel: {'; '.join(told)}{more}",
+        where=parcel.name,
+        hint="remove it there and capture again; `envlock scan` searches the lock and the store",
+    )
+
+
+def _hits(parcel: Parcel, store: Store) -> Iterator[Hit]:
+    yield from _only_hits(scan_content(parcel.name, "/lock", 0o644, [parcel.lockfile]))
+    if parcel.tree is None:
+        return
+    yield from _only_hits(scan_content("file tree", "/tree", 0o644, [parcel.tree.to_bytes()]))
+    seen: set[str] = set()
+    for row in parcel.tree.rows:
+        kind, _, sha256 = row.source.partition(" ")
+        if kind not in ("blob", REDACTED.strip()) or sha256 in seen:
+            continue
+        seen.add(sha256)
+        with store.stream(sha256) as stream:
+            pieces = iter(lambda: stream.read(_PIECE), b"")
+            path = row.entry.path
+            yield from _only_hits(scan_content(path, path, row.entry.mode, pieces))
+
+
+def _only_hits(found: Iterator[Hit | Unsearched]) -> Iterator[Hit]:
+    """Yield the hits; a nested archive that cannot be opened is no reason to stop."""
+    return (each for each in found if isinstance(each, Hit))
+
+
+def unpack(layers: tuple[Described, ...], origin: Origin, store: Store) -> tuple[bytes, Lock, int]:
+    """Return the lock of a shipment, and how many objects were new to the store."""
+    raw = read_lock_of(layers, origin)
+    lock = parse_lock(raw, where=origin.name)
+    address = tree_address(lock)
+    new = unpack_shipment(layers, origin, address, store) if address else 0
+    return raw, lock, new
+
+
+def bring_content(operand: str, lock: Lock, store: Store) -> None:
+    """Fetch the content of a lock in a registry that the store lacks; nothing for other locks."""
+    from envlock.cli.registry_locks import RegistryOrigin, open_repository
+    from envlock.registry.reference import PREFIX, Reference
+
+    address = tree_address(lock)
+    if not operand.startswith(PREFIX) or not address:
+        return
+    with open_repository(Reference.parse(operand)) as repository:
+        layers = parse_manifest(repository.manifest().content, operand)
+        unpack_shipment(layers, RegistryOrigin(repository), address, store)

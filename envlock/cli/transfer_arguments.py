@@ -1,0 +1,67 @@
+"""The options of the verbs that send and receive locks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from envlock.cli.options import add_json, add_lock
+
+_BUNDLE = """\
+Write a lock, its file tree and the content that no package has to one file, so that another machine
+can rebuild it. Packages are fetched there. Nothing is written if a secret is found in what would
+travel. The file is an OCI layout: other tools can copy it, too.
+"""
+
+
+def bundle(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock bundle``."""
+    parser.description = _BUNDLE
+    add_lock(parser, text="a lockfile or a name")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")
+    add_json(parser)
+
+
+_UNBUNDLE = """\
+Take the lock and its content out of a file that `envlock bundle` wrote. Every byte is verified; the
+content goes to the store, the lock to locks/NAME.lock, named after the file.
+"""
+
+
+def unbundle(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock unbundle``."""
+    parser.description = _UNBUNDLE
+    parser.add_argument("bundle", metavar="FILE", type=Path, help="a bundle")
+    parser.add_argument("-o", "--output", metavar="LOCK", help="write the lock to this file")
+    add_json(parser)
+
+
+_PUSH = """\
+Send a lock, its file tree and the content that no package has to a registry. What the registry has
+is not sent again. Nothing is sent if a secret is found in it. Before the first push to a host what
+travels is shown, and must be confirmed.
+"""
+
+
+def push(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock push``."""
+    parser.description = _PUSH
+    add_lock(parser, text="a lockfile or a name")
+    parser.add_argument("reference", metavar="REF", help="oci://HOST/REPOSITORY:TAG")
+    parser.add_argument("--yes", action="store_true", help="do not ask before the first push")
+    add_json(parser)
+
+
+_PULL = """\
+Fetch a lock and its content from a registry. Every byte is verified; the content goes to the store.
+"""
+
+
+def pull(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock pull``."""
+    parser.description = _PULL
+    parser.add_argument("reference", metavar="REF", help="oci://HOST/REPOSITORY:TAG")
+    parser.add_argument(
+        "-o", "--output", metavar="LOCK", help="write the lock to this file (locks/TAG.lock)"
+    )
+    add_json(parser)

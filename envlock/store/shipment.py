@@ -1,0 +1,218 @@
+"""What travels with a lock: its bytes, its file tree, and the content that no package has.
+
+A shipment is an OCI artifact: a manifest that lists blobs.  It travels in a file
+(`envlock.store.bundle`) or to a registry, and the same lock always gives the same blobs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, NamedTuple, Protocol
+
+from envlock.errors import LockfileError, StoreError
+from envlock.model.document import parse_json
+from envlock.model.splice import kept_digests
+from envlock.store.objects import Store
+from envlock.store.packs import LARGE, PackError, divide, read_object, read_table, write_pack
+from envlock.store.refs import set_ref
+
+ARTIFACT_TYPE = "application/vnd.envlock.lock.v1"
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+LOCK_TYPE = "application/vnd.envlock.lock.v1+toml"
+TREE_TYPE = "application/vnd.envlock.tree.v1"
+PACK_TYPE = "application/vnd.envlock.pack.v1"
+OBJECT_TYPE = "application/vnd.envlock.object.v1"
+EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
+EMPTY = b"{}"
+
+LARGEST_LOCK = 256 * 1024 * 1024
+LARGEST_TREE = 1024 * 1024 * 1024
+MOST_BLOBS = 20_000
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+
+
+class Blob(NamedTuple):
+    """One blob of a shipment: its media type, its digest (``sha256:<hex>``), its size in bytes,
+    and a function that opens it from the start.
+    """  # noqa: D205
+
+    media_type: str
+    digest: str
+    size: int
+    open: Callable[[], BinaryIO]
+
+    @classmethod
+    def of(cls, media_type: str, content: bytes) -> Blob:
+        """Return a blob that is in memory."""
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        return cls(media_type, digest, len(content), lambda: io.BytesIO(content))
+
+
+class Shipment(NamedTuple):
+    """A manifest and its blobs, the configuration first; none of them is there twice."""
+
+    manifest: bytes
+    blobs: tuple[Blob, ...]
+    objects: int
+    """How many objects the packs and large blobs hold."""
+
+    @property
+    def size(self) -> int:
+        """The size of all blobs in bytes."""
+        return sum(blob.size for blob in self.blobs)
+
+
+def pack_shipment(
+    lockfile: bytes, tree: str, store: Store, annotations: Mapping[str, str]
+) -> Shipment:
+    """Return what travels with a lock.
+
+    `tree` is the address of its file tree (hex), empty for a lock without one.  Raise StoreError
+    naming how much is missing when the store does not have everything.
+    """
+    layers = [Blob.of(LOCK_TYPE, lockfile)]
+    sizes: dict[str, int] = {}
+    if tree:
+        raw = store.read(tree)
+        layers.append(Blob.of(TREE_TYPE, raw))
+        sizes = _sizes(kept_digests(raw)[0], store)
+        layers += (Blob.of(PACK_TYPE, write_pack(pack, store.read)) for pack in divide(sizes))
+        layers += (
+            _large(sha256, size, store) for sha256, size in sorted(sizes.items()) if size >= LARGE
+        )
+    config = Blob.of(EMPTY_TYPE, EMPTY)
+    document = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "artifactType": ARTIFACT_TYPE,
+        "config": _descriptor(config),
+        "layers": [_descriptor(layer) for layer in layers],
+        "annotations": {"io.envlock.format": "1", **annotations},
+    }
+    manifest = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+    return Shipment(manifest, (config, *layers), len(sizes))
+
+
+def _sizes(digests: frozenset[str], store: Store) -> dict[str, int]:
+    missing = sorted(sha256 for sha256 in digests if not store.has(sha256))
+    if missing:
+        raise StoreError(
+            f"{len(missing)} of {len(digests)} files of this lock are not in this store",
+            where=f"sha256:{missing[0]}",
+            hint="run it on the machine that captured the lock, or capture again",
+        )
+    return {sha256: store.size(sha256) for sha256 in digests}
+
+
+def _large(sha256: str, size: int, store: Store) -> Blob:
+    return Blob(OBJECT_TYPE, f"sha256:{sha256}", size, lambda: store.stream(sha256))
+
+
+def _descriptor(blob: Blob) -> dict[str, Any]:
+    return {"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size}
+
+
+class Described(NamedTuple):
+    """A blob as a manifest describes it."""
+
+    media_type: str
+    digest: str
+    size: int
+
+
+class Origin(Protocol):
+    """Where a shipment is read from: a bundle, a registry."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    def blob(self, digest: str, size: int) -> Iterator[bytes]:
+        """Yield the content of a blob; raise an EnvlockError when it does not match its digest."""
+
+    def piece(self, digest: str, offset: int, size: int) -> bytes:
+        """Return a part of a blob, not verified."""
+
+
+def parse_manifest(raw: bytes, where: str) -> tuple[Described, ...]:
+    """Return the layers of a shipment's manifest.  Raise LockfileError for any other document."""
+    try:
+        document = parse_json(raw)
+        layers = [
+            Described(str(e["mediaType"]), str(e["digest"]), _size(e["size"]))
+            for e in document["layers"]
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LockfileError("not a manifest of a lock", where=where) from error
+    is_sound = all(_DIGEST.match(layer.digest) and layer.size >= 0 for layer in layers)
+    if not layers or layers[0].media_type != LOCK_TYPE:
+        raise LockfileError(
+            "it holds no lock", where=where, hint="an image is captured as a target: oci://…"
+        )
+    if not is_sound or len(layers) > MOST_BLOBS or layers[0].size > LARGEST_LOCK:
+        raise LockfileError("its manifest is damaged", where=where)
+    return tuple(layers)
+
+
+def _size(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError("a size that is no number")
+    return value
+
+
+def read_lock_of(layers: Sequence[Described], origin: Origin) -> bytes:
+    """Return the bytes of the lock of a shipment, verified."""
+    return b"".join(origin.blob(layers[0].digest, layers[0].size))
+
+
+def unpack_shipment(layers: Sequence[Described], origin: Origin, tree: str, store: Store) -> int:
+    """Put the tree `tree` (hex) and its content into the store; return how many objects were new.
+
+    Only what the store lacks is read.  Raise StoreError when the shipment does not have it all, or
+    something else than it states; then nothing refers to what was added.
+    """
+    with_tree = next((each for each in layers if each.digest == f"sha256:{tree}"), None)
+    if not store.has(tree):
+        if with_tree is None or with_tree.size > LARGEST_TREE:
+            raise StoreError("the file tree of this lock is not in it", where=origin.name)
+        raw = b"".join(origin.blob(with_tree.digest, with_tree.size))
+        store.put_packed(raw)
+    missing = {sha256 for sha256 in kept_digests(store.read(tree))[0] if not store.has(sha256)}
+    count = len(missing)
+    for layer in layers:
+        if not missing:
+            break
+        if layer.media_type == OBJECT_TYPE and layer.digest.removeprefix("sha256:") in missing:
+            store.put_stream(
+                origin.blob(layer.digest, layer.size), layer.digest.removeprefix("sha256:")
+            )
+            missing.discard(layer.digest.removeprefix("sha256:"))
+        elif layer.media_type == PACK_TYPE:
+            missing -= _unpack(layer, origin, missing, store)
+    if missing:
+        raise StoreError(
+            f"{len(missing)} files of this lock are not in it",
+            where=origin.name,
+            hint="make it again from a store that has them",
+        )
+    set_ref(store, f"tree {tree}", trees=[tree])
+    return count
+
+
+def _unpack(layer: Described, origin: Origin, missing: set[str], store: Store) -> set[str]:
+    """Put the objects of a pack that are missing into the store; return their digests."""
+    try:
+        table = read_table(lambda at, size: origin.piece(layer.digest, at, size))
+        wanted = [packed for packed in table if packed.sha256 in missing]
+        if not wanted:
+            return set()
+        raw = b"".join(origin.blob(layer.digest, layer.size))
+        for packed in wanted:
+            store.put(read_object(lambda at, size: raw[at : at + size], packed))
+    except PackError as error:
+        raise StoreError(f"a pack is damaged: {error}", where=origin.name) from error
+    return {packed.sha256 for packed in wanted}
