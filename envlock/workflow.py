@@ -79,6 +79,7 @@ def capture_target(
     from envlock.capture.recording import Recorder, recorded_request
     from envlock.capture.registry import collectors
     from envlock.capture.setup import DEFAULT_TUNING
+    from envlock.scope.engine import READS
     from envlock.store.statcache import StatCache
 
     with (
@@ -98,6 +99,7 @@ def capture_target(
             recorder=recorder,
             own=own,
             tuning=tuning or DEFAULT_TUNING,
+            read_later=() if request.only else READS,
         )
         if recorder is not None and recording is not None:
             captured = captured.leaving_out(recorder.write(recording))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import BinaryIO
 
+from envlock.capture.beginnings import LINE_LIMIT, Beginnings
 from envlock.capture.context import describe
 from envlock.formats.binary.linkage import Linkage, parse_linkage
 from envlock.model.coverage import Gap
 from envlock.model.process import ProcessConfig
+from envlock.model.text import from_bytes
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import Target
 
-_LINE = 255
 _SMALL = 1024 * 1024
 
 
@@ -20,7 +21,8 @@ class CapturedFiles:
     """Answers from the target itself, each question asked once.
 
     `owner` tells which record claims a real path, `digest` the SHA-256 of a file (hex) where the
-    capture computed it, `open_file` opens a regular file.  `gaps` collects what could not be read.
+    capture computed it, `open_file` opens a regular file.  `beginnings` are notes of a
+    target that was read as a stream.  `gaps` collects what could not be read.
     """
 
     def __init__(
@@ -30,12 +32,15 @@ class CapturedFiles:
         owner: Callable[[str], str],
         digest: Callable[[str], str],
         open_file: Callable[[Entry], BinaryIO],
+        beginnings: Beginnings | None = None,
     ) -> None:
         self.gaps: list[Gap] = []
         self._target = target
         self.owner = owner
         self._digest = digest
         self._open = open_file
+        self._beginnings = beginnings or Beginnings()
+        self._names: dict[str, tuple[str, ...]] = {}
         self._entries: dict[str, Entry | None] = {}
         self._resolved: dict[str, str] = {}
         self._linkages: dict[str, Linkage | None] = {}
@@ -81,6 +86,11 @@ class CapturedFiles:
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory, empty when absent."""
+        if path not in self._names:
+            self._names[path] = self._list(path)
+        return self._names[path]
+
+    def _list(self, path: str) -> tuple[str, ...]:
         try:
             return tuple(sorted(self._target.names(path)))
         except (FileNotFoundError, NotADirectoryError):
@@ -92,6 +102,9 @@ class CapturedFiles:
     def read(self, path: str, limit: int = _SMALL) -> bytes | None:
         """Return the content of a file, links followed, or None when absent or unreadable."""
         try:
+            kept = self._beginnings.script(self._noted(self.resolve(path)))
+            if kept is not None and len(kept) <= limit:
+                return kept
             return self._target.read(path, limit)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
@@ -100,18 +113,32 @@ class CapturedFiles:
             return None
 
     def first_line(self, path: str) -> str:
-        """Return the first line of a file without its end, at most 255 bytes; empty if none."""
+        """Return the ``#!`` line of a script without its end; empty for any other file."""
+        sha256 = self._noted(path)
+        if sha256:
+            return from_bytes(self._beginnings.line(sha256))
         stream = self.open(path)
         if stream is None:
             return ""
         with stream:
-            return stream.read(_LINE).partition(b"\n")[0].decode("utf-8", "surrogateescape")
+            line = stream.read(LINE_LIMIT).partition(b"\n")[0]
+        return from_bytes(line) if line.startswith(b"#!") else ""
 
     def linkage(self, path: str) -> Linkage | None:
         """Return how an ELF file is linked, or None for any other file."""
         if path not in self._linkages:
-            self._linkages[path] = self._linkage(path)
+            sha256 = self._noted(path)
+            noted = self._beginnings.linkage(sha256) if sha256 else self._linkage(path)
+            self._linkages[path] = noted
         return self._linkages[path]
+
+    def _noted(self, path: str) -> str:
+        """Return the digest of a file that was noted while the target was read, else nothing."""
+        entry = self.stat(path)
+        if entry is not None and entry.type is EntryType.HARDLINK:
+            entry = self.stat(entry.target)
+        sha256 = entry.sha256 if entry is not None else ""
+        return sha256 if self._beginnings.knows(sha256) else ""
 
     def _linkage(self, path: str) -> Linkage | None:
         stream = self.open(path)
@@ -123,7 +150,11 @@ class CapturedFiles:
             return stream.read(size)
 
         with stream:
-            return parse_linkage(read)
+            try:
+                return parse_linkage(read)
+            except OSError as error:
+                self.gap(path, describe(error))
+                return None
 
     def sha256(self, path: str) -> str:
         """Return the digest of a program or library as hex, empty where it is not known."""

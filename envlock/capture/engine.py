@@ -42,9 +42,11 @@ def capture(
     recorder: Recorder | None = None,
     own: Iterable[Path] = (),
     tuning: Tuning = DEFAULT_TUNING,
+    read_later: tuple[str, ...] = (),
 ) -> Capture:
     """Capture `target`, which a `recorder` reads in its place, without the paths that are `own`.
 
+    `read_later` are globs of files that are asked for through `Capture.view`.
     With a `store` and depth FULL the residue and the tree object are put into it (not yet durable:
     the caller commits and sets the reference), and a target that can be walked again cheaply is
     captured incrementally where an earlier capture left a snapshot.  Raise TargetError when the
@@ -60,6 +62,7 @@ def capture(
         own=own,
         progress=progress,
         tuning=tuning,
+        read_later=read_later,
     )
     for strategy in _strategies(setup):
         captured = strategy.capture()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import BinaryIO
 
+from envlock.capture.beginnings import Beginnings
 from envlock.capture.captured_files import CapturedFiles
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
@@ -83,6 +84,7 @@ class CaptureSession:
         self.shown: Mapping[str, Entry] = recorder.watch(self.index) if recorder else self.index
         self._other_claims: dict[str, Claim] = {}
         self._rows: dict[str, Row] = {}
+        self._beginnings = Beginnings()
         self._on_folder = on_folder
         self._is_walk_finished = False
 
@@ -113,7 +115,8 @@ class CaptureSession:
             self.setup.source,
             owner=owner or self._owner,
             digest=lambda path: entry.sha256 if (entry := self.index.get(path)) else "",
-            open_file=self._open_file,
+            open_file=lambda entry: self.setup.source.open(entry.path),
+            beginnings=self._beginnings,
         )
 
     # Steps
@@ -233,7 +236,7 @@ class CaptureSession:
     def plan(self) -> ScanPlan:
         """Return what a walk does on the way."""
         request, residue = self.setup.request, self.residue
-        reads = tuple(glob for collector in self.setup.supported for glob in collector.reads)
+        reads = self.setup.reads
         streams = self.setup.target.is_streaming
         return ScanPlan(
             hashes=self.setup.hashed,
@@ -250,6 +253,7 @@ class CaptureSession:
             on_walk_finished=self.finish_walk,
             jobs=request.jobs,
             writer_for=residue.keeper(self.claims) if residue else lambda _entry: None,
+            watch=self._beginnings.watch if self.setup.read_later else lambda _entry: None,
         )
 
     def _wants(self, algorithm: str, other: str) -> Callable[[str], bool]:

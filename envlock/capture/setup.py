@@ -53,7 +53,8 @@ class CaptureSetup:
     `collectors` are the chosen ones, `skipped` the others; `claimants` are those of the skipped
     ones that must say which paths their packages own.  With a `recorder`, `target` is that
     recorder.  `excluded` are real paths of this machine that are envlock's own work.  `hashed` are
-    the files whose content is read.
+    the files whose content is read.  `read_later` are globs of files that somebody reads through
+    `Capture.view`, so that a target which is read as a stream must keep them.
     """
 
     target: Target
@@ -68,6 +69,7 @@ class CaptureSetup:
     progress: Progress = silent
     tuning: Tuning = DEFAULT_TUNING
     hashed: GlobSet = EVERYTHING
+    read_later: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -82,6 +84,7 @@ class CaptureSetup:
         own: Iterable[Path] = (),
         progress: Progress = silent,
         tuning: Tuning = DEFAULT_TUNING,
+        read_later: tuple[str, ...] = (),
     ) -> Self:
         """Return the setup of a capture of `target`, which a `recorder` reads in its place."""
         every = tuple(collectors)
@@ -102,6 +105,7 @@ class CaptureSetup:
             progress=progress,
             tuning=tuning,
             hashed=_hashed(request, chosen),
+            read_later=read_later,
         )
 
     @property
@@ -131,6 +135,12 @@ class CaptureSetup:
         """The paths that collectors read before or without a walk, as patterns."""
         readers = (c for c in self.supported if c.claims is not None or not self.is_scanned)
         return tuple(sorted({p for c in readers if not c.needs_scan for p in c.reads}))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The files that are read whole, as globs."""
+        reads = (glob for collector in self.supported for glob in collector.reads)
+        return (*reads, *self.read_later)
 
     @property
     def supported(self) -> tuple[Collector, ...]:

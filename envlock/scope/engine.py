@@ -11,6 +11,7 @@ from envlock.model.lock import Lock
 from envlock.model.scope import Member, Role, Root, RootKind
 from envlock.model.text import sort_key
 from envlock.model.trace import NO_TRACE, Trace
+from envlock.scope import services
 from envlock.scope.always import always
 from envlock.scope.closure import closure
 from envlock.scope.edges import EDGES
@@ -20,6 +21,9 @@ from envlock.scope.view import View
 
 APP = "app"
 """The role of what a container, image or process runs, where nobody declared one."""
+
+READS = tuple(dict.fromkeys((*services.READS, *(glob for kind in EDGES for glob in kind.reads))))
+"""The files that are read whole, as globs; scripts are read as well, wherever they are."""
 
 
 class Scope(NamedTuple):

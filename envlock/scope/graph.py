@@ -98,9 +98,9 @@ class EdgeKind(NamedTuple):
     """One kind of needs edge: a row of the reference, and the function that finds such edges.
 
     `of` and `to` say in words what needs what; `evidence` where that is proved; `sources` are the
-    documents that it follows.  `reads` are globs of the files that it reads whole: a target that is
-    read as a stream keeps them.  `needs(node, around)` yields the edges from one node in an order
-    that depends on nothing else, and nothing for nodes it is not about.
+    documents that it follows.  `reads` are globs of the files that it reads whole, besides
+    scripts: a target that is read as a stream keeps them.  `needs(node, around)` yields the edges
+    from one node in an order that depends on nothing else, and nothing for nodes it is not about.
     """
 
     name: str

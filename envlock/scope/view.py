@@ -35,7 +35,7 @@ class View(Protocol):
         """Open a regular file at a real path, or return None for any other and unreadable ones."""
 
     def first_line(self, path: str) -> str:
-        """Return the first line of a file without its end, at most 255 bytes; empty if none."""
+        """Return the ``#!`` line of a script without its end, at most 255 bytes, else nothing."""
 
     def linkage(self, path: str) -> Linkage | None:
         """Return how an ELF file is linked, or None for any other file."""

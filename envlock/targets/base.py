@@ -24,6 +24,7 @@ __all__ = [
     "IGNORED",
     "READ_LIMIT",
     "Capability",
+    "ContentWatcher",
     "ContentWriter",
     "HashCache",
     "Hashes",
@@ -89,6 +90,16 @@ class ContentWriter(Protocol):
         """Discard the file: its content cannot be completed."""
 
 
+class ContentWatcher(Protocol):
+    """Looks at the content of one file while the target is read."""
+
+    def write(self, chunk: bytes) -> object:
+        """Take the next bytes."""
+
+    def close(self, sha256: str) -> object:
+        """End the file: all of its content was read, and this is its digest."""
+
+
 class PathSet(NamedTuple):
     """The paths that begin with one of `prefixes` or contain one of `substrings`."""
 
@@ -108,6 +119,10 @@ def _never(_: str) -> bool:
 
 
 def _no_writer(_: Entry) -> ContentWriter | None:
+    return None
+
+
+def _no_watcher(_: Entry) -> ContentWatcher | None:
     return None
 
 
@@ -135,6 +150,7 @@ class ScanPlan:
     `reads`: globs; it also keeps the files that these lead to through symbolic links.
     `writer_for(entry)`: the writer that receives a file's content from a streaming target, or
     None; called before the content is read, so `entry.sha256` is still empty.
+    `watch(entry)`: what looks at a file's content while a target streams by, or None.
     `on_gap(path, reason)`: called for everything that could not be read.
     `on_progress(files, bytes)`: called now and then with increments.
     `on_walk_finished()`: called once, when every path was yielded; only digests are outstanding.
@@ -153,6 +169,7 @@ class ScanPlan:
     retain: Callable[[str], bool] = _never
     reads: tuple[str, ...] = ()
     writer_for: Callable[[Entry], ContentWriter | None] = _no_writer
+    watch: Callable[[Entry], ContentWatcher | None] = _no_watcher
     cache: HashCache | None = None
     on_gap: Callable[[str, str], None] = _ignore_gap
     on_progress: Callable[[int, int], None] = _ignore_progress

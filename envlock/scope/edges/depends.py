@@ -8,8 +8,6 @@ from envlock.model.scope import MemberClass
 from envlock.scope.graph import Around, EdgeKind, Item, Need, Node
 from envlock.scope.packages import READS, SYSTEMS, installed
 
-__all__ = ["EDGE", "READS"]
-
 
 def needs(node: Node, around: Around) -> Iterator[Need]:
     """Yield the installed packages that a package depends on."""

@@ -305,9 +305,14 @@ def _read(
     sinks: list[Callable[[bytes], object]] = [digest.update for digest in hashes]
     if retained is not None:
         sinks.append(retained.append)
+    watcher = plan.watch(entry)
+    if watcher is not None:
+        sinks.append(watcher.write)
     _copy(chunks, sinks, plan.writer_for(entry))
     plan.on_progress(1, entry.size)
     named = {digest.name: digest.hexdigest() for digest in hashes}
+    if watcher is not None:
+        watcher.close(named["sha256"])
     done = entry._replace(
         sha256=named["sha256"], md5=named.get("md5", ""), sha1=named.get("sha1", "")
     )
