@@ -18,7 +18,7 @@ LINKAGE_LIMIT = 256 * 1024 * 1024
 A larger one is fetched again if it is asked for."""
 MOST_NOTED = 200_000
 """Most files that are noted; others are fetched again if they are asked for."""
-SCRIPT_LIMIT = 64 * 1024
+SCRIPT_LIMIT = 256 * 1024
 """Largest script, in bytes, of which more than the ``#!`` line is kept."""
 SCRIPTS_TOTAL = 64 * 1024 * 1024
 """Most bytes of scripts that are kept; of others the ``#!`` line is."""
