@@ -235,8 +235,7 @@ class CaptureSession:
 
     def plan(self) -> ScanPlan:
         """Return what a walk does on the way."""
-        request, residue = self.setup.request, self.residue
-        reads = self.setup.reads
+        request, residue, reads = self.setup.request, self.residue, self.setup.reads
         streams = self.setup.target.is_streaming
         return ScanPlan(
             hashes=self.setup.hashed,
