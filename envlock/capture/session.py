@@ -26,6 +26,7 @@ from envlock.capture.residue import Residue
 from envlock.capture.scan.access_log import AccessLog
 from envlock.capture.scan.index import Index
 from envlock.capture.scan.search import PathSearch
+from envlock.capture.second_digests import wanted
 from envlock.capture.settle import Settler
 from envlock.capture.setup import CaptureSetup
 from envlock.capture.time_limit import OutOfTime, TimeLimit
@@ -239,8 +240,8 @@ class CaptureSession:
         streams = self.setup.target.is_streaming
         return ScanPlan(
             hashes=self.setup.hashed,
-            wants_md5=self._wants("md5", "sha1"),
-            wants_sha1=self._wants("sha1", "md5"),
+            wants_md5=wanted(self.setup.target, self.claims, "md5", "sha1"),
+            wants_sha1=wanted(self.setup.target, self.claims, "sha1", "md5"),
             retain=matcher(reads) if streams else (lambda _path: False),
             reads=reads,
             prune=compile_globs(request.ignore) if request.ignore else None,
@@ -254,22 +255,6 @@ class CaptureSession:
             writer_for=residue.keeper(self.claims) if residue else lambda _entry: None,
             watch=self._beginnings.watch if self.setup.read_later else lambda _entry: None,
         )
-
-    def _wants(self, algorithm: str, other: str) -> Callable[[str], bool]:
-        """Return which files need this digest too: those whose packages state it."""
-        target = self.setup.target
-        if target.is_streaming and not target.walks_before_reading:
-            # A stream may show that a link leads to a path before anybody knows it is claimed.
-            stated = {path for path in self.claims if self._is_stated(path, algorithm)}
-            if stated or (algorithm == "md5" and not self.claims):
-                return lambda path: not self._is_stated(path, other)
-            return stated.__contains__
-        return lambda path: self._is_stated(path, algorithm)
-
-    def _is_stated(self, path: str, algorithm: str) -> bool:
-        """True when a package states a digest of that algorithm for the path."""
-        claim = self.claims.get(path)
-        return claim is not None and claim.digest.startswith(f"{algorithm}:")
 
     def _reportable(self) -> Iterator[Entry]:
         """Yield the entries of the paths that can have records of their own."""
