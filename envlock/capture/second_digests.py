@@ -9,7 +9,7 @@ from envlock.targets.base import Target
 
 
 def wanted(target: Target, claims: Claims, algorithm: str, other: str) -> Callable[[str], bool]:
-    """Return which files need the digest `algorithm`: ``md5`` or ``sha1``, and `other` is the other.
+    """Return which files need a digest of `algorithm`, ``md5`` or ``sha1``; `other` is the other.
 
     Until the walk has ended, `claims` may not name all of them.
     """
