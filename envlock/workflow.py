@@ -24,6 +24,7 @@ from envlock.store.refs import set_ref, use_ref
 from envlock.targets.kinds import is_image, open_target
 
 if TYPE_CHECKING:
+    from envlock.capture.captured_files import CapturedFiles
     from envlock.capture.request import Request
     from envlock.capture.result import Capture
     from envlock.capture.setup import Tuning
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from envlock.materialize.tree.rules import Rule
     from envlock.model.scope import Root
     from envlock.model.trace import Trace
+    from envlock.scope.engine import Scope
     from envlock.scope.pairing import Paired
     from envlock.targets.base import Target
+    from envlock.targets.recorded_scope import RecordedScope
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a step, and the files and bytes processed since the last call."""
@@ -101,9 +104,10 @@ def capture_target(
             tuning=tuning or DEFAULT_TUNING,
             read_later=() if request.only else READS,
         )
+        captured, scope = with_scope(captured, request, search, getattr(target, "scope", None))
         if recorder is not None and recording is not None:
+            recorder.scope = scope
             captured = captured.leaving_out(recorder.write(recording))
-        captured = with_scope(captured, request, search)
         _keep(captured, store, keep=keep)
     return captured
 
@@ -117,30 +121,51 @@ def _keep(captured: Capture, store: Store, *, keep: bool) -> None:
         captured.remember()
 
 
-def with_scope(captured: Capture, request: Request, search: Search | None = None) -> Capture:
-    """Add what the applications need; the target of the capture must still be open.
+def with_scope(
+    captured: Capture,
+    request: Request,
+    search: Search | None = None,
+    recorded: RecordedScope | None = None,
+) -> tuple[Capture, RecordedScope | None]:
+    """Add what the applications need, or what a recording has of it; return that, None for nothing.
 
+    The target of the capture must still be open.
     `search` is asked for the roots of what has none there; what it finds is marked as assumed.
     """
     from envlock.model.coverage import Coverage, Status
     from envlock.model.scope import SECTION, scope_records
-    from envlock.scope.engine import find_scope
+    from envlock.secrets.records import clean_gap, clean_record
+    from envlock.targets.recorded_scope import RecordedScope
 
     view = captured.view
     if view is None or request.only:
-        return captured
+        return captured, None
     if SECTION in request.skip:
-        return captured.adding(SECTION, (), Coverage(Status.SKIPPED))
+        return captured.adding(SECTION, (), Coverage(Status.SKIPPED)), None
+    if recorded is None:
+        scope = _found_scope(captured.lock, view, request, search)
+        gaps = tuple(dict.fromkeys(map(clean_gap, scope.coverage.gaps)))
+        recorded = RecordedScope(
+            tuple(map(clean_record, scope_records(scope.roles))),
+            Coverage(scope.coverage.status, gaps),
+        )
+    return captured.adding(SECTION, recorded.records, recorded.coverage), recorded
+
+
+def _found_scope(lock: Lock, view: CapturedFiles, request: Request, search: Search | None) -> Scope:
+    """Return the scope of an environment, with the roots that `search` finds if it has none."""
+    from envlock.scope.engine import find_scope
+
     known = len(view.gaps)
-    find = partial(find_scope, view, captured.lock, workdir=request.workdir, traces=request.traces)
+    find = partial(find_scope, view, lock, workdir=request.workdir, traces=request.traces)
     scope = find(request.roots, view.gaps)
     if search is not None and not (scope.roles and all(role.is_found for role in scope.roles)):
-        found = search(captured.lock)
+        found = search(lock)
         if found:
             del view.gaps[known:]
             roots = {role.name: role.root for role in scope.roles if role.is_found} | dict(found)
             scope = find(roots, view.gaps, assumed=found.keys())
-    return captured.adding(SECTION, scope_records(scope.roles), scope.coverage)
+    return scope
 
 
 def trace_of_run(opened: Collection[str], executed: Collection[str], target: Target) -> Trace:

@@ -7,12 +7,13 @@ from typing import BinaryIO
 
 from envlock.capture.beginnings import LINE_LIMIT, Beginnings
 from envlock.capture.context import describe
+from envlock.capture.digest_on_demand import digest_on_demand
 from envlock.formats.binary.linkage import Linkage, parse_linkage
 from envlock.model.coverage import Gap
 from envlock.model.process import ProcessConfig
 from envlock.model.text import from_bytes
 from envlock.model.tree import Entry, EntryType
-from envlock.targets.base import Target
+from envlock.targets.base import HashCache, Target
 
 _SMALL = 1024 * 1024
 
@@ -21,8 +22,9 @@ class CapturedFiles:
     """Answers from the target itself, each question asked once.
 
     `owner` tells which record claims a real path, `digest` the SHA-256 of a file (hex) where the
-    capture computed it, `open_file` opens a regular file.  `beginnings` are notes of a
-    target that was read as a stream.  `gaps` collects what could not be read.
+    capture computed it; others are computed on demand through `cache`.  `open_file` opens a
+    regular file.  `beginnings` are notes of a target that was read as a stream.  `gaps` collects
+    what could not be read.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class CapturedFiles:
         digest: Callable[[str], str],
         open_file: Callable[[Entry], BinaryIO],
         beginnings: Beginnings | None = None,
+        cache: HashCache | None = None,
     ) -> None:
         self.gaps: list[Gap] = []
         self._target = target
@@ -40,6 +43,7 @@ class CapturedFiles:
         self._digest = digest
         self._open = open_file
         self._beginnings = beginnings or Beginnings()
+        self._cache = cache
         self._names: dict[str, tuple[str, ...]] = {}
         self._entries: dict[str, Entry | None] = {}
         self._resolved: dict[str, str] = {}
@@ -158,7 +162,18 @@ class CapturedFiles:
 
     def sha256(self, path: str) -> str:
         """Return the digest of a program or library as hex, empty where it is not known."""
-        return self._digest(path) if self.linkage(path) is not None else ""
+        if self.linkage(path) is None:
+            return ""
+        known = self._digest(path)
+        stream = None if known or self._target.is_streaming else self.open(path)
+        if stream is None:
+            return known
+        with stream:
+            try:
+                return digest_on_demand(path, stream, self._cache)
+            except OSError as error:
+                self.gap(path, describe(error))
+                return ""
 
     def process(self) -> ProcessConfig | None:
         """Return the run configuration with its variables, or None without one."""

@@ -32,12 +32,12 @@ from envlock.targets.base import READ_LIMIT, Capability, ScanPlan, Target
 from envlock.targets.local.probe import SupportsProbe
 from envlock.targets.paged import PAGE, PagedFile
 from envlock.targets.recorded import CONTENTS, MEMBER, VERSION, RecordedRequest, RecordedTarget
+from envlock.targets.recorded_scope import RecordedScope
 
 _PERSONAL = {"/etc/passwd": (1, 4), "/etc/group": (1,)}
 """Fields of account files that no collector reads: password hashes, the names of people."""
 _SHADOW = "/etc/shadow"
 """Collectors read from it only which accounts have a password."""
-
 
 _PROBE = 8192
 
@@ -75,6 +75,7 @@ class Recorder:
         self._is_hidden: Callable[[str], bool] = lambda _path: False
         self._probes: dict[str, bytes | ValueError | None] = {}
         self._paged: dict[str, tuple[int, dict[int, bytes]]] = {}
+        self.scope: RecordedScope | None = None
 
     @property
     def reference(self) -> str:
@@ -209,6 +210,7 @@ class Recorder:
             "paged": held.paged,
             "probes": {name: _answer(told) for name, told in sorted(self._probes.items())},
             "request": _asked(self._request),
+            "scope": self.scope and self.scope.document(),
             "entries": [
                 _row(self._shown(path))
                 for path in sorted(self._entries)

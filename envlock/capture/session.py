@@ -35,7 +35,7 @@ from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.facts import coverage_of
 from envlock.model.glob import compile_globs, matcher
 from envlock.model.record import Record
-from envlock.model.tree import Entry, Row
+from envlock.model.tree import Entry, EntryType, Row
 from envlock.secrets.records import clean_entry, clean_gap, clean_record
 from envlock.targets.base import IncrementalTarget, ScanPlan
 from envlock.targets.folder import Folder
@@ -115,9 +115,10 @@ class CaptureSession:
         return CapturedFiles(
             self.setup.source,
             owner=owner or self._owner,
-            digest=lambda path: entry.sha256 if (entry := self.index.get(path)) else "",
+            digest=self._digest,
             open_file=lambda entry: self.setup.source.open(entry.path),
             beginnings=self._beginnings,
+            cache=self.setup.cache,
         )
 
     # Steps
@@ -290,6 +291,13 @@ class CaptureSession:
         """Return the record that claims a path, whether or not its section is captured."""
         claim = self._other_claims.get(path) or self.claims.get(path)
         return claim.owner if claim else ""
+
+    def _digest(self, path: str) -> str:
+        """Return the digest of a file that was hashed, empty for any other."""
+        entry = self.index.get(path)
+        if entry is not None and entry.type is EntryType.HARDLINK:
+            entry = self.index.get(entry.target)
+        return entry.sha256 if entry is not None else ""
 
     def _open_file(self, entry: Entry) -> BinaryIO:
         """Open the file of an entry, from the store where it was spooled."""

@@ -22,6 +22,7 @@ from envlock.model.tree import Entry, EntryType, FileClass, Row
 from envlock.reading import open_file
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan
 from envlock.targets.paged import PagedFile, pages_of
+from envlock.targets.recorded_scope import RecordedScope
 from envlock.targets.stream.decompress import Bounds, decompressed
 from envlock.targets.stream.tar_reader import members
 
@@ -53,7 +54,10 @@ class RecordedRequest(NamedTuple):
 
 
 class RecordedTarget:
-    """One recording.  `request` is what was asked for when it was made."""
+    """One recording.  `request` is what was asked for when it was made.
+
+    `scope` is what was found of the applications then, None in recordings of earlier versions.
+    """
 
     is_streaming = False
     walks_before_reading = False
@@ -73,6 +77,8 @@ class RecordedTarget:
         self._rows = {str(path): _parse_row(row) for path, row in document["rows"].items()}
         self._probes = {str(name): _parse_probe(told) for name, told in document["probes"].items()}
         self.request = _parse_request(document["request"])
+        told = document.get("scope")
+        self.scope = None if told is None else RecordedScope.parse(told)
         paged = {str(path): (int(told[0]), told[1]) for path, told in document["paged"].items()}
         self._paged = {
             path: (size, pages_of(contents.get(path, b""), [int(n) for n in numbers]))

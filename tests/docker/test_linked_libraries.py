@@ -24,9 +24,11 @@ pytestmark = pytest.mark.registry
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 MUSL = "/lib/ld-musl-x86_64.so.1"
-SERVICES = "nginx-light,php-fpm,nodejs,musl"
+SERVICES = "dash,nginx-light,php-fpm,nodejs,musl"
 WHEELS = ("numpy", "pandas", "psycopg2-binary")
 _LINE = re.compile(r"\t(\S+)(?: => (not found|\S+))?(?: \(0x[0-9a-f]+\))?\Z")
+
+_GONE = re.compile(r"Error loading shared library (\S+): ")
 
 TRACE = f"""
 export LD_TRACE_LOADED_OBJECTS=1
@@ -34,12 +36,14 @@ while read -r path; do
     echo "FILE $path"
     {LOADER} "$path" 2>&1
 done
+true
 """
 TRACE_MUSL = f"""
 while read -r path; do
     echo "FILE $path"
-    {MUSL} --list "$path" 2>/dev/null
+    {MUSL} --list "$path" 2>&1
 done
+true
 """
 
 
@@ -77,7 +81,7 @@ def elf_files(root: Path) -> list[str]:
 
 
 def told_by(output: str) -> dict[str, dict[str, str]]:
-    """Return path -> name -> path of its libraries, empty where not found, as a loader lists them."""
+    """Return path -> library -> path, empty where not found, as a loader lists them."""
     found: dict[str, dict[str, str]] = {}
     for line in output.splitlines():
         if line.startswith("FILE "):
@@ -85,6 +89,8 @@ def told_by(output: str) -> dict[str, dict[str, str]]:
         elif (match := _LINE.match(line)) and "linux-vdso" not in line:
             name, path = match.groups()
             libraries[name] = "" if path == "not found" else path or name
+        elif match := _GONE.match(line):
+            libraries[match[1]] = ""
     return found
 
 
@@ -176,13 +182,14 @@ BUILDS = (
     ("opt/lib/libd.so.1", ("libc1.so",), ("-rpath", "/nowhere", "--enable-new-dtags")),
     ("usr/local/lib/libe.so.1", ("libb.so.1",), ()),
 )
+OLD, NEW = "--disable-new-dtags", "--enable-new-dtags"
 PROGRAMS = (
-    ("rpath", ("libb.so.1", "libd.so.1"), ("-rpath", "$ORIGIN/../lib:/opt/inner", "--disable-new-dtags")),
-    ("runpath", ("libb.so.1", "liba.so.1"), ("-rpath", "${ORIGIN}/../lib:/opt/inner", "--enable-new-dtags")),
+    ("rpath", ("libb.so.1", "libd.so.1"), ("-rpath", "$ORIGIN/../lib:/opt/inner", OLD)),
+    ("runpath", ("libb.so.1", "liba.so.1"), ("-rpath", "${ORIGIN}/../lib:/opt/inner", NEW)),
     ("default", ("libe.so.1",), ()),
-    ("lib", ("liba.so.1",), ("-rpath", "/opt/$LIB:/opt/lib", "--enable-new-dtags")),
+    ("lib", ("liba.so.1",), ("-rpath", "/opt/$LIB:/opt/lib", NEW)),
     ("nodeflib", ("libe.so.1", "liba.so.1"), ("-z", "nodefaultlib", "-rpath", "/opt/lib")),
-)  # fmt: skip
+)
 
 
 def build(root: Path, output: str, needed: tuple[str, ...], options: tuple[str, ...]) -> None:
@@ -209,8 +216,7 @@ def test_run_paths(loader, trace, services_root, engine, capsys):
     folder = f"opt/{Path(loader).name}"
     programs = []
     for name, needed, options in PROGRAMS:
-        options = (*options, "--dynamic-linker", loader)
-        build(services_root, f"{folder}/{name}", needed, options)
+        build(services_root, f"{folder}/{name}", needed, (*options, "--dynamic-linker", loader))
         programs.append(f"/{folder}/{name}")
     subprocess.run(["ldconfig", "-r", services_root], check=True)
     with container(services_root) as run:

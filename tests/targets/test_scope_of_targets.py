@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +14,8 @@ import pytest
 from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
 from envlock.capture.request import Request
+from envlock.capture.setup import Tuning, silent
+from envlock.model.depth import Depth
 from envlock.model.scope import Root
 from envlock.scope.engine import READS
 from envlock.store.objects import Store
@@ -19,7 +23,7 @@ from envlock.targets.base import Target
 from envlock.targets.kinds import open_target
 from envlock.targets.stream.oci import OciTarget
 from envlock.targets.stream.tar_reader import Member
-from envlock.workflow import with_scope
+from envlock.workflow import capture_target, with_scope
 from tests.targets.conftest import layout_of, tar_of
 from tests.unit.formats.elf_files import linked_elf
 
@@ -57,6 +61,7 @@ def top(tmp_path: Path) -> Path:
         where.chmod(0o755 if "/bin/" in path else 0o644)
     (tmp_path / "root/srv/.venv/bin").mkdir()
     (tmp_path / "root/srv/.venv/bin/python").symlink_to("/usr/bin/python3.11")
+    (tmp_path / "root/var/log").mkdir(parents=True)
     os.link(tmp_path / "root/opt/lib/libb.so.1", tmp_path / "root/opt/lib/a-second-name")
     return tmp_path / "root"
 
@@ -65,7 +70,7 @@ def scope_of(target: Target, store: Path) -> dict[str, dict[str, str]]:
     with closing(target), Store.open(store) as opened:
         request = Request(roots=ROOTS)
         captured = capture(target, collectors(), request, store=opened, read_later=READS)
-        scope = with_scope(captured, request).lock.sections["scope"]
+        scope = with_scope(captured, request)[0].lock.sections["scope"]
     return {key: dict(facts) for key, facts in scope.items()}
 
 
@@ -88,3 +93,42 @@ def test_an_image_has_the_scope_of_its_files_and_is_read_once(top: Path, tmp_pat
     } <= scope.keys()
     layout = layout_of(tmp_path / "layout", [tar_of(top)], config={})
     assert scope_of(ReadOnce.connect(str(layout)), tmp_path / "store") == scope
+
+
+def test_another_capture_gives_the_same_lock(top: Path, tmp_path: Path) -> None:
+    """A later capture reads only what changed, and knows no digest of the rest by itself."""
+    request = Request(roots=ROOTS)
+    later = Tuning(clock=lambda: time.time_ns() + 10**13)
+    locks, ways = [], []
+    with Store.open(tmp_path / "store") as store:
+        for changed in ("var/log/syslog", "var/log/other"):
+            captured = capture_target(f"dir:{top}", request, store, silent, keep=True, tuning=later)
+            locks.append(captured.lock.sections["scope"])
+            ways.append(captured.is_incremental)
+            (top / changed).write_text("x\n")
+    assert ways == [False, True]
+    assert locks[0] == locks[1]
+    libraries = [facts for key, facts in locks[0].items() if "file:/opt/lib/lib" in key]
+    assert len(libraries) > 2
+    assert all(len(facts["sha256"]) == 64 for facts in libraries)
+
+
+def test_a_capture_of_settings_has_the_digests_of_libraries(top: Path, tmp_path: Path) -> None:
+    request = Request(roots=ROOTS, depth=Depth.CONFIG)
+    with Store.open(tmp_path / "store") as store:
+        scope = capture_target(f"dir:{top}", request, store, silent).lock.sections["scope"]
+    expected = hashlib.sha256(FILES["/opt/lib/liba.so.1"]).hexdigest()
+    assert scope["app/file:/opt/lib/liba.so.1"]["sha256"] == expected
+    assert "sha256" not in scope["app/missing-library:libgone.so.1"]
+
+
+def test_a_recording_has_the_scope_as_it_was_found(top: Path, tmp_path: Path) -> None:
+    request = Request(roots=ROOTS)
+    with Store.open(tmp_path / "store") as store:
+        with (tmp_path / "recording.tar").open("wb") as stream:
+            captured = capture_target(f"dir:{top}", request, store, silent, recording=stream)
+        reference = f"recorded:{tmp_path / 'recording.tar'}"
+        replayed = capture_target(reference, Request(), store, silent)
+    assert replayed.lock.sections["scope"] == captured.lock.sections["scope"]
+    assert replayed.lock.coverage["scope"] == captured.lock.coverage["scope"]
+    assert "app/file:/opt/lib/liba.so.1" in replayed.lock.sections["scope"]
