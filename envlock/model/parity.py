@@ -6,7 +6,8 @@
 
 A leaf is that of the environment digest (`envlock.model.digest`), with keys by role
 (`envlock.model.scope_names`).  Left out is what no image holds (kernel, CPU, drivers), how a
-package came (asked for or not, by which installer), and variables that only name places.
+package came (asked for or not, by which installer), variables that only name places, and locales
+that no variable names.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from envlock.model.belonging import Belonging, is_how_it_came
 from envlock.model.digest import hash_parts, leaf_digest
 from envlock.model.facts import Part, part_of
+from envlock.model.locales import with_named_locales
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
 from envlock.model.scope import Role
@@ -24,6 +26,7 @@ from envlock.model.scope_names import names_of, renamed
 
 def parity_digest(lock: Lock, role: Role) -> str:
     """Return ``envlock1:sha256:<hex>`` over the closure of a role of the lock."""
+    lock = with_named_locales(lock)
     names = names_of(lock, role)
     belonging = Belonging.of(role.members, (place.path for place in names.places))
     own = Lock.of(_records(lock, role, belonging))

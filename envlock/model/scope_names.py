@@ -25,6 +25,8 @@ _PYTHON = "python"
 """The section in which an environment without packages is one all the same."""
 BY_PATH = ("file", "software", "missing-library", "missing-symbol")
 """Sections whose keys are paths, or begin with one."""
+AT_LOCATION = ("blas", "cuda", "rocm")
+"""Sections with keys KIND:LOCATION, where an environment is a location: ``cudart:app/torch``."""
 OWNERS = ("packaged-by", "owned-by")
 """Facts that name the record to which another one belongs."""
 _SHARED = ("", "/", "/usr", "/usr/local", "/opt", "/home", "/root", "/srv", "/var", "/etc")
@@ -57,7 +59,17 @@ class Names(NamedTuple):
                 return f"{known[environment]}{slash}{rest}"
             if key in known:
                 return known[key]
+        if section in AT_LOCATION:
+            return self._at_location(key)
         return self.path(key) if self.places and section in BY_PATH else key
+
+    def _at_location(self, key: str) -> str:
+        kind, colon, location = key.partition(":")
+        for section in self.keys:
+            new = self.key(section, location)
+            if section in _ENVIRONMENTS and new != location:
+                return f"{kind}{colon}{new}"
+        return key
 
     def path(self, path: str) -> str:
         """Return a path, or a text that begins with one, by the directory that it is below."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from envlock.model.belonging import Belonging
 from envlock.model.facts import Part, part_of
+from envlock.model.locales import with_named_locales
 from envlock.model.lock import Lock
 from envlock.model.parity import parity_digest, unrecorded
 from envlock.model.record import Facts
@@ -101,7 +102,7 @@ def like(base: Lock, paired: Paired) -> tuple[Lock, Names]:
     called = {place.name for side in paired.names for place in side.places}
     places = tuple(place for place in used.places if place.name in called)
     names = Names({section: known for section, known in keys.items() if known}, places)
-    return renamed(base, names), names
+    return with_named_locales(renamed(base, names)), names
 
 
 def _couples(
@@ -183,7 +184,8 @@ def _together(
     )
     names = _free(names, locks)
     left, right = (
-        renamed(_with_files(lock, couples, side), names[side]) for side, lock in enumerate(locks)
+        with_named_locales(renamed(_with_files(lock, couples, side), names[side]))
+        for side, lock in enumerate(locks)
     )
     compared = (left, right)
     pairs = tuple(_pair(couple, locks, compared, names, named) for couple in couples)

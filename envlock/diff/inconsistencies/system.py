@@ -6,52 +6,34 @@ import re
 from collections.abc import Iterator
 
 from envlock.diff.inconsistencies.inconsistency import Family, Inconsistency
+from envlock.model.locales import named_locales, plain
 from envlock.model.lock import Lock
 
 _LOCALE = re.compile(r"(?P<name>[a-z]{2,3}_[A-Z]{2})(?:\.(?P<charset>[\w-]+))?(?P<variant>@\w+)?\Z")
-_VARIABLES = re.compile(r"LANG\Z|LC_[A-Z]+\Z")
 _NO_LOGIN = re.compile(r"nologin|false|sync|halt|shutdown|true")
 _FIRST_PERSON = 1000
 
 
 def _locales(lock: Lock) -> Iterator[Inconsistency]:
     """Check that the locales of variables and settings are compiled, where glibc needs that."""
-    available = {_plain(word) for word in lock.get("locale").get("available", "").split()}
+    available = {plain(word) for word in lock.get("locale").get("available", "").split()}
     is_glibc = lock.get("os").get("libc", "").startswith("glibc")
     if not is_glibc or not available or "(all)" in available or lock.get("env", "LOCPATH"):
         return
-    named = [
-        ("env", key, "value", facts.get("value", ""))
-        for key, facts in lock.sections.get("env", {}).items()
-        if _VARIABLES.match(key)
-    ]
-    named += [
-        ("locale", "", fact, value)
-        for fact, value in lock.get("locale").items()
-        if _VARIABLES.match(fact.upper().replace("-", "_"))
-    ]
-    for section, key, field, value in named:
-        match = _LOCALE.match(value)
+    for named in named_locales(lock):
+        match = _LOCALE.match(named.value)
         if match is None or _is_available(match, available):
             continue
-        name = key or field.upper().replace("-", "_")
-        message = f"{name} is {value}, and that locale was not generated"
-        yield Inconsistency("LOCALE-NOT-GENERATED", section, key, message, field)
-
-
-def _plain(name: str) -> str:
-    """Return a locale as localedef(1) writes it: ``de_DE.utf8``."""
-    head, dot, rest = name.partition(".")
-    charset, at, variant = rest.partition("@")
-    plain = re.sub(r"[^a-z0-9]", "", charset.lower())
-    return f"{head}{dot}{plain}{at}{variant}"
+        message = f"{named.variable} is {named.value}, and that locale was not generated"
+        yield Inconsistency("LOCALE-NOT-GENERATED", named.section, named.key, message, named.field)
 
 
 def _is_available(match: re.Match[str], available: set[str]) -> bool:
-    plain = _plain(match[0])
     if match["charset"]:
-        return plain in available
-    return any(name == plain or name.startswith(f"{match['name']}.") for name in available)
+        return plain(match[0]) in available
+    return any(
+        name == plain(match[0]) or name.startswith(f"{match['name']}.") for name in available
+    )
 
 
 def _shells(lock: Lock) -> Iterator[Inconsistency]:

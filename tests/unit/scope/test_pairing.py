@@ -152,3 +152,32 @@ def test_what_only_one_application_needs_is_told_although_both_have_it() -> None
     assert scoping is not None
     assert scoping.pairs[0].only_left == ("deb:vim:amd64",)
     assert not scoping.pairs[0].is_equal
+
+
+def test_a_library_in_an_environment_is_named_by_its_role() -> None:
+    def library(name: str) -> list[Record]:
+        owner = {"packaged-by": f"python {name}/cryptography"}
+        return [Record("cuda", f"cudart:{name}", {"version": "12.4.127", **owner})]
+
+    left, right = laptop(more=library("shop")), image(more=library("opt-app"))
+    paired = pair(left, right, "dev", "prod")
+    assert set(paired.left.sections["cuda"]) == set(paired.right.sections["cuda"]) == {"cudart:app"}
+    assert digest(left) == digest(right)
+
+
+def test_only_locales_that_somebody_names_count() -> None:
+    def locales(available: str) -> list[Record]:
+        return [Record("locale", "", {"available": available, "lang": "C.UTF-8"})]
+
+    member = [Member("locale", "", MemberClass.ALWAYS)]
+    sides = [
+        machine(name, folder, role(name, folder, more=member), more=locales(available))
+        for name, folder, available in (
+            ("shop", "/home/me/shop/.venv", "C.utf8 de_DE.utf8"),
+            ("opt-app", "/opt/app", "C.utf8"),
+            ("opt-app", "/opt/app", "de_DE.utf8"),
+        )
+    ]
+    assert digest(sides[0]) == digest(sides[1]) != digest(sides[2])
+    paired = pair(sides[0], sides[1], "dev", "prod")
+    assert paired.left.get("locale") == paired.right.get("locale")
