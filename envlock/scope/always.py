@@ -56,6 +56,7 @@ ALWAYS = (
     _Always("file", "/etc/environment", "variables of every session"),
     _Always("file", "/etc/localtime", "the time zone"),
     _Always("file", "/etc/timezone", "the time zone"),
+    _Always("process", "", "how it was started: command, account, limits, mounts, capabilities"),
     _Always("host.kernel", "", "system calls and limits"),
     _Always("host.cpu", "", "instructions that compiled code may use"),
     _Always("host.libc", "", "the loader's level of the processor"),

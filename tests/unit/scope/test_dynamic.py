@@ -173,3 +173,9 @@ def test_the_system_is_always_needed_as_far_as_it_is_recorded(machine: Machine) 
         "setting:nsswitch.hosts",
         "file:/etc/ld.so.conf.d/x.conf",
     }
+
+
+def test_how_a_process_was_started_is_always_compared(machine: Machine) -> None:
+    """Limits, mounts and capabilities of a container decide, whatever it runs."""
+    machine.record("process", "", memory="128MiB", cap_drop="NET_RAW")
+    assert [member.name for member in always(machine.around(), RootKind.PROCESS)] == ["process:"]
