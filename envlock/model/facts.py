@@ -230,6 +230,8 @@ SECTIONS: Mapping[str, Section] = {
             install="module load {name}/{version}", remove="module unload {name}/{version}"),
         Section("loaded", "loaded libraries", part=Part.NONE, order=VersionOrder.DOTTED),
         Section("scope", "what the applications need", part=Part.NONE, is_derived=True),
+        Section("component", "packages of two package systems", part=Part.NONE,
+            order=VersionOrder.DOTTED, address=("package",)),
         Section("host.kernel", "kernel", part=Part.HOST, keyed=False, order=VersionOrder.DOTTED),
         Section("host.module", "kernel modules", part=Part.HOST, order=VersionOrder.DOTTED),
         Section("host.dkms", "DKMS modules", part=Part.HOST, order=VersionOrder.DOTTED,

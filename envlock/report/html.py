@@ -19,6 +19,7 @@ from math import floor
 
 from envlock.diff.drift import Change, ChangeKind, DriftReport, Result
 from envlock.model.severity import Severity
+from envlock.report.html_outline import outline
 from envlock.report.input import PairInput
 from envlock.report.scope import note_lines
 from envlock.report.visible import visible
@@ -127,6 +128,7 @@ def head(report: DriftReport, heading: str) -> Iterator[str]:
     if notes:
         items = "".join(f"<li>{escape(note)}</li>" for note in notes)
         yield f'<ul class="notes">{items}</ul>'
+    yield from outline(report)
 
 
 def _ring(parity: float) -> str:
@@ -148,6 +150,7 @@ def toolbar() -> Iterator[str]:
         ' aria-label="Search" autocomplete="off" spellcheck="false">'
     )
     yield '<select id="section" aria-label="Section"></select>'
+    yield '<select id="role" aria-label="Application" hidden></select>'
     for name in ("folded", "covered"):
         yield f'<label id="{name}-label" hidden><input type="checkbox" id="{name}">'
         yield "<span></span></label>"
@@ -227,6 +230,7 @@ def _data(report: DriftReport) -> dict[str, object]:
         "left": visible(report.left_name),
         "right": visible(report.right_name),
         "titles": titles,
+        "roles": [visible(role) for role in report.scoping.roles] if report.scoping else [],
         "texts": list(texts.texts),
         "rows": rows,
     }
@@ -252,4 +256,6 @@ def _row(change: Change, group: int, texts: TextTable) -> list[object]:
         texts(change.status.value),
         texts(visible(change.policy)),
         texts(change.moved.value if change.moved is not None else ""),
+        [visible(role) for role in change.scope or ()],
+        texts(visible(change.via)),
     ]

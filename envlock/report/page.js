@@ -86,7 +86,7 @@
     groups.get(change.section).changes.push(change);
   }
   const tiles = [...document.querySelectorAll(".tile")];
-  const [search, section, folded, covered] = ["search", "section", "folded", "covered"].map(get);
+  const [search, section, role, folded, covered] = ["search", "section", "role", "folded", "covered"].map(get);
 
   function refresh() {
     const wordsOf = search.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -97,6 +97,7 @@
     for (const group of groups.values()) {
       const found = section.value && section.value !== group.name ? [] :
         group.changes.filter((change) => visible[change.part] && !off.has(change.severity) &&
+          (!role.value || change.scope.includes(role.value)) &&
           wordsOf.every((word) => change.hay.includes(word)));
       group.show(found);
       shown += found.length;
@@ -135,6 +136,11 @@
     timer = setTimeout(refresh, 80);
   });
   section.addEventListener("change", refresh);
+  if ((data.roles || []).length > 1) {
+    role.append(new Option("All applications", ""), ...data.roles.map((name) => new Option(name, name)));
+    role.hidden = false;
+    role.addEventListener("change", refresh);
+  }
   get("toggle").addEventListener("click", () => {
     const open = ![...groups.values()].some((group) => group.isOpen);
     for (const group of groups.values()) group.open(open);
@@ -168,7 +174,7 @@
   function follow() {
     const change = changes.find((item) => item.id === location.hash.slice(1));
     if (!change) return;
-    search.value = section.value = "";
+    search.value = section.value = role.value = "";
     for (const tile of tiles) tile.setAttribute("aria-pressed", "true");
     if (change.part === FOLDED) folded.checked = true;
     if (change.part > FOLDED) covered.checked = true;

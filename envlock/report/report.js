@@ -7,7 +7,7 @@ const view = ({data, text, make, SEVERITIES, CHUNK}) => {
     part: row[0], id: row[1], section: text(row[2]), key: row[3], field: row[4], sign: row[5],
     left: row[6], right: row[7], severity: row[8], rule: text(row[9]), why: text(row[10]),
     fix: row[11], by: text(row[12]), status: text(row[13]), policy: text(row[14]),
-    moved: text(row[15]), hay: "",
+    moved: text(row[15]), scope: row[16], via: text(row[17]), hay: "",
   }));
   const record = (change) => `${change.section} ${change.key}`;
   const explained = new Map();
@@ -82,6 +82,7 @@ const view = ({data, text, make, SEVERITIES, CHUNK}) => {
     const list = make("dl");
     const say = (term, ...told) => list.append(make("dt", "", term), make("dd", "", ...told));
     if (change.fix && !loud(change)) say(change.fix.slice(0, change.fix.indexOf(":")), change.fix.slice(change.fix.indexOf(":") + 2));
+    if (change.via) say(`why ${change.scope.join(", ")} needs it`, make("code", "", change.via));
     if (change.by) say("explained by", make("code", "", change.by));
     if (change.policy) say(change.status, change.policy);
     say("rule", make("code", "", change.rule));

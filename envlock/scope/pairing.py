@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from envlock.model.belonging import Belonging
@@ -20,6 +21,7 @@ from envlock.model.scope import EVERY, STEP, Member, MemberClass, Role, Root, Ro
 from envlock.model.scope_names import Names, differing, joined, names_of, renamed
 from envlock.model.scoping import Identity, PairedBy, RolePair, Scoping
 from envlock.model.text import sort_key
+from envlock.scope.components import are_foreign, components, with_components
 from envlock.scope.partner import FEWEST, Partner, find_partner, share_of
 
 _UNNAMEABLE = re.compile(r"[^A-Za-z0-9_-]+")
@@ -178,6 +180,8 @@ def _together(
 ) -> Paired:
     """Rename what both sides own, and say which record belongs to which application."""
     couples = [_completed(couple, locks) for couple in couples]
+    digests = [_parity(couple, locks) for couple in couples]
+    couples, locks = _with_components(couples, locks)
     names = differing(
         joined(names_of(locks[0], couple.left) for couple in couples),
         joined(names_of(locks[1], couple.right) for couple in couples),
@@ -189,6 +193,7 @@ def _together(
     )
     compared = (left, right)
     pairs = tuple(_pair(couple, locks, compared, names, named) for couple in couples)
+    pairs = tuple(replace(pair, is_equal=equal) for pair, equal in zip(pairs, digests, strict=True))
     original = [
         {
             (section, names[side].key(section, key)): key
@@ -267,6 +272,31 @@ def _with_files(lock: Lock, couples: Iterable[_Couple], side: int) -> Lock:
     )
 
 
+def _parity(couple: _Couple, locks: tuple[Lock, Lock]) -> bool:
+    left, right = (
+        parity_digest(lock, role)
+        for lock, role in zip(locks, (couple.left, couple.right), strict=True)
+    )
+    return left == right
+
+
+def _with_components(
+    couples: list[_Couple], locks: tuple[Lock, Lock]
+) -> tuple[list[_Couple], tuple[Lock, Lock]]:
+    """Put components in the place of packages of two systems that have none in common."""
+    left, right = locks
+    found = []
+    for couple in couples:
+        if are_foreign(couple.left, couple.right):
+            ours, theirs = components(((couple.left, locks[0]), (couple.right, locks[1])))
+            left, left_role = with_components(left, couple.left, ours)
+            right, right_role = with_components(right, couple.right, theirs)
+            found.append(couple._replace(left=left_role, right=right_role))
+        else:
+            found.append(couple)
+    return found, (left, right)
+
+
 def _pair(
     couple: _Couple,
     locks: tuple[Lock, Lock],
@@ -282,10 +312,6 @@ def _pair(
         for side, role in enumerate((couple.left, couple.right))
     )
     left, right = _belongs(compared[0], ours), _belongs(compared[1], theirs)
-    digests = [
-        parity_digest(lock, role)
-        for lock, role in zip(locks, (couple.left, couple.right), strict=True)
-    ]
     only: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     if not couple.projected:
         only = (
@@ -301,7 +327,6 @@ def _pair(
         basis=couple.basis,
         projected=couple.projected,
         declare=tuple(_declaration(couple, named)),
-        is_equal=digests[0] == digests[1],
         members=tuple(_union(ours.members, theirs.members)),
         places=tuple(sorted({*ours.places, *theirs.places})),
         records=left | right,

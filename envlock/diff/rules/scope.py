@@ -14,6 +14,7 @@ from envlock.diff.rules.rule import Rule
 from envlock.model.facts import packages_of
 from envlock.model.scope import Member, MemberClass
 from envlock.model.severity import Severity
+from envlock.versions.relation import Relation
 
 SECTION = "scope"
 """The section of the one difference that says which members only one side's application needs."""
@@ -26,6 +27,43 @@ SCOPE_RULES: tuple[Rule, ...] = (
         why="both sides have these, and the application {key} needs them on one side only",
         next="`envlock explain 'SECTION KEY' LOCK` prints the chain that leads to each",
         source="the closures of both sides",
+    ),
+    Rule(
+        id="COMPONENT-MISSING",
+        severity=Severity.MEDIUM,
+        sections=("component",),
+        fields=("",),
+        kinds=(ChangeKind.REMOVED,),
+        why="no package of {right_name} has been found to stand for it",
+        next="install on {right_name} what has {key}",
+        source="ELF DT_SONAME; the sources of packages",
+    ),
+    Rule(
+        id="COMPONENT-EXTRA",
+        severity=Severity.INFO,
+        sections=("component",),
+        fields=("",),
+        kinds=(ChangeKind.ADDED,),
+        why="no package of {left_name} has been found to stand for it",
+        next="leave it, unless the application finds it by accident",
+        source="ELF DT_SONAME; the sources of packages",
+    ),
+    Rule(
+        id="COMPONENT-OLDER",
+        severity=Severity.MEDIUM,
+        sections=("component",),
+        relation=Relation.OLDER,
+        why="older on {right_name}: fixes and features may be missing",
+        next="compare what the distributions have fixed in their packages of {key}",
+        source="upstream versions, without epoch and revision",
+    ),
+    Rule(
+        id="COMPONENT",
+        severity=Severity.LOW,
+        sections=("component",),
+        why="another upstream version of what two distributions package",
+        next="leave it, unless the application depends on the version",
+        source="upstream versions, without epoch and revision",
     ),
 )
 

@@ -18,6 +18,12 @@ def everything() -> DriftReport:
 
 
 @pytest.fixture(scope="session")
+def scoped() -> DriftReport:
+    """Return a report of two applications."""
+    return samples.scoped()
+
+
+@pytest.fixture(scope="session")
 def hostile() -> DriftReport:
     """Return a report in which every text is hostile."""
     return samples.hostile()

@@ -26,6 +26,8 @@ from envlock.lockfile.lines import Lines
 from envlock.lockfile.writer import render_lock
 from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.model.scope import Member, MemberClass
+from envlock.model.scoping import PairedBy, RolePair, Scoping
 from envlock.model.severity import Severity
 from envlock.report.source_location import LockText, LockTexts
 from envlock.versions.relation import Relation
@@ -131,6 +133,43 @@ def everything() -> DriftReport:
         hidden={"expected": 2, "log": 11},
         notes=(Note(NoteKind.STALE_WAIVER, "W-9", "waiver W-9 matches nothing any more"),),
         base_name="golden",
+    )  # fmt: skip
+
+
+def scoped() -> DriftReport:
+    """Return a report of two applications, one of which nobody declared on the right."""
+    add, gone, mod, _ = ChangeKind
+    via = "python:app/cryptography → _rust.abi3.so → libssl.so.3"
+    app = RolePair(
+        role="app", left="python:.venv", right="python:/opt/app", paired_by=PairedBy.SIMILARITY,
+        score=0.94, basis="46 of 49 Python packages", projected="right",
+        declare=("[environments.prod.roots]", 'app = "python:/opt/app"'),
+        members=(
+            Member("deb", "libssl3:amd64", MemberClass.LINKED, via),
+            Member("python", "app/flask", MemberClass.DECLARED, "python:app"),
+        ),
+    )  # fmt: skip
+    web = RolePair(
+        role="web", left="service:nginx", right="process", paired_by=PairedBy.DECLARED,
+        basis="the same name, nginx", is_equal=True,
+        members=(Member("deb", "nginx:amd64", MemberClass.DECLARED, "web"),),
+    )  # fmt: skip
+    return report_of(
+        [
+            change("deb", "libssl3:amd64", "version", mod, left="3.0.16-1", right="3.0.11-1",
+                   relation=Relation.OLDER, severity=Severity.HIGH, rule="DEB-DOWNGRADE",
+                   why=f"older on prod: it lacks fixes of 3.0.16-1; app needs it: {via}",
+                   scope=("app", "web"), via=via),
+            change("deb", "vim:amd64", "", gone, left="9.0", severity=Severity.HIGH, scope=()),
+            change("env", "TOKEN", "expect:must_differ", mod, left="x", right="x", rule="EXPECT",
+                   why="both sides use one token", next="give prod a token of its own"),
+            change("python", "app/flask", "version", mod, left="3.1.0", right="3.0.0",
+                   relation=Relation.OLDER, scope=("app",)),
+            change("python", "app/extra", "", add, right="1.0", severity=Severity.LOW,
+                   scope=("app",)),
+        ],
+        scoping=Scoping((app, web)),
+        notes=(Note(NoteKind.SCOPE, "dev prod", "job of dev has no partner on prod"),),
     )  # fmt: skip
 
 

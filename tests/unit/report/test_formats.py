@@ -17,7 +17,15 @@ import envlock.report
 from envlock import __version__
 from envlock.report.formats import FORMATS, format_of_file
 from envlock.report.input import Canvas, MatrixInput, PairInput
-from tests.unit.report.samples import LOCKS, everything, fleet, hostile, many, without_changes
+from tests.unit.report.samples import (
+    LOCKS,
+    everything,
+    fleet,
+    hostile,
+    many,
+    scoped,
+    without_changes,
+)
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/golden/reports"
@@ -46,6 +54,13 @@ def check_golden(name, page):
 @pytest.mark.parametrize("name", [row.name for row in FORMATS.values() if row.pair])
 def test_two_environments_in_each_format(name, everything):
     check_golden(f"everything.{name}", FORMATS[name].render(pair(everything)))
+
+
+@pytest.mark.parametrize("name", [row.name for row in FORMATS.values() if row.pair])
+def test_two_applications_in_each_format(name):
+    page = FORMATS[name].render(pair(scoped()))
+    check_golden(f"scoped.{name}", page)
+    assert "vim" not in page or name == "json"
 
 
 @pytest.mark.parametrize("name", [row.name for row in FORMATS.values() if row.many])

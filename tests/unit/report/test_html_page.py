@@ -255,3 +255,24 @@ def test_without_javascript_it_is_a_list(open_page, everything):
     for change in ChangeGroups.of(everything).listed:
         assert change.id in text
     assert "Enable JavaScript to see 6 more changes" in text
+
+
+def test_findings_are_filtered_by_application_and_open_to_the_chain(open_page, scoped):
+    page = open_page(scoped)
+    from selenium.webdriver.support.select import Select
+
+    Select(page.driver.find_element("id", "role")).select_by_value("web")
+    names = "return [...document.querySelectorAll('.group li .name')].map((n) => n.textContent)"
+    assert page.run(names) == ["libssl3:amd64version"]
+    page.driver.find_element("css selector", ".group summary").click()
+    assert "_rust.abi3.so → libssl.so.3" in page.driver.find_element("css selector", ".body").text
+
+
+def test_the_closure_is_an_outline_that_opens(open_page, scoped):
+    page = open_page(scoped)
+    first = page.driver.find_element("css selector", ".closure > details > summary")
+    assert first.text == "What app needs: 2 records"
+    assert not page.driver.find_element("css selector", ".closure li").is_displayed()
+    first.click()
+    page.driver.find_element("css selector", ".closure details details summary").click()
+    assert "libssl3:amd64 linked" in page.driver.find_element("css selector", ".closure li").text
