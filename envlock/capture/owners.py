@@ -57,8 +57,8 @@ def _folders(paths: Iterable[str], view: CapturedFiles) -> tuple[set[str], set[s
     alone: set[str] = set()
     whole: set[str] = set()
     for path in paths:
-        for pattern in (_PYTHON, _PACKAGES, _GEMS):
-            if found := pattern.match(path):
+        for found in (_PYTHON.match(path), _PACKAGES.match(path), _GEMS.match(path)):
+            if found:
                 whole.add(found[1])
                 alone.add(found[2] or "/")
         if (found := _COMPOSER.match(path)) and view.stat(f"{found[2]}/composer") is not None:

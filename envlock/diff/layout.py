@@ -36,7 +36,6 @@ _ANY_MARK = (
 """Files whose readers skip a byte order mark."""
 _SPACES_COUNT = ("**.properties", "**/.env", "**/.env.*", "**.env", "**/env.list")
 """Files that some of their readers take literally to the end of the line."""
-_SPACE_BEHIND = re.compile(rb"=[^\r\n]{0,4096}?[^\s#][ \t]{1,64}\r?(?:\n|\Z)")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ANY_ENCODING = ("**.xml", "**.xsd", "**.xsl", "**.html", "**.htm", "**.csv", "**.ps1", "**.reg")
 _MAKEFILE = ("**/Makefile", "**/makefile", "**/GNUmakefile", "**/Makefile.*", "**.mk")
@@ -122,7 +121,14 @@ def _encoding(raw: bytes) -> str:
 
 def _trailing(raw: bytes) -> int:
     """Return how many lines with a value end with a space or tab."""
-    return sum(1 for _ in _SPACE_BEHIND.finditer(raw))
+    return sum(map(_ends_blank, raw.split(b"\n")))
+
+
+def _ends_blank(line: bytes) -> bool:
+    """True for a setting whose line ends with a space or tab; one that ends a comment is none."""
+    text = line.removesuffix(b"\r")
+    value = text.partition(b"=")[2]
+    return value != value.rstrip(b" \t") and bool(value.strip()) and value.rstrip()[-1:] != b"#"
 
 
 def _is_comparable(left: bytes, right: bytes) -> bool:

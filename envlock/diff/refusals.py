@@ -7,7 +7,7 @@ table of another owner, a database client a file of passwords that others may re
 from __future__ import annotations
 
 from envlock.diff.drift import Delta
-from envlock.model.glob import compile_globs
+from envlock.model.glob import GlobSet
 
 _WRITABLE_BY_OTHERS = 0o022
 _WRITABLE_BY_ALL = 0o002
@@ -15,7 +15,7 @@ _FOR_OTHERS = 0o077
 _FORBIDDEN = (
     (
         _WRITABLE_BY_OTHERS,
-        compile_globs(
+        GlobSet(
             (
                 *(f"{home}{rest}" for home in ("/root", "/home/*") for rest in ("", "/.ssh")),
                 "**/.ssh/authorized_keys*",
@@ -30,16 +30,16 @@ _FORBIDDEN = (
     ),
     (
         _WRITABLE_BY_ALL,
-        compile_globs(("/etc/my.cnf", "/etc/my.cnf.d/**", "/etc/mysql/**", "**/.my.cnf")),
+        GlobSet(("/etc/my.cnf", "/etc/my.cnf.d/**", "/etc/mysql/**", "**/.my.cnf")),
     ),
     (
         _FOR_OTHERS,
-        compile_globs(("**/.ssh/id_*", "**/.pgpass", "**/.erlang.cookie", "**/.fetchmailrc")),
+        GlobSet(("**/.ssh/id_*", "**/.pgpass", "**/.erlang.cookie", "**/.fetchmailrc")),
     ),
 )
 """Bits of a mode, and the files that must not have them."""
 _PUBLIC = ".pub"
-_OF_ROOT = compile_globs(
+_OF_ROOT = GlobSet(
     ("/etc/crontab", "/etc/cron.d/*", "/etc/logrotate.d/*", "/etc/sudoers", "/etc/sudoers.d/*")
 )
 
@@ -50,7 +50,7 @@ def is_refused(delta: Delta) -> bool:
         return False
     if delta.field == "owner":
         was, now = (value.partition(":")[0] == "0" for value in (delta.left, delta.right))
-        return was and not now and _OF_ROOT.match(delta.key) is not None
+        return was and not now and _OF_ROOT(delta.key)
     if delta.key.endswith(_PUBLIC):
         return False
     try:
@@ -58,6 +58,5 @@ def is_refused(delta: Delta) -> bool:
     except ValueError:
         return False
     return any(
-        after & bits and not before & bits and files.match(delta.key) is not None
-        for bits, files in _FORBIDDEN
+        after & bits and not before & bits and files(delta.key) for bits, files in _FORBIDDEN
     )

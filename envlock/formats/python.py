@@ -19,7 +19,7 @@ from envlock.formats.json_values import at, json_or_none, text_at
 
 _NAME = re.compile(r"[-_.]+")
 _UNSAFE = re.compile(r"[^\w.+]+", re.ASCII)
-_EGG = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py[0-9.]+.*)?\.egg\Z")
+_EGG = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py[0-9].*)?\.egg\Z")
 _RELEASE_LEVEL = {"final": "", "alpha": "a", "beta": "b", "candidate": "rc", "rc": "rc"}
 _VERSION_INFO = re.compile(r"(\d+\.\d+\.\d+)\.(final|alpha|beta|candidate|rc)\.(\d+)\Z")
 _PATCH_LEVEL = re.compile(r'^#define\s+PY_VERSION\s+"([^"]+)"', re.MULTILINE)

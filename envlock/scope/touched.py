@@ -43,7 +43,7 @@ def trace_of(opened: Collection[str], executed: Collection[str], view: View) -> 
     for path in sorted(programs | set(opened)):
         if path.startswith(_KERNEL) or _METADATA.search(path) or _is_secret(path):
             continue
-        owner = view.owner(path) or view.owner(_COMPILED.sub(r"\1\2.py", path))
+        owner = view.owner(path) or view.owner(_source(path))
         kind = _kind(path, view, is_program=path in programs)
         if owner:
             item = Item.of_owner(owner)
@@ -80,3 +80,9 @@ def _kind(path: str, view: View, *, is_program: bool) -> TouchedKind | None:
     if path.endswith(_OTHER_LIBRARIES) or (_SHARED.search(path) and view.linkage(path)):
         return TouchedKind.LIBRARY
     return TouchedKind.CONFIG if path.startswith(_CONFIG) else None
+
+
+def _source(path: str) -> str:
+    """Return the source that a compiled Python file comes from, any other path as it is."""
+    found = _COMPILED.match(path)
+    return f"{found[1]}{found[2]}.py" if found else path

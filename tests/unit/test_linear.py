@@ -35,6 +35,8 @@ COMPILED_FROM_PARTS = {
     "capture/files/rule_table.py:__init__": "escaped names",
     "model/glob.py:__init__": "globs: tests/property/test_globs.py",
     "model/glob.py:compile_globs": "globs: tests/property/test_globs.py",
+    "model/scope_names.py:__init__": "escaped names of environments",
+    "secrets/phrases.py:_phrase": "a table, held by the module afterwards",
     "secrets/plain_values.py:_pattern": "a table, held by the module afterwards",
     "secrets/positional.py:_forms": "a table, held by the module afterwards",
     "secrets/shapes.py:_compile": "a table, held by the module afterwards",
@@ -44,6 +46,7 @@ BOUND = {
     "envlock.formats.system.cron._SYSTEM": "asked from the start of a line, under another name",
     "envlock.formats.system.cron._ACCOUNT": "the same",
     "envlock.formats.system.cron._ANACRON": "the same",
+    "envlock.capture.discover.ignored_jobs._STRICT": "asked from the start of a name",
 }
 PATTERNS = {name: found for name, found in all_patterns().items() if "secrets" not in name}
 

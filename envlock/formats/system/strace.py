@@ -140,7 +140,7 @@ class Trail:
             self._settle(pid, _text(here["folder"]))
         if path is None or path in self._known or call["gone"] or path.endswith(_GONE):
             return
-        name = _QUOTED.search(arguments)
+        name = _first_quoted(arguments)
         if name is None or _NOT_READ.search(arguments, name.end()):
             return
         if len(self._known) < self.most:
@@ -181,7 +181,7 @@ class Trail:
 
     def _execute(self, pid: int, arguments: bytes) -> None:
         at = _FOLDER.match(arguments)
-        name = _QUOTED.search(arguments)
+        name = _first_quoted(arguments)
         if name is None:
             return
         path = _text(name["text"])
@@ -221,3 +221,9 @@ def _unescape(found: re.Match[bytes]) -> bytes:
     if char is not None:
         return _NAMED.get(char, char)
     return bytes([int(octal, 8) & 0xFF if octal is not None else int(hexadecimal, 16)])
+
+
+def _first_quoted(arguments: bytes) -> re.Match[bytes] | None:
+    """Return the first text in quotes, None for none."""
+    at = arguments.find(b'"')
+    return _QUOTED.match(arguments, at) if at >= 0 else None

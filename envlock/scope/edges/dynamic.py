@@ -6,11 +6,10 @@ A row counts only where what triggers it is in the closure.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator
-from fnmatch import translate
 from typing import NamedTuple
 
+from envlock.model.glob import GlobSet
 from envlock.model.scope import MemberClass
 from envlock.scope.edges import dynamic_lookup
 from envlock.scope.folders import expand
@@ -92,11 +91,12 @@ ROWS = (
     Row("chosen BLAS and LAPACK", "libblas.so* liblapack.so* libopenblas*", (),
         (("blas", "*"), ("alternative", "libblas.so.3*"), ("alternative", "liblapack.so.3*")),
         source="Debian wiki, DebianScience/LinearAlgebraLibraries"),
-    Row("Qt plug-ins of the user interface", "libQt[56]Gui*",
+    Row("Qt plug-ins of the user interface", "libQt5Gui* libQt6Gui*",
         tuple(f"{{here}}/qt[56]/plugins/{kind}/*.so" for kind in
               ("platforms", "imageformats", "platforminputcontexts", "xcbglintegrations")),
         source="Qt documentation, Deploying Plugins"),
-    Row("Qt plug-ins for databases", "libQt[56]Sql*", ("{here}/qt[56]/plugins/sqldrivers/*.so",),
+    Row("Qt plug-ins for databases", "libQt5Sql* libQt6Sql*",
+        ("{here}/qt[56]/plugins/sqldrivers/*.so",),
         source="Qt documentation, SQL Database Drivers"),
     Row("Qt plug-ins for TLS", "libQt6Network*", ("{here}/qt6/plugins/tls/*.so",),
         source="Qt documentation, QSslSocket"),
@@ -140,7 +140,7 @@ ROWS = (
         source="Apache HTTP Server documentation, mod_so"),
 )  # fmt: skip
 """The known dynamic loading; the reference shows it."""
-_TRIGGERS = tuple(re.compile("|".join(map(translate, row.trigger.split()))) for row in ROWS)
+_TRIGGERS = tuple(GlobSet(f"/{glob}" for glob in row.trigger.split()) for row in ROWS)
 READS = (
     *(path for row in ROWS for path in row.paths if path.startswith("/")),
     *dynamic_lookup.READS,
@@ -154,7 +154,7 @@ def needs(node: Node, around: Around) -> Iterator[Need]:
         return
     here, name = posixpath.split(node.path)
     for row, trigger in zip(ROWS, _TRIGGERS, strict=True):
-        if trigger.match(name):
+        if trigger(f"/{name}"):
             yield from _of_row(row, node.path, here, around)
     if here.endswith("/pam.d"):
         yield from _files(dynamic_lookup.pam_modules(node.path, around), "", around)
