@@ -93,7 +93,15 @@ def _run_many(
         )
     with open_store(config) as store, console.progress("comparing") as steps:
         options = _options(arguments, config, store)
-        matrix = compare_many_operands(operands, config, options, store, steps)
+        matrix = compare_many_operands(
+            operands,
+            config,
+            options,
+            store,
+            steps,
+            roots=arguments.root,
+            whole=arguments.whole,
+        )
     write_reports(MatrixInput(matrix, full=arguments.all), arguments.reports, console)
     if any(change.section == "tree" for change in matrix.report.changes):
         console.say(Message.TREES_DIFFER, left=operands[0], right=operands[1])

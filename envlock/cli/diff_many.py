@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -22,21 +23,35 @@ _MOST_SHARED_RECORDS = 200_000
 
 
 def compare_many_operands(
-    operands: Sequence[str], config: Config, options: Options, store: Store, progress: Progress
+    operands: Sequence[str],
+    config: Config,
+    options: Options,
+    store: Store,
+    progress: Progress,
+    *,
+    roots: Sequence[str] = (),
+    whole: bool = False,
 ) -> Matrix:
-    """Read the environments one after another and compare them."""
+    """Read the environments one after another and compare their applications, or with `whole` all.
+
+    `roots` are those of ``--root``.
+    """
     from envlock.diff.many.consensus import SectionPool
     from envlock.diff.many.matrix import compare_many
+    from envlock.scope.pairing_many import pair_many
 
     known: ParsedTables = {}
     pool = SectionPool()
     locks: dict[str, Lock] = {}
     for operand, name in short_names(operands).items():
-        lock = read_environment(operand, config, store, progress, known).lock
+        lock = read_environment(operand, config, store, progress, known, roots=roots).lock
         locks[name] = pool.share(lock)
         if len(known) > _MOST_SHARED_RECORDS:
             known.clear()  # locks that differ so much gain little from sharing records
-    return compare_many(locks, options)
+    if whole:
+        return compare_many(locks, options)
+    paired = pair_many(locks)
+    return compare_many(paired.locks, replace(options, scoping=paired.scoping))
 
 
 def short_names(operands: Sequence[str]) -> dict[str, str]:

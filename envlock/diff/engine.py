@@ -56,7 +56,8 @@ from envlock.model.tree import Tree
 REQUIRED = SPECIAL_RULES["required"].id
 _TREE = "tree"
 _PACKAGES = frozenset(packages_of())
-_DERIVED = frozenset(name for name, section in SECTIONS.items() if section.is_derived)
+DERIVED = frozenset(name for name, section in SECTIONS.items() if section.is_derived)
+"""Sections that say what others mean, and are not compared themselves."""
 _OTHER_CONTENT = frozenset({"", "version", "sha256", "sha1", "build", "hash", "revision"})
 """Fields of a package whose change means that the package has other files."""
 _POSITION = {name: position for position, name in enumerate(SECTIONS)}
@@ -223,7 +224,7 @@ def _judged(delta: Delta, options: Options, around: Surroundings) -> Change:
 
 
 def _names(left: Lock, right: Lock) -> list[str]:
-    names = (left.sections.keys() | right.sections) - _DERIVED
+    names = (left.sections.keys() | right.sections) - DERIVED
     return sorted(names, key=section_sort_key)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from envlock.model.facts import Family, Kind, kind_of, packages_of
@@ -153,31 +153,32 @@ def joined(several: Iterable[Names]) -> Names:
     return Names(keys, tuple(Place(*item) for item in longest))
 
 
-def differing(left: Names, right: Names) -> tuple[Names, Names]:
-    """Return the names that are not those of the records on both sides anyway.
+def differing(several: Sequence[Names]) -> list[Names]:
+    """Return the names of several locks without those that the records have in all of them anyway.
 
-    What both sides call the same keeps its key, and with it the ids of its differences.
+    What all call the same keeps its key, and with it the ids of its differences.
     """
-    same = {
-        (section, key)
-        for section, known in left.keys.items()
-        for key, name in known.items()
-        if right.keys.get(section, {}).get(key) == name
-    }
-    places = set(left.places) & set(right.places)
-    kept = []
-    for names in (left, right):
-        keys = {
-            section: {key: name for key, name in known.items() if (section, key) not in same}
+    keys = [
+        {
+            (section, key, name)
             for section, known in names.keys.items()
+            for key, name in known.items()
         }
-        kept.append(
-            Names(
-                {section: known for section, known in keys.items() if known},
-                tuple(place for place in names.places if place not in places),
-            )
+        for names in several
+    ]
+    same = set.intersection(*keys)
+    places = set.intersection(*(set(names.places) for names in several))
+    return [
+        Names(
+            {
+                section: kept
+                for section, known in names.keys.items()
+                if (kept := {k: n for k, n in known.items() if (section, k, n) not in same})
+            },
+            tuple(place for place in names.places if place not in places),
         )
-    return kept[0], kept[1]
+        for names in several
+    ]
 
 
 def renamed(lock: Lock, names: Names) -> Lock:

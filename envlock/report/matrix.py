@@ -17,6 +17,7 @@ from envlock.model.facts import SECTIONS, Kind, kind_of
 from envlock.model.severity import Severity
 from envlock.report.input import Canvas, MatrixInput
 from envlock.report.lines import Line, Piece, line, paint
+from envlock.report.scope import outside_line
 from envlock.report.visible import cells, shorten, visible
 from envlock.report.wording import presence_lines
 from envlock.versions.relation import Relation
@@ -236,7 +237,10 @@ class _Page:
             yield line(Piece(note, "dim"))
 
     def _notes(self) -> Iterator[str]:
-        folded = len(self._matrix.findings) - len(self._listed)
+        if outside := outside_line(self._matrix.report):
+            yield self._clean(outside)
+        inside = [f for f in self._matrix.findings if not f.lead.is_outside]
+        folded = len(inside) - len(self._listed)
         if folded:
             yield f"folded: {folded} explained by the findings above, or covered by policy"
         yield from presence_lines(self._matrix.report)

@@ -22,6 +22,7 @@ def render_matrix_json(given: MatrixInput) -> str:
         "schema_version": SCHEMA_VERSION,
         "result": report.result,
         "environments": [escape(name) for name in matrix.environments],
+        "scope": [escape(role) for role in report.scoping.roles] if report.scoping else [],
         "groups": [
             {"name": escape(name), "environments": [escape(member) for member in members]}
             for name, members in matrix.groups
@@ -31,6 +32,7 @@ def render_matrix_json(given: MatrixInput) -> str:
         "presence_only": {"variables": report.variables_by_presence},
         "hidden": dict(report.hidden),
         "summary": dict(report.summary),
+        "outside": dict(report.outside),
         "parity": report.parity,
     }
     findings = ",\n    ".join(json.dumps(_finding(finding)) for finding in matrix.findings)
@@ -47,6 +49,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "key": escape(finding.key),
         "field": escape(finding.field),
         "severity": finding.lead.severity,
+        "scope": [escape(role) for role in finding.lead.scope or ()],
         "majority": _value(finding.majority),
         "agreeing": finding.agreeing,
         "outliers": [_outlier(outlier) for outlier in finding.outliers],

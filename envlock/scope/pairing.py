@@ -7,7 +7,7 @@ that names no application is searched for the partner; see `envlock.scope.partne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -55,7 +55,7 @@ class _Couple(NamedTuple):
 
 def pair(left: Lock, right: Lock, left_name: str, right_name: str) -> Paired:
     """Return two locks as they are compared in scope; the names are for notes."""
-    roles = (_found(left), _found(right))
+    roles = (found_roles(left), found_roles(right))
     if not any(roles):
         text = (
             f"neither {left_name} nor {right_name} names an application, so everything is compared;"
@@ -68,7 +68,7 @@ def pair(left: Lock, right: Lock, left_name: str, right_name: str) -> Paired:
     return _together((left, right), couples, (left_name, right_name), tuple(notes))
 
 
-def _found(lock: Lock) -> Mapping[str, Role]:
+def found_roles(lock: Lock) -> Mapping[str, Role]:
     """Return the roles whose roots are there."""
     return {name: role for name, role in roles_of(lock).items() if role.is_found}
 
@@ -182,11 +182,12 @@ def _together(
     couples = [_completed(couple, locks) for couple in couples]
     digests = [_parity(couple, locks) for couple in couples]
     couples, locks = _with_components(couples, locks)
-    names = differing(
+    own = [
         joined(names_of(locks[0], couple.left) for couple in couples),
         joined(names_of(locks[1], couple.right) for couple in couples),
-    )
-    names = _free(names, locks)
+    ]
+    first, second = free(differing(own), locks)
+    names = (first, second)
     left, right = (
         with_named_locales(renamed(_with_files(lock, couples, side), names[side]))
         for side, lock in enumerate(locks)
@@ -209,11 +210,15 @@ def _together(
 
 def _completed(couple: _Couple, locks: tuple[Lock, Lock]) -> _Couple:
     """Give the side that was searched what the other's closure has, where it has the record."""
-    if not couple.projected:
-        return couple
-    is_left = couple.projected == LEFT
-    known, found = (couple.right, couple.left) if is_left else (couple.left, couple.right)
-    lock = locks[0 if is_left else 1]
+    if couple.projected == LEFT:
+        return couple._replace(left=completed(couple.right, couple.left, locks[0]))
+    if couple.projected == RIGHT:
+        return couple._replace(right=completed(couple.left, couple.right, locks[1]))
+    return couple
+
+
+def completed(known: Role, found: Role, lock: Lock) -> Role:
+    """Return a role that was found in a lock with the members of a known one that the lock has."""
     own = {(member.section, member.key) for member in found.members}
     own_sections = {section for section, _ in own} & {"python", "conda", "npm"}
     more = tuple(
@@ -221,14 +226,13 @@ def _completed(couple: _Couple, locks: tuple[Lock, Lock]) -> _Couple:
         for member in known.members
         if member.section not in own_sections
         and (member.section, member.key) not in own
-        and (member.key == EVERY or lock.sections.get(member.section, {}).get(member.key))
+        and (member.key == EVERY or member.key in lock.sections.get(member.section, {}))
     )
-    full = found._replace(members=(*found.members, *more))
-    return couple._replace(left=full) if is_left else couple._replace(right=full)
+    return found._replace(members=(*found.members, *more))
 
 
-def _free(names: tuple[Names, Names], locks: tuple[Lock, Lock]) -> tuple[Names, Names]:
-    """Return the names, with a mark where one is the key of another record on either side."""
+def free(names: Sequence[Names], locks: Sequence[Lock]) -> list[Names]:
+    """Return the names, with a mark where one is the key of another record on any side."""
     sides = list(zip(names, locks, strict=True))
 
     def is_taken(section: str, new: str) -> bool:
@@ -237,7 +241,7 @@ def _free(names: tuple[Names, Names], locks: tuple[Lock, Lock]) -> tuple[Names, 
             for side, lock in sides
         )
 
-    marked = [
+    return [
         side._replace(
             keys={
                 section: {
@@ -248,7 +252,6 @@ def _free(names: tuple[Names, Names], locks: tuple[Lock, Lock]) -> tuple[Names, 
         )
         for side in names
     ]
-    return marked[0], marked[1]
 
 
 def _with_files(lock: Lock, couples: Iterable[_Couple], side: int) -> Lock:
@@ -306,7 +309,7 @@ def _pair(
 ) -> RolePair:
     ours, theirs = (
         Belonging.of(
-            _renamed_members(role, names[side]),
+            renamed_members(role, names[side]),
             [names[side].path(place.path) for place in names_of(locks[side], role).places],
         )
         for side, role in enumerate((couple.left, couple.right))
@@ -327,7 +330,7 @@ def _pair(
         basis=couple.basis,
         projected=couple.projected,
         declare=tuple(_declaration(couple, named)),
-        members=tuple(_union(ours.members, theirs.members)),
+        members=tuple(union(ours.members, theirs.members)),
         places=tuple(sorted({*ours.places, *theirs.places})),
         records=left | right,
         only_left=only[0],
@@ -344,7 +347,8 @@ def _declaration(couple: _Couple, named: tuple[str, str]) -> Iterator[str]:
             yield f'{role.name} = "{role.root}"'
 
 
-def _renamed_members(role: Role, names: Names) -> Iterator[Member]:
+def renamed_members(role: Role, names: Names) -> Iterator[Member]:
+    """Yield the members of a role with names by role, also in their edges."""
     for member in role.members:
         first, step, rest = member.via.partition(STEP)
         section, colon, key = first.partition(":")
@@ -355,7 +359,7 @@ def _renamed_members(role: Role, names: Names) -> Iterator[Member]:
 _Members = Mapping[tuple[str, str], Member]
 
 
-def _union(ours: _Members, theirs: _Members) -> Iterator[Member]:
+def union(ours: _Members, theirs: _Members) -> Iterator[Member]:
     """Yield the members of both sides, each with the stronger class."""
     for identity in sorted(ours.keys() | theirs.keys(), key=lambda i: (i[0], sort_key(i[1]))):
         found = [each[identity] for each in (ours, theirs) if identity in each]

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from envlock.diff.contents import with_contents
 from envlock.diff.drift import Change, ChangeKind, Delta, DriftReport, judge, summarize
 from envlock.diff.engine import (
+    DERIVED,
     Options,
     changed_packages,
     fold_packaged,
@@ -26,9 +27,11 @@ from envlock.diff.filters import drop_ignored, is_selected
 from envlock.diff.many.consensus import SectionPool, consensus, section_identities
 from envlock.diff.policy.presets import PRESETS
 from envlock.diff.records import CoverageGaps, compare_section, coverage_gap, coverage_status
+from envlock.diff.scoped import in_scope, size, within
 from envlock.diff.severity import classify
 from envlock.model.facts import fact_sort_key
 from envlock.model.lock import Lock
+from envlock.model.scoping import Scoping
 from envlock.model.text import sort_key
 
 MAJORITY = "the majority"
@@ -123,7 +126,7 @@ def compare_many(environments: Mapping[str, Lock], options: Options) -> Matrix:
     names = sorted(environments, key=natural_sort_key)
     pool = SectionPool()
     locks = {name: pool.share(environments[name]) for name in names}
-    present = {section for lock in locks.values() for section in lock.sections}
+    present = {section for lock in locks.values() for section in lock.sections} - DERIVED
     sections = sorted(
         filter(lambda s: is_selected(s, options.sections), present), key=section_sort_key
     )
@@ -133,10 +136,9 @@ def compare_many(environments: Mapping[str, Lock], options: Options) -> Matrix:
     uncovered = list(_uncovered(locks, options))
     for name, delta in uncovered:
         _draft_of(drafts, delta).add(delta, (name,))
-    findings = tuple(_findings(drafts, len(names)))
+    findings = tuple(_findings(drafts, len(names), options.scoping))
     changes = tuple(outlier.change for finding in findings for outlier in finding.outliers)
     total = sum(len(_keys(section, locks.values())) for section in sections)
-    differing = {(f.section, f.key) for f in findings if f.field != "coverage"}
     report = DriftReport(
         result=judge(changes, uncovered=bool(uncovered)),
         left_name=MAJORITY,
@@ -144,11 +146,20 @@ def compare_many(environments: Mapping[str, Lock], options: Options) -> Matrix:
         changes=changes,
         hidden={"ignored": ignored} if ignored else {},
         summary=summarize(changes),
-        parity=parity(total, len(differing)),
+        parity=_parity(options.scoping, findings, total),
         variables_by_presence=_by_presence(locks.values()) if "env" in sections else 0,
+        scoping=options.scoping,
     )
-    groups = tuple(_groups(names, findings))
+    groups = tuple(_groups(names, [f for f in findings if not f.lead.is_outside]))
     return Matrix(environments=tuple(names), groups=groups, findings=findings, report=report)
+
+
+def _parity(scoping: Scoping | None, findings: Iterable[Finding], total: int) -> float:
+    """Return the equal share of all records, or of those in scope."""
+    differing = {
+        (f.section, f.key) for f in findings if f.field != "coverage" and not f.lead.is_outside
+    }
+    return parity(size(scoping) if scoping else total, len(differing))
 
 
 def _by_presence(locks: Iterable[Lock]) -> int:
@@ -192,7 +203,8 @@ class _Comparison:
     def _compare(self, lock: Lock) -> list[Delta]:
         deltas = [delta for section in self._sections for delta in self._section(section, lock)]
         changed = changed_packages(deltas)
-        folded = (fold_packaged(delta, changed) for delta in deltas)
+        packaged = (fold_packaged(delta, changed) for delta in deltas)
+        folded = within(packaged, self._options.scoping)
         return [result for delta in folded for result in self._with_settings(delta)]
 
     def _section(self, section: str, lock: Lock) -> list[Delta]:
@@ -254,7 +266,9 @@ def _uncovered(locks: Mapping[str, Lock], options: Options) -> Iterable[tuple[st
             )
 
 
-def _findings(drafts: Mapping[_Cell, _Draft], total: int) -> Iterable[Finding]:
+def _findings(
+    drafts: Mapping[_Cell, _Draft], total: int, scoping: Scoping | None
+) -> Iterable[Finding]:
     gone: dict[tuple[str, str], set[str]] = defaultdict(set)
     for cell, draft in drafts.items():
         if cell.key and not cell.field:
@@ -263,7 +277,7 @@ def _findings(drafts: Mapping[_Cell, _Draft], total: int) -> Iterable[Finding]:
         draft = drafts[cell]
         outliers = sorted(
             (
-                _outlier(deltas, draft.environments[content])
+                _outlier(deltas, draft.environments[content], scoping)
                 for content, deltas in draft.deltas.items()
             ),
             key=_outlier_order,
@@ -286,11 +300,14 @@ def _cell_order(cell: _Cell) -> tuple[object, ...]:
     return *record, bool(cell.field), fact_sort_key(cell.field)
 
 
-def _outlier(deltas: Sequence[Delta], environments: Iterable[str]) -> Outlier:
+def _outlier(
+    deltas: Sequence[Delta], environments: Iterable[str], scoping: Scoping | None
+) -> Outlier:
     names = tuple(sorted(environments, key=natural_sort_key))
     named = label(names)
     # The same difference can be more severe in one of them: there the package was requested.
-    changes = (classify(delta, MAJORITY, named) for delta in deltas)
+    judged = ((classify(delta, MAJORITY, named), delta) for delta in deltas)
+    changes = (in_scope(change, delta, scoping) if scoping else change for change, delta in judged)
     return Outlier(min(changes, key=lambda c: (c.severity.rank, c.rule, c.why, c.fix)), names)
 
 
