@@ -237,7 +237,7 @@ def free(names: Sequence[Names], locks: Sequence[Lock]) -> list[Names]:
 
     def is_taken(section: str, new: str) -> bool:
         return any(
-            new in lock.sections.get(section, {}) and side.key(section, new) == new
+            new in lock.sections.get(section, {}) and new not in side.keys.get(section, {})
             for side, lock in sides
         )
 

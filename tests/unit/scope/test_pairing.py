@@ -51,6 +51,13 @@ def test_a_name_that_is_taken_gets_a_mark() -> None:
     assert "@app/flask" in paired.right.sections["python"]
 
 
+def test_an_environment_that_has_the_name_of_its_role_keeps_it() -> None:
+    right = machine("app", "/opt/app", role("app", "/opt/app"))
+    paired = pair(laptop(), right, "dev", "prod")
+    assert "app/flask" in paired.left.sections["python"]
+    assert "app/flask" in paired.right.sections["python"]
+
+
 def test_declared_roles_and_roles_that_were_assumed() -> None:
     declared = machine("opt-app", "/opt/app", role("opt-app", "/opt/app"))
     for right, by in ((declared, PairedBy.DECLARED), (image(), PairedBy.SIMILARITY)):
