@@ -43,7 +43,7 @@ from envlock.diff.records import (
     coverage_status,
 )
 from envlock.diff.rules import SPECIAL_RULES
-from envlock.diff.scoped import fold, in_scope, membership, size, within
+from envlock.diff.scoped import fold, in_scope, of_roles, size, within
 from envlock.diff.severity import classify
 from envlock.diff.side import Side
 from envlock.model.coverage import Status
@@ -120,7 +120,7 @@ def compare(
     explained = with_contents(found.deltas, options.contents, options.redact)
     deltas = list(with_driver_requirement(explained, *sides))
     deltas = with_inconsistencies(deltas, *sides, options.sections)
-    deltas = [*within(deltas, options.scoping), *membership(options.scoping)]
+    deltas = [*within(deltas, options.scoping), *of_roles(options.scoping)]
     deltas = _hide(deltas, found.hidden, options, expected)
     uncovered = list(_uncovered(left, right, options))
     everything = sorted((*uncovered, *deltas, *expected.unmet), key=_sort_key)

@@ -27,9 +27,10 @@ _VALUE_GAP = "the value is recorded on one side only"
 _HIDDEN = "what is above it could not be read"
 _FILE = "file"
 _NO_FACTS: Facts = {}
+UNSUPPORTED = "not supported by the target"
 _WORDS = {
     "skipped": "not captured",
-    "unsupported": "not supported by the target",
+    "unsupported": UNSUPPORTED,
     "partial": "partly unreadable",
 }
 _KNOWN = frozenset(status.value for status in Status if status.is_known)

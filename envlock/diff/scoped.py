@@ -9,13 +9,27 @@ from dataclasses import replace
 from envlock.diff.alike import fold_alike
 from envlock.diff.drift import Change, ChangeKind, Delta
 from envlock.diff.filters import SETTING
+from envlock.diff.records import UNSUPPORTED
 from envlock.diff.rules import BREAKING
 from envlock.diff.rules.scope import ADJUSTMENTS, SECTION, Case, is_inconsistency
+from envlock.model.facts import Part, part_of
 from envlock.model.scope import STEP
 from envlock.model.scoping import Scoping
 from envlock.model.severity import Severity
 
 _LISTED = 8
+_PROCESS = "process"
+LIMITS = (
+    "ulimits",
+    "memory",
+    "memory_swap",
+    "cpus",
+    "cpuset",
+    "pids_limit",
+    "shm_size",
+    "read_only",
+)
+"""Facts of how a container was started that limit what the application in it can do."""
 
 
 def within(deltas: Iterable[Delta], scoping: Scoping | None) -> Iterator[Delta]:
@@ -36,8 +50,14 @@ _LAUNCHERS = re.compile(r"/(?:bin/[^/]+|pyvenv\.cfg)\Z")
 def roles_of(delta: Delta, scoping: Scoping) -> tuple[str, ...]:
     """Return the roles that a difference concerns.
 
-    The content of a launcher names the directory that it lies in, and concerns none.
+    The content of a launcher names the directory that it lies in, and concerns none; nor does what
+    only a machine can have, such as its kernel, where the other side is an image.
     """
+    if delta.section == _PROCESS and delta.field in LIMITS:
+        return scoping.begin_at_process
+    is_of_machine = part_of(delta.section) is Part.HOST
+    if is_of_machine and delta.kind is ChangeKind.UNKNOWN and delta.note.startswith(UNSUPPORTED):
+        return ()
     is_content = delta.field in ("sha256", "target") or delta.field.startswith(SETTING)
     if is_content and delta.section == "file" and _is_launcher(delta.key, scoping):
         return ()
@@ -75,9 +95,23 @@ def in_scope(change: Change, delta: Delta, scoping: Scoping) -> Change:
     return replace(change, scope=roles, severity=worst, via=via, why=why)
 
 
-def membership(scoping: Scoping | None) -> Iterator[Delta]:
+def of_roles(scoping: Scoping | None) -> Iterator[Delta]:
+    """Yield what differs between applications beside the records that both sides name."""
+    if scoping is not None:
+        yield from _absent_roots(scoping)
+        yield from _membership(scoping)
+
+
+def _absent_roots(scoping: Scoping) -> Iterator[Delta]:
+    """Yield a difference for each declared root that only one side has."""
+    for absent in scoping.absent:
+        kind = ChangeKind.ADDED if absent.left is None else ChangeKind.REMOVED
+        yield Delta(SECTION, absent.role, "", kind, absent.left, absent.right, {})
+
+
+def _membership(scoping: Scoping) -> Iterator[Delta]:
     """Yield a difference for each role whose members are not the same on both sides."""
-    for pair in scoping.pairs if scoping else ():
+    for pair in scoping.pairs:
         if pair.only_left or pair.only_right:
             kind = ChangeKind.CHANGED
             left, right = _listed(pair.only_left), _listed(pair.only_right)

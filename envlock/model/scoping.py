@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from envlock.model.belonging import Belonging, is_how_it_came
 from envlock.model.record import Facts
-from envlock.model.scope import Member
+from envlock.model.scope import Member, Root, RootKind
 
 Identity = tuple[str, str]
 """Section and key of a record."""
@@ -52,15 +53,25 @@ class RolePair:
     only_right: tuple[str, ...] = ()
 
 
+class AbsentRoot(NamedTuple):
+    """A declared root as text on the side that has it; None on the side that does not."""
+
+    role: str
+    left: str | None
+    right: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Scoping:
     """Which records belong to which application.
 
+    `absent` are declared roots that only one side has.
     `original` maps, for each side, section and key of the comparison -> key in the lock, where the
     two differ.
     """
 
     pairs: tuple[RolePair, ...]
+    absent: tuple[AbsentRoot, ...] = ()
     original: tuple[Mapping[Identity, str], Mapping[Identity, str]] = ({}, {})
     _belonging: dict[str, Belonging] = field(default_factory=dict)
 
@@ -72,6 +83,12 @@ class Scoping:
     def roles(self) -> tuple[str, ...]:
         """The names of the roles, in order."""
         return tuple(self._belonging)
+
+    @property
+    def begin_at_process(self) -> tuple[str, ...]:
+        """The roles that are what a container or image runs, on one side at least."""
+        process = str(Root(RootKind.PROCESS))
+        return tuple(pair.role for pair in self.pairs if process in (pair.left, pair.right))
 
     def of(
         self, section: str, key: str, fact: str = "", facts: Facts | None = None

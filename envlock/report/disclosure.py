@@ -79,7 +79,7 @@ def _scoping(scoping: Scoping) -> Scoping:
         )
         for pair in scoping.pairs
     )
-    return Scoping(tuple(pairs), scoping.original)
+    return replace(scoping, pairs=tuple(pairs))
 
 
 def disclosed_value(section: str, key: str, field: str, value: str | None) -> str | None:

@@ -19,7 +19,7 @@ from envlock.model.parity import parity_digest, unrecorded
 from envlock.model.record import Facts
 from envlock.model.scope import EVERY, STEP, Member, MemberClass, Role, Root, RootKind, roles_of
 from envlock.model.scope_names import Names, differing, joined, names_of, renamed
-from envlock.model.scoping import Identity, PairedBy, RolePair, Scoping
+from envlock.model.scoping import AbsentRoot, Identity, PairedBy, RolePair, Scoping
 from envlock.model.text import sort_key
 from envlock.scope.components import are_foreign, components, with_components
 from envlock.scope.partner import FEWEST, Partner, find_partner, share_of
@@ -204,8 +204,18 @@ def _together(
         }
         for side, lock in enumerate(locks)
     ]
-    scoping = Scoping(pairs, (original[0], original[1]))
+    scoping = Scoping(pairs, tuple(_absent(locks)), (original[0], original[1]))
     return Paired(left, right, names, scoping, notes)
+
+
+def _absent(locks: tuple[Lock, Lock]) -> Iterator[AbsentRoot]:
+    """Yield the roots that somebody declared for both sides and that one of them lacks."""
+    ours, theirs = map(roles_of, locks)
+    for name in sorted(ours.keys() & theirs.keys()):
+        left, right = ours[name], theirs[name]
+        if left.is_found is not right.is_found:
+            found = [str(role.root) if role.is_found else None for role in (left, right)]
+            yield AbsentRoot(name, *found)
 
 
 def _completed(couple: _Couple, locks: tuple[Lock, Lock]) -> _Couple:
@@ -372,13 +382,15 @@ def _only(
     """Return what belongs to one side's application alone, although the other side has it.
 
     A recorded run adds members; where only one side has one, they prove nothing about the other.
+    Neither does what only metadata depends on: another package may need it there.
     """
     is_traced = any(m.member_class is MemberClass.TRACED for m in belonging.members.values())
+    weak = {MemberClass.DEPENDS} if is_traced else {MemberClass.DEPENDS, MemberClass.TRACED}
     found = []
     for section, key in sorted(ours - theirs, key=lambda i: (i[0], sort_key(i[1]))):
         if part_of(section) is Part.ENVIRONMENT and key in other.sections.get(section, {}):
             member = belonging.member(section, key)
-            if is_traced or member is None or member.member_class is not MemberClass.TRACED:
+            if member is None or member.member_class not in weak:
                 found.append(f"{section}:{key}")
     return tuple(found)
 

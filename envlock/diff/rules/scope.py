@@ -21,6 +21,16 @@ SECTION = "scope"
 
 SCOPE_RULES: tuple[Rule, ...] = (
     Rule(
+        id="SCOPE-ROOT",
+        severity=Severity.HIGH,
+        breaks=True,
+        sections=(SECTION,),
+        when=lambda delta: not delta.field,
+        why="{key} begins there, and the other side has nothing in that place",
+        next="install it on the other side, or declare where {key} begins there",
+        source="the declared roots of both sides",
+    ),
+    Rule(
         id="SCOPE-MEMBERS",
         severity=Severity.LOW,
         sections=(SECTION,),

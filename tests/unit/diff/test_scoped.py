@@ -8,7 +8,7 @@ from envlock.diff.engine import Options, compare
 from envlock.diff.policy.policy import Policy
 from envlock.model.lock import Lock
 from envlock.model.record import Record
-from envlock.model.scope import Member, MemberClass
+from envlock.model.scope import Member, MemberClass, Role, Root, scope_records
 from envlock.scope.pairing import pair
 from tests.unit.scope.samples import image, laptop, machine, role
 
@@ -107,3 +107,54 @@ def test_members_of_one_side_only_are_one_finding() -> None:
     )
     (change,) = in_scope(report_of(laptop(), right)).values()
     assert (change.rule, change.key, change.right) == ("SCOPE-MEMBERS", "app", "deb:vim:amd64")
+
+
+def test_what_metadata_alone_depends_on_is_no_difference_of_members() -> None:
+    vim = Record("deb", "vim:amd64", {"version": "9.0"})
+    extra = Member("deb", "vim:amd64", MemberClass.DEPENDS, "deb:libssl3:amd64")
+    right = machine(
+        "opt-app", "/opt/app", role("opt-app", "", more=[extra], kind="process"), more=[vim]
+    )
+    assert in_scope(report_of(laptop(), right)) == {}
+
+
+def with_tool(lock: Lock, *, is_there: bool) -> Lock:
+    members = (Member("deb", "zlib1g:amd64", MemberClass.DECLARED, "tool"),) if is_there else ()
+    tool = Role("tool", Root.parse("exe:/usr/bin/jq"), members)
+    records = {record.key: record.facts for record in scope_records([tool])}
+    scope = {**lock.sections["scope"], **records}
+    return Lock(sections={**lock.sections, "scope": scope}, coverage=lock.coverage)
+
+
+def test_a_declared_program_that_one_side_lacks_is_high() -> None:
+    left, right = with_tool(laptop(), is_there=True), with_tool(image(), is_there=False)
+    (change,) = in_scope(report_of(left, right)).values()
+    assert (change.rule, change.severity, change.scope) == ("SCOPE-ROOT", "high", ("tool",))
+    assert (change.left, change.right) == ("exe:/usr/bin/jq", None)
+    mirrored = in_scope(report_of(right, left))
+    assert [(c.left, c.right) for c in mirrored.values()] == [(None, "exe:/usr/bin/jq")]
+    assert in_scope(report_of(left, with_tool(image(), is_there=True))) == {}
+
+
+def test_what_an_image_cannot_have_concerns_no_application() -> None:
+    coverage = {"host.kernel": {"status": "unsupported"}}
+    right = image(without=[("host.kernel", "")])
+    right = Lock(sections=right.sections, coverage={**right.coverage, **coverage})
+    report = report_of(laptop(), right)
+    assert report.result is Result.EQUAL
+    assert [c.scope for c in report.changes if c.section == "host.kernel"] == [()]
+
+
+def test_what_could_not_be_read_of_a_machine_stays_unknown() -> None:
+    coverage = {"host.kernel": {"status": "unreadable"}}
+    right = image(without=[("host.kernel", "")])
+    right = Lock(sections=right.sections, coverage={**right.coverage, **coverage})
+    report = report_of(laptop(), right)
+    assert report.result is Result.INCONCLUSIVE
+    assert [c.scope for c in report.changes if c.section == "host.kernel"] == [("app",)]
+
+
+def test_limits_of_a_container_are_in_scope_of_what_it_runs() -> None:
+    process = Record("process", "", {"cmd": '["serve"]', "ulimits": "nofile=256:256"})
+    found = in_scope(report_of(laptop(), image(more=[process])))
+    assert [(c.section, c.field) for c in found.values()] == [("process", "ulimits")]

@@ -41,6 +41,7 @@ EXAMPLES = [
     ("COMPONENT-EXTRA", added("component", "libx.so.1")),
     ("COMPONENT-OLDER", older("component", "libx.so.1", "1.2", "1.1")),
     ("COMPONENT", newer("component", "libx.so.1", "1.1", "1.2")),
+    ("SCOPE-ROOT", removed("scope", "tool", "exe:/usr/bin/jq")),
     ("SCOPE-MEMBERS", changed("scope", "app", "members", "deb:a:amd64", "deb:b:amd64")),
     ("OS-ARCH", changed("os", "", "arch", "amd64", "arm64")),
     ("OS-FAMILY", changed("os", "", "id", "debian", "alpine")),
