@@ -3,7 +3,8 @@
 The walk has two parts.  The first follows every edge that says something of its own: links, ``#!``
 lines, metadata of an environment.  The second adds what the packages found so far depend on by
 their metadata alone; the files of those packages are not followed, since nothing shows that the
-application uses them.
+application uses them.  What the application runs without, such as fonts, is of the same weak class,
+and what it depends on itself is not added.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from envlock.model.scope import STEP, Member
+from envlock.model.scope import STEP, Member, MemberClass
 from envlock.model.text import sort_key
 from envlock.scope.graph import Around, EdgeKind, File, Item, Need, Node
 from envlock.scope.owners import can_be_compared, record_of
@@ -36,7 +37,11 @@ def closure(
     walk = _Walk(role, edges, around)
     walk.follow(_Arrival(need, role, ()) for need in start)
     weak = [kind for kind in edges if kind.name == "depends"]
-    packages = [Item(member.section, member.key) for member in walk.members()]
+    packages = [
+        Item(member.section, member.key)
+        for member in walk.members()
+        if member.member_class is not MemberClass.DEPENDS
+    ]
     walk.follow(
         (
             _Arrival(need, package.name, ())

@@ -26,6 +26,7 @@ class Row(NamedTuple):
     parted by spaces.  In `paths`, ``{here}`` is the directory of that file and ``{prefix}`` the one
     above it.  `records` are
     sections and keys (a prefix, if it ends with ``*``) of the lock; `lookup` finds further paths.
+    `is_weak`: the application runs without, and may only look different.
     """
 
     subject: str
@@ -34,6 +35,7 @@ class Row(NamedTuple):
     records: tuple[tuple[str, str], ...] = ()
     lookup: Lookup | None = None
     source: str = ""
+    is_weak: bool = False
 
 
 ROWS = (
@@ -112,9 +114,10 @@ ROWS = (
         source="libheif, plug-ins; libvips, modules"),
     Row("GStreamer plug-ins", "libgstreamer-1*", ("{here}/gstreamer-1.0/*.so",),
         source="gst-inspect-1.0(1)"),
-    Row("fontconfig and fonts", "libfontconfig.so*",
-        ("/etc/fonts/fonts.conf", "/etc/fonts/conf.d/*.conf"), lookup=dynamic_lookup.fonts,
-        source="fonts-conf(5)"),
+    Row("fontconfig", "libfontconfig.so*",
+        ("/etc/fonts/fonts.conf", "/etc/fonts/conf.d/*.conf"), source="fonts-conf(5)"),
+    Row("fonts", "libfontconfig.so*", lookup=dynamic_lookup.fonts, source="fonts-conf(5)",
+        is_weak=True),
     Row("ODBC drivers", "libodbc*.so*", ("/etc/odbcinst.ini", "/etc/odbc.ini"),
         lookup=dynamic_lookup.odbc_drivers, source="unixODBC, odbcinst.ini"),
     Row("MariaDB and MySQL client plug-ins", "libmariadb.so* libmysqlclient*",
@@ -163,9 +166,10 @@ def needs(node: Node, around: Around) -> Iterator[Need]:
 def _of_row(row: Row, path: str, here: str, around: Around) -> Iterator[Need]:
     patterns = (p.format(here=here, prefix=posixpath.dirname(here)) for p in row.paths)
     found = (each for pattern in patterns for each in expand(pattern, around))
-    yield from _files(found, row.subject, around)
+    member_class = MemberClass.DEPENDS if row.is_weak else MemberClass.LOADED
+    yield from _files(found, row.subject, around, member_class)
     if row.lookup is not None:
-        yield from _files(row.lookup(path, around), row.subject, around)
+        yield from _files(row.lookup(path, around), row.subject, around, member_class)
     for section, key in row.records:
         begin = key.rstrip("*")
         for each in around.lock.sections.get(section, {}):
@@ -173,11 +177,16 @@ def _of_row(row: Row, path: str, here: str, around: Around) -> Iterator[Need]:
                 yield Need(Item(section, each), row.subject, MemberClass.LOADED)
 
 
-def _files(paths: Iterator[str], evidence: str, around: Around) -> Iterator[Need]:
+def _files(
+    paths: Iterator[str],
+    evidence: str,
+    around: Around,
+    member_class: MemberClass = MemberClass.LOADED,
+) -> Iterator[Need]:
     for path in paths:
         found = around.real(path)
         if found is not None:
-            yield Need(found, evidence, MemberClass.LOADED)
+            yield Need(found, evidence, member_class)
 
 
 EDGE = EdgeKind(

@@ -42,7 +42,8 @@ EXAMPLES = {
     "image codecs of libheif and libvips": (
         f"{LIB}/libheif.so.1", f"{LIB}/libheif/plugins/libheif-x265.so"),
     "GStreamer plug-ins": (f"{LIB}/libgstreamer-1.0.so.0", f"{LIB}/gstreamer-1.0/libgstogg.so"),
-    "fontconfig and fonts": (f"{LIB}/libfontconfig.so.1", "/usr/share/fonts/truetype/a.ttf"),
+    "fontconfig": (f"{LIB}/libfontconfig.so.1", "/etc/fonts/fonts.conf"),
+    "fonts": (f"{LIB}/libfontconfig.so.1", "/usr/share/fonts/truetype/a.ttf"),
     "ODBC drivers": (f"{LIB}/libodbc.so.2", "/opt/driver/libtds.so"),
     "MariaDB and MySQL client plug-ins": (
         f"{LIB}/libmariadb.so.3", f"{LIB}/libmariadb3/plugin/dialog.so"),
@@ -179,3 +180,18 @@ def test_how_a_process_was_started_is_always_compared(machine: Machine) -> None:
     """Limits, mounts and capabilities of a container decide, whatever it runs."""
     machine.record("process", "", memory="128MiB", cap_drop="NET_RAW")
     assert [member.name for member in always(machine.around(), RootKind.PROCESS)] == ["process:"]
+
+
+def test_fonts_are_of_the_weak_class_and_bring_in_nothing_else(machine: Machine) -> None:
+    status = "".join(
+        f"Package: {name}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n{more}\n"
+        for name, more in (("fonts-x", "Depends: fonts-tools\n"), ("fonts-tools", ""))
+    )
+    machine.file("/var/lib/dpkg/status", status)
+    machine.record("deb", "fonts-x:all", version="1")
+    machine.record("deb", "fonts-tools:all", version="1")
+    machine.program(f"{LIB}/libfontconfig.so.1", owner="deb libfontconfig1:amd64")
+    machine.file("/usr/share/fonts/truetype/x.ttf", owner="deb fonts-x:all")
+    members = machine.closure(f"exe:{LIB}/libfontconfig.so.1")
+    assert members["deb:fonts-x:all"].member_class is MemberClass.DEPENDS
+    assert "deb:fonts-tools:all" not in members
