@@ -79,6 +79,8 @@ SCOPE_RULES: tuple[Rule, ...] = (
 
 _PACKAGES = frozenset(packages_of())
 _NEEDED = (MemberClass.LINKED, MemberClass.LOADED, MemberClass.DECLARED, MemberClass.TRACED)
+_UNOWNED = ("file", "software")
+"""Sections of files that no package owns."""
 
 
 class Case(NamedTuple):
@@ -136,6 +138,17 @@ def _is_extra(case: Case) -> bool:
     return case.change.kind is ChangeKind.ADDED and not case.change.field and not case.breaks
 
 
+def _is_unowned_library(case: Case) -> bool:
+    change, member, _ = case
+    return (
+        change.kind in (ChangeKind.ADDED, ChangeKind.REMOVED)
+        and not change.field
+        and change.section in _UNOWNED
+        and member is not None
+        and member.member_class is MemberClass.LINKED
+    )
+
+
 def _is_machine(case: Case) -> bool:
     return case.change.section.startswith("host.") and case.change.severity is Severity.MEDIUM
 
@@ -153,6 +166,12 @@ ADJUSTMENTS = (
         what="the other side lacks what the application loads or declares",
         why="the application is likely not to start, or to fail where it uses it",
         when=_is_missing,
+        least=Severity.HIGH,
+    ),
+    Adjustment(
+        what="the loader takes a library on one side that no package there owns",
+        why="another file, or none, is loaded on the other side",
+        when=_is_unowned_library,
         least=Severity.HIGH,
     ),
     Adjustment(

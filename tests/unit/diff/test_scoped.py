@@ -158,3 +158,15 @@ def test_limits_of_a_container_are_in_scope_of_what_it_runs() -> None:
     process = Record("process", "", {"cmd": '["serve"]', "ulimits": "nofile=256:256"})
     found = in_scope(report_of(laptop(), image(more=[process])))
     assert [(c.section, c.field) for c in found.values()] == [("process", "ulimits")]
+
+
+def test_a_library_that_shadows_that_of_a_package_is_high() -> None:
+    path = "/usr/local/lib/libz.so.1"
+    member = Member("software", path, MemberClass.LINKED, "deb:libssl3:amd64 → libz.so.1")
+    record = Record("software", path, {"build-id": "1f95d549"})
+    right = machine(
+        "opt-app", "/opt/app", role("opt-app", "", more=[member], kind="process"), more=[record]
+    )
+    (change,) = in_scope(report_of(laptop(), right)).values()
+    assert (change.severity, change.kind) == ("high", "added")
+    assert change.why.endswith("app needs it: deb:libssl3:amd64 → libz.so.1")
