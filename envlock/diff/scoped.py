@@ -28,6 +28,10 @@ LIMITS = (
     "pids_limit",
     "shm_size",
     "read_only",
+    "cap_add",
+    "cap_drop",
+    "privileged",
+    "security",
 )
 """Facts of how a container was started that limit what the application in it can do."""
 
@@ -51,10 +55,12 @@ def roles_of(delta: Delta, scoping: Scoping) -> tuple[str, ...]:
     """Return the roles that a difference concerns.
 
     The content of a launcher names the directory that it lies in, and concerns none; nor does what
-    only a machine can have, such as its kernel, where the other side is an image.
+    only a machine can have, such as its kernel, where the other side is an image.  Of how a
+    container is started, against a machine, only its limits count.
     """
-    if delta.section == _PROCESS and delta.field in LIMITS:
-        return scoping.begin_at_process
+    is_of_process = delta.section == _PROCESS and scoping.is_machine_against_container
+    if is_of_process and delta.field not in LIMITS:
+        return ()
     is_of_machine = part_of(delta.section) is Part.HOST
     if is_of_machine and delta.kind is ChangeKind.UNKNOWN and delta.note.startswith(UNSUPPORTED):
         return ()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from envlock.model.belonging import Belonging, is_how_it_came
 from envlock.model.record import Facts
-from envlock.model.scope import Member, Root, RootKind
+from envlock.model.scope import Member
 
 Identity = tuple[str, str]
 """Section and key of a record."""
@@ -65,13 +65,15 @@ class AbsentRoot(NamedTuple):
 class Scoping:
     """Which records belong to which application.
 
-    `absent` are declared roots that only one side has.
+    `absent` are declared roots that only one side has.  `is_machine_against_container`: one side
+    says how a program is started, the other is a machine on which many are.
     `original` maps, for each side, section and key of the comparison -> key in the lock, where the
     two differ.
     """
 
     pairs: tuple[RolePair, ...]
     absent: tuple[AbsentRoot, ...] = ()
+    is_machine_against_container: bool = False
     original: tuple[Mapping[Identity, str], Mapping[Identity, str]] = ({}, {})
     _belonging: dict[str, Belonging] = field(default_factory=dict)
 
@@ -83,12 +85,6 @@ class Scoping:
     def roles(self) -> tuple[str, ...]:
         """The names of the roles, in order."""
         return tuple(self._belonging)
-
-    @property
-    def begin_at_process(self) -> tuple[str, ...]:
-        """The roles that are what a container or image runs, on one side at least."""
-        process = str(Root(RootKind.PROCESS))
-        return tuple(pair.role for pair in self.pairs if process in (pair.left, pair.right))
 
     def of(
         self, section: str, key: str, fact: str = "", facts: Facts | None = None

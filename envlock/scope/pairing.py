@@ -204,7 +204,12 @@ def _together(
         }
         for side, lock in enumerate(locks)
     ]
-    scoping = Scoping(pairs, tuple(_absent(locks)), (original[0], original[1]))
+    scoping = Scoping(
+        pairs,
+        tuple(_absent(locks)),
+        is_machine_against_container=len([lock for lock in locks if lock.get("process")]) == 1,
+        original=(original[0], original[1]),
+    )
     return Paired(left, right, names, scoping, notes)
 
 

@@ -154,10 +154,18 @@ def test_what_could_not_be_read_of_a_machine_stays_unknown() -> None:
     assert [c.scope for c in report.changes if c.section == "host.kernel"] == [("app",)]
 
 
-def test_limits_of_a_container_are_in_scope_of_what_it_runs() -> None:
-    process = Record("process", "", {"cmd": '["serve"]', "ulimits": "nofile=256:256"})
-    found = in_scope(report_of(laptop(), image(more=[process])))
+def test_of_how_a_container_is_started_its_limits_count_against_a_machine() -> None:
+    def started(ulimits: str, workdir: str) -> Lock:
+        facts = {"cmd": '["serve"]', "workdir": workdir, "ulimits": ulimits}
+        member = Member("process", "", MemberClass.ALWAYS)
+        of = role("opt-app", "", more=[member], kind="process")
+        return machine("opt-app", "/opt/app", of, more=[Record("process", "", facts)])
+
+    left, right = started("nofile=256:256", "/"), started("nofile=512:512", "/tmp")
+    found = in_scope(report_of(laptop(), left))
     assert [(c.section, c.field) for c in found.values()] == [("process", "ulimits")]
+    found = in_scope(report_of(left, right))
+    assert [c.field for c in found.values()] == ["ulimits", "workdir"]
 
 
 def test_a_library_that_shadows_that_of_a_package_is_high() -> None:
