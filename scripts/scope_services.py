@@ -198,6 +198,11 @@ public class Ledger {
 }
 """
 
+_LEDGER_START = """\
+#!/bin/sh
+exec java -jar ledger.jar
+"""
+
 _RATES = "public class Rates { public static double of(String name) { return 1.5; } }\n"
 
 LEDGER_BUILD = """
@@ -290,11 +295,11 @@ SERVICES = (
         home="/home/dev/ledger",
         packages=("openjdk-17-jre-headless", "zip", *_COMMON),
         tool="zip",
-        command=("java", "-jar", "ledger.jar"),
+        command=("./start",),
         port=18085,
         answer='"rate": 1.5',
-        files={"Ledger.java": _LEDGER, "Rates.java": _RATES},
-        dev_roots={"app": "exe:/usr/bin/java", "tool": "exe:/usr/bin/zip"},
+        files={"start": _LEDGER_START, "Ledger.java": _LEDGER, "Rates.java": _RATES},
+        dev_roots={"app": "exe:/home/dev/ledger/start", "tool": "exe:/usr/bin/zip"},
         prod_roots={"app": "process", "tool": "exe:/usr/bin/zip"},
         build=LEDGER_BUILD.format(version="1.2"),
     ),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from envlock.model.belonging import Belonging, is_how_it_came
 from envlock.model.record import Facts
-from envlock.model.scope import Member
+from envlock.model.scope import Member, Role
 
 Identity = tuple[str, str]
 """Section and key of a record."""
@@ -59,6 +59,16 @@ class AbsentRoot(NamedTuple):
     role: str
     left: str | None
     right: str | None
+
+
+def absent_roots(ours: Mapping[str, Role], theirs: Mapping[str, Role]) -> tuple[AbsentRoot, ...]:
+    """Return the roots that somebody declared for both sides and that one of them lacks."""
+    pairs = ((name, ours[name], theirs[name]) for name in sorted(ours.keys() & theirs.keys()))
+    return tuple(
+        AbsentRoot(name, *(str(role.root) if role.is_found else None for role in (left, right)))
+        for name, left, right in pairs
+        if left.is_found is not right.is_found
+    )
 
 
 @dataclass(frozen=True, slots=True)

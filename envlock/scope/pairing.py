@@ -19,7 +19,7 @@ from envlock.model.parity import parity_digest, unrecorded
 from envlock.model.record import Facts
 from envlock.model.scope import EVERY, STEP, Member, MemberClass, Role, Root, RootKind, roles_of
 from envlock.model.scope_names import Names, differing, joined, names_of, renamed
-from envlock.model.scoping import AbsentRoot, Identity, PairedBy, RolePair, Scoping
+from envlock.model.scoping import Identity, PairedBy, RolePair, Scoping, absent_roots
 from envlock.model.text import sort_key
 from envlock.scope.components import are_foreign, components, with_components
 from envlock.scope.partner import FEWEST, Partner, find_partner, share_of
@@ -206,21 +206,11 @@ def _together(
     ]
     scoping = Scoping(
         pairs,
-        tuple(_absent(locks)),
+        absent_roots(*map(roles_of, locks)),
         is_machine_against_container=len([lock for lock in locks if lock.get("process")]) == 1,
         original=(original[0], original[1]),
     )
     return Paired(left, right, names, scoping, notes)
-
-
-def _absent(locks: tuple[Lock, Lock]) -> Iterator[AbsentRoot]:
-    """Yield the roots that somebody declared for both sides and that one of them lacks."""
-    ours, theirs = map(roles_of, locks)
-    for name in sorted(ours.keys() & theirs.keys()):
-        left, right = ours[name], theirs[name]
-        if left.is_found is not right.is_found:
-            found = [str(role.root) if role.is_found else None for role in (left, right)]
-            yield AbsentRoot(name, *found)
 
 
 def _completed(couple: _Couple, locks: tuple[Lock, Lock]) -> _Couple:

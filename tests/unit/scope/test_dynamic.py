@@ -43,7 +43,7 @@ EXAMPLES = {
         f"{LIB}/libheif.so.1", f"{LIB}/libheif/plugins/libheif-x265.so"),
     "GStreamer plug-ins": (f"{LIB}/libgstreamer-1.0.so.0", f"{LIB}/gstreamer-1.0/libgstogg.so"),
     "fontconfig": (f"{LIB}/libfontconfig.so.1", "/etc/fonts/fonts.conf"),
-    "fonts": (f"{LIB}/libfontconfig.so.1", "/usr/share/fonts/truetype/a.ttf"),
+    "fonts and their settings": (f"{LIB}/libfontconfig.so.1", "/usr/share/fonts/truetype/a.ttf"),
     "ODBC drivers": (f"{LIB}/libodbc.so.2", "/opt/driver/libtds.so"),
     "MariaDB and MySQL client plug-ins": (
         f"{LIB}/libmariadb.so.3", f"{LIB}/libmariadb3/plugin/dialog.so"),
