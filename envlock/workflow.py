@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from envlock.diff.drift import DriftReport
     from envlock.diff.engine import Options
     from envlock.materialize.assemble import Assembled, BuildOptions
+    from envlock.materialize.closure.reduce import Reduced
     from envlock.materialize.tree.rules import Rule
     from envlock.model.scope import Root
     from envlock.model.trace import Trace
@@ -218,6 +219,25 @@ def materialize(
     return assemble(lock, lockfile, require_tree(lock, store), store, options, progress)
 
 
+def materialize_role(
+    lock: Lock, role: str, store: Store, options: BuildOptions, progress: Progress
+) -> tuple[Assembled, Reduced]:
+    """Rebuild what one application of a lock needs; also return what that is."""
+    from envlock.lockfile.writer import render_lock
+    from envlock.materialize.assemble import assemble
+
+    part = reduced(lock, require_tree(lock, store), role, store)
+    done = assemble(part.lock, render_lock(part.lock), part.tree, store, options, progress)
+    return done, part
+
+
+def reduced(lock: Lock, tree: Tree, role: str, store: Store) -> Reduced:
+    """Return the part of an environment that an image of one application holds."""
+    from envlock.materialize.closure.reduce import reduce
+
+    return reduce(lock, tree, role, lambda row: store.read(row.entry.sha256), store.put)
+
+
 def compare_environments(
     left: Environment,
     right: Environment,
@@ -315,17 +335,20 @@ def verify(
     store: Store,
     progress: Progress,
     user_rules: Sequence[Rule] = (),
+    role: str = "",
 ) -> Verified:
     """Capture `reference` again and compare it with a lock.
 
     Both sides are reduced to what an image can hold: host facts, secret variables and paths that
     the normaliser leaves out are not compared.  An image must be equal in every class of file and
-    in file times; a running container may write logs and caches.  Raise InconclusiveError if the
-    store does not have the file tree of the lock.
+    in file times; a running container may write logs and caches.  With `role`, the image must hold
+    what that application needs and no other file.  Raise InconclusiveError if the store does not
+    have the file tree of the lock.
     """
     from envlock.diff.engine import Options, compare
     from envlock.diff.times import with_times
     from envlock.materialize.assemble import in_image
+    from envlock.materialize.closure.reduce import reduce_lock
     from envlock.materialize.image.description import LABEL_PREFIX
     from envlock.materialize.tree.normalise import image_epoch
 
@@ -338,13 +361,18 @@ def verify(
         )
     with closing(open_target(reference)) as target:
         process = target.process()
+    wanted_lock = left.lock
+    if role:
+        part = reduced(left.lock, tree, role, store)
+        wanted_lock, tree = part.lock, part.tree
     captured = capture_target(reference, request, store, progress)
+    found_lock = reduce_lock(captured.lock, wanted_lock) if role else captured.lock
     is_exact = is_image(reference)
     wanted = in_image(tree, image_epoch(tree), store, user_rules)
     found = in_image(captured.tree or Tree(()), image_epoch(tree), store, user_rules)
     report = compare(
-        for_image(left.lock),
-        for_image(captured.lock),
+        for_image(wanted_lock),
+        for_image(found_lock),
         left_tree=wanted,
         right_tree=found,
         # A rebuild creates secret files without their content.
@@ -356,7 +384,7 @@ def verify(
     if is_exact:
         report = with_times(report, wanted, found)
         stated = process.labels.get(f"{LABEL_PREFIX}environment-digest") if process else None
-        label = DigestLabel(stated or "", digests(left.lock).environment)
+        label = DigestLabel(stated or "", digests(wanted_lock).environment)
     return Verified(report, len(wanted.rows), len(tree.rows) - len(wanted.rows), label)
 
 

@@ -13,6 +13,7 @@ from envlock.cli.options import (
     add_lock,
     add_policy,
     add_report_options,
+    add_role,
     add_root,
     add_today,
     add_trace,
@@ -290,6 +291,7 @@ def materialize(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(*row.flags, metavar=row.metavar, help=row.help)
         else:
             parser.add_argument(*row.flags, action="store_const", const="", help=row.help)
+    add_role(parser, "only what this application needs: whole packages, and its own files")
     parser.add_argument("--tag", metavar="NAME", default="", help="name of the image")
     parser.add_argument("--layers", metavar="N", type=int, help="at most this many layers (10)")
     parser.add_argument("--offline", action="store_true", help="do not use the network")
@@ -310,5 +312,6 @@ def verify(parser: argparse.ArgumentParser) -> None:
     parser.description = _VERIFY
     add_lock(parser, text="a lockfile, a name or git:REV:PATH")
     parser.add_argument("target", metavar="TARGET", help="image:REF, docker:NAME, oci:PATH, ...")
+    add_role(parser, "the target was built with --root ROLE")
     parser.add_argument("--all", action="store_true", help="list every difference")
     add_report_options(parser)

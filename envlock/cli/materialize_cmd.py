@@ -24,10 +24,11 @@ from envlock.materialize.assemble import Assembled, BuildOptions, layouts_direct
 from envlock.materialize.sinks.table import SINKS
 from envlock.model.digest import digests
 from envlock.model.tree import REDACTED
-from envlock.workflow import materialize
+from envlock.workflow import materialize, materialize_role
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
+    from envlock.materialize.closure.reduce import Reduced
     from envlock.materialize.sinks.base import Sink
     from envlock.model.lock import Lock
     from envlock.store.objects import Store
@@ -51,7 +52,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         bring_content(arguments.lock, lock, store)
         sinks = _sinks(arguments)
         options = _options(arguments, config, store, raw, sinks)
-        done = materialize(lock, raw, store, options, steps)
+        part = None
+        if arguments.root:
+            done, part = materialize_role(lock, arguments.root, store, options, steps)
+            _say_what_was_left_out(part, console)
+        else:
+            done = materialize(lock, raw, store, options, steps)
         _warn_about_paths_left_out(done, console)
         _warn_about_missing_values(lock, console)
         for sink in sinks:
@@ -59,7 +65,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 console.say(Message.IMAGE_DELIVERED, result=result)
     seconds = time.monotonic() - started
     if arguments.json:
-        document = _document(done, digests(lock).environment, seconds)
+        document = _document(done, digests(part.lock if part else lock).environment, seconds)
+        document |= {"left_out_packages": dict(part.left_out)} if part else {}
         console.out(json.dumps(document, indent=2))
     else:
         console.out(done.built.manifest_digest)
@@ -72,6 +79,28 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         seconds=seconds,
     )
     return ExitStatus.OK
+
+
+def _say_what_was_left_out(part: Reduced, console: Console) -> None:
+    owners = {row.owner for row in part.tree.rows if row.owner}
+    gone = sorted(part.left_out.items(), key=lambda item: (-item[1], item[0]))
+    kept = sum(row.entry.size for row in part.tree.rows)
+    named = [f"{owner or 'files of no package'} {_megabytes(size)}" for owner, size in gone]
+    console.say(
+        Message.ROLE_KEEPS,
+        role=part.role.name,
+        kept=len(owners),
+        count=len(owners | part.left_out.keys() - {""}),
+        size=_megabytes(kept),
+        total=_megabytes(kept + sum(part.left_out.values())),
+        names=", ".join(named[:_FEW]) or "nothing",
+    )
+    for line in named:
+        console.detail(f"  left out: {line} MB")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f}"
 
 
 def _sinks(arguments: argparse.Namespace) -> list[Sink]:

@@ -71,6 +71,11 @@ class Message(Enum):
         "pushed to {reference}: {sent} blobs sent ({size} bytes), {present} were there",
         "The lock and its content are in the registry; `envlock pull` fetches them.",
     )
+    ROLE_KEEPS = (
+        Level.NOTE,
+        "{role}: {kept} of {count} packages, {size} of {total} MB; left out: {names}",
+        "The image holds the closure of one application; -v lists what was left out.",
+    )
     TRACED = (
         Level.NOTE,
         "wrote {path}: {packages} packages; {programs} programs, {libraries} libraries of none",

@@ -48,6 +48,11 @@ def add_root(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_role(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add ``--root`` of verbs that take a role of a lock."""
+    parser.add_argument("--root", metavar="ROLE", default="", help=text)
+
+
 def add_trace(parser: argparse.ArgumentParser) -> None:
     """Add ``--trace``."""
     parser.add_argument(

@@ -25,7 +25,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     left = Environment(arguments.lock, read_lock_operand(arguments.lock, config))
     request = live_request(arguments.target, config)
     with open_store(config) as store, console.progress("verifying") as steps:
-        verified = verify(left, arguments.target, request, store, steps, user_rules(config))
+        rules, role = user_rules(config), arguments.root
+        verified = verify(left, arguments.target, request, store, steps, rules, role)
     given = PairInput(
         verified.report,
         full=arguments.all,
