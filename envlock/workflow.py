@@ -348,7 +348,7 @@ def verify(
     from envlock.diff.engine import Options, compare
     from envlock.diff.times import with_times
     from envlock.materialize.assemble import in_image
-    from envlock.materialize.closure.reduce import reduce_lock
+    from envlock.materialize.closure.reduce import reduce_lock, with_classes_of
     from envlock.materialize.image.description import LABEL_PREFIX
     from envlock.materialize.tree.normalise import image_epoch
 
@@ -370,6 +370,7 @@ def verify(
     is_exact = is_image(reference)
     wanted = in_image(tree, image_epoch(tree), store, user_rules)
     found = in_image(captured.tree or Tree(()), image_epoch(tree), store, user_rules)
+    wanted = with_classes_of(found, wanted) if role else wanted
     report = compare(
         for_image(wanted_lock),
         for_image(found_lock),

@@ -18,7 +18,11 @@ from envlock.materialize.closure.base_files import (
     is_in_every_image,
     is_place_of_applications,
 )
-from envlock.materialize.closure.package_databases import reduce_databases, with_dependencies
+from envlock.materialize.closure.package_databases import (
+    Database,
+    reduce_databases,
+    with_dependencies,
+)
 from envlock.materialize.closure.start import started
 from envlock.materialize.closure.whole_folders import whole_folders
 from envlock.materialize.tree.directories import ancestors
@@ -82,6 +86,27 @@ def reduce_lock(lock: Lock, like: Lock) -> Lock:
     )
 
 
+def with_classes_of(found: Tree, wanted: Tree) -> Tree:
+    """Return `wanted` with directories of the class that a capture of its image gave them.
+
+    A directory that several packages share is classified by the first of them, which may not be in
+    the image.
+    """
+    classes = {
+        row.entry.path: row.file_class
+        for row in found.rows
+        if row.entry.type is EntryType.DIRECTORY
+    }
+    return Tree(
+        tuple(
+            row._replace(file_class=classes.get(row.entry.path, row.file_class))
+            if row.entry.type is EntryType.DIRECTORY
+            else row
+            for row in wanted.rows
+        )
+    )
+
+
 def _role(lock: Lock, name: str) -> Role:
     roles = roles_of(lock)
     if name in roles:
@@ -132,6 +157,14 @@ class _Selection:
 
     def rows(self, put: Put) -> list[Row]:
         """Return the rows that are kept, with the directories above them."""
+        kept, database = self._chosen()
+        while packages := self._owners_of_links(kept) - self.owners:
+            self.owners = with_dependencies(self.owners | packages, self._rows, self._read)
+            kept, database = self._chosen()
+        return [self._new(self._rows[path], database.contents, put) for path in kept]
+
+    def _chosen(self) -> tuple[set[str], Database]:
+        """Return the paths to keep for the packages that are kept, and their database."""
         database = reduce_databases(self._rows, self.owners, self._read)
         kept = {path for path, row in self._rows.items() if self._is_kept(path, row)}
         kept |= database.kept
@@ -142,8 +175,20 @@ class _Selection:
         kept |= set(self._links(there))
         kept = self._with_parents(kept)
         kept |= {"/"} & self._rows.keys()
-        kept |= self._files_of_hard_links(kept)
-        return [self._new(self._rows[path], database.contents, put) for path in kept]
+        return kept | self._files_of_hard_links(kept), database
+
+    def _owners_of_links(self, kept: Collection[str]) -> set[str]:
+        """Return the packages of the links between a kept link and the kept file it leads to.
+
+        An environment's ``python`` leads through a link of another package to the interpreter.
+        """
+        found = set()
+        for path in kept:
+            if self._rows[path].entry.type is EntryType.SYMLINK:
+                *links, end = self._steps(path)
+                if end in kept:
+                    found |= {self._rows[each].owner for each in links[1:]}
+        return found - {""}
 
     def _is_kept(self, path: str, row: Row) -> bool:
         if row.owner in self.owners:

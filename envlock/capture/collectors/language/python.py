@@ -49,6 +49,7 @@ _UNPUBLISHED = tuple(
 )
 _REBUILDERS = frozenset({"conda", "rpm", "debian"})
 """Installers that rebuild packages from source under the file names of published wheels."""
+_DPKG_STATUS = "/var/lib/dpkg/status"
 _ENSUREPIP_WHEELS = "/usr/share/python-wheels"
 _METADATA_LIMIT = 8 * 1024 * 1024
 _SMALL = 1024 * 1024
@@ -201,9 +202,15 @@ def _distribution(
         wheel=file,
         origin=found.origin,
         installer=_member(found.info, "INSTALLER", context).partition("\n")[0].strip(),
-        is_bundled=file in bundled,
+        is_bundled=file in bundled or (not bundled and _may_be_bundled(project, env, context)),
         requires=tuple(headers.get("requires-dist", ())),
     )
+
+
+def _may_be_bundled(project: str, env: PythonEnv, context: Context) -> bool:
+    """True for what ensurepip installed from Debian's wheels, where those are gone since."""
+    is_of_system = env.settings.get("home", "").startswith("/usr/bin")
+    return project in ("pip", "setuptools") and is_of_system and context.exists(_DPKG_STATUS)
 
 
 def _metadata(folder: str, name: str, context: Context) -> _Metadata:
