@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from envlock.errors import InconclusiveError, MaterializeError, StoreError
 from envlock.model.digest import digests
-from envlock.model.facts import Part, part_of
 from envlock.model.lock import Lock
 from envlock.model.tree import Tree
 from envlock.store.objects import Store
@@ -341,75 +340,54 @@ def verify(
 
     Both sides are reduced to what an image can hold: host facts, secret variables and paths that
     the normaliser leaves out are not compared.  An image must be equal in every class of file and
-    in file times; a running container may write logs and caches.  With `role`, the image must hold
-    what that application needs and no other file.  Raise InconclusiveError if the store does not
-    have the file tree of the lock.
+    in file times; a running container may write logs and caches.  With `role`, it must hold what
+    that application needs and no other file.  Raise InconclusiveError if the tree is not stored.
     """
     from envlock.diff.engine import Options, compare
     from envlock.diff.times import with_times
     from envlock.materialize.assemble import in_image
     from envlock.materialize.closure.reduce import reduce_lock, with_classes_of
-    from envlock.materialize.image.description import LABEL_PREFIX
+    from envlock.materialize.image.description import LABEL_PREFIX, for_image
     from envlock.materialize.tree.normalise import image_epoch
 
-    tree = left.tree or load_tree(left.lock, store)
-    if tree is None:
-        raise InconclusiveError(
-            "the file tree of this lock is not in this store, so it cannot be verified",
-            where=left.name,
-            hint="verify it on the machine that captured it, or capture the host with --deep",
-        )
+    tree = _tree_to_verify(left, store)
     with closing(open_target(reference)) as target:
         process = target.process()
-    wanted_lock = left.lock
+    lock = left.lock
     if role:
-        part = reduced(left.lock, tree, role, store)
-        wanted_lock, tree = part.lock, part.tree
+        _, lock, tree, _ = reduced(lock, tree, role, store)
     captured = capture_target(reference, request, store, progress)
-    found_lock = reduce_lock(captured.lock, wanted_lock) if role else captured.lock
+    found_lock = reduce_lock(captured.lock, lock) if role else captured.lock
     is_exact = is_image(reference)
     wanted = in_image(tree, image_epoch(tree), store, user_rules)
     found = in_image(captured.tree or Tree(()), image_epoch(tree), store, user_rules)
     wanted = with_classes_of(found, wanted) if role else wanted
     report = compare(
-        for_image(wanted_lock),
+        for_image(lock),
         for_image(found_lock),
         left_tree=wanted,
         right_tree=found,
-        # A rebuild creates secret files without their content.
         options=Options(
             left_name=left.name, right_name=reference, all=is_exact, unknown_secrets=False
-        ),
+        ),  # a rebuild creates secret files without their content
     )
     label = None
     if is_exact:
         report = with_times(report, wanted, found)
         stated = process.labels.get(f"{LABEL_PREFIX}environment-digest") if process else None
-        label = DigestLabel(stated or "", digests(wanted_lock).environment)
+        label = DigestLabel(stated or "", digests(lock).environment)
     return Verified(report, len(wanted.rows), len(tree.rows) - len(wanted.rows), label)
 
 
-def for_image(lock: Lock) -> Lock:
-    """Return the part of a lock that an image can hold.
-
-    An image has no host facts and no variables without a value, and all its passwords are locked.
-    Of how it is run it holds what its configuration says, not what a container was given.
-    """
-    from envlock.targets.stream.run_config import HOST_FACTS
-
-    sections = {
-        name: {
-            key: facts for key, facts in entries.items() if name != "env" or "secret" not in facts
-        }
-        for name, entries in lock.sections.items()
-        if part_of(name) is not Part.HOST and name != "login"
-    }
-    process = sections.get("process", {})
-    sections["process"] = {
-        key: {name: value for name, value in facts.items() if name not in HOST_FACTS}
-        for key, facts in process.items()
-    }
-    return Lock(sections={name: e for name, e in sections.items() if e}, version=lock.version)
+def _tree_to_verify(left: Environment, store: Store) -> Tree:
+    tree = left.tree or load_tree(left.lock, store)
+    if tree is not None:
+        return tree
+    raise InconclusiveError(
+        "the file tree of this lock is not in this store, so it cannot be verified",
+        where=left.name,
+        hint="verify it on the machine that captured it, or capture the host with --deep",
+    )
 
 
 def reader_of(store: Store) -> Callable[[str], bytes | None]:

@@ -12,8 +12,10 @@ from envlock.materialize.image.layers import Layer
 from envlock.materialize.tree.rules import NORMALIZER
 from envlock.model.digest import digests
 from envlock.model.document import parse_json
+from envlock.model.facts import Part, part_of
 from envlock.model.lock import Lock
 from envlock.model.process import ProcessConfig
+from envlock.targets.stream.run_config import HOST_FACTS
 
 LABEL_PREFIX = "io.envlock."
 """Labels with it describe the rebuild itself; a capture leaves them out of section `process`."""
@@ -152,6 +154,27 @@ def process_of(lock: Lock) -> ProcessConfig:
             if "value" in entry
         },
     )
+
+
+def for_image(lock: Lock) -> Lock:
+    """Return the part of a lock that an image can hold.
+
+    An image has no host facts and no variables without a value, and all its passwords are locked.
+    Of how it is run it holds what its configuration says, not what a container was given.
+    """
+    sections = {
+        name: {
+            key: facts for key, facts in entries.items() if name != "env" or "secret" not in facts
+        }
+        for name, entries in lock.sections.items()
+        if part_of(name) is not Part.HOST and name != "login"
+    }
+    process = sections.get("process", {})
+    sections["process"] = {
+        key: {name: value for name, value in facts.items() if name not in HOST_FACTS}
+        for key, facts in process.items()
+    }
+    return Lock(sections={name: e for name, e in sections.items() if e}, version=lock.version)
 
 
 def _list(facts: Mapping[str, str], name: str) -> tuple[str, ...]:
