@@ -23,6 +23,9 @@ from envlock.model.record import Facts, Record
 from envlock.model.scope import Role
 from envlock.model.scope_names import names_of, renamed
 
+COMPILED = "compiled"
+"""The fact with the digest of the compiled files of a package, which its version does not fix."""
+
 
 def parity_digest(lock: Lock, role: Role) -> str:
     """Return ``envlock1:sha256:<hex>`` over the closure of a role of the lock."""
@@ -38,17 +41,24 @@ def parity_digest(lock: Lock, role: Role) -> str:
 
 
 def _records(lock: Lock, role: Role, belonging: Belonging) -> Iterator[Record]:
+    added = {(record.section, record.key): record for record in unrecorded(lock, role)}
     for record in lock.records():
         if part_of(record.section) is Part.ENVIRONMENT and belonging.has(*record):
-            yield record
-    yield from unrecorded(lock, role)
+            yield added.pop((record.section, record.key), record)
+    yield from added.values()
 
 
 def unrecorded(lock: Lock, role: Role) -> Iterator[Record]:
-    """Yield a record for each file of a closure that the lock has none of: its digest, if known."""
+    """Yield a record for what only the closure states.
+
+    That is a file that the lock has no record of, with its digest if it is known, and a package
+    whose compiled files have a digest, as its record with the fact `COMPILED`.
+    """
     for member in role.members:
-        is_file = member.sha256 or member.section == "file"
-        if is_file and member.key not in lock.sections.get(member.section, {}):
+        known = lock.get(member.section, member.key)
+        if known and member.sha256 and member.section != "file":
+            yield Record(member.section, member.key, {**known, COMPILED: member.sha256})
+        elif not known and (member.sha256 or member.section == "file"):
             digest = {"sha256": member.sha256} if member.sha256 else {"type": "file"}
             yield Record(member.section, member.key, digest)
 

@@ -9,6 +9,7 @@ and what it depends on itself is not added.
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -18,6 +19,9 @@ from envlock.model.text import sort_key
 from envlock.scope.graph import Around, EdgeKind, File, Item, Need, Node
 from envlock.scope.owners import can_be_compared, record_of
 
+BUILT_WHERE_INSTALLED = ("gem", "npm", "pear", "perl", "r")
+"""Sections of packages whose compiled files are made or chosen when they are installed: the same
+version may have other ones, and no record states their digests."""
 MOST_NODES = 200_000
 """How many files and records one closure follows; what is beyond is a gap."""
 
@@ -62,12 +66,26 @@ class _Walk:
         self._edges = tuple(kind for kind in edges if kind.name != "depends")
         self._around = around
         self._members: dict[Item, Member] = {}
+        self._compiled: dict[Item, set[str]] = {}
         self._seen: set[Node] = set()
         self._is_cut = False
 
     def members(self) -> list[Member]:
         """Return the members found so far, in the order they were found."""
-        return list(self._members.values())
+        return [
+            member._replace(sha256=self._digest(self._compiled[item]))
+            if item in self._compiled
+            else member
+            for item, member in self._members.items()
+        ]
+
+    def _digest(self, paths: Iterable[str]) -> str:
+        """Return one digest of compiled files, whatever directory they are in; empty if unknown."""
+        found = sorted((path.rpartition("/")[2], self._around.view.sha256(path)) for path in paths)
+        if not all(sha256 for _, sha256 in found):
+            return ""
+        lines = "".join(f"{sha256} {name}\n" for name, sha256 in found)
+        return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
     def follow(self, start: Iterable[_Arrival], edges: Sequence[EdgeKind] = ()) -> None:
         """Walk from `start`; along `edges` only, if given."""
@@ -84,6 +102,8 @@ class _Walk:
         """
         need, origin = arrival.need, arrival.origin
         item, step = self._item(need.node)
+        if item.section in BUILT_WHERE_INSTALLED and isinstance(need.node, File):
+            self._note_compiled(item, need.node.path)
         steps = (*arrival.steps, need.evidence) if need.evidence else arrival.steps
         if item.name == origin:
             steps = (*arrival.steps, step) if step else arrival.steps
@@ -112,6 +132,10 @@ class _Walk:
         if known is None or known.member_class.rank > need.member_class.rank:
             sha256 = self._around.view.sha256(item.key) if _needs_digest(item, need.node) else ""
             self._members[item] = Member(*item, need.member_class, via, sha256)
+
+    def _note_compiled(self, item: Item, path: str) -> None:
+        if self._around.view.linkage(path) is not None:
+            self._compiled.setdefault(item, set()).add(path)
 
     def _has_room(self) -> bool:
         if len(self._seen) < MOST_NODES:

@@ -15,7 +15,7 @@ from envlock.model.belonging import Belonging
 from envlock.model.facts import Part, part_of
 from envlock.model.locales import with_named_locales
 from envlock.model.lock import Lock
-from envlock.model.parity import parity_digest, unrecorded
+from envlock.model.parity import COMPILED, parity_digest, unrecorded
 from envlock.model.record import Facts
 from envlock.model.scope import EVERY, STEP, Member, MemberClass, Role, Root, RootKind, roles_of
 from envlock.model.scope_names import Names, differing, joined, names_of, renamed
@@ -189,7 +189,7 @@ def _together(
     first, second = free(differing(own), locks)
     names = (first, second)
     left, right = (
-        with_named_locales(renamed(_with_files(lock, couples, side), names[side]))
+        with_named_locales(renamed(_with_files(locks, couples, side), names[side]))
         for side, lock in enumerate(locks)
     )
     compared = (left, right)
@@ -259,14 +259,21 @@ def free(names: Sequence[Names], locks: Sequence[Lock]) -> list[Names]:
     ]
 
 
-def _with_files(lock: Lock, couples: Iterable[_Couple], side: int) -> Lock:
-    """Return a lock with the files of its closures that have no record of their own."""
+def _with_files(locks: tuple[Lock, Lock], couples: Iterable[_Couple], side: int) -> Lock:
+    """Return a lock with what only its closures state.
+
+    Digests of compiled files are left out where the other side has none: that is unknown.
+    """
+    lock = locks[side]
     added: dict[str, dict[str, Facts]] = {}
     for couple in couples:
         if couple.projected:
             continue
-        for section, key, facts in unrecorded(lock, (couple.left, couple.right)[side]):
-            added.setdefault(section, {})[key] = facts
+        found = [list(unrecorded(*each)) for each in zip(locks, couple[:2], strict=True)]
+        both = all(any(COMPILED in record.facts for record in records) for records in found)
+        for section, key, facts in found[side]:
+            if both or COMPILED not in facts:
+                added.setdefault(section, {})[key] = facts
     if not added:
         return lock
     sections = dict(lock.sections)

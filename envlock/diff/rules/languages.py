@@ -56,6 +56,16 @@ LANGUAGE_RULES: tuple[Rule, ...] = (
         source=_SEMVER,
     ),
     Rule(
+        id="LANGUAGE-COMPILED",
+        severity=Severity.MEDIUM,
+        sections=_PACKAGES,
+        fields=("compiled",),
+        why="the same version with other compiled files: built or downloaded elsewhere",
+        fix=languages.install,
+        next="install {key} again on {right_name} from the lockfile of the project",
+        source="what is compiled depends on the compiler, the platform and its libraries",
+    ),
+    Rule(
         id="LANGUAGE-PATCH",
         severity=Severity.LOW,
         sections=_PACKAGES,

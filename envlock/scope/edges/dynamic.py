@@ -22,8 +22,8 @@ Lookup = Callable[[str, Around], Iterator[str]]
 class Row(NamedTuple):
     """One row: what triggers it, what is then loaded or read, and the document that says so.
 
-    `trigger` are patterns (``*`` and ``[…]``, as in a shell) of the name of a file in the closure,
-    parted by spaces.  In `paths`, ``{here}`` is the directory of that file and ``{prefix}`` the one
+    `trigger` are patterns (with ``*``) of the name of a file in the closure, parted by spaces.  In
+    `paths`, ``{here}`` is the directory of that file and ``{prefix}`` the one
     above it.  `records` are
     sections and keys (a prefix, if it ends with ``*``) of the lock; `lookup` finds further paths.
     `is_weak`: the application runs without, and may only look different.

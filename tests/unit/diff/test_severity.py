@@ -193,6 +193,7 @@ EXAMPLES = [
     ("LANGUAGE-DOWNGRADE", older("gem", "system/rake", "13.0.6", "12.3.3")),
     ("LANGUAGE-MAJOR", newer("conda", "base/numpy", "1.26.4", "2.0.0")),
     ("LANGUAGE-MAJOR", newer("go", "tool", "v0.9.0", "v0.10.0")),
+    ("LANGUAGE-COMPILED", changed("npm", "shop/x", "compiled")),
     ("LANGUAGE-PATCH", newer("npm", "shop/x", "1.0.0", "1.0.1")),
     ("LANGUAGE-UPDATE", newer("npm", "shop/x", "1.0.0", "1.1.0")),
     ("LANGUAGE-UPDATE", changed("conda", "base/openssl", "version", "1.0.2u", "1.0.2_")),

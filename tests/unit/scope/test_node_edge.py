@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from envlock.model.process import ProcessConfig
+from envlock.targets.kinds import open_target
 from tests.unit.scope.conftest import Machine
 
 APP = "/srv/shop"
@@ -95,3 +98,28 @@ def test_compiled_modules_are_those_for_this_system(shop: Machine) -> None:
         shop.file(f"{native}/{name}", owner=f"deb {name.replace('/', '-')}:all")
     members = {name for name in shop.closure(f"node:{APP}") if name.endswith(":all")}
     assert members == {"deb:linux-x64-a.node:all"}
+
+
+ELF = Path("/proc/self/exe").read_bytes()[:4096]
+
+
+def compiled(shop: Machine, folder: str, content: bytes) -> str:
+    """Return the digest that the closure states of the package whose compiled file has this."""
+    path = f"{APP}/node_modules/@x/native/{folder}/a.node"
+    shop.file(path, content, owner="npm shop/@x/native")
+    return shop.closure(f"node:{APP}")["npm:shop/@x/native"].sha256
+
+
+def test_a_package_states_the_digest_of_its_compiled_files(shop: Machine) -> None:
+    found = compiled(shop, "build/Release", ELF)
+    assert len(found) == 64
+    assert shop.closure(f"node:{APP}")["npm:shop/a"].sha256 == ""
+
+
+def test_another_build_has_another_digest(shop: Machine, tmp_path: Path) -> None:
+    first = compiled(shop, "build/Release", ELF)
+    (tmp_path / f"{APP[1:]}/node_modules/@x/native/build/Release/a.node").unlink()
+    with closing(open_target(f"dir:{tmp_path}")) as target:
+        again = Machine(tmp_path, target)
+        again.owners, again.records = shop.owners, shop.records
+        assert compiled(again, "build/Release", ELF + b"another") != first
