@@ -7,7 +7,7 @@ that names no application is searched for the partner; see `envlock.scope.partne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,14 +15,14 @@ from envlock.model.belonging import Belonging
 from envlock.model.facts import Part, part_of
 from envlock.model.locales import with_named_locales
 from envlock.model.lock import Lock
-from envlock.model.parity import COMPILED, parity_digest, unrecorded
-from envlock.model.record import Facts
+from envlock.model.parity import parity_digest
 from envlock.model.scope import EVERY, STEP, Member, MemberClass, Role, Root, RootKind, roles_of
 from envlock.model.scope_names import Names, differing, joined, names_of, renamed
 from envlock.model.scoping import Identity, PairedBy, RolePair, Scoping, absent_roots
 from envlock.model.text import sort_key
 from envlock.scope.components import are_foreign, components, with_components
 from envlock.scope.partner import FEWEST, Partner, find_partner, share_of
+from envlock.scope.stated import with_stated
 
 _UNNAMEABLE = re.compile(r"[^A-Za-z0-9_-]+")
 LEFT, RIGHT = "left", "right"
@@ -188,8 +188,9 @@ def _together(
     ]
     first, second = free(differing(own), locks)
     names = (first, second)
+    stating = [(each.left, each.right) for each in couples if not each.projected]
     left, right = (
-        with_named_locales(renamed(_with_files(locks, couples, side), names[side]))
+        with_named_locales(renamed(with_stated(locks, stating, side), names[side]))
         for side, lock in enumerate(locks)
     )
     compared = (left, right)
@@ -257,34 +258,6 @@ def free(names: Sequence[Names], locks: Sequence[Lock]) -> list[Names]:
         )
         for side in names
     ]
-
-
-def _with_files(locks: tuple[Lock, Lock], couples: Iterable[_Couple], side: int) -> Lock:
-    """Return a lock with what only its closures state.
-
-    Digests of compiled files are left out where the other side has none: that is unknown.
-    """
-    lock = locks[side]
-    added: dict[str, dict[str, Facts]] = {}
-    for couple in couples:
-        if couple.projected:
-            continue
-        found = [list(unrecorded(*each)) for each in zip(locks, couple[:2], strict=True)]
-        both = all(any(COMPILED in record.facts for record in records) for records in found)
-        for section, key, facts in found[side]:
-            if both or COMPILED not in facts:
-                added.setdefault(section, {})[key] = facts
-    if not added:
-        return lock
-    sections = dict(lock.sections)
-    for section, records in added.items():
-        every = {**sections.get(section, {}), **records}
-        sections[section] = {key: every[key] for key in sorted(every, key=sort_key)}
-    return Lock(
-        sections={name: sections[name] for name in sorted(sections)},
-        coverage=lock.coverage,
-        version=lock.version,
-    )
 
 
 def _parity(couple: _Couple, locks: tuple[Lock, Lock]) -> bool:
