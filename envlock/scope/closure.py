@@ -115,6 +115,8 @@ class _Walk:
         if need.node in self._seen or not self._has_room():
             return
         self._seen.add(need.node)
+        if isinstance(need.node, File) and item.key != need.node.path:
+            self._add_file(need.node, need, STEP.join(filter(None, (origin, step))))
         for kind in edges:
             for further in kind.needs(need.node, self._around):
                 yield _Arrival(further, origin, steps)
@@ -136,6 +138,11 @@ class _Walk:
     def _note_compiled(self, item: Item, path: str) -> None:
         if self._around.view.linkage(path) is not None:
             self._compiled.setdefault(item, set()).add(path)
+
+    def _add_file(self, file: File, need: Need, via: str) -> None:
+        """Add a file that has a record beside its package: it is not what the package brought."""
+        if file.path in self._around.lock.sections.get("file", {}):
+            self._add(Item("file", file.path), need._replace(node=file), via)
 
     def _has_room(self) -> bool:
         if len(self._seen) < MOST_NODES:

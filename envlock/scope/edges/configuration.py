@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -26,9 +27,18 @@ _SHARED = frozenset(
 
 
 def needs(node: Node, around: Around) -> Iterator[Need]:
-    """Yield the changed files below /etc that a package owns or that are in its directories."""
+    """Yield the changed files below /etc that a package owns or that are in its directories.
+
+    A program also has the directory of its own name there, whose files another package may own:
+    ``/usr/sbin/nginx`` and ``/etc/nginx`` are of two packages.
+    """
     if isinstance(node, File):
         package = record_of(node.path, around)
+        folder, name = posixpath.split(node.path)
+        if posixpath.basename(folder) in ("bin", "sbin") and f"/etc/{name}" not in _SHARED:
+            for path in around.once(_recorded):
+                if path.startswith(f"/etc/{name}/"):
+                    yield Need(Item("file", path), "configuration", MemberClass.LOADED)
     elif node.section in SYSTEMS:
         package = node
     else:
@@ -59,9 +69,9 @@ def _recorded(around: Around) -> tuple[str, ...]:
 
 EDGE = EdgeKind(
     name="configuration",
-    of="a package of the operating system that the closure reaches by a file",
+    of="a package of the operating system that the closure reaches by a file; a program",
     to="those of its files below /etc, and of the files in its directories there, that have a "
-    "record: changed, or added",
+    "record: changed, or added; the directory of its name there",
     evidence="package databases, and the section `file` of the lock",
     sources=("Debian Policy 10.7", "FHS 3.0, /etc"),
     needs=needs,

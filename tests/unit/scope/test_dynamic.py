@@ -195,3 +195,11 @@ def test_fonts_are_of_the_weak_class_and_bring_in_nothing_else(machine: Machine)
     members = machine.closure(f"exe:{LIB}/libfontconfig.so.1")
     assert members["deb:fonts-x:all"].member_class is MemberClass.DEPENDS
     assert "deb:fonts-tools:all" not in members
+
+
+def test_a_program_has_the_directory_of_its_name_below_etc(machine: Machine) -> None:
+    machine.program("/usr/sbin/nginx", owner="deb nginx:amd64")
+    for path in ("/etc/nginx/conf.d/shop.conf", "/etc/nginx-other/x", "/etc/other/nginx"):
+        machine.record("file", path, class_="config-local")
+    members = machine.closure("exe:nginx")
+    assert set(members) == {"deb:nginx:amd64", "file:/etc/nginx/conf.d/shop.conf"}
