@@ -21,6 +21,7 @@ from envlock.model.tree import Row, Tree
 
 _ENVIRONMENTS = packages_of(Family.PYTHON, Family.LANGUAGE)
 """Sections with a record NAME for an environment and NAME/PACKAGE for each package in it."""
+_JAVA = "java"
 _PYTHON = "python"
 """The section in which an environment without packages is one all the same."""
 BY_PATH = ("file", "software", "missing-library", "missing-symbol")
@@ -121,12 +122,25 @@ def names_of(lock: Lock, role: Role) -> Names:
         others = sorted({*_environments(role, section)} - {name})
         if len(others) == 1:  # the interpreter that an environment is made from
             keys[section][others[0]] = f"{role.name}-base"
+    for key, name in _archives(role):
+        keys.setdefault(_JAVA, {})[key] = name
     if role.root.kind is RootKind.EXE:
         for member in role.members:
             if member.via == role.name and member.section in BY_PATH:
                 program = member.key.rpartition("/")[2]
                 keys.setdefault(member.section, {})[member.key] = f"{_place(role.name)}/{program}"
     return Names(keys, tuple(places))
+
+
+def _archives(role: Role) -> Iterator[tuple[str, str]]:
+    """Yield the keys of the application's Java archives, which begin with a directory, by role.
+
+    Two of the same name in different directories keep their keys.
+    """
+    keys = [member.key for member in role.members if member.section == _JAVA]
+    named = [(key, key.partition("/")[2]) for key in keys if "/" in key]
+    count = Counter(name for _, name in named)
+    return ((key, f"{role.name}/{name}") for key, name in named if count[name] == 1)
 
 
 def _place(role: str) -> str:

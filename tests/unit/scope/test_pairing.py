@@ -188,3 +188,28 @@ def test_only_locales_that_somebody_names_count() -> None:
     assert digest(sides[0]) == digest(sides[1]) != digest(sides[2])
     paired = pair(sides[0], sides[1], "dev", "prod")
     assert paired.left.get("locale") == paired.right.get("locale")
+
+
+def test_java_archives_are_named_by_role_whatever_their_directory() -> None:
+    def service(folder: str, rates: str) -> Lock:
+        keys = (f"{folder}/ledger", f"{folder}-lib/rates")
+        more = [Member("java", key, MemberClass.DECLARED, "app → -jar") for key in keys]
+        records = [Record("java", key, {"version": rates}) for key in keys]
+        of = role("opt-app", "/opt/app", more=more)
+        return machine("opt-app", "/opt/app", of, more=records)
+
+    left, right = service("ledger", "1.2"), service("app", "1.2")
+    paired = pair(left, right, "dev", "prod")
+    assert paired.left.sections["java"] == paired.right.sections["java"]
+    assert set(paired.left.sections["java"]) == {"app/ledger", "app/rates"}
+    assert digest(left) == digest(right) != digest(service("app", "1.3"))
+
+
+def test_java_archives_of_one_name_keep_their_keys() -> None:
+    keys = ("a/util", "b/util")
+    more = [Member("java", key, MemberClass.DECLARED, "app") for key in keys]
+    of = role("opt-app", "/opt/app", more=more)
+    lock = machine(
+        "opt-app", "/opt/app", of, more=[Record("java", k, {"version": "1"}) for k in keys]
+    )
+    assert set(pair(lock, image(), "dev", "prod").left.sections["java"]) == set(keys)
