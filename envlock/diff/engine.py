@@ -43,7 +43,7 @@ from envlock.diff.records import (
     coverage_status,
 )
 from envlock.diff.rules import SPECIAL_RULES
-from envlock.diff.scoped import fold, in_scope, of_roles, size, within
+from envlock.diff.scoped import fold, in_scope, of_roles, ours, size, within
 from envlock.diff.severity import classify
 from envlock.diff.side import Side
 from envlock.model.coverage import Status
@@ -125,7 +125,7 @@ def compare(
     uncovered = list(_uncovered(left, right, options))
     everything = sorted((*uncovered, *deltas, *expected.unmet), key=_sort_key)
     names = {name for name in _names(left, right) if is_selected(name, options.sections)}
-    around = Surroundings(left, right, together(found.deltas))
+    around = Surroundings(left, right, together(ours(found.deltas, options.scoping)))
     changes = (_judged(delta, options, around) for delta in everything)
     pair = (sides[0].name, sides[1].name)
     judged = apply_waivers(changes, options.policy, pair, complete=not options.sections)

@@ -47,6 +47,11 @@ def within(deltas: Iterable[Delta], scoping: Scoping | None) -> Iterator[Delta]:
         yield delta._replace(explained_by="") if is_ours else delta
 
 
+def ours(deltas: Iterable[Delta], scoping: Scoping | None) -> Iterator[Delta]:
+    """Yield the differences that concern an application; all of them where none is compared."""
+    return (delta for delta in deltas if scoping is None or roles_of(delta, scoping))
+
+
 _LAUNCHERS = re.compile(r"/(?:bin/[^/]+|pyvenv\.cfg)\Z")
 """Files in the directory of an environment that are made with its path in them."""
 

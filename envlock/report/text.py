@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from envlock.diff.drift import Change, ChangeKind, DriftReport, Result
 from envlock.diff.rules import CONSEQUENCES
-from envlock.model.facts import Kind, kind_of
 from envlock.model.severity import Severity
 from envlock.report.input import Canvas, PairInput
 from envlock.report.items import (
@@ -27,6 +26,7 @@ from envlock.report.wording import (
     DIGEST_DIGITS,
     ChangeGroups,
     changed_on,
+    is_digest,
     is_opaque,
     is_setting,
     presence_lines,
@@ -362,7 +362,7 @@ class _Page:
         return {"+": "added", "-": "removed", "~": "changed", "?": "unknown"}[gutter_sign(change)]
 
     def _value(self, change: Change, text: str) -> str:
-        if kind_of(change.section, change.field) in (Kind.DIGEST, Kind.PROVENANCE):
+        if is_digest(change, text):
             return self._clean(text.removeprefix("sha256:"))[:DIGEST_DIGITS]
         return self._cut(text)
 
@@ -373,7 +373,7 @@ class _Page:
         return shorten(clean, self._room, mark=self._signs.more)
 
     def _value_pair(self, change: Change, left: str, right: str) -> tuple[str, str]:
-        if kind_of(change.section, change.field) in (Kind.DIGEST, Kind.PROVENANCE):
+        if is_digest(change, left) and is_digest(change, right):
             return self._value(change, left), self._value(change, right)
         return self._cut_pair(left, right)
 

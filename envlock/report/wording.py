@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -124,6 +125,16 @@ def remedy(change: Change) -> str:
     if change.fix:
         return f"fix: {shell_line(change.fix)}"
     return f"next: {change.next}" if change.next else ""
+
+
+_HEXADECIMAL = re.compile(r"(?:sha\d+[:-])?[0-9a-fA-F]{32,128}\Z")
+
+
+def is_digest(change: Change, text: str) -> bool:
+    """True for a digest, of which a few digits are shown."""
+    kind = kind_of(change.section, change.field)
+    is_origin = kind is Kind.PROVENANCE and _HEXADECIMAL.match(text) is not None
+    return kind is Kind.DIGEST or is_origin
 
 
 def is_opaque(change: Change) -> bool:
