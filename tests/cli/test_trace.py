@@ -124,6 +124,22 @@ def test_a_lingering_process_is_said_and_gets_the_signal(envlock):
     assert time.monotonic() - started < 50
 
 
+def test_a_signal_that_stopped_the_command_stops_what_it_left_running(envlock):
+    script = "sleep 100 & trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"
+    process = subprocess.Popen(
+        [*ENVLOCK, "trace", "-o", "x.trace", "--", "sh", "-c", script],
+        cwd=envlock.folder,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == b"ready\n"
+    started = time.monotonic()
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 9
+    assert time.monotonic() - started < 50
+
+
 def test_a_link_is_replaced_and_not_followed(run, envlock):
     victim = envlock.folder / "victim"
     victim.write_text("kept")

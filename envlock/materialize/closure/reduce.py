@@ -32,6 +32,7 @@ from envlock.model.tree import EntryType, Row, Tree
 
 _ALWAYS = ("os", "locale", "env", "user", "group")
 """Sections that an image of an application has as a whole."""
+_NO_SHELL = "shell-missing"
 _LINKS = 40
 _GENERATED_LINKS = ("/etc/alternatives/", "/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/", "/usr/lib")
 
@@ -75,15 +76,22 @@ def reduce(lock: Lock, tree: Tree, role: str, read: Callable[[Row], bytes], put:
 
 
 def reduce_lock(lock: Lock, like: Lock) -> Lock:
-    """Return the records of a lock that `like` has too, by key."""
-    return Lock(
-        sections={
-            name: {key: facts for key, facts in records.items() if key in like.sections[name]}
-            for name, records in lock.sections.items()
-            if name in like.sections
-        },
-        version=lock.version,
-    )
+    """Return the records of a lock that `like` has too, by key.
+
+    Accounts are kept whole, and their login shells only where the application needs them; that one
+    is missing is not compared.
+    """
+    sections = {
+        name: {key: facts for key, facts in records.items() if key in like.sections[name]}
+        for name, records in lock.sections.items()
+        if name in like.sections
+    }
+    for key, facts in sections.get("user", {}).items():
+        known = like.sections["user"][key]
+        sections["user"][key] = {
+            name: value for name, value in facts.items() if name != _NO_SHELL or name in known
+        }
+    return Lock(sections=sections, version=lock.version)
 
 
 def with_classes_of(found: Tree, wanted: Tree) -> Tree:

@@ -77,6 +77,8 @@ class Tracer:
         self.trail = Trail(os.getcwd())
         self.pid = 0
         """The process of the command; 0 before it starts and once it has ended."""
+        self._asked = 0
+        """The last signal that was forwarded; what the command leaves running gets it too."""
         self._strace = strace
         self._command = tuple(command)
 
@@ -99,6 +101,8 @@ class Tracer:
                 status = self._wait(pipe)
             finally:
                 os.close(writing)
+            if self._asked:
+                self._kill_running(self._asked)
             reader.join(patience)
             if reader.is_alive():
                 on_lingering(len(self.trail.running))
@@ -139,10 +143,14 @@ class Tracer:
     def _forward(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and _is_in_foreground():
             return  # the terminal gave it to the command too
+        self._asked = number
         if self.pid:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-            return
+        else:
+            self._kill_running(number)
+
+    def _kill_running(self, number: int) -> None:
         for pid in tuple(self.trail.running):
             if _is_traced(pid):
                 with suppress(ProcessLookupError, PermissionError):

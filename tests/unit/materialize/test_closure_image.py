@@ -255,6 +255,17 @@ def test_a_verification_compares_what_the_application_has() -> None:
     assert reduce_lock(found, wanted).sections == {"deb": {"app": {"version": "2"}}}
 
 
+def test_missing_login_shells_are_not_compared_unless_they_were_missing() -> None:
+    wanted = Lock(sections={"user": {"a": {"uid": "1"}, "b": {"shell-missing": "true"}}})
+    found = Lock(
+        sections={"user": {key: {"uid": "1", "shell-missing": "true"} for key in ("a", "b")}}
+    )
+    assert reduce_lock(found, wanted).sections["user"] == {
+        "a": {"uid": "1"},
+        "b": {"uid": "1", "shell-missing": "true"},
+    }
+
+
 def test_classes_are_taken_over_for_directories_alone() -> None:
     def row(path: str, kind: EntryType, name: FileClass) -> Row:
         return Row(Entry(path, kind), name)
