@@ -75,6 +75,10 @@ def capture(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="also write what the collectors read to this .tar or .tar.zst",
     )
+    parser.add_argument(
+        "--push", action="store_true", help="also send the lock and its content to locks.remote"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask before the first push")
     add_json(parser)
 
 

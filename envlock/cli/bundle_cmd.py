@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     config = read_config(arguments, console)
     path = Path(arguments.output)
     with open_store(config) as store:
-        parcel = pack(arguments, config, store)
+        parcel = pack(arguments.lock, config, store)
         name = safe_name(Path(arguments.lock).name.removesuffix(".lock")) or "lock"
         write_bundle(path, parcel.shipment, name)
     if arguments.json:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from envlock.cli.capture_group import capture_group
+from envlock.cli.carrying import keep_beside, require_remote, send_captured
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
@@ -20,6 +21,7 @@ from envlock.lockfile.writer import render_lock, write_lock
 from envlock.model.digest import digests
 from envlock.model.facts import coverage_of
 from envlock.report.lock import render_lock_summary
+from envlock.store.carried import objects_beside
 from envlock.targets.kinds import is_group
 from envlock.workflow import capture_target
 from envlock.writing import is_standard_output, output
@@ -51,14 +53,16 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             steps,
             keep=True,
             recording=recording,
-            own=[path] if path else [],
+            own=[path, objects_beside(path)] if path else [],
         )
     _warn_about_gaps(captured, console)
     if path is None:
         console.out(render_lock(captured.lock).decode())
         return ExitStatus.OK
     _refuse_to_lose_sections(arguments, path, captured.lock)
+    keep_beside(path, captured.lock, config, console)
     changed = write_lock(path, captured.lock)
+    send_captured(arguments, path, config, console)
     if arguments.json:
         console.out(json.dumps(_summary(captured, path), indent=2, sort_keys=True))
         return ExitStatus.OK
@@ -72,6 +76,8 @@ def _lock_path(arguments: argparse.Namespace, config: Config) -> Path | None:
     if arguments.output == "-" or (arguments.output and is_standard_output(Path(arguments.output))):
         if arguments.json:
             raise UsageError("with -o - the lock itself goes to standard output", where="--json")
+        if arguments.push:
+            raise UsageError("with -o - there is no lock to push", where="--push")
         return None
     if arguments.name is not None and arguments.name != safe_name(arguments.name):
         raise UsageError(
@@ -79,7 +85,9 @@ def _lock_path(arguments: argparse.Namespace, config: Config) -> Path | None:
             hint="use letters, digits, dots, dashes and underscores; for another path use -o PATH",
         )
     name = arguments.name or environment_name(arguments.target, config)
-    return Path(arguments.output or Path(config.locks.dir) / f"{name}.lock")
+    path = Path(arguments.output or Path(config.locks.dir) / f"{name}.lock")
+    require_remote(arguments, path, config)
+    return path
 
 
 def _refuse_to_lose_sections(arguments: argparse.Namespace, path: Path, lock: Lock) -> None:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envlock.cli.carrying import keep_beside, require_remote, send_captured
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import make_request, open_store, safe_name
@@ -38,6 +39,7 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
         )
     group = open_group(arguments.target)
     directory, name = Path(config.locks.dir), arguments.name or safe_name(group.name)
+    require_remote(arguments, Path(f"{name}.lock"), config)
     request = make_request(arguments, config)
     index: dict[str, object] = {}
     differing: dict[str, list[str]] = {}
@@ -45,7 +47,9 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
         for service in group.services:
             locks = _capture_replicas(service, request, store, steps)
             path = directory / f"{name}-{safe_name(service.name)}.lock"
+            keep_beside(path, locks[0], config, console)
             write_lock(path, locks[0])
+            send_captured(arguments, path, config, console)
             found = [digests(lock).environment for lock in locks]
             differing[service.name] = _differing(service, found)
             index[service.name] = {

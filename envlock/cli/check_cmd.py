@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from envlock.cli import git_revision
 from envlock.cli.check_findings import is_failure, lock_inconsistencies, to_json, to_line
 from envlock.cli.console import Console
 from envlock.cli.operands import (
     is_live,
     live_request,
+    lock_path,
     locks_in_use,
     note_live_targets,
     open_store,
@@ -30,7 +32,9 @@ from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.writer import render_lock
 from envlock.model.depth import Depth
 from envlock.model.severity import Severity
-from envlock.workflow import capture_target
+from envlock.registry.reference import PREFIX as REGISTRY
+from envlock.store.carried import objects_beside, problem_of
+from envlock.workflow import capture_target, tree_address
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
@@ -61,7 +65,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raw = _lock_bytes(name, config, console)
         found[name] = problems(raw, name)
         if not found[name]:
-            found[name] = list(_unmet(name, raw, config, policy))
+            found[name] = [*_carried(name, raw, config), *_unmet(name, raw, config, policy)]
         inconsistencies[name] = lock_inconsistencies(raw, name)
     if arguments.json:
         document = {
@@ -100,6 +104,16 @@ def _lock_bytes(operand: str, config: Config, console: Console) -> bytes:
     request = replace(live_request(operand, config), depth=Depth.CONFIG)
     with open_store(config) as store, console.progress("capturing") as steps:
         return render_lock(capture_target(operand, request, store, steps).lock)
+
+
+def _carried(operand: str, raw: bytes, config: Config) -> Iterator[str]:
+    """Yield what is wrong with the content that git should carry for a lockfile."""
+    if config.locks.carry != "git" or operand.startswith((git_revision.PREFIX, REGISTRY)):
+        return
+    tree = "" if is_live(operand) else tree_address(parse_lock(raw, where=operand))
+    found = problem_of(objects_beside(lock_path(operand, config)), tree) if tree else ""
+    if found:
+        yield f"{found}: a clone cannot rebuild it; capture it again"
 
 
 def _unmet(operand: str, raw: bytes, config: Config, policy: Policy) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from envlock.cli.console import Console
 from envlock.cli.diff_many import compare_many_operands
+from envlock.cli.fetching import bring_content
 from envlock.cli.lock_texts import read_lock_texts
 from envlock.cli.messages import Message
 from envlock.cli.operands import (
@@ -68,6 +69,10 @@ def _run_pair(
             operands, config, store, steps, known, roots=arguments.root, whole=arguments.whole
         )
         base = arguments.base and read_environment(arguments.base, config, store, steps, known)
+        if arguments.all or left.lock.get("tree") != right.lock.get("tree"):
+            for side in filter(None, (left, right, base)):
+                if side.tree is None:
+                    bring_content(side.name, side.lock, config, store, console)
         options = _options(arguments, config, store)
         report = compare_environments(
             left, right, options, store, base or None, whole=arguments.whole

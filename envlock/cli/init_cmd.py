@@ -14,7 +14,10 @@ from envlock.errors import ExitStatus, UsageError
 from envlock.reading import read_file
 from envlock.writing import write_output
 
-_ATTRIBUTES = "locks/*.lock text eol=lf merge=envlock diff=envlock"
+_ATTRIBUTES = (
+    "locks/*.lock text eol=lf merge=envlock diff=envlock",
+    "locks/objects/* binary",
+)
 _OBSOLETE_ATTRIBUTES = ("locks/*.lock text eol=lf merge=envlock",)
 """Lines that earlier versions of envlock wrote."""
 # Git must be able to merge and show a lock even where envlock is not on the PATH.
@@ -55,11 +58,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _write_attributes(path: Path) -> None:
-    """Add the line for locks, and remove the one that an earlier version wrote."""
+    """Add the lines for locks and their objects, and remove those that an earlier version wrote."""
     lines = read_file(path, MAX_SIZE).decode().splitlines() if path.exists() else []
     kept = [line for line in lines if line not in _OBSOLETE_ATTRIBUTES]
-    if _ATTRIBUTES not in kept:
-        kept.append(_ATTRIBUTES)
+    kept += [line for line in _ATTRIBUTES if line not in kept]
     if kept != lines:
         write_output(path, "".join(f"{line}\n" for line in kept).encode())
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
+from envlock.cli.fetching import bring_content
 from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, read_lock_bytes, shown_path
-from envlock.cli.transfer import bring_content
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.reader import parse_lock
 from envlock.materialize.assemble import Assembled, BuildOptions, layouts_directory
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     lock = parse_lock(raw, where=shown_path(arguments.lock, config))
     started = time.monotonic()
     with open_store(config) as store, console.progress("materializing") as steps:
-        bring_content(arguments.lock, lock, store)
+        bring_content(arguments.lock, lock, config, store, console)
         sinks = _sinks(arguments)
         options = _options(arguments, config, store, raw, sinks)
         part = None

@@ -71,6 +71,29 @@ class Message(Enum):
         "pushed to {reference}: {sent} blobs sent ({size} bytes), {present} were there",
         "The lock and its content are in the registry; `envlock pull` fetches them.",
     )
+    CARRIED = (
+        Level.NOTE,
+        "{folder}: {count} files, {size} bytes ({new} new); commit them with the lock",
+        "The content of the lock lies beside it, so that a clone can rebuild it.",
+    )
+    TOO_MUCH_TO_CARRY = (
+        Level.WARNING,
+        (
+            "{path}: its content has more than {limit} bytes, so git does not carry it; use "
+            "`envlock push` or `envlock bundle`, or raise locks.carry-limit"
+        ),
+        "Nothing was written beside the lock; a registry or a file can carry any size.",
+    )
+    CONTENT_FETCHED = (
+        Level.NOTE,
+        "{lock}: {count} files that the store lacked came from {place}",
+        "The content of the lock was verified and is in the store now.",
+    )
+    CONTENT_NOT_THERE = (
+        Level.WARNING,
+        "{lock}: its content cannot be had from {place}: {reason}",
+        "The store lacks content of the lock, and neither git nor the registry could give it.",
+    )
     ROLE_KEEPS = (
         Level.NOTE,
         "{role}: {kept} of {count} packages, {size} of {total} MB; left out: {names}",

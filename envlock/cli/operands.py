@@ -24,6 +24,7 @@ from envlock.model.scope import SECTION as SCOPE
 from envlock.model.scope import Root, RootKind
 from envlock.model.trace import Trace
 from envlock.registry.reference import PREFIX as REGISTRY
+from envlock.registry.reference import Reference
 from envlock.secrets.keyed import ValueKey
 from envlock.store.objects import Store
 from envlock.targets.kinds import TARGET_FORMS, capture_depth, is_target, suggested_name
@@ -254,7 +255,6 @@ def read_lock_bytes(operand: str, config: Config) -> bytes:
 def _read_from_registry(operand: str) -> bytes:
     """Return the bytes of a lock in a registry.  Raise LockfileError when it is something else."""
     from envlock.cli.registry_locks import RegistryOrigin, open_repository
-    from envlock.registry.reference import Reference
     from envlock.store.shipment import parse_manifest, read_lock_of
 
     with open_repository(Reference.parse(operand)) as repository:
@@ -287,6 +287,25 @@ def lock_path(operand: str, config: Config) -> Path:
             hint=f"targets are {', '.join(TARGET_FORMS)}",
         )
     return Path(config.locks.dir) / f"{operand}.lock"
+
+
+def remote_reference(operand: str, config: Config) -> Reference:
+    """Return where ``locks.remote`` has the lock of a name or path: the tag is its name.
+
+    Raise UsageError where no remote is set, or it is none.
+    """
+    remote = config.locks.remote
+    name = safe_name(posixpath.basename(operand).removesuffix(".lock"))
+    if not remote:
+        raise UsageError(
+            "no registry is named",
+            hint=f"give {REGISTRY}HOST/REPOSITORY:TAG, or set remote in [locks] of envlock.toml",
+        )
+    if "@" in remote or ":" in remote.removeprefix(REGISTRY).partition("/")[2] or not name:
+        raise UsageError(
+            "locks.remote names a repository, without a tag", hint=f"{REGISTRY}HOST/REPOSITORY"
+        )
+    return Reference.parse(f"{remote}:{name}")
 
 
 def note_live_targets(operands: Iterable[str], config: Config, console: Console) -> None:

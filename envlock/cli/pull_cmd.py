@@ -9,11 +9,11 @@ from pathlib import Path
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
-from envlock.cli.operands import open_store, safe_name
+from envlock.cli.operands import open_store, remote_reference, safe_name
 from envlock.cli.registry_locks import RegistryOrigin, open_repository
 from envlock.cli.transfer import unpack
 from envlock.errors import ExitStatus
-from envlock.registry.reference import Reference
+from envlock.registry.reference import PREFIX, Reference
 from envlock.store.shipment import parse_manifest
 from envlock.writing import replace_file
 
@@ -21,7 +21,10 @@ from envlock.writing import replace_file
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Fetch and verify everything that the store lacks, then write the lock."""
     config = read_config(arguments, console)
-    reference = Reference.parse(arguments.reference)
+    if arguments.reference.startswith(PREFIX):
+        reference = Reference.parse(arguments.reference)
+    else:
+        reference = remote_reference(arguments.reference, config)
     name = safe_name(reference.tag or reference.repository.rpartition("/")[2])
     path = Path(arguments.output or Path(config.locks.dir) / f"{name}.lock")
     with open_repository(reference) as repository, open_store(config) as store:

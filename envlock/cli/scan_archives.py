@@ -12,6 +12,8 @@ from typing import NamedTuple, Protocol
 
 from envlock.errors import TargetError
 from envlock.model.tree import Entry, EntryType
+from envlock.store import packs
+from envlock.store.carried import LARGEST_PACK_FILE
 from envlock.targets.stream.decompress import decompressed
 from envlock.targets.stream.tar_reader import members
 
@@ -83,6 +85,8 @@ def opened(name: str, head: bytes, chunks: Iterator[bytes]) -> Iterator[Packed] 
         return _tar(name, chunks)
     if head.startswith(_ZIP):
         return _zip(chunks)
+    if head.startswith(packs.MAGIC):
+        return _pack(chunks)
     return None
 
 
@@ -123,6 +127,26 @@ def _tar(name: str, chunks: Iterator[bytes]) -> Iterator[Packed]:
         for entry, content in members(chunks, name):
             yield Packed(entry.path, entry, content)
     except TargetError as error:
+        raise NotSearchedError(str(error)) from error
+
+
+def _pack(chunks: Iterator[bytes]) -> Iterator[Packed]:
+    """Yield the objects of a pack of envlock, each named by its digest."""
+    held = bytearray()
+    for chunk in chunks:
+        held += chunk
+        if len(held) > LARGEST_PACK_FILE:
+            raise NotSearchedError(f"a pack of more than {LARGEST_PACK_FILE:,} bytes")
+
+    def read(offset: int, size: int) -> bytes:
+        return bytes(held[offset : offset + size])
+
+    try:
+        for each in packs.read_table(read):
+            content = packs.read_object(read, each)
+            entry = Entry(f"/{each.sha256}", EntryType.FILE, 0o644, size=each.size)
+            yield Packed(entry.path, entry, iter([content]))
+    except packs.PackError as error:
         raise NotSearchedError(str(error)) from error
 
 

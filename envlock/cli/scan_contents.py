@@ -10,13 +10,15 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from envlock.cli.scan_archives import MOST_LEVELS, PIECE, NotSearchedError, Packed, opened, peek
 from envlock.cli.scan_recording import Hit, scan_recording
-from envlock.errors import LockfileError
+from envlock.errors import LockfileError, StoreError
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.syntax import HEADER
 from envlock.model.document import parse_json
@@ -31,6 +33,8 @@ from envlock.secrets.records import clean_entry, clean_name
 from envlock.secrets.shapes import find_shape, shape_spans
 from envlock.secrets.stream import redact_stream
 from envlock.secrets.values import SETTING_RULE
+from envlock.store.bundle import Bundle
+from envlock.store.shipment import TREE_TYPE, parse_manifest
 
 _WHOLE = 1 << 20
 """Files up to this size in bytes are judged in one piece."""
@@ -41,6 +45,7 @@ _MOST_HITS = 100
 _DIGEST = re.compile(r"[0-9a-f]{62,64}(?:\.zst)?\Z")
 _UNKNOWN = "/usr/share/doc/unknown"
 """Where a content without a name is taken to be: only what is surely a secret is told."""
+_BUNDLE_BEGINS = 16
 _PAGE = re.compile(r"<script[^>]{0,200}application/json[^>]{0,200}>(.*?)</script>", re.DOTALL)
 
 
@@ -64,6 +69,7 @@ class _Item(NamedTuple):
     mode: int
     chunks: Iterable[bytes]
     level: int = 0
+    places: Places = MappingProxyType({})
 
 
 def scan(path: Path) -> Iterator[Found]:
@@ -103,7 +109,9 @@ def _scan_file(path: Path, inside: str, places: Places) -> Iterator[Found]:
         judged, mode = places.get(digest, (f"/{inside}", status.st_mode & 0o7777))
         if digest not in places and _DIGEST.match(path.name):
             judged = _UNKNOWN
-        yield from islice(_search(_Item(shown, judged, mode, _pieces(path))), _MOST_HITS)
+        places = places or dict(_places_in_bundle(path))
+        item = _Item(shown, judged, mode, _pieces(path), places=places)
+        yield from islice(_search(item), _MOST_HITS)
     except (OSError, NotSearchedError) as error:
         yield Unsearched(shown, getattr(error, "strerror", None) or str(error))
 
@@ -124,10 +132,24 @@ def _places(files: Iterable[Path]) -> Iterator[tuple[str, tuple[str, int]]]:
         for part in parts or ():
             inner, content = peek(part.chunks)
             if inner.startswith(TREE_HEADER.encode()):
-                tree = Tree.from_bytes(_read(content))
-                for row in tree.rows:
-                    if row.source.startswith(("blob ", REDACTED)):
-                        yield row.source.split(" ")[1], (row.entry.path, row.entry.mode)
+                yield from _places_of(_read(content))
+
+
+def _places_of(tree: bytes) -> Iterator[tuple[str, tuple[str, int]]]:
+    for row in Tree.from_bytes(tree).rows:
+        if row.source.startswith(("blob ", REDACTED)):
+            yield row.source.split(" ")[1], (row.entry.path, row.entry.mode)
+
+
+def _places_in_bundle(path: Path) -> Iterator[tuple[str, tuple[str, int]]]:
+    """Yield what the file tree of a bundle tells about its objects; nothing for other files."""
+    with open_file(path) as stream:
+        if not (stream.read(_BUNDLE_BEGINS) or b"").startswith(b"blobs/sha256/"):
+            return
+    with suppress(StoreError, LockfileError, ValueError), Bundle(path) as bundle:
+        for layer in parse_manifest(bundle.manifest(), bundle.name):
+            if layer.media_type == TREE_TYPE and layer.size <= _DOCUMENT:
+                yield from _places_of(b"".join(bundle.blob(layer.digest, layer.size)))
 
 
 def _read(chunks: Iterable[bytes]) -> bytes:
@@ -169,10 +191,13 @@ def _search_parts(item: _Item, parts: Iterator[Packed]) -> Iterator[Found]:
             if (rule := find_shape(entry.path)) or clean_entry(entry) != entry:
                 yield Hit(shown, "name, link target or attribute", rule or SETTING_RULE)
             if entry.type is EntryType.FILE:
-                path = entry.path.removeprefix("/rootfs")
-                if "/blobs/" in path or _DIGEST.match(path.rpartition("/")[2]):
+                path, mode = entry.path.removeprefix("/rootfs"), entry.mode
+                digest = path.rpartition("/")[2]
+                if digest in item.places:
+                    path, mode = item.places[digest]
+                elif "/blobs/" in path or _DIGEST.match(digest):
                     path = _UNKNOWN
-                yield from _search(_Item(shown, path, entry.mode, chunks, item.level + 1))
+                yield from _search(_Item(shown, path, mode, chunks, item.level + 1, item.places))
     except NotSearchedError as error:
         yield Unsearched(item.shown, str(error))
 

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
-from envlock.cli.operands import open_store
-from envlock.errors import ExitStatus
+from envlock.cli.operands import locks_in_use, open_store
+from envlock.errors import ExitStatus, UsageError
+from envlock.lockfile.reader import read_lock
+from envlock.store.carried import Dropped, drop_unneeded, objects_beside
 from envlock.store.check import check
-from envlock.store.gc import collect_garbage
+from envlock.store.gc import GcResult, collect_garbage
 from envlock.store.objects import Store
 from envlock.store.stats import stats
+from envlock.workflow import tree_address
+
+if TYPE_CHECKING:
+    from envlock.config.load import Config
 
 _DAY_SECONDS = 24 * 3600
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the chosen action."""
-    with open_store(read_config(arguments, console)) as store:
+    config = read_config(arguments, console)
+    if arguments.repository:
+        return _gc_of_repository(arguments, config, console)
+    with open_store(config) as store:
         match arguments.action:
             case "check":
                 return _check(arguments, console, store)
@@ -50,6 +61,18 @@ def _check(arguments: argparse.Namespace, console: Console, store: Store) -> int
 def _gc(arguments: argparse.Namespace, console: Console, store: Store) -> int:
     unused = None if arguments.unused is None else arguments.unused * _DAY_SECONDS
     done = collect_garbage(store, arguments.grace, force=arguments.force, unused_seconds=unused)
+    return _tell_gc(arguments, done, console)
+
+
+def _gc_of_repository(arguments: argparse.Namespace, config: Config, console: Console) -> int:
+    if arguments.action != "gc":
+        raise UsageError("--repository is for `envlock store gc`", where="--repository")
+    trees = {tree_address(read_lock(Path(path))) for path in locks_in_use([], config)} - {""}
+    folder = objects_beside(Path(config.locks.dir) / "any.lock")
+    return _tell_gc(arguments, drop_unneeded(folder, trees), console)
+
+
+def _tell_gc(arguments: argparse.Namespace, done: GcResult | Dropped, console: Console) -> int:
     if arguments.json:
         document = {"kept": done.kept, "removed": done.removed, "freed_bytes": done.freed_bytes}
         console.out(json.dumps({"schema_version": 1, **document}, indent=2))

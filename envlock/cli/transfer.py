@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -21,7 +20,6 @@ from envlock.store.shipment import (
     Origin,
     Shipment,
     pack_shipment,
-    parse_manifest,
     read_lock_of,
     unpack_shipment,
 )
@@ -45,21 +43,28 @@ class Parcel(NamedTuple):
     shipment: Shipment
 
 
-def pack(arguments: argparse.Namespace, config: Config, store: Store) -> Parcel:
-    """Return what travels with the lock of the operand.
+def pack(operand: str, config: Config, store: Store) -> Parcel:
+    """Return what travels with the lock of an operand, searched for secrets.
 
     Raise StoreError when this store does not have all of it, SecretRefusedError for a secret.
     """
-    raw = read_lock_bytes(arguments.lock, config)
-    lock = parse_lock(raw, where=shown_path(arguments.lock, config))
+    raw = read_lock_bytes(operand, config)
+    parcel = pack_lock(operand, raw, parse_lock(raw, where=shown_path(operand, config)), store)
+    refuse_secrets(parcel, store)
+    return parcel
+
+
+def pack_lock(name: str, raw: bytes, lock: Lock, store: Store) -> Parcel:
+    """Return what travels with a lock, whose file has the bytes `raw`; secrets may be in it.
+
+    Raise StoreError when this store does not have all of it.
+    """
     address = tree_address(lock)
     found = digests(lock)
     annotations = {"io.envlock.environment": found.environment, "io.envlock.host": found.host}
     shipment = pack_shipment(raw, address, store, annotations)
     tree = Tree.from_bytes(store.read(address)) if address else None
-    parcel = Parcel(arguments.lock, lock, raw, tree, shipment)
-    _refuse_secrets(parcel, store)
-    return parcel
+    return Parcel(name, lock, raw, tree, shipment)
 
 
 def contents(parcel: Parcel) -> Iterator[str]:
@@ -81,7 +86,7 @@ def contents(parcel: Parcel) -> Iterator[str]:
     yield f"in all: {packed}; no secret was found in them"
 
 
-def _refuse_secrets(parcel: Parcel, store: Store) -> None:
+def refuse_secrets(parcel: Parcel, store: Store) -> None:
     """Raise SecretRefusedError for a secret in anything that would travel, and say where."""
     found = list(islice(_hits(parcel, store), _FEW + 1))
     if not found:
@@ -124,16 +129,3 @@ def unpack(layers: tuple[Described, ...], origin: Origin, store: Store) -> tuple
     address = tree_address(lock)
     new = unpack_shipment(layers, origin, address, store) if address else 0
     return raw, lock, new
-
-
-def bring_content(operand: str, lock: Lock, store: Store) -> None:
-    """Fetch the content of a lock in a registry that the store lacks; nothing for other locks."""
-    from envlock.cli.registry_locks import RegistryOrigin, open_repository
-    from envlock.registry.reference import PREFIX, Reference
-
-    address = tree_address(lock)
-    if not operand.startswith(PREFIX) or not address:
-        return
-    with open_repository(Reference.parse(operand)) as repository:
-        layers = parse_manifest(repository.manifest().content, operand)
-        unpack_shipment(layers, RegistryOrigin(repository), address, store)

@@ -47,7 +47,12 @@ def push(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``envlock push``."""
     parser.description = _PUSH
     add_lock(parser, text="a lockfile or a name")
-    parser.add_argument("reference", metavar="REF", help="oci://HOST/REPOSITORY:TAG")
+    parser.add_argument(
+        "reference",
+        nargs="?",
+        metavar="REF",
+        help="oci://HOST/REPOSITORY:TAG (locks.remote, with the name of the lock as tag)",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask before the first push")
     add_json(parser)
 
@@ -60,7 +65,9 @@ Fetch a lock and its content from a registry. Every byte is verified; the conten
 def pull(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``envlock pull``."""
     parser.description = _PULL
-    parser.add_argument("reference", metavar="REF", help="oci://HOST/REPOSITORY:TAG")
+    parser.add_argument(
+        "reference", metavar="REF", help="oci://HOST/REPOSITORY:TAG, or a name in locks.remote"
+    )
     parser.add_argument(
         "-o", "--output", metavar="LOCK", help="write the lock to this file (locks/TAG.lock)"
     )

@@ -57,6 +57,11 @@ def store(parser: argparse.ArgumentParser) -> None:
         help="gc: also remove environments not captured, compared or rebuilt for this long",
     )
     parser.add_argument(
+        "--repository",
+        action="store_true",
+        help="gc: remove only files in objects/ beside the locks that no lock needs",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="gc: remove objects even if no environment is kept"
     )
     add_json(parser)

@@ -7,6 +7,7 @@ from functools import partial
 
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
+from envlock.cli.fetching import bring_content
 from envlock.cli.image_rules import user_rules
 from envlock.cli.lock_texts import read_lock_texts
 from envlock.cli.messages import Message
@@ -25,6 +26,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     left = Environment(arguments.lock, read_lock_operand(arguments.lock, config))
     request = live_request(arguments.target, config)
     with open_store(config) as store, console.progress("verifying") as steps:
+        bring_content(arguments.lock, left.lock, config, store, console)
         rules, role = user_rules(config), arguments.root
         verified = verify(left, arguments.target, request, store, steps, rules, role)
     given = PairInput(

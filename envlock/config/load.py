@@ -44,9 +44,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocksConfig:
-    """``[locks]``: the directory of the lockfiles."""
+    """``[locks]``: the directory of the lockfiles, and how their content travels.
+
+    `carry` is ``git`` or ``none``, `carry_limit` is in bytes, `remote` is empty or the repository
+    of a registry.
+    """
 
     dir: Path
+    carry: str = "none"
+    carry_limit: int = 0
+    remote: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +229,12 @@ class _Merged:
             key_folder=key_folder,
             jobs=self._count("jobs"),
             color=self._text("color"),
-            locks=LocksConfig(dir=locks),
+            locks=LocksConfig(
+                dir=locks,
+                carry=self._text("locks.carry"),
+                carry_limit=self._count("locks.carry-limit"),
+                remote=self._text("locks.remote"),
+            ),
             environments={
                 name: _environment(name, row, locks)
                 for name, row in sorted(self._environments.items())

@@ -40,6 +40,27 @@ SETTINGS: Mapping[str, Setting] = {
             help="The directory of the lockfiles, NAME.lock for the environment NAME.",
         ),
         Setting(
+            key="locks.carry",
+            kind=Kind.CHOICE,
+            default="none",
+            help="git: a capture also writes the file tree and what no package has to objects/ "
+            "beside the lock, so that a clone can rebuild it.",
+            choices=("none", "git"),
+        ),
+        Setting(
+            key="locks.carry-limit",
+            kind=Kind.COUNT,
+            default=8 * 1024 * 1024,
+            help="The most bytes of one environment that are written there; above, none are.",
+        ),
+        Setting(
+            key="locks.remote",
+            kind=Kind.TEXT,
+            default="",
+            help="The repository of a registry, oci://HOST/REPOSITORY, from which content that the "
+            "store lacks is fetched, and to which `envlock push NAME` sends the tag NAME.",
+        ),
+        Setting(
             key="capture.files",
             kind=Kind.GLOBS,
             default=(),

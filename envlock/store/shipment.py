@@ -10,14 +10,22 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from envlock.errors import LockfileError, StoreError
 from envlock.model.document import parse_json
 from envlock.model.splice import kept_digests
 from envlock.store.objects import Store
-from envlock.store.packs import LARGE, PackError, divide, read_object, read_table, write_pack
+from envlock.store.packs import (
+    LARGE,
+    Packed,
+    PackError,
+    divide,
+    read_object,
+    read_table,
+    write_pack,
+)
 from envlock.store.refs import set_ref
 
 ARTIFACT_TYPE = "application/vnd.envlock.lock.v1"
@@ -169,50 +177,79 @@ def read_lock_of(layers: Sequence[Described], origin: Origin) -> bytes:
     return b"".join(origin.blob(layers[0].digest, layers[0].size))
 
 
+def is_complete(tree: str, store: Store) -> bool:
+    """True when the store has the tree `tree` (hex) and all content that no package has."""
+    return store.has(tree) and all(map(store.has, kept_digests(store.read(tree))[0]))
+
+
 def unpack_shipment(layers: Sequence[Described], origin: Origin, tree: str, store: Store) -> int:
     """Put the tree `tree` (hex) and its content into the store; return how many objects were new.
 
     Only what the store lacks is read.  Raise StoreError when the shipment does not have it all, or
     something else than it states; then nothing refers to what was added.
     """
-    with_tree = next((each for each in layers if each.digest == f"sha256:{tree}"), None)
     if not store.has(tree):
-        if with_tree is None or with_tree.size > LARGEST_TREE:
-            raise StoreError("the file tree of this lock is not in it", where=origin.name)
-        raw = b"".join(origin.blob(with_tree.digest, with_tree.size))
-        store.put_packed(raw)
+        store.put_packed(read_tree_of(layers, origin, tree))
     missing = {sha256 for sha256 in kept_digests(store.read(tree))[0] if not store.has(sha256)}
-    count = len(missing)
-    for layer in layers:
-        if not missing:
-            break
-        if layer.media_type == OBJECT_TYPE and layer.digest.removeprefix("sha256:") in missing:
-            store.put_stream(
-                origin.blob(layer.digest, layer.size), layer.digest.removeprefix("sha256:")
-            )
-            missing.discard(layer.digest.removeprefix("sha256:"))
-        elif layer.media_type == PACK_TYPE:
-            missing -= _unpack(layer, origin, missing, store)
-    if missing:
+    found = set()
+    for sha256, pieces in read_objects(layers, origin, missing):
+        store.put_stream(pieces, sha256)
+        found.add(sha256)
+    if missing - found:
         raise StoreError(
-            f"{len(missing)} files of this lock are not in it",
+            f"{len(missing - found)} files of this lock are not in it",
             where=origin.name,
             hint="make it again from a store that has them",
         )
     set_ref(store, f"tree {tree}", trees=[tree])
-    return count
+    return len(missing)
 
 
-def _unpack(layer: Described, origin: Origin, missing: set[str], store: Store) -> set[str]:
-    """Put the objects of a pack that are missing into the store; return their digests."""
+def read_tree_of(layers: Sequence[Described], origin: Origin, tree: str) -> bytes:
+    """Return the bytes of the tree `tree` (hex).  Raise StoreError when it is not there."""
+    found = next((each for each in layers if each.digest == f"sha256:{tree}"), None)
+    if found is None or found.size > LARGEST_TREE:
+        raise StoreError("the file tree of this lock is not in it", where=origin.name)
+    return b"".join(origin.blob(found.digest, found.size))
+
+
+def read_objects(
+    layers: Sequence[Described], origin: Origin, wanted: Collection[str]
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Yield those of the wanted objects that a shipment has: digest (hex) and verified content.
+
+    Raise StoreError when something is damaged.
+    """
+    left = set(wanted)
+    for layer in layers:
+        sha256 = layer.digest.removeprefix("sha256:")
+        if not left:
+            return
+        if layer.media_type == OBJECT_TYPE and sha256 in left:
+            left.discard(sha256)
+            yield sha256, origin.blob(layer.digest, layer.size)
+        elif layer.media_type == PACK_TYPE:
+            for found, content in _unpacked(layer, origin, frozenset(left)):
+                left.discard(found)
+                yield found, (content,)
+
+
+def table_of(layer: Described, origin: Origin) -> tuple[Packed, ...]:
+    """Return the objects of a pack, without their content.  Raise StoreError for a damaged one."""
     try:
-        table = read_table(lambda at, size: origin.piece(layer.digest, at, size))
-        wanted = [packed for packed in table if packed.sha256 in missing]
-        if not wanted:
-            return set()
-        raw = b"".join(origin.blob(layer.digest, layer.size))
-        for packed in wanted:
-            store.put(read_object(lambda at, size: raw[at : at + size], packed))
+        return read_table(lambda at, size: origin.piece(layer.digest, at, size))
     except PackError as error:
         raise StoreError(f"a pack is damaged: {error}", where=origin.name) from error
-    return {packed.sha256 for packed in wanted}
+
+
+def _unpacked(
+    layer: Described, origin: Origin, wanted: Collection[str]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield those of the wanted objects that a pack has; it is read only if it has one."""
+    packed = [each for each in table_of(layer, origin) if each.sha256 in wanted]
+    raw = b"".join(origin.blob(layer.digest, layer.size)) if packed else b""
+    try:
+        for each in packed:
+            yield each.sha256, read_object(lambda at, size: raw[at : at + size], each)
+    except PackError as error:
+        raise StoreError(f"a pack is damaged: {error}", where=origin.name) from error

@@ -178,6 +178,7 @@ def test_init_git_does_not_change_settings(repository, envlock):
     assert settings.read_text() == "# ours\n"
     assert attributes.read_text() == (
         "*.png binary\nlocks/*.lock text eol=lf merge=envlock diff=envlock\n"
+        "locks/objects/* binary\n"
     )
     assert "merge-driver" in repository.git("config", "merge.envlock.driver")
 

@@ -15,6 +15,11 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+from envlock.store.bundle import write_bundle
+from envlock.store.carried import files_of, write_files
+from envlock.store.objects import Store
+from envlock.store.shipment import pack_shipment
 from tests.conftest import Cli
 
 SECRET = "Hunter2Zq7vK2"
@@ -68,6 +73,31 @@ def test_a_secret_is_found_however_it_is_packed(kind: str, envlock: Cli, tmp_pat
     assert SECRET not in told.out + told.err
     path.write_bytes(PACKED[kind](b"[db]\nport = 1\n"))
     assert envlock("scan", path).out == "no secrets\n"
+
+
+def test_packs_and_bundles_are_looked_into(envlock: Cli, tmp_path: Path) -> None:
+    """A file that only its path makes a secret is found by the file tree beside it."""
+    secrets = {"/etc/app.ini": SETTINGS, "/srv/notes": f"x {TOKEN}\n".encode()}
+    with Store.open(tmp_path / "store") as store:
+        rows = []
+        for path, content in sorted(secrets.items()):
+            sha256 = store.put(content)
+            entry = Entry(path, EntryType.FILE, 0o644, size=len(content), sha256=sha256)
+            rows.append(Row(entry, FileClass.UNOWNED, source=f"blob {sha256}"))
+        tree = store.put_packed(Tree(tuple(rows)).to_bytes())
+        shipment = pack_shipment(b"", tree, store, {})
+        write_bundle(tmp_path / "x.bundle", shipment, "x")
+        folder = tmp_path / "objects"
+        write_files(folder, files_of(shipment, folder, 1 << 20) or {})
+    for given in (tmp_path / "x.bundle", folder):
+        told = envlock("scan", given, status=6)
+        assert "password (password-setting)" in told.out
+        assert "line 1 (github-token)" in told.out
+        assert SECRET not in told.out + told.err
+    pack = next(folder.glob("*.pack"))
+    assert "github-token" in envlock("scan", pack, status=6).out
+    pack.write_bytes(pack.read_bytes()[:-3])
+    assert "not searched: object" in envlock("scan", pack, status=6).out
 
 
 LOCK = """\

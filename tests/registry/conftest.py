@@ -19,7 +19,7 @@ from envlock.registry.client import Repository
 from envlock.registry.credentials import find_credentials
 from envlock.registry.reference import Reference
 from envlock.registry.transport import HostSettings, Transport
-from tests.conftest import unavailable
+from tests.conftest import Cli, unavailable
 
 USER, PASSWORD = "anna", "hunter2-of-the-tests"
 HTPASSWD = f"{USER}:$2b$04$hNndtC7s22HUuMIdr5hSuusEzCh1nAsSZCJ02rQ6PIXOyE/TsfvOy\n"
@@ -188,3 +188,35 @@ def repository(
             return found
 
         yield opened
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a root of files that no package has, one of them large."""
+    root = tmp_path / "root"
+    for number in range(300):
+        path = root / f"usr/local/share/data/{number:03}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"content {number}\n" * (number + 1))
+    (root / "usr/local/lib").mkdir()
+    (root / "usr/local/lib/large.bin").write_bytes(bytes(range(256)) * 8192)
+    (root / "usr/bin").mkdir()
+    shutil.copy2("/bin/sh", root / "usr/bin/sh", follow_symlinks=True)  # it has the architecture
+    (root / "bin").symlink_to("usr/bin")
+    (root / "etc").mkdir()
+    (root / "etc/os-release").write_text("ID=test\nVERSION_ID=1\n")
+    return root
+
+
+@pytest.fixture
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Cli]:
+    """Return a function that moves on to another machine: other home, other store, other folder."""
+
+    def go(name: str) -> Cli:
+        folder = tmp_path / name / "work"
+        folder.mkdir(parents=True)
+        monkeypatch.setenv("HOME", str(tmp_path / name))
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / name / "data"))
+        return Cli(folder)
+
+    return go

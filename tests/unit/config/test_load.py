@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from envlock.config.load import Config, Environment, NormalizeRule, Origin, Source, load
+from envlock.config.load import (
+    Config,
+    Environment,
+    LocksConfig,
+    NormalizeRule,
+    Origin,
+    Source,
+    load,
+)
 from envlock.errors import ConfigError
 
 
@@ -74,6 +82,9 @@ def test_every_setting_of_a_file(world: World) -> None:
         jobs = 3
         color = "never"
         locks.dir = "state/locks"
+        locks.carry = "git"
+        locks.carry-limit = 1000000
+        locks.remote = "oci://registry.example.org/envs"
         [environments.dev]
         target = "docker:web"
         [environments.prod]
@@ -112,7 +123,12 @@ def test_every_setting_of_a_file(world: World) -> None:
     project, home = world.project, world.home
     assert (config.file, config.root) == (file, project)
     assert (config.jobs, config.color) == (3, "never")
-    assert config.locks.dir == project / "state/locks"
+    assert config.locks == LocksConfig(
+        dir=project / "state/locks",
+        carry="git",
+        carry_limit=1_000_000,
+        remote="oci://registry.example.org/envs",
+    )
     assert config.environments == {
         "dev": Environment(
             name="dev", target="docker:web", lock=project / "state/locks/dev.lock", roots={}

@@ -1,0 +1,70 @@
+"""Send a lock and its content to a registry: where to, whether it may, what was done."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envlock.cli.console import Console
+from envlock.cli.messages import Message
+from envlock.cli.operands import remote_reference
+from envlock.cli.registry_locks import Pushed, open_repository, push
+from envlock.cli.transfer import Parcel, contents, pack
+from envlock.errors import UsageError
+from envlock.store.objects import Store
+from envlock.writing import replace_file
+
+if TYPE_CHECKING:
+    from envlock.config.load import Config
+    from envlock.registry.reference import Reference
+
+_HOSTS = "pushed-hosts"
+
+
+def send(
+    parcel: Parcel, reference: Reference, store: Store, console: Console, *, is_confirmed: bool
+) -> Pushed:
+    """Send what travels and say so; before the first push to a host, show it and ask.
+
+    Raise UsageError unless that is confirmed, with `is_confirmed` or by the user.
+    """
+    _confirm(parcel, reference, store, console, is_confirmed=is_confirmed)
+    with open_repository(reference) as repository:
+        done = push(repository, parcel.shipment)
+    console.say(
+        Message.PUSHED,
+        reference=reference,
+        sent=done.counts.get("uploaded", 0),
+        present=done.counts.get("present", 0),
+        size=f"{done.sent_bytes:,}",
+    )
+    return done
+
+
+def send_to_remote(
+    lock: Path, config: Config, store: Store, console: Console, *, is_confirmed: bool
+) -> Pushed:
+    """Send the lock at a path to ``locks.remote``.  Raise UsageError where none is set."""
+    reference = remote_reference(str(lock), config)
+    parcel = pack(str(lock), config, store)
+    return send(parcel, reference, store, console, is_confirmed=is_confirmed)
+
+
+def _confirm(
+    parcel: Parcel, reference: Reference, store: Store, console: Console, *, is_confirmed: bool
+) -> None:
+    file = store.cache / _HOSTS
+    known = file.read_text().split() if file.is_file() else []
+    if reference.host in known:
+        return
+    if not is_confirmed:
+        console.note("\n".join(contents(parcel)))
+        if not sys.stdin.isatty():
+            raise UsageError(
+                f"the first push to {reference.host} must be confirmed", hint="add --yes"
+            )
+        console.note(f"send this to {reference.host}? [y/N] ")
+        if input().strip().lower() not in ("y", "yes"):
+            raise UsageError("nothing was sent")
+    replace_file(file, "".join(f"{host}\n" for host in sorted({*known, reference.host})).encode())
