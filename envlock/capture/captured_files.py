@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
+from envlock.capture.ahead import Ahead
 from envlock.capture.beginnings import LINE_LIMIT, Beginnings
 from envlock.capture.context import describe
 from envlock.capture.digest_on_demand import digest_on_demand
@@ -13,7 +14,7 @@ from envlock.model.coverage import Gap
 from envlock.model.process import ProcessConfig
 from envlock.model.text import from_bytes
 from envlock.model.tree import Entry, EntryType
-from envlock.targets.base import HashCache, Target
+from envlock.targets.base import BatchedTarget, HashCache, Target
 
 _SMALL = 1024 * 1024
 
@@ -48,6 +49,9 @@ class CapturedFiles:
         self._entries: dict[str, Entry | None] = {}
         self._resolved: dict[str, str] = {}
         self._linkages: dict[str, Linkage | None] = {}
+        self._digests: dict[str, str] = {}
+        self._far = target if isinstance(target, BatchedTarget) else None
+        self._ahead = Ahead(self._far, self.names, self._regular) if self._far else None
 
     def stat(self, path: str) -> Entry | None:
         """Return one path, a final link not followed; None when it is absent."""
@@ -116,17 +120,50 @@ class CapturedFiles:
             self.gap(path, describe(error))
             return None
 
+    def prefetch(self, paths: Iterable[str]) -> None:
+        """Fetch how files begin and are linked, and the digests of those without a record."""
+        if self._far is None or self._ahead is None:
+            return
+        there = [path for path in paths if self._regular(path) == path]
+        self._ahead.fetch(there)
+        hashed = [
+            path
+            for path in there
+            if path not in self._digests
+            and self._ahead.linkages.get(path)
+            and not self.owner(path)
+            and not self._digest(path)
+        ]
+        self._digests |= dict.fromkeys(hashed, "") | dict(self._far.digests(hashed))
+
+    def _regular(self, path: str) -> str:
+        """Return the real path of a regular file, empty where there is none."""
+        real = self.resolve(path) if path else ""
+        entry = self.stat(real) if real else None
+        is_file = entry is not None and entry.type in (EntryType.FILE, EntryType.HARDLINK)
+        return real if is_file else ""
+
     def first_line(self, path: str) -> str:
         """Return the ``#!`` line of a script without its end; empty for any other file."""
         sha256 = self._noted(path)
         if sha256:
             return from_bytes(self._beginnings.line(sha256))
-        stream = self.open(path)
-        if stream is None:
-            return ""
-        with stream:
-            line = stream.read(LINE_LIMIT).partition(b"\n")[0]
+        line = self._line_ahead(path)
+        if line is None:
+            stream = self.open(path)
+            if stream is None:
+                return ""
+            with stream:
+                line = stream.read(LINE_LIMIT).partition(b"\n")[0]
         return from_bytes(line) if line.startswith(b"#!") else ""
+
+    def _line_ahead(self, path: str) -> bytes | None:
+        """Return the first line of a file of which a few pieces were fetched, else None."""
+        if self._ahead is None:
+            return None
+        if self._regular(path) == path:
+            self._ahead.fetch((path,))
+        return self._ahead.lines.get(path)
 
     def linkage(self, path: str) -> Linkage | None:
         """Return how an ELF file is linked, or None for any other file."""
@@ -145,6 +182,8 @@ class CapturedFiles:
         return sha256 if self._beginnings.knows(sha256) else ""
 
     def _linkage(self, path: str) -> Linkage | None:
+        if self._line_ahead(path) is not None and self._ahead is not None:
+            return self._ahead.linkages[path]
         stream = self.open(path)
         if stream is None:
             return None
@@ -165,6 +204,9 @@ class CapturedFiles:
         if self.linkage(path) is None:
             return ""
         known = self._digest(path)
+        if self._far is not None and not known:
+            self.prefetch((path,))
+            known = self._digests.get(path, "")
         stream = None if known or self._target.is_streaming else self.open(path)
         if stream is None:
             return known

@@ -10,7 +10,6 @@ and what it depends on itself is not added.
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -89,10 +88,18 @@ class _Walk:
 
     def follow(self, start: Iterable[_Arrival], edges: Sequence[EdgeKind] = ()) -> None:
         """Walk from `start`; along `edges` only, if given."""
-        queue = deque(start)
-        while queue:
-            arrival = queue.popleft()
-            queue.extend(self._visit(arrival, edges or self._edges))
+        waiting = list(start)
+        while waiting:
+            self._around.view.prefetch(
+                node.path
+                for node in (arrival.need.node for arrival in waiting)
+                if isinstance(node, File) and node not in self._seen
+            )
+            waiting = [
+                further
+                for arrival in waiting
+                for further in self._visit(arrival, edges or self._edges)
+            ]
 
     def _visit(self, arrival: _Arrival, edges: Sequence[EdgeKind]) -> Iterator[_Arrival]:
         """Add the member that a need leads to, and yield what that needs itself.

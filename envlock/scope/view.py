@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import BinaryIO, Protocol
 
 from envlock.formats.binary.linkage import Linkage
@@ -33,6 +34,9 @@ class View(Protocol):
 
     def open(self, path: str) -> BinaryIO | None:
         """Open a regular file at a real path, or return None for any other and unreadable ones."""
+
+    def prefetch(self, paths: Iterable[str]) -> None:
+        """Take note that files at real paths will be asked for, where one question is slow."""
 
     def first_line(self, path: str) -> str:
         """Return the ``#!`` line of a script without its end, at most 255 bytes, else nothing."""

@@ -9,7 +9,7 @@ errors that a caller can act on (`FileNotFoundError`, `PermissionError`, `IsADir
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
@@ -239,6 +239,21 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Release connections and temporary containers.  May be called twice."""
+
+
+Place = tuple[int, int]
+"""A piece of a file: its offset and its size in bytes, at most 64 KiB."""
+
+
+@runtime_checkable
+class BatchedTarget(Target, Protocol):
+    """A target that is far away, where many questions at once cost little more than one."""
+
+    def pieces(self, wanted: Mapping[str, Sequence[Place]]) -> Mapping[str, Mapping[Place, bytes]]:
+        """Return the wanted pieces of each file that can be read, shorter at the end of a file."""
+
+    def digests(self, paths: Iterable[str]) -> Mapping[str, str]:
+        """Return the SHA-256 of each of these files that can be read, as hex."""
 
 
 @runtime_checkable

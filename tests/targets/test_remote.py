@@ -127,6 +127,43 @@ def test_malformed_replies_end_the_capture(replies):
         target_of(*replies).read("/x")
 
 
+def test_pieces_of_files_come_in_one_reply():
+    target = target_of(
+        frame(b"D", b"abcd"), frame(b"D", b"ef"), ["/a", 0, [4, 2]], ["/b", 13, []], None
+    )
+    wanted = {"/a": [(0, 4), (9, 8)], "/b": [(0, 4)]}
+    assert target.pieces(wanted) == {"/a": {(0, 4): b"abcd", (9, 8): b"ef"}}
+    assert target.conversation.sent == 1
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [frame(b"D", b"abcd"), ["/b", 0, [4]]],
+        [frame(b"D", b"abcd"), ["/a", 0, [3]]],
+        [frame(b"D", b"abcde"), ["/a", 0, [5]]],
+        [frame(b"D", b"abcd"), ["/a", 0, [2, 2]]],
+        [["/a", 0, None]],
+        [["/a", 0, [-1]]],
+        [["/a", 0, [False]]],
+        [["/a", "0", []]],
+        [["/a", 13, []], ["/a", 13, []]],
+        [frame(b"D", bytes(1 << 20))] * 2,
+    ],
+    ids=[
+        *("other", "fewer", "larger", "more", "null", "negative", "bool", "text", "twice", "flood")
+    ],
+)
+def test_malformed_replies_about_pieces_end_the_capture(replies):
+    with pytest.raises(TargetError, match="unexpected reply"):
+        target_of(*replies, None).pieces({"/a": [(0, 4)]})
+
+
+def test_a_malformed_digest_ends_the_capture():
+    with pytest.raises(TargetError, match="unexpected reply"):
+        target_of(["/a", 0, 4, 0, 0, "x", ""], None).digests(["/a"])
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\0b", 7, None])
 def test_a_name_outside_of_its_directory_ends_the_capture(name):
     with pytest.raises(TargetError, match="unexpected reply"):

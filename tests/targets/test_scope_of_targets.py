@@ -24,7 +24,7 @@ from envlock.targets.kinds import open_target
 from envlock.targets.stream.oci import OciTarget
 from envlock.targets.stream.tar_reader import Member
 from envlock.workflow import capture_target, with_scope
-from tests.targets.conftest import layout_of, tar_of
+from tests.targets.conftest import layout_of, remote_target, tar_of
 from tests.unit.formats.elf_files import linked_elf
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
@@ -66,9 +66,9 @@ def top(tmp_path: Path) -> Path:
     return tmp_path / "root"
 
 
-def scope_of(target: Target, store: Path) -> dict[str, dict[str, str]]:
+def scope_of(target: Target, store: Path, depth: Depth = Depth.FULL) -> dict[str, dict[str, str]]:
     with closing(target), Store.open(store) as opened:
-        request = Request(roots=ROOTS)
+        request = Request(roots=ROOTS, depth=depth)
         captured = capture(target, collectors(), request, store=opened, read_later=READS)
         scope = with_scope(captured, request)[0].lock.sections["scope"]
     return {key: dict(facts) for key, facts in scope.items()}
@@ -93,6 +93,16 @@ def test_an_image_has_the_scope_of_its_files_and_is_read_once(top: Path, tmp_pat
     } <= scope.keys()
     layout = layout_of(tmp_path / "layout", [tar_of(top)], config={})
     assert scope_of(ReadOnce.connect(str(layout)), tmp_path / "store") == scope
+
+
+def test_another_machine_has_the_scope_of_its_files_with_digests(top: Path, tmp_path: Path) -> None:
+    """Over a pipe, where files are asked for many at once, and hashed at the other end."""
+    here = scope_of(open_target(f"dir:{top}"), tmp_path / "store", Depth.CONFIG)
+    there = scope_of(remote_target("python", top), tmp_path / "other", Depth.CONFIG)
+    files = {key for key in here if ":/" in key or "missing-library" in key}
+    assert {key: there.get(key) for key in files} == {key: here[key] for key in files}
+    expected = hashlib.sha256(FILES["/opt/lib/liba.so.1"]).hexdigest()
+    assert there["app/file:/opt/lib/liba.so.1"]["sha256"] == expected
 
 
 def test_another_capture_gives_the_same_lock(top: Path, tmp_path: Path) -> None:

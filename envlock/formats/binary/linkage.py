@@ -33,7 +33,7 @@ from envlock.model.document import parse_json
 
 _DF_1_NODEFLIB = 0x00000800
 _NT_FDO_DLOPEN = 0x407C0C0A
-_HEAD = 4096
+HEAD = 4096
 """What is read at once: it holds the headers, the interpreter and the notes of most files."""
 _NOTE_LIMIT = 16 * 1024
 _MOST_NAMES = 256
@@ -66,7 +66,7 @@ def parse_linkage(read: Reader) -> Linkage | None:
 
     Reads a few pieces of bounded size.  A damaged part is empty.
     """
-    head = read(0, _HEAD)
+    head = read(0, HEAD)
 
     def near(offset: int, size: int) -> bytes:
         end = offset + size

@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from envlock.errors import TargetError
 from envlock.model.document import parse_json
@@ -21,8 +21,10 @@ _HEAD = struct.Struct(">cI")
 _PIPELINED = 4
 """Requests sent before their replies are read.  With `BATCH_BYTES`, they fit into any pipe."""
 
-BATCH_BYTES = 24 * 1024
+_BATCH_BYTES = 24 * 1024
 """Size of a request, in bytes, from which on it takes no more paths."""
+_BATCH = 256
+_T = TypeVar("_T")
 
 
 class Link(Protocol):
@@ -60,6 +62,22 @@ def are_numbers(counts: Iterable[object], times: Iterable[object]) -> bool:
     )
 
 
+def batches_of(items: Iterable[_T], path_of: Callable[[_T], str] = str) -> Iterator[list[_T]]:
+    """Yield the items in lists that fit into one request."""
+    batch: list[_T] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        path = path_of(item)
+        # In JSON a character takes one byte, or up to twelve for two escapes.
+        size += 16 + len(path) * (1 if path.isascii() and path.isprintable() else 12)
+        if size >= _BATCH_BYTES or len(batch) >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
 def _drop(_piece: bytes) -> None:
     return None
 
@@ -69,6 +87,8 @@ class Conversation:
 
     def __init__(self, link: Link, where: str) -> None:
         self.where = where
+        self.sent = 0
+        """How many requests were sent."""
         self._link = link
         kind, payload = self._frame()
         hello = self._parse(payload) if kind == b"J" else None
@@ -83,6 +103,7 @@ class Conversation:
     def request(self, request: Mapping[str, object]) -> None:
         """Send a request."""
         raw = json.dumps(request, separators=(",", ":")).encode("ascii")
+        self.sent += 1
         self._link.send(struct.pack(">I", len(raw)) + raw)
 
     def reply(self, sink: Callable[[bytes], object] = _drop) -> Iterator[list[Any]]:

@@ -6,13 +6,14 @@ first what collectors declared, then the walk level by level, then the content o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry
-from envlock.targets.base import Capability, ScanPlan
+from envlock.targets.base import Capability, Place, ScanPlan
 from envlock.targets.remote.conversation import Conversation, Link
-from envlock.targets.remote.remote_files import RemoteFiles
+from envlock.targets.remote.remote_files import UNBOUNDED, RemoteFiles
+from envlock.targets.remote.remote_pieces import fetch_digests, fetch_pieces
 from envlock.targets.remote.remote_scan import RemoteScan
 from envlock.targets.stream.streaming import RETAIN_TOTAL
 
@@ -31,6 +32,14 @@ class RemoteTarget(RemoteFiles):
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Walk, then read; see `envlock.targets.base.Target.scan`."""
         yield from RemoteScan(self, plan).entries()
+
+    def pieces(self, wanted: Mapping[str, Sequence[Place]]) -> Mapping[str, Mapping[Place, bytes]]:
+        """Fetch parts of many files; see `envlock.targets.base.BatchedTarget.pieces`."""
+        return fetch_pieces(self.conversation, wanted)
+
+    def digests(self, paths: Iterable[str]) -> Mapping[str, str]:
+        """Have files hashed there; see `envlock.targets.base.BatchedTarget.digests`."""
+        return fetch_digests(self.conversation, paths, UNBOUNDED)
 
     def process(self) -> ProcessConfig:
         """Return the environment of the session on the other machine."""

@@ -45,7 +45,7 @@ class RemoteFiles:
         self._room = retain_total
         """How many bytes may still be kept in memory."""
         self._preloaded: tuple[str, ...] = ()
-        self._stats: dict[str, PathStatus | int] = {}
+        self._stats: dict[str, Entry | int] = {}
         self._names: dict[str, tuple[str, ...] | int] = {}
         self._contents: dict[str, bytes | int] = {}
 
@@ -84,24 +84,26 @@ class RemoteFiles:
         """Keep the names in a directory in memory."""
         self._names[directory] = tuple(sorted((row[0] for row in rows), key=sort_key))
 
+    def store_entry(self, entry: Entry) -> None:
+        """Keep what is known of a path in memory."""
+        self._stats[entry.path] = entry
+
     def stat(self, path: str) -> Entry:
         """Return one path, its final link not followed."""
         if path not in self._stats:
-            parent, _, name = path.rpartition("/")
-            listed = self._names.get(parent or "/")
-            if isinstance(listed, tuple) and name not in listed:  # known without asking
-                raise _error(errno.ENOENT, path)
+            self._refuse_unlisted(path)
             _refuse_nul(path)
             self.conversation.request({"do": "stat", "paths": [path]})
             for value in self.conversation.reply():
                 _, code, row = self._parse_triple(value)
-                self._stats[path] = code or self.parse_row(path, row)
-        return self._known(self._stats, path).entry
+                self._stats[path] = code or self.parse_row(path, row).entry
+        return self._known(self._stats, path)
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory."""
         path = path.rstrip("/") or "/"
         if path not in self._names:
+            self._refuse_unlisted(path)
             _refuse_nul(path)
             self.conversation.request({"do": "list", "paths": [path]})
             for value in self.conversation.reply():
@@ -113,6 +115,8 @@ class RemoteFiles:
         if path not in self._contents and compile_globs(self._preloaded).match(path):
             # Every path that matches was in the reply: this one does not exist.
             self._contents[path] = errno.ENOENT
+        if path not in self._contents:
+            self._refuse_unlisted(path)
         if self._contents.get(path, errno.EFBIG) == errno.EFBIG:  # too large to be preloaded
             content = io.BytesIO()
             self._fetch(path, content.write, limit)
@@ -183,7 +187,7 @@ class RemoteFiles:
         prefix = path.rstrip("/")
         for row in rows:
             child = f"{prefix}/{row[0]}"
-            self._stats[child] = self.parse_row(child, row)
+            self.store_entry(self.parse_row(child, row).entry)
 
     def _fetch(self, path: str, sink: Callable[[bytes], object], limit: int) -> None:
         _refuse_nul(path)
@@ -193,6 +197,13 @@ class RemoteFiles:
         codes = [file.errno for file in replies]
         if codes != [0]:
             raise _error(codes[0] if codes else errno.EIO, path)
+
+    def _refuse_unlisted(self, path: str) -> None:
+        """Raise FileNotFoundError for a path that its directory is known to lack."""
+        parent, _, name = path.rpartition("/")
+        listed = self._names.get(parent or "/")
+        if name and isinstance(listed, tuple) and name not in listed:
+            raise _error(errno.ENOENT, path)
 
     def _known(self, table: Mapping[str, _T | int], path: str) -> _T:
         """Return what a table has for a path, or raise the error that the remote side reported."""

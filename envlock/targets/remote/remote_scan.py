@@ -14,20 +14,18 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import IGNORED, ContentWriter, ScanPlan
 from envlock.targets.mounts import MOUNTINFO, is_reportable, may_hang, parse_mountinfo
-from envlock.targets.remote.conversation import BATCH_BYTES, FileReply
+from envlock.targets.remote.conversation import FileReply, batches_of
 from envlock.targets.remote.remote_files import UNBOUNDED, PathStatus, RemoteFiles
 from envlock.targets.remote.ssh_remote import CONTENT, MD5, SHA1, SHA256
 from envlock.targets.stream.streaming import RETAIN_LIMIT
 
-_T = TypeVar("_T")
-_BATCH = 256
 _PATH_LIMIT = 8192
 _SECOND = {"": 0, "md5": MD5, "sha1": SHA1}
 _HEX = re.compile(r"[0-9a-f]{64} (?:[0-9a-f]{32}|[0-9a-f]{40})?\Z")
@@ -93,7 +91,7 @@ class RemoteScan:
             yield self._remote.parse_row("/", value[2] if len(value) == 3 else None)
         level = ["/"]
         while level:
-            requests = ({"do": "list", "paths": paths, "skip": skip} for paths in _batches(level))
+            requests = ({"do": "list", "paths": paths, "skip": skip} for paths in batches_of(level))
             deeper: list[str] = []
             found: list[PathStatus] = []
             for value in self._conversation.replies(requests):
@@ -116,6 +114,7 @@ class RemoteScan:
             plan.on_gap(path, IGNORED)
             return
         found = self._remote.parse_row(path, row)
+        self._remote.store_entry(found.entry)
         is_entered = path not in self._mounts and found.entry.type is EntryType.DIRECTORY
         if is_entered and not plan.other_environments.matches(f"{path}/"):
             deeper.append(path)
@@ -242,7 +241,7 @@ class RemoteScan:
         pending: deque[_Request] = deque()
 
         def batches() -> Iterator[Mapping[str, object]]:
-            for batch in _batches(requests, lambda request: request.path):
+            for batch in batches_of(requests, lambda request: request.path):
                 pending.extend(batch)
                 files = [[request.path, request.flags] for request in batch]
                 yield {"do": "read", "files": files, "limit": limit}
@@ -262,22 +261,6 @@ class RemoteScan:
             for request in pending:
                 if request.writer is not None:
                     request.writer.abort()
-
-
-def _batches(items: Iterable[_T], path_of: Callable[[_T], str] = str) -> Iterator[list[_T]]:
-    """Yield the items in lists that fit into one request."""
-    batch: list[_T] = []
-    size = 0
-    for item in items:
-        batch.append(item)
-        path = path_of(item)
-        # In JSON a character takes one byte, or up to twelve for two escapes.
-        size += 16 + len(path) * (1 if path.isascii() and path.isprintable() else 12)
-        if size >= BATCH_BYTES or len(batch) >= _BATCH:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _reason(code: int) -> str:

@@ -15,6 +15,8 @@ Requests (``do``):
 - ``stat``: for each of ``paths``: ``[path, errno, row]``, a final link not followed.
 - ``read``: for each ``[path, flags]`` of ``files`` its content if flagged, then
   ``[path, errno, size, mtime_ns, ctime_ns, sha256, md5 or sha1]``.  At most ``limit`` bytes a file.
+- ``pieces``: for each ``[path, [[offset, size], ...]]`` of ``files`` these pieces, then
+  ``[path, errno, sizes]``.  A piece is shorter at the end of the file, and has at most 64 KiB.
 - ``match``: for the globs in ``patterns``: ``[true]`` when they match too much, else ``[false]``;
   the directories that were listed, as ``list``; then, as ``read`` with content, the files that
   match and the paths without a wildcard that do not exist.
@@ -44,6 +46,7 @@ LEFT_OUT = (
 _CHUNK = 64 * 1024
 _COMPRESSED_FROM = 1024
 _MATCH_LIMIT = 100000
+PIECE_LIMIT = 64 * 1024
 _CHECK_EVERY = 64 * 1024 * 1024
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
@@ -199,6 +202,29 @@ def _read_file(path: bytes, flags: int, limit: int, sink: Sink) -> "list[Any]":
     return result + [digest.hexdigest() if digest else "" for digest in digests]
 
 
+def _pieces(request: "dict[str, Any]", sink: Sink) -> None:
+    for path, wanted in request["files"]:
+        code, sizes = 0, []
+        try:
+            for piece in _read_pieces(_raw(path), wanted):
+                sink.content(piece)
+                sizes.append(len(piece))
+        except OSError as error:
+            code = error.errno or errno.EIO
+        sink.value([path, code, sizes])
+
+
+def _read_pieces(path: bytes, wanted: "list[list[int]]") -> "Iterator[bytes]":
+    descriptor = _open(path, follow=True)
+    try:
+        status = os.fstat(descriptor)
+        _check(status, status.st_size)
+        for offset, size in wanted:
+            yield os.pread(descriptor, min(size, PIECE_LIMIT), offset)
+    finally:
+        os.close(descriptor)
+
+
 def _check(status: os.stat_result, limit: int) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise OSError(errno.EISDIR, "")
@@ -276,7 +302,7 @@ def _matches(name: str, pattern: str) -> bool:
     return pattern == "**" or fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
-_DO = {"list": _list, "stat": _stat, "read": _read, "match": _match}
+_DO = {"list": _list, "stat": _stat, "read": _read, "pieces": _pieces, "match": _match}
 
 
 def _environ() -> "dict[bytes, bytes]":
