@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import stat
 import zipfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -163,11 +164,16 @@ def _zip(chunks: Iterator[bytes]) -> Iterator[Packed]:
                 raise NotSearchedError(f"a zip archive of more than {_ZIP_MEMBERS:,} members")
             for info in infos:
                 if not info.is_dir():
-                    mode = info.external_attr >> 16 & 0o7777 or 0o644
+                    mode = _zip_mode(info.external_attr >> 16)
                     entry = Entry(f"/{info.filename}", EntryType.FILE, mode, size=info.file_size)
                     yield Packed(entry.path, entry, _bounded(_of_zip(archive, info)))
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError) as error:
         raise NotSearchedError(f"a zip archive: {error}") from error
+
+
+def _zip_mode(mode: int) -> int:
+    """Return the mode of a member; one without a type of file is what a library filled in."""
+    return stat.S_IMODE(mode) if stat.S_ISREG(mode) else 0o644
 
 
 def _of_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -46,6 +46,7 @@ _DIGEST = re.compile(r"[0-9a-f]{62,64}(?:\.zst)?\Z")
 _UNKNOWN = "/usr/share/doc/unknown"
 """Where a content without a name is taken to be: only what is surely a secret is told."""
 _BUNDLE_BEGINS = 16
+_READABLE = 0o644
 _PAGE = re.compile(r"<script[^>]{0,200}application/json[^>]{0,200}>(.*?)</script>", re.DOTALL)
 
 
@@ -241,6 +242,8 @@ def _document(item: _Item) -> Iterator[Found]:
             document = parse_json(page)
         except (ValueError, RecursionError):
             continue
+        if isinstance(document, dict | list):  # not one word, whoever may read it
+            item = item._replace(mode=_READABLE)
         if isinstance(document, dict) and "capabilities" in document and "process" in document:
             yield from scan_recording(item.shown, document)
             yield from _shapes(item, text)

@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import os
+import stat
 import tarfile
 import zipfile
 from pathlib import Path
@@ -100,6 +101,23 @@ def test_packs_and_bundles_are_looked_into(envlock: Cli, tmp_path: Path) -> None
     assert "not searched: object" in envlock("scan", pack, status=6).out
 
 
+def test_a_file_is_private_where_its_mode_was_chosen_and_a_document_is_no_password(
+    envlock: Cli, tmp_path: Path
+) -> None:
+    """Python fills in 0600 for a member of a zip archive; an index of an image has one line."""
+    word = b"Zq7vK2Hu9aB3\n"
+    wheel, chosen, index = tmp_path / "a.whl", tmp_path / "b.zip", tmp_path / "index.json"
+    wheel.write_bytes(zip_of(word))
+    with zipfile.ZipFile(chosen, "w") as archive:
+        info = zipfile.ZipInfo("etc/app.ini")
+        info.external_attr = (stat.S_IFREG | 0o600) << 16
+        archive.writestr(info, word)
+    index.touch(0o600)
+    index.write_text('{"schemaVersion":2,"manifests":[]}')
+    assert envlock("scan", wheel, index).out == "no secrets\n"
+    assert "whole file (private-file)" in envlock("scan", chosen, status=6).out
+
+
 LOCK = """\
 lock-version = "1.0"
 
@@ -111,6 +129,7 @@ cmd = "[\\"x\\",\\"--token=%s\\"]"
 """
 
 
+@pytest.mark.plants_secrets("in documents that stand for the outputs of older versions")
 @pytest.mark.parametrize(
     ("name", "text", "places"),
     [
