@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.made import Made
 from tests.packages import build_rpms, install
 
 settings.register_profile(
@@ -54,6 +55,29 @@ def _own_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("ENVLOCK_")]:
         if name not in ("ENVLOCK_REQUIRE", "ENVLOCK_REGOLD"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def _made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    """Search at the end of the run what fixtures of several tests made."""
+    made = Made()
+    yield made
+    folders = {path for path in tmp_path_factory.getbasetemp().iterdir() if not path.is_symlink()}
+    found = [hit for folder in sorted(folders - made.folders) for hit in made.hits(folder)]
+    assert found == [], "secrets in what the tests made"
+
+
+@pytest.fixture(autouse=True)
+def _what_it_made_holds_no_secret(
+    request: pytest.FixtureRequest, tmp_path: Path, _made: Made
+) -> Iterator[None]:
+    """Search what a test made, unless its mark says why it plants secrets there."""
+    yield
+    if mark := request.node.get_closest_marker("plants_secrets"):
+        (_reason,) = mark.args
+        _made.folders.add(tmp_path)
+        return
+    assert _made.hits(tmp_path) == [], "secrets in what the test made"
 
 
 @pytest.fixture(scope="session")

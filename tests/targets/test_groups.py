@@ -55,6 +55,7 @@ def pod_list(tmp_path, *pods):
 
 
 @pytest.mark.docker
+@pytest.mark.plants_secrets("in the list of pods that is captured, a JSON file like a report")
 def test_each_kind_of_container_in_pods_gets_a_lock(engine, tmp_path, envlock):
     other = json.loads(json.dumps(POD).replace("abcde", "fghij").replace("C.UTF-8", "C"))
     path = pod_list(tmp_path, POD, other)
