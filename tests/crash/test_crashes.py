@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -129,7 +130,8 @@ SCENARIOS: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = 
     "rebuild into a layout": (rebuilt, World.materialize),
     "garbage collection": (with_garbage, World.collect),
 }
-TRIED: dict[str, int] = {}
+TRIED: dict[str, Counter[str]] = {}
+"""How many states of each kind were tried, by scenario."""
 
 
 def lock_of(path: Path) -> bytes:
@@ -167,7 +169,8 @@ def test_every_state_is_sound_and_the_work_can_be_done_again(world: World, name:
     allowed.add(lock_of(world.lock))
     manifests.add(manifest(world.image))
     states = list(watched.states())
-    TRIED[name] = len(states)
+    TRIED[name] = Counter(state.kind for state in states)
+    print(f"{name}: {TRIED[name]}")
     for number, state in enumerate(states):
         after = world.on(place(world, state))
         try:
@@ -201,4 +204,6 @@ def require_repeatable(after: World, world: World, work: Callable[[World], None]
 def test_enough_states_were_tried() -> None:
     """It runs last, and only where all scenarios did."""
     if TRIED.keys() == SCENARIOS.keys():
-        assert sum(TRIED.values()) >= WANTED, TRIED
+        tried = sum(TRIED.values(), Counter())
+        print(f"all scenarios: {tried.total()} states: {tried}")  # `pytest -rP` shows it
+        assert tried.total() >= WANTED, TRIED

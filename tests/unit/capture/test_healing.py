@@ -93,6 +93,7 @@ def test_every_object_heals(root: Path, harm: Callable[[Path], None]) -> None:
         with Store.open(root.parent / "store") as store:
             assert check(store, read_data=True) == []
         assert take(root) == (lock, True), "and it is incremental again"
+    print(f"{harm.__name__}: {len(objects)} objects healed")  # `pytest -rP` shows it
 
 
 def test_all_objects_at_once_heal(root: Path) -> None:
