@@ -29,6 +29,7 @@ from envlock.reading import open_file
 from envlock.report.disclosure import disclosed_value
 from envlock.report.lock_disclosure import disclosed_record
 from envlock.secrets.files import FileKind, Judgement, judge_file
+from envlock.secrets.keyed import is_fingerprint
 from envlock.secrets.records import clean_entry, clean_name
 from envlock.secrets.shapes import find_shape, shape_spans
 from envlock.secrets.stream import redact_stream
@@ -124,16 +125,19 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def _places(files: Iterable[Path]) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Yield what the file trees of a store tell about its objects."""
+    """Yield what the file trees of a store tell about its objects; a damaged one tells nothing."""
     for file in files:
-        if file.suffix != ".zst" or not _DIGEST.match(file.name) or file.is_symlink():
-            continue
-        head, chunks = peek(_pieces(file))
-        parts = opened(file.name, head, chunks)
-        for part in parts or ():
-            inner, content = peek(part.chunks)
-            if inner.startswith(TREE_HEADER.encode()):
-                yield from _places_of(_read(content))
+        if file.suffix == ".zst" and _DIGEST.match(file.name) and not file.is_symlink():
+            with suppress(OSError, ValueError, NotSearchedError):
+                yield from _places_in_object(file)
+
+
+def _places_in_object(file: Path) -> Iterator[tuple[str, tuple[str, int]]]:
+    head, chunks = peek(_pieces(file))
+    for part in opened(file.name, head, chunks) or ():
+        inner, content = peek(part.chunks)
+        if inner.startswith(TREE_HEADER.encode()):
+            yield from _places_of(_read(content))
 
 
 def _places_of(tree: bytes) -> Iterator[tuple[str, tuple[str, int]]]:
@@ -217,7 +221,8 @@ def _lock(item: _Item) -> Iterator[Found]:
         if shown.key != record.key:
             yield Hit(item.shown, place, find_shape(record.key))
         for name, value in record.facts.items():
-            if shown.facts[name] != value:
+            is_keyed = name == "fingerprint" and is_fingerprint(value)
+            if shown.facts[name] != value and not is_keyed:
                 yield Hit(item.shown, f"{place} {name}", find_shape(value) or SETTING_RULE)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+import re
 from collections import Counter
 from os import urandom
 
@@ -18,6 +19,7 @@ KEY_BYTES = 32
 _LEAST_LENGTH = 16
 _LEAST_BITS = 48
 _DIGITS = 32
+_FINGERPRINT = re.compile(r"[0-9a-f]{8}:[0-9a-f]{32}\Z")
 
 
 class ValueKey:
@@ -58,6 +60,11 @@ def is_unguessable(value: str) -> bool:
     counted = Counter(value).values()
     bits = -sum(count * math.log2(count / len(value)) for count in counted)
     return len(value) >= _LEAST_LENGTH and bits >= _LEAST_BITS
+
+
+def is_fingerprint(text: str) -> bool:
+    """Return whether a text has the form of a fingerprint, ``ID:HMAC``."""
+    return _FINGERPRINT.match(text) is not None
 
 
 def key_id(fingerprint: str) -> str:

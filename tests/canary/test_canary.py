@@ -6,6 +6,8 @@ import base64
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from envlock.capture.request import Request
 from envlock.model.depth import Depth
 from envlock.store.objects import Store
@@ -16,6 +18,7 @@ from tests.canary.plants import Garden
 from tests.unit.secrets.samples import ORDINARY, read_rows
 
 
+@pytest.mark.plants_secrets("in images that are captured; what is made of them it searches itself")
 def test_no_planted_secret_is_in_any_output(tmp_path: Path) -> None:
     journey = Journey(tmp_path)
     journey.go()

@@ -7,6 +7,7 @@ import pytest
 
 from tests.targets.conftest import layout_of
 
+pytestmark = pytest.mark.plants_secrets("in the images that are captured")
 TOKEN = "Zk3jfu39Gh28sLq0mW"
 
 
@@ -52,6 +53,8 @@ def test_locks_compare_long_values_by_a_key_and_the_others_by_presence(envlock, 
     assert json.loads(ran.out)["presence_only"]["variables"] == 1
     assert TOKEN not in ran.out
     assert differing(envlock, "a", "c") == []
+    assert "fingerprint" in (envlock.folder / "locks/a.lock").read_text()
+    assert envlock("scan", "locks").out == "no secrets\n"
 
 
 @pytest.mark.parametrize("content", ["", "abc", "0" * 64])

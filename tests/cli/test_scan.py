@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
+from envlock.model.tree import TREE_HEADER, Entry, EntryType, FileClass, Row, Tree
 from envlock.store.bundle import write_bundle
 from envlock.store.carried import files_of, write_files
 from envlock.store.objects import Store
@@ -202,6 +202,17 @@ def test_what_cannot_be_searched_is_not_clean(envlock: Cli, tmp_path: Path) -> N
     told = envlock("scan", path, status=3)
     assert "not searched" in told.out
     assert envlock("scan", "--json", path, status=3).json["not_searched"][0]["file"] == str(path)
+
+
+def test_a_damaged_file_tree_in_a_store_is_not_searched(envlock: Cli, tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    envlock("capture", f"dir:{tmp_path / 'root'}", "-o", "a.lock")
+    store = Path(os.environ["XDG_DATA_HOME"])
+    with Store.open(store / "envlock") as opened:
+        opened.put_packed(TREE_HEADER.encode() + b"a\n")
+        opened.commit()
+    told = envlock("scan", store, status=3)
+    assert "not searched: a damaged file tree" in told.out
 
 
 def test_archives_are_opened_to_a_depth(envlock: Cli, tmp_path: Path) -> None:

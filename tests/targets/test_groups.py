@@ -49,13 +49,13 @@ POD = {
 
 
 def pod_list(tmp_path, *pods):
-    path = tmp_path / "shop.json"
+    path = tmp_path / "cluster/shop.json"
+    path.parent.mkdir()
     path.write_text(json.dumps({"kind": "List", "items": list(pods)}))
     return path
 
 
 @pytest.mark.docker
-@pytest.mark.plants_secrets("in the list of pods that is captured, a JSON file like a report")
 def test_each_kind_of_container_in_pods_gets_a_lock(engine, tmp_path, envlock):
     other = json.loads(json.dumps(POD).replace("abcde", "fghij").replace("C.UTF-8", "C"))
     path = pod_list(tmp_path, POD, other)

@@ -46,7 +46,7 @@ def test_every_kind_of_output_is_searched_and_nothing_else(project: Path, tmp_pa
         "project/locks/box.lock",
         "xdg_data_home/envlock",
     }
-    assert Made().hits(tmp_path) == []
+    assert Made().hits(tmp_path, "a test") == []
 
 
 def plant(kind: str, project: Path, store: Path) -> None:
@@ -72,10 +72,10 @@ def plant(kind: str, project: Path, store: Path) -> None:
 @pytest.mark.plants_secrets("in each kind of output, to see that they are found")
 def test_a_secret_in_an_output_is_found(project: Path, tmp_path: Path) -> None:
     made = Made()
-    assert made.hits(tmp_path) == []
+    assert made.hits(tmp_path, "a test") == []
     for kind in ("lock", "report", "store", "image", "recording"):
         plant(kind, project, tmp_path / "xdg_data_home/envlock")
-        told = made.hits(tmp_path)
+        told = made.hits(tmp_path, "a test")
         assert [hit.rule for hit in told] == ["github-token"], kind
         assert told[0].file.startswith(str(tmp_path))
-    assert made.hits(tmp_path) == [], "the same bytes are not searched again"
+    assert made.hits(tmp_path, "a test") == [], "the same bytes are not searched again"
