@@ -12,6 +12,7 @@ from envlock.capture.digest_on_demand import digest_on_demand
 from envlock.formats.binary.linkage import Linkage, parse_linkage
 from envlock.model.coverage import Gap
 from envlock.model.process import ProcessConfig
+from envlock.model.scope import BUILT_WHERE_INSTALLED
 from envlock.model.text import from_bytes
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import BatchedTarget, HashCache, Target
@@ -121,7 +122,7 @@ class CapturedFiles:
             return None
 
     def prefetch(self, paths: Iterable[str]) -> None:
-        """Fetch how files begin and are linked, and the digests of those without a record."""
+        """Fetch how files begin and are linked, and the digests that no record states."""
         if self._far is None or self._ahead is None:
             return
         there = [path for path in paths if self._regular(path) == path]
@@ -131,7 +132,7 @@ class CapturedFiles:
             for path in there
             if path not in self._digests
             and self._ahead.linkages.get(path)
-            and not self.owner(path)
+            and self.owner(path).partition(" ")[0] in ("", *BUILT_WHERE_INSTALLED)
             and not self._digest(path)
         ]
         self._digests |= dict.fromkeys(hashed, "") | dict(self._far.digests(hashed))

@@ -306,8 +306,9 @@ _VERIFY = """\
 Capture TARGET again and compare it with LOCK, every path and every field.
 
 What a rebuild leaves out on purpose (logs, caches, machine identity, secrets) may be absent. Host
-facts are not compared, since an image has none. The first path that differs is shown with the field
-and both values. Ends with 0 only if nothing differs.
+facts are not compared, since an image has none. Everything else is, whatever roles LOCK has: unlike
+a diff, it is not limited to what an application needs. The first path that differs is shown with
+the field and both values. Ends with 0 only if nothing differs.
 """
 
 

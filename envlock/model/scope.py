@@ -24,6 +24,10 @@ STEP = " → "
 EVERY = "*"
 """The key of a member that stands for all records of its section: all trusted certificates."""
 
+BUILT_WHERE_INSTALLED = ("gem", "npm", "pear", "perl", "r")
+"""Sections of packages whose compiled files are made or chosen when they are installed: the same
+version may have other ones, and no record states their digests."""
+
 _ROLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 

@@ -13,14 +13,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from envlock.model.scope import STEP, Member, MemberClass
+from envlock.model.scope import BUILT_WHERE_INSTALLED, STEP, Member, MemberClass
 from envlock.model.text import sort_key
 from envlock.scope.graph import Around, EdgeKind, File, Item, Need, Node
 from envlock.scope.owners import can_be_compared, record_of
 
-BUILT_WHERE_INSTALLED = ("gem", "npm", "pear", "perl", "r")
-"""Sections of packages whose compiled files are made or chosen when they are installed: the same
-version may have other ones, and no record states their digests."""
 MOST_NODES = 200_000
 """How many files and records one closure follows; what is beyond is a gap."""
 
