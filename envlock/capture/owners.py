@@ -29,8 +29,13 @@ _GEMS = re.compile(r"((.*)/gems/\d[^/]*)/gems/")
 _COMPOSER = re.compile(r"(((.*?)/vendor)/)")
 
 
-def files_with_owners(target: Target, paths: Iterable[str]) -> CapturedFiles:
-    """Return the files of a machine, with the owners of `paths` (real paths) and of their like."""
+def files_with_owners(
+    target: Target, paths: Iterable[str], most: int = MOST_FOLDERS
+) -> CapturedFiles:
+    """Return the files of a machine, with the owners of `paths` (real paths) and of their like.
+
+    At most `most` directories are listed.
+    """
     setup = CaptureSetup(
         target=target,
         request=Request(depth=Depth.RECORDS),
@@ -47,7 +52,7 @@ def files_with_owners(target: Target, paths: Iterable[str]) -> CapturedFiles:
     plan = session.plan()
     for folder in target.list_directories(plan, sorted(alone - whole)).values():
         session.index.add(folder)
-    _list_below(target, plan, whole, session)
+    _list_below(target, plan, whole, session, most)
     session.add_claims(needs_scan=True)
     return view
 
@@ -69,10 +74,13 @@ def _folders(paths: Iterable[str], view: CapturedFiles) -> tuple[set[str], set[s
 
 
 def _list_below(
-    target: IncrementalTarget, plan: ScanPlan, folders: Iterable[str], session: CaptureSession
+    target: IncrementalTarget,
+    plan: ScanPlan,
+    folders: Iterable[str],
+    session: CaptureSession,
+    left: int,
 ) -> None:
-    """Add directories, with all below them, to the index of a session."""
-    left = MOST_FOLDERS
+    """Add directories, with all below them but at most `left`, to the index of a session."""
     level = sorted(folders)
     while level and left > 0:
         found = target.list_directories(plan, level[:left])

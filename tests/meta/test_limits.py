@@ -13,6 +13,9 @@ ROWS = re.findall(r"^\| (.+?) \| ([0-9,]+)[^|]* \| `([\w.]+)` \|$", PAGE.read_te
 TESTS = {
     "lockfile.reader.MAX_SIZE": "test_a_lock_of_the_largest_size_and_one_byte_more",
     "lockfile.reader.MAX_FOREIGN_SIZE": "test_a_broken_lock_is_refused",
+    "lockfile.trace_file.MAX_TRACE": "test_a_trace_of_the_largest_size_and_one_byte_more",
+    "formats.system.strace.MOST_PATHS": "test_more_paths_than_the_limit_are_said_to_be_cut",
+    "capture.owners.MOST_FOLDERS": "test_owners_are_found_in_as_many_directories_as_allowed",
     "config.sources.MAX_SIZE": "test_settings_of_the_largest_size_and_one_byte_more",
     "config.convert.MAX_ITEMS": "test_values_of_settings",
     "config.convert.MAX_COUNT": "test_values_of_settings",

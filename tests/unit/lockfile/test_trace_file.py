@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envlock.errors import TraceFileError
-from envlock.lockfile.trace_file import parse_trace, read_trace, render_trace
+from envlock.lockfile.trace_file import MAX_TRACE, parse_trace, read_trace, render_trace
 from envlock.model.trace import TouchedKind, Trace
 
 ONE = Trace(
@@ -52,6 +52,16 @@ def test_what_is_no_trace_is_refused_with_the_reason(raw: bytes, reason: str) ->
         parse_trace(raw, "x.trace")
     assert reason in str(caught.value)
     assert caught.value.where == "x.trace"
+
+
+def test_a_trace_of_the_largest_size_and_one_byte_more(tmp_path: Path) -> None:
+    path = tmp_path / "x.trace"
+    raw = render_trace(ONE)
+    path.write_bytes(raw + b"#" * (MAX_TRACE - len(raw)))
+    assert read_trace(path) == ONE
+    path.write_bytes(path.read_bytes() + b"#")
+    with pytest.raises(TraceFileError, match="cannot read the trace"):
+        read_trace(path)
 
 
 def test_a_missing_trace_says_how_to_make_one(tmp_path: Path) -> None:
