@@ -102,6 +102,19 @@ def test_a_name_that_a_listed_directory_lacks_is_not_asked_for():
     assert target.stat("/etc/passwd").mode == 0o644
     with pytest.raises(FileNotFoundError):  # a question would fail: there is no further reply
         target.stat("/etc/shadow")
+    with pytest.raises(FileNotFoundError):
+        target.stat("/etc/nothing/below/it")
+    with pytest.raises(FileNotFoundError):
+        target.names("/etc/nothing/below")
+    with pytest.raises(FileNotFoundError):
+        target.read("/etc/nothing/below")
+
+
+@pytest.mark.parametrize("path", ["/etc/link/file", "/etc/link/../file"])
+def test_what_is_below_a_directory_that_was_not_listed_is_asked_for(path):
+    target = target_of(["/etc", 0, [["link", *FILE]]], None, [path, 0, [path, *FILE]], None)
+    assert target.names("/etc") == ("link",)
+    assert target.stat(path).mode == 0o644
 
 
 BOMB = frame(b"Z", zlib.compress(bytes(2 << 20)))

@@ -199,11 +199,18 @@ class RemoteFiles:
             raise _error(codes[0] if codes else errno.EIO, path)
 
     def _refuse_unlisted(self, path: str) -> None:
-        """Raise FileNotFoundError for a path that its directory is known to lack."""
-        parent, _, name = path.rpartition("/")
-        listed = self._names.get(parent or "/")
-        if name and isinstance(listed, tuple) and name not in listed:
-            raise _error(errno.ENOENT, path)
+        """Raise FileNotFoundError for a path when a directory above it is known to lack it."""
+        below = path
+        while below:
+            parent, _, name = below.rpartition("/")
+            if name in ("", ".", ".."):
+                return
+            listed = self._names.get(parent or "/")
+            if isinstance(listed, tuple):
+                if name not in listed:
+                    raise _error(errno.ENOENT, path)
+                return
+            below = parent
 
     def _known(self, table: Mapping[str, _T | int], path: str) -> _T:
         """Return what a table has for a path, or raise the error that the remote side reported."""
