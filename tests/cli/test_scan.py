@@ -76,6 +76,7 @@ def test_a_secret_is_found_however_it_is_packed(kind: str, envlock: Cli, tmp_pat
     assert envlock("scan", path).out == "no secrets\n"
 
 
+@pytest.mark.plants_secrets("in a store, a bundle and packs, to see that they are found")
 def test_packs_and_bundles_are_looked_into(envlock: Cli, tmp_path: Path) -> None:
     """A file that only its path makes a secret is found by the file tree beside it."""
     secrets = {"/etc/app.ini": SETTINGS, "/srv/notes": f"x {TOKEN}\n".encode()}
