@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from envlock.errors import UsageError
+from envlock.model.document import parse_json
 from envlock.reading import read_file
 
 _LIMIT = 1024 * 1024
@@ -95,7 +95,7 @@ def _of_configuration(
 ) -> Credentials:
     """Return what one configuration has for the first of `keys` that it knows."""
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         auths, helpers = document.get("auths") or {}, document.get("credHelpers") or {}
         known = {_plain(name): entry for name, entry in auths.items()}
         for key in keys:
