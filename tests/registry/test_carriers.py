@@ -82,6 +82,7 @@ def test_the_first_push_to_a_host_is_shown_and_must_be_confirmed(
     assert "hint: add --yes" in refused.err
 
 
+@pytest.mark.plants_secrets("in a lock, which is refused")
 def test_a_secret_never_travels(root: Path, registry: str, there: Callable[[str], Cli]) -> None:
     envlock = there("one")
     envlock("capture", f"dir:{root}", "--name", "prod", "-q")
