@@ -35,6 +35,16 @@ TESTS = {
     "targets.stream.tar_reader.DEFAULT_LIMITS.trailing": "test_what_follows_the_end_of_an_archive",
     "targets.stream.streaming.RETAIN_LIMIT": "test_a_file_that_a_streaming_target_keeps",
     "targets.stream.streaming.RETAIN_TOTAL": "test_files_that_a_streaming_target_keeps",
+    "capture.beginnings.LINKAGE_LIMIT": (
+        "test_a_library_at_the_limit_is_parsed_and_one_above_is_unknown"
+    ),
+    "capture.beginnings.SCRIPT_LIMIT": (
+        "test_a_script_at_the_limit_is_kept_and_one_above_has_its_line"
+    ),
+    "capture.beginnings.SCRIPTS_TOTAL": "test_scripts_are_kept_until_their_room_is_used_up",
+    "capture.beginnings.MOST_NOTED": (
+        "test_above_the_number_of_notes_nothing_is_known_of_other_files"
+    ),
     "targets.base.READ_LIMIT": "test_a_file_that_a_collector_reads_whole",
     "capture.context.READ_TOTAL": "test_files_that_one_collector_reads",
     "capture.context.LINE_LIMIT": "test_a_line_of_a_kernel_file",
@@ -59,6 +69,7 @@ TESTS = {
 }
 """By the name of a limit, the test that tries it."""
 UNTRIED = {
+    "scope.closure.MOST_NODES",
     "reading.MAX_DOCUMENT",
     "reading.MAX_HEADER",
     "targets.recorded.MAX_SIZE",
