@@ -37,7 +37,8 @@ CHANGED_PATHS = (
     " -o -newer /opt/app/link -print | sort"
 )
 """Prints the paths written since, but none of the kernel's file systems, which always change."""
-SESSION_SECTIONS = {"env", "process"}
+SESSION_SECTIONS = {"env", "process", "scope"}
+"""What follows from how a container is started, which a session in it does not know."""
 
 
 def locks(envlock, folder: Path, *targets: str) -> list[dict]:
