@@ -31,10 +31,17 @@ class _Arrival(NamedTuple):
 
 
 def closure(
-    role: str, start: Iterable[Need], edges: Sequence[EdgeKind], around: Around
+    role: str,
+    start: Iterable[Need],
+    edges: Sequence[EdgeKind],
+    around: Around,
+    most: int = MOST_NODES,
 ) -> tuple[Member, ...]:
-    """Return the members that are reachable from `start`, sorted by name; gaps go to the view."""
-    walk = _Walk(role, edges, around)
+    """Return the members that are reachable from `start`, sorted by name; gaps go to the view.
+
+    `most` is how many files and records are followed.
+    """
+    walk = _Walk(role, edges, around, most)
     walk.follow(_Arrival(need, role, ()) for need in start)
     weak = [kind for kind in edges if kind.name == "depends"]
     packages = [
@@ -57,8 +64,9 @@ def closure(
 class _Walk:
     """One walk; `members` are those found so far."""
 
-    def __init__(self, role: str, edges: Sequence[EdgeKind], around: Around) -> None:
+    def __init__(self, role: str, edges: Sequence[EdgeKind], around: Around, most: int) -> None:
         self._role = role
+        self._most = most
         self._edges = tuple(kind for kind in edges if kind.name != "depends")
         self._around = around
         self._members: dict[Item, Member] = {}
@@ -149,11 +157,11 @@ class _Walk:
             self._add(Item("file", file.path), need._replace(node=file), via)
 
     def _has_room(self) -> bool:
-        if len(self._seen) < MOST_NODES:
+        if len(self._seen) < self._most:
             return True
         if not self._is_cut:
             self._is_cut = True
-            self._around.view.gap(self._role, f"its closure has more than {MOST_NODES} files")
+            self._around.view.gap(self._role, f"its closure has more than {self._most} files")
         return False
 
 
