@@ -13,7 +13,7 @@ from envlock.model.trace import TouchedKind, Trace
 from envlock.model.tree import EntryType
 from envlock.scope.graph import Item
 from envlock.scope.view import View
-from envlock.secrets.files import is_named_secret
+from envlock.secrets.file_names import is_named_secret
 from envlock.secrets.records import clean_name
 
 OS_PACKAGES = ("deb", "rpm", "apk", "pacman", "opkg", "chisel")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from envlock.secrets.file_names import is_named_secret
 from envlock.secrets.names import grade_name
 from envlock.secrets.programs import ALWAYS_READ, PROGRAMS, READER_OPTIONS, READERS, Program
 from envlock.secrets.strength import Strength, measure
@@ -39,6 +40,7 @@ def command_parts(words: Sequence[str]) -> Iterator[Part]:
         yield from _parts_of_command(words, start, end)
         if end < len(words) and words[end].startswith("|"):
             yield from _piped_parts(words, start, end)
+        yield from _written_parts(words, start, end)
         start = end + 1
 
 
@@ -142,5 +144,21 @@ def _piped_parts(words: Sequence[str], start: int, end: int) -> Iterator[Part]:
             yield from _whole(words, index)
 
 
+def _written_parts(words: Sequence[str], start: int, end: int) -> Iterator[Part]:
+    """Yield what `echo` and `printf` write to a file that is secret by its name."""
+    places = [i for i in range(start, end) if _REDIRECTION.match(words[i])]
+    writers = [i for i in range(start, end) if _base(words[i]) in ("echo", "printf")]
+    if not places or not writers:
+        return
+    target = _REDIRECTION.sub("", words[places[0]]) or "".join(words[places[0] + 1 : end][:1])
+    if not is_named_secret(target.strip("\"'")):
+        return
+    for index in range(writers[-1] + 1, end):
+        is_target = index in places or index - 1 in places
+        if not is_target and not words[index].startswith(("-", "%")):
+            yield from _whole(words, index)
+
+
+_REDIRECTION = re.compile(r"1?>{1,2}")
 _ACCOUNT = Program()
 """The form of an account where nothing else is said: ``user:password``."""

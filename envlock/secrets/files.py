@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from enum import Enum
-from functools import cache
 from typing import NamedTuple
 
-from envlock.model.glob import matcher
-from envlock.secrets import file_table
 from envlock.secrets.binary import judge_binary
 from envlock.secrets.encodings import Text, decode_text
+from envlock.secrets.file_names import is_named_secret
 from envlock.secrets.names import Grade, grade_name
 from envlock.secrets.settings import Finding, redact_settings
 from envlock.secrets.shapes import find_shape
@@ -98,23 +95,6 @@ def judge_file(path: str, *, mode: int, content: bytes, size: int) -> Judgement:
     if judged is PUBLIC and size <= SMALL:
         return _judge_word(path, content, is_private=is_private)
     return judged
-
-
-def is_named_secret(path: str) -> bool:
-    """Return whether a file is a secret by its name or place alone.
-
-    >>> is_named_secret("/root/.netrc"), is_named_secret("/root/.ssh/id_rsa.pub")
-    (True, False)
-    """
-    matches, is_excepted = _matchers()
-    return matches(path) and not is_excepted(path)
-
-
-@cache
-def _matchers() -> tuple[Callable[[str], bool], Callable[[str], bool]]:
-    lines = file_table.TABLE.strip("\n").split("\n")
-    globs = [glob for line in lines if line.startswith(" ") for glob in line.split()]
-    return matcher(globs), matcher((*file_table.NOT_SECRET, *file_table.PROGRAMS))
 
 
 def _is_bytecode(content: bytes) -> bool:

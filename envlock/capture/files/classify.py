@@ -8,7 +8,7 @@ from envlock.capture.files.rules import noisy_rule
 from envlock.capture.files.verification import has_other_type_or_target
 from envlock.model.deciding import Exists
 from envlock.model.tree import Entry, EntryType, FileClass, Row
-from envlock.secrets.files import is_named_secret
+from envlock.secrets.file_names import is_named_secret
 
 NOT_STORED = frozenset({FileClass.CACHE, FileClass.LOG})
 """Classes whose contents are neither stored nor judged, and so have no digest."""

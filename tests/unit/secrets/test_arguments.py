@@ -75,6 +75,9 @@ PLANTED = [
     ["bash", "-c", f"echo {S} | sudo -S x"],
     ["bash", "-c", f"echo 'bob:{S}' | chpasswd"],
     ["sh", "-c", f"sh -c 'curl -u bob:{S} x'"],
+    ["sh", "-c", f'mkdir -p /etc/ppp; echo "bob * {S} *" >/etc/ppp/chap-secrets; sleep 300'],
+    ["sh", "-c", f"echo {S} > /root/.pgpass && run"],
+    ["bash", "-c", f"printf '%s\\n' '{S}' 1>> '/etc/wireguard/private.key'"],
     ["x", f"/password:{S}"],
     ["lftp", "-u", f"bob,{S}", "x"],
     ["http", "-a", f"bob:{S}", "x"],
@@ -120,6 +123,8 @@ ORDINARY = [
     ["x", "https://h:8080/a@b"],
     ["java", "-Xmx1g", "-Dfile.encoding=UTF-8", "-jar", "x.jar"],
     ["apt-get", "install", "password-store"],
+    ["sh", "-c", "echo hello world > /srv/www/index.html"],
+    ["sh", "-c", "echo ready; cat /run/secrets/x > /etc/x.conf"],
 ]
 
 

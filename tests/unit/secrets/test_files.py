@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envlock.secrets.files import FileKind, is_named_secret, judge_file
+from envlock.secrets.file_names import is_named_secret
+from envlock.secrets.files import FileKind, judge_file
 from tests.unit.secrets.samples import MARKER, PLANTED
 
 RANDOM = bytes((7 * n * n + 31 * n + 5) % 256 for n in range(128))
