@@ -189,8 +189,8 @@ class Cli:
         return ran
 
 
-TAKING_INTERRUPTS = ("env", "--default-signal=INT")
-"""What runs a command that SIGINT reaches, also where whoever runs the tests ignores it."""
+TAKING_INTERRUPTS = ("env", "--default-signal=INT,HUP")
+"""What runs a command that SIGINT and SIGHUP reach, also where the tests ignore them."""
 
 
 def was_starting(err: bytes) -> bool:
