@@ -21,6 +21,8 @@ from envlock.errors import EnvlockError
 from envlock.lockfile.syntax import HEADER
 from envlock.reading import open_file
 
+LARGE = 256 << 20
+"""Size in bytes of an output that is not searched: only tests of limits make such, of zeros."""
 ENOUGH = 2.0
 """Seconds of work after which further variants of one test are not searched."""
 _STORE = {"objects", "refs", "quarantine"}
@@ -53,7 +55,8 @@ class Made:
         if self._seconds[test] > ENOUGH:
             return []
         begin = time.process_time()
-        found = [hit for path in outputs(folder) if self._is_new(path) for hit in _hits(path)]
+        made = (path for path in outputs(folder) if _size(path) <= LARGE)
+        found = [hit for path in made if self._is_new(path) for hit in _hits(path)]
         self._seconds[test] += time.process_time() - begin
         return found
 
@@ -68,7 +71,11 @@ def outputs(top: Path) -> Iterator[Path]:
     """Yield the locks, recordings, archives, reports, stores and layouts below a folder."""
     for folder, folders, names in os.walk(top):
         found = {*folders, *names}
-        if found >= _STORE or found >= _LAYOUT:
+        if found >= _STORE:  # its cache holds packages of others
+            folders.clear()
+            yield from (Path(folder, name) for name in ("objects", "refs"))
+            continue
+        if found >= _LAYOUT:
             folders.clear()
             yield Path(folder)
             continue
@@ -77,6 +84,12 @@ def outputs(top: Path) -> Iterator[Path]:
             path = Path(folder, name)
             if not path.is_symlink() and path.is_file() and _is_output(path, can_hold_reports):
                 yield path
+
+
+def _size(path: Path) -> int:
+    """Return the size that a file claims, or all files of a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.lstat().st_size for file in files)
 
 
 def _is_output(path: Path, can_be_a_report: bool) -> bool:

@@ -145,7 +145,7 @@ class TestWaivers:
         project.lock("prod", deb("curl", "7-1"))
         ran = project("diff", "dev", "prod", "--json", status=1)
         assert {c["status"] for c in ran.json["changes"]} == {"new"}
-        assert [note["kind"] for note in ran.json["notes"]] == ["stale-waiver"]
+        assert [note["kind"] for note in ran.json["notes"]] == ["scope", "stale-waiver"]
         assert "stale-waiver: deb curl" in project("diff", "dev", "prod", status=1).out
 
     def test_a_second_waiver_of_a_finding_replaces_the_first(self, project):

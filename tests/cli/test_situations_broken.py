@@ -211,5 +211,6 @@ def test_a_virtual_environment_that_was_moved(pair, script):
     venv(pair.good, "opt/app/venv", "#!/opt/app/venv/bin/python\n")
     assert pair.verdicts("good") == []
     pair.bad.put("opt/app/venv/bin/gunicorn", script, 0o755)
-    [(rule, severity, _)] = pair.verdicts()
-    assert (rule, severity) == ("PYTHON-SCRIPTS", "high")
+    found = {each[:2] for each in pair.verdicts()}
+    assert ("PYTHON-SCRIPTS", "high") in found
+    assert found <= {("PYTHON-SCRIPTS", "high"), ("INTERPRETER-MISSING", "high")}

@@ -166,6 +166,7 @@ def test_a_broken_lock_is_refused(attacked: Attacked, name: str) -> None:
     assert len(checked.out) < LONGEST_SENTENCE
 
 
+@pytest.mark.plants_secrets("its odd facts are URLs with users, written by hand")
 @pytest.mark.parametrize("verb", ["show", "digest", "check", "diff", "materialize"])
 @pytest.mark.parametrize("name", READ)
 def test_odd_facts_harm_no_verb(attacked: Attacked, name: str, verb: str) -> None:
@@ -182,6 +183,7 @@ def changed(text: str) -> str:
     return text.replace('"\n', 'x"\n')
 
 
+@pytest.mark.plants_secrets("its odd facts are URLs with users, written by hand")
 @pytest.mark.parametrize("name", READ)
 def test_odd_facts_that_differ(attacked: Attacked, name: str) -> None:
     put(attacked, f"{CANONICAL}{HEAD}\n{READ[name]}")

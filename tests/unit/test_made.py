@@ -44,7 +44,8 @@ def test_every_kind_of_output_is_searched_and_nothing_else(project: Path, tmp_pa
         "project/box.tar.zst",
         "project/image",
         "project/locks/box.lock",
-        "xdg_data_home/envlock",
+        "xdg_data_home/envlock/objects",
+        "xdg_data_home/envlock/refs",
     }
     assert Made().hits(tmp_path, "a test") == []
 
