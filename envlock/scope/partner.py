@@ -18,6 +18,9 @@ from envlock.model.text import sort_key
 
 FEWEST = 0.5
 """The least share that an application and its partner have in common."""
+LEAST_ALIKE = 0.2
+"""The least share of the packages of either that both have: an interpreter that many projects share
+has much of any application, and is none of them."""
 NEAR = 0.05
 """How much the best candidate must exceed the next one, as a share."""
 _SHOWN = 4
@@ -93,7 +96,7 @@ def _environment(
         (_compare(packages, other, section, name) for name in names),
         key=lambda c: (-c.share, -c.same, -c.alike, sort_key(c.name)),
     )
-    close = [candidate for candidate in found if candidate.share >= FEWEST]
+    close = [each for each in found if each.share >= FEWEST and each.alike >= LEAST_ALIKE]
     if not close:
         nearest = f"; the nearest, {_shown(found[0])}," if found else ", it"
         return Refusal(f"no {_TITLES[section]} there is like it{nearest} has too little in common")

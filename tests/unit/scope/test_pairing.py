@@ -213,3 +213,13 @@ def test_java_archives_of_one_name_keep_their_keys() -> None:
         "opt-app", "/opt/app", of, more=[Record("java", k, {"version": "1"}) for k in keys]
     )
     assert set(pair(lock, image(), "dev", "prod").left.sections["java"]) == set(keys)
+
+
+def test_an_interpreter_that_many_projects_share_is_no_partner() -> None:
+    shared = tuple(f"other-{number}" for number in range(60)) + tuple(DISTRIBUTIONS)
+    bare = machine("one", "/srv/one", None, more=other_environment("shared", shared), without=[
+        ("python", f"one/{d}") for d in DISTRIBUTIONS
+    ])  # fmt: skip
+    paired = pair(laptop(), bare, "dev", "prod")
+    assert paired.scoping is None
+    assert "the nearest, shared (100%), has too little in common" in paired.notes[0]
