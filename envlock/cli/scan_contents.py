@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from envlock.cli.scan_archives import MOST_LEVELS, PIECE, NotSearchedError, Packed, opened, peek
 from envlock.cli.scan_recording import Hit, scan_recording
-from envlock.errors import LockfileError, StoreError
+from envlock.errors import EnvlockError, LockfileError, StoreError
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.syntax import HEADER
 from envlock.model.document import parse_json
@@ -44,6 +44,11 @@ _DOCUMENT = 256 << 20
 _MOST_HITS = 100
 """Most hits that are told of one file."""
 _DIGEST = re.compile(r"[0-9a-f]{62,64}(?:\.zst)?\Z")
+_UNREADABLE = (
+    OSError, NotSearchedError, EnvlockError, ValueError, TypeError, LookupError, AttributeError,
+    RecursionError, OverflowError,
+)  # fmt: skip
+"""What damaged and hostile outputs raise: they are not searched, which is told."""
 _UNKNOWN = "/usr/share/doc/unknown"
 """Where a content without a name is taken to be: only what is surely a secret is told."""
 _BUNDLE_BEGINS = 16
@@ -92,8 +97,8 @@ def scan_content(shown: str, path: str, mode: int, chunks: Iterable[bytes]) -> I
     """
     try:
         yield from islice(_search(_Item(clean_name(escape(shown)), path, mode, chunks)), _MOST_HITS)
-    except (OSError, NotSearchedError) as error:
-        yield Unsearched(shown, getattr(error, "strerror", None) or str(error))
+    except _UNREADABLE as error:
+        yield Unsearched(shown, _why(error))
 
 
 def _scan_file(path: Path, inside: str, places: Places) -> Iterator[Found]:
@@ -114,8 +119,15 @@ def _scan_file(path: Path, inside: str, places: Places) -> Iterator[Found]:
         places = places or dict(_places_in_bundle(path))
         item = _Item(shown, judged, mode, _pieces(path), places=places)
         yield from islice(_search(item), _MOST_HITS)
-    except (OSError, NotSearchedError) as error:
-        yield Unsearched(shown, getattr(error, "strerror", None) or str(error))
+    except _UNREADABLE as error:
+        yield Unsearched(shown, _why(error))
+
+
+def _why(error: Exception) -> str:
+    """Return why something was not searched, without words of a content that broke a parser."""
+    if isinstance(error, OSError | NotSearchedError | EnvlockError):
+        return getattr(error, "strerror", None) or str(error)
+    return f"damaged ({type(error).__name__})"
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from envlock.errors import InterruptedByUser, UnreachableError
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.lock import Lock
-from envlock.model.scope import Member, Role, Root, RootKind
+from envlock.model.scope import SECTION, Member, Role, Root, RootKind
 from envlock.model.text import sort_key
 from envlock.model.trace import NO_TRACE, Trace
 from envlock.scope import services
@@ -47,14 +48,37 @@ def find_scope(
 
     `gaps` is the list that the view writes to.  `workdir` is the directory that relative roots
     start from.  `traces` are what runs of the applications touched, by role, and `assumed` the
-    roles of `roots` that nobody declared.
+    roles of `roots` that nobody declared.  What fails on hostile data costs the scope, never the
+    capture: it is a gap.
     """
+    roles: list[Role] = []
+    try:
+        _add_roles(roles, view, lock, roots, workdir, traces, assumed)
+    except (UnreachableError, InterruptedByUser):
+        raise
+    except Exception as error:  # noqa: BLE001  what an application needs must not cost the lock
+        view.gap(SECTION, f"nothing was found from here on ({type(error).__name__}: {error})")
+    return Scope(
+        tuple(roles),
+        Coverage.of(found=bool(roles), is_there=bool(roles), gaps=tuple(dict.fromkeys(gaps))),
+    )
+
+
+def _add_roles(
+    roles: list[Role],
+    view: View,
+    lock: Lock,
+    roots: Mapping[str, Root],
+    workdir: str,
+    traces: Mapping[str, Trace],
+    assumed: Collection[str],
+) -> None:
+    """Add the roles of the roots to `roles`, one after the other."""
     if not roots:
         roots = _default_roots(view)
         assumed = roots.keys()
     for name in sorted(traces.keys() - roots.keys()):
         view.gap(name, f"a trace is given for it, but no root: add --root {name}=trace:FILE")
-    roles = []
     known: dict[object, object] = {}
     for name, root in sorted(roots.items()):
         trace = traces.get(name, NO_TRACE)
@@ -63,10 +87,6 @@ def find_scope(
         members = closure(name, start(root, around), EDGES, around)
         members = _joined(members, always(around, root.kind))
         roles.append(Role(name, root, members, assumed=name in assumed))
-    return Scope(
-        tuple(roles),
-        Coverage.of(found=bool(roles), is_there=bool(roles), gaps=tuple(dict.fromkeys(gaps))),
-    )
 
 
 def _default_roots(view: View) -> Mapping[str, Root]:
