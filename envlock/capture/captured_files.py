@@ -9,6 +9,7 @@ from envlock.capture.ahead import Ahead
 from envlock.capture.beginnings import LINE_LIMIT, Beginnings
 from envlock.capture.context import describe
 from envlock.capture.digest_on_demand import digest_on_demand
+from envlock.capture.links import follow_links
 from envlock.formats.binary.linkage import Linkage, parse_linkage
 from envlock.model.coverage import Gap
 from envlock.model.process import ProcessConfig
@@ -72,26 +73,7 @@ class CapturedFiles:
     def resolve(self, path: str) -> str:
         """Return `path` with every link in it followed inside the root."""
         known = self._resolved.get(path)
-        if known is not None:
-            return known
-        done = ""
-        todo = [part for part in reversed(path.split("/")) if part]
-        for _ in range(256):
-            if not todo:
-                break
-            part = todo.pop()
-            if part in (".", ".."):
-                done = done.rpartition("/")[0] if part == ".." else done
-                continue
-            entry = self.stat(f"{done}/{part}")
-            if entry is None or entry.type is not EntryType.SYMLINK:
-                done = f"{done}/{part}"
-                continue
-            if entry.target.startswith("/"):
-                done = ""
-            todo.extend(p for p in reversed(entry.target.split("/")) if p)
-        resolved = self._resolved[path] = "/".join([done, *reversed(todo)]) or "/"
-        return resolved
+        return known or follow_links(path, self.stat, self._resolved)
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the sorted names in a directory, empty when absent."""

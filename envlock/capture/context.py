@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import BinaryIO
 
+from envlock.capture.links import follow_links
 from envlock.capture.obstacle import Obstacles
 from envlock.capture.scan.access_log import AccessLog
 from envlock.capture.scan.index import Index, Pick
@@ -309,26 +310,7 @@ class Context:
 
         Needs no read permission beyond `stat`.  A loop returns the path as far as it was followed.
         """
-        # Directories are mostly asked for after the one they are in.
-        parent, _, name = path.rpartition("/")
-        done = self._resolved.get(parent, "").rstrip("/") if name else ""
-        todo = [name] if done else [part for part in reversed(path.split("/")) if part]
-        for _ in range(256):
-            if not todo:
-                break
-            part = todo.pop()
-            if part in (".", ".."):
-                done = done.rpartition("/")[0] if part == ".." else done
-                continue
-            entry = self.stat(f"{done}/{part}")
-            if entry is None or entry.type is not EntryType.SYMLINK:
-                done = f"{done}/{part}"
-                continue
-            if entry.target.startswith("/"):
-                done = ""
-            todo.extend(p for p in reversed(entry.target.split("/")) if p)
-        resolved = self._resolved[path] = "/".join([done, *reversed(todo)]) or "/"
-        return resolved
+        return follow_links(path, self.stat, self._resolved)
 
     def _list(self, patterns: Iterable[str]) -> Iterator[str]:
         for pattern in patterns:
