@@ -46,8 +46,8 @@ def _set(words: str) -> frozenset[str]:
 (_PROGRAM, _SETTING, _KEY_STORE, _PLUGIN, _ADDED, _WITHOUT_SOURCE, _FOLDER) = (
     kind.value for kind in Kind
 )
-_FOLDER_DEPTH = 3
-"""Names in the path of a folder of a service, ``/var/log/app``; below it they make their own."""
+_FOLDER_OF_SERVICE = re.compile(r"/var/[^/]+/[^/]+\Z")
+"""``/var/log/app``; below it a service makes its own."""
 
 
 class _Words(NamedTuple):
@@ -162,9 +162,9 @@ def _is_json(name: str) -> bool:
 
 
 def _is_folder_of_service(entry: Entry) -> bool:
-    """True for a folder that an account other than root owns, directly below that of all."""
-    is_folder = entry.type is EntryType.DIRECTORY and entry.path.count("/") == _FOLDER_DEPTH
-    return is_folder and entry.uid != 0
+    """True for a folder of an account other than root, directly below one of the system's."""
+    is_folder = entry.type is EntryType.DIRECTORY and entry.uid != 0
+    return is_folder and _FOLDER_OF_SERVICE.match(entry.path) is not None
 
 
 def _is_plugin(path: str) -> bool:

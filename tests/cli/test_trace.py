@@ -15,7 +15,7 @@ from envlock.errors import TraceError
 from envlock.lockfile.reader import read_lock
 from envlock.lockfile.trace_file import read_trace, render_trace
 from envlock.model.trace import Trace
-from envlock.targets.local.tracer import find_strace
+from envlock.targets.local.tracer import Tracer, find_strace
 from tests.conftest import TAKING_INTERRUPTS, unavailable
 
 ENVLOCK = (sys.executable, "-m", "envlock")
@@ -138,6 +138,17 @@ def test_a_signal_that_stopped_the_command_stops_what_it_left_running(envlock):
     process.communicate(timeout=60)
     assert process.returncode == 9
     assert time.monotonic() - started < 50
+
+
+def test_a_signal_reaches_a_command_that_has_just_begun(monkeypatch):
+    class Interrupted(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    tracer = Tracer(find_strace(), ["/bin/sleep", "100"])
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    assert tracer.run(lambda count: None) == 128 + signal.SIGTERM
 
 
 def test_a_link_is_replaced_and_not_followed(run, envlock):

@@ -137,6 +137,7 @@ def opened(request, kind, root, tmp_path):
     return engine_target(request, kind, root)
 
 
+pytestmark = pytest.mark.plants_secrets("in the layouts that are captured")
 KINDS = ("dir", "oci", "docker", "image", "podman", "pid", "remote", "tar")
 
 

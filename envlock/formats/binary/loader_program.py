@@ -15,7 +15,6 @@ LOADER_LIMIT = 16 * 1024 * 1024
 _VERSION = re.compile(rb"ld\.so \([^)]{1,80}\) [a-z ]*release version (\d+(?:\.\d+)+)")
 _LEVELS = re.compile(rb"\0((?:x86-64-v\d:?)+)\0")
 _FOLDERS = re.compile(rb"\0((?:/[!-~]{1,200}/\0){1,8})")
-_LIBRARIES = re.compile(rb"/lib[\w/.-]*/\Z")
 _CACHE = re.compile(rb"\0(/[!-~]{1,200}/ld\.so\.cache)\0")
 
 
@@ -48,6 +47,6 @@ def _folders(content: bytes) -> tuple[str, ...]:
     """Return the first list of directories of libraries."""
     for match in _FOLDERS.finditer(content):
         names = match[1].rstrip(b"\0").split(b"\0")
-        if all(_LIBRARIES.search(name) for name in names):
+        if all(b"/lib" in name for name in names):
             return tuple(name.decode().rstrip("/") for name in names)
     return ()

@@ -30,6 +30,7 @@ _LONGEST_LINE = 64 * 1024
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _BASE = 128
 _SECONDS = 10.0
+_PAUSE = 0.2
 _VERSION = re.compile(r"^strace -- version (\S+)", re.MULTILINE)
 
 INSTALL = (
@@ -76,9 +77,12 @@ class Tracer:
     def __init__(self, strace: str, command: Sequence[str]) -> None:
         self.trail = Trail(os.getcwd())
         self.pid = 0
-        """The process of the command; 0 before it starts and once it has ended."""
+        """The process of the command; 0 before it starts."""
+        self._has_ended = False
         self._asked = 0
-        """The last signal that was forwarded; what the command leaves running gets it too."""
+        """The last signal that came; what the command leaves running gets it too."""
+        self._told: set[int] = set()
+        """The processes left running that got it."""
         self._strace = strace
         self._command = tuple(command)
 
@@ -101,13 +105,11 @@ class Tracer:
                 status = self._wait(pipe)
             finally:
                 os.close(writing)
-            if self._asked:
-                self._kill_running(self._asked)
-            reader.join(patience)
+            self._join(reader, patience)
             if reader.is_alive():
                 on_lingering(len(self.trail.running))
             while reader.is_alive():
-                reader.join(0.2)
+                self._join(reader, patience)
         self.trail.finish()
         return status
 
@@ -115,10 +117,12 @@ class Tracer:
         options = (*_FILTER, "-D", "-e", f"trace={_CALLS}", "-o", str(pipe), "--")
         process = subprocess.Popen([self._strace, *options, *self._command])
         self.pid = process.pid
+        if self._asked:  # before its process was known
+            self._signal(self.pid, self._asked)
         try:
             status = process.wait()
         finally:
-            self.pid = 0
+            self._has_ended = True
         return status if status >= 0 else _BASE - status
 
     def _read(self, descriptor: int) -> None:
@@ -144,17 +148,31 @@ class Tracer:
         if number == signal.SIGINT and _is_in_foreground():
             return  # the terminal gave it to the command too
         self._asked = number
-        if self.pid:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, number)
-        else:
-            self._kill_running(number)
+        self._told.clear()
+        if self._has_ended:
+            self._tell_running()
+        elif self.pid:
+            self._signal(self.pid, number)
 
-    def _kill_running(self, number: int) -> None:
-        for pid in tuple(self.trail.running):
+    def _join(self, reader: threading.Thread, seconds: float) -> None:
+        """Wait until the trace ends; give the signal to each process that is still running."""
+        for _ in range(max(1, round(seconds / _PAUSE))):
+            if self._asked:
+                self._tell_running()
+            reader.join(_PAUSE)
+            if not reader.is_alive():
+                return
+
+    def _tell_running(self) -> None:
+        """Give the last signal to what is left running, once to each."""
+        for pid in self.trail.running - self._told:
             if _is_traced(pid):
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, number)
+                self._told.add(pid)
+                self._signal(pid, self._asked)
+
+    def _signal(self, pid: int, number: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
 
 
 def _is_in_foreground() -> bool:
