@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from envlock.cli.operands import open_store, read_lock_bytes, shown_path
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.reader import parse_lock
 from envlock.materialize.assemble import Assembled, BuildOptions, layouts_directory
+from envlock.materialize.image.start_command import start_command, variables_to_give
 from envlock.materialize.sinks.table import SINKS
 from envlock.model.digest import digests
 from envlock.model.tree import REDACTED
@@ -34,6 +36,11 @@ if TYPE_CHECKING:
     from envlock.store.objects import Store
 
 _FEW = 10
+_OUTPUTS = (
+    "envlock materialize {lock} -o DIR (an OCI layout), "
+    "envlock materialize {lock} --archive FILE (for `docker load` and `skopeo copy`), or "
+    "envlock materialize {lock} --load --tag NAME (into the Docker engine)"
+)
 _TAG = re.compile(r"[a-z0-9][a-z0-9._/:-]*(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?")
 
 
@@ -43,6 +50,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError(
             f"{arguments.tag!r} is not a valid image name", hint="for example team/web:1.2"
         )
+    sinks = _sinks(arguments)
     flags = {"materialize.layers": arguments.layers} if arguments.layers is not None else {}
     config = read_config(arguments, console, flags)
     raw = read_lock_bytes(arguments.lock, config)
@@ -50,7 +58,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     started = time.monotonic()
     with open_store(config) as store, console.progress("materializing") as steps:
         bring_content(arguments.lock, lock, config, store, console)
-        sinks = _sinks(arguments)
         options = _options(arguments, config, store, raw, sinks)
         part = None
         if arguments.root:
@@ -67,6 +74,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.json:
         document = _document(done, digests(part.lock if part else lock).environment, seconds)
         document |= {"left_out_packages": dict(part.left_out)} if part else {}
+        document["run"] = _start(arguments, lock, done)
         console.out(json.dumps(document, indent=2))
     else:
         console.out(done.built.manifest_digest)
@@ -78,7 +86,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         reused=done.reused,
         seconds=seconds,
     )
+    if arguments.load is not None:
+        console.say(Message.START_WITH, command=shlex.join(_start(arguments, lock, done)))
     return ExitStatus.OK
+
+
+def _start(arguments: argparse.Namespace, lock: Lock, done: Assembled) -> list[str]:
+    """Return the words of the command that starts the image, by its name or its id."""
+    return list(start_command(lock, arguments.tag or done.built.image_id))
 
 
 def _say_what_was_left_out(part: Reduced, console: Console) -> None:
@@ -104,9 +119,15 @@ def _megabytes(size: int) -> str:
 
 
 def _sinks(arguments: argparse.Namespace) -> list[Sink]:
-    """Return the sinks that the options select."""
+    """Return the sinks that the options select.  Raise UsageError when there is none."""
     given = ((row, getattr(arguments, row.option)) for row in SINKS)
-    return [row.open(value, arguments.tag) for row, value in given if value is not None]
+    sinks = [row.open(value, arguments.tag) for row, value in given if value is not None]
+    if not sinks:
+        raise UsageError(
+            "no output is asked for, so nothing would be built",
+            hint=_OUTPUTS.format(lock=shlex.quote(arguments.lock)),
+        )
+    return sinks
 
 
 def _options(
@@ -121,6 +142,7 @@ def _options(
     given = (sink.directory for sink in sinks if sink.directory)
     return BuildOptions(
         directory=next(given, kept.absolute()),
+        tag=arguments.tag or "latest",
         layers=config.materialize.layers,
         offline=arguments.offline,
         artifact_directories=tuple(Path(path) for path in config.materialize.wheels),
@@ -154,8 +176,7 @@ def _redacted(done: Assembled) -> list[str]:
 
 
 def _warn_about_missing_values(lock: Lock, console: Console) -> None:
-    hidden = [name for name, facts in lock.sections.get("env", {}).items() if "secret" in facts]
-    if hidden and lock.get("process"):
+    if hidden := variables_to_give(lock):
         console.say(Message.VALUES_NEEDED, names=", ".join(hidden))
 
 

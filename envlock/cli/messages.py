@@ -173,6 +173,11 @@ class Message(Enum):
         ),
         "The rebuild is complete.",
     )
+    START_WITH = (
+        Level.NOTE,
+        "start it with: {command}",
+        "As the lock names it; values are yours, and HOST_PATH stands for a directory of yours.",
+    )
     IMAGE_DELIVERED = (
         Level.NOTE,
         "{result}",

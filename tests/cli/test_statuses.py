@@ -66,6 +66,7 @@ def says(ran, *words):
         (("diff", "absent", "absent"), 2, ("absent",)),
         (("digest", "git:HEAD:locks/x.lock"), 2, ("git",)),
         (("materialize", "absent", "--tag", "Not A Name"), 2, ("not a valid image name",)),
+        (("materialize", "absent"), 2, ("no output", "absent -o DIR", "--archive", "--load")),
         (("explain", "no-such-thing"), 2, ("no-such-thing",)),
         (("check",), 2, ("no lock",)),
         (("frobnicate",), 2, ("frobnicate", "hint:")),
@@ -239,7 +240,7 @@ def test_a_lock_without_a_tree_hints_at_deep(envlock, lock):
     text = lock.read_text()
     start = text.index("[tree]")
     lock.write_text(text[:start].rstrip("\n") + "\n")
-    says(envlock("materialize", "small", status=5), "--deep")
+    says(envlock("materialize", "small", "-o", "image", status=5), "--deep")
     says(envlock("verify", "small", "host", status=3), "--deep")
 
 

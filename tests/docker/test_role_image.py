@@ -89,5 +89,5 @@ def test_the_package_database_of_the_image_is_whole(machine, envlock):
 
 def test_a_role_that_nobody_captured_is_refused(machine, envlock):
     envlock("capture", f"docker:{machine.name}", "--name", "web", "--only", "os")
-    refused = envlock("materialize", "web", "--root", "app", status=5)
+    refused = envlock("materialize", "web", "--root", "app", "-o", "image", status=5)
     assert "no application called app" in refused.err or "no file tree" in refused.err

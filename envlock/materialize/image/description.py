@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,10 +16,18 @@ from envlock.model.document import parse_json
 from envlock.model.facts import Part, part_of
 from envlock.model.lock import Lock
 from envlock.model.process import ProcessConfig
+from envlock.model.record import Facts
 from envlock.targets.stream.run_config import HOST_FACTS
 
 LABEL_PREFIX = "io.envlock."
 """Labels with it describe the rebuild itself; a capture leaves them out of section `process`."""
+
+_OF_ORCHESTRATORS = (
+    "com.docker.compose.", "com.docker.stack.", "com.docker.swarm.", "desktop.docker.io/",
+    "io.containerd.", "io.cri-containerd.", "io.kubernetes.", "io.podman.compose.",
+    "io.rancher.", "kubernetes.io/", "org.testcontainers",
+)  # fmt: skip
+"""Labels by which an orchestrator knows its containers: with them it would take over others."""
 
 _ARCHITECTURES: Mapping[str, tuple[str, str]] = {
     "amd64": ("amd64", ""),
@@ -132,8 +141,8 @@ def platform_of(lock: Lock) -> Platform:
 def process_of(lock: Lock) -> ProcessConfig:
     """Return the run configuration of a lock: section ``process``, and the values of ``env``.
 
-    Variables without a recorded value are left out.  Raise MaterializeError when a fact is not the
-    JSON that its section requires.
+    Variables without a recorded value and labels of an orchestrator are left out.  Raise
+    MaterializeError when a fact is not the JSON that its section requires.
     """
     facts = lock.get("process")
     return ProcessConfig(
@@ -160,7 +169,8 @@ def for_image(lock: Lock) -> Lock:
     """Return the part of a lock that an image can hold.
 
     An image has no host facts and no variables without a value, and all its passwords are locked.
-    Of how it is run it holds what its configuration says, not what a container was given.
+    Of how it is run it holds what its configuration says, not what a container was given, and no
+    label of an orchestrator.
     """
     sections = {
         name: {
@@ -171,7 +181,9 @@ def for_image(lock: Lock) -> Lock:
     }
     process = sections.get("process", {})
     sections["process"] = {
-        key: {name: value for name, value in facts.items() if name not in HOST_FACTS}
+        key: _without_labels(
+            {name: value for name, value in facts.items() if name not in HOST_FACTS}
+        )
         for key, facts in process.items()
     }
     return Lock(sections={name: e for name, e in sections.items() if e}, version=lock.version)
@@ -188,7 +200,14 @@ def _labels(facts: Mapping[str, str]) -> dict[str, str]:
     value = _json(facts, "labels", "{}")
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
         raise MaterializeError("not a JSON object of strings", where="process.labels")
-    return value
+    return {key: text for key, text in value.items() if not key.startswith(_OF_ORCHESTRATORS)}
+
+
+def _without_labels(facts: Facts) -> Facts:
+    """Return the facts of a process without the labels that no image has."""
+    kept = _labels(facts)
+    others = {name: value for name, value in facts.items() if name != "labels"}
+    return {**others, "labels": json.dumps(kept, sort_keys=True)} if kept else others
 
 
 def _json(facts: Mapping[str, str], name: str, default: str) -> object:

@@ -7,7 +7,13 @@ import hashlib
 import pytest
 
 from envlock.errors import MaterializeError
-from envlock.materialize.image.description import Platform, image_of, platform_of, process_of
+from envlock.materialize.image.description import (
+    Platform,
+    for_image,
+    image_of,
+    platform_of,
+    process_of,
+)
 from envlock.model.digest import digests
 from envlock.model.lock import Lock
 from envlock.model.process import ProcessConfig
@@ -94,3 +100,15 @@ def test_unknown_architectures_are_refused(facts, reason):
 def test_facts_with_the_wrong_json_are_refused(facts):
     with pytest.raises(MaterializeError, match="JSON"):
         process_of(lock(Record("process", "", facts)))
+
+
+def test_labels_of_an_orchestrator_are_in_no_image():
+    labels = (
+        '{"com.docker.compose.project":"shop","io.kubernetes.pod.name":"a","com.example.team":"x"}'
+    )
+    described = lock(Record("process", "", {"labels": labels}))
+    assert process_of(described).labels == {"com.example.team": "x"}
+    rebuilt = lock(Record("process", "", {"labels": '{"com.example.team": "x"}'}))
+    assert for_image(described) == for_image(rebuilt)
+    only = lock(Record("process", "", {"labels": '{"com.docker.compose.project":"shop"}'}))
+    assert for_image(only).get("process") == {}
