@@ -10,7 +10,6 @@ import re
 import shlex
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.cli.configuration import read_config
@@ -19,6 +18,7 @@ from envlock.cli.fetching import bring_content
 from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, read_lock_bytes, shown_path
+from envlock.cli.package_sources import source_options
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.reader import parse_lock
 from envlock.materialize.assemble import Assembled, BuildOptions, layouts_directory
@@ -144,9 +144,7 @@ def _options(
         directory=next(given, kept.absolute()),
         tag=arguments.tag or "latest",
         layers=config.materialize.layers,
-        offline=arguments.offline,
-        artifact_directories=tuple(Path(path) for path in config.materialize.wheels),
-        mirrors=tuple(config.materialize.mirrors),
+        sources=source_options(config, offline=arguments.offline),
         user_rules=user_rules(config),
         jobs=config.jobs or os.cpu_count() or 1,
     )

@@ -7,18 +7,23 @@ reported at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from envlock.errors import MaterializeError
 from envlock.materialize.artifacts.artifact import Artifact
-from envlock.materialize.artifacts.fetch import Fetched, fetch
+from envlock.materialize.artifacts.fetch import Fetched
+from envlock.materialize.artifacts.obtain import (
+    HINT,
+    SourceOptions,
+    artifact_cache,
+    obtain,
+    told_missing,
+    told_places,
+)
 from envlock.materialize.artifacts.plan import make_plan, missing_artifacts
-from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
-from envlock.materialize.artifacts.sources.directory import DirectorySource
-from envlock.materialize.artifacts.table import ROWS
 from envlock.materialize.image.description import Built, image_of
 from envlock.materialize.image.layers import DEFAULT_BUDGET, package_groups, split
 from envlock.materialize.sinks.layout import reusable, write_layout
@@ -45,9 +50,7 @@ class BuildOptions:
     - `directory`: where to write the OCI layout.
     - `tag`: the reference name in its index.
     - `layers`: the most layers the image may have.
-    - `offline`: use no network.
-    - `artifact_directories`: directories to search for package files before any other source.
-    - `mirrors`: URLs of further package mirrors, asked last.
+    - `sources`: where to take packages from.
     - `user_rules`: rules that apply before the built-in ones of the normaliser.
     - `jobs`: how many artifacts to open at once.
     """
@@ -55,9 +58,7 @@ class BuildOptions:
     directory: Path
     tag: str = "latest"
     layers: int = DEFAULT_BUDGET
-    offline: bool = False
-    artifact_directories: tuple[Path, ...] = ()
-    mirrors: tuple[str, ...] = ()
+    sources: SourceOptions = field(default_factory=SourceOptions)
     user_rules: tuple[Rule, ...] = ()
     jobs: int = 2
 
@@ -86,11 +87,9 @@ def assemble(
     normalised = with_lock(_normalise(tree, epoch, store, options.user_rules), lockfile, epoch)
     plan = make_plan(normalised.rows, lock, store, normalised.contents)
     progress("fetching packages", 0, 0)
-    sources = _sources(lock, store, options, list(plan.artifacts))
-    cache = _artifact_cache(store)
-    got = fetch(list(plan.artifacts), sources, cache, offline=options.offline)
-    asked = [source.name for source in sources if source.is_local or not options.offline]
-    blockers = [*plan.blockers, *missing_artifacts(plan, got.missing, store)]
+    got = obtain(list(plan.artifacts), lock, store, options.sources)
+    missing = missing_artifacts(plan, got.missing, store)
+    blockers = [*plan.blockers, *told_missing(missing, got)]
     rebuild = Rebuild(store, normalised.contents, options.jobs)
     try:
         progress("opening packages", 0, 0)
@@ -98,10 +97,10 @@ def assemble(
         blockers += chain.from_iterable(faults.values())
         for artifact in faults:
             # Without a digest in the lock, only opening the file shows that it is another one.
-            if got.paths[artifact].is_relative_to(cache):
+            if got.paths[artifact].is_relative_to(artifact_cache(store)):
                 got.paths[artifact].unlink()
         if blockers:
-            raise _blocked(blockers, got, asked)
+            raise _blocked(blockers, missing, got)
         progress("writing layers", 0, 0)
         layers = split(normalised.rows, package_groups(lock), options.layers)
         image = image_of(lock, layers, lockfile=lockfile, epoch=epoch)
@@ -131,10 +130,6 @@ def _normalise(tree: Tree, epoch: int, store: Store, user_rules: Sequence[Rule])
     return normalise(tree, epoch=epoch, read=read, user_rules=user_rules)
 
 
-def _artifact_cache(store: Store) -> Path:
-    return store.cache / "artifacts"
-
-
 def _layouts(store: Store, directory: Path) -> Iterable[Path]:
     """Yield the directories that may hold layers to reuse."""
     kept = layouts_directory(store)
@@ -143,28 +138,12 @@ def _layouts(store: Store, directory: Path) -> Iterable[Path]:
         yield from sorted(kept.iterdir())
 
 
-def _sources(
-    lock: Lock, store: Store, options: BuildOptions, wanted: Sequence[Artifact]
-) -> list[ArtifactSource]:
-    """Return the sources in the order to ask them: local ones of all kinds, then by kind."""
-    found: list[ArtifactSource] = [
-        DirectorySource(name="envlock's cache", path=_artifact_cache(store))
-    ]
-    found += [DirectorySource(name=str(path), path=path) for path in options.artifact_directories]
-    for kind, sources in ROWS:
-        of_kind = [artifact for artifact in wanted if artifact.scheme == kind.scheme]
-        if of_kind:
-            found += sources(SourceRequest(lock, of_kind, store.cache, options.mirrors))
-    return found
-
-
-def _blocked(blockers: Sequence[str], got: Fetched, asked: Sequence[str]) -> MaterializeError:
+def _blocked(
+    blockers: Sequence[str], missing: Sequence[Artifact], got: Fetched
+) -> MaterializeError:
     count = len(blockers)
-    also = (f"asked: {', '.join(asked)}", *got.complaints) if got.missing else got.complaints
     return MaterializeError(
         f"cannot rebuild: {count} problem{'s' if count > 1 else ''}; nothing was written",
-        blockers=(*blockers, *also),
-        hint="name a directory that has them in envlock.toml: materialize.wheels"
-        if got.missing
-        else "capture again, or materialize where it was captured",
+        blockers=(*blockers, *told_places(missing, got)),
+        hint=HINT if missing else "capture again, or materialize where it was captured",
     )

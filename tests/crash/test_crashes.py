@@ -17,6 +17,7 @@ import pytest
 from envlock.capture.request import Request
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.writer import write_lock
+from envlock.materialize.artifacts.obtain import SourceOptions
 from envlock.materialize.assemble import BuildOptions
 from envlock.materialize.image.oci import read_manifest
 from envlock.store.check import check
@@ -61,7 +62,7 @@ class World:
         raw = self.lock.read_bytes()
         with Store.open(self.disk / "store") as store:
             lock = parse_lock(raw, "box.lock")
-            options = BuildOptions(directory=self.image, offline=True)
+            options = BuildOptions(directory=self.image, sources=SourceOptions(offline=True))
             materialize(lock, raw, store, options, lambda *_: None)
 
     def collect(self) -> None:

@@ -28,6 +28,7 @@ from envlock.formats.rpm.header import Header, parse_files, parse_package
 from envlock.formats.system.settings import parse_pairs
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.trace_file import parse_trace
+from envlock.materialize.artifacts.identify import name_of_package
 from envlock.model.document import parse_json, parse_toml
 from envlock.targets.stream.decompress import decompressed
 from envlock.targets.stream.tar_reader import members
@@ -82,6 +83,7 @@ OTHERS: Mapping[str, Run] = {
     "baseline": lambda data: parse_baseline(data, "x"),
     "json": parse_json,
     "toml": lambda data: parse_toml(data.decode()),
+    "published-name": lambda data: name_of_package(io.BytesIO(data)),
     "tar": _tar,
     "layer": lambda data: [len(piece) for piece in decompressed([data], "x")],
 }

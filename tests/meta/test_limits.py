@@ -67,6 +67,15 @@ TESTS = {
     "materialize.artifacts.kinds.deb.MAX_RATIO": "test_a_package_at_its_largest_ratio",
     "materialize.artifacts.kinds.deb.MOST_MEMBERS": "test_members_of_a_deb",
     "materialize.artifacts.kinds.wheel.RECORD_LIMIT": "test_a_record_of_the_largest_size",
+    "materialize.artifacts.sources.directory.MOST_FILES": (
+        "test_more_files_than_the_limit_are_said_not_to_be_searched"
+    ),
+    "materialize.artifacts.identify.CONTROL_LIMIT": (
+        "test_a_control_file_behind_the_limit_is_not_found"
+    ),
+    "materialize.artifacts.identify.METADATA_LIMIT": (
+        "test_the_control_file_is_read_up_to_its_limit"
+    ),
 }
 """By the name of a limit, the test that tries it."""
 UNTRIED = {

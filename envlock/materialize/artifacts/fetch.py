@@ -1,66 +1,159 @@
-"""Fetch artifacts: ask each source in turn, and verify each file against its locked digest."""
+"""Fetch artifacts: ask each source in turn, and verify each file against its locked digest.
+
+The sources of different kinds of artifacts are asked at the same time, since they are different
+hosts.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
-from envlock.materialize.artifacts.sources.base import ArtifactSource
+from envlock.materialize.artifacts.sources.base import ArtifactSource, UnreachableSourceError
+from envlock.materialize.artifacts.sources.cache import keep
+from envlock.materialize.artifacts.verify import is_locked_file
+from envlock.secrets.redact import redact_text
+from envlock.store.disk import store_errors
+
+_MOST_LINES = 5
+"""Most lines that are kept of what one source says."""
+_LONGEST_LINE = 300
+
+
+class Offer(NamedTuple):
+    """A source, and the scheme of the kind it serves; empty when it may have any."""
+
+    source: ArtifactSource
+    scheme: str = ""
+
+
+class Place(NamedTuple):
+    """A source that was asked: its name, the scheme it serves, and what it said about failures."""
+
+    name: str
+    scheme: str
+    said: tuple[str, ...]
 
 
 class Fetched(NamedTuple):
     """The path of each artifact found, the number downloaded, and the artifacts no source has.
 
-    `complaints` are messages about sources that failed or had another file than the locked one.
+    `places` are the sources that were asked.  `no_network` is a reason when there are sources on
+    the network and none of them answered, and empty otherwise.
     """
 
     paths: Mapping[Artifact, Path]
     downloaded: int
     missing: tuple[Artifact, ...]
-    complaints: tuple[str, ...]
+    places: tuple[Place, ...]
+    no_network: str = ""
 
 
 def fetch(
-    wanted: Sequence[Artifact], sources: Sequence[ArtifactSource], cache: Path, *, offline: bool
+    wanted: Sequence[Artifact], offers: Sequence[Offer], cache: Path, *, offline: bool
 ) -> Fetched:
-    """Find every artifact, asking `sources` in order; new files are moved into `cache`.
+    """Find every artifact, asking sources in order; new files are moved into `cache`.
 
-    A file whose digest is not the locked one does not count, so the next source is asked.  With
-    `offline` only local sources are asked.
+    First those that may have any kind of artifact, in their order, then those of each kind.  A file
+    whose digest is not the locked one does not count, so the next source is asked.  With `offline`
+    only local sources are asked.  Raise StoreError when the cache cannot be written.
     """
-    paths: dict[Artifact, Path] = {}
-    complaints: list[str] = []
-    downloaded = 0
-    cache.mkdir(parents=True, exist_ok=True)
-    for source in sources:
-        missing = [artifact for artifact in wanted if artifact not in paths]
-        if not missing:
-            break
-        if offline and not source.is_local:
-            continue
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as into:
+    with store_errors(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+        general = _Round(wanted, cache, offline=offline)
+        general.ask([offer for offer in offers if not offer.scheme])
+        left = general.missing()
+        schemes = dict.fromkeys(offer.scheme for offer in offers if offer.scheme)
+        rounds = {
+            scheme: _Round([a for a in left if a.scheme == scheme], cache, offline=offline)
+            for scheme in schemes
+        }
+        with ThreadPoolExecutor(max(1, len(rounds))) as pool:
+            asked = {
+                scheme: [offer for offer in offers if offer.scheme == scheme] for scheme in schemes
+            }
+            for done in [pool.submit(rounds[s].ask, asked[s]) for s in schemes]:
+                done.result()
+    parts = (general, *rounds.values())
+    paths = {artifact: path for part in parts for artifact, path in part.paths.items()}
+    return Fetched(
+        paths,
+        sum(part.downloaded for part in parts),
+        tuple(artifact for artifact in wanted if artifact not in paths),
+        tuple(place for part in parts for place in part.places),
+        _no_network(parts),
+    )
+
+
+def _no_network(parts: Sequence[_Round]) -> str:
+    unreachable = [reason for part in parts for reason in part.unreachable]
+    return unreachable[0] if unreachable and not any(part.answered for part in parts) else ""
+
+
+class _Round:
+    """Sources that are asked one after the other for what the earlier ones lack.
+
+    `unreachable` are the reasons of sources on the network that did not answer, `answered` counts
+    the others.
+    """
+
+    def __init__(self, wanted: Sequence[Artifact], cache: Path, *, offline: bool) -> None:
+        self._wanted = wanted
+        self._cache = cache
+        self._offline = offline
+        self.paths: dict[Artifact, Path] = {}
+        self.downloaded = 0
+        self.places: list[Place] = []
+        self.unreachable: list[str] = []
+        self.answered = 0
+
+    def missing(self) -> list[Artifact]:
+        """Return what no source had so far."""
+        return [artifact for artifact in self._wanted if artifact not in self.paths]
+
+    def ask(self, offers: Sequence[Offer]) -> None:
+        """Ask sources until nothing is missing."""
+        for offer in offers:
+            missing = self.missing()
+            if not missing:
+                return
+            if offer.source.is_local or not self._offline:
+                self._ask(offer, missing)
+
+    def _ask(self, offer: Offer, missing: Sequence[Artifact]) -> None:
+        source = offer.source
+        said: list[str] = []
+        with tempfile.TemporaryDirectory(dir=self._cache, prefix=".fetch-") as into:
             try:
-                found = source.fetch(missing, Path(into))
+                found = source.fetch(missing, Path(into), said.append)
+            except UnreachableSourceError as error:
+                found = {}
+                said.append(error.message)
+                self.unreachable.append(error.message)
             except SourceError as error:
-                complaints.append(f"{source.name}: {error.message}")
-                continue
+                found = {}
+                said.append(error.message)
+                self.answered += not source.is_local
+            else:
+                self.answered += not source.is_local
             for artifact, path in found.items():
-                if artifact.sha256 and _sha256(path) != artifact.sha256:
-                    complaints.append(f"{source.name}: {artifact} is not the locked file")
+                if not is_locked_file(artifact, path):
+                    said.append(f"{artifact} is another file than the locked one")
                     continue
-                if path.is_relative_to(into):
-                    path = path.replace(cache / artifact.filename)  # noqa: PLW2901
-                    downloaded += 1
-                paths[artifact] = path
-    missing_at_last = tuple(artifact for artifact in wanted if artifact not in paths)
-    return Fetched(paths, downloaded, missing_at_last, tuple(complaints))
+                is_new = path.is_relative_to(into)
+                self.paths[artifact] = keep(artifact, path, self._cache) if is_new else path
+                self.downloaded += is_new
+        self.places.append(Place(source.name, offer.scheme, _lines(said)))
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _lines(said: Sequence[str]) -> tuple[str, ...]:
+    """Return the first different lines of what a source said, without what may be secret."""
+    lines = (" ".join(line.split())[:_LONGEST_LINE] for text in said for line in text.splitlines())
+    different = [line for line in dict.fromkeys(map(redact_text, lines)) if line]
+    more = len(different) - _MOST_LINES
+    return (*different[:_MOST_LINES], *((f"and {more} more lines",) if more > 0 else ()))

@@ -47,10 +47,10 @@ def make_plan(rows: Iterable[Row], lock: Lock, store: Store, derived: Iterable[s
     return Plan(needed, tuple(blockers))
 
 
-def missing_artifacts(plan: Plan, missing: Iterable[Artifact], store: Store) -> list[str]:
-    """Return a blocker for each missing artifact whose files are not all in the store."""
+def missing_artifacts(plan: Plan, missing: Iterable[Artifact], store: Store) -> list[Artifact]:
+    """Return the missing artifacts whose files are not all in the store."""
     return [
-        f"{artifact}: in no source"
+        artifact
         for artifact in missing
         if not all(store.has(row.entry.sha256) for row in plan.artifacts[artifact])
     ]

@@ -11,7 +11,7 @@ import io
 import lzma
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import zstandard
@@ -32,12 +32,21 @@ def digest(content: bytes) -> str:
 
 
 def deb_bytes(
-    files: Mapping[str, bytes], *, suffix: str = ".gz", links: Mapping[str, str] | None = None
+    files: Mapping[str, bytes],
+    *,
+    suffix: str = ".gz",
+    links: Mapping[str, str] | None = None,
+    control: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return a Debian package (deb(5)) with these files, and hard links path -> path."""
+    """Return a Debian package (deb(5)) with these files, and hard links path -> path.
+
+    `control` are the fields of its control file.
+    """
+    fields = "".join(f"{key}: {value}\n" for key, value in (control or {"Package": "a"}).items())
+    packed = COMPRESSIONS[suffix](tar_bytes({"./control": fields.encode()}))
     members = {
         "debian-binary": b"2.0\n",
-        "control.tar.gz": gzip.compress(tar_bytes({"./control": b"Package: a\n"})),
+        f"control.tar{suffix}": packed,
         f"data.tar{suffix}": COMPRESSIONS[suffix](tar_bytes(files, links or {})),
     }
     return ar_bytes(members)
@@ -68,7 +77,12 @@ def tar_bytes(files: Mapping[str, bytes], links: Mapping[str, str] | None = None
 
 
 def write_wheel(
-    path: Path, files: Mapping[str, bytes], *, record: bytes | None = None, name: str = "a-1"
+    path: Path,
+    files: Mapping[str, bytes],
+    *,
+    record: bytes | None = None,
+    name: str = "a-1",
+    tags: Sequence[str] = ("py3-none-any",),
 ) -> Path:
     """Write a wheel (PEP 427) of `name` (project-version); `record` replaces the right RECORD."""
     with zipfile.ZipFile(path, "w") as archive:
@@ -77,7 +91,8 @@ def write_wheel(
         project, version = name.split("-")
         metadata = f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n"
         archive.writestr(f"{name}.dist-info/METADATA", metadata)
-        archive.writestr(f"{name}.dist-info/WHEEL", b"Wheel-Version: 1.0\nTag: py3-none-any\n")
+        lines = "".join(f"Tag: {tag}\n" for tag in tags)
+        archive.writestr(f"{name}.dist-info/WHEEL", f"Wheel-Version: 1.0\n{lines}")
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         for member, content in files.items():

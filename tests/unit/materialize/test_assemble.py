@@ -8,6 +8,7 @@ import tarfile
 import pytest
 
 from envlock.errors import MaterializeError
+from envlock.materialize.artifacts.obtain import SourceOptions
 from envlock.materialize.assemble import BuildOptions, assemble, in_image, layouts_directory
 from envlock.materialize.image.oci import blob_path
 from envlock.materialize.tree.rules import user_rule
@@ -74,8 +75,9 @@ TREE = Tree.of(
 )
 
 
-def build(store, directory, described, tree=TREE, **options):
-    build_options = BuildOptions(directory=directory, offline=True, **options)
+def build(store, directory, described, tree=TREE, *, places=(), **options):
+    sources = SourceOptions(offline=True, directories=places)
+    build_options = BuildOptions(directory=directory, sources=sources, **options)
     return assemble(described, b"the lock", tree, store, build_options, lambda *_: None)
 
 
@@ -92,7 +94,7 @@ def content(layout, built):
 
 def test_an_image_has_the_files_of_the_lock(store, packages, tmp_path):
     store.put(VALUE)
-    done = build(store, tmp_path / "out", lock(packages), artifact_directories=(packages,))
+    done = build(store, tmp_path / "out", lock(packages), places=(packages,))
     assert content(tmp_path / "out", done.built) == {
         "/etc/value": (VALUE, EPOCH),
         "/srv/a.py": (MODULE, 315_619_200),
@@ -106,7 +108,7 @@ def test_an_image_has_the_files_of_the_lock(store, packages, tmp_path):
 
 def test_the_same_lock_gives_the_same_image(store, packages, tmp_path):
     store.put(VALUE)
-    options = {"artifact_directories": (packages,)}
+    options = {"places": (packages,)}
     first = build(store, tmp_path / "one", lock(packages), **options)
     kept = layouts_directory(store) / "some"
     assert build(store, kept, lock(packages), **options).built == first.built
@@ -118,13 +120,13 @@ def test_every_reason_is_reported_and_nothing_is_written(store, packages, tmp_pa
     (packages / WHEEL).unlink()
     (packages / "tool_1_all.deb").write_bytes(deb_bytes({"./usr/bin/other": b"x"}))
     with pytest.raises(MaterializeError) as caught:
-        build(store, tmp_path / "out", lock(), artifact_directories=(packages,))
+        build(store, tmp_path / "out", lock(), places=(packages,))
     assert caught.value.message == "cannot rebuild: 3 problems; nothing was written"
     assert caught.value.blockers == (
         f"/etc/value: its content (sha256:{digest(VALUE)[:12]}) is not in this store",
         f"wheel {WHEEL}: in no source",
         "/usr/bin/tool: deb tool:all 1 does not contain it",
-        f"asked: envlock's cache, {packages}, apt's cache",
+        f"asked for wheel: envlock's cache, {packages}, pip's cache",
     )
     assert "materialize.wheels" in caught.value.hint
     assert not (tmp_path / "out").exists()
@@ -140,7 +142,7 @@ def test_a_wrong_file_without_a_locked_digest_leaves_the_cache(store, packages, 
         build(store, tmp_path / "out", lock())
     assert caught.value.hint == "capture again, or materialize where it was captured"
     assert [path.name for path in cache.iterdir()] == [WHEEL]
-    assert build(store, tmp_path / "out", lock(), artifact_directories=(packages,)).reused == 2
+    assert build(store, tmp_path / "out", lock(), places=(packages,)).reused == 2
 
 
 def test_content_in_the_store_needs_no_package(store, tmp_path):
@@ -152,7 +154,7 @@ def test_content_in_the_store_needs_no_package(store, tmp_path):
 
 
 def test_rules_of_the_user_apply(store, packages, tmp_path):
-    options = {"artifact_directories": (packages,), "user_rules": (user_rule("/etc/value"),)}
+    options = {"places": (packages,), "user_rules": (user_rule("/etc/value"),)}
     done = build(store, tmp_path / "out", lock(packages), **options)
     assert "/etc/value" not in content(tmp_path / "out", done.built)
 

@@ -9,22 +9,49 @@ checked, because nothing an index says is relied on: each package is verified ag
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.kinds.deb import Deb
-from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
+from envlock.materialize.artifacts.sources.base import (
+    ArtifactSource,
+    SourceRequest,
+    Tell,
+    UnreachableSourceError,
+)
 from envlock.materialize.artifacts.sources.directory import DirectorySource
 from envlock.model.lock import Lock
 
 _TIMEOUT_SECONDS = 1800
 _ARCHIVES = Path("/var/cache/apt/archives")
 _URL = re.compile(r"(?:mirror\+|tor\+)?https?://[!-Z^-~]+\Z")
+_PATIENCE = ("-oAcquire::Retries=2", "-oAcquire::http::Timeout=30", "-oAcquire::https::Timeout=30")
+_NOISE = (
+    "W: Download is performed unsandboxed",
+    "W: No sandbox user",
+    "W: Some index files failed to download",
+    "E: Some index files failed to download",
+    "E: Unable to fetch some archives",
+)
+_UNREACHABLE = (
+    "Temporary failure resolving",
+    "Could not resolve",
+    "Could not connect",
+    "Cannot initiate the connection",
+    "Unable to connect",
+    "Network is unreachable",
+    "No route to host",
+    "Connection timed out",
+    "connection timed out",
+)
+"""What apt's http method says when nothing answers (methods/connect.cc)."""
 _WORD = re.compile(r"[A-Za-z0-9./_-]*\Z")
 
 
@@ -40,30 +67,34 @@ class AptSource:
     updates: bool = False
     is_local: bool = False
 
-    def fetch(self, wanted: Sequence[Artifact], into: Path) -> Mapping[Artifact, Path]:
-        """Download the packages that its indexes list into `into`."""
+    def fetch(self, wanted: Sequence[Artifact], into: Path, tell: Tell) -> Mapping[Artifact, Path]:
+        """Download the packages that its indexes list into `into`.
+
+        What apt says about failures is told.
+        """
         debs = [artifact for artifact in wanted if isinstance(artifact, Deb)]
         if not debs:
             return {}
-        failure = self._update(into) if self.updates else None
+        update = self._run("apt-get", "update", cwd=into) if self.updates else _NOTHING_RAN
         known = self._known(debs, into)
-        if not known and failure:
-            raise failure
-        if known:
-            # Without a check: packages that vanished from the pool must not hold up the others.
-            self._run("apt-get", "download", *map(_specifier, known), cwd=into, check=False)
-        return {deb: path for deb in known if (path := into / deb.filename).is_file()}
-
-    def _update(self, cwd: Path) -> SourceError | None:
-        """Download the indexes; a failure may concern one of several repositories only."""
-        try:
-            self._run("apt-get", "update", cwd=cwd)
-        except SourceError as error:
-            return error
-        return None
+        if not known and update.failures:
+            raise _failed("apt-get update failed", update.failures)
+        for line in update.failures:
+            tell(line)
+        if not known:
+            return {}
+        # Packages that vanished from the pool do not hold up the others.
+        done = self._run("apt-get", "download", *map(_specifier, known), cwd=into)
+        found: dict[Artifact, Path] = {}
+        found |= {deb: path for deb in known if (path := into / deb.filename).is_file()}
+        if not found and done.failures:
+            raise _failed("apt-get download failed", done.failures)
+        for line in done.failures:
+            tell(line)
+        return found
 
     def _known(self, debs: Sequence[Deb], cwd: Path) -> list[Deb]:
-        shown = self._run("apt-cache", "show", *map(_specifier, debs), cwd=cwd, check=False)
+        shown = self._run("apt-cache", "show", *map(_specifier, debs), cwd=cwd).output
         found = set()
         for stanza in shown.split("\n\n"):
             fields = dict(
@@ -74,39 +105,71 @@ class AptSource:
             found.add((fields.get("Package"), fields.get("Version"), fields.get("Architecture")))
         return [deb for deb in debs if (deb.name, deb.version, deb.arch) in found]
 
-    def _run(self, program: str, verb: str, *operands: str, cwd: Path, check: bool = True) -> str:
-        argv = [program, "-q", *self.options, verb, *operands]
+    def _run(self, program: str, verb: str, *operands: str, cwd: Path) -> _Ran:
+        argv = [program, "-q", *self.options, *_PATIENCE, verb, *operands]
         try:
             done = subprocess.run(
                 argv,
                 cwd=cwd,
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=_TIMEOUT_SECONDS,
                 check=False,
+                env={**os.environ, "LC_ALL": "C.UTF-8"},
             )
         except FileNotFoundError as error:
             raise SourceError("apt is not installed here", where=program) from error
         except subprocess.TimeoutExpired as error:
             raise SourceError(f"{program} {verb} timed out", where=self.name) from error
-        if check and done.returncode:
-            lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-            raise SourceError(f"{program} {verb} failed: {lines[-1]}", where=self.name)
-        return done.stdout
+        told = [
+            line for line in done.stderr.splitlines() if line.startswith(("E: ", "W: ", "Err:"))
+        ]
+        told = [line for line in told if not line.startswith(_NOISE)]
+        if done.returncode and not told:
+            told = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no message"]
+        return _Ran(done.stdout, tuple(dict.fromkeys(told)))
+
+
+class _Ran(NamedTuple):
+    """What a program of apt printed, and the lines of it that tell of failures."""
+
+    output: str
+    failures: tuple[str, ...]
+
+
+_NOTHING_RAN = _Ran("", ())
+
+
+def _failed(what: str, lines: Sequence[str]) -> SourceError:
+    """Return the error of an apt that gave nothing: unreachable when nothing answered."""
+    error = UnreachableSourceError if all(map(is_unreachable, _causes(lines))) else SourceError
+    return error(f"{what}: {next(filter(is_unreachable, lines), lines[0])}")
+
+
+def _causes(lines: Sequence[str]) -> list[str]:
+    """Return the lines that name a cause: those at the end only say that something failed."""
+    return [line for line in lines if "Failed to fetch" in line] or list(lines)
+
+
+def is_unreachable(line: str) -> bool:
+    """True for a message of apt that says that a host did not answer at all."""
+    return any(words in line for words in _UNREACHABLE)
 
 
 def sources(request: SourceRequest) -> Sequence[ArtifactSource]:
-    """Return the sources of Debian packages: apt's cache, the host's apt, the captured sources.
+    """Return the sources of Debian packages from near to far.
 
-    Last comes each of the mirrors, with the suites of the captured sources.
+    They are apt's cache, the captured sources, this machine's apt, and each of the mirrors with the
+    suites of the captured sources.
     """
     found: list[ArtifactSource] = [
-        DirectorySource(name="apt's cache", path=_ARCHIVES),
-        AptSource(name="this machine's apt", options=("-oAPT::Sandbox::User=root",)),
+        DirectorySource(name="apt's cache", path=_ARCHIVES, by_content=False)
     ]
     captured = apt_lines(request.lock)
     if captured:
         found.append(private_apt("the captured apt sources", captured, request))
+    found.append(AptSource(name="this machine's apt", options=("-oAPT::Sandbox::User=root",)))
     found += [
         private_apt(mirror, mirror_lines(mirror, request.lock), request)
         for mirror in request.mirrors

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.model.lock import Lock
+
+Tell = Callable[[str], None]
+"""Takes one line that a source wants a person to read, for example a message of apt."""
+
+
+class UnreachableSourceError(SourceError):
+    """Nothing of a source answers: there is no network, no such host, no connection."""
 
 
 class ArtifactSource(Protocol):
@@ -24,11 +32,12 @@ class ArtifactSource(Protocol):
     def is_local(self) -> bool:
         """True when it never uses the network."""
 
-    def fetch(self, wanted: Sequence[Artifact], into: Path) -> Mapping[Artifact, Path]:
+    def fetch(self, wanted: Sequence[Artifact], into: Path, tell: Tell) -> Mapping[Artifact, Path]:
         """Return the path of each artifact it has; new files are written to `into`.
 
-        Artifacts it does not have are left out, those of other kinds too.  Raise SourceError only
-        when the source as a whole fails.
+        Artifacts it does not have are left out, those of other kinds too.  `tell` is given what
+        its programs say about failures.  Raise SourceError only when the source as a whole fails,
+        `UnreachableSourceError` when nothing answers.
         """
 
 

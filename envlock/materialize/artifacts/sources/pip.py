@@ -6,6 +6,7 @@ platform, so the answer does not depend on the machine that asks.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,27 @@ from typing import NamedTuple
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.kinds.wheel import Wheel
-from envlock.materialize.artifacts.sources.base import SourceRequest
-from envlock.materialize.artifacts.sources.directory import find_files
+from envlock.materialize.artifacts.sources.base import (
+    ArtifactSource,
+    SourceRequest,
+    Tell,
+    UnreachableSourceError,
+)
+from envlock.materialize.artifacts.sources.directory import DirectorySource, find_files
 
 _TIMEOUT_SECONDS = 1800
+
+
+_UNREACHABLE = (
+    "NewConnectionError",
+    "NameResolutionError",
+    "ConnectTimeoutError",
+    "Temporary failure in name resolution",
+    "Network is unreachable",
+    "No route to host",
+    "Connection refused",
+)
+"""What pip quotes of urllib3 and the system when nothing answers."""
 
 
 class _Tags(NamedTuple):
@@ -37,12 +55,12 @@ class PipSource:
     name: str = "this machine's pip"
     is_local: bool = False
 
-    def fetch(self, wanted: Sequence[Artifact], into: Path) -> Mapping[Artifact, Path]:
+    def fetch(self, wanted: Sequence[Artifact], into: Path, tell: Tell) -> Mapping[Artifact, Path]:
         """Download wheels into `into`.
 
         All wheels for one interpreter are requested at once, for all their platforms together.
         Where pip chose another file of a release or did not find all of them, the missing ones
-        are requested one by one.
+        are requested one by one; what pip says of these is told.
         """
         wheels = [artifact for artifact in wanted if isinstance(artifact, Wheel)]
         if not wheels:
@@ -51,18 +69,28 @@ class PipSource:
         found: dict[Artifact, Path] = {}
         for python, group in groupby(sorted(wheels, key=_order), key=_python):
             batch = list(group)
-            _download(pip, _tags(python, batch), batch, into)
+            said = _download(pip, _tags(python, batch), batch, into)
             found.update(find_files(batch, into))
+            if not found and any(map(is_unreachable, said)):
+                line = next(filter(is_unreachable, said))
+                raise UnreachableSourceError(f"pip download failed: {_cause(line)}")
             for wheel in batch:
                 if wheel not in found:
-                    _download(pip, _tags(python, [wheel]), [wheel], into)
+                    for line in _download(pip, _tags(python, [wheel]), [wheel], into):
+                        tell(line)
             found.update(find_files(batch, into))
         return found
 
 
-def sources(request: SourceRequest) -> Sequence[PipSource]:  # noqa: ARG001
-    """Return the sources of wheels."""
-    return [PipSource()]
+def sources(request: SourceRequest) -> Sequence[ArtifactSource]:  # noqa: ARG001
+    """Return the sources of wheels: pip's cache, then pip."""
+    return [DirectorySource(name="pip's cache", path=_pip_cache(os.environ)), PipSource()]
+
+
+def _pip_cache(environ: Mapping[str, str]) -> Path:
+    """Return the directory of pip's cache, in which the files of wheels are named by digests."""
+    home = Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/")) / ".cache")
+    return Path(environ.get("PIP_CACHE_DIR") or home / "pip")
 
 
 def _python(wheel: Wheel) -> str:
@@ -81,7 +109,8 @@ def _tags(python: str, wheels: Sequence[Wheel]) -> _Tags:
     return _Tags(python, tuple(sorted(abis)), tuple(sorted(platforms)))
 
 
-def _download(pip: Sequence[str], tags: _Tags, wheels: Sequence[Wheel], into: Path) -> None:
+def _download(pip: Sequence[str], tags: _Tags, wheels: Sequence[Wheel], into: Path) -> list[str]:
+    """Run pip; return the warnings and errors it printed."""
     argv = [*pip, "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", str(into)]
     argv += [
         "--disable-pip-version-check",
@@ -92,9 +121,28 @@ def _download(pip: Sequence[str], tags: _Tags, wheels: Sequence[Wheel], into: Pa
     argv += [f"--platform={platform}" for platform in (*tags.platforms, "any")]
     argv += [f"{wheel.name}=={wheel.version}" for wheel in wheels]
     try:
-        subprocess.run(argv, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, cwd=into)
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+            cwd=into,
+        )
     except subprocess.TimeoutExpired as error:
         raise SourceError("pip download timed out", hint="check the network") from error
+    return [line for line in done.stderr.splitlines() if line.startswith(("ERROR:", "WARNING:"))]
+
+
+def is_unreachable(line: str) -> bool:
+    """True for a message of pip that says that an index did not answer at all."""
+    return any(words in line for words in _UNREACHABLE)
+
+
+def _cause(line: str) -> str:
+    """Return the innermost reason of ``... broken by 'NewConnectionError(...)': /path``."""
+    return line.partition("': /")[0].rpartition(": ")[2].strip("\"')") or line
 
 
 def _find_pip() -> Sequence[str]:

@@ -1,10 +1,13 @@
-"""Package files in a directory are found by their names."""
+"""Package files in a directory are found by their names, then by their content."""
 
 from __future__ import annotations
+
+import os
 
 from envlock.materialize.artifacts.kinds.deb import Deb
 from envlock.materialize.artifacts.kinds.wheel import Wheel
 from envlock.materialize.artifacts.sources.directory import DirectorySource
+from tests.unit.materialize.packages import deb_bytes, digest, write_wheel
 
 DEB = Deb("lib", "1:2", "amd64", "lib")
 ANY = Wheel("a", "1", "a-1-py2.py3-none-any.whl", "3")
@@ -13,7 +16,7 @@ NATIVE = Wheel("b", "1", "b-1-cp311-cp311-linux_x86_64.whl", "3.11")
 
 def found(path, *wanted):
     source = DirectorySource(name="here", path=path)
-    return source.fetch(wanted, path / "not-used")
+    return source.fetch(wanted, path / "not-used", print)
 
 
 def test_each_file_under_its_own_name(tmp_path):
@@ -42,3 +45,54 @@ def test_a_directory_with_the_name_of_a_package_is_none(tmp_path):
 
 def test_without_the_directory_nothing_is_found(tmp_path):
     assert found(tmp_path / "missing", DEB, ANY) == {}
+
+
+TOOL = {"Package": "tool", "Version": "1:2", "Architecture": "amd64"}
+BUILT = Deb("tool", "1:2", "amd64", "tool")
+
+
+def test_a_renamed_package_is_found_by_what_it_says_it_is(tmp_path):
+    nested = tmp_path / "deeper"
+    nested.mkdir()
+    (nested / "0123abcd").write_bytes(deb_bytes({"./x": b"x"}, control=TOOL))
+    (nested / "other").write_bytes(deb_bytes({"./x": b"x"}, control=TOOL | {"Version": "3"}))
+    write_wheel(nested / "file.body", {"a.py": b""}, tags=("py2-none-any", "py3-none-any"))
+    assert found(tmp_path, BUILT, ANY, NATIVE) == {
+        BUILT: nested / "0123abcd",
+        ANY: nested / "file.body",
+    }
+
+
+def test_a_file_with_the_right_name_and_another_digest_does_not_hide_the_right_one(tmp_path):
+    raw = deb_bytes({"./x": b"x"}, control=TOOL)
+    locked = BUILT._replace(sha256=digest(raw))
+    (tmp_path / BUILT.filename).write_bytes(deb_bytes({"./x": b"other"}, control=TOOL))
+    (tmp_path / "renamed").write_bytes(raw)
+    said = []
+    source = DirectorySource(name="here", path=tmp_path)
+    assert source.fetch([locked], tmp_path, said.append) == {locked: tmp_path / "renamed"}
+    assert said == ["tool_1%3a2_amd64.deb is another file than the locked one"]
+
+
+def test_a_file_of_an_unknown_kind_is_found_by_its_digest(tmp_path):
+    (tmp_path / "renamed").write_bytes(b"of a kind that says nothing")
+    locked = DEB._replace(sha256=digest(b"of a kind that says nothing"))
+    assert found(tmp_path, locked) == {locked: tmp_path / "renamed"}
+    assert found(tmp_path, DEB) == {}
+
+
+def test_links_are_not_followed_and_pipes_not_opened(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(tmp_path / "pipe")
+    locked = DEB._replace(sha256=digest(b""))
+    assert found(tmp_path, locked) == {}
+
+
+def test_more_files_than_the_limit_are_said_not_to_be_searched(tmp_path):
+    for number in range(3):
+        (tmp_path / str(number)).write_bytes(b"%d" % number)
+    first, last = (DEB._replace(sha256=digest(raw)) for raw in (b"0", b"2"))
+    said = []
+    source = DirectorySource(name="here", path=tmp_path, most=2)
+    assert source.fetch([first, last], tmp_path, said.append) == {first: tmp_path / "0"}
+    assert said == ["only the first 2 files were searched"]

@@ -9,10 +9,11 @@ import pytest
 
 from envlock.materialize.artifacts.kinds.deb import Deb
 from envlock.materialize.artifacts.kinds.wheel import Wheel
-from envlock.materialize.artifacts.sources.base import SourceRequest
+from envlock.materialize.artifacts.sources.base import SourceRequest, UnreachableSourceError
 from envlock.materialize.artifacts.sources.pip import PipSource, sources
 from envlock.model.lock import Lock
 from tests.conftest import unavailable
+from tests.registry.conftest import free_port
 from tests.unit.materialize.packages import write_wheel
 
 NATIVE = "b-2-cp39-cp39-manylinux_2_17_aarch64.manylinux2014_aarch64.whl"
@@ -48,25 +49,41 @@ def into(tmp_path):
 
 
 def test_wheels_of_any_platform_and_interpreter_are_downloaded(index, into):
-    found = PipSource().fetch([A, B, OTHER_PYTHON, Deb("d", "1", "all", "d")], into)
+    found = PipSource().fetch([A, B, OTHER_PYTHON, Deb("d", "1", "all", "d")], into, print)
     assert found == {wheel: into / wheel.filename for wheel in (A, B, OTHER_PYTHON)}
     for wheel, path in found.items():
         assert path.read_bytes() == (index / wheel.filename).read_bytes()
 
 
 def test_a_wheel_that_is_missing_does_not_hold_up_the_others(index, into):
-    assert PipSource().fetch([A, C], into) == {A: into / A.filename}
+    said = []
+    assert PipSource().fetch([A, C], into, said.append) == {A: into / A.filename}
+    assert any(line.startswith("ERROR: ") and "c==1" in line for line in said)
 
 
 def test_a_wheel_with_its_tags_in_another_order_is_the_same(index, into):
     other = B._replace(filename="b-2-cp39-cp39-manylinux2014_aarch64.manylinux_2_17_aarch64.whl")
-    assert PipSource().fetch([other], into) == {other: into / NATIVE}
+    assert PipSource().fetch([other], into, print) == {other: into / NATIVE}
 
 
 def test_without_wheels_pip_is_not_started(into):
-    assert PipSource().fetch([Deb("d", "1", "all", "d")], into) == {}
+    assert PipSource().fetch([Deb("d", "1", "all", "d")], into, print) == {}
 
 
-def test_it_uses_the_network(tmp_path):
-    (source,) = sources(SourceRequest(Lock(sections={}), [A], tmp_path))
-    assert (source.name, source.is_local) == ("this machine's pip", False)
+def test_an_index_that_does_not_answer_is_told_as_that_and_asked_once(into, monkeypatch):
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{free_port()}/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(UnreachableSourceError, match=r"pip download failed: .*refused"):
+        PipSource().fetch([A, B], into, print)
+
+
+def test_the_cache_of_pip_comes_before_the_network(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_CACHE_DIR", str(tmp_path / "cache"))
+    body = tmp_path / "cache/http-v2/a/b/0123456789abcdef.body"
+    body.parent.mkdir(parents=True)
+    write_wheel(body, {"a.py": b""})
+    cache, pip = sources(SourceRequest(Lock(sections={}), [A], tmp_path))
+    assert (cache.name, cache.is_local) == ("pip's cache", True)
+    assert cache.fetch([A, B], tmp_path, print) == {A: body}
+    assert (pip.name, pip.is_local) == ("this machine's pip", False)

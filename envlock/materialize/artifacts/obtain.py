@@ -1,0 +1,76 @@
+"""Where the artifacts of a lock are looked for, in which order, and what to say of the missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.fetch import Fetched, Offer, fetch
+from envlock.materialize.artifacts.sources.base import SourceRequest
+from envlock.materialize.artifacts.sources.cache import CacheSource
+from envlock.materialize.artifacts.sources.directory import DirectorySource
+from envlock.materialize.artifacts.table import ROWS
+from envlock.model.lock import Lock
+from envlock.store.objects import Store
+
+HINT = "run `envlock vendor` on a machine that has them, or name a directory in materialize.wheels"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOptions:
+    """Which sources are asked, besides those that each kind has by itself.
+
+    - `offline`: ask no source on the network.
+    - `directories`: directories of package files of any kind, asked before other sources.
+    - `mirrors`: URLs of further package mirrors.
+    """
+
+    offline: bool = False
+    directories: tuple[Path, ...] = ()
+    mirrors: tuple[str, ...] = ()
+
+
+def obtain(wanted: Sequence[Artifact], lock: Lock, store: Store, options: SourceOptions) -> Fetched:
+    """Find artifacts: the store, directories, then the sources of each kind from near to far.
+
+    New files go into the cache of the store.  Raise StoreError when it cannot be written.
+    """
+    cache = artifact_cache(store)
+    offers = [Offer(CacheSource(path=cache))]
+    offers += [Offer(DirectorySource(name=str(path), path=path)) for path in options.directories]
+    for kind, sources in ROWS:
+        of_kind = [artifact for artifact in wanted if artifact.scheme == kind.scheme]
+        if of_kind:
+            request = SourceRequest(lock, of_kind, store.cache, options.mirrors)
+            offers += [Offer(source, kind.scheme) for source in sources(request)]
+    return fetch(wanted, offers, cache, offline=options.offline)
+
+
+def artifact_cache(store: Store) -> Path:
+    """Return the directory of the artifacts that were fetched."""
+    return store.cache / "artifacts"
+
+
+def told_missing(missing: Sequence[Artifact], got: Fetched) -> Iterator[str]:
+    """Yield a line for each artifact that no source has; one line for all without a network."""
+    if missing and got.no_network:
+        counts = Counter(artifact.scheme for artifact in missing)
+        kinds = ", ".join(f"{count:,} {scheme}" for scheme, count in sorted(counts.items()))
+        yield (
+            f"no network: {len(missing):,} packages are not on this machine ({kinds}); "
+            f"{got.no_network}"
+        )
+        return
+    yield from (f"{artifact}: in no source" for artifact in missing)
+
+
+def told_places(missing: Sequence[Artifact], got: Fetched) -> Iterator[str]:
+    """Yield where the missing artifacts were looked for, and what these places said."""
+    for scheme in sorted({artifact.scheme for artifact in missing}):
+        asked = [place.name for place in got.places if place.scheme in ("", scheme)]
+        yield f"asked for {scheme}: {', '.join(asked)}"
+    for place in got.places:
+        yield from (f"{place.name}: {line}" for line in place.said)

@@ -1,0 +1,53 @@
+"""Artifacts that were fetched before, in the cache of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.sources.base import Tell
+from envlock.materialize.artifacts.sources.directory import find_files
+from envlock.materialize.artifacts.verify import is_locked_file, sha256_of
+
+_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSource:
+    """The cache of the store."""
+
+    path: Path
+    name: str = "envlock's cache"
+    is_local: bool = True
+
+    def fetch(
+        self,
+        wanted: Sequence[Artifact],
+        into: Path,  # noqa: ARG002
+        tell: Tell,  # noqa: ARG002
+    ) -> Mapping[Artifact, Path]:
+        """Return the artifacts in it; what is there of another environment is passed over."""
+        found = dict(find_files(wanted, self.path))
+        for artifact in wanted:
+            own = self.path / own_name(artifact) if artifact.sha256 else None
+            if own is not None and own.is_file():
+                found[artifact] = own
+        return {a: path for a, path in found.items() if is_locked_file(a, path)}
+
+
+def own_name(artifact: Artifact) -> str:
+    """Return a file name that no other artifact with a digest has."""
+    return f"{artifact.sha256[:_DIGITS]}-{artifact.filename}"
+
+
+def keep(artifact: Artifact, path: Path, cache: Path) -> Path:
+    """Move a verified file into the cache; return where it is.  Raise OSError.
+
+    Two distributions publish other files under one name: the second one gets its digest as well.
+    """
+    there = cache / artifact.filename
+    if artifact.sha256 and there.is_file() and sha256_of(there) != artifact.sha256:
+        there = cache / own_name(artifact)
+    return path.replace(there)
