@@ -21,6 +21,7 @@ import zstandard
 
 from envlock.errors import SourceError
 from envlock.formats.binary import zip_archive
+from envlock.materialize.artifacts import unpacked
 from envlock.materialize.artifacts.kinds import deb, wheel
 from tests.hostile.images import DOCUMENT, END, extended, header, layout, record, tar
 
@@ -258,7 +259,7 @@ DEB_BOMBS: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
 def test_a_package_is_decompressed_in_small_pieces(name: str) -> None:
     part, pack = DEB_BOMBS[name]
     raw = pack(bytes(SIZE))
-    pieces = deb._decompress(
+    pieces = unpacked.decompress(
         part.decode().removeprefix("data.tar").strip(), io.BytesIO(raw), len(raw)
     )
     digest, sizes = hashlib.sha256(), []
@@ -271,7 +272,7 @@ def test_a_package_is_decompressed_in_small_pieces(name: str) -> None:
 
 def test_a_package_at_its_largest_ratio() -> None:
     raw = lzma.compress(bytes(SIZE), preset=0)
-    assert sum(map(len, deb._decompress(".xz", io.BytesIO(raw), len(raw), free=SIZE))) == SIZE
-    with pytest.raises(ValueError, match=r"its data\.tar has more than"):
-        for _ in deb._decompress(".xz", io.BytesIO(raw), len(raw), free=SIZE - 1):
+    assert sum(map(len, unpacked.decompress(".xz", io.BytesIO(raw), len(raw), free=SIZE))) == SIZE
+    with pytest.raises(ValueError, match=r"its tar has more than"):
+        for _ in unpacked.decompress(".xz", io.BytesIO(raw), len(raw), free=SIZE - 1):
             pass

@@ -18,7 +18,7 @@ from envlock.config.convert import MAX_COUNT, MAX_ITEMS, MAX_PATTERN
 from envlock.config.sources import Source, read_bytes
 from envlock.errors import EnvlockError, TargetError
 from envlock.formats.binary import zip_archive
-from envlock.materialize.artifacts.kinds.deb import index_members
+from envlock.materialize.artifacts.unpacked import index_members
 from envlock.model.coverage import Gap
 from envlock.targets.base import READ_LIMIT, ScanPlan
 from envlock.targets.local.filesystem import LocalTarget

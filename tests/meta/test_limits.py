@@ -63,9 +63,9 @@ TESTS = {
     "store.bundle.LARGEST_MANIFEST": "test_the_manifest_of_a_bundle",
     "store.carried.MOST_FILES": "test_too_many_files_beside_the_locks",
     "store.carried.LARGEST_PACK_FILE": "test_a_pack_that_is_too_large_beside_the_locks",
-    "materialize.artifacts.kinds.deb.FREE": "test_a_package_at_its_largest_ratio",
-    "materialize.artifacts.kinds.deb.MAX_RATIO": "test_a_package_at_its_largest_ratio",
-    "materialize.artifacts.kinds.deb.MOST_MEMBERS": "test_members_of_a_deb",
+    "materialize.artifacts.unpacked.FREE": "test_a_package_at_its_largest_ratio",
+    "materialize.artifacts.unpacked.MAX_RATIO": "test_a_package_at_its_largest_ratio",
+    "materialize.artifacts.unpacked.MOST_MEMBERS": "test_members_of_a_deb",
     "materialize.artifacts.kinds.wheel.RECORD_LIMIT": "test_a_record_of_the_largest_size",
     "materialize.artifacts.sources.directory.MOST_FILES": (
         "test_more_files_than_the_limit_are_said_not_to_be_searched"
@@ -84,8 +84,8 @@ UNTRIED = {
     "targets.recorded.MAX_SIZE",
     "capture.discover.java_archives.MOST_ARCHIVES",
     "capture.discover.java_archives.MOST_BYTES",
-    "materialize.artifacts.kinds.deb.MAX_SIZE",
-    "materialize.artifacts.kinds.deb.MAX_WINDOW",
+    "materialize.artifacts.unpacked.MAX_SIZE",
+    "materialize.artifacts.unpacked.MAX_WINDOW",
 }
 """Limits that no test tries at the bound; it should not grow."""
 

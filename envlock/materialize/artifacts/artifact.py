@@ -6,7 +6,7 @@ Each kind is one module in `kinds`, with an `ArtifactKind` called `KIND`; `table
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -43,6 +43,13 @@ class Artifact(Protocol):
     def sha256(self) -> str:
         """Return the digest of the file in hex, empty when it was not known at capture."""
 
+    @property
+    def proofs(self) -> tuple[str, ...]:
+        """Return digests as ``ALGORITHM:HEX``, of which a file must have one to be this artifact.
+
+        Without any, its members alone show that it is.
+        """
+
     def is_named(self, filename: str) -> bool:
         """True when a file of this name is this artifact."""
 
@@ -61,6 +68,9 @@ class OpenArtifact(Protocol):
         what it reads.
         """
 
+    def contents(self) -> Mapping[str, str]:
+        """Return member -> SHA-256 in hex of its regular files, as far as it states them."""
+
     def close(self) -> None:
         """Close the file."""
 
@@ -78,7 +88,9 @@ class ArtifactKind:
     - `group`: (key and facts of a record) -> what shares a layer with the package, for example
       the name of its source package.
     - `file_time`: the time that files from such an artifact get in an image, in seconds since
-      1970; None when the archive records their times, which are then the same on every machine.
+      1970; None when they keep the captured one.
+    - `is_dated`: the archive records the times of its files, which are then the same on every
+      machine.
     """
 
     scheme: str
@@ -87,6 +99,7 @@ class ArtifactKind:
     open: Callable[[Path, Path], OpenArtifact]
     group: Callable[[str, Facts], str]
     file_time: int | None
+    is_dated: bool = False
 
     @property
     def prefix(self) -> str:

@@ -29,7 +29,7 @@ IMAGE_LOCK_PATH = "/usr/share/envlock/lock"
 """Where an image holds the lock it was built from; a capture classifies it as generated."""
 
 _FROM_ARTIFACTS = tuple(kind.prefix for kind in KINDS.values())
-_RECORDED_TIMES = tuple(kind.prefix for kind in KINDS.values() if kind.file_time is None)
+_RECORDED_TIMES = tuple(kind.prefix for kind in KINDS.values() if kind.is_dated)
 _FIXED_TIMES = tuple(
     (kind.prefix, kind.file_time) for kind in KINDS.values() if kind.file_time is not None
 )

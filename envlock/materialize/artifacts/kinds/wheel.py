@@ -51,6 +51,11 @@ class Wheel(NamedTuple):
         return KIND.scheme
 
     @property
+    def proofs(self) -> tuple[str, ...]:
+        """Return the digest of the file, where it was known at capture."""
+        return (f"sha256:{self.sha256}",) if self.sha256 else ()
+
+    @property
     def other_names(self) -> str:
         """Return the glob of all wheels: indexes order tags in their own way."""
         return "*.whl"
@@ -88,6 +93,10 @@ class OpenWheel:
         if self._digests.get(member) != sha256:
             name = next((n for n, digest in self._digests.items() if digest == sha256), None)
         return None if name is None else lambda: self._chunks(name)
+
+    def contents(self) -> Mapping[str, str]:
+        """Return what RECORD states of the members."""
+        return self._digests
 
     def close(self) -> None:
         """Close the archive."""

@@ -1,0 +1,258 @@
+"""Artifacts that are compressed tars: decompressed once into the store's cache.
+
+Later rebuilds read members at their offsets and skip the decompression, which is most of the work.
+"""
+
+from __future__ import annotations
+
+import bz2
+import hashlib
+import json
+import lzma
+import os
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import zstandard
+
+from envlock.errors import SourceError
+from envlock.materialize.artifacts.artifact import Reader
+from envlock.model.document import parse_json
+from envlock.model.text import escape, unescape
+from envlock.reading import HeaderReader, open_file, read_file
+from envlock.writing import replacing
+
+_CHUNK = 1024 * 1024
+_ZSTD_CHUNK = 1024
+
+MAX_SIZE = 64 << 30
+"""The largest tar, in bytes."""
+FREE = 1 << 30
+"""What any tar may become, in bytes; a larger one at most `MAX_RATIO` times what was read."""
+MAX_RATIO = 1000
+MAX_WINDOW = 512 << 20
+"""The most memory that decompression may need, in bytes."""
+MOST_MEMBERS = 4_000_000
+"""Most members of a tar."""
+TABLE_LIMIT = 1 << 30
+
+
+class Member(NamedTuple):
+    """A regular file of a tar: its position in it, and its digest."""
+
+    offset: int
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class UnpackedTar:
+    """A decompressed tar on disk, with a table of its regular files by path."""
+
+    path: Path
+    members: Mapping[str, Member]
+
+    def find(self, member: str, sha256: str) -> Reader | None:
+        """Return a reader of the file with this digest, at `member` if possible, or None."""
+        found = self.members.get(member)
+        if found is None or found.sha256 != sha256:
+            found = self._by_digest.get(sha256)
+        return None if found is None else _reader(self.path, found)
+
+    def contents(self) -> Mapping[str, str]:
+        """Return path -> SHA-256."""
+        return {name: member.sha256 for name, member in self.members.items()}
+
+    def close(self) -> None:
+        """Do nothing: the file is open only while a member is read."""
+
+    @cached_property
+    def _by_digest(self) -> Mapping[str, Member]:
+        return {member.sha256: member for member in reversed(self.members.values())}
+
+
+def unpack_tar(
+    path: Path,
+    cache: Path,
+    pieces: Callable[[IO[bytes]], Iterator[bytes]],
+    *,
+    what: str,
+    rename: Callable[[str], str] = str,
+) -> UnpackedTar:
+    """Decompress the tar in the file at `path` into `cache`, unless it is there already.
+
+    `pieces` yields the bytes of the tar, given the open file; `what` names the format in messages,
+    and `rename` gives the names by which members are found.  Raise SourceError when the file is
+    truncated or of another format.
+    """
+    key = f"{path.name}-{path.stat().st_size}"
+    data, table = cache / f"{key}.tar", cache / f"{key}.json"
+    try:
+        return UnpackedTar(data, _read_table(table, data))
+    except (OSError, ValueError):
+        pass
+    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("rb") as source, replacing(data, is_durable=False) as sink:
+            sink.writelines(pieces(source))
+            sink.flush()
+            members = index_members(Path(sink.name), rename=rename)
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        lzma.LZMAError,
+        tarfile.TarError,
+        zlib.error,
+        zstandard.ZstdError,
+        RecursionError,  # tarfile follows extended headers by calling itself
+        OverflowError,
+    ) as error:
+        raise SourceError(
+            f"not a complete {what}: {error}", where=str(path), hint="delete it and retry"
+        ) from error
+    _write_table(table, members)
+    return UnpackedTar(data, members)
+
+
+def decompress(suffix: str, source: IO[bytes], size: int, free: int = FREE) -> Iterator[bytes]:
+    """Yield what the next `size` bytes become; `suffix` names the compression, such as ``.xz``.
+
+    Raise ValueError for more than `MAX_RATIO` times as many bytes beyond `free`, EOFError when the
+    stream ends before, and what the decompressors raise.
+    """
+    left = size
+    made = 0
+    decompressor = _decompressor(suffix)
+    while left:
+        chunk = source.read(min(left, _CHUNK))
+        if not chunk:
+            raise EOFError("it ends in the middle of its tar")
+        left -= len(chunk)
+        for piece in decompressor(chunk):
+            made += len(piece)
+            if made > min(MAX_SIZE, max(free, (size - left) * MAX_RATIO)):
+                raise ValueError(f"its tar has more than {made:,} bytes")
+            yield piece
+
+
+def _decompressor(suffix: str) -> Callable[[bytes], Iterator[bytes]]:
+    """Return a function that yields what a chunk becomes, in pieces."""
+    match suffix:
+        case "":
+            return lambda chunk: iter((chunk,))
+        case ".xz":
+            return _drained(lzma.LZMADecompressor(memlimit=MAX_WINDOW))
+        case ".gz":
+            return _inflated(zlib.decompressobj(wbits=31))
+        case ".bz2":
+            return _drained(bz2.BZ2Decompressor())
+        case ".zst":
+            return _unpacked(zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW))
+        case _:
+            raise ValueError(f"unknown compression {suffix}")
+
+
+def _drained(
+    decompressor: lzma.LZMADecompressor | bz2.BZ2Decompressor,
+) -> Callable[[bytes], Iterator[bytes]]:
+    def pieces(chunk: bytes) -> Iterator[bytes]:
+        yield decompressor.decompress(chunk, _CHUNK)
+        while not (decompressor.needs_input or decompressor.eof):
+            yield decompressor.decompress(b"", _CHUNK)
+
+    return pieces
+
+
+def _inflated(decompressor: zlib._Decompress) -> Callable[[bytes], Iterator[bytes]]:
+    def pieces(chunk: bytes) -> Iterator[bytes]:
+        while chunk and not decompressor.eof:
+            yield decompressor.decompress(chunk, _CHUNK)
+            chunk = decompressor.unconsumed_tail
+
+    return pieces
+
+
+def _unpacked(decompressor: zstandard.ZstdDecompressor) -> Callable[[bytes], Iterator[bytes]]:
+    """For zstd, which cannot stop within a chunk: small chunks become no more than some megabytes.
+
+    A block has at most 128 KiB of content and at least four bytes (RFC 8878, 3.1.1.2).
+    """
+    stream = decompressor.decompressobj()
+
+    def pieces(chunk: bytes) -> Iterator[bytes]:
+        for at in range(0, len(chunk), _ZSTD_CHUNK):
+            yield stream.decompress(chunk[at : at + _ZSTD_CHUNK])
+
+    return pieces
+
+
+def _reader(data: Path, member: Member) -> Reader:
+    def read() -> Iterator[bytes]:
+        offset, left = member.offset, member.size
+        with data.open("rb", buffering=0) as stream:
+            while left:
+                chunk = os.pread(stream.fileno(), min(left, _CHUNK), offset)
+                if not chunk:
+                    raise OSError(0, f"{data} became shorter")
+                offset += len(chunk)
+                left -= len(chunk)
+                yield chunk
+
+    return read
+
+
+def index_members(
+    data: Path, most: int = MOST_MEMBERS, rename: Callable[[str], str] = str
+) -> dict[str, Member]:
+    """Return the files of a tar by name, of at most so many members.  Raise ValueError for more.
+
+    `rename` gives the name by which a member is found.
+    """
+    members: dict[str, Member] = {}
+    with (
+        data.open("rb") as raw,
+        HeaderReader(open_file(data)) as headers,
+        tarfile.open(fileobj=headers, mode="r:", errors="surrogateescape") as archive,
+    ):
+        for count, info in enumerate(archive, 1):
+            if count > most:
+                raise ValueError(f"more than {most:,} members")
+            name = info.name.removeprefix("./")
+            if info.isreg():
+                digest = _digest(raw, info.offset_data, info.size)
+                members[rename(name)] = Member(info.offset_data, info.size, digest)
+            elif info.islnk() and (target := rename(info.linkname.removeprefix("./"))) in members:
+                members[rename(name)] = members[target]
+    return members
+
+
+def _digest(raw: IO[bytes], offset: int, size: int) -> str:
+    digest = hashlib.sha256()
+    raw.seek(offset)
+    while size:
+        chunk = raw.read(min(size, _CHUNK))
+        if not chunk:
+            raise EOFError("it ends in the middle of a file")
+        digest.update(chunk)
+        size -= len(chunk)
+    return digest.hexdigest()
+
+
+def _read_table(table: Path, data: Path) -> dict[str, Member]:
+    rows = parse_json(read_file(table, TABLE_LIMIT), max_values=TABLE_LIMIT)
+    end = max((offset + size for _, offset, size, _ in rows), default=0)
+    if data.stat().st_size < end:
+        raise ValueError("the tar is shorter than its table says")
+    return {unescape(name): Member(offset, size, sha256) for name, offset, size, sha256 in rows}
+
+
+def _write_table(table: Path, members: Mapping[str, Member]) -> None:
+    rows = [[escape(name), *member] for name, member in members.items()]
+    with replacing(table, is_durable=False) as stream:
+        stream.write(json.dumps(rows).encode())
