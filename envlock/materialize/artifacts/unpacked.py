@@ -73,7 +73,7 @@ class UnpackedTar:
 
     @cached_property
     def _by_digest(self) -> Mapping[str, Member]:
-        return {member.sha256: member for member in reversed(self.members.values())}
+        return {member.sha256: member for member in reversed(tuple(self.members.values()))}
 
 
 def unpack_tar(
