@@ -78,6 +78,9 @@ def capture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--push", action="store_true", help="also send the lock and its content to locks.remote"
     )
+    parser.add_argument(
+        "--vendor", action="store_true", help="also keep the packages of the lock in locks.vendor"
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask before the first push")
     add_json(parser)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from envlock.cli.capture_group import capture_group
-from envlock.cli.carrying import keep_beside, require_remote, send_captured
+from envlock.cli.carrying import keep_beside, require_remote, send_captured, vendor_captured
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
@@ -20,6 +21,7 @@ from envlock.lockfile.reader import read_lock
 from envlock.lockfile.writer import render_lock, write_lock
 from envlock.model.digest import digests
 from envlock.model.facts import coverage_of
+from envlock.model.tree import FileClass
 from envlock.report.lock import render_lock_summary
 from envlock.store.carried import objects_beside
 from envlock.targets.kinds import is_group
@@ -56,6 +58,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             own=[path, objects_beside(path)] if path else [],
         )
     _warn_about_gaps(captured, console)
+    _warn_about_packages_by_value(captured, console)
     if path is None:
         console.out(render_lock(captured.lock).decode())
         return ExitStatus.OK
@@ -63,6 +66,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     keep_beside(path, captured.lock, config, console)
     changed = write_lock(path, captured.lock)
     send_captured(arguments, path, config, console)
+    vendor_captured(arguments, captured.lock, config, console)
     if arguments.json:
         console.out(json.dumps(_summary(captured, path), indent=2, sort_keys=True))
         return ExitStatus.OK
@@ -76,8 +80,9 @@ def _lock_path(arguments: argparse.Namespace, config: Config) -> Path | None:
     if arguments.output == "-" or (arguments.output and is_standard_output(Path(arguments.output))):
         if arguments.json:
             raise UsageError("with -o - the lock itself goes to standard output", where="--json")
-        if arguments.push:
-            raise UsageError("with -o - there is no lock to push", where="--push")
+        if arguments.push or arguments.vendor:
+            option = "--push" if arguments.push else "--vendor"
+            raise UsageError("with -o - there is no lock to push or vendor", where=option)
         return None
     if arguments.name is not None and arguments.name != safe_name(arguments.name):
         raise UsageError(
@@ -150,6 +155,25 @@ def _warn_about_gaps(captured: Capture, console: Console) -> None:
             console.detail(f"  {name}: {gap.where}: {gap.reason}")
     for name, seconds in captured.seconds.items():
         console.detail(f"  {name}: {seconds:.3f} s")
+
+
+def _warn_about_packages_by_value(captured: Capture, console: Console) -> None:
+    """Warn about Debian packages that no index had, with the size that they take in the store."""
+    sizes: Counter[str] = Counter()
+    for row in captured.tree.rows if captured.tree else ():
+        is_package = row.owner.startswith("deb ") and row.file_class is FileClass.PACKAGE
+        if is_package and row.source.startswith("blob "):
+            sizes[row.owner] += row.entry.size
+    if not sizes:
+        return
+    largest = sorted(sizes, key=lambda owner: (-sizes[owner], owner))
+    more = f" and {len(sizes) - _FEW} more" if len(sizes) > _FEW else ""
+    console.say(
+        Message.PACKAGES_BY_VALUE,
+        count=len(sizes),
+        size=f"{sum(sizes.values()) / 1e6:,.1f}",
+        names=", ".join(owner.removeprefix("deb ") for owner in largest[:_FEW]) + more,
+    )
 
 
 def _summary(captured: Capture, path: Path) -> dict[str, object]:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envlock.cli.carrying import keep_beside, require_remote, send_captured
+from envlock.cli.carrying import keep_beside, require_remote, send_captured, vendor_captured
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import make_request, open_store, safe_name
@@ -50,6 +50,7 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
             keep_beside(path, locks[0], config, console)
             write_lock(path, locks[0])
             send_captured(arguments, path, config, console)
+            vendor_captured(arguments, locks[0], config, console)
             found = [digests(lock).environment for lock in locks]
             differing[service.name] = _differing(service, found)
             index[service.name] = {

@@ -46,6 +46,21 @@ def require_remote(arguments: argparse.Namespace, path: Path, config: Config) ->
         remote_reference(str(path), config)
 
 
+def vendor_captured(
+    arguments: argparse.Namespace, lock: Lock, config: Config, console: Console
+) -> None:
+    """Keep the packages of a lock that was just written if ``--vendor`` says so.
+
+    Raise MaterializeError when not all can be had; the others are kept.
+    """
+    if arguments.vendor:
+        from envlock.cli.vendoring import keep_packages
+
+        with open_store(config) as store:
+            done = keep_packages(lock, config, store, console, is_confirmed=arguments.yes)
+        done.gathered.require_all("the lock was written, but not all of its packages are kept")
+
+
 def send_captured(
     arguments: argparse.Namespace, path: Path, config: Config, console: Console
 ) -> None:

@@ -36,6 +36,7 @@ COMMANDS: tuple[Command, ...] = (
     lazy("explain", "explain a path, a section, a rule, a finding, an error or a warning"),
     lazy("waive", "accept a finding until a date, for a reason"),
     lazy("materialize", "rebuild a lock into an image"),
+    lazy("vendor", "keep the packages of a lock", options="transfer_arguments"),
     lazy("bundle", "write a lock and its content to one file", options="transfer_arguments"),
     lazy("unbundle", "take a lock out of a bundle", options="transfer_arguments"),
     lazy("push", "send a lock and its content to a registry", options="transfer_arguments"),

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     started = time.monotonic()
     with open_store(config) as store, console.progress("materializing") as steps:
         bring_content(arguments.lock, lock, config, store, console)
-        options = _options(arguments, config, store, raw, sinks)
+        options = _options(arguments, config, store, raw, lock, sinks)
         part = None
         if arguments.root:
             done, part = materialize_role(lock, arguments.root, store, options, steps)
@@ -135,6 +135,7 @@ def _options(
     config: Config,
     store: Store,
     lockfile: bytes,
+    lock: Lock,
     sinks: Sequence[Sink],
 ) -> BuildOptions:
     # Without an output directory the layout stays in the cache, and its layers can be reused.
@@ -144,7 +145,7 @@ def _options(
         directory=next(given, kept.absolute()),
         tag=arguments.tag or "latest",
         layers=config.materialize.layers,
-        sources=source_options(config, offline=arguments.offline),
+        sources=source_options(config, lock, offline=arguments.offline),
         user_rules=user_rules(config),
         jobs=config.jobs or os.cpu_count() or 1,
     )

@@ -84,6 +84,19 @@ class Message(Enum):
         ),
         "Nothing was written beside the lock; a registry or a file can carry any size.",
     )
+    VENDORED = (
+        Level.NOTE,
+        "{place}: {count} packages, {size} bytes ({new} new)",
+        "A rebuild takes these packages from there before it asks any mirror.",
+    )
+    PACKAGES_BY_VALUE = (
+        Level.WARNING,
+        (
+            "kept by value, because no index of the environment has them: {count} packages, "
+            "{size} MB: {names}"
+        ),
+        "The content of these packages is in the store, since no mirror will be able to give it.",
+    )
     CONTENT_FETCHED = (
         Level.NOTE,
         "{lock}: {count} files that the store lacked came from {place}",

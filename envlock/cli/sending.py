@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def send(
 
     Raise UsageError unless that is confirmed, with `is_confirmed` or by the user.
     """
-    _confirm(parcel, reference, store, console, is_confirmed=is_confirmed)
+    confirm(contents(parcel), reference, store, console, is_confirmed=is_confirmed)
     with open_repository(reference) as repository:
         done = push(repository, parcel.shipment)
     console.say(
@@ -51,15 +52,24 @@ def send_to_remote(
     return send(parcel, reference, store, console, is_confirmed=is_confirmed)
 
 
-def _confirm(
-    parcel: Parcel, reference: Reference, store: Store, console: Console, *, is_confirmed: bool
+def confirm(
+    told: Iterable[str],
+    reference: Reference,
+    store: Store,
+    console: Console,
+    *,
+    is_confirmed: bool,
 ) -> None:
+    """Before the first push to a host, show what travels and ask, unless that is confirmed.
+
+    Raise UsageError when nobody confirms it.
+    """
     file = store.cache / _HOSTS
     known = file.read_text().split() if file.is_file() else []
     if reference.host in known:
         return
     if not is_confirmed:
-        console.note("\n".join(contents(parcel)))
+        console.note("\n".join(told))
         if not sys.stdin.isatty():
             raise UsageError(
                 f"the first push to {reference.host} must be confirmed", hint="add --yes"

@@ -7,6 +7,28 @@ from pathlib import Path
 
 from envlock.cli.options import add_json, add_lock
 
+_VENDOR = """\
+Fetch the packages that a rebuild of a lock needs, and keep them in a folder or a registry, where
+`envlock materialize` looks before it asks any mirror. Nothing that is there is deleted. If some
+cannot be had, the others are kept, every place that was asked is listed, and the status is 5.
+"""
+
+
+def vendor(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock vendor``."""
+    parser.description = _VENDOR
+    add_lock(parser, text="a lockfile or a name")
+    parser.add_argument(
+        "--to",
+        metavar="PLACE",
+        default="",
+        help="a directory, or oci://HOST/REPOSITORY[:TAG] (locks.vendor)",
+    )
+    parser.add_argument("--offline", action="store_true", help="do not use the network")
+    parser.add_argument("--yes", action="store_true", help="do not ask before the first push")
+    add_json(parser)
+
+
 _BUNDLE = """\
 Write a lock, its file tree and the content that no package has to one file, so that another machine
 can rebuild it. Packages are fetched there. Nothing is written if a secret is found in what would

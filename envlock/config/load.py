@@ -47,13 +47,14 @@ class LocksConfig:
     """``[locks]``: the directory of the lockfiles, and how their content travels.
 
     `carry` is ``git`` or ``none``, `carry_limit` is in bytes, `remote` is empty or the repository
-    of a registry.
+    of a registry, `vendor` a directory, seen from the project, or the repository of a registry.
     """
 
     dir: Path
     carry: str = "none"
     carry_limit: int = 0
     remote: str = ""
+    vendor: str = "vendor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +235,7 @@ class _Merged:
                 carry=self._text("locks.carry"),
                 carry_limit=self._count("locks.carry-limit"),
                 remote=self._text("locks.remote"),
+                vendor=self._text("locks.vendor"),
             ),
             environments={
                 name: _environment(name, row, locks)

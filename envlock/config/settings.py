@@ -61,6 +61,14 @@ SETTINGS: Mapping[str, Setting] = {
             "store lacks is fetched, and to which `envlock push NAME` sends the tag NAME.",
         ),
         Setting(
+            key="locks.vendor",
+            kind=Kind.TEXT,
+            default="vendor",
+            help="Where `envlock vendor` keeps packages, and a rebuild looks for them before it "
+            "asks any mirror: a directory, seen from that of envlock.toml, or the repository of a "
+            "registry, oci://HOST/REPOSITORY.",
+        ),
+        Setting(
             key="capture.files",
             kind=Kind.GLOBS,
             default=(),

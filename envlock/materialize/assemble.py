@@ -23,7 +23,7 @@ from envlock.materialize.artifacts.obtain import (
     told_missing,
     told_places,
 )
-from envlock.materialize.artifacts.plan import make_plan, missing_artifacts
+from envlock.materialize.artifacts.plan import Plan, make_plan, missing_artifacts
 from envlock.materialize.image.description import Built, image_of
 from envlock.materialize.image.layers import DEFAULT_BUDGET, package_groups, split
 from envlock.materialize.sinks.layout import reusable, write_layout
@@ -109,6 +109,12 @@ def assemble(
     finally:
         rebuild.close()
     return Assembled(built, normalised, got.downloaded, len(got.paths) - got.downloaded)
+
+
+def plan_of(lock: Lock, tree: Tree, store: Store, user_rules: Sequence[Rule] = ()) -> Plan:
+    """Return the plan of a rebuild, without doing it."""
+    normalised = _normalise(tree, image_epoch(tree), store, user_rules)
+    return make_plan(normalised.rows, lock, store, normalised.contents)
 
 
 def in_image(tree: Tree, epoch: int, store: Store, user_rules: Sequence[Rule] = ()) -> Tree:

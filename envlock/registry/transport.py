@@ -41,6 +41,10 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _CERTIFICATES = ("/etc/docker/certs.d", "/etc/containers/certs.d")
 
 
+class NoAnswerError(RegistryError):
+    """Nothing answers at the address of a registry."""
+
+
 class Body(NamedTuple):
     """What a request sends: its size in bytes, and a function that opens it from the start."""
 
@@ -240,7 +244,7 @@ class Transport:
         return context
 
     def _unreachable(self, url: str, error: Exception | None) -> RegistryError:
-        return RegistryError(
+        return NoAnswerError(
             f"the registry does not answer: {_reason(error)}",
             where=shown(url),
             hint="check the name, the network, and the proxy variables",

@@ -33,6 +33,10 @@ MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 LOCK_TYPE = "application/vnd.envlock.lock.v1+toml"
 TREE_TYPE = "application/vnd.envlock.tree.v1"
 PACK_TYPE = "application/vnd.envlock.pack.v1"
+PACKAGES_TYPE = "application/vnd.envlock.packages.v1"
+"""The artifact type of a manifest that has packages alone."""
+PACKAGE_TYPE = "application/vnd.envlock.package.v1"
+TITLE = "org.opencontainers.image.title"
 OBJECT_TYPE = "application/vnd.envlock.object.v1"
 EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 EMPTY = b"{}"
@@ -44,14 +48,15 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
 
 class Blob(NamedTuple):
-    """One blob of a shipment: its media type, its digest (``sha256:<hex>``), its size in bytes,
-    and a function that opens it from the start.
+    """One blob of a shipment: its media type, its digest (``sha256:<hex>``), its size in bytes, a
+    function that opens it from the start, and the file name of a package.
     """  # noqa: D205
 
     media_type: str
     digest: str
     size: int
     open: Callable[[], BinaryIO]
+    name: str = ""
 
     @classmethod
     def of(cls, media_type: str, content: bytes) -> Blob:
@@ -92,17 +97,30 @@ def pack_shipment(
         layers += (
             _large(sha256, size, store) for sha256, size in sorted(sizes.items()) if size >= LARGE
         )
+    return _shipment(ARTIFACT_TYPE, layers, len(sizes), annotations)
+
+
+def pack_packages(packages: Iterable[Blob]) -> Shipment:
+    """Return a shipment of packages alone, sorted by name and digest."""
+    layers = sorted(packages, key=lambda blob: (blob.name, blob.digest))
+    return _shipment(PACKAGES_TYPE, layers, 0, {})
+
+
+def _shipment(
+    kind: str, layers: Sequence[Blob], objects: int, annotations: Mapping[str, str]
+) -> Shipment:
     config = Blob.of(EMPTY_TYPE, EMPTY)
     document = {
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
-        "artifactType": ARTIFACT_TYPE,
+        "artifactType": kind,
         "config": _descriptor(config),
         "layers": [_descriptor(layer) for layer in layers],
         "annotations": {"io.envlock.format": "1", **annotations},
     }
     manifest = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
-    return Shipment(manifest, (config, *layers), len(sizes))
+    different = {blob.digest: blob for blob in (config, *layers)}
+    return Shipment(manifest, tuple(different.values()), objects)
 
 
 def _sizes(digests: frozenset[str], store: Store) -> dict[str, int]:
@@ -121,15 +139,17 @@ def _large(sha256: str, size: int, store: Store) -> Blob:
 
 
 def _descriptor(blob: Blob) -> dict[str, Any]:
-    return {"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size}
+    described = {"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size}
+    return described | ({"annotations": {TITLE: blob.name}} if blob.name else {})
 
 
 class Described(NamedTuple):
-    """A blob as a manifest describes it."""
+    """A blob as a manifest describes it; `name` is the file name of a package."""
 
     media_type: str
     digest: str
     size: int
+    name: str = ""
 
 
 class Origin(Protocol):
@@ -148,22 +168,38 @@ class Origin(Protocol):
 
 def parse_manifest(raw: bytes, where: str) -> tuple[Described, ...]:
     """Return the layers of a shipment's manifest.  Raise LockfileError for any other document."""
-    try:
-        document = parse_json(raw)
-        layers = [
-            Described(str(e["mediaType"]), str(e["digest"]), _size(e["size"]))
-            for e in document["layers"]
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise LockfileError("not a manifest of a lock", where=where) from error
-    is_sound = all(_DIGEST.match(layer.digest) and layer.size >= 0 for layer in layers)
+    layers = _layers(raw, where)
     if not layers or layers[0].media_type != LOCK_TYPE:
         raise LockfileError(
             "it holds no lock", where=where, hint="an image is captured as a target: oci://…"
         )
-    if not is_sound or len(layers) > MOST_BLOBS or layers[0].size > LARGEST_LOCK:
+    if layers[0].size > LARGEST_LOCK:
+        raise LockfileError("its manifest is damaged", where=where)
+    return layers
+
+
+def parse_packages(raw: bytes, where: str) -> tuple[Described, ...]:
+    """Return the packages that a manifest lists, of a lock or of packages alone.
+
+    Raise LockfileError when it is no manifest.
+    """
+    return tuple(layer for layer in _layers(raw, where) if layer.media_type == PACKAGE_TYPE)
+
+
+def _layers(raw: bytes, where: str) -> tuple[Described, ...]:
+    try:
+        layers = [_described(entry) for entry in parse_json(raw)["layers"]]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LockfileError("not a manifest of a lock", where=where) from error
+    is_sound = all(_DIGEST.match(layer.digest) and layer.size >= 0 for layer in layers)
+    if not is_sound or len(layers) > MOST_BLOBS:
         raise LockfileError("its manifest is damaged", where=where)
     return tuple(layers)
+
+
+def _described(entry: Mapping[str, Any]) -> Described:
+    name = str((entry.get("annotations") or {}).get(TITLE, ""))
+    return Described(str(entry["mediaType"]), str(entry["digest"]), _size(entry["size"]), name)
 
 
 def _size(value: object) -> int:

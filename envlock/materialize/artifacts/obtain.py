@@ -12,8 +12,10 @@ from envlock.materialize.artifacts.fetch import Fetched, Offer, fetch
 from envlock.materialize.artifacts.sources.base import SourceRequest
 from envlock.materialize.artifacts.sources.cache import CacheSource
 from envlock.materialize.artifacts.sources.directory import DirectorySource
+from envlock.materialize.artifacts.sources.registry import RegistrySource
 from envlock.materialize.artifacts.table import ROWS
 from envlock.model.lock import Lock
+from envlock.registry.reference import Reference
 from envlock.store.objects import Store
 
 HINT = "run `envlock vendor` on a machine that has them, or name a directory in materialize.wheels"
@@ -25,11 +27,13 @@ class SourceOptions:
 
     - `offline`: ask no source on the network.
     - `directories`: directories of package files of any kind, asked before other sources.
+    - `registries`: tags of registries that `envlock vendor` sent packages to, asked next.
     - `mirrors`: URLs of further package mirrors.
     """
 
     offline: bool = False
     directories: tuple[Path, ...] = ()
+    registries: tuple[Reference, ...] = ()
     mirrors: tuple[str, ...] = ()
 
 
@@ -41,6 +45,7 @@ def obtain(wanted: Sequence[Artifact], lock: Lock, store: Store, options: Source
     cache = artifact_cache(store)
     offers = [Offer(CacheSource(path=cache))]
     offers += [Offer(DirectorySource(name=str(path), path=path)) for path in options.directories]
+    offers += [Offer(RegistrySource(reference=each)) for each in options.registries]
     for kind, sources in ROWS:
         of_kind = [artifact for artifact in wanted if artifact.scheme == kind.scheme]
         if of_kind:
@@ -59,10 +64,7 @@ def told_missing(missing: Sequence[Artifact], got: Fetched) -> Iterator[str]:
     if missing and got.no_network:
         counts = Counter(artifact.scheme for artifact in missing)
         kinds = ", ".join(f"{count:,} {scheme}" for scheme, count in sorted(counts.items()))
-        yield (
-            f"no network: {len(missing):,} packages are not on this machine ({kinds}); "
-            f"{got.no_network}"
-        )
+        yield f"no network: packages that are not on this machine: {kinds} ({got.no_network})"
         return
     yield from (f"{artifact}: in no source" for artifact in missing)
 
@@ -72,5 +74,5 @@ def told_places(missing: Sequence[Artifact], got: Fetched) -> Iterator[str]:
     for scheme in sorted({artifact.scheme for artifact in missing}):
         asked = [place.name for place in got.places if place.scheme in ("", scheme)]
         yield f"asked for {scheme}: {', '.join(asked)}"
-    for place in got.places:
+    for place in () if got.no_network else got.places:
         yield from (f"{place.name}: {line}" for line in place.said)

@@ -31,15 +31,15 @@ class CacheSource:
         """Return the artifacts in it; what is there of another environment is passed over."""
         found = dict(find_files(wanted, self.path))
         for artifact in wanted:
-            own = self.path / own_name(artifact) if artifact.sha256 else None
+            own = self.path / own_name(artifact, artifact.sha256) if artifact.sha256 else None
             if own is not None and own.is_file():
                 found[artifact] = own
         return {a: path for a, path in found.items() if is_locked_file(a, path)}
 
 
-def own_name(artifact: Artifact) -> str:
-    """Return a file name that no other artifact with a digest has."""
-    return f"{artifact.sha256[:_DIGITS]}-{artifact.filename}"
+def own_name(artifact: Artifact, sha256: str) -> str:
+    """Return a file name that no other file of that name has, by its digest in hex."""
+    return f"{sha256[:_DIGITS]}-{artifact.filename}"
 
 
 def keep(artifact: Artifact, path: Path, cache: Path) -> Path:
@@ -49,5 +49,5 @@ def keep(artifact: Artifact, path: Path, cache: Path) -> Path:
     """
     there = cache / artifact.filename
     if artifact.sha256 and there.is_file() and sha256_of(there) != artifact.sha256:
-        there = cache / own_name(artifact)
+        there = cache / own_name(artifact, artifact.sha256)
     return path.replace(there)

@@ -1,0 +1,86 @@
+"""Keep the packages of a lock in a folder or a registry, and say what was done."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from envlock.cli.console import Console
+from envlock.cli.image_rules import user_rules
+from envlock.cli.messages import Message
+from envlock.cli.package_sources import source_options, vendor_place
+from envlock.cli.registry_locks import open_repository, push
+from envlock.cli.sending import confirm
+from envlock.errors import UsageError
+from envlock.materialize.vendor import Gathered, Kept, as_blobs, gather, keep_in_folder
+from envlock.registry.reference import Reference
+from envlock.store.shipment import pack_packages
+from envlock.workflow import require_tree
+
+if TYPE_CHECKING:
+    from envlock.config.load import Config
+    from envlock.model.lock import Lock
+    from envlock.store.objects import Store
+
+
+class Vendored(NamedTuple):
+    """Where packages are now, how many and how large, and those that could not be had."""
+
+    place: str
+    kept: Kept
+    gathered: Gathered
+
+
+def keep_packages(
+    lock: Lock,
+    config: Config,
+    store: Store,
+    console: Console,
+    *,
+    to: str = "",
+    offline: bool = False,
+    is_confirmed: bool = False,
+) -> Vendored:
+    """Fetch the packages of a lock and keep them; those that cannot be had are left out.
+
+    Raise MaterializeError for a lock without a file tree, UsageError where a push to a registry is
+    not confirmed.
+    """
+    place = vendor_place(config, lock, to)
+    if isinstance(place, Reference) and place.digest:
+        raise UsageError("packages are sent to a tag, not to a digest", where=str(place))
+    with console.progress("fetching packages") as steps:
+        gathered = gather(
+            lock,
+            require_tree(lock, store),
+            store,
+            source_options(config, lock, offline=offline),
+            steps,
+            user_rules=user_rules(config),
+            jobs=config.jobs or os.cpu_count() or 1,
+        )
+    if isinstance(place, Path):
+        kept = keep_in_folder(gathered.paths, place)
+    else:
+        kept = _send(gathered, place, store, console, is_confirmed=is_confirmed)
+    console.say(
+        Message.VENDORED,
+        place=place,
+        count=f"{kept.packages:,}",
+        size=f"{kept.size:,}",
+        new=f"{kept.new:,}",
+    )
+    return Vendored(str(place), kept, gathered)
+
+
+def _send(
+    gathered: Gathered, place: Reference, store: Store, console: Console, *, is_confirmed: bool
+) -> Kept:
+    shipment = pack_packages(as_blobs(gathered.paths))
+    told = [f"packages: {len(gathered.paths):,} files, {shipment.size:,} bytes"]
+    confirm(told, place, store, console, is_confirmed=is_confirmed)
+    with open_repository(place) as repository:
+        done = push(repository, shipment)
+    sent = done.counts.get("uploaded", 0)
+    return Kept(len(gathered.paths), sent, shipment.size)

@@ -1,0 +1,150 @@
+"""Keep the packages of a lock: gather them while they can be had, and put them into a folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from envlock.errors import MaterializeError, SourceError
+from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.fetch import Fetched
+from envlock.materialize.artifacts.obtain import (
+    HINT,
+    SourceOptions,
+    artifact_cache,
+    obtain,
+    told_missing,
+    told_places,
+)
+from envlock.materialize.artifacts.plan import Plan
+from envlock.materialize.artifacts.sources.cache import own_name
+from envlock.materialize.artifacts.verify import sha256_of
+from envlock.materialize.assemble import plan_of
+from envlock.materialize.tree.rebuild import Rebuild
+from envlock.materialize.tree.rules import Rule
+from envlock.model.lock import Lock
+from envlock.model.tree import Tree
+from envlock.store.objects import Store
+from envlock.store.shipment import PACKAGE_TYPE, Blob
+from envlock.writing import replacing
+
+Progress = Callable[[str, int, int], None]
+
+
+class Gathered(NamedTuple):
+    """The packages of a lock that could be had, and why others could not."""
+
+    paths: Mapping[Artifact, Path]
+    missing: tuple[Artifact, ...]
+    reasons: tuple[str, ...]
+
+    def require_all(self, what: str) -> None:
+        """Raise MaterializeError, with every reason, when a package is missing.
+
+        `what` says what is the matter: "the folder is not complete".
+        """
+        if self.reasons:
+            count = len(self.missing)
+            raise MaterializeError(
+                f"{what}: {count:,} package{'s' if count > 1 else ''} cannot be had",
+                blockers=self.reasons,
+                hint=HINT,
+            )
+
+
+def gather(
+    lock: Lock,
+    tree: Tree,
+    store: Store,
+    options: SourceOptions,
+    progress: Progress,
+    *,
+    user_rules: Sequence[Rule] = (),
+    jobs: int = 2,
+) -> Gathered:
+    """Fetch every package that a rebuild of `lock` reads.
+
+    A package of which the lock states no digest is opened, and must have the files of the lock.
+    """
+    plan = plan_of(lock, tree, store, user_rules)
+    progress("fetching packages", 0, 0)
+    got = obtain(list(plan.artifacts), lock, store, options)
+    progress("opening packages", 0, 0)
+    faults = _faults(plan, got, store, jobs)
+    missing = (*got.missing, *faults)
+    reasons = (
+        *told_missing(got.missing, got),
+        *chain.from_iterable(faults.values()),
+        *(told_places(missing, got) if missing else ()),
+    )
+    paths = {artifact: path for artifact, path in got.paths.items() if artifact not in faults}
+    return Gathered(paths, missing, reasons)
+
+
+def _faults(plan: Plan, got: Fetched, store: Store, jobs: int) -> Mapping[Artifact, list[str]]:
+    """Return what is wrong with packages of which the lock states no digest."""
+    unproved = {a: rows for a, rows in plan.artifacts.items() if a in got.paths and not a.sha256}
+    rebuild = Rebuild(store, {}, jobs)
+    try:
+        faults = rebuild.prepare(Plan(unproved, ()), got.paths, store.cache / "unpacked")
+    finally:
+        rebuild.close()
+    for artifact in faults:
+        if got.paths[artifact].is_relative_to(artifact_cache(store)):
+            got.paths[artifact].unlink()
+    return faults
+
+
+class Kept(NamedTuple):
+    """How many packages are in a folder now, how many of them are new, and the size of all."""
+
+    packages: int
+    new: int
+    size: int
+
+
+def keep_in_folder(paths: Mapping[Artifact, Path], folder: Path) -> Kept:
+    """Copy packages into a folder, under the names that they were published with.
+
+    What is there already is not written again; nothing is deleted.  Raise SourceError when the
+    folder cannot be written.
+    """
+    new = size = 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for artifact, path in sorted(paths.items(), key=lambda item: str(item[0])):
+            size += path.stat().st_size
+            new += _copy(artifact, path, folder)
+    except OSError as error:
+        raise SourceError(
+            f"cannot keep packages there: {error.strerror or error}",
+            where=str(folder),
+            hint="free space, or name another directory with --to",
+        ) from error
+    return Kept(len(paths), new, size)
+
+
+def _copy(artifact: Artifact, path: Path, folder: Path) -> bool:
+    """Copy one package unless it is there; True when it was written."""
+    sha256 = sha256_of(path)
+    there = folder / artifact.filename
+    if there.is_file() and sha256_of(there) != sha256:
+        there = folder / own_name(artifact, sha256)
+    if there.is_file() and sha256_of(there) == sha256:
+        return False
+    with path.open("rb") as source, replacing(there) as sink:
+        shutil.copyfileobj(source, sink, 1 << 20)
+    return True
+
+
+def as_blobs(paths: Mapping[Artifact, Path]) -> list[Blob]:
+    """Return packages as blobs of a shipment, named as they were published.  Raise OSError."""
+    return [_blob(artifact, path) for artifact, path in paths.items()]
+
+
+def _blob(artifact: Artifact, path: Path) -> Blob:
+    digest, size = f"sha256:{sha256_of(path)}", path.stat().st_size
+    return Blob(PACKAGE_TYPE, digest, size, lambda: path.open("rb"), artifact.filename)

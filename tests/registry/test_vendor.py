@@ -1,0 +1,141 @@
+"""Packages are kept while they can be had, and a rebuild finds them when the mirror is gone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Cli, unavailable
+from tests.registry.debian import PACKAGES, index_of, make_repository, make_root, mirror
+from tests.registry.machines import built
+
+
+@pytest.fixture(autouse=True)
+def _apt() -> None:
+    if shutil.which("apt-get") is None:
+        unavailable("apt", "it is not installed")
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """Return the URL of a mirror that has the packages."""
+    with mirror(make_repository(tmp_path / "repository")) as (url, _):
+        yield url
+
+
+def carry(envlock: Cli, there: Callable[[str], Cli], name: str) -> Cli:
+    """Carry the lock without its packages to another machine; return that one."""
+    bundle = envlock.folder / "prod.bundle"
+    envlock("bundle", "prod", "-o", bundle)
+    other = there(name)
+    other("unbundle", bundle)
+    return other
+
+
+def test_packages_that_a_capture_kept_are_found_when_the_mirror_is_gone(
+    served: str, tmp_path: Path, there: Callable[[str], Cli]
+) -> None:
+    root = make_root(tmp_path / "root", served)
+    one = there("one")
+    said = one("capture", f"dir:{root}", "--name", "prod", "--vendor").err
+    assert f"{one.folder}/vendor: 2 packages" in said
+    assert sorted(path.name for path in (one.folder / "vendor").iterdir()) == [
+        "data_1_all.deb",
+        "tool_1_all.deb",
+    ]
+    digest = built(one, "prod")
+    two = carry(one, there, "two")
+    refused = two("materialize", "prod", "-o", "image", "--offline", status=5).err
+    assert "deb tool:all 1: in no source" in refused
+    assert "asked for deb: envlock's cache, apt's cache" in refused
+    assert "envlock vendor" in refused
+    for number, path in enumerate(sorted((one.folder / "vendor").iterdir())):
+        (two.folder / "vendor/any").mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, two.folder / f"vendor/any/{number}")
+    assert built(two, "prod") == digest
+
+
+def test_what_is_kept_is_not_written_again(
+    served: str, tmp_path: Path, there: Callable[[str], Cli]
+) -> None:
+    root = make_root(tmp_path / "root", served)
+    envlock = there("one")
+    envlock("capture", f"dir:{root}", "--name", "prod", "-q")
+    first = envlock("vendor", "prod", "--to", "kept", "--json").json
+    assert (first["packages"], first["new"], first["missing"]) == (2, 2, [])
+    again = envlock("vendor", "prod", "--to", "kept", "--json", "--offline").json
+    assert (again["packages"], again["new"], again["bytes"]) == (2, 0, first["bytes"])
+
+
+def test_packages_in_a_registry_are_found_by_every_version_of_a_lock(
+    served: str, tmp_path: Path, registry: str, there: Callable[[str], Cli]
+) -> None:
+    root = make_root(tmp_path / "root", served)
+    place = f"oci://{registry}/vendored/packages"
+    one = there("one")
+    (one.folder / "envlock.toml").write_text(f'[locks]\nvendor = "{place}"\n')
+    one("capture", f"dir:{root}", "--name", "prod", "-q")
+    refused = one("vendor", "prod", status=2).err
+    assert "packages: 2 files" in refused
+    assert "hint: add --yes" in refused
+    one("vendor", "prod", "--yes", "-q")
+    digest = built(one, "prod")
+    bundle = one.folder / "prod.bundle"
+    one("bundle", "prod", "-o", bundle)
+    (root / "etc/more").write_text("more\n")
+    one("capture", f"dir:{root}", "--name", "prod", "-q", "--vendor")
+    shutil.rmtree(tmp_path / "repository")
+    two = there("two")
+    two("unbundle", bundle)
+    (two.folder / "envlock.toml").write_text(f'[locks]\nvendor = "{place}"\n')
+    done = two("materialize", "prod", "-o", "image", "--json").json
+    assert (done["manifest_digest"], done["fetched"]) == (digest, 2)
+
+
+def test_what_cannot_be_had_is_told_with_every_place_and_the_rest_is_kept(
+    served: str, tmp_path: Path, there: Callable[[str], Cli]
+) -> None:
+    root = make_root(tmp_path / "root", served)
+    (tmp_path / "repository/tool.deb").unlink()
+    envlock = there("one")
+    said = envlock("capture", f"dir:{root}", "--name", "prod", "--vendor", status=5).err
+    assert "1 package cannot be had" in said
+    assert "deb tool:all 1: in no source" in said
+    assert (
+        "asked for deb: envlock's cache, apt's cache, the captured apt sources, this machine's apt"
+    ) in said
+    assert "the captured apt sources: E: Failed to fetch http" in said
+    assert (envlock.folder / "locks/prod.lock").is_file()
+    assert [path.name for path in (envlock.folder / "vendor").iterdir()] == ["data_1_all.deb"]
+
+
+def test_a_package_of_which_the_mirror_has_another_build_is_not_kept(
+    tmp_path: Path, there: Callable[[str], Cli], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without indexes the lock states no digest, so only the files of a package show it."""
+    with mirror(tmp_path / "repository") as (url, _):
+        root = make_root(tmp_path / "root", url)
+        monkeypatch.setitem(PACKAGES, "tool", {"usr/bin/tool": b"another build"})  # type: ignore[misc]
+        make_repository(tmp_path / "repository")
+        envlock = there("one")
+        said = envlock("capture", f"dir:{root}", "--name", "prod", "--vendor", status=5).err
+    assert "/usr/bin/tool: deb tool:all 1 does not contain it" in said
+    assert [path.name for path in (envlock.folder / "vendor").iterdir()] == ["data_1_all.deb"]
+
+
+def test_a_package_in_no_index_is_kept_by_value_and_told_with_its_size(
+    served: str, tmp_path: Path, there: Callable[[str], Cli]
+) -> None:
+    root = make_root(tmp_path / "root", served)
+    repository = make_repository(tmp_path / "newer", version="2")
+    index_of(root, repository)
+    envlock = there("one")
+    said = envlock("capture", f"dir:{root}", "--name", "prod", "--vendor").err
+    assert (
+        "kept by value, because no index of the environment has them: 2 packages, 0.0 MB: "
+        "data:all, tool:all"
+    ) in said
+    assert built(envlock, "prod")
