@@ -85,6 +85,7 @@ def test_every_setting_of_a_file(world: World) -> None:
         locks.carry = "git"
         locks.carry-limit = 1000000
         locks.remote = "oci://registry.example.org/envs"
+        locks.vendor = "kept"
         [environments.dev]
         target = "docker:web"
         [environments.prod]
@@ -128,6 +129,7 @@ def test_every_setting_of_a_file(world: World) -> None:
         carry="git",
         carry_limit=1_000_000,
         remote="oci://registry.example.org/envs",
+        vendor="kept",
     )
     assert config.environments == {
         "dev": Environment(
