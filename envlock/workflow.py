@@ -10,20 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from envlock.errors import InconclusiveError, MaterializeError, StoreError
 from envlock.model.digest import digests
-from envlock.model.lock import Lock
+from envlock.model.lock import Lock, tree_address
 from envlock.model.tree import Tree
 from envlock.store.objects import Store
 from envlock.store.refs import set_ref, use_ref
 from envlock.targets.kinds import is_image, open_target
 
 if TYPE_CHECKING:
-    from envlock.capture.captured_files import CapturedFiles
     from envlock.capture.request import Request
     from envlock.capture.result import Capture
     from envlock.capture.setup import Tuning
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from envlock.materialize.tree.rules import Rule
     from envlock.model.scope import Root
     from envlock.model.trace import Trace
-    from envlock.scope.engine import Scope
     from envlock.scope.pairing import Paired
     from envlock.targets.base import Target
     from envlock.targets.recorded_scope import RecordedScope
@@ -67,6 +64,7 @@ def capture_target(
     progress: Progress,
     *,
     keep: bool = False,
+    anew: bool = False,
     recording: BinaryIO | None = None,
     own: Sequence[Path] = (),
     tuning: Tuning | None = None,
@@ -74,41 +72,38 @@ def capture_target(
 ) -> Capture:
     """Capture a target; `own` are files and directories of envlock itself, which are left out.
 
-    With `keep`, the store keeps permanently what a rebuild needs.  With `recording`, everything
+    With `keep`, the store keeps permanently what a rebuild needs.  With `anew`, everything is read,
+    also where an earlier capture is known to be valid.  With `recording`, everything
     that the collectors read is written there, redacted (see `envlock.capture.recording`).  `search`
     finds roots of applications in the lock of a target that has none of its own.
     """
-    from envlock.capture.engine import capture
-    from envlock.capture.recording import Recorder, recorded_request
-    from envlock.capture.registry import collectors
-    from envlock.capture.setup import DEFAULT_TUNING
-    from envlock.scope.engine import READS
-    from envlock.store.statcache import StatCache
+    from envlock.capture.known import KnownCapture
 
-    with (
-        closing(open_target(reference)) as target,
-        StatCache(store.stat_cache, target.reference) as cache,
-    ):
-        if (recorded := recorded_request(target, request)) is not None:
-            request, keep = recorded, False  # a recording lacks the content of most files
-        recorder = Recorder(target, request) if recording else None
-        captured = capture(
+    with closing(open_target(reference)) as target:
+        known = None if recording else KnownCapture.of(target, request, store)
+        found = known.load(search) if known is not None and not anew else None
+        if found is not None:
+            captured, scope = found
+            captured = with_scope(captured, request, recorded=scope)[0]
+            _keep(captured, store, keep=keep)
+            return captured
+        from envlock.capture.reading import read_target
+        from envlock.scope.engine import READS
+
+        captured, is_whole = read_target(
             target,
-            collectors(),
             request,
-            store=store,
-            cache=cache,
-            progress=progress,
-            recorder=recorder,
+            store,
+            progress,
+            known=known,
+            recording=recording,
             own=own,
-            tuning=tuning or DEFAULT_TUNING,
-            read_later=() if request.only else READS,
+            tuning=tuning,
+            read_later=READS,
+            scoped=with_scope,
+            search=search,
         )
-        captured, scope = with_scope(captured, request, search, getattr(target, "scope", None))
-        if recorder is not None and recording is not None:
-            recorder.scope = scope
-            captured = captured.leaving_out(recorder.write(recording))
-        _keep(captured, store, keep=keep)
+        _keep(captured, store, keep=keep and is_whole)
     return captured
 
 
@@ -137,13 +132,19 @@ def with_scope(
     from envlock.secrets.records import clean_gap, clean_record
     from envlock.targets.recorded_scope import RecordedScope
 
-    view = captured.view
-    if view is None or request.only:
+    if request.only:
         return captured, None
     if SECTION in request.skip:
         return captured.adding(SECTION, (), Coverage(Status.SKIPPED)), None
     if recorded is None:
-        scope = _found_scope(captured.lock, view, request, search)
+        view = captured.view
+        if view is None:
+            return captured, None
+        from envlock.scope.searched import search_scope
+
+        scope = search_scope(
+            view, captured.lock, request.roots, search, request.workdir, request.traces, view.gaps
+        )
         gaps = tuple(dict.fromkeys(map(clean_gap, scope.coverage.gaps)))
         recorded = RecordedScope(
             tuple(map(clean_record, scope_records(scope.roles))),
@@ -152,33 +153,12 @@ def with_scope(
     return captured.adding(SECTION, recorded.records, recorded.coverage), recorded
 
 
-def _found_scope(lock: Lock, view: CapturedFiles, request: Request, search: Search | None) -> Scope:
-    """Return the scope of an environment, with the roots that `search` finds if it has none."""
-    from envlock.scope.engine import find_scope
-
-    known = len(view.gaps)
-    find = partial(find_scope, view, lock, workdir=request.workdir, traces=request.traces)
-    scope = find(request.roots, view.gaps)
-    if search is not None and not (scope.roles and all(role.is_found for role in scope.roles)):
-        found = search(lock)
-        if found:
-            del view.gaps[known:]
-            roots = {role.name: role.root for role in scope.roles if role.is_found} | dict(found)
-            scope = find(roots, view.gaps, assumed=found.keys())
-    return scope
-
-
 def trace_of_run(opened: Collection[str], executed: Collection[str], target: Target) -> Trace:
     """Return the trace of a run on this machine; see `envlock.scope.touched.trace_of`."""
     from envlock.capture.owners import files_with_owners
     from envlock.scope.touched import trace_of
 
     return trace_of(opened, executed, files_with_owners(target, sorted({*opened, *executed})))
-
-
-def tree_address(lock: Lock) -> str:
-    """Return the address of the file tree of `lock` in a store: a hex digest, empty for no tree."""
-    return lock.get("tree").get("object", "").removeprefix(_SHA256)
 
 
 def load_tree(lock: Lock, store: Store) -> Tree | None:
@@ -356,7 +336,7 @@ def verify(
     lock = left.lock
     if role:
         _, lock, tree, _ = reduced(lock, tree, role, store)
-    captured = capture_target(reference, request, store, progress)
+    captured = capture_target(reference, request, store, progress, anew=True)
     found_lock = reduce_lock(captured.lock, lock) if role else captured.lock
     is_exact = is_image(reference)
     wanted = in_image(tree, image_epoch(tree), store, user_rules)

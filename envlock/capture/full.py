@@ -80,6 +80,7 @@ class FullCapture:
             size=session.index.size(),
             remember=lambda: self._remember(scanned, files, state),
             view=session.view(),
+            is_repeatable=session.is_repeatable,
         )
 
     def _remember(self, scanned: list[Record], files: list[Record], tree: TreeState) -> None:

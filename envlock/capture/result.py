@@ -27,7 +27,8 @@ class Capture:
     every gap; the lock has the counts.  `seconds` is wall time per collector, for people and never
     in the lock.  `remember` writes the snapshot that makes the next capture of the same target
     incremental; it may be called once a reference keeps the tree.  `view` shows the files and who
-    owns them while the target is open.
+    owns them while the target is open.  `is_repeatable` is False when the result depended on more
+    than the target, such as on time.
     """
 
     lock: Lock
@@ -41,6 +42,12 @@ class Capture:
     remember: Callable[[], None] = _nothing
     is_incremental: bool = False
     view: CapturedFiles | None = None
+    is_repeatable: bool = True
+
+    @property
+    def tree_address(self) -> str:
+        """The address of the file tree in the store: a hex digest, empty for none."""
+        return tree_address(self.lock)
 
     @property
     def tree(self) -> Tree | None:
@@ -56,6 +63,11 @@ class Capture:
         facts = {**self.lock.coverage, name: _coverage_facts(coverage)}
         lock = Lock.of((*self.lock.records(), *records), facts, self.lock.version)
         return replace(self, lock=lock, coverage={**self.coverage, name: coverage})
+
+
+def tree_address(lock: Lock) -> str:
+    """Return the address of the file tree of `lock` in a store: a hex digest, empty for no tree."""
+    return lock.get("tree").get("object", "").removeprefix("sha256:")
 
 
 def lock_of(records: Iterable[Record], coverage: Mapping[str, Coverage]) -> Lock:

@@ -55,6 +55,9 @@ def capture(parser: argparse.ArgumentParser) -> None:
         "--deep", action="store_true", help="read every file of a machine, so it can be rebuilt"
     )
     parser.add_argument(
+        "--full", action="store_true", help="read all anew, also what is known of an image"
+    )
+    parser.add_argument(
         "--only",
         action="append",
         default=[],

@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             store,
             steps,
             keep=True,
+            anew=arguments.full,
             recording=recording,
             own=[path, objects_beside(path)] if path else [],
         )

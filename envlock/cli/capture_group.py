@@ -45,7 +45,7 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
     differing: dict[str, list[str]] = {}
     with open_store(config) as store, console.progress("capturing") as steps:
         for service in group.services:
-            locks = _capture_replicas(service, request, store, steps)
+            locks = _capture_replicas(service, request, store, steps, anew=arguments.full)
             path = directory / f"{name}-{safe_name(service.name)}.lock"
             keep_beside(path, locks[0], config, console)
             write_lock(path, locks[0])
@@ -72,10 +72,10 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
 
 
 def _capture_replicas(
-    service: Service, request: Request, store: Store, steps: Progress
+    service: Service, request: Request, store: Store, steps: Progress, *, anew: bool
 ) -> list[Lock]:
     return [
-        capture_target(replica, request, store, steps, keep=number == 0).lock
+        capture_target(replica, request, store, steps, keep=number == 0, anew=anew).lock
         for number, replica in enumerate(service.replicas)
     ]
 

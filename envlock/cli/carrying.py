@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, remote_reference
-from envlock.cli.sending import send_to_remote
-from envlock.cli.transfer import pack_lock, refuse_secrets
 from envlock.lockfile.writer import render_lock
+from envlock.model.lock import tree_address
 from envlock.store.carried import files_of, objects_beside, write_files
-from envlock.workflow import tree_address
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
@@ -27,6 +25,8 @@ def keep_beside(path: Path, lock: Lock, config: Config, console: Console) -> Non
     """
     if config.locks.carry != "git" or not tree_address(lock):
         return
+    from envlock.cli.transfer import pack_lock, refuse_secrets
+
     folder, limit = objects_beside(path), config.locks.carry_limit
     with open_store(config) as store:
         parcel = pack_lock(str(path), render_lock(lock), lock, store)
@@ -66,5 +66,7 @@ def send_captured(
 ) -> None:
     """Send the lock at `path` to the remote if ``--push`` says so."""
     if arguments.push:
+        from envlock.cli.sending import send_to_remote
+
         with open_store(config) as store:
             send_to_remote(path, config, store, console, is_confirmed=arguments.yes)

@@ -31,10 +31,11 @@ from envlock.lockfile.check import problems
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.writer import render_lock
 from envlock.model.depth import Depth
+from envlock.model.lock import tree_address
 from envlock.model.severity import Severity
 from envlock.registry.reference import PREFIX as REGISTRY
 from envlock.store.carried import objects_beside, problem_of
-from envlock.workflow import capture_target, tree_address
+from envlock.workflow import capture_target
 
 if TYPE_CHECKING:
     from envlock.config.load import Config

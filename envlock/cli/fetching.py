@@ -11,11 +11,11 @@ from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import lock_path, remote_reference
 from envlock.errors import EnvlockError, StoreError
+from envlock.model.lock import tree_address
 from envlock.registry.reference import PREFIX, Reference
 from envlock.store.carried import CarriedObjects, objects_beside
 from envlock.store.objects import Store
 from envlock.store.shipment import TREE_TYPE, is_complete, parse_manifest, unpack_shipment
-from envlock.workflow import tree_address
 
 if TYPE_CHECKING:
     from envlock.config.load import Config

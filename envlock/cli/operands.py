@@ -76,14 +76,9 @@ def make_request(
 
     `value_key` replaces the key that the configuration names.
     """
-    from envlock.capture.registry import collectors
     from envlock.capture.request import Request
 
-    known = {name for c in collectors() for name in (c.name, *c.sections)}
-    only = chosen_sections(arguments.only, known)
-    skip = chosen_sections(arguments.skip, known | {SCOPE})
-    for name in sorted(only & skip):
-        raise UsageError(f"{name} is given to both --only and --skip")
+    only, skip = _chosen(arguments)
     roots = _roots(arguments, config)
     depth = capture_depth(arguments.target, deep=arguments.deep)
     return Request(
@@ -101,6 +96,20 @@ def make_request(
         timeout=config.capture.timeout,
         jobs=config.jobs,
     )
+
+
+def _chosen(arguments: argparse.Namespace) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the sections of ``--only`` and those of ``--skip``."""
+    if not (arguments.only or arguments.skip):
+        return frozenset(), frozenset()
+    from envlock.capture.registry import collectors
+
+    known = {name for c in collectors() for name in (c.name, *c.sections)}
+    only = chosen_sections(arguments.only, known)
+    skip = chosen_sections(arguments.skip, known | {SCOPE})
+    for name in sorted(only & skip):
+        raise UsageError(f"{name} is given to both --only and --skip")
+    return only, skip
 
 
 def _roots(arguments: argparse.Namespace, config: Config) -> Mapping[str, Root]:

@@ -13,12 +13,12 @@ from envlock.cli.messages import Message
 from envlock.cli.operands import locks_in_use, open_store
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.reader import read_lock
+from envlock.model.lock import tree_address
 from envlock.store.carried import Dropped, drop_unneeded, objects_beside
 from envlock.store.check import check
 from envlock.store.gc import GcResult, collect_garbage
 from envlock.store.objects import Store
 from envlock.store.stats import stats
-from envlock.workflow import tree_address
 
 if TYPE_CHECKING:
     from envlock.config.load import Config

@@ -13,6 +13,7 @@ from envlock.cli.scan_recording import Hit
 from envlock.errors import SecretRefusedError
 from envlock.lockfile.reader import parse_lock
 from envlock.model.digest import digests
+from envlock.model.lock import tree_address
 from envlock.model.tree import REDACTED, Tree
 from envlock.store.objects import Store
 from envlock.store.shipment import (
@@ -23,7 +24,6 @@ from envlock.store.shipment import (
     read_lock_of,
     unpack_shipment,
 )
-from envlock.workflow import tree_address
 
 if TYPE_CHECKING:
     from envlock.config.load import Config

@@ -61,6 +61,11 @@ class Lock:
                 yield Record(section, key, facts)
 
 
+def tree_address(lock: Lock) -> str:
+    """Return the address of the file tree of `lock` in a store: a hex digest, empty for no tree."""
+    return lock.get("tree").get("object", "").removeprefix("sha256:")
+
+
 def _check(section: str, key: str, facts: Facts) -> None:
     if section in SECTIONS and is_keyed(section) != bool(key):
         raise ValueError(f"key {key!r} is not valid in section {section}")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from envlock.errors import StoreError
 from envlock.store.disk import store_errors
+from envlock.store.known import forget_older
 from envlock.store.objects import SOUND_NS, Store
 from envlock.store.refs import needs, ref_files, refs
 
@@ -49,21 +50,22 @@ def collect_garbage(
             oldest = clock() - unused_seconds
             for path in filter(lambda path: _is_old(path, oldest), list(ref_files(store))):
                 path.unlink()
+        limit = clock() - grace_seconds
+        freed, forgotten = forget_older(store, limit)
         needed = set[str]()
         for ref in refs(store):
             needed.update(*needs(store, ref))
         found = [(sha256, path) for sha256, path in store.objects() if sha256]
-        if found and not needed and not force:
+        if found and not needed and not forgotten and not force:
             raise StoreError(
                 "no reference needs any object: refusing to delete everything",
                 where=str(store.root),
                 hint="capture an environment first, or use --force",
             )
-        limit = clock() - grace_seconds
         garbage = [
             path for sha256, path in found if sha256 not in needed and _is_stale(path, limit)
         ]
-        freed = sum(_remove(path) for path in garbage)
+        freed += sum(_remove(path) for path in garbage)
         freed += sum(_remove(path) for path in _files(store.cache) if _is_old(path, limit))
         freed += _remove(store.stat_cache)
         store.sweep()

@@ -111,6 +111,13 @@ def use_ref(store: Store, name: str) -> None:
         os.utime(_path(store, name))
 
 
+def delete_ref(store: Store, name: str) -> None:
+    """Delete the reference of that name; do nothing when there is none."""
+    path = _path(store, name)
+    with store_errors(path):
+        path.unlink(missing_ok=True)
+
+
 def refs(store: Store) -> list[Ref]:
     """Return every reference, sorted by name.  Raise StoreError when one cannot be read."""
     return sorted((read_ref(path) for path in ref_files(store)), key=lambda r: sort_key(r.name))

@@ -26,6 +26,7 @@ __all__ = [
     "Capability",
     "ContentWatcher",
     "ContentWriter",
+    "FixedTarget",
     "HashCache",
     "Hashes",
     "IncrementalTarget",
@@ -239,6 +240,17 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Release connections and temporary containers.  May be called twice."""
+
+
+@runtime_checkable
+class FixedTarget(Target, Protocol):
+    """A target whose content has a name of its own, so that its capture can be known already."""
+
+    def fixed_id(self) -> str:
+        """Return a text that is another one whenever anything that can be read here is another.
+
+        Nothing secret can be told from it.  Empty where no such text is known.
+        """
 
 
 Place = tuple[int, int]

@@ -55,6 +55,8 @@ TESTS = {
     "capture.discover.java_archives.DEEPEST": "test_the_depth_is_limited",
     "capture.discover.java_archives.LARGEST_INSIDE": "test_the_size_is_limited",
     "formats.hardware.modinfo.MAX_SIZE": "test_each_compression_is_unpacked_up_to_a_limit",
+    "store.known.MOST_KNOWN": "test_of_too_many_those_used_longest_ago_are_forgotten",
+    "store.known.KNOWN_BYTES": "test_too_many_bytes_are_forgotten",
     "store.shipment.MOST_BLOBS": "test_blobs_of_a_shipment",
     "store.shipment.LARGEST_LOCK": "test_the_lock_of_a_shipment",
     "store.shipment.LARGEST_TREE": "test_the_tree_of_a_shipment",

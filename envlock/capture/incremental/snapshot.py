@@ -7,22 +7,18 @@ they are in a lock, so it holds no secret that a lock would not.
 
 from __future__ import annotations
 
-import hashlib
 import marshal
-import os
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any
 
-import envlock
 from envlock.capture.files.ownership import Claim, from_plain, to_plain
 from envlock.capture.incremental.external_inputs import digest_of, external_paths
 from envlock.capture.incremental.tree_patch import TreeState, tables
 from envlock.capture.scan.access_log import AccessLog, with_symlinks
 from envlock.capture.session import CaptureSession
 from envlock.capture.setup import CaptureSetup
+from envlock.capture.validity import circumstances
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.record import Facts, Record
 from envlock.model.stat import RACY_NS
@@ -200,37 +196,10 @@ class Snapshot:
 
 def _key(setup: CaptureSetup) -> str:
     """Return a digest of everything that must be the same for a snapshot to be valid."""
-    target, request = setup.target, setup.request
-    asked = [
-        (each.name, sorted(value) if isinstance(value, frozenset) else value)
-        for each in fields(request)
-        if each.name not in _WITHOUT_EFFECT
-        for value in [getattr(request, each.name)]
-    ]
+    target = setup.target
     names = [collector.name for collector in (*setup.collectors, *setup.claimants)]
-    parts = [
-        envlock.__version__,
-        _code(),
-        sys.version,
-        target.reference,
-        sorted(target.capabilities),
-        asked,
-        names,
-        os.geteuid(),
-        sorted(os.getgroups()),
-    ]
-    return hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _code() -> str:
-    """Return a digest of envlock's own files, which changes with any edit or installation."""
-    digest = hashlib.sha256()
-    for parent, folders, names in os.walk(Path(envlock.__file__).parent):
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
-        for name in sorted(names):
-            status = os.lstat(os.path.join(parent, name))
-            digest.update(f"{parent}/{name} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+    of_target = (target.reference, sorted(target.capabilities))
+    return circumstances(setup.request, names, *of_target, but_not=_WITHOUT_EFFECT)
 
 
 def _packed(found: Findings) -> dict[str, Any]:

@@ -42,6 +42,14 @@ class ImageTarget(ContainerTarget):
         """Return the run configuration of the image."""
         return run_configuration(self._image.attrs.get("Config") or {})
 
+    def fixed_id(self) -> str:
+        """Return the id of the image, and what reads it: engines differ in what they add."""
+        with engine_errors(self.reference, "is the engine running?"):
+            engine = self._client.version()
+        parts = sorted((c.get("Name"), c.get("Version")) for c in engine.get("Components") or ())
+        driver = (self._image.attrs.get("GraphDriver") or {}).get("Name")
+        return f"image {self._image.id} {driver} {parts}" if self._image.id else ""
+
     def close(self) -> None:
         """Remove the container, also one whose creation was interrupted; close the connection."""
         name, self._name = self._name, ""

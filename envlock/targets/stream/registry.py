@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from envlock.errors import RegistryError, TargetError
@@ -25,9 +25,15 @@ class RegistryTarget(OciTarget):
         layers: Sequence[Callable[[], Iterator[bytes]]],
         config: Any,
         repository: Repository,
+        digest: str,
     ) -> None:
         super().__init__(reference, layers, config)
         self._repository = repository
+        self._digest = digest
+
+    def fixed_id(self) -> str:
+        """Return the digest of its manifest, which names its layers and its configuration."""
+        return f"manifest {self._digest}"
 
     def close(self) -> None:
         """Release the connections."""
@@ -56,7 +62,8 @@ def of_manifest(repository: Repository, manifest: Manifest) -> RegistryTarget:
     """Return the image that a manifest, or one of the manifests of an index, describes."""
     reference = str(repository.reference)
     try:
-        document = _chosen(repository, manifest)
+        manifest = _chosen(repository, manifest)
+        document = manifest.document
         layers = document["layers"]
         config = document["config"]
         if len(layers) > MOST_LAYERS:
@@ -69,17 +76,17 @@ def of_manifest(repository: Repository, manifest: Manifest) -> RegistryTarget:
             )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TargetError("the image's manifest is damaged", where=reference) from error
-    return RegistryTarget(reference, sources, described, repository)
+    return RegistryTarget(reference, sources, described, repository, manifest.digest)
 
 
-def _chosen(repository: Repository, manifest: Manifest) -> Mapping[str, Any]:
+def _chosen(repository: Repository, manifest: Manifest) -> Manifest:
     """Return the manifest of one image, for an index the one for this machine."""
     machine = platform.machine()
     architecture = ARCHITECTURES.get(machine, machine)
     for _ in range(_MOST_INDEXES):
         document = manifest.document
         if "manifests" not in document:
-            return document
+            return manifest
         fitting = [
             e
             for e in document["manifests"]

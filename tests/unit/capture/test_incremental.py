@@ -18,10 +18,11 @@ from envlock.capture.request import Request
 from envlock.capture.setup import DEFAULT_TUNING, Tuning
 from envlock.lockfile.writer import render_lock
 from envlock.model.depth import Depth
+from envlock.model.lock import tree_address
 from envlock.store import blob_file
 from envlock.store.objects import Store
 from envlock.store.refs import needs, read_ref, ref_files
-from envlock.workflow import capture_target, tree_address
+from envlock.workflow import capture_target
 from tests.conftest import WITHOUT_RIGHTS
 from tests.unit.capture.changes import FULL, INCREMENTAL, append, put, tick
 

@@ -1,0 +1,77 @@
+"""The captures that are known by what they show, in the store's cache, and what keeps their trees.
+
+Each is a file; a reference of the same name keeps the tree and the content that a rebuild of it
+needs.  Garbage collection deletes both, with the other caches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from envlock.store.objects import Store
+from envlock.store.refs import delete_ref, refs
+
+MOST_KNOWN = 100
+"""Most captures that are known; the one that was used longest ago goes first."""
+KNOWN_BYTES = 256 * 1024 * 1024
+"""Most bytes of all their files."""
+
+_FOLDER = "known"
+_REF = "known "
+
+
+def known_path(store: Store, key: str) -> Path:
+    """Return the file of the capture with a key, a digest in hex."""
+    return store.cache / _FOLDER / key
+
+
+def known_ref(key: str) -> str:
+    """Return the name of the reference that keeps what a known capture relies on."""
+    return f"{_REF}{key}"
+
+
+def forget_most(store: Store, most: int = MOST_KNOWN, room: int = KNOWN_BYTES) -> None:
+    """Forget captures, those used longest ago first, until at most so many and so many bytes stay.
+
+    Their objects stay until garbage is collected.
+    """
+    found = sorted(_files(store), key=lambda each: each[1], reverse=True)
+    for number, (path, _, size) in enumerate(found):
+        room -= size
+        if number >= most or room < 0:
+            path.unlink(missing_ok=True)
+            delete_ref(store, known_ref(path.name))
+
+
+def forget_older(store: Store, limit: float) -> tuple[int, int]:
+    """Forget captures that were last used before `limit`, in seconds since 1970.
+
+    Return the bytes freed and the number of references deleted, with those whose file is gone.
+    """
+    freed = 0
+    kept = set[str]()
+    for path, used_ns, size in list(_files(store)):
+        if used_ns <= limit * 1e9:
+            path.unlink(missing_ok=True)
+            freed += size
+        else:
+            kept.add(path.name)
+    gone = [
+        ref.name
+        for ref in refs(store)
+        if ref.name.startswith(_REF) and ref.name.removeprefix(_REF) not in kept
+    ]
+    for name in gone:
+        delete_ref(store, name)
+    return freed, len(gone)
+
+
+def _files(store: Store) -> Iterator[tuple[Path, int, int]]:
+    """Yield each file with the time of its last use, in nanoseconds, and its size in bytes."""
+    with suppress(FileNotFoundError):
+        for path in (store.cache / _FOLDER).iterdir():
+            with suppress(FileNotFoundError):
+                found = path.lstat()
+                yield path, found.st_mtime_ns, found.st_size
