@@ -22,6 +22,7 @@ from envlock.store.refs import set_ref, use_ref
 from envlock.targets.kinds import is_image, open_target
 
 if TYPE_CHECKING:
+    from envlock.capture.published import Published
     from envlock.capture.request import Request
     from envlock.capture.result import Capture
     from envlock.capture.setup import Tuning
@@ -69,13 +70,15 @@ def capture_target(
     own: Sequence[Path] = (),
     tuning: Tuning | None = None,
     search: Search | None = None,
+    published: Published | None = None,
 ) -> Capture:
     """Capture a target; `own` are files and directories of envlock itself, which are left out.
 
     With `keep`, the store keeps permanently what a rebuild needs.  With `anew`, everything is read,
     also where an earlier capture is known to be valid.  With `recording`, everything
     that the collectors read is written there, redacted (see `envlock.capture.recording`).  `search`
-    finds roots of applications in the lock of a target that has none of its own.
+    finds roots of applications in the lock of a target that has none of its own.  What `published`
+    finds in a published package is not kept.
     """
     from envlock.capture.known import KnownCapture
 
@@ -102,6 +105,8 @@ def capture_target(
             read_later=READS,
             scoped=with_scope,
             search=search,
+            published=published,
+            anew=anew,
         )
         _keep(captured, store, keep=keep and is_whole)
     return captured

@@ -16,6 +16,7 @@ from envlock.capture.collector import Collector
 from envlock.capture.full import FullCapture
 from envlock.capture.incremental.recapture import IncrementalCapture
 from envlock.capture.incremental.snapshot import Snapshot
+from envlock.capture.published import Published
 from envlock.capture.recording import Recorder
 from envlock.capture.request import Request
 from envlock.capture.result import Capture
@@ -43,14 +44,17 @@ def capture(
     own: Iterable[Path] = (),
     tuning: Tuning = DEFAULT_TUNING,
     read_later: tuple[str, ...] = (),
+    published: Published | None = None,
+    anew: bool = False,
 ) -> Capture:
     """Capture `target`, which a `recorder` reads in its place, without the paths that are `own`.
 
-    `read_later` are globs of files that are asked for through `Capture.view`.
+    `read_later` are globs of files that are asked for through `Capture.view`; `published` tells
+    what published packages hold.
     With a `store` and depth FULL the residue and the tree object are put into it (not yet durable:
     the caller commits and sets the reference), and a target that can be walked again cheaply is
-    captured incrementally where an earlier capture left a snapshot.  Raise TargetError when the
-    target stops answering; anything smaller becomes a gap.
+    captured incrementally where an earlier capture left a snapshot, unless `anew`.  Raise
+    TargetError when the target stops answering; anything smaller becomes a gap.
     """
     setup = CaptureSetup.of(
         target,
@@ -63,18 +67,20 @@ def capture(
         progress=progress,
         tuning=tuning,
         read_later=read_later,
+        published=published,
     )
-    for strategy in _strategies(setup):
+    for strategy in _strategies(setup, anew=anew):
         captured = strategy.capture()
         if captured is not None:
             return captured
     raise AssertionError("a full capture always gives a result")
 
 
-def _strategies(setup: CaptureSetup) -> Iterator[Strategy]:
+def _strategies(setup: CaptureSetup, *, anew: bool) -> Iterator[Strategy]:
     """Yield the ways to capture, the cheapest first; the last one is always open."""
     snapshot = None
     if setup.store is not None and isinstance(setup.target, IncrementalTarget):
         snapshot = Snapshot(setup, setup.store)
-        yield IncrementalCapture(setup, snapshot, setup.store)
+        if not anew:
+            yield IncrementalCapture(setup, snapshot, setup.store)
     yield FullCapture(setup, snapshot)

@@ -8,6 +8,7 @@ from typing import BinaryIO, Protocol
 
 from envlock.capture.engine import capture
 from envlock.capture.known import KnownCapture, Searched
+from envlock.capture.published import Published
 from envlock.capture.recording import Recorder, recorded_request
 from envlock.capture.registry import collectors
 from envlock.capture.request import Request
@@ -47,6 +48,8 @@ def read_target(
     read_later: tuple[str, ...],
     scoped: Scoping,
     search: Callable[[Lock], Mapping[str, Root]] | None,
+    published: Published | None = None,
+    anew: bool = False,
 ) -> tuple[Capture, bool]:
     """Capture a target, and remember it at `known`; see `envlock.workflow.capture_target`.
 
@@ -67,6 +70,8 @@ def read_target(
             own=own,
             tuning=tuning or DEFAULT_TUNING,
             read_later=() if request.only else read_later,
+            published=published,
+            anew=anew,
         )
         searched = Searched(search)
         captured, scope = scoped(

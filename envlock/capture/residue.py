@@ -21,6 +21,7 @@ from envlock.capture.files.classify import STATE_LIMIT
 from envlock.capture.files.content_gate import CHANGED, CLEAN, PUBLISHED, WHOLE, ContentGate
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rules import noisy_rule
+from envlock.capture.published import Lookup
 from envlock.model.coverage import Gap
 from envlock.model.tree import REDACTED, Entry, FileClass, Row
 from envlock.secrets.files import FileKind
@@ -42,10 +43,12 @@ class Residue:
         gaps: list[Gap],
         cache: HashCache | None = None,
         seconds: float = math.inf,
+        published: Lookup = lambda _owner, _sha256: "",
     ) -> None:
         self._target = target
         self._store = store
         self._gaps = gaps
+        self._published = published
         self.gate = ContentGate(self.open, cache, seconds)
         self._spooled: set[str] = set()
         self._kept: set[str] = set()
@@ -76,8 +79,8 @@ class Residue:
         """Put the content of a ``blob`` row into the store and return the row, changed if need be.
 
         `is_stated`: a package states the content of the path.  Everything else passes the gate
-        first.  The source of content that changed since it was hashed, or can no longer be read,
-        becomes ``observed``, with a gap.
+        first, and is not kept where a published package has it.  The source of content that changed
+        since it was hashed, or can no longer be read, becomes ``observed``, with a gap.
         """
         if not row.source.startswith("blob "):
             if row.file_class is FileClass.CONFFILE and 0 < row.entry.size <= _SETTING_LIMIT:
@@ -88,6 +91,8 @@ class Residue:
         try:
             judged = CLEAN if is_published else self.gate.judge(entry)
             if judged.kind is FileKind.PUBLIC:
+                if source := self._published(row.owner, entry.sha256):
+                    return row._replace(source=source)
                 self._keep(entry)
                 return row
         except OSError as error:

@@ -22,6 +22,7 @@ from envlock.capture.files.hidden_names import hidden_names
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rules import OTHER_ENVIRONMENTS
 from envlock.capture.gap_paths import where_it_matters
+from envlock.capture.published import Members
 from envlock.capture.residue import Residue
 from envlock.capture.scan.access_log import AccessLog
 from envlock.capture.scan.index import Index
@@ -74,7 +75,9 @@ class CaptureSession:
         seconds = setup.request.timeout
         if setup.store is not None and setup.is_full_depth:
             cache = setup.cache
-            self.residue = Residue(setup.source, setup.store, self.scan_gaps, cache, seconds)
+            members = Members(setup.published, self.claims)
+            gaps = self.scan_gaps
+            self.residue = Residue(setup.source, setup.store, gaps, cache, seconds, members.source)
         own_gate = ContentGate(self._open_file, setup.cache, seconds)
         self.gate = self.residue.gate if self.residue else own_gate
         self._settler = Settler(setup, self.gate, self.residue, self.claims, self.scan_gaps)

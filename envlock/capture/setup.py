@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from envlock.capture.collector import Collector
+from envlock.capture.published import Published
 from envlock.capture.recording import Recorder
 from envlock.capture.request import Request
 from envlock.model.depth import Depth
@@ -54,7 +55,8 @@ class CaptureSetup:
     ones that must say which paths their packages own.  With a `recorder`, `target` is that
     recorder.  `excluded` are real paths of this machine that are envlock's own work.  `hashed` are
     the files whose content is read.  `read_later` are globs of files that somebody reads through
-    `Capture.view`, so that a target which is read as a stream must keep them.
+    `Capture.view`, so that a target which is read as a stream must keep them.  `published` tells
+    what published packages hold.
     """
 
     target: Target
@@ -70,6 +72,7 @@ class CaptureSetup:
     tuning: Tuning = DEFAULT_TUNING
     hashed: GlobSet = EVERYTHING
     read_later: tuple[str, ...] = ()
+    published: Published | None = None
 
     @classmethod
     def of(
@@ -85,6 +88,7 @@ class CaptureSetup:
         progress: Progress = silent,
         tuning: Tuning = DEFAULT_TUNING,
         read_later: tuple[str, ...] = (),
+        published: Published | None = None,
     ) -> Self:
         """Return the setup of a capture of `target`, which a `recorder` reads in its place."""
         every = tuple(collectors)
@@ -106,6 +110,7 @@ class CaptureSetup:
             tuning=tuning,
             hashed=_hashed(request, chosen),
             read_later=read_later,
+            published=published,
         )
 
     @property

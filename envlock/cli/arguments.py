@@ -74,6 +74,11 @@ def capture(parser: argparse.ArgumentParser) -> None:
     add_root(parser)
     add_trace(parser)
     parser.add_argument(
+        "--fetch",
+        action="store_true",
+        help="download packages that no cache of this machine has, to refer to their files",
+    )
+    parser.add_argument(
         "--record",
         metavar="FILE",
         help="also write what the collectors read to this .tar or .tar.zst",

@@ -16,6 +16,7 @@ from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import environment_name, make_request, open_store, safe_name
+from envlock.cli.published import published_packages
 from envlock.errors import EnvlockError, ExitStatus, UsageError
 from envlock.lockfile.reader import read_lock
 from envlock.lockfile.writer import render_lock, write_lock
@@ -54,9 +55,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             store,
             steps,
             keep=True,
-            anew=arguments.full,
+            anew=arguments.full or arguments.fetch,
             recording=recording,
             own=[path, objects_beside(path)] if path else [],
+            published=published_packages(config, store, console, fetch=arguments.fetch),
         )
     _warn_about_gaps(captured, console)
     _warn_about_packages_by_value(captured, console)

@@ -11,6 +11,7 @@ from envlock.cli.carrying import keep_beside, require_remote, send_captured, ven
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import make_request, open_store, safe_name
+from envlock.cli.published import published_packages
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.writer import write_lock
 from envlock.model.digest import digests
@@ -19,6 +20,7 @@ from envlock.workflow import Progress, capture_target
 from envlock.writing import write_output
 
 if TYPE_CHECKING:
+    from envlock.capture.published import Published
     from envlock.capture.request import Request
     from envlock.config.load import Config
     from envlock.model.lock import Lock
@@ -44,8 +46,10 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
     index: dict[str, object] = {}
     differing: dict[str, list[str]] = {}
     with open_store(config) as store, console.progress("capturing") as steps:
+        published = published_packages(config, store, console, fetch=arguments.fetch)
+        anew = arguments.full or arguments.fetch
         for service in group.services:
-            locks = _capture_replicas(service, request, store, steps, anew=arguments.full)
+            locks = _capture_replicas(service, request, store, steps, published, anew=anew)
             path = directory / f"{name}-{safe_name(service.name)}.lock"
             keep_beside(path, locks[0], config, console)
             write_lock(path, locks[0])
@@ -72,10 +76,18 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
 
 
 def _capture_replicas(
-    service: Service, request: Request, store: Store, steps: Progress, *, anew: bool
+    service: Service,
+    request: Request,
+    store: Store,
+    steps: Progress,
+    published: Published,
+    *,
+    anew: bool,
 ) -> list[Lock]:
     return [
-        capture_target(replica, request, store, steps, keep=number == 0, anew=anew).lock
+        capture_target(
+            replica, request, store, steps, keep=number == 0, anew=anew, published=published
+        ).lock
         for number, replica in enumerate(service.replicas)
     ]
 

@@ -40,6 +40,11 @@ class Message(Enum):
         "{path}: its password hashes are not in the image; locked: {names}",
         "Password hashes are never in an image, whichever account file holds them.",
     )
+    KEPT_BY_VALUE = (
+        Level.WARNING,
+        "kept by value, since their packages cannot be had: {packages} ({reason})",
+        "A rebuild elsewhere needs these files from whoever captured them.",
+    )
     KEPT_WITHOUT_SECRETS = (
         Level.NOTE,
         "kept without their secret values: {count} files",

@@ -7,6 +7,9 @@ node_modules structure".
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -27,6 +30,10 @@ _CNPM = re.compile(r"_@?[^/@]+@[^/@]+@[^/]+\Z")
 """A directory of cnpm in node_modules, which the name of the package links to."""
 _REGISTRY = re.compile(r"https?://[^?#]*/-/[^/?#]+\.tgz(?:[?#]|\Z)")
 _DEFINE = re.compile(r"^#define NODE_(MAJOR|MINOR|PATCH)_VERSION (\d+)", re.MULTILINE)
+
+
+_STRENGTH = ("sha512", "sha384", "sha256", "sha1")
+"""Algorithms of ``integrity``, the strongest first (Subresource Integrity)."""
 
 
 class PackageLocation(NamedTuple):
@@ -87,6 +94,18 @@ def parse_location(folder: str) -> PackageLocation | None:
         return None
     is_stored = bool(match["store"] or _CNPM.match(match["location"]))
     return PackageLocation(match["root"] or "/", match["location"], is_stored)
+
+
+def package_name(location: str) -> str:
+    """Return the name of the package at a location below node_modules.
+
+    In a store with several versions of a package, the location has the version too.
+
+    >>> package_name("a/node_modules/@x/b"), package_name("@x/b@1.2.0")
+    ('@x/b', '@x/b')
+    """
+    name = location.rpartition(f"{MODULES}/")[2]
+    return name[:1] + name[1:].partition("@")[0]
 
 
 def parse_package(text: str) -> Package | None:
@@ -162,6 +181,24 @@ def parse_resolved(resolved: str) -> tuple[str, str]:
         return "", ""
     url, _, fragment = resolved.partition("#")
     return url, fragment if url.startswith("git") else ""
+
+
+def parse_integrity(text: str) -> str:
+    """Return the strongest digest of an ``integrity`` value as ``ALGORITHM:HEX``, empty for none.
+
+    >>> parse_integrity("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=")
+    'sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709'
+    """
+    found: dict[str, str] = {}
+    for word in text.split():
+        algorithm, _, value = word.partition("?")[0].partition("-")
+        try:
+            digest = base64.b64decode(value, validate=True)
+        except (ValueError, binascii.Error):
+            continue
+        if algorithm in _STRENGTH and len(digest) == hashlib.new(algorithm).digest_size:
+            found.setdefault(algorithm, f"{algorithm}:{digest.hex()}")
+    return next((found[each] for each in _STRENGTH if each in found), "")
 
 
 def parse_node_version(text: str) -> str:

@@ -86,7 +86,7 @@ def gather(
 
 def _faults(plan: Plan, got: Fetched, store: Store, jobs: int) -> Mapping[Artifact, list[str]]:
     """Return what is wrong with packages of which the lock states no digest."""
-    unproved = {a: rows for a, rows in plan.artifacts.items() if a in got.paths and not a.sha256}
+    unproved = {a: rows for a, rows in plan.artifacts.items() if a in got.paths and not a.proofs}
     rebuild = Rebuild(store, {}, jobs)
     try:
         faults = rebuild.prepare(Plan(unproved, ()), got.paths, store.cache / "unpacked")

@@ -121,9 +121,9 @@ class Row(NamedTuple):
 
     `owner` names the record that the path belongs to (``deb libc6:amd64``, ``python app/numpy``)
     or is empty.  `source` says where the content of a regular file comes from: ``deb PACKAGE
-    MEMBER``, ``wheel DIST MEMBER``, ``blob SHA256``, ``redacted SHA256`` (kept without its
-    secret values), ``derive RULE``, ``observed`` (content not kept) or ``observed RULE`` (left
-    out as secret); empty for anything without content.
+    MEMBER``, ``wheel DIST MEMBER``, ``npm PACKAGE MEMBER``, ``blob SHA256``, ``redacted SHA256``
+    (kept without its secret values), ``derive RULE``, ``observed`` (content not kept) or
+    ``observed RULE`` (left out as secret); empty for anything without content.
     """
 
     entry: Entry

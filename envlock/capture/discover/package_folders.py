@@ -13,19 +13,25 @@ from envlock.capture.files.ownership import Claim, Claims
 _P = TypeVar("_P", bound=tuple[str, ...])
 
 
-def claim_folders(context: Context, owners: Mapping[str, str], within: str = "/") -> Claims:
+def claim_folders(
+    context: Context,
+    owners: Mapping[str, str],
+    within: str = "/",
+    artifacts: Mapping[str, str] | None = None,
+) -> Claims:
     """Return a claim without a digest for each path in the directories of packages.
 
     `owners` maps directory -> record.  In nested directories the innermost package owns a path.
-    Only paths that contain `within` are considered.
+    Only paths that contain `within` are considered.  `artifacts` maps record -> `Claim.artifact`.
     """
     found: dict[str, Claim] = {}
     known: dict[str, str] = {}
+    published = artifacts or {}
     outer = _outermost({f"{posixpath.dirname(folder).rstrip('/')}/" for folder in owners})
     for path in context.below(outer, within) if owners else ():
         owner = owners.get(path) or _owner(posixpath.dirname(path), owners, known)
         if owner:
-            found[path] = Claim(owner=owner)
+            found[path] = Claim(owner=owner, artifact=published.get(owner, ""))
     return found
 
 

@@ -33,7 +33,9 @@ class Claim(NamedTuple):
     edit. `source` names the artifact and member that a matching file can be fetched from (``deb
     PACKAGE MEMBER``, ``wheel DIST MEMBER``), empty when no artifact has it and the content must be
     stored by value.  `required`: a missing path is drift.  `generated`: the package owns the path
-    but ships no content; programs create it later.
+    but ships no content; programs create it later.  `artifact` says which published file the
+    package came from, where that states no digests of its members: a scheme, and words after it
+    (``npm NAME VERSION INTEGRITY``).
     """
 
     owner: str
@@ -42,6 +44,7 @@ class Claim(NamedTuple):
     source: str = ""
     required: bool = False
     generated: bool = False
+    artifact: str = ""
     stated: Stated | None = None
 
 

@@ -40,10 +40,6 @@ class Artifact(Protocol):
         """Return a glob for other file names it may have, to test with `is_named`, or nothing."""
 
     @property
-    def sha256(self) -> str:
-        """Return the digest of the file in hex, empty when it was not known at capture."""
-
-    @property
     def proofs(self) -> tuple[str, ...]:
         """Return digests as ``ALGORITHM:HEX``, of which a file must have one to be this artifact.
 
@@ -83,6 +79,8 @@ class ArtifactKind:
       artifact (``deb libc6:amd64 lib/libc.so.6``).
     - `section`: the section of the lock whose records describe the packages.
     - `describe`: (key of the record, lock) -> artifact, or None when the record does not suffice.
+    - `stated`: (words of a claim) -> artifact, or None when they do not suffice.  Only for kinds
+      whose packages state no digests of their files, so that a capture must look into them.
     - `open`: (path of the file, cache directory) -> its members.  Raises SourceError when the file
       is damaged.
     - `group`: (key and facts of a record) -> what shares a layer with the package, for example
@@ -100,6 +98,7 @@ class ArtifactKind:
     group: Callable[[str, Facts], str]
     file_time: int | None
     is_dated: bool = False
+    stated: Callable[[str], Artifact | None] | None = None
 
     @property
     def prefix(self) -> str:

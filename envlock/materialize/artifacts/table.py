@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from envlock.materialize.artifacts.artifact import Artifact, ArtifactKind, Reference, is_plain
-from envlock.materialize.artifacts.kinds import deb, wheel
+from envlock.materialize.artifacts.kinds import deb, npm, wheel
 from envlock.materialize.artifacts.sources import apt, pip
+from envlock.materialize.artifacts.sources import npm as npm_sources
 from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
 from envlock.model.lock import Lock
 
@@ -22,6 +23,7 @@ class KindRow(NamedTuple):
 ROWS: tuple[KindRow, ...] = (
     KindRow(deb.KIND, apt.sources),
     KindRow(wheel.KIND, pip.sources),
+    KindRow(npm.KIND, npm_sources.sources),
 )
 
 KINDS: Mapping[str, ArtifactKind] = {row.kind.scheme: row.kind for row in ROWS}

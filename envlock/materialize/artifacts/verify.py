@@ -9,14 +9,21 @@ from envlock.materialize.artifacts.artifact import Artifact
 
 
 def is_locked_file(artifact: Artifact, path: Path) -> bool:
-    """True when the file at `path` has the locked digest, or the lock states none.
+    """True when the file at `path` has one of the locked digests, or the lock states none.
 
     Without a digest, every file that is taken from it is still verified by its own.  Raise OSError.
     """
-    return not artifact.sha256 or sha256_of(path) == artifact.sha256
+    return not artifact.proofs or any(
+        digest_of(path, proof.partition(":")[0]) == proof for proof in artifact.proofs
+    )
+
+
+def digest_of(path: Path, algorithm: str) -> str:
+    """Return the digest of a file as ``ALGORITHM:HEX``.  Raise OSError."""
+    with path.open("rb") as stream:
+        return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
 
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hex.  Raise OSError."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return digest_of(path, "sha256").partition(":")[2]

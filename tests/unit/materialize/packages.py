@@ -61,6 +61,16 @@ def ar_bytes(members: Mapping[str, bytes]) -> bytes:
     return b"".join(parts)
 
 
+def tgz_bytes(files: Mapping[str, bytes]) -> bytes:
+    """Return an npm package with these files."""
+    return gzip.compress(tar_bytes({f"package/{name}": files[name] for name in files}), mtime=0)
+
+
+def integrity(content: bytes) -> str:
+    """Return the digest of a file as lockfiles of npm state it."""
+    return f"sha512-{base64.b64encode(hashlib.sha512(content).digest()).decode()}"
+
+
 def tar_bytes(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> bytes:
     """Return a tar with these files and hard links, the way dpkg-deb names them (``./path``)."""
     raw = io.BytesIO()

@@ -8,7 +8,7 @@ another one (bundleDependencies) are counted, not listed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
@@ -26,6 +26,7 @@ from envlock.capture.files.ownership import Claims
 from envlock.formats.node import (
     MODULES,
     Lockfile,
+    package_name,
     parse_lockfile,
     parse_node_version,
     parse_resolved,
@@ -105,13 +106,22 @@ def _native(paths: list[str], context: Context) -> dict[str, str]:
 
 def claims(context: Context) -> Claims:
     """Return a claim, without a digest, for each path in the directories of the packages."""
-    owners = {
-        installed.folder: f"npm {name}/{location}"
-        for name, tree in find_node_trees(context)
-        for location, installed in tree.installed.items()
-        if not installed.is_link
-    }
-    return claim_folders(context, owners, f"/{MODULES}/")
+    owners: dict[str, str] = {}
+    artifacts: dict[str, str] = {}
+    for name, tree in find_node_trees(context):
+        hidden = _lockfile(f"{tree.root}/{_HIDDEN}", context)
+        for location, installed in tree.installed.items():
+            if not installed.is_link:
+                owner = owners[installed.folder] = f"npm {name}/{location}"
+                artifacts[owner] = _artifact(location, _published(location, installed, hidden))
+    return claim_folders(context, owners, f"/{MODULES}/", artifacts)
+
+
+def _artifact(location: str, facts: Mapping[str, str]) -> str:
+    """Return the words for a package of a registry: its name, version and digest; or empty."""
+    if facts["origin"] or not facts["integrity"]:
+        return ""
+    return f"npm {facts['name'] or package_name(location)} {facts['version']} {facts['integrity']}"
 
 
 def _tree_facts(tree: NodeTree, context: Context) -> dict[str, str]:
@@ -168,25 +178,34 @@ def _lockfile(path: str, context: Context) -> Lockfile | None:
 def _facts(
     location: str, installed: InstalledPackage, hidden: Lockfile | None, context: Context
 ) -> dict[str, str]:
+    owner = context.owner(f"{installed.folder}/package.json")
+    return clean_facts(
+        {
+            **_published(location, installed, hidden),
+            "editable": "true" if installed.is_link else "",
+            "bundled": str(installed.bundled or ""),
+            "packaged-by": "" if owner.startswith("npm ") else owner,
+        }
+    )
+
+
+def _published(
+    location: str, installed: InstalledPackage, hidden: Lockfile | None
+) -> dict[str, str]:
+    """Return the facts that say what was published of a package; they may be empty."""
     package = installed.package
     locked = hidden.packages.get(location) if hidden else None
     if locked is not None and locked.version != package.version:
         locked = None  # it was replaced without npm
     origin, revision = parse_resolved(locked.resolved if locked else package.resolved)
-    owner = context.owner(f"{installed.folder}/package.json")
     name = location.rpartition(f"{MODULES}/")[2]
-    return clean_facts(
-        {
-            "version": package.version,
-            "name": package.name if package.name and not name.startswith(package.name) else "",
-            "origin": LOCAL if installed.is_link else clean_origin(origin),
-            "editable": "true" if installed.is_link else "",
-            "revision": revision,
-            "integrity": locked.integrity if locked else package.integrity,
-            "bundled": str(installed.bundled or ""),
-            "packaged-by": "" if owner.startswith("npm ") else owner,
-        }
-    )
+    return {
+        "version": package.version,
+        "name": package.name if package.name and not name.startswith(package.name) else "",
+        "origin": LOCAL if installed.is_link else clean_origin(origin),
+        "revision": revision,
+        "integrity": locked.integrity if locked else package.integrity,
+    }
 
 
 COLLECTOR = Collector(

@@ -325,7 +325,7 @@ class _ClaimFactory:
             return None
         has_digest, conffile, required, generated, stated = terms
         digest = file.digest if has_digest else ""
-        return Claim(owner, digest, conffile, "", required, generated, stated)
+        return Claim(owner, digest, conffile, "", required, generated, stated=stated)
 
     def _terms(self, file: File) -> _Terms | None:
         is_ghost, is_config = bool(file.flags & header.GHOST), bool(file.flags & header.CONFIG)

@@ -9,7 +9,7 @@ from pathlib import Path
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.sources.base import Tell
 from envlock.materialize.artifacts.sources.directory import find_files
-from envlock.materialize.artifacts.verify import is_locked_file, sha256_of
+from envlock.materialize.artifacts.verify import is_locked_file
 
 _DIGITS = 16
 
@@ -31,15 +31,16 @@ class CacheSource:
         """Return the artifacts in it; what is there of another environment is passed over."""
         found = dict(find_files(wanted, self.path))
         for artifact in wanted:
-            own = self.path / own_name(artifact, artifact.sha256) if artifact.sha256 else None
-            if own is not None and own.is_file():
-                found[artifact] = own
+            for proof in artifact.proofs:
+                own = self.path / own_name(artifact, proof.partition(":")[2])
+                if own.is_file():
+                    found[artifact] = own
         return {a: path for a, path in found.items() if is_locked_file(a, path)}
 
 
-def own_name(artifact: Artifact, sha256: str) -> str:
+def own_name(artifact: Artifact, digest: str) -> str:
     """Return a file name that no other file of that name has, by its digest in hex."""
-    return f"{sha256[:_DIGITS]}-{artifact.filename}"
+    return f"{digest[:_DIGITS]}-{artifact.filename}"
 
 
 def keep(artifact: Artifact, path: Path, cache: Path) -> Path:
@@ -48,6 +49,6 @@ def keep(artifact: Artifact, path: Path, cache: Path) -> Path:
     Two distributions publish other files under one name: the second one gets its digest as well.
     """
     there = cache / artifact.filename
-    if artifact.sha256 and there.is_file() and sha256_of(there) != artifact.sha256:
-        there = cache / own_name(artifact, artifact.sha256)
+    if artifact.proofs and there.is_file() and not is_locked_file(artifact, there):
+        there = cache / own_name(artifact, artifact.proofs[0].partition(":")[2])
     return path.replace(there)

@@ -16,7 +16,7 @@ from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.identify import published_name
 from envlock.materialize.artifacts.sources.base import Tell
-from envlock.materialize.artifacts.verify import is_locked_file, sha256_of
+from envlock.materialize.artifacts.verify import digest_of, is_locked_file
 
 MOST_FILES = 200_000
 """Most files of a directory that are searched by content."""
@@ -68,7 +68,8 @@ class DirectorySource:
 
     def _by_content(self, wanted: Sequence[Artifact], tell: Tell) -> dict[Artifact, Path]:
         """Return those of `wanted` that some file is, whatever it is called."""
-        by_digest = {artifact.sha256: artifact for artifact in wanted if artifact.sha256}
+        by_proof = {proof: artifact for artifact in wanted for proof in artifact.proofs}
+        algorithms = sorted({proof.partition(":")[0] for proof in by_proof})
         left = list(wanted)
         found: dict[Artifact, Path] = {}
         files = list(islice(_files_below(self.path), self.most + 1))
@@ -82,8 +83,8 @@ class DirectorySource:
                 same = [artifact for artifact in left if artifact.is_named(name)]
                 same = [artifact for artifact in same if is_locked_file(artifact, path)]
             else:
-                known = by_digest.get(sha256_of(path)) if by_digest else None
-                same = [known] if known in left and known is not None else []
+                proofs = (digest_of(path, algorithm) for algorithm in algorithms)
+                same = [by_proof[proof] for proof in proofs if by_proof.get(proof) in left]
             found |= dict.fromkeys(same, path)
             left = [artifact for artifact in left if artifact not in found]
         return found

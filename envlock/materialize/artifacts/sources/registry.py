@@ -48,10 +48,9 @@ class RegistrySource:
 
 
 def _package_of(artifact: Artifact, packages: Sequence[Described]) -> Described | None:
-    """Return the package with the digest of an artifact, or with its name where it has none."""
-    if artifact.sha256:
-        digest = f"sha256:{artifact.sha256}"
-        return next((each for each in packages if each.digest == digest), None)
+    """Return the package with the digest of an artifact, or with its name without SHA-256."""
+    if any(proof.startswith("sha256:") for proof in artifact.proofs):
+        return next((each for each in packages if each.digest in artifact.proofs), None)
     return next((each for each in packages if artifact.is_named(each.name)), None)
 
 

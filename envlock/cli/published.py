@@ -1,0 +1,50 @@
+"""Looking for the content of a capture in published packages: where, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envlock.cli.messages import Message
+
+if TYPE_CHECKING:
+    from envlock.capture.published import Lookup, Published
+    from envlock.cli.console import Console
+    from envlock.config.load import Config
+    from envlock.materialize.artifacts.artifact import Artifact
+    from envlock.store.objects import Store
+
+
+def published_packages(config: Config, store: Store, console: Console, *, fetch: bool) -> Published:
+    """Return what looks for content in published packages, to give to `capture_target`.
+
+    They are looked for in the caches of this machine and in the directories of the settings; with
+    `fetch` the others are downloaded into the store's cache.
+    """
+
+    def published(stated: Iterable[tuple[str, str]]) -> Lookup:
+        from envlock.materialize.artifacts.members import lookup
+
+        store.cache.mkdir(parents=True, exist_ok=True)
+        return lookup(stated, find, store.cache)
+
+    def find(wanted: Sequence[Artifact]) -> Mapping[Artifact, Path]:
+        from envlock.cli.package_sources import source_options
+        from envlock.materialize.artifacts.obtain import obtain
+        from envlock.model.lock import Lock
+
+        nothing = Lock(sections={})
+        got = obtain(wanted, nothing, store, source_options(config, nothing, offline=not fetch))
+        if fetch and got.missing:
+            said = [f"{place.name}: {line}" for place in got.places for line in place.said]
+            missing = ", ".join(map(str, got.missing[:_FEW]))
+            more = f" and {len(got.missing) - _FEW} more" if len(got.missing) > _FEW else ""
+            reason = got.no_network or "; ".join(said) or "no source has them"
+            console.say(Message.KEPT_BY_VALUE, packages=f"{missing}{more}", reason=reason)
+        return got.paths
+
+    return published
+
+
+_FEW = 5
