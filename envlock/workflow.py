@@ -74,11 +74,10 @@ def capture_target(
 ) -> Capture:
     """Capture a target; `own` are files and directories of envlock itself, which are left out.
 
-    With `keep`, the store keeps permanently what a rebuild needs.  With `anew`, everything is read,
-    also where an earlier capture is known to be valid.  With `recording`, everything
-    that the collectors read is written there, redacted (see `envlock.capture.recording`).  `search`
-    finds roots of applications in the lock of a target that has none of its own.  What `published`
-    finds in a published package is not kept.
+    With `keep`, the store keeps permanently what a rebuild needs, but not what `published` finds in
+    a package.  With `anew`, nothing of an earlier capture is relied on.  With `recording`, what the
+    collectors read is written there, redacted (see `envlock.capture.recording`).  `search` finds
+    roots of applications in the lock of a target that has none of its own.
     """
     from envlock.capture.known import KnownCapture
 
@@ -86,8 +85,7 @@ def capture_target(
         known = None if recording else KnownCapture.of(target, request, store)
         found = known.load(search) if known is not None and not anew else None
         if found is not None:
-            captured, scope = found
-            captured = with_scope(captured, request, recorded=scope)[0]
+            captured = with_scope(found[0], request, recorded=found[1])[0]
             _keep(captured, store, keep=keep)
             return captured
         from envlock.capture.reading import read_target

@@ -45,7 +45,15 @@ def test_members_are_found_below_the_first_component_whatever_it_is(write, tmp_p
     assert package.find("a.js", digest(b"other")) is None
 
 
-@pytest.mark.parametrize("raw", [b"", b"PK", tgz_bytes(FILES)[:60], gzip.compress(b"no tar" * 99)])
+DAMAGED = {
+    "empty": b"",
+    "other": b"PK",
+    "cut": tgz_bytes(FILES)[:60],
+    "no tar": gzip.compress(b"no tar" * 99),
+}
+
+
+@pytest.mark.parametrize("raw", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_tarball_is_a_source_error(write, tmp_path, raw):
     path = write(raw)
     with pytest.raises(SourceError, match="not a complete npm package"):
