@@ -17,7 +17,9 @@ from envlock.model.lock import tree_address
 from envlock.model.tree import REDACTED, Tree
 from envlock.store.objects import Store
 from envlock.store.shipment import (
+    PACKAGE_TYPE,
     Described,
+    Extent,
     Origin,
     Shipment,
     pack_shipment,
@@ -43,18 +45,32 @@ class Parcel(NamedTuple):
     shipment: Shipment
 
 
-def pack(operand: str, config: Config, store: Store) -> Parcel:
+def pack(
+    operand: str,
+    config: Config,
+    store: Store,
+    extent: Extent = Extent(),  # noqa: B008
+) -> Parcel:
     """Return what travels with the lock of an operand, searched for secrets.
 
+    Packages are not searched: others published them.
     Raise StoreError when this store does not have all of it, SecretRefusedError for a secret.
     """
     raw = read_lock_bytes(operand, config)
-    parcel = pack_lock(operand, raw, parse_lock(raw, where=shown_path(operand, config)), store)
+    parcel = pack_lock(
+        operand, raw, parse_lock(raw, where=shown_path(operand, config)), store, extent
+    )
     refuse_secrets(parcel, store)
     return parcel
 
 
-def pack_lock(name: str, raw: bytes, lock: Lock, store: Store) -> Parcel:
+def pack_lock(
+    name: str,
+    raw: bytes,
+    lock: Lock,
+    store: Store,
+    extent: Extent = Extent(),  # noqa: B008
+) -> Parcel:
     """Return what travels with a lock, whose file has the bytes `raw`; secrets may be in it.
 
     Raise StoreError when this store does not have all of it.
@@ -62,7 +78,7 @@ def pack_lock(name: str, raw: bytes, lock: Lock, store: Store) -> Parcel:
     address = tree_address(lock)
     found = digests(lock)
     annotations = {"io.envlock.environment": found.environment, "io.envlock.host": found.host}
-    shipment = pack_shipment(raw, address, store, annotations)
+    shipment = pack_shipment(raw, address, store, annotations, extent)
     tree = Tree.from_bytes(store.read(address)) if address else None
     return Parcel(name, lock, raw, tree, shipment)
 
@@ -82,8 +98,11 @@ def contents(parcel: Parcel) -> Iterator[str]:
     yield f"file tree: {len(parcel.tree.rows):,} paths"
     for name in sorted(classes, key=lambda each: (-sizes[each], each)):
         yield f"  by value, {name}: {classes[name]:,} files, {sizes[name]:,} bytes"
+    packages = [blob.size for blob in parcel.shipment.blobs if blob.media_type == PACKAGE_TYPE]
+    if packages:
+        yield f"packages, as published: {len(packages):,} files, {sum(packages):,} bytes"
     packed = f"{len(parcel.shipment.blobs):,} blobs, {parcel.shipment.size:,} bytes"
-    yield f"in all: {packed}; no secret was found in them"
+    yield f"in all: {packed}; no secret was found in what was captured"
 
 
 def refuse_secrets(parcel: Parcel, store: Store) -> None:

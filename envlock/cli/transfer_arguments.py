@@ -30,9 +30,9 @@ def vendor(parser: argparse.ArgumentParser) -> None:
 
 
 _BUNDLE = """\
-Write a lock, its file tree and the content that no package has to one file, so that another machine
-can rebuild it. Packages are fetched there. Nothing is written if a secret is found in what would
-travel. The file is an OCI layout: other tools can copy it, too.
+Write a lock, its file tree, the content that no package has, and the packages to one file, so that
+another machine can rebuild it without a network. Nothing is written if a secret is found in what
+was captured. The file is an OCI layout: other tools can copy it, too.
 """
 
 
@@ -41,12 +41,24 @@ def bundle(parser: argparse.ArgumentParser) -> None:
     parser.description = _BUNDLE
     add_lock(parser, text="a lockfile or a name")
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")
+    parser.add_argument(
+        "--thin", action="store_true", help="leave packages out; they are fetched for the rebuild"
+    )
+    parser.add_argument("--image", action="store_true", help="also put the image in, ready to run")
+    parser.add_argument(
+        "--since",
+        metavar="OLD",
+        default="",
+        help="only what OLD lacks: a bundle that the other side took, or a lock it can rebuild",
+    )
+    parser.add_argument("--offline", action="store_true", help="do not use the network")
     add_json(parser)
 
 
 _UNBUNDLE = """\
 Take the lock and its content out of a file that `envlock bundle` wrote. Every byte is verified; the
-content goes to the store, the lock to locks/NAME.lock, named after the file.
+content goes to the store, packages to locks.vendor, the lock to locks/NAME.lock, named after the
+file.
 """
 
 

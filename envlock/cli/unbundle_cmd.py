@@ -13,7 +13,7 @@ from envlock.cli.operands import open_store
 from envlock.cli.transfer import unpack
 from envlock.errors import ExitStatus
 from envlock.store.bundle import Bundle
-from envlock.store.shipment import parse_manifest
+from envlock.store.shipment import PACKAGE_TYPE, parse_manifest
 from envlock.writing import replace_file
 
 
@@ -23,7 +23,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     path = Path(arguments.output or Path(config.locks.dir) / f"{_name(arguments.bundle)}.lock")
     with Bundle(arguments.bundle) as bundle, open_store(config) as store:
         layers = parse_manifest(bundle.manifest(), bundle.name)
-        raw, _, new = unpack(layers, bundle, store)
+        raw, lock, new = unpack(layers, bundle, store)
+        if any(layer.media_type == PACKAGE_TYPE for layer in layers):
+            from envlock.cli.vendoring import take_packages
+
+            take_packages(layers, bundle, lock, config, store, console)
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, raw)
     if arguments.json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,9 +14,19 @@ from envlock.cli.package_sources import source_options, vendor_place
 from envlock.cli.registry_locks import open_repository, push
 from envlock.cli.sending import confirm
 from envlock.errors import UsageError
-from envlock.materialize.vendor import Gathered, Kept, as_blobs, gather, keep_in_folder
+from envlock.materialize.artifacts.artifact import is_plain
+from envlock.materialize.artifacts.obtain import artifact_cache
+from envlock.materialize.vendor import (
+    Gathered,
+    Kept,
+    as_blobs,
+    folder_errors,
+    gather,
+    keep_file,
+    keep_in_folder,
+)
 from envlock.registry.reference import Reference
-from envlock.store.shipment import pack_packages
+from envlock.store.shipment import PACKAGE_TYPE, Described, Origin, pack_packages
 from envlock.workflow import require_tree
 
 if TYPE_CHECKING:
@@ -72,6 +83,38 @@ def keep_packages(
         new=f"{kept.new:,}",
     )
     return Vendored(str(place), kept, gathered)
+
+
+def take_packages(
+    layers: Sequence[Described],
+    origin: Origin,
+    lock: Lock,
+    config: Config,
+    store: Store,
+    console: Console,
+) -> None:
+    """Put the packages of a shipment where a rebuild looks for them, each verified by its digest.
+
+    Where packages are kept in a registry, that is the cache of the store.  Raise SourceError when
+    the folder cannot be written, StoreError for a package that is damaged.
+    """
+    place = vendor_place(config, lock)
+    folder = place if isinstance(place, Path) else artifact_cache(store)
+    packages = [layer for layer in layers if layer.media_type == PACKAGE_TYPE]
+    new = 0
+    with folder_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for each in packages:
+            sha256 = each.digest.removeprefix("sha256:")
+            name = each.name if is_plain(each.name.replace("%", "")) else sha256
+            new += keep_file(folder, name, sha256, origin.blob(each.digest, each.size))
+    console.say(
+        Message.VENDORED,
+        place=folder,
+        count=f"{len(packages):,}",
+        size=f"{sum(each.size for each in packages):,}",
+        new=f"{new:,}",
+    )
 
 
 def _send(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +31,7 @@ from envlock.store.objects import Store
 from envlock.store.shipment import PACKAGE_TYPE, Blob
 from envlock.writing import replacing
 
+_PIECE = 1 << 20
 Progress = Callable[[str, int, int], None]
 
 
@@ -64,14 +65,16 @@ def gather(
     *,
     user_rules: Sequence[Rule] = (),
     jobs: int = 2,
+    is_known: Callable[[Artifact], bool] = lambda _artifact: False,
 ) -> Gathered:
-    """Fetch every package that a rebuild of `lock` reads.
+    """Fetch every package that a rebuild of `lock` reads, but for those that are known elsewhere.
 
     A package of which the lock states no digest is opened, and must have the files of the lock.
     """
     plan = plan_of(lock, tree, store, user_rules)
     progress("fetching packages", 0, 0)
-    got = obtain(list(plan.artifacts), lock, store, options)
+    wanted = [artifact for artifact in plan.artifacts if not is_known(artifact)]
+    got = obtain(wanted, lock, store, options)
     progress("opening packages", 0, 0)
     faults = _faults(plan, got, store, jobs)
     missing = (*got.missing, *faults)
@@ -113,30 +116,47 @@ def keep_in_folder(paths: Mapping[Artifact, Path], folder: Path) -> Kept:
     folder cannot be written.
     """
     new = size = 0
-    try:
+    with folder_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for artifact, path in sorted(paths.items(), key=lambda item: str(item[0])):
             size += path.stat().st_size
             new += _copy(artifact, path, folder)
+    return Kept(len(paths), new, size)
+
+
+@contextmanager
+def folder_errors(folder: Path) -> Iterator[None]:
+    """Raise each OSError of the body as a SourceError about a folder of packages."""
+    try:
+        yield
     except OSError as error:
         raise SourceError(
             f"cannot keep packages there: {error.strerror or error}",
             where=str(folder),
-            hint="free space, or name another directory with --to",
+            hint="free space, or name another directory (locks.vendor, --to)",
         ) from error
-    return Kept(len(paths), new, size)
 
 
 def _copy(artifact: Artifact, path: Path, folder: Path) -> bool:
     """Copy one package unless it is there; True when it was written."""
-    sha256 = sha256_of(path)
-    there = folder / artifact.filename
+    with path.open("rb") as source:
+        pieces = iter(lambda: source.read(_PIECE), b"")
+        return keep_file(folder, artifact.filename, sha256_of(path), pieces)
+
+
+def keep_file(folder: Path, name: str, sha256: str, pieces: Iterable[bytes]) -> bool:
+    """Write a package into a folder unless it is there; True when it was written.
+
+    `sha256` is its digest in hex.  Another file of that name stays, and this one gets its digest
+    before the name.  Raise OSError.
+    """
+    there = folder / name
     if there.is_file() and sha256_of(there) != sha256:
-        there = folder / own_name(artifact, sha256)
+        there = folder / own_name(name, sha256)
     if there.is_file() and sha256_of(there) == sha256:
         return False
-    with path.open("rb") as source, replacing(there) as sink:
-        shutil.copyfileobj(source, sink, 1 << 20)
+    with replacing(there) as sink:
+        sink.writelines(pieces)
     return True
 
 

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple, Self
@@ -28,26 +28,21 @@ LARGEST_MANIFEST = 16 * 1024 * 1024
 _PIECE = 1024 * 1024
 
 
-def write_bundle(path: Path, shipment: Shipment, name: str) -> None:
+def write_bundle(path: Path, shipment: Shipment, name: str, image: Sequence[Blob] = ()) -> None:
     """Write a shipment into a file, which is complete or not there.
 
-    `name` is the tag of the manifest in the layout.
+    `name` is the tag of the manifest in the layout.  `image` are the manifest of an image and its
+    blobs, which gets the tag ``NAME-image``.
     """
     manifest = Blob.of(MANIFEST_TYPE, shipment.manifest)
+    entries = [_entry(manifest, name, artifactType=ARTIFACT_TYPE)]
+    entries += [_entry(blob, f"{name}-image") for blob in image[:1]]
     index = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",
-        "manifests": [
-            {
-                "mediaType": MANIFEST_TYPE,
-                "artifactType": ARTIFACT_TYPE,
-                "digest": manifest.digest,
-                "size": manifest.size,
-                "annotations": {"org.opencontainers.image.ref.name": name},
-            }
-        ],
+        "manifests": entries,
     }
-    blobs = {blob.digest: blob for blob in (manifest, *shipment.blobs)}
+    blobs = {blob.digest: blob for blob in (manifest, *shipment.blobs, *image)}
     with (
         output(path) as stream,
         tarfile.open(fileobj=stream, mode="w|", format=tarfile.USTAR_FORMAT) as archive,
@@ -56,6 +51,16 @@ def write_bundle(path: Path, shipment: Shipment, name: str) -> None:
             _add_blob(archive, blobs[digest])
         for file, content in (("oci-layout", LAYOUT), ("index.json", _json(index))):
             archive.addfile(_info(file, len(content)), io.BytesIO(content))
+
+
+def _entry(manifest: Blob, tag: str, **more: str) -> dict[str, Any]:
+    return {
+        "mediaType": MANIFEST_TYPE,
+        "digest": manifest.digest,
+        "size": manifest.size,
+        "annotations": {"org.opencontainers.image.ref.name": tag},
+        **more,
+    }
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

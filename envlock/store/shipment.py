@@ -79,8 +79,23 @@ class Shipment(NamedTuple):
         return sum(blob.size for blob in self.blobs)
 
 
+class Extent(NamedTuple):
+    """What a shipment has besides the lock's own content, and what it leaves out.
+
+    `packages` are published files.  `known` are digests (hex) of trees and objects that the other
+    side has.
+    """
+
+    packages: Sequence[Blob] = ()
+    known: Collection[str] = frozenset()
+
+
 def pack_shipment(
-    lockfile: bytes, tree: str, store: Store, annotations: Mapping[str, str]
+    lockfile: bytes,
+    tree: str,
+    store: Store,
+    annotations: Mapping[str, str],
+    extent: Extent = Extent(),  # noqa: B008
 ) -> Shipment:
     """Return what travels with a lock.
 
@@ -91,19 +106,23 @@ def pack_shipment(
     sizes: dict[str, int] = {}
     if tree:
         raw = store.read(tree)
-        layers.append(Blob.of(TREE_TYPE, raw))
-        sizes = _sizes(kept_digests(raw)[0], store)
+        layers += [Blob.of(TREE_TYPE, raw)] if tree not in extent.known else []
+        sizes = _sizes(kept_digests(raw)[0] - frozenset(extent.known), store)
         layers += (Blob.of(PACK_TYPE, write_pack(pack, store.read)) for pack in divide(sizes))
         layers += (
             _large(sha256, size, store) for sha256, size in sorted(sizes.items()) if size >= LARGE
         )
+        layers += _sorted(extent.packages)
     return _shipment(ARTIFACT_TYPE, layers, len(sizes), annotations)
 
 
 def pack_packages(packages: Iterable[Blob]) -> Shipment:
     """Return a shipment of packages alone, sorted by name and digest."""
-    layers = sorted(packages, key=lambda blob: (blob.name, blob.digest))
-    return _shipment(PACKAGES_TYPE, layers, 0, {})
+    return _shipment(PACKAGES_TYPE, _sorted(packages), 0, {})
+
+
+def _sorted(packages: Iterable[Blob]) -> list[Blob]:
+    return sorted(packages, key=lambda blob: (blob.name, blob.digest))
 
 
 def _shipment(
@@ -235,7 +254,7 @@ def unpack_shipment(layers: Sequence[Described], origin: Origin, tree: str, stor
         raise StoreError(
             f"{len(missing - found)} files of this lock are not in it",
             where=origin.name,
-            hint="make it again from a store that has them",
+            hint="if it was made --since another one, take that first; else make it again",
         )
     set_ref(store, f"tree {tree}", trees=[tree])
     return len(missing)
@@ -247,6 +266,21 @@ def read_tree_of(layers: Sequence[Described], origin: Origin, tree: str) -> byte
     if found is None or found.size > LARGEST_TREE:
         raise StoreError("the file tree of this lock is not in it", where=origin.name)
     return b"".join(origin.blob(found.digest, found.size))
+
+
+def objects_of(layers: Sequence[Described], origin: Origin) -> frozenset[str]:
+    """Return the digests (hex) of the trees and objects that a shipment has.
+
+    Raise StoreError when a pack is damaged.
+    """
+    found = {each.digest.removeprefix("sha256:") for each in layers if each.media_type in _WHOLE}
+    for layer in layers:
+        if layer.media_type == PACK_TYPE:
+            found |= {packed.sha256 for packed in table_of(layer, origin)}
+    return frozenset(found)
+
+
+_WHOLE = frozenset({TREE_TYPE, OBJECT_TYPE})
 
 
 def read_objects(

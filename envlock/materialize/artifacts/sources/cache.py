@@ -32,15 +32,15 @@ class CacheSource:
         found = dict(find_files(wanted, self.path))
         for artifact in wanted:
             for proof in artifact.proofs:
-                own = self.path / own_name(artifact, proof.partition(":")[2])
+                own = self.path / own_name(artifact.filename, proof.partition(":")[2])
                 if own.is_file():
                     found[artifact] = own
         return {a: path for a, path in found.items() if is_locked_file(a, path)}
 
 
-def own_name(artifact: Artifact, digest: str) -> str:
-    """Return a file name that no other file of that name has, by its digest in hex."""
-    return f"{digest[:_DIGITS]}-{artifact.filename}"
+def own_name(name: str, digest: str) -> str:
+    """Return a file name that no other file called `name` has, by its digest in hex."""
+    return f"{digest[:_DIGITS]}-{name}"
 
 
 def keep(artifact: Artifact, path: Path, cache: Path) -> Path:
@@ -50,5 +50,5 @@ def keep(artifact: Artifact, path: Path, cache: Path) -> Path:
     """
     there = cache / artifact.filename
     if artifact.proofs and there.is_file() and not is_locked_file(artifact, there):
-        there = cache / own_name(artifact, artifact.proofs[0].partition(":")[2])
+        there = cache / own_name(artifact.filename, artifact.proofs[0].partition(":")[2])
     return path.replace(there)

@@ -1,0 +1,135 @@
+"""What a bundle has beside the lock: packages, an image; and what the other side has already."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from envlock.cli.console import Console
+from envlock.cli.fetching import bring_content
+from envlock.cli.image_rules import user_rules
+from envlock.cli.operands import read_lock_bytes, read_lock_operand
+from envlock.cli.package_sources import source_options
+from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.assemble import BuildOptions, layouts_directory, plan_of
+from envlock.materialize.image.oci import blob_path
+from envlock.materialize.vendor import as_blobs, gather
+from envlock.model.document import parse_json
+from envlock.model.splice import kept_digests
+from envlock.reading import MAX_DOCUMENT, read_file
+from envlock.store.bundle import Bundle
+from envlock.store.shipment import (
+    MANIFEST_TYPE,
+    PACKAGE_TYPE,
+    Blob,
+    Extent,
+    objects_of,
+    parse_manifest,
+)
+from envlock.workflow import materialize, require_tree, tree_address
+
+if TYPE_CHECKING:
+    from envlock.config.load import Config
+    from envlock.model.lock import Lock
+    from envlock.store.objects import Store
+
+
+class Known(NamedTuple):
+    """What the other side has: digests (hex) of trees and objects, and a test for packages."""
+
+    objects: frozenset[str]
+    has_package: Callable[[Artifact], bool]
+
+
+NOTHING = Known(frozenset(), lambda _artifact: False)
+
+
+def known_since(operand: str, config: Config, store: Store, console: Console) -> Known:
+    """Return what somebody has who took a bundle, or everything of a lock: a file, or a LOCK.
+
+    Raise StoreError for a file that is no bundle, and where the store lacks the content of a lock.
+    """
+    path = Path(operand)
+    if path.is_file() and path.suffix != ".lock":
+        with Bundle(path) as bundle:
+            layers = parse_manifest(bundle.manifest(), bundle.name)
+            packages = [layer for layer in layers if layer.media_type == PACKAGE_TYPE]
+            digests = {layer.digest for layer in packages}
+            names = [layer.name for layer in packages]
+            return Known(
+                objects_of(layers, bundle),
+                lambda artifact: (
+                    f"sha256:{artifact.sha256}" in digests
+                    if artifact.sha256
+                    else any(map(artifact.is_named, names))
+                ),
+            )
+    lock = read_lock_operand(operand, config)
+    bring_content(operand, lock, config, store, console)
+    tree = require_tree(lock, store)
+    address = tree_address(lock)
+    objects = kept_digests(store.read(address))[0] | {address}
+    known = frozenset(plan_of(lock, tree, store, user_rules(config)).artifacts)
+    return Known(objects, known.__contains__)
+
+
+def extent_of(
+    arguments: argparse.Namespace, lock: Lock, config: Config, store: Store, console: Console
+) -> Extent:
+    """Return the packages that go into a bundle, and what is left out of it.
+
+    Raise MaterializeError when a package cannot be had.
+    """
+    known = NOTHING
+    if arguments.since:
+        known = known_since(arguments.since, config, store, console)
+    if arguments.thin or not tree_address(lock):
+        return Extent((), known.objects)
+    with console.progress("fetching packages") as steps:
+        gathered = gather(
+            lock,
+            require_tree(lock, store),
+            store,
+            source_options(config, lock, offline=arguments.offline),
+            steps,
+            user_rules=user_rules(config),
+            jobs=config.jobs or os.cpu_count() or 1,
+            is_known=known.has_package,
+        )
+    gathered.require_all("nothing was written (--thin leaves packages out)")
+    return Extent(as_blobs(gathered.paths), known.objects)
+
+
+def image_of(
+    arguments: argparse.Namespace, lock: Lock, config: Config, store: Store, console: Console
+) -> Sequence[Blob]:
+    """Return the manifest of the image of a lock and its blobs; nothing without ``--image``.
+
+    Raise MaterializeError when it cannot be built.
+    """
+    if not arguments.image:
+        return ()
+    raw = read_lock_bytes(arguments.lock, config)
+    directory = layouts_directory(store) / hashlib.sha256(raw).hexdigest()[:16]
+    options = BuildOptions(
+        directory=directory.absolute(),
+        layers=config.materialize.layers,
+        sources=source_options(config, lock, offline=arguments.offline),
+        user_rules=user_rules(config),
+        jobs=config.jobs or os.cpu_count() or 1,
+    )
+    with console.progress("materializing") as steps:
+        built = materialize(lock, raw, store, options, steps).built
+    manifest = _blob(directory, built.manifest_digest, MANIFEST_TYPE)
+    document = parse_json(read_file(blob_path(directory, built.manifest_digest), MAX_DOCUMENT))
+    parts = (document["config"], *document["layers"])
+    return (manifest, *(_blob(directory, part["digest"], part["mediaType"]) for part in parts))
+
+
+def _blob(directory: Path, digest: str, media_type: str) -> Blob:
+    path = blob_path(directory, digest)
+    return Blob(media_type, digest, path.stat().st_size, lambda: path.open("rb"))
