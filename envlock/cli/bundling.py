@@ -15,10 +15,12 @@ from envlock.cli.image_rules import user_rules
 from envlock.cli.operands import read_lock_bytes, read_lock_operand
 from envlock.cli.package_sources import source_options
 from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.sources.registry import package_of
 from envlock.materialize.assemble import BuildOptions, layouts_directory, plan_of
 from envlock.materialize.image.oci import blob_path
 from envlock.materialize.vendor import as_blobs, gather
 from envlock.model.document import parse_json
+from envlock.model.lock import tree_address
 from envlock.model.splice import kept_digests
 from envlock.reading import MAX_DOCUMENT, read_file
 from envlock.store.bundle import Bundle
@@ -30,7 +32,7 @@ from envlock.store.shipment import (
     objects_of,
     parse_manifest,
 )
-from envlock.workflow import materialize, require_tree, tree_address
+from envlock.workflow import materialize, require_tree
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
@@ -58,16 +60,8 @@ def known_since(operand: str, config: Config, store: Store, console: Console) ->
         with Bundle(path) as bundle:
             layers = parse_manifest(bundle.manifest(), bundle.name)
             packages = [layer for layer in layers if layer.media_type == PACKAGE_TYPE]
-            digests = {layer.digest for layer in packages}
-            names = [layer.name for layer in packages]
-            return Known(
-                objects_of(layers, bundle),
-                lambda artifact: (
-                    f"sha256:{artifact.sha256}" in digests
-                    if artifact.sha256
-                    else any(map(artifact.is_named, names))
-                ),
-            )
+            objects = objects_of(layers, bundle)
+            return Known(objects, lambda artifact: package_of(artifact, packages) is not None)
     lock = read_lock_operand(operand, config)
     bring_content(operand, lock, config, store, console)
     tree = require_tree(lock, store)

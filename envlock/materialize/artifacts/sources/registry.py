@@ -35,7 +35,7 @@ class RegistrySource:
             with closing(Repository.open(self.reference)) as repository:
                 packages = parse_packages(repository.manifest().content, self.name)
                 for artifact in wanted:
-                    package = _package_of(artifact, packages)
+                    package = package_of(artifact, packages)
                     if package is not None:
                         found[artifact] = _download(repository, package, into / artifact.filename)
         except NoAnswerError as error:
@@ -47,7 +47,7 @@ class RegistrySource:
         return found
 
 
-def _package_of(artifact: Artifact, packages: Sequence[Described]) -> Described | None:
+def package_of(artifact: Artifact, packages: Sequence[Described]) -> Described | None:
     """Return the package with the digest of an artifact, or with its name without SHA-256."""
     if any(proof.startswith("sha256:") for proof in artifact.proofs):
         return next((each for each in packages if each.digest in artifact.proofs), None)
