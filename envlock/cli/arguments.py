@@ -127,7 +127,7 @@ _CHECK = """\
 Check that the parts of an environment can work together: that every library, interpreter and symbol
 version a program needs is there, that packages are fully installed and their requirements met, that
 links lead somewhere, that the GPU driver is new enough for the CUDA version. A target is captured
-for it, and nothing is written.
+for it, and nothing is written. What concerns an application counts, the rest is one line.
 
 Also check that lockfiles are exactly what envlock writes: canonical, valid by the schema, without
 dangling references, and free of credentials; and the policy of envlock.toml: no waiver has expired,
@@ -150,6 +150,10 @@ def check(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(rest="locks")
     parser.add_argument(
         "--fail-on", choices=_LEVELS, help="exit 1 at this severity or above (high)"
+    )
+    add_root(parser)
+    parser.add_argument(
+        "--whole", action="store_true", help="judge everything, not the applications alone"
     )
     add_policy(parser)
     add_json(parser)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envlock.cli import git_revision
-from envlock.cli.check_findings import is_failure, lock_inconsistencies, to_json, to_line
+from envlock.cli.check_findings import (
+    is_failure,
+    judge_lock,
+    roles_document,
+    scope_lines,
+    to_json,
+    to_lines,
+)
 from envlock.cli.console import Console
 from envlock.cli.operands import (
     is_live,
@@ -23,6 +30,7 @@ from envlock.cli.operands import (
 )
 from envlock.cli.policy_options import make_policy, read_policy_config, today_of
 from envlock.diff.engine import Options, compare
+from envlock.diff.inconsistencies.scoped import Judgement
 from envlock.diff.policy.baseline import describe
 from envlock.diff.policy.check import policy_problems
 from envlock.diff.policy.policy import Policy
@@ -39,7 +47,6 @@ from envlock.workflow import capture_target
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
-    from envlock.diff.inconsistencies.inconsistency import Inconsistency
 
 _POLICY = "envlock.toml"
 
@@ -55,35 +62,54 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             f"there is no lock in {config.locks.dir}", hint="run `envlock capture` first"
         )
     policy = make_policy(config, today_of(arguments))
+    _check_roots(arguments, operands)
     found: dict[str, list[str]] = {}
-    inconsistencies: dict[str, list[Inconsistency]] = {}
+    judged: dict[str, Judgement] = {}
     if _has_policy(config):
         found[arguments.policy or _POLICY] = list(
             policy_problems(policy, config.diff.ignore, _names(config))
         )
     note_live_targets(operands, config, console)
     for name in operands:
-        raw = _lock_bytes(name, config, console)
+        raw = _lock_bytes(name, config, console, arguments.root)
         found[name] = problems(raw, name)
         if not found[name]:
             found[name] = [*_carried(name, raw, config), *_unmet(name, raw, config, policy)]
-        inconsistencies[name] = lock_inconsistencies(raw, name)
+        judged[name] = judge_lock(raw, name, whole=arguments.whole)
     if arguments.json:
-        document = {
-            "schema_version": 1,
-            "problems": found,
-            "verdicts": {
-                name: [to_json(v) for v in listed] for name, listed in inconsistencies.items()
-            },
-        }
-        console.out(json.dumps(document, indent=2))
+        console.out(json.dumps(_document(found, judged), indent=2))
     else:
         for name, messages in found.items():
-            lines = [*messages, *map(to_line, inconsistencies.get(name, ()))]
-            console.out("\n".join(f"{name}: {line}" for line in lines or ("ok",)))
-    all_found = (one for listed in inconsistencies.values() for one in listed)
-    is_wrong = any(found.values()) or any(is_failure(one, level) for one in all_found)
+            judgement = judged.get(name) or Judgement(())
+            lines = [*messages, *to_lines(judgement)] or ["ok"]
+            lines += scope_lines(judgement)
+            console.out("\n".join(f"{name}: {line}" for line in lines))
+    is_wrong = any(found.values()) or any(is_failure(each, level) for each in judged.values())
     return ExitStatus.DRIFT if is_wrong else ExitStatus.OK
+
+
+def _document(
+    found: Mapping[str, Sequence[str]], judged: Mapping[str, Judgement]
+) -> Mapping[str, object]:
+    """Return what was found as a JSON document."""
+    return {
+        "schema_version": 1,
+        "problems": found,
+        "scope": {name: roles_document(each) for name, each in judged.items()},
+        "verdicts": {name: [to_json(v) for v in each.counted] for name, each in judged.items()},
+        "outside": {name: [to_json(v) for v in each.outside] for name, each in judged.items()},
+        "notes": {name: [each.note] for name, each in judged.items() if each.note},
+    }
+
+
+def _check_roots(arguments: argparse.Namespace, operands: Sequence[str]) -> None:
+    """Raise UsageError when ``--root`` is given and nothing is captured."""
+    if arguments.root and not any(map(is_live, operands)):
+        raise UsageError(
+            "a lock has the applications that it was captured with",
+            where="--root",
+            hint="check the target, or capture it again with --root",
+        )
 
 
 def _has_policy(config: Config) -> bool:
@@ -98,11 +124,11 @@ def _names(config: Config) -> frozenset[str]:
     return frozenset(config.environments) | frozenset(locks)
 
 
-def _lock_bytes(operand: str, config: Config, console: Console) -> bytes:
+def _lock_bytes(operand: str, config: Config, console: Console, roots: Sequence[str]) -> bytes:
     """Return the lockfile of an operand; that of a live target is captured and not written."""
     if not is_live(operand):
         return read_lock_bytes(operand, config)
-    request = replace(live_request(operand, config), depth=Depth.CONFIG)
+    request = replace(live_request(operand, config, roots=roots), depth=Depth.CONFIG)
     with open_store(config) as store, console.progress("capturing") as steps:
         return render_lock(capture_target(operand, request, store, steps).lock)
 

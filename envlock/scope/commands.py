@@ -74,6 +74,18 @@ def started_by(words: Sequence[str], around: Around, depth: int = 0) -> Iterator
         yield from _files(rest, around)
 
 
+def unwrapped(words: Sequence[str]) -> Sequence[str]:
+    """Return the command that assignments and wrappers lead to: ``tini -- serve`` is ``serve``."""
+    for _ in range(_DEEPEST):
+        while words and _ASSIGNMENT.match(words[0]):
+            words = words[1:]
+        name = posixpath.basename(words[0]) if words else ""
+        if name not in _WRAPPERS:
+            break
+        words = _wrapped(words[1:], *_WRAPPERS[name])
+    return words
+
+
 def _wrapped(words: Sequence[str], with_value: str, before: int) -> Sequence[str]:
     """Return the words of the command that a wrapper starts, given the words after its name."""
     at = 0

@@ -19,6 +19,7 @@ from envlock.scope.edges import EDGES
 from envlock.scope.graph import Around
 from envlock.scope.roots import begin, start
 from envlock.scope.view import View
+from envlock.scope.waiting import is_application
 
 APP = "app"
 """The role of what a container, image or process runs, where nobody declared one."""
@@ -93,7 +94,7 @@ def _default_roots(view: View) -> Mapping[str, Root]:
     process = view.process()
     if process is None or process.is_session:
         return {}
-    runs = process.exe or process.entrypoint or process.cmd
+    runs = process.exe or is_application((*process.entrypoint, *process.cmd))
     return {APP: Root(RootKind.PROCESS)} if runs else {}
 
 

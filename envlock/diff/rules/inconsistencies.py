@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from envlock.diff.rules.inconsistent.hardware import INCONSISTENT_HARDWARE
 from envlock.diff.rules.inconsistent.programs import INCONSISTENT_PROGRAMS
 from envlock.diff.rules.inconsistent.python import INCONSISTENT_PYTHON
+from envlock.diff.rules.inconsistent.scope import INCONSISTENT_SCOPE
 from envlock.diff.rules.inconsistent.system import INCONSISTENT_SYSTEM
 from envlock.diff.rules.rule import Rule
 
@@ -16,6 +17,7 @@ INCONSISTENCY_RULES: Mapping[str, Rule] = {
         *INCONSISTENT_HARDWARE,
         *INCONSISTENT_PROGRAMS,
         *INCONSISTENT_PYTHON,
+        *INCONSISTENT_SCOPE,
         *INCONSISTENT_SYSTEM,
     )
 }
