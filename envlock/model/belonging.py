@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Self
 
@@ -47,6 +48,8 @@ NAMES_OF_PLACES = frozenset(
 )
 """Variables that name places: what is found there is in the closure itself."""
 
+_UNITS = re.compile(r"/(?:etc|run|lib|usr/lib|usr/local/lib)/systemd/system/|/etc/init\.d/")
+"""Directories of what starts services."""
 _OF_NEEDERS = ("missing-library", "missing-symbol")
 """Sections whose records are about the file in their fact ``needed-by``."""
 
@@ -104,3 +107,11 @@ def is_place(section: str, key: str) -> bool:
 def is_how_it_came(section: str, fact: str) -> bool:
     """True for a fact that says how a record came onto the machine."""
     return fact in HOW_IT_CAME and section not in _OF_NEEDERS
+
+
+def is_of_start(section: str, key: str) -> bool:
+    """True for a record of how a service is started: its unit, drop-ins, or init script.
+
+    Only services have it; a container starts the same program by a command.
+    """
+    return section == "service" or (section == "file" and _UNITS.match(key) is not None)

@@ -6,15 +6,15 @@
 
 A leaf is that of the environment digest (`envlock.model.digest`), with keys by role
 (`envlock.model.scope_names`).  Left out is what no image holds (kernel, CPU, drivers), how a
-package came (asked for or not, by which installer), variables that only name places, and locales
-that no variable names.
+package came (asked for or not, by which installer), how a service is started, variables that only
+name places, and locales that no variable names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envlock.model.belonging import Belonging, is_how_it_came
+from envlock.model.belonging import Belonging, is_how_it_came, is_of_start
 from envlock.model.digest import hash_parts, leaf_digest
 from envlock.model.facts import Part, part_of
 from envlock.model.locales import with_named_locales
@@ -43,9 +43,12 @@ def parity_digest(lock: Lock, role: Role) -> str:
 def _records(lock: Lock, role: Role, belonging: Belonging) -> Iterator[Record]:
     added = {(record.section, record.key): record for record in unrecorded(lock, role)}
     for record in lock.records():
-        if part_of(record.section) is Part.ENVIRONMENT and belonging.has(*record):
-            yield added.pop((record.section, record.key), record)
-    yield from added.values()
+        section, key, _ = record
+        if part_of(section) is Part.ENVIRONMENT and belonging.has(*record):
+            stated = added.pop((section, key), record)
+            if not is_of_start(section, key):
+                yield stated
+    yield from (each for each in added.values() if not is_of_start(each.section, each.key))
 
 
 def unrecorded(lock: Lock, role: Role) -> Iterator[Record]:

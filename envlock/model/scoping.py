@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from envlock.model.belonging import Belonging, is_how_it_came
+from envlock.model.belonging import Belonging, is_how_it_came, is_of_start
 from envlock.model.record import Facts
 from envlock.model.scope import Member, Role
 
@@ -34,7 +34,8 @@ class RolePair:
     envlock.toml that would declare what was found.  `is_equal`: the parity digests are equal.
     `members` are those of both sides, `records` what belongs to it on either side, and `places` its
     own directories, all by the names of the comparison.  `only_left` and `only_right` name what
-    only one side's application needs although both sides have it.
+    only one side's application needs although both sides have it.  `is_service`: it is a service
+    on every side, so that how it is started is compared.
     """
 
     role: str
@@ -51,6 +52,7 @@ class RolePair:
     records: frozenset[Identity] = frozenset()
     only_left: tuple[str, ...] = ()
     only_right: tuple[str, ...] = ()
+    is_service: bool = False
 
 
 class AbsentRoot(NamedTuple):
@@ -104,11 +106,15 @@ class Scoping:
             return ()
         # A path of a file tree has no record: its owner and its directory decide.
         known = {name: text for name, text in (facts or {}).items() if name == "owned-by"}
+        is_start = is_of_start(section, key)
         return tuple(
             pair.role
             for pair in self.pairs
-            if (section, key) in pair.records
-            or (section == "file" and self._belonging[pair.role].has(section, key, known))
+            if (pair.is_service or not is_start)
+            and (
+                (section, key) in pair.records
+                or (section == "file" and self._belonging[pair.role].has(section, key, known))
+            )
         )
 
     def member(self, role: str, section: str, key: str) -> Member | None:

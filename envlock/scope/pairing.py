@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from envlock.model.belonging import Belonging
-from envlock.model.facts import Part, part_of
+from envlock.model.belonging import Belonging, is_of_start
 from envlock.model.locales import with_named_locales
 from envlock.model.lock import Lock
 from envlock.model.parity import parity_digest
-from envlock.model.scope import EVERY, STEP, Member, MemberClass, Role, Root, RootKind, roles_of
+from envlock.model.scope import EVERY, STEP, Member, Role, Root, RootKind, roles_of
 from envlock.model.scope_names import Names, differing, joined, names_of, renamed
 from envlock.model.scoping import Identity, PairedBy, RolePair, Scoping, absent_roots
 from envlock.model.text import sort_key
 from envlock.scope.components import are_foreign, components, with_components
+from envlock.scope.membership import only_of
 from envlock.scope.partner import FEWEST, Partner, find_partner, share_of
 from envlock.scope.stated import with_stated
 
@@ -265,6 +265,23 @@ def _parity(couple: _Couple, locks: tuple[Lock, Lock]) -> bool:
         parity_digest(lock, role)
         for lock, role in zip(locks, (couple.left, couple.right), strict=True)
     )
+    return left == right and (not _are_services(couple) or _same_start(couple, locks))
+
+
+def _are_services(couple: _Couple) -> bool:
+    return couple.left.root.kind is couple.right.root.kind is RootKind.SERVICE
+
+
+def _same_start(couple: _Couple, locks: tuple[Lock, Lock]) -> bool:
+    """True when two services are started alike, which no digest covers."""
+    left, right = (
+        {
+            (member.section, member.key): lock.get(member.section, member.key)
+            for member in role.members
+            if is_of_start(member.section, member.key)
+        }
+        for lock, role in zip(locks, (couple.left, couple.right), strict=True)
+    )
     return left == right
 
 
@@ -303,8 +320,8 @@ def _pair(
     only: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     if not couple.projected:
         only = (
-            _only(left, right, ours, compared[1]),
-            _only(right, left, theirs, compared[0]),
+            only_of(left, right, ours, compared),
+            only_of(right, left, theirs, compared[::-1]),
         )
     return RolePair(
         role=couple.left.name,
@@ -320,6 +337,7 @@ def _pair(
         records=left | right,
         only_left=only[0],
         only_right=only[1],
+        is_service=_are_services(couple),
     )
 
 
@@ -349,25 +367,6 @@ def union(ours: _Members, theirs: _Members) -> Iterator[Member]:
     for identity in sorted(ours.keys() | theirs.keys(), key=lambda i: (i[0], sort_key(i[1]))):
         found = [each[identity] for each in (ours, theirs) if identity in each]
         yield min(found, key=lambda member: member.member_class.rank)
-
-
-def _only(
-    ours: frozenset[Identity], theirs: frozenset[Identity], belonging: Belonging, other: Lock
-) -> tuple[str, ...]:
-    """Return what belongs to one side's application alone, although the other side has it.
-
-    A recorded run adds members; where only one side has one, they prove nothing about the other.
-    Neither does what only metadata depends on: another package may need it there.
-    """
-    is_traced = any(m.member_class is MemberClass.TRACED for m in belonging.members.values())
-    weak = {MemberClass.DEPENDS} if is_traced else {MemberClass.DEPENDS, MemberClass.TRACED}
-    found = []
-    for section, key in sorted(ours - theirs, key=lambda i: (i[0], sort_key(i[1]))):
-        if part_of(section) is Part.ENVIRONMENT and key in other.sections.get(section, {}):
-            member = belonging.member(section, key)
-            if member is None or member.member_class not in weak:
-                found.append(f"{section}:{key}")
-    return tuple(found)
 
 
 def _belongs(lock: Lock, belonging: Belonging) -> frozenset[Identity]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from envlock.model.belonging import Belonging
 from envlock.model.lock import Lock
 from envlock.model.parity import parity_digest
-from envlock.model.scope import Role
+from envlock.model.scope import Role, RootKind
 from envlock.model.scope_names import Names, differing, joined, names_of, renamed
 from envlock.model.scoping import Identity, PairedBy, RolePair, Scoping
 from envlock.scope.pairing import completed, found_roles, free, renamed_members, union
@@ -89,4 +89,10 @@ def _pair(
         members=tuple(merged.members.values()),
         places=tuple(sorted(merged.places)),
         records=frozenset(records),
+        is_service=all(
+            each.root.kind is RootKind.SERVICE
+            for found in roles.values()
+            for each in found
+            if each.name == role
+        ),
     )

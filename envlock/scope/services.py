@@ -25,6 +25,8 @@ _FOLDERS = (
 )
 _STARTS = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost")
 """What runs while a service starts; what stops it is not part of what it does."""
+_BESIDE = ("ExecStartPre", "ExecStartPost")
+"""Commands beside the service; one that may fail is nothing that the service needs."""
 _PREFIXES = "-@:+!|"
 _SUFFIXES = (".service", ".socket", ".timer", ".target", ".mount", ".path")
 READS = (
@@ -132,9 +134,14 @@ def service_needs(argument: str, around: Around) -> Iterator[Need]:
     for setting in _STARTS:
         for command in service.get(setting, ()):
             words = words_of(command)
-            if words:
+            if words and not (setting in _BESIDE and _may_fail(words[0])):
                 words = [words[0].lstrip(_PREFIXES), *words[1:]]
                 yield from started_by(_expanded(words, around), around)
+
+
+def _may_fail(word: str) -> bool:
+    """True for the first word of a command whose failure counts as success."""
+    return "-" in word[: len(word) - len(word.lstrip(_PREFIXES))]
 
 
 def _records(name: str, around: Around) -> Iterator[Need]:

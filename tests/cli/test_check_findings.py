@@ -116,7 +116,7 @@ def test_a_lock_without_an_application_says_why_everything_counts(envlock):
 
 def test_what_policy_expects_counts_in_and_out_of_scope(envlock):
     write(envlock, "prod", HALF, *app(("os", "")))
-    table = '[[expect]]\nsection = "deb"\nkey = "cups*"\nonly-in = ["dev"]\n'
+    table = '[[expect]]\nsection = "deb"\nkey = "cups*"\nonly-in = ["dev"]\nreason = "r"\n'
     (envlock.folder / "envlock.toml").write_text(table + '[environments.dev]\ntarget = "host"\n')
     ran = envlock("check", "prod", status=1).out
     assert "EXPECT-ONLY-IN" in ran and "outside of app: 1 finding (" in ran
@@ -127,11 +127,11 @@ def test_roots_are_for_what_is_captured_now(envlock, tmp_path):
     ran = envlock("check", "box", "--root", "app=exe:/usr/bin/serve", status=2)
     assert "a lock has the applications that it was captured with" in ran.err
     root = Tree(tmp_path / "root")
-    root.put("usr/bin/serve", "#!/bin/sh\n", 0o755)
+    root.put("usr/local/bin/serve", "#!/bin/sh\n", 0o755)
     root.put("usr/local/bin/other", "#!/usr/bin/gone\n", 0o755)
     target = f"dir:{root.path}"
     assert "INTERPRETER-MISSING" in envlock("check", target, status=1).out
-    ran = envlock("check", target, "--root", "app=exe:/usr/bin/serve").out
+    ran = envlock("check", target, "--root", "app=exe:/usr/local/bin/serve").out
     assert ran == f"{target}: ok\n{target}: outside of app: 1 finding (--whole shows them)\n"
     ran = envlock("check", target, "--root", "app=exe:/usr/local/bin/other", status=1).out
     assert "INTERPRETER-MISSING" in ran and "outside" not in ran

@@ -101,7 +101,7 @@ def judge_scope(lock: Lock, *, whole: bool = False) -> Judgement:
         return Judgement(tuple(map(Judged, found)))
     roles = roles_of(lock)
     there = [role for role in roles.values() if role.is_found]
-    absent = [role for role in roles.values() if not role.is_found and not role.assumed]
+    absent = [role for role in roles.values() if _is_absent(role, lock)]
     lost = [Judged(_root_missing(role), (role.name,)) for role in absent]
     note = _why_everything(lock, there, absent)
     if note:
@@ -127,13 +127,24 @@ def _why_everything(lock: Lock, there: list[Role], absent: list[Role]) -> str:
             " envlock.toml, narrow it to one"
         )
     coverage = lock.coverage.get(SECTION, {})
-    gaps = coverage.get("gaps", "0")
+    gaps = _number(coverage.get("gaps", ""))
     is_known = coverage.get("status", Status.OK) in (Status.OK, Status.ABSENT)
-    if is_known or (gaps.isdecimal() and int(gaps) <= len(absent)):
+    if is_known or 0 < gaps <= len(absent):
         return ""
     names = " and ".join(role.name for role in there)
     reason = coverage.get("reason", "")
     return f"what {names} needs is known in part, so everything counts: {reason}"
+
+
+def _is_absent(role: Role, lock: Lock) -> bool:
+    """True for a declared root that is not there: nothing of it was found, and that is a gap."""
+    is_gap = _number(lock.coverage.get(SECTION, {}).get("gaps", "")) > 0
+    return is_gap and not role.is_found and not role.assumed
+
+
+def _number(text: str) -> int:
+    """Return the number in a fact, 0 where there is none."""
+    return int(text) if text.isdecimal() else 0
 
 
 def _root_missing(role: Role) -> Inconsistency:

@@ -177,7 +177,7 @@ def test_a_declared_root_that_is_not_there():
     [
         ([], "names no application"),
         ([Role("app", Root.parse("process"), (Member("os", "", ALWAYS),), True)], "names no"),
-        ([Role("app", Root.parse("exe:/x"), (Member("os", "", ALWAYS),))], "no application is"),
+        ([Role("app", Root.parse("exe:/x"), (Member("os", "", ALWAYS),))], "names no"),
     ],
 )
 def test_without_an_application_everything_counts(roles, said):
@@ -187,6 +187,15 @@ def test_without_an_application_everything_counts(roles, said):
     assert said in judgement.note
     assert not judgement.roles and not judgement.outside
     assert judge_scope(Lock.of((*BASE, *scope_records(roles)))).note == ""
+
+
+def test_a_root_that_is_not_there_leaves_everything_to_judge():
+    roles = [Role("app", Root.parse("exe:/x"), (Member("os", "", ALWAYS),))]
+    gap = {"status": "partial", "gaps": "1", "reason": "exe:/x: there is no such root here"}
+    lock = Lock.of((*BASE, deb("cups:amd64", **HALF), *scope_records(roles)), {"scope": gap})
+    judgement = judge_scope(lock)
+    assert {one.found.rule for one in judgement.counted} == {"ROOT-MISSING", "PACKAGE-HALF"}
+    assert judgement.note == "no application is there, so everything counts"
 
 
 def test_a_closure_that_is_known_in_part_proves_nothing_to_be_outside():

@@ -91,7 +91,8 @@ UNIT = """[Service]
 User=www
 Environment=TOOLS=/opt/tools "GREETING=hello there"
 EnvironmentFile=-/etc/default/web
-ExecStartPre=-/usr/bin/test -e /etc/app.conf
+ExecStartPre=-/usr/bin/false
+ExecStartPre=/usr/bin/test -e /etc/app.conf
 ExecStart=/usr/bin/nothing
 PAMName=login
 """
