@@ -17,6 +17,7 @@ from pathlib import Path
 from against import against
 from locks import fleet_lock, synthetic_lock
 from measure import Command, in_turn, paired_table, run_once, table
+from tracing import trace_table, traced_suites
 
 PACKAGES = "nginx,redis-server,git,openssh-server,python3,python3-venv,ca-certificates"
 WHEELS = (
@@ -43,6 +44,9 @@ def main() -> int:
         metavar="CHECKOUT",
         help="compare with this older envlock instead; ends with 1 if slower",
     )
+    parser.add_argument(
+        "--trace", action="store_true", help="what a trace costs instead; ends with 1 if too much"
+    )
     arguments = parser.parse_args()
     output = arguments.output.absolute() if arguments.output else None
     given = arguments.root.resolve() if arguments.root else None
@@ -54,6 +58,10 @@ def main() -> int:
         os.chdir(work)
         if arguments.host:
             sections = list(host(work, arguments.runs))
+        elif arguments.trace:
+            suites = list(traced_suites(HERE, work, arguments.runs))
+            sections = [trace_table(suites)]
+            holds = all(suite.holds for suite in suites)
         elif older:
             pairs = against(older, HERE, given or build_root(work / "root"), work, arguments.runs)
             sections = [paired_table("Against an older version", pairs)]

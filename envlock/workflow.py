@@ -159,9 +159,10 @@ def with_scope(
 def trace_of_run(opened: Collection[str], executed: Collection[str], target: Target) -> Trace:
     """Return the trace of a run on this machine; see `envlock.scope.touched.trace_of`."""
     from envlock.capture.owners import files_with_owners
-    from envlock.scope.touched import trace_of
+    from envlock.scope.touched import touched_files, trace_of
 
-    return trace_of(opened, executed, files_with_owners(target, sorted({*opened, *executed})))
+    view = files_with_owners(target, lambda files: touched_files(opened, executed, files))
+    return trace_of(opened, executed, view)
 
 
 def load_tree(lock: Lock, store: Store) -> Tree | None:

@@ -60,11 +60,14 @@ class Context:
         limit: TimeLimit = NO_LIMIT,
         access_log: AccessLog | None = None,
         read_total: int = READ_TOTAL,
+        asked_names: frozenset[str] | None = None,
     ) -> None:
         self._room = read_total
         self.env_allow = env_allow
         self.env_deny = env_deny
         self.value_key = value_key
+        self.asked_names = asked_names
+        """The names of the files that claims are wanted of; None when of all."""
         self.owner = owner
         """Path -> the record that claims it (``deb libc6:amd64``), empty for none."""
         self._search = search or PathSearch(Index.of(index.values()))

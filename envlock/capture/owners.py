@@ -8,7 +8,8 @@ listed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from envlock.capture.captured_files import CapturedFiles
 from envlock.capture.registry import collectors
@@ -30,11 +31,14 @@ _COMPOSER = re.compile(r"(((.*?)/vendor)/)")
 
 
 def files_with_owners(
-    target: Target, paths: Iterable[str], most: int = MOST_FOLDERS
+    target: Target,
+    asked: Callable[[CapturedFiles], Iterable[str]],
+    most: int = MOST_FOLDERS,
 ) -> CapturedFiles:
-    """Return the files of a machine, with the owners of `paths` (real paths) and of their like.
+    """Return the files of a machine, with the owners of those that are asked for.
 
-    At most `most` directories are listed.
+    `asked(files)` returns their real paths; it may look at the files, but not at their owners.  At
+    most `most` directories are listed.
     """
     setup = CaptureSetup(
         target=target,
@@ -42,9 +46,12 @@ def files_with_owners(
         collectors=(),
         claimants=tuple(each for each in collectors() if each.claims is not None),
     )
-    session = CaptureSession(setup)
+    view = CaptureSession(setup).view()
+    paths = sorted(asked(view))
+    names = frozenset(path.rpartition("/")[2] for path in paths)
+    session = CaptureSession(replace(setup, asked_names=names))
     session.add_claims(needs_scan=False)
-    view = session.view()
+    view.owner = session.view().owner
     unowned = [path for path in paths if not view.owner(path)]
     if not isinstance(target, IncrementalTarget):
         return view

@@ -334,6 +334,7 @@ class CaptureSession:
             value_key=setup.request.value_key,
             limit=limit,
             access_log=access_log,
+            asked_names=setup.asked_names,
         )
 
     def _cover(

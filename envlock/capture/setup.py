@@ -56,7 +56,8 @@ class CaptureSetup:
     recorder.  `excluded` are real paths of this machine that are envlock's own work.  `hashed` are
     the files whose content is read.  `read_later` are globs of files that somebody reads through
     `Capture.view`, so that a target which is read as a stream must keep them.  `published` tells
-    what published packages hold.
+    what published packages hold.  With `asked_names`, claims on files of other names (the last
+    parts of their paths) are not wanted.
     """
 
     target: Target
@@ -73,6 +74,7 @@ class CaptureSetup:
     hashed: GlobSet = EVERYTHING
     read_later: tuple[str, ...] = ()
     published: Published | None = None
+    asked_names: frozenset[str] | None = None
 
     @classmethod
     def of(

@@ -41,7 +41,9 @@ def trace_of(opened: Collection[str], executed: Collection[str], view: View) -> 
     records: dict[str, set[str]] = {}
     files: dict[str, TouchedKind] = {}
     for path in sorted(programs | set(opened)):
-        if path.startswith(_KERNEL) or _METADATA.search(path) or _is_secret(path):
+        if path.startswith(_KERNEL) or _METADATA.search(path):
+            continue
+        if not _is_kept(path, view) or _is_secret(path):
             continue
         owner = view.owner(path) or view.owner(_source(path))
         kind = _kind(path, view, is_program=path in programs)
@@ -53,6 +55,22 @@ def trace_of(opened: Collection[str], executed: Collection[str], view: View) -> 
         if kind and (not owner or kind is TouchedKind.CONFIG):
             files[_HOME.sub("~/", path, count=1)] = kind
     return Trace.joined([Trace({name: tuple(found) for name, found in records.items()}, files)])
+
+
+def touched_files(opened: Collection[str], executed: Collection[str], view: View) -> set[str]:
+    """Return the real paths whose owners `trace_of` asks for."""
+    paths = {*_programs(executed, view), *opened}
+    paths = {path for path in paths if not path.startswith(_KERNEL) and _is_kept(path, view)}
+    return paths | {_source(path) for path in paths}
+
+
+def _is_kept(path: str, view: View) -> bool:
+    """True for what is still there and no directory.
+
+    Packages share directories, and whoever lists one needs none of them.
+    """
+    entry = view.stat(path)
+    return entry is not None and entry.type is not EntryType.DIRECTORY
 
 
 def _is_secret(path: str) -> bool:

@@ -37,7 +37,7 @@ def root(tmp_path: Path) -> Path:
 
 def owners(root: Path, *paths: str, most: int = 100) -> list[str]:
     with closing(open_target(f"dir:{root}")) as target:
-        view = files_with_owners(target, paths, most)
+        view = files_with_owners(target, lambda _files: paths, most)
         return [view.owner(path) for path in paths]
 
 
@@ -49,3 +49,14 @@ def test_packages_of_the_system_and_of_languages_own_their_files(root: Path) -> 
 def test_owners_are_found_in_as_many_directories_as_allowed(root: Path) -> None:
     assert owners(root, f"{SITE}/x.py", most=2) == ["python shop/x"]
     assert owners(root, f"{SITE}/x.py", most=1) == [""]
+
+
+def test_an_owner_is_found_through_links_and_diversions(root: Path) -> None:
+    (root / "bin").symlink_to("usr/bin")
+    info = root / "var/lib/dpkg/info"
+    (info / "vim.list").write_text("/bin\n/bin/vim\n/usr/bin/ex\n/usr/bin/view\n")
+    (root / "var/lib/dpkg/diversions").write_text("/usr/bin/ex\n/usr/bin/ex.vim\nother\n")
+    for name in ("ex", "ex.vim"):
+        (root / "usr/bin" / name).touch()
+    found = owners(root, "/usr/bin/vim", "/usr/bin/ex", "/usr/bin/ex.vim")
+    assert found == ["deb vim:amd64", "", "deb vim:amd64"]

@@ -51,6 +51,12 @@ def test_packages_are_named_by_record_and_other_software_by_path(
     )
 
 
+def test_what_is_gone_and_directories_bring_no_package(machine: Machine) -> None:
+    machine.file("/usr/share/doc/x/copyright", owner="deb x:amd64")
+    machine.owners |= {"/usr/share/doc": "deb base:all", "/usr/lib/gone": "deb gone:all"}
+    assert trace_of(["/usr/share/doc", "/usr/lib/gone"], [], machine.view) == NO_TRACE
+
+
 def test_a_script_brings_the_interpreter_that_the_kernel_took(machine: Machine) -> None:
     machine.program("/bin/dash", owner="deb dash:amd64")
     machine.link("/bin/sh", "dash")

@@ -74,20 +74,25 @@ def claims(context: Context) -> Claims:
     """
     found: dict[str, Claim] = {}
     packages = deb_packages(context)
-    has_index, archives = _indexed(context, packages)
+    has_all = context.asked_names is None
+    has_index, archives = _indexed(context, packages) if has_all else (False, {})
     diversions = parse_diversions(context.written(f"{ADMIN}/diversions") or "")
     directories: dict[str, str] = {}
     names = frozenset(context.names(_INFO))
     distroless = distroless_sums(context)
     for stem, package in _by_list(packages, names).items():
+        diverted = _diverted(diversions, package.name)
+        listed = _listed(package, f"{stem}.list", names, context)
+        wanted = _asked(listed, diverted, context) if listed else None
+        if wanted == []:
+            continue
         sums_file = distroless.get(package.name, f"{_INFO}/{stem}.md5sums")
         sums = parse_md5sums(context.written(sums_file) or "")
-        paths = _listed(package, f"{stem}.list", names, context) or sums
+        paths = wanted or sums
         if not paths and package.name in distroless:
             context.gap(sums_file, "damaged: no files of an installed package")
         is_listed = (package.name, package.version, package.arch) in archives
         by_value = not package.has_files or (has_index and not is_listed)
-        diverted = _diverted(diversions, package.name)
         owner = f"deb {package.key}"
         stated = sums | {path: md5 for path, md5 in package.conffiles.items() if md5}
         for path in paths:
@@ -106,6 +111,14 @@ def claims(context: Context) -> Claims:
                 required = is_conffile and package.has_files
                 found[real] = Claim(owner, digest, is_conffile, source, required=required)
     return found
+
+
+def _asked(paths: list[str], diverted: Mapping[str, str], context: Context) -> list[str]:
+    """Return those of the paths that lead to a file whose owner is asked for."""
+    names = context.asked_names
+    if names is None:
+        return paths
+    return [path for path in paths if diverted.get(path, path).rpartition("/")[2] in names]
 
 
 def _by_list(packages: Iterable[Package], names: frozenset[str]) -> dict[str, Package]:
