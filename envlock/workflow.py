@@ -279,7 +279,7 @@ def _since(
     from envlock.diff.side import Side
     from envlock.diff.three_way import with_base
     from envlock.model.scope_names import renamed_tree
-    from envlock.scope.pairing import like
+    from envlock.scope.pairing_base import like
 
     base_tree = (base.tree or load_tree(base.lock, store)) if all(trees) else None
     lock, names = like(base.lock, paired)

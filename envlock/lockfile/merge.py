@@ -9,6 +9,8 @@ from envlock.lockfile.syntax import COVERAGE
 from envlock.lockfile.writer import render_lock
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
+from envlock.model.scope import SECTION as SCOPE
+from envlock.model.scope import MemberClass
 from envlock.model.text import escape
 
 _Key = tuple[str, str]
@@ -36,7 +38,11 @@ class Merged(NamedTuple):
 
 
 def merge_locks(base: Lock, ours: Lock, theirs: Lock) -> Merged:
-    """Return the three-way merge of two locks: a record that one side changed is taken from it."""
+    """Return the three-way merge of two locks: a record that one side changed is taken from it.
+
+    What an application needs is derived from other records: both sides may find another edge to one
+    member, which is no conflict.
+    """
     before, left, right = (_records(lock) for lock in (base, ours, theirs))
     merged: dict[_Key, Facts] = {}
     conflicts: list[Conflict] = []
@@ -44,11 +50,36 @@ def merge_locks(base: Lock, ours: Lock, theirs: Lock) -> Merged:
         old, mine, yours = before.get(key), left.get(key), right.get(key)
         chosen = yours if mine == old else mine
         if mine != old and yours not in (old, mine):
-            conflicts.append(Conflict(*key, mine, yours))
             chosen = mine or yours
+            if _is_edge(key, mine, yours):
+                chosen = min(filter(None, (mine, yours)), key=_strength)
+            else:
+                conflicts.append(Conflict(*key, mine, yours))
         if chosen is not None:
             merged[key] = chosen
+    for key in [key for key in merged if _is_lost(key, before, merged)]:
+        del merged[key]
     return Merged(_lock(merged, max(ours.version, theirs.version)), tuple(conflicts))
+
+
+def _is_edge(key: _Key, mine: Facts | None, yours: Facts | None) -> bool:
+    """True for a member of a closure with other edges, and the same content, on both sides."""
+    digests = {facts.get("sha256", "") for facts in (mine, yours) if facts is not None}
+    return key[0] == SCOPE and "/" in key[1] and len(digests) == 1
+
+
+def _strength(facts: Facts) -> tuple[int, str]:
+    """Return the sort key of an edge: the strongest class first."""
+    known = [member_class.value for member_class in MemberClass]
+    name = facts.get("class", "")
+    return known.index(name) if name in known else len(known), facts.get("via", "")
+
+
+def _is_lost(key: _Key, before: Mapping[_Key, Facts], merged: Mapping[_Key, Facts]) -> bool:
+    """True for a member of a closure whose record one of the sides has removed."""
+    section, colon, name = key[1].partition("/")[2].partition(":")
+    record = (section, name)
+    return key[0] == SCOPE and bool(colon) and record in before and record not in merged
 
 
 def render_merged(merged: Merged) -> bytes:

@@ -83,30 +83,6 @@ def partner_roots(known: Lock, other: Lock) -> Mapping[str, Root]:
     return found
 
 
-def like(base: Lock, paired: Paired) -> tuple[Lock, Names]:
-    """Return another lock of the same applications with the names of a comparison, and those."""
-    if paired.scoping is None:
-        return base, Names({})
-    roles = roles_of(base)
-    used = joined(
-        names_of(base, roles[pair.role]) for pair in paired.scoping.pairs if pair.role in roles
-    )
-    new = {
-        (section, name.removeprefix("@"))
-        for names in paired.names
-        for section, known in names.keys.items()
-        for name in known.values()
-    }
-    keys = {
-        section: {key: name for key, name in known.items() if (section, name) in new}
-        for section, known in used.keys.items()
-    }
-    called = {place.name for side in paired.names for place in side.places}
-    places = tuple(place for place in used.places if place.name in called)
-    names = Names({section: known for section, known in keys.items() if known}, places)
-    return with_named_locales(renamed(base, names)), names
-
-
 def _couples(
     locks: tuple[Lock, Lock],
     roles: tuple[Mapping[str, Role], Mapping[str, Role]],

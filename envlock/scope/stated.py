@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from envlock.model.lock import Lock
 from envlock.model.parity import COMPILED, unrecorded
@@ -25,6 +25,19 @@ def with_stated(locks: tuple[Lock, Lock], pairs: Sequence[tuple[Role, Role]], si
         for section, key, facts in found[side]:
             if both or COMPILED not in facts:
                 added.setdefault(section, {})[key] = facts
+    return _with_records(lock, added)
+
+
+def with_own(lock: Lock, roles: Sequence[Role]) -> Lock:
+    """Return a lock with what its own closures state."""
+    added: dict[str, dict[str, Facts]] = {}
+    for role in roles:
+        for section, key, facts in unrecorded(lock, role):
+            added.setdefault(section, {})[key] = facts
+    return _with_records(lock, added)
+
+
+def _with_records(lock: Lock, added: Mapping[str, Mapping[str, Facts]]) -> Lock:
     if not added:
         return lock
     sections = dict(lock.sections)

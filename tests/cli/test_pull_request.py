@@ -187,6 +187,27 @@ def test_a_comment_is_created_on_drift_and_updated_from_then_on(project, github)
     assert github.comments[120]["body"].startswith(f"{MARKER}\n## envlock: ✅ no drift\n")
 
 
+def test_a_pull_request_is_judged_by_its_application(project):
+    scope = (
+        '\n[scope."app"]\nroot = "exe:/usr/bin/tool"\n'
+        '\n[scope."app/deb:tool:amd64"]\nclass = "declared"\nvia = "app"\n'
+    )
+
+    def both(tool, other):
+        return f'{lock(other, name="other:amd64")}\n[deb."tool:amd64"]\nversion = "{tool}"\n{scope}'
+
+    project.lock.write_text(both("1.0-1", "1.0-1"))
+    project.base = project.commit()
+    project.lock.write_text(both("1.0-1", "3.0-1"))
+    _, outputs = project.run(0)
+    assert (outputs["result"], outputs["drift-count"]) == ("equal", "0")
+    assert "outside of app: 1 difference" in project.summary.read_text()
+    project.lock.write_text(both("2.0-1", "3.0-1"))
+    _, outputs = project.run(1, fail_on="low")
+    assert (outputs["result"], outputs["drift-count"]) == ("drift", "1")
+    assert "tool" in project.summary.read_text()
+
+
 def test_drift_below_the_threshold_passes_and_is_reported(project, github):
     project.lock.write_text(lock("1.1-1"))
     _, out = project.run(0, fail_on="never", comment="always", comment_tag="a b")

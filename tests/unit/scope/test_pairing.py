@@ -7,8 +7,8 @@ import pytest
 from envlock.model.lock import Lock
 from envlock.model.parity import parity_digest
 from envlock.model.record import Record
-from envlock.model.scope import Member, MemberClass, Root, RootKind, roles_of, scope_records
-from envlock.model.scoping import PairedBy
+from envlock.model.scope import Member, MemberClass, Role, Root, RootKind, roles_of, scope_records
+from envlock.model.scoping import PairedBy, RolePair
 from envlock.scope.pairing import pair, partner_roots
 from tests.unit.scope.samples import DISTRIBUTIONS, image, laptop, machine, role
 
@@ -223,3 +223,67 @@ def test_an_interpreter_that_many_projects_share_is_no_partner() -> None:
     paired = pair(laptop(), bare, "dev", "prod")
     assert paired.scoping is None
     assert "the nearest, shared (100%), has too little in common" in paired.notes[0]
+
+
+UNIT = "/etc/systemd/system/web.service"
+
+
+def served(kind: str, *, wanted_by: str = "multi-user.target", version: str = "1.22") -> Lock:
+    """Return a machine whose application is nginx, as a service or as a program."""
+    root = Root.parse({"service": "service:web", "exe": "exe:/usr/sbin/nginx"}[kind])
+    members = [Member("deb", "nginx:amd64", MemberClass.DECLARED, "web → nginx")]
+    if kind == "service":
+        members.append(Member("service", "web.service", MemberClass.DECLARED, "web"))
+        members.append(Member("file", UNIT, MemberClass.DECLARED, "web", "ab" * 32))
+    return Lock.of(
+        [
+            Record("deb", "nginx:amd64", {"version": version}),
+            Record("service", "web.service", {"wanted-by": wanted_by}),
+            Record("file", UNIT, {"sha256": "ab" * 32}),
+            *scope_records([Role("web", root, tuple(members))]),
+        ],
+        {"deb": {"status": "ok"}, "service": {"status": "ok"}},
+    )
+
+
+def web_of(left: Lock, right: Lock) -> RolePair:
+    scoping = pair(left, right, "dev", "prod").scoping
+    assert scoping is not None
+    (only,) = scoping.pairs
+    return only
+
+
+def test_a_service_equals_the_program_that_it_starts() -> None:
+    dev, prod = served("service"), served("exe", wanted_by="other.target")
+    only = web_of(dev, prod)
+    assert only.is_equal and not only.only_left and not only.only_right
+    scoping = pair(dev, prod, "dev", "prod").scoping
+    assert scoping is not None
+    assert scoping.of("service", "web.service") == scoping.of("file", UNIT) == ()
+    assert not web_of(dev, served("exe", version="1.24")).is_equal
+
+
+def test_two_services_that_are_started_otherwise_are_not_the_same() -> None:
+    dev = served("service")
+    assert web_of(dev, served("service")).is_equal
+    assert not web_of(dev, served("service", wanted_by="other.target")).is_equal
+    scoping = pair(dev, dev, "dev", "prod").scoping
+    assert scoping is not None
+    assert scoping.of("service", "web.service") == scoping.of("file", UNIT) == ("web",)
+
+
+def test_what_follows_from_a_missing_library_is_told_there() -> None:
+    own = Member("deb", "krb:amd64", MemberClass.LINKED, "deb:pq:amd64 → libpq.so.5 → libkrb.so")
+    pq = Member("deb", "pq:amd64", MemberClass.LINKED, "python:shop/flask → libpq.so.5")
+    more = [
+        Record("deb", "krb:amd64", {"version": "1"}),
+        Record("deb", "pq:amd64", {"version": "1"}),
+    ]
+    left = machine("shop", "/srv/shop", role("shop", "/srv/shop", more=[own, pq]), more=more)
+    right = machine("shop", "/srv/shop", role("shop", "/srv/shop"), more=more[:1])
+    scoping = pair(left, right, "dev", "prod").scoping
+    assert scoping is not None and scoping.pairs[0].only_left == ()
+    right = machine("shop", "/srv/shop", role("shop", "/srv/shop"), more=more)
+    scoping = pair(left, right, "dev", "prod").scoping
+    assert scoping is not None
+    assert scoping.pairs[0].only_left == ("deb:krb:amd64", "deb:pq:amd64")
