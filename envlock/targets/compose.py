@@ -6,8 +6,8 @@ Source: Compose specification and docker compose, ``com.docker.compose.*`` label
 from __future__ import annotations
 
 from envlock.errors import TargetError
+from envlock.targets.engines import connect, docker_command, engine_errors, split_engine
 from envlock.targets.groups import Group, Service
-from envlock.targets.stream.container import connect, engine_errors
 
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
@@ -15,12 +15,19 @@ _NUMBER = "com.docker.compose.container-number"
 _ONE_OFF = "com.docker.compose.oneoff"
 
 
-def open_project(name: str) -> Group:
-    """Return the services of a project, running or stopped.  Raise TargetError when it has none."""
+def open_project(operand: str) -> Group:
+    """Return the services of ``PROJECT[@ENGINE]``, running or stopped.
+
+    Raise TargetError when it has none.
+    """
+    reference = f"compose:{operand}"
+    name, engine = split_engine(operand)
+    at = f"@{engine}" if engine else ""
+    listing = f"list projects with `{docker_command(engine)} compose ls --all`"
     found: dict[str, list[tuple[int, str]]] = {}
-    client = connect()
+    client = connect(engine, reference)
     try:
-        with engine_errors(f"compose:{name}", "list projects with `docker compose ls`"):
+        with engine_errors(reference, listing):
             containers = client.containers.list(
                 all=True, filters={"label": f"{_PROJECT}={name}"}, ignore_removed=True
             )
@@ -35,11 +42,11 @@ def open_project(name: str) -> Group:
     if not found:
         raise TargetError(
             "no container belongs to this project",
-            where=f"compose:{name}",
-            hint="list projects with `docker compose ls --all`",
+            where=reference,
+            hint=listing,
         )
     services = (
-        Service(service, tuple(f"docker:{container}" for _, container in sorted(replicas)))
+        Service(service, tuple(f"docker:{container}{at}" for _, container in sorted(replicas)))
         for service, replicas in sorted(found.items())
     )
     return Group(name, tuple(services))

@@ -90,14 +90,17 @@ KINDS: Mapping[str, TargetKind] = {
         TargetKind(
             "docker",
             Form(
-                "docker:NAME",
-                "a container, running or stopped, of Docker or podman",
+                "docker:NAME[@ENGINE]",
+                "a container, running or stopped, of Docker or podman; ENGINE is a context of "
+                "`docker context ls`, or an address: unix://, tcp:// or ssh://",
                 "stream.container:ContainerTarget.connect",
             ),
         ),
         TargetKind(
             "image",
-            Form("image:REF", "an image in that engine", "stream.image:ImageTarget.connect"),
+            Form(
+                "image:REF[@ENGINE]", "an image in that engine", "stream.image:ImageTarget.connect"
+            ),
             is_image=True,
         ),
         TargetKind(
@@ -139,7 +142,7 @@ KINDS: Mapping[str, TargetKind] = {
             "compose",
             None,
             group=Form(
-                "compose:PROJECT",
+                "compose:PROJECT[@ENGINE]",
                 "the containers of a compose project, a lock a service (`capture` only)",
                 "compose:open_project",
             ),

@@ -15,7 +15,7 @@ import pytest
 from envlock.errors import TargetError, TargetNameError
 from envlock.targets.base import Capability, ScanPlan
 from envlock.targets.kinds import open_target
-from envlock.targets.remote.ssh import destination
+from envlock.targets.ssh_client import destination
 from tests.conftest import TAKING_INTERRUPTS
 from tests.ssh.conftest import inside
 

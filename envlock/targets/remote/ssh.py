@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -23,20 +22,16 @@ from importlib import resources
 from pathlib import Path
 from typing import cast
 
-from envlock.errors import TargetError, TargetNameError
+from envlock.errors import TargetError
 from envlock.targets.base import Target
 from envlock.targets.remote.remote import RemoteTarget
 from envlock.targets.remote.ssh_tar import SshTarTarget
+from envlock.targets.ssh_client import OPTIONS, destination
 from envlock.targets.stream.streaming import RETAIN_TOTAL
 from envlock.writing import ScratchDirectory
 
 _PYTHON_GREETING = b"envlock-remote python\n"
 _TAR_GREETING = b"envlock-remote tar\n"
-_OPERAND = re.compile(
-    r"(?:(?P<user>[A-Za-z0-9_.][A-Za-z0-9_.+-]*)@)?"
-    r"(?:(?P<host>[A-Za-z0-9_][A-Za-z0-9_.-]*)|\[(?P<address>[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?)\])"
-    r"(?::(?P<port>[0-9]{1,5}))?\Z"
-)
 _GREETING_LINES = 1000
 """Lines that a talkative shell may print before the greeting."""
 _LINE = 64 * 1024
@@ -44,16 +39,6 @@ _WAIT_SECONDS = 3.0
 _TAIL = 4096
 _SOCKET_DIRECTORY_LIMIT = 80
 """Longest directory, in bytes, of a control socket, whose path has at most 108 (unix(7))."""
-
-OPTIONS = (
-    "-T", "-a", "-x",
-    "-o", "ConnectTimeout=15",
-    "-o", "ServerAliveInterval=15",
-    "-o", "ServerAliveCountMax=3",
-    "-o", "ClearAllForwardings=yes",
-    "-o", "LogLevel=ERROR",
-)  # fmt: skip
-"""No terminal, no forwarding, and a timeout for a dead connection (ssh_config(5))."""
 
 _BOOTSTRAP = (
     "import sys;source=sys.stdin.buffer;"
@@ -69,26 +54,6 @@ COMMAND = "exec sh -c " + shlex.quote(
     ' echo "neither python3 nor tar" >&2; exit 97'
 )
 """What the login shell of the other machine runs, whichever shell it is."""
-
-
-def destination(operand: str) -> list[str]:
-    """Return the ssh arguments for ``[USER@]HOST[:PORT]``.  Raise TargetNameError.
-
-    >>> destination("admin@db1.example.org:2222")
-    ['-p', '2222', '--', 'admin@db1.example.org']
-    >>> destination("[::1]")
-    ['--', '::1']
-    """
-    found = _OPERAND.match(operand)
-    port = int(found["port"] or 22) if found else 0
-    if found is None or not 0 < port < 65536:
-        raise TargetNameError(
-            f"'ssh:{operand}' names no machine",
-            hint="write ssh:[USER@]HOST[:PORT]; define anything else as a host in ~/.ssh/config",
-        )
-    user = f"{found['user']}@" if found["user"] else ""
-    host = f"{user}{found['host'] or found['address']}"
-    return [*(["-p", str(port)] if found["port"] else []), "--", host]
 
 
 class Connection:

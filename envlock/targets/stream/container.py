@@ -1,25 +1,18 @@
 """A container of a Docker-compatible engine, running or stopped, through its export stream.
 
-The container needs no tools inside, and nothing is run in it.  The engine is the one that the
-docker command uses: DOCKER_HOST, else the current context; where the default engine does not
-answer, a podman at its usual socket (podman-system-service(1)).  Sources: Docker Engine API,
-"Export a container", "Get an archive of a filesystem resource"; Go's io/fs for the mode bits.
+The container needs no tools inside, and nothing is run in it.  `envlock.targets.engines` says which
+engine it is.  Sources: Docker Engine API, "Export a container", "Get an archive of a filesystem
+resource"; Go's io/fs for the mode bits.
 """
 
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-
-import docker
-from docker.errors import APIError, DockerException
-from requests.exceptions import RequestException
-from urllib3.exceptions import HTTPError
 
 from envlock.errors import TargetError
 from envlock.model.document import parse_json
@@ -27,6 +20,14 @@ from envlock.model.process import ProcessConfig
 from envlock.model.text import escape
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import ScanPlan
+from envlock.targets.engines import (
+    TIMEOUT_SECONDS,
+    closed_on_error,
+    connect,
+    docker_command,
+    engine_errors,
+    split_engine,
+)
 from envlock.targets.stream.engine_paths import remove_engine_paths
 from envlock.targets.stream.file_tree import FileTree
 from envlock.targets.stream.run_config import host_settings, run_configuration
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from requests import Response
 
 _CHUNK = 2 * 1024 * 1024
-_TIMEOUT_SECONDS = 600
-"""Longest time that the engine may be silent: a hung engine must become an error."""
 
 _OK, _NOT_FOUND = 200, 404
 _GO_DIRECTORY, _GO_SYMLINK = 1 << 31, 1 << 27
@@ -60,11 +59,19 @@ class ContainerTarget(StreamingTarget):
         self._found = container
 
     @classmethod
-    def connect(cls, name: str) -> ContainerTarget:
-        """Return the container `name`.  Raise TargetError when it or the engine is missing."""
-        client = connect()
-        with engine_errors(f"docker:{name}", "list containers with `docker ps -a`"):
-            return cls(f"docker:{name}", client, client.containers.get(name))
+    def connect(cls, operand: str) -> ContainerTarget:
+        """Return the container ``NAME[@ENGINE]``.
+
+        Raise TargetError when it or the engine is missing.
+        """
+        reference = f"docker:{operand}"
+        name, engine = split_engine(operand)
+        client = connect(engine, reference)
+        with (
+            closed_on_error(client),
+            engine_errors(reference, f"list containers with `{docker_command(engine)} ps -a`"),
+        ):
+            return cls(reference, client, client.containers.get(name))
 
     def process(self) -> ProcessConfig:
         """Return the run configuration of the container."""
@@ -154,7 +161,7 @@ class ContainerTarget(StreamingTarget):
                 url,
                 params={"path": path or "/"},
                 stream=stream,
-                timeout=_TIMEOUT_SECONDS,
+                timeout=TIMEOUT_SECONDS,
             )
         if response.status_code == _OK:
             return response
@@ -162,53 +169,3 @@ class ContainerTarget(StreamingTarget):
         if response.status_code == _NOT_FOUND:
             return None
         raise TargetError(f"the engine refuses to read {escape(path)}", where=self.reference)
-
-
-def connect() -> DockerClient:
-    """Return a client of the engine that the docker command would use, else of podman.
-
-    Raise TargetError when none answers.
-    """
-    named = os.environ.get("DOCKER_HOST")
-    try:
-        with engine_errors("docker", "start the engine, or set DOCKER_HOST"):
-            if named:
-                return docker.from_env(timeout=_TIMEOUT_SECONDS)
-            client: DockerClient = docker.DockerClient.from_context(timeout=_TIMEOUT_SECONDS)
-            return client
-    except TargetError:
-        podman = None if named or _context() != "default" else _podman()
-        if podman is None:
-            raise
-        return podman
-
-
-def _context() -> str:
-    return str(docker.ContextAPI.get_current_context().name)
-
-
-def _podman() -> DockerClient | None:
-    """Return a client of the user's podman or of the machine's, or None when neither answers."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    for directory in (runtime, "/run"):
-        url = f"unix://{directory}/podman/podman.sock"
-        with suppress(TargetError), engine_errors("podman", ""):
-            return docker.DockerClient(base_url=url, timeout=_TIMEOUT_SECONDS)
-    return None
-
-
-@contextmanager
-def engine_errors(where: str, hint: str) -> Iterator[None]:
-    """Turn every error of the docker SDK into a TargetError of one sentence."""
-    try:
-        yield
-    except APIError as error:
-        raise TargetError(
-            _sentence(error.explanation or str(error)), where=where, hint=hint
-        ) from error
-    except (DockerException, RequestException, HTTPError, OSError) as error:
-        raise TargetError("the Docker engine does not answer", where=where, hint=hint) from error
-
-
-def _sentence(message: str) -> str:
-    return message.removeprefix("Error response from daemon: ").strip().rstrip(".")

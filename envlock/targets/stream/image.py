@@ -10,7 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from envlock.model.process import ProcessConfig
-from envlock.targets.stream.container import ContainerTarget, connect, engine_errors
+from envlock.targets.engines import (
+    closed_on_error,
+    connect,
+    docker_command,
+    engine_errors,
+    split_engine,
+)
+from envlock.targets.stream.container import ContainerTarget
 from envlock.targets.stream.run_config import run_configuration
 from envlock.targets.stream.temporary import LABEL, delete, delete_abandoned, own_label
 
@@ -31,11 +38,18 @@ class ImageTarget(ContainerTarget):
         self._name = ""
 
     @classmethod
-    def connect(cls, name: str) -> ImageTarget:
-        """Return the image `name`, without pulling it.  Raise TargetError when it is missing."""
-        client = connect()
-        reference = f"image:{name}"
-        with engine_errors(reference, "list images with `docker images`"):
+    def connect(cls, operand: str) -> ImageTarget:
+        """Return the image ``REF[@ENGINE]``, without pulling it.
+
+        Raise TargetError when it or the engine is missing.
+        """
+        reference = f"image:{operand}"
+        name, engine = split_engine(operand)
+        client = connect(engine, reference)
+        with (
+            closed_on_error(client),
+            engine_errors(reference, f"list images with `{docker_command(engine)} images`"),
+        ):
             return cls(reference, client, client.images.get(name))
 
     def process(self) -> ProcessConfig:
@@ -54,7 +68,8 @@ class ImageTarget(ContainerTarget):
         """Remove the container, also one whose creation was interrupted; close the connection."""
         name, self._name = self._name, ""
         if name:
-            with engine_errors(self.reference, f"remove it with `docker rm {name}`"):
+            docker = docker_command(split_engine(self.reference)[1])
+            with engine_errors(self.reference, f"remove it with `{docker} rm {name}`"):
                 delete(self._client, name)
         super().close()
 
