@@ -86,6 +86,12 @@ class TargetNameError(UsageError):
     id = "target-name"
 
 
+class StateInUseError(UsageError):
+    """Data of a service was to be taken along while its server runs, or without a part of it."""
+
+    id = "state-in-use"
+
+
 class TraceFileError(UsageError):
     """A file that `envlock trace` should have written cannot be read; the file is given."""
 

@@ -1,8 +1,7 @@
 """The loop of envlock in short functions: capture -> lock -> diff -> materialize -> verify.
 
-Read this module first.  Each function lists the steps; the packages `capture`, `diff` and
-`materialize` do the work.  A function imports them when it runs, so that a diff of two files loads
-neither capture nor materialize.
+Read this module first.  The packages `capture`, `diff` and `materialize` do the work; a function
+imports them when it runs, so that a diff of two files loads neither capture nor materialize.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from envlock.errors import InconclusiveError, MaterializeError, StoreError
 from envlock.model.digest import digests
 from envlock.model.lock import Lock, tree_address
+from envlock.model.state import StateData, kept_state, lost_state
 from envlock.model.tree import Tree
 from envlock.store.objects import Store
 from envlock.store.refs import set_ref, use_ref
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from envlock.materialize.assemble import Assembled, BuildOptions
     from envlock.materialize.closure.reduce import Reduced
     from envlock.materialize.tree.rules import Rule
+    from envlock.model.process import ProcessConfig
     from envlock.model.scope import Root
     from envlock.model.trace import Trace
     from envlock.scope.pairing import Paired
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from envlock.targets.recorded_scope import RecordedScope
 
 Progress = Callable[[str, int, int], None]
-"""Called with the name of a step, and the files and bytes processed since the last call."""
+"""Called with the name of a step, and the files and bytes since the last call."""
 
 Search = Callable[[Lock], "Mapping[str, Root]"]
 """Returns the roots of applications in a lock that names none, by role; empty for none found."""
@@ -127,8 +128,7 @@ def with_scope(
 ) -> tuple[Capture, RecordedScope | None]:
     """Add what the applications need, or what a recording has of it; return that, None for nothing.
 
-    The target of the capture must still be open.
-    `search` is asked for the roots of what has none there; what it finds is marked as assumed.
+    The target must still be open.  `search` finds roots of what has none, marked as assumed.
     """
     from envlock.model.coverage import Coverage, Status
     from envlock.model.scope import SECTION, scope_records
@@ -232,10 +232,9 @@ def compare_environments(
 ) -> DriftReport:
     """Compare two environments, file by file if both trees are in the store and differ.
 
-    `base` is a common ancestor: with it the report says which side changed.  Trees with the same
-    content digest are compared too if their records differ in anything else, since the report
-    counts hidden logs and caches.  The applications that the locks name are compared, or with
-    `whole` everything (ADR 28).
+    With the common ancestor `base` the report says which side changed.  Trees of the same content
+    digest are compared too if their records differ, since hidden logs and caches are counted.  The
+    applications that the locks name are compared, or with `whole` everything (ADR 28).
     """
     from envlock.diff.drift import Note, NoteKind
     from envlock.diff.engine import compare
@@ -299,16 +298,16 @@ class DigestLabel(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """The result of a verification.
+    """The result of a verification: `compared` and `skipped` count paths of the lock.
 
-    `compared` and `skipped` count paths of the lock.  `label` is None unless the target is an
-    image.
+    `label` is None unless the target is an image.  `left_out` is data that the lock does not have.
     """
 
     report: DriftReport
     compared: int
     skipped: int
     label: DigestLabel | None
+    left_out: tuple[StateData, ...] = ()
 
 
 def verify(
@@ -322,17 +321,18 @@ def verify(
 ) -> Verified:
     """Capture `reference` again and compare it with a lock.
 
-    Both sides are reduced to what an image can hold: host facts, secret variables and paths that
-    the normaliser leaves out are not compared.  An image must be equal in every class of file and
-    in file times; a running container may write logs and caches.  With `role`, it must hold what
-    that application needs and no other file.  Raise InconclusiveError if the tree is not stored.
+    Both are reduced to what an image can hold, without host facts, secret variables and paths that
+    the normaliser leaves out.  An image must be equal in every class of file and in file times; a
+    running container may write logs and caches.  With `role`, it must hold what that application
+    needs, no other file.  Raise InconclusiveError if the tree is not stored.
     """
     from envlock.diff.engine import Options, compare
     from envlock.diff.times import with_times
     from envlock.materialize.assemble import in_image
     from envlock.materialize.closure.reduce import reduce_lock, with_classes_of
-    from envlock.materialize.image.description import LABEL_PREFIX, for_image
+    from envlock.materialize.image.description import for_image
     from envlock.materialize.tree.normalise import image_epoch
+    from envlock.materialize.tree.state_rules import state_rules
 
     tree = _tree_to_verify(left, store)
     with closing(open_target(reference)) as target:
@@ -340,27 +340,32 @@ def verify(
     lock = left.lock
     if role:
         _, lock, tree, _ = reduced(lock, tree, role, store)
+    request = replace(request, with_state=kept_state(lock))
     captured = capture_target(reference, request, store, progress, anew=True)
+    rules = (*user_rules, *state_rules(lock))
     found_lock = reduce_lock(captured.lock, lock) if role else captured.lock
     is_exact = is_image(reference)
-    wanted = in_image(tree, image_epoch(tree), store, user_rules)
-    found = in_image(captured.tree or Tree(()), image_epoch(tree), store, user_rules)
+    wanted = in_image(tree, image_epoch(tree), store, rules)
+    found = in_image(captured.tree or Tree(()), image_epoch(tree), store, rules)
     wanted = with_classes_of(found, wanted) if role else wanted
-    report = compare(
-        for_image(lock),
-        for_image(found_lock),
-        left_tree=wanted,
-        right_tree=found,
-        options=Options(
-            left_name=left.name, right_name=reference, all=is_exact, unknown_secrets=False
-        ),  # a rebuild creates secret files without their content
+    # A rebuild creates secret files without their content.
+    options = Options(
+        left_name=left.name, right_name=reference, all=is_exact, unknown_secrets=False
     )
-    label = None
-    if is_exact:
-        report = with_times(report, wanted, found)
-        stated = process.labels.get(f"{LABEL_PREFIX}environment-digest") if process else None
-        label = DigestLabel(stated or "", digests(lock).environment)
-    return Verified(report, len(wanted.rows), len(tree.rows) - len(wanted.rows), label)
+    locks = (for_image(lock), for_image(found_lock))
+    report = compare(*locks, left_tree=wanted, right_tree=found, options=options)
+    label = _label(process, lock) if is_exact else None
+    report = with_times(report, wanted, found) if is_exact else report
+    skipped = len(tree.rows) - len(wanted.rows)
+    return Verified(report, len(wanted.rows), skipped, label, lost_state(lock))
+
+
+def _label(process: ProcessConfig | None, lock: Lock) -> DigestLabel:
+    """Return what the label of an image states, and what it would state if it were made now."""
+    from envlock.materialize.image.description import LABEL_PREFIX
+
+    stated = process.labels.get(f"{LABEL_PREFIX}environment-digest") if process else None
+    return DigestLabel(stated or "", digests(lock).environment)
 
 
 def _tree_to_verify(left: Environment, store: Store) -> Tree:

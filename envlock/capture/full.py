@@ -58,7 +58,11 @@ class FullCapture:
         gaps = tuple(session.scan_gaps)
         files: list[Record] = []
         tree, state = None, TreeState()
+        stateful: list[Record] = []
         if session.reports_files:
+            stateful = session.state.records(session.index.entries() if is_full else ())
+            session.state.require_stopped(self._setup.source, session.shown)
+            session.records += stateful
             files += file_records(rows, session.claims, session.shown, request.files)
             unseen = frozenset(gap.where for gap in gaps)
             ignored = GlobSet(request.ignore)
@@ -78,7 +82,7 @@ class FullCapture:
             seconds=session.seconds,
             files=len(session.index),
             size=session.index.size(),
-            remember=lambda: self._remember(scanned, files, state),
+            remember=lambda: self._remember([*scanned, *stateful], files, state),
             view=session.view(),
             is_repeatable=session.is_repeatable,
         )

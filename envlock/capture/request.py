@@ -19,6 +19,7 @@ class Request:
     the lock by digest, `ignore` globs never walked.  `env_allow` and `env_deny` add to the
     built-in lists of variables whose values may be recorded.  With `value_key` the other values get
     keyed fingerprints.  `timeout` is the longest time that one collector may take, in seconds.
+    `with_state` are paths of data of services that is kept, whole, where it is found.
     `roots` are those of the applications, by role; relative ones start from `workdir`.  `traces`
     are what runs of them touched.
     """
@@ -31,6 +32,7 @@ class Request:
     env_allow: tuple[str, ...] = ()
     env_deny: tuple[str, ...] = ()
     value_key: ValueKey | None = None
+    with_state: tuple[str, ...] = ()
     jobs: int = 0
     timeout: float = 60
     roots: Mapping[str, Root] = field(default_factory=dict)

@@ -22,8 +22,9 @@ from envlock.capture.files.content_gate import CHANGED, CLEAN, PUBLISHED, WHOLE,
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rules import noisy_rule
 from envlock.capture.published import Lookup
+from envlock.errors import StateInUseError
 from envlock.model.coverage import Gap
-from envlock.model.tree import REDACTED, Entry, FileClass, Row
+from envlock.model.tree import REDACTED, Entry, EntryType, FileClass, Row
 from envlock.secrets.files import FileKind
 from envlock.store.objects import ObjectWriter, Store
 from envlock.targets.base import ContentWriter, HashCache, Target
@@ -44,11 +45,13 @@ class Residue:
         cache: HashCache | None = None,
         seconds: float = math.inf,
         published: Lookup = lambda _owner, _sha256: "",
+        is_wanted: Callable[[str], bool] = lambda _path: False,
     ) -> None:
         self._target = target
         self._store = store
         self._gaps = gaps
         self._published = published
+        self._is_wanted = is_wanted
         self.gate = ContentGate(self.open, cache, seconds)
         self._spooled: set[str] = set()
         self._kept: set[str] = set()
@@ -69,7 +72,8 @@ class Residue:
                 return None
             is_owned = claim is not None and not claim.generated
             rule = noisy_rule(entry, owned=is_owned, exists=lambda _path: True)
-            if rule and (rule.file_class in _NOT_KEPT or entry.size > STATE_LIMIT):
+            is_noise = rule and (rule.file_class in _NOT_KEPT or entry.size > STATE_LIMIT)
+            if is_noise and not self._is_wanted(entry.path):
                 return None
             return _Spool(self._store.writer(), self._spooled)
 
@@ -103,6 +107,20 @@ class Residue:
             self._store.put(judged.content)
             self._count(settled.entry)
         return settled
+
+    def keep_state(self, row: Row) -> Row:
+        """Put the content of a file of data that is taken whole into the store, unjudged.
+
+        Raise StateInUseError when it changed meanwhile or cannot be read: the data would be torn.
+        """
+        if row.source.startswith("blob ") and row.entry.sha256:
+            try:
+                self._keep(row.entry)
+            except OSError as error:
+                raise _torn(row.entry, describe(error)) from error
+        elif row.entry.type is EntryType.FILE and row.source.startswith("blob"):
+            raise _torn(row.entry, "cannot be read")
+        return row
 
     def count(self, row: Row) -> None:
         """Count the content of a replayed row, which is not at hand."""
@@ -174,6 +192,14 @@ class Residue:
             raise
         if writer.close() != entry.sha256:
             raise OSError(0, CHANGED)
+
+
+def _torn(entry: Entry, reason: str) -> StateInUseError:
+    return StateInUseError(
+        f"data that was to be kept whole would be torn: {reason}",
+        where=entry.path,
+        hint="stop the server and capture again, as a user who may read its files",
+    )
 
 
 def _pieces(stream: BinaryIO, size: int) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ from envlock.capture.files.content_gate import ContentGate
 from envlock.capture.files.hidden_names import hidden_names
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rules import OTHER_ENVIRONMENTS
+from envlock.capture.files.state_search import find_state
 from envlock.capture.gap_paths import where_it_matters
 from envlock.capture.published import Members
 from envlock.capture.residue import Residue
@@ -30,6 +31,7 @@ from envlock.capture.scan.search import PathSearch
 from envlock.capture.second_digests import wanted
 from envlock.capture.settle import Settler
 from envlock.capture.setup import CaptureSetup
+from envlock.capture.state import ServiceState
 from envlock.capture.time_limit import OutOfTime, TimeLimit
 from envlock.errors import InterruptedByUser, UnreachableError
 from envlock.model.coverage import Coverage, Gap, Status
@@ -46,10 +48,6 @@ OnFolder = Callable[[Folder], None]
 """Called with each directory of the walk, on targets that yield whole directories."""
 
 
-def _ignore(_folder: Folder) -> None:
-    return None
-
-
 class CaptureSession:
     """What one capture has found so far.
 
@@ -59,7 +57,7 @@ class CaptureSession:
     scan.  `is_repeatable` is False once an answer depended on more than the files.
     """
 
-    def __init__(self, setup: CaptureSetup, on_folder: OnFolder = _ignore) -> None:
+    def __init__(self, setup: CaptureSetup, on_folder: OnFolder = lambda _: None) -> None:
         self.setup = setup
         self.index = Index()
         self.claims: dict[str, Claim] = {}
@@ -72,18 +70,19 @@ class CaptureSession:
         self.access_log = AccessLog()
         self.is_repeatable = True
         self.residue: Residue | None = None
+        self.state = ServiceState(setup.request.with_state)
         seconds = setup.request.timeout
         if setup.store is not None and setup.is_full_depth:
-            cache = setup.cache
-            members = Members(setup.published, self.claims)
-            gaps = self.scan_gaps
-            self.residue = Residue(setup.source, setup.store, gaps, cache, seconds, members.source)
+            self.residue = Residue(
+                *(setup.source, setup.store, self.scan_gaps, setup.cache, seconds),
+                *(Members(setup.published, self.claims).source, self.state.is_wanted),
+            )
         own_gate = ContentGate(self._open_file, setup.cache, seconds)
         self.gate = self.residue.gate if self.residue else own_gate
-        self._settler = Settler(setup, self.gate, self.residue, self.claims, self.scan_gaps)
-        every = (*setup.collectors, *setup.claimants)
+        gaps, state = self.scan_gaps, self.state
+        self._settler = Settler(setup, self.gate, self.residue, self.claims, gaps, state)
+        every, recorder = (*setup.collectors, *setup.claimants), setup.recorder
         patterns = [pattern for collector in every for pattern in collector.reads]
-        recorder = setup.recorder
         self._search = (recorder.search if recorder else PathSearch)(self.index, patterns)
         self.shown: Mapping[str, Entry] = recorder.watch(self.index) if recorder else self.index
         self._other_claims: dict[str, Claim] = {}
@@ -97,8 +96,7 @@ class CaptureSession:
     @property
     def reports_files(self) -> bool:
         """True when paths have records of their own: the capture is not limited to sections."""
-        request = self.setup.request
-        return bool(self.index) and (self.setup.is_full_depth or not request.only)
+        return bool(self.index) and (self.setup.is_full_depth or not self.setup.request.only)
 
     def rows(self) -> list[Row]:
         """Return the rows of the paths that can have records of their own."""
@@ -157,6 +155,8 @@ class CaptureSession:
             self.add_claims(needs_scan=False)
         self.add_claims(needs_scan=True)
         self.collect(needs_scan=False)
+        found = find_state(self.index, self._search, self.shown, self.claims)
+        self.state.take(found, self.setup.target, self.setup.source, self.shown)
         self._is_walk_finished = True
 
     def rescan(self, paths: Collection[str]) -> None:
@@ -228,7 +228,7 @@ class CaptureSession:
         if gaps := where_it_matters(gaps):  # what could not be looked at is reported in any case
             cover = Coverage(Status.PARTIAL, gaps)
         has_tree = self.reports_files and self.setup.is_full_depth
-        self.coverage["file"] = cover
+        self.coverage["file"] = self.coverage["state"] = cover
         self.coverage["tree"] = cover if has_tree else Coverage(Status.SKIPPED)
         for collector in self.setup.skipped:
             self._cover(collector, Coverage(Status.SKIPPED), is_collected=False)
@@ -272,7 +272,7 @@ class CaptureSession:
         """Return what may be recorded of a path, its content kept where that is needed."""
         if entry.target or entry.xattrs:
             entry = clean_entry(entry)
-        row = classify(entry, self.claims, self._exists)
+        row = self.state.applied(classify(entry, self.claims, self._exists), entry)
         target, recorder = self.setup.target, self.setup.recorder
         if isinstance(target, RecordedTarget):  # it was judged when it was recorded
             settled = target.settled(row)

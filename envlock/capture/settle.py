@@ -9,6 +9,7 @@ from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.records import is_reported
 from envlock.capture.residue import Residue
 from envlock.capture.setup import CaptureSetup
+from envlock.capture.state import ServiceState
 from envlock.model.coverage import Gap
 from envlock.model.glob import compile_globs
 from envlock.model.tree import Entry, Row
@@ -24,17 +25,21 @@ class Settler:
         residue: Residue | None,
         claims: Claims,
         gaps: list[Gap],
+        state: ServiceState,
     ) -> None:
         self._gate = gate
         self._residue = residue
         self._claims = claims
         self._gaps = gaps
+        self._state = state
         self._cache = setup.cache
         self._is_declared = compile_globs(setup.request.files).match
 
     def settle(self, entry: Entry, row: Row) -> Row:
         """Return the classified row of an entry with what may be recorded of its file."""
         claim = self._claims.get(entry.path)
+        if self._residue is not None and self._state.is_kept(entry.path):
+            return self._residue.keep_state(row)
         is_asked_for = row.file_class in NOT_STORED and self._is_declared(entry.path)
         if is_asked_for:
             row = row._replace(entry=entry)

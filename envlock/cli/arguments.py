@@ -41,6 +41,17 @@ environments: each service gets a lock, and NAME.json lists them.
 """
 
 
+_REPEATED = (
+    ("--only", "SECTION", "capture only this section; may be repeated"),
+    ("--skip", "SECTION", "do not capture this section; may be repeated"),
+    (
+        "--with-state",
+        "PATH",
+        "keep the data of services at or below PATH, whole; their servers must be stopped",
+    ),
+)
+
+
 def capture(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``envlock capture``."""
     parser.description = _CAPTURE
@@ -57,20 +68,8 @@ def capture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--full", action="store_true", help="read all anew, also what is known of an image"
     )
-    parser.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="SECTION",
-        help="capture only this section; may be repeated",
-    )
-    parser.add_argument(
-        "--skip",
-        action="append",
-        default=[],
-        metavar="SECTION",
-        help="do not capture this section; may be repeated",
-    )
+    for flag, metavar, text in _REPEATED:
+        parser.add_argument(flag, action="append", default=[], metavar=metavar, help=text)
     add_root(parser)
     add_trace(parser)
     parser.add_argument(

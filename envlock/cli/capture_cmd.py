@@ -17,6 +17,7 @@ from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import environment_name, make_request, open_store, safe_name
 from envlock.cli.published import published_packages
+from envlock.cli.service_state import require_state, say_what_state_is_kept, state_document
 from envlock.errors import EnvlockError, ExitStatus, UsageError
 from envlock.lockfile.reader import read_lock
 from envlock.lockfile.writer import render_lock, write_lock
@@ -60,6 +61,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             own=[path, objects_beside(path)] if path else [],
             published=published_packages(config, store, console, fetch=arguments.fetch),
         )
+    require_state(arguments.with_state, captured.lock)
+    say_what_state_is_kept(captured.lock, console)
     _warn_about_gaps(captured, console)
     _warn_about_packages_by_value(captured, console)
     if path is None:
@@ -191,6 +194,7 @@ def _summary(captured: Capture, path: Path) -> dict[str, object]:
         "coverage": {name: dict(facts) for name, facts in captured.lock.coverage.items()},
         "left_out": dict(sorted(captured.left_out.items())),
         "redacted": dict(sorted(captured.redacted.items())),
+        "state": state_document(captured.lock),
         "files": captured.files,
         "bytes": captured.size,
         "seconds": {name: round(seconds, 3) for name, seconds in captured.seconds.items()},

@@ -12,6 +12,7 @@ from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import make_request, open_store, safe_name
 from envlock.cli.published import published_packages
+from envlock.cli.service_state import say_what_state_is_kept
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.writer import write_lock
 from envlock.model.digest import digests
@@ -52,6 +53,7 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
             locks = _capture_replicas(service, request, store, steps, published, anew=anew)
             path = directory / f"{name}-{safe_name(service.name)}.lock"
             keep_beside(path, locks[0], config, console)
+            say_what_state_is_kept(locks[0], console)
             write_lock(path, locks[0])
             send_captured(arguments, path, config, console)
             vendor_captured(arguments, locks[0], config, console)

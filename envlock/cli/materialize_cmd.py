@@ -19,6 +19,7 @@ from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, read_lock_bytes, shown_path
 from envlock.cli.package_sources import source_options
+from envlock.cli.service_state import say_what_state_is_missing, state_document
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.reader import parse_lock
 from envlock.materialize.assemble import Assembled, BuildOptions, layouts_directory
@@ -65,6 +66,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             _say_what_was_left_out(part, console)
         else:
             done = materialize(lock, raw, store, options, steps)
+        say_what_state_is_missing(part.lock if part else lock, console)
         _warn_about_paths_left_out(done, console)
         _warn_about_missing_values(lock, console)
         for sink in sinks:
@@ -74,6 +76,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.json:
         document = _document(done, digests(part.lock if part else lock).environment, seconds)
         document |= {"left_out_packages": dict(part.left_out)} if part else {}
+        document["state"] = state_document(part.lock if part else lock)
         document["run"] = _start(arguments, lock, done)
         console.out(json.dumps(document, indent=2))
     else:

@@ -45,6 +45,26 @@ class Message(Enum):
         "kept by value, since their packages cannot be had: {packages} ({reason})",
         "A rebuild elsewhere needs these files from whoever captured them.",
     )
+    STATE_LEFT_OUT = (
+        Level.WARNING,
+        "left out as a whole: {path} ({engine}, {size}); --with-state {path} takes it along",
+        "Data of a service is kept whole or not at all, and only when its server is stopped.",
+    )
+    STATE_KEPT = (
+        Level.NOTE,
+        "kept whole: {path} ({engine}, {size}), with every password that it holds",
+        "--with-state or capture.with-state asked for this data; nothing in it was redacted.",
+    )
+    IMAGE_LEAVES_OUT_STATE = (
+        Level.WARNING,
+        "the image has no {engine} data: {path} is empty; {cure}",
+        "The lock has none of this data, so its server starts anew or must be given a copy.",
+    )
+    STATE_NOT_COMPARED = (
+        Level.WARNING,
+        "not compared: {path} ({engine}); the lock has none of this data",
+        "Data of a service that the capture left out as a whole is in no verdict.",
+    )
     KEPT_WITHOUT_SECRETS = (
         Level.NOTE,
         "kept without their secret values: {count} files",

@@ -90,6 +90,7 @@ def make_request(
         env_allow=tuple(config.capture.env_allow),
         env_deny=tuple(config.capture.env_deny),
         value_key=value_key or _value_key(config),
+        with_state=(*getattr(arguments, "with_state", ()), *config.capture.with_state),
         roots=roots,
         traces=_traces(arguments, config, roots),
         workdir=str(config.root) if arguments.target == "host" else "/",

@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _say_what_was_compared(verified: Verified, console: Console) -> None:
+    for data in verified.left_out:
+        console.say(Message.STATE_NOT_COMPARED, path=data.path, engine=data.engine)
     console.say(Message.PATHS_COMPARED, compared=verified.compared, skipped=verified.skipped)
     label = verified.label
     if label is None:

@@ -86,6 +86,7 @@ class CaptureConfig:
     ignore: tuple[str, ...]
     env_allow: tuple[str, ...]
     env_deny: tuple[str, ...]
+    with_state: tuple[str, ...]
     key: str
     timeout: int
 
@@ -246,6 +247,7 @@ class _Merged:
                 ignore=self._texts("capture.ignore"),
                 env_allow=self._texts("capture.env-allow"),
                 env_deny=self._texts("capture.env-deny"),
+                with_state=self._texts("capture.with-state"),
                 key=self._text("capture.key"),
                 timeout=self._count("capture.timeout"),
             ),

@@ -99,6 +99,13 @@ SETTINGS: Mapping[str, Setting] = {
             help="A key of `envlock key`, by which values that are not recorded are compared.",
         ),
         Setting(
+            key="capture.with-state",
+            kind=Kind.TEXTS,
+            default=(),
+            help="Paths of data of services (databases, mail) that is kept, whole, where it is "
+            "found; its server must be stopped. Without it, such data is left out as a whole.",
+        ),
+        Setting(
             key="capture.timeout",
             kind=Kind.COUNT,
             default=60,

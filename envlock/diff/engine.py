@@ -50,6 +50,8 @@ from envlock.model.coverage import Status
 from envlock.model.facts import SECTIONS, fact_sort_key, packages_of
 from envlock.model.lock import Lock
 from envlock.model.scoping import Scoping
+from envlock.model.state import SECTION as STATE
+from envlock.model.state import state_of
 from envlock.model.text import sort_key
 from envlock.model.tree import Tree
 
@@ -154,7 +156,8 @@ def _parity(scoping: Scoping | None, changes: Iterable[Change], total: int) -> f
 
 
 def _not_compared(sides: tuple[Side, Side], options: Options) -> Iterator[Note]:
-    """Yield a note when a side was captured without reading every file."""
+    """Yield notes of what was not compared, for sides that lack it or do not record it."""
+    yield from _data_not_compared(sides, options)
     named = ((options.left_name, sides[0]), (options.right_name, sides[1]))
     shallow = [name for name, side in named if _is_shallow(side.lock)]
     if shallow and is_selected(FILE, options.sections):
@@ -164,6 +167,16 @@ def _not_compared(sides: tuple[Side, Side], options: Options) -> Iterator[Note]:
             f"{names} captured without --deep"
         )
         yield Note(NoteKind.NOT_COMPARED, names, text)
+
+
+def _data_not_compared(sides: tuple[Side, Side], options: Options) -> Iterator[Note]:
+    """Yield a note when a side has data of services: what is in it was not compared."""
+    if not is_selected(STATE, options.sections):
+        return
+    named = sorted({f"{d.path} ({d.engine})" for side in sides for d in state_of(side.lock)})
+    if named:
+        text = f"what services keep in their data was not compared: {', '.join(named)}"
+        yield Note(NoteKind.NOT_COMPARED, STATE, text)
 
 
 def _is_shallow(lock: Lock) -> bool:

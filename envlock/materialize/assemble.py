@@ -36,6 +36,7 @@ from envlock.materialize.tree.normalise import (
 )
 from envlock.materialize.tree.rebuild import Rebuild
 from envlock.materialize.tree.rules import Rule
+from envlock.materialize.tree.state_rules import state_rules
 from envlock.model.lock import Lock
 from envlock.model.tree import Row, Tree
 from envlock.store.objects import Store
@@ -84,7 +85,8 @@ def assemble(
     with all blockers when the rebuild is impossible; then nothing was written.
     """
     epoch = image_epoch(tree)
-    normalised = with_lock(_normalise(tree, epoch, store, options.user_rules), lockfile, epoch)
+    rules = (*options.user_rules, *state_rules(lock))
+    normalised = with_lock(_normalise(tree, epoch, store, rules), lockfile, epoch)
     plan = make_plan(normalised.rows, lock, store, normalised.contents)
     progress("fetching packages", 0, 0)
     got = obtain(list(plan.artifacts), lock, store, options.sources)

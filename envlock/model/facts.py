@@ -222,6 +222,8 @@ SECTIONS: Mapping[str, Section] = {
         Section("missing-symbol", "missing versions of symbols", collector="software"),
         Section("abi", "symbol versions needed", order=VersionOrder.DOTTED, collector="software"),
         Section("dangling", "names that lead to nothing"),
+        Section("state", "data of services", part=Part.NONE, order=VersionOrder.DOTTED,
+            address=("kept", "size")),
         Section("tree", "file tree", keyed=False),
         Section("process", "process", part=Part.NONE, keyed=False, collector="env",
             address=("container",)),

@@ -253,6 +253,17 @@ class FixedTarget(Target, Protocol):
         """
 
 
+@runtime_checkable
+class ListsPrograms(Protocol):
+    """A target that can tell which programs run in it."""
+
+    def programs(self) -> frozenset[str] | None:
+        """Return the names of the programs that run, as the kernel knows them (comm, proc(5)).
+
+        None when it cannot be told; nothing when surely nothing runs.
+        """
+
+
 Place = tuple[int, int]
 """A piece of a file: its offset and its size in bytes, at most 64 KiB."""
 

@@ -14,7 +14,8 @@ NOT_STORED = frozenset({FileClass.CACHE, FileClass.LOG})
 """Classes whose contents are neither stored nor judged, and so have no digest."""
 _WITHOUT_DIGEST = frozenset({FileClass.SECRET, FileClass.IDENTITY})
 STATE_LIMIT = 16 * 1024 * 1024
-"""Largest file, in bytes, of class `state` that is stored by value."""
+"""Largest file, in bytes, of class `state` that is stored by value unasked; with a larger one, the
+folder of its service is left out as a whole (`envlock.capture.files.state_search`)."""
 
 
 def classify(entry: Entry, claims: Claims, exists: Exists) -> Row:
@@ -90,7 +91,7 @@ def _by_rule(entry: Entry, rule: FileRule, owner: str, claim: Claim | None) -> R
         return Row(entry, kind, owner, _source(entry, claim))
     if kind in NOT_STORED:  # no gate has judged the content
         entry = without_digest(entry)
-    if kind in NOT_STORED or (kind is FileClass.STATE and entry.size > STATE_LIMIT):
+    if kind in NOT_STORED:
         return Row(entry, kind, owner, "observed" if entry.type is EntryType.FILE else "")
     return Row(entry, kind, owner, _by_value(entry))
 

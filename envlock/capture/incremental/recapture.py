@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from envlock.capture.files.records import file_records
+from envlock.capture.files.state_search import may_differ
 from envlock.capture.incremental.external_inputs import digest_of, mounts_that_matter
 from envlock.capture.incremental.snapshot import Findings, Snapshot
 from envlock.capture.incremental.tree_patch import TreeState, as_lines, relied_on, with_rows
@@ -21,7 +22,9 @@ from envlock.capture.scan.access_log import PathChanges
 from envlock.capture.session import CaptureSession
 from envlock.capture.setup import CaptureSetup
 from envlock.model.coverage import Gap
+from envlock.model.lock import Lock
 from envlock.model.record import Record
+from envlock.model.state import SECTION, state_of
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Row, Tree
 from envlock.store.blob_file import DamagedBlobFileError
 from envlock.store.objects import Store
@@ -100,7 +103,7 @@ class IncrementalCapture:
 
     def _is_enough(self, before: Findings, changes: PathChanges) -> bool:
         """Take over the claims on changed paths; False where a change may matter to other paths."""
-        if before.access_log.is_affected_by(_without_listings(changes)):
+        if may_differ(changes) or before.access_log.is_affected_by(_without_listings(changes)):
             return False
         paths, digest = before.external_inputs
         if digest != digest_of(paths, self._setup.target):
@@ -150,6 +153,11 @@ class IncrementalCapture:
         `raw` is the last tree object, empty where there is none.
         """
         session, snapshot, residue = self._session, self._snapshot, self._session.residue
+        state = [record for record in before.records if record.section == SECTION]
+        session.state.set(state_of(Lock.of(state)))
+        if self._setup.is_full_depth:
+            session.state.update(scan.changes)
+        session.state.require_stopped(self._setup.source, session.shown)
         session.rescan(scan.changes.after.keys())
         rows = session.rows()
         gaps = _gaps(session.scan_gaps, before, scan)
@@ -158,7 +166,10 @@ class IncrementalCapture:
         if {gap.where for gap in gaps} != {gap.where for gap in before.gaps}:
             return None  # paths that could not be read may have changed unseen
         after = self._update(before, scan, rows, gaps)
-        session.restore_records(before.records, before.collected)
+        others = [record for record in before.records if record.section != SECTION]
+        after = replace(after, records=[*others, *session.state.records()])
+        session.restore_records(after.records, before.collected)
+        session.state.require_stopped(self._setup.source, session.shown)
         files = [Record("file", path, facts) for path, facts in after.files.items()]
         if residue is not None:
             tree = before.tree

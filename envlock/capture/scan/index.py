@@ -116,6 +116,13 @@ class Index(Mapping[str, Entry]):
             if is_picked(entry, pick):
                 yield entry.path
 
+    def larger_than(self, size: int) -> Iterator[Entry]:
+        """Yield the entries of files with more than `size` bytes."""
+        for folder in self._folders.values():
+            if folder.size > size:
+                yield from (e for e in folder.entries(self._entries) if e.size > size)
+        yield from (entry for entry in self._alone() if entry.size > size)
+
     def size(self) -> int:
         """Return the size of all files in bytes."""
         size = sum(folder.size for folder in self._folders.values())

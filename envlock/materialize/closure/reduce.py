@@ -30,7 +30,7 @@ from envlock.model.lock import Lock
 from envlock.model.scope import EVERY, SECTION, Role, RootKind, roles_of
 from envlock.model.tree import EntryType, Row, Tree
 
-_ALWAYS = ("os", "locale", "env", "user", "group")
+_ALWAYS = ("os", "locale", "env", "user", "group", "state")
 """Sections that an image of an application has as a whole."""
 _NO_SHELL = "shell-missing"
 _LINKS = 40

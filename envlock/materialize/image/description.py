@@ -17,6 +17,7 @@ from envlock.model.facts import Part, part_of
 from envlock.model.lock import Lock
 from envlock.model.process import ProcessConfig
 from envlock.model.record import Facts
+from envlock.model.state import SECTION as STATE
 from envlock.targets.stream.run_config import HOST_FACTS
 
 LABEL_PREFIX = "io.envlock."
@@ -169,15 +170,15 @@ def for_image(lock: Lock) -> Lock:
     """Return the part of a lock that an image can hold.
 
     An image has no host facts and no variables without a value, and all its passwords are locked.
-    Of how it is run it holds what its configuration says, not what a container was given, and no
-    label of an orchestrator.
+    Data of services is compared by its files.  Of how it is run it holds what its configuration
+    says, not what a container was given, and no label of an orchestrator.
     """
     sections = {
         name: {
             key: facts for key, facts in entries.items() if name != "env" or "secret" not in facts
         }
         for name, entries in lock.sections.items()
-        if part_of(name) is not Part.HOST and name != "login"
+        if part_of(name) is not Part.HOST and name not in ("login", STATE)
     }
     process = sections.get("process", {})
     sections["process"] = {

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from threading import Lock
@@ -140,6 +140,10 @@ class LocalTarget:
         """Run a probe on this machine; None for a directory."""
         return run_probe(PROBES[name]) if self._is_host else None
 
+    def programs(self) -> frozenset[str] | None:
+        """Return the programs that run on this machine; None for a directory."""
+        return frozenset(_programs()) if self._is_host else None
+
     def close(self) -> None:
         """Stop a walk that was not consumed, and close every directory."""
         if self._walking is not None:
@@ -242,6 +246,13 @@ def directory(path: str | Path) -> LocalTarget:
     if not root.is_dir():
         raise TargetError("no such directory", where=str(path), hint="name a root file system")
     return LocalTarget(root, f"dir:{root}", is_host=False)
+
+
+def _programs() -> Iterator[str]:
+    """Yield the names of the processes that can be seen."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):
+            yield Path(f"/proc/{pid}/comm").read_text(errors="surrogateescape").rstrip("\n")
 
 
 class _Name(NamedTuple):

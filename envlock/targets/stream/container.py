@@ -80,6 +80,17 @@ class ContainerTarget(StreamingTarget):
         started = host_settings(attrs.get("HostConfig") or {}, attrs.get("Mounts") or ())
         return replace(config, settings={**config.settings, **started})
 
+    def programs(self) -> frozenset[str] | None:
+        """Return the programs that run in the container, as the engine's ps(1) names them."""
+        with engine_errors(self.reference, "the container was removed; try again"):
+            self._container.reload()
+            if not (self._container.attrs.get("State") or {}).get("Running"):
+                return frozenset()
+            with suppress(APIError):  # it ended, or the engine has no ps
+                listed = self._container.top(ps_args="-eo pid,comm")
+                return frozenset(str(row[-1]) for row in listed.get("Processes") or ())
+        return None
+
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Read the export; it does not contain volumes, so each is a gap."""
         for mount in self._mounts() if self._has_own_mounts else ():

@@ -49,6 +49,10 @@ class StreamingTarget:
     walks_before_reading = False
     capabilities = frozenset({Capability.FILES, Capability.ENVIRON})
 
+    def programs(self) -> frozenset[str] | None:
+        """Return nothing: what is only stored does not run."""
+        return frozenset()
+
     def __init__(
         self,
         reference: str,
