@@ -47,7 +47,13 @@ EXAMPLES = (
         "A target",
         {"NAME": "process"},
         ("pid", "targets.process"),
-        frozenset({"envlock/model/scope.py", "envlock/scope/roots.py"}),  # the kind of root
+        frozenset(
+            {
+                "envlock/model/scope.py",  # the kind of root
+                "envlock/scope/roots.py",
+                "envlock/capture/files/state_kinds.py",  # names of files
+            }
+        ),
     ),
     Example("A severity rule", {"NAME": "system"}, ("OS-ARCH",)),
     Example("A needs edge", {"NAME": "python_base"}, ("python-base", "edges.python_base")),
