@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from docker.errors import APIError
 
 from envlock.errors import TargetError
 from envlock.model.document import parse_json
