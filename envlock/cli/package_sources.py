@@ -25,6 +25,8 @@ def source_options(config: Config, lock: Lock, *, offline: bool) -> SourceOption
         directories=(*folders, *config.materialize.wheels),
         registries=(vendor,) if isinstance(vendor, Reference) else (),
         mirrors=tuple(config.materialize.mirrors),
+        snapshots=tuple(config.materialize.snapshots),
+        archives=tuple(config.materialize.archives),
     )
 
 

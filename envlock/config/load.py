@@ -115,10 +115,16 @@ class DiffConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaterializeConfig:
-    """``[materialize]``: the most layers, URLs of apt mirrors, directories of artifacts."""
+    """``[materialize]``: the most layers, where to look for packages.
+
+    `mirrors` are URLs for apt, `snapshots` of services with all Debian packages, `archives`
+    templates of addresses, `wheels` directories.
+    """
 
     layers: int
     mirrors: tuple[str, ...]
+    snapshots: tuple[str, ...]
+    archives: tuple[str, ...]
     wheels: tuple[Path, ...]
 
 
@@ -262,6 +268,8 @@ class _Merged:
             materialize=MaterializeConfig(
                 layers=self._count("materialize.layers"),
                 mirrors=self._texts("materialize.mirrors"),
+                snapshots=self._texts("materialize.snapshots"),
+                archives=self._texts("materialize.archives"),
                 wheels=tuple(Path(text) for text in self._texts("materialize.wheels")),
             ),
             normalize=tuple(map(_normalize_rule, self._rows("normalize"))),

@@ -169,6 +169,21 @@ SETTINGS: Mapping[str, Setting] = {
             help="Further apt mirrors to fetch from; credentials belong in apt's auth.conf.",
         ),
         Setting(
+            key="materialize.snapshots",
+            kind=Kind.URLS,
+            default=(),
+            help="Services that keep every version of Debian packages, with the interface of "
+            "Debian's snapshot archive; asked after mirrors.",
+        ),
+        Setting(
+            key="materialize.archives",
+            kind=Kind.URLS,
+            default=(),
+            help="Addresses of packages with fields in braces, asked last, for example "
+            "https://archive.example.org/pool/main/{prefix}/{source}/{name}_{noepoch}_{arch}.deb; "
+            "others are {filename}, {version}, {sha256} and {scheme}.",
+        ),
+        Setting(
             key="materialize.wheels",
             kind=Kind.PATHS,
             default=(),

@@ -24,7 +24,7 @@ def package(name: str, version: str = "1") -> bytes:
     """Return the package file of one of `PACKAGES`."""
     files = {f"./{path}": content for path, content in PACKAGES[name].items()}
     control = {"Package": name, "Version": version, "Architecture": "all"}
-    return deb_bytes(files, control=control)
+    return deb_bytes(files, suffix=".xz", control=control)  # gzip would state the time
 
 
 def make_root(root: Path, mirror: str = "") -> Path:

@@ -14,7 +14,11 @@ from typing import NamedTuple
 
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
-from envlock.materialize.artifacts.sources.base import ArtifactSource, UnreachableSourceError
+from envlock.materialize.artifacts.sources.base import (
+    ArtifactSource,
+    NothingListedError,
+    UnreachableSourceError,
+)
 from envlock.materialize.artifacts.sources.cache import keep
 from envlock.materialize.artifacts.verify import is_locked_file
 from envlock.secrets.redact import redact_text
@@ -135,6 +139,9 @@ class _Round:
                 found = {}
                 said.append(error.message)
                 self.unreachable.append(error.message)
+            except NothingListedError as error:
+                found = {}
+                said.append(error.message)
             except SourceError as error:
                 found = {}
                 said.append(error.message)

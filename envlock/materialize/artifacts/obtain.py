@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.download import Downloads
 from envlock.materialize.artifacts.fetch import Fetched, Offer, fetch
-from envlock.materialize.artifacts.sources.base import SourceRequest
+from envlock.materialize.artifacts.kinds import deb
+from envlock.materialize.artifacts.sources.archive import ArchiveSource
+from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
 from envlock.materialize.artifacts.sources.cache import CacheSource
 from envlock.materialize.artifacts.sources.directory import DirectorySource
 from envlock.materialize.artifacts.sources.registry import RegistrySource
+from envlock.materialize.artifacts.sources.snapshot import SnapshotSource
 from envlock.materialize.artifacts.table import ROWS
 from envlock.model.lock import Lock
 from envlock.registry.reference import Reference
@@ -29,12 +34,16 @@ class SourceOptions:
     - `directories`: directories of package files of any kind, asked before other sources.
     - `registries`: tags of registries that `envlock vendor` sent packages to, asked next.
     - `mirrors`: URLs of further package mirrors.
+    - `snapshots`: URLs of services that keep every version of Debian packages.
+    - `archives`: templates of addresses, see `envlock.materialize.artifacts.sources.archive`.
     """
 
     offline: bool = False
     directories: tuple[Path, ...] = ()
     registries: tuple[Reference, ...] = ()
     mirrors: tuple[str, ...] = ()
+    snapshots: tuple[str, ...] = ()
+    archives: tuple[str, ...] = ()
 
 
 def obtain(wanted: Sequence[Artifact], lock: Lock, store: Store, options: SourceOptions) -> Fetched:
@@ -46,12 +55,26 @@ def obtain(wanted: Sequence[Artifact], lock: Lock, store: Store, options: Source
     offers = [Offer(CacheSource(path=cache))]
     offers += [Offer(DirectorySource(name=str(path), path=path)) for path in options.directories]
     offers += [Offer(RegistrySource(reference=each)) for each in options.registries]
-    for kind, sources in ROWS:
-        of_kind = [artifact for artifact in wanted if artifact.scheme == kind.scheme]
-        if of_kind:
-            request = SourceRequest(lock, of_kind, store.cache, options.mirrors)
-            offers += [Offer(source, kind.scheme) for source in sources(request)]
-    return fetch(wanted, offers, cache, offline=options.offline)
+    with closing(Downloads()) as downloads:
+        for kind, sources in ROWS:
+            of_kind = [artifact for artifact in wanted if artifact.scheme == kind.scheme]
+            if of_kind:
+                request = SourceRequest(lock, of_kind, store.cache, options.mirrors)
+                near = sources(request)
+                far = _far_sources(kind.scheme, options, downloads)
+                offers += [Offer(source, kind.scheme) for source in (*near, *far)]
+        return fetch(wanted, offers, cache, offline=options.offline)
+
+
+def _far_sources(
+    scheme: str, options: SourceOptions, downloads: Downloads
+) -> Iterator[ArtifactSource]:
+    """Yield the services that are asked last for packages of a kind."""
+    if scheme == deb.KIND.scheme:
+        for url in options.snapshots:
+            yield SnapshotSource(url=url, downloads=downloads)
+    for template in options.archives:
+        yield ArchiveSource(template=template, downloads=downloads)
 
 
 def artifact_cache(store: Store) -> Path:

@@ -109,6 +109,8 @@ def test_every_setting_of_a_file(world: World) -> None:
         [materialize]
         layers = 4
         mirrors = ["https://mirror.example.org/debian", "file:///srv/debs"]
+        snapshots = ["https://snapshots.example.org"]
+        archives = ["https://archive.example.org/{filename}"]
         wheels = ["wheels", "~/wheels", "/srv/wheels"]
         [[normalize]]
         path = "/srv/cache"
@@ -153,6 +155,8 @@ def test_every_setting_of_a_file(world: World) -> None:
     assert config.diff.baseline == str(project / "locks/baseline.toml")
     assert config.materialize.layers == 4
     assert config.materialize.mirrors[0] == "https://mirror.example.org/debian"
+    assert config.materialize.snapshots == ("https://snapshots.example.org",)
+    assert config.materialize.archives == ("https://archive.example.org/{filename}",)
     assert config.materialize.wheels == (project / "wheels", home / "wheels", Path("/srv/wheels"))
     assert config.normalize == (
         NormalizeRule(path="/srv/cache", action="drop", reason=""),

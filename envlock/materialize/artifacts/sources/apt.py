@@ -22,6 +22,7 @@ from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.kinds.deb import Deb
 from envlock.materialize.artifacts.sources.base import (
     ArtifactSource,
+    NothingListedError,
     SourceRequest,
     Tell,
     UnreachableSourceError,
@@ -81,6 +82,8 @@ class AptSource:
             raise _failed("apt-get update failed", update.failures)
         for line in update.failures:
             tell(line)
+        if not known and not self.updates:
+            raise NothingListedError("its indexes list none of these versions")
         if not known:
             return {}
         # Packages that vanished from the pool do not hold up the others.

@@ -18,6 +18,10 @@ class UnreachableSourceError(SourceError):
     """Nothing of a source answers: there is no network, no such host, no connection."""
 
 
+class NothingListedError(SourceError):
+    """What a source keeps on this machine says that it has nothing; the network was not asked."""
+
+
 class ArtifactSource(Protocol):
     """Somewhere to get artifacts from.
 
@@ -37,7 +41,7 @@ class ArtifactSource(Protocol):
 
         Artifacts it does not have are left out, those of other kinds too.  `tell` is given what
         its programs say about failures.  Raise SourceError only when the source as a whole fails,
-        `UnreachableSourceError` when nothing answers.
+        `UnreachableSourceError` when nothing answers, `NothingListedError` when nothing was asked.
         """
 
 

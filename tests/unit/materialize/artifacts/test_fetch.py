@@ -13,7 +13,7 @@ from envlock.materialize.artifacts.fetch import Offer, Place
 from envlock.materialize.artifacts.fetch import fetch as fetch_offers
 from envlock.materialize.artifacts.kinds.deb import Deb
 from envlock.materialize.artifacts.kinds.wheel import Wheel
-from envlock.materialize.artifacts.sources.base import UnreachableSourceError
+from envlock.materialize.artifacts.sources.base import NothingListedError, UnreachableSourceError
 from envlock.materialize.artifacts.sources.cache import CacheSource
 from envlock.materialize.artifacts.sources.directory import DirectorySource
 from tests.unit.materialize.packages import digest
@@ -162,6 +162,9 @@ def test_without_a_network_there_is_one_reason(cache):
     assert got.missing == (A, B)
     assert fetch([A], [dead("one"), Scripted("alive", {})], cache).no_network == ""
     assert fetch([A], [local], cache).no_network == ""
+    unasked = Scripted("apt", error=NothingListedError("its indexes do not list it"))
+    assert fetch([A], [unasked, dead("one")], cache).no_network == "one does not answer"
+    assert fetch([A], [unasked], cache).no_network == ""
 
 
 def test_what_a_source_says_is_kept_short_and_without_passwords(cache):

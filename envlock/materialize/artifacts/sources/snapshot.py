@@ -1,0 +1,101 @@
+"""Debian packages of any age, from a service with the interface of Debian's snapshot archive.
+
+``/mr/binary/NAME/VERSION/binfiles?fileinfo=1`` lists the builds of a package by architecture and
+SHA-1, ``/file/SHA1`` is the file (its file API.md).  SHA-1
+only finds a file; what it must be is in the lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from envlock.errors import SourceError
+from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.download import Downloads
+from envlock.materialize.artifacts.kinds.deb import Deb
+from envlock.materialize.artifacts.sources.base import Tell, UnreachableSourceError
+from envlock.materialize.artifacts.verify import is_locked_file
+from envlock.model.document import parse_json
+
+_CONNECTIONS = 2
+_MOST_BUILDS = 8
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotSource:
+    """One service, by the URL below which its interface is."""
+
+    url: str
+    downloads: Downloads
+    is_local: bool = False
+
+    @property
+    def name(self) -> str:
+        """The URL."""
+        return self.url
+
+    def fetch(self, wanted: Sequence[Artifact], into: Path, tell: Tell) -> Mapping[Artifact, Path]:
+        """Download packages, over two connections at once.
+
+        What fails for one package is told.  Raise SourceError when nothing was had and the service
+        failed, `UnreachableSourceError` when it does not answer.
+        """
+        debs = [artifact for artifact in wanted if isinstance(artifact, Deb)]
+        failures: list[SourceError] = []
+
+        def one(deb: Deb) -> Path | None:
+            try:
+                return self._one(deb, into)
+            except SourceError as error:
+                failures.append(error)
+                return None
+
+        with ThreadPoolExecutor(_CONNECTIONS) as pool:
+            paths = list(pool.map(one, debs))
+        found: dict[Artifact, Path] = {
+            deb: path for deb, path in zip(debs, paths, strict=True) if path is not None
+        }
+        if failures and not found:
+            unreachable = [e for e in failures if isinstance(e, UnreachableSourceError)]
+            raise (unreachable or failures)[0]
+        for failure in failures:
+            tell(failure.message)
+        return found
+
+    def _one(self, deb: Deb, into: Path) -> Path | None:
+        """Return the file of a package, None when the service does not have it."""
+        words = (quote(word, safe="") for word in (deb.name, deb.version))
+        url = f"{self.url.rstrip('/')}/mr/binary/{'/'.join(words)}/binfiles?fileinfo=1"
+        answer = self.downloads.document(url)
+        for number, sha1 in enumerate(_builds(answer or b"", deb.arch)):
+            path = into / f"{number}-{deb.filename}"
+            there = self.downloads.file(f"{self.url.rstrip('/')}/file/{sha1}", path)
+            if there and _sha1_of(path) == sha1 and is_locked_file(deb, path):
+                return path.replace(into / deb.filename)
+            path.unlink()
+        return None
+
+
+def _builds(answer: bytes, arch: str) -> Iterator[str]:
+    """Yield the SHA-1 of each build for an architecture.  Raise SourceError for other documents."""
+    if not answer:
+        return
+    try:
+        rows = parse_json(answer)["result"]
+        found = [str(row["hash"]) for row in rows if row["architecture"] == arch]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SourceError("the answer of the service cannot be read") from error
+    for sha1 in list(dict.fromkeys(found))[:_MOST_BUILDS]:
+        if len(sha1) == 40 and _HEX.issuperset(sha1):
+            yield sha1
+
+
+def _sha1_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
