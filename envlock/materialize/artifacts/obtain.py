@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envlock.materialize.artifacts.artifact import Artifact
-from envlock.materialize.artifacts.download import Downloads
 from envlock.materialize.artifacts.fetch import Fetched, Offer, fetch
 from envlock.materialize.artifacts.kinds import deb
 from envlock.materialize.artifacts.sources.archive import ArchiveSource
 from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
 from envlock.materialize.artifacts.sources.cache import CacheSource
 from envlock.materialize.artifacts.sources.directory import DirectorySource
+from envlock.materialize.artifacts.sources.download import Downloads
 from envlock.materialize.artifacts.sources.registry import RegistrySource
 from envlock.materialize.artifacts.sources.snapshot import SnapshotSource
 from envlock.materialize.artifacts.table import ROWS

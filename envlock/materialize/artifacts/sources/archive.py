@@ -18,8 +18,8 @@ from urllib.parse import quote
 
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
-from envlock.materialize.artifacts.download import Downloads
 from envlock.materialize.artifacts.sources.base import Tell, UnreachableSourceError
+from envlock.materialize.artifacts.sources.download import Downloads
 
 _FIELD = re.compile(r"\{([a-z0-9]+)\}")
 

@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
-from envlock.materialize.artifacts.download import Downloads
 from envlock.materialize.artifacts.kinds.deb import Deb
 from envlock.materialize.artifacts.sources.base import Tell, UnreachableSourceError
+from envlock.materialize.artifacts.sources.download import Downloads
 from envlock.materialize.artifacts.verify import is_locked_file
 from envlock.model.document import parse_json
 

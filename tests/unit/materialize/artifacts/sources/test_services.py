@@ -8,11 +8,11 @@ import json
 import pytest
 
 from envlock.errors import SourceError
-from envlock.materialize.artifacts.download import Downloads
 from envlock.materialize.artifacts.kinds.deb import Deb
 from envlock.materialize.artifacts.kinds.wheel import Wheel
 from envlock.materialize.artifacts.sources.archive import ArchiveSource, address
 from envlock.materialize.artifacts.sources.base import UnreachableSourceError
+from envlock.materialize.artifacts.sources.download import Downloads
 from envlock.materialize.artifacts.sources.snapshot import SnapshotSource
 from tests.registry.conftest import free_port
 from tests.registry.debian import mirror

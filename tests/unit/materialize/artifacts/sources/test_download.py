@@ -8,16 +8,16 @@ import time
 import pytest
 
 from envlock.errors import SourceError, StoreError
-from envlock.materialize.artifacts.download import (
+from envlock.materialize.artifacts.fetch import Offer, fetch
+from envlock.materialize.artifacts.kinds.deb import Deb
+from envlock.materialize.artifacts.sources.archive import ArchiveSource
+from envlock.materialize.artifacts.sources.base import UnreachableSourceError
+from envlock.materialize.artifacts.sources.download import (
     LARGEST_ANSWER,
     MOST_FAILURES,
     MOST_RESUMES,
     Downloads,
 )
-from envlock.materialize.artifacts.fetch import Offer, fetch
-from envlock.materialize.artifacts.kinds.deb import Deb
-from envlock.materialize.artifacts.sources.archive import ArchiveSource
-from envlock.materialize.artifacts.sources.base import UnreachableSourceError
 from tests.registry.conftest import free_port
 from tests.registry.debian import mirror
 from tests.registry.faults import Reply
