@@ -70,10 +70,18 @@ TESTS = {
     "materialize.artifacts.unpacked.MAX_RATIO": "test_a_package_at_its_largest_ratio",
     "materialize.artifacts.unpacked.MOST_MEMBERS": "test_members_of_a_deb",
     "materialize.artifacts.kinds.wheel.RECORD_LIMIT": "test_a_record_of_the_largest_size",
-    "materialize.artifacts.sources.download.LARGEST_PACKAGE": "test_a_file_of_the_largest_size_and_above",
-    "materialize.artifacts.sources.download.LARGEST_ANSWER": "test_an_answer_of_the_largest_size_and_above",
-    "materialize.artifacts.sources.download.MOST_RESUMES": "test_a_file_that_is_cut_for_ever_is_given_up",
-    "materialize.artifacts.sources.download.MOST_FAILURES": "test_a_host_that_fails_is_not_asked_for_ever",
+    "materialize.artifacts.sources.download.LARGEST_PACKAGE": (
+        "test_a_file_of_the_largest_size_and_above"
+    ),
+    "materialize.artifacts.sources.download.LARGEST_ANSWER": (
+        "test_an_answer_of_the_largest_size_and_above"
+    ),
+    "materialize.artifacts.sources.download.MOST_RESUMES": (
+        "test_a_file_that_is_cut_for_ever_is_given_up"
+    ),
+    "materialize.artifacts.sources.download.MOST_FAILURES": (
+        "test_a_host_that_fails_is_not_asked_for_ever"
+    ),
     "materialize.artifacts.sources.directory.MOST_FILES": (
         "test_more_files_than_the_limit_are_said_not_to_be_searched"
     ),
