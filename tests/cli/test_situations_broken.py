@@ -211,6 +211,13 @@ def test_a_virtual_environment_that_was_moved(pair, script):
     venv(pair.good, "opt/app/venv", "#!/opt/app/venv/bin/python\n")
     assert pair.verdicts("good") == []
     pair.bad.put("opt/app/venv/bin/gunicorn", script, 0o755)
-    found = {each[:2] for each in pair.verdicts()}
-    assert ("PYTHON-SCRIPTS", "high") in found
-    assert found <= {("PYTHON-SCRIPTS", "high"), ("INTERPRETER-MISSING", "high")}
+    assert [each[:2] for each in pair.verdicts()] == [("PYTHON-SCRIPTS", "high")]
+    counted = {(c["section"], c["rule"]) for c in pair.changes() if not c["explained_by"]}
+    assert ("python", "PYTHON-SCRIPTS") in counted
+    assert not {rule for section, rule in counted if section == "software"}
+
+
+def test_another_interpreter_that_is_lost_beside_a_moved_environment(pair):
+    venv(pair.good, "opt/app/venv", "#!/home/ci/build/venv/bin/python\n")
+    pair.good.put("usr/local/bin/report", "#!/usr/bin/ruby\n", 0o755)
+    assert {each[0] for each in pair.verdicts("good")} == {"PYTHON-SCRIPTS", "INTERPRETER-MISSING"}

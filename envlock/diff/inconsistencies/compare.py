@@ -8,12 +8,16 @@ from envlock.diff.drift import FOUND, ChangeKind, Delta
 from envlock.diff.filters import is_selected
 from envlock.diff.inconsistencies.find import find_inconsistencies
 from envlock.diff.inconsistencies.inconsistency import Inconsistency
+from envlock.diff.inconsistencies.programs import moved_environment
 from envlock.diff.severity import severity_of
 from envlock.diff.side import Side
 from envlock.model.severity import Severity
 
 _JUDGED_TOGETHER = frozenset({"CUDA-DRIVER", "CUDA-DRIVER-FORWARD"})
 """Rules that `envlock.diff.cuda` applies to both sides at once."""
+
+_LOST = ("missing", "lost-interpreter")
+"""Facts of software that name an interpreter which does not exist."""
 
 _Found = Mapping[tuple[str, str, str], Inconsistency]
 
@@ -27,7 +31,7 @@ def with_inconsistencies(
     a difference of its own.  What holds on the left only is an improvement: its severity is low.
     Nothing is said of a record that is unknown on one side.
     """
-    found = list(deltas)
+    found = list(_told_of_environments(list(deltas), right))
     ours, theirs = _find(left, sections), _find(right, sections)
     arisen = sorted(theirs[key] for key in theirs.keys() - ours.keys())
     resolved = sorted(ours[key] for key in ours.keys() - theirs.keys())
@@ -54,6 +58,16 @@ def with_inconsistencies(
             )
             found[place] = judged
     return found
+
+
+def _told_of_environments(deltas: list[Delta], right: Side) -> Iterable[Delta]:
+    """Yield the differences; a lost interpreter follows from the environment that was moved."""
+    records = {delta.record for delta in deltas if delta.section == "python"}
+    for delta in deltas:
+        of = ""
+        if delta.section == "software" and delta.field in _LOST:
+            of = f"python {moved_environment(right.lock, delta.key, delta.right or '')}"
+        yield delta._replace(explained_by=of) if of in records else delta
 
 
 def _arisen(delta: Delta, several: list[Inconsistency], name: str) -> Delta:

@@ -101,8 +101,27 @@ def _missing_symbols(lock: Lock) -> Iterator[Inconsistency]:
         yield Inconsistency(rule, "missing-symbol", key, message)
 
 
+def moved_environment(lock: Lock, software: str, interpreter: str) -> str:
+    """Return the Python environment in a directory whose programs lack an interpreter, if any.
+
+    It was moved or copied: that is told of the environment.
+    """
+    for name, facts in lock.sections.get("python", {}).items():
+        place = f"{facts.get('path', '')}/"
+        if (
+            interpreter
+            and facts.get("scripts-need") == interpreter
+            and (place.startswith(f"{software}/") or software.startswith(place))
+        ):
+            return name
+    return ""
+
+
 def _scripts(lock: Lock) -> Iterator[Inconsistency]:
     for key, facts in lock.sections.get("software", {}).items():
+        lost = facts.get("missing") or facts.get("lost-interpreter", "")
+        if moved_environment(lock, key, lost):
+            continue
         if facts.get("kind") == "script" and facts.get("missing"):
             message = f"its interpreter {facts['missing']} does not exist"
             yield Inconsistency("INTERPRETER-MISSING", "software", key, message, "missing")
