@@ -10,6 +10,7 @@ from typing import NamedTuple
 from envlock.diff.contents import with_contents
 from envlock.diff.cuda import with_driver_requirement
 from envlock.diff.debian import explain_packages
+from envlock.diff.declared import explain_declared
 from envlock.diff.drift import (
     EXPECTED,
     Change,
@@ -197,6 +198,7 @@ def _find(sides: tuple[Side, Side], options: Options) -> _Differences:
     left, right = (side.lock for side in sides)
     names = [n for n in _names(left, right) if is_selected(n, options.sections)]
     deltas = explain_packages(d for name in names for d in compare_section(name, left, right))
+    deltas = explain_declared(deltas)
     total = sum(len(left.sections.get(n, {}).keys() | right.sections.get(n, {})) for n in names)
     changed = changed_packages(deltas)
     deltas = [fold_packaged(delta, changed) for delta in deltas]

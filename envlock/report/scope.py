@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from envlock.diff.drift import Change, DriftReport
@@ -69,10 +70,17 @@ def _and(names: Sequence[str]) -> str:
 
 def scope_lines(report: DriftReport) -> Iterator[str]:
     """Yield a line for each application: what it is on both sides, how sure that is, its parity."""
+    left, right = (visible(name) for name in _short_names(report))
     for pair in report.scoping.pairs if report.scoping else ():
-        left, right = visible(report.left_name), visible(report.right_name)
         roots = f"{pair.left} on {left}, {pair.right} on {right}"
         yield visible(f"{pair.role}: {roots}; {_sureness(pair, left, right)}; {_parity(pair)}")
+
+
+def _short_names(report: DriftReport) -> tuple[str, str]:
+    """Return the names of both sides, lockfiles without directory and suffix if that tells them."""
+    names = report.left_name, report.right_name
+    left, right = (PurePosixPath(n).stem if n.endswith(".lock") else n for n in names)
+    return names if left == right else (left, right)
 
 
 def _sureness(pair: RolePair, left: str, right: str) -> str:

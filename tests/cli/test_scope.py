@@ -41,6 +41,19 @@ def test_the_first_lines_say_what_was_compared_and_the_rest_is_one_line(here, ca
     assert len(out) < 45
 
 
+def test_lockfiles_are_named_without_their_directory_where_that_tells_them(here, capsys) -> None:
+    write(here, dev=laptop(), prod=image(ssl="3.0.11-1~deb12u2"))
+    main(["diff", "locks/dev.lock", "locks/prod.lock"])
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "DRIFT  locks/dev.lock → locks/prod.lock"
+    assert out[1].startswith("app: python:.venv on dev, process on prod; ")
+    (here / "old").mkdir()
+    (here / "locks/dev.lock").rename(here / "old/prod.lock")
+    main(["diff", "old/prod.lock", "locks/prod.lock"])
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.startswith("app: python:.venv on old/prod.lock, process on locks/prod.lock; ")
+
+
 def test_only_what_is_in_scope_decides_the_status(here, capsys) -> None:
     write(here, dev=laptop(), prod=image())
     assert main(["diff", "dev", "prod"]) == 0
