@@ -119,8 +119,8 @@ def moved_environment(lock: Lock, software: str, interpreter: str) -> str:
 
 def _scripts(lock: Lock) -> Iterator[Inconsistency]:
     for key, facts in lock.sections.get("software", {}).items():
-        lost = facts.get("missing") or facts.get("lost-interpreter", "")
-        if moved_environment(lock, key, lost):
+        interpreter = facts.get("missing") or facts.get("lost-interpreter", "")
+        if moved_environment(lock, key, interpreter):
             continue
         if facts.get("kind") == "script" and facts.get("missing"):
             message = f"its interpreter {facts['missing']} does not exist"
