@@ -21,7 +21,6 @@ from envlock.capture.files.classify import STATE_LIMIT
 from envlock.capture.files.content_gate import CHANGED, CLEAN, PUBLISHED, WHOLE, ContentGate
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rules import noisy_rule
-from envlock.capture.published import Lookup
 from envlock.errors import StateInUseError
 from envlock.model.coverage import Gap
 from envlock.model.tree import REDACTED, Entry, EntryType, FileClass, Row
@@ -32,6 +31,7 @@ from envlock.targets.base import ContentWriter, HashCache, Target
 _NOT_KEPT = frozenset({FileClass.CACHE, FileClass.LOG, FileClass.SECRET, FileClass.IDENTITY})
 _SETTING_LIMIT = 64 * 1024
 _CHUNK = 1024 * 1024
+_HEAD = 64
 
 
 class Residue:
@@ -44,7 +44,7 @@ class Residue:
         gaps: list[Gap],
         cache: HashCache | None = None,
         seconds: float = math.inf,
-        published: Lookup = lambda _owner, _sha256: "",
+        published: Callable[[Row, Callable[[], bytes]], str] = lambda _row, _read: "",
         is_wanted: Callable[[str], bool] = lambda _path: False,
     ) -> None:
         self._target = target
@@ -95,7 +95,7 @@ class Residue:
         try:
             judged = CLEAN if is_published else self.gate.judge(entry)
             if judged.kind is FileKind.PUBLIC:
-                if source := self._published(row.owner, entry.sha256):
+                if source := self._published(row, lambda: self._beginning(entry)):
                     return row._replace(source=source)
                 self._keep(entry)
                 return row
@@ -180,6 +180,10 @@ class Residue:
             return self._store.read(entry.sha256)
         with self._target.open(entry.path) as stream:
             return stream.read(WHOLE + 1)
+
+    def _beginning(self, entry: Entry) -> bytes:
+        with self.open(entry) as stream:
+            return stream.read(_HEAD)
 
     def _copy(self, entry: Entry) -> None:
         writer = self._store.writer()

@@ -111,6 +111,26 @@ def wheel_filename(name: str, version: str, wheel: dict[str, list[str]]) -> str:
     return f"{stem}{build}-{'-'.join(parts)}.whl"
 
 
+def data_member(path: str, project: str, info: str) -> str:
+    """Return the member of a wheel that was installed at `path`, below the environment's directory.
+
+    It lies in the ``.data`` directory, in that of scripts, headers or other data.  `info` is the
+    name of the ``.dist-info`` directory.
+
+    >>> data_member("bin/uv", "uv", "uv-0.4.0.dist-info")
+    'uv-0.4.0.data/scripts/uv'
+    >>> data_member("include/site/python3.11/greenlet/greenlet.h", "greenlet", "g-1.dist-info")
+    'g-1.data/headers/greenlet.h'
+    """
+    data = f"{info.removesuffix('.dist-info')}.data"
+    first, _, rest = path.partition("/")
+    if first == "bin":
+        return f"{data}/scripts/{rest}"
+    if first == "include":
+        return f"{data}/headers/{rest.partition(f'/{project}/')[2] or rest}"
+    return f"{data}/data/{path}"
+
+
 def parse_direct_url(text: str) -> DirectUrl | None:
     """Return the origin in a direct_url.json, or None when it is malformed."""
     document = json_or_none(text)

@@ -63,7 +63,18 @@ def obtain(wanted: Sequence[Artifact], lock: Lock, store: Store, options: Source
                 near = sources(request)
                 far = _far_sources(kind.scheme, options, downloads)
                 offers += [Offer(source, kind.scheme) for source in (*near, *far)]
-        return fetch(wanted, offers, cache, offline=options.offline)
+        first: dict[tuple[str, ...], Artifact] = {}
+        for artifact in wanted:  # two interpreters may have the same wheel
+            first.setdefault(_file_of(artifact), artifact)
+        got = fetch(list(first.values()), offers, cache, offline=options.offline)
+    return got._replace(
+        paths={a: got.paths[same] for a in wanted if (same := first[_file_of(a)]) in got.paths},
+        missing=tuple(a for a in wanted if first[_file_of(a)] not in got.paths),
+    )
+
+
+def _file_of(artifact: Artifact) -> tuple[str, ...]:
+    return (artifact.scheme, artifact.filename, *artifact.proofs)
 
 
 def _far_sources(
