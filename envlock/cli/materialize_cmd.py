@@ -19,7 +19,11 @@ from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, read_lock_bytes, shown_path
 from envlock.cli.package_sources import source_options
-from envlock.cli.service_state import say_what_state_is_missing, state_document
+from envlock.cli.service_state import (
+    say_what_state_is_missing,
+    say_what_will_not_start,
+    state_document,
+)
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.reader import parse_lock
 from envlock.materialize.assemble import Assembled, BuildOptions, layouts_directory
@@ -68,6 +72,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             done = materialize(lock, raw, store, options, steps)
         say_what_state_is_missing(part.lock if part else lock, console)
         _warn_about_paths_left_out(done, console)
+        say_what_will_not_start(done.lost, console)
         _warn_about_missing_values(lock, console)
         for sink in sinks:
             if result := sink.deliver(options.directory, done.built):
@@ -194,6 +199,7 @@ def _document(done: Assembled, environment: str, seconds: float) -> dict[str, ob
         "left_out": {path: rule.id for path, rule in sorted(done.normalised.warnings.items())},
         "locked": {path: list(names) for path, names in sorted(done.normalised.locked.items())},
         "redacted": _redacted(done),
+        "lost": [each._asdict() for each in done.lost],
         "fetched": done.downloaded,
         "reused": done.reused,
         "seconds": round(seconds, 3),

@@ -60,6 +60,16 @@ class Message(Enum):
         "the image has no {engine} data: {path} is empty; {cure}",
         "The lock has none of this data, so its server starts anew or must be given a copy.",
     )
+    IMAGE_LACKS = (
+        Level.WARNING,
+        "{path} names {lost}, which the image does not have; {cure}",
+        "What reads this file will not start, or not do this part, before that is there.",
+    )
+    IMAGE_LACKS_MORE = (
+        Level.WARNING,
+        "{count} more files name what the image does not have; -v lists them",
+        "What reads these files will not start, or not do this part.",
+    )
     STATE_NOT_COMPARED = (
         Level.WARNING,
         "not compared: {path} ({engine}); the lock has none of this data",

@@ -7,25 +7,13 @@ from collections.abc import Iterable, Sequence
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.errors import UsageError
+from envlock.materialize.tree.lost_files import LostFile, cure_of_data
 from envlock.model.lock import Lock
 from envlock.model.state import lost_state, state_of
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _THOUSAND = 1000
-
-_CURES = {
-    "postgresql": "make a cluster with pg_createcluster or initdb, or restore a dump",
-    "mariadb": "run mariadb-install-db, or restore a dump",
-    "mysql": "run mysqld --initialize, or restore a dump",
-    "redis": "the server starts with no data",
-    "openldap": "load it with slapadd",
-    "etcd": "etcdctl snapshot restore",
-    "mongodb": "the server starts with no data; mongorestore",
-    "rabbitmq": "import definitions, rabbitmqctl import_definitions",
-    "sqlite": "the application makes it anew, or restore a copy",
-    "mail": "queues and mailboxes are empty",
-}
-_CURE = "mount a copy there if its service needs it"
+_FEW = 10
 
 
 def require_state(wanted: Sequence[str], lock: Lock) -> None:
@@ -54,8 +42,18 @@ def say_what_state_is_kept(lock: Lock, console: Console) -> None:
 def say_what_state_is_missing(lock: Lock, console: Console) -> None:
     """Say which data an image lacks, and what its server needs to start."""
     for data in lost_state(lock):
-        cure = _CURES.get(data.engine, _CURE)
+        cure = cure_of_data(data.engine)
         console.say(Message.IMAGE_LEAVES_OUT_STATE, path=data.path, engine=data.engine, cure=cure)
+
+
+def say_what_will_not_start(lost: Sequence[LostFile], console: Console) -> None:
+    """Say which files of an image name what it does not have, and what makes that anew."""
+    for each in lost[:_FEW]:
+        console.say(Message.IMAGE_LACKS, path=each.path, lost=each.names, cure=each.cure)
+    if len(lost) > _FEW:
+        console.say(Message.IMAGE_LACKS_MORE, count=len(lost) - _FEW)
+    for each in lost[_FEW:]:
+        console.detail(f"  {each.path} names {each.names}: {each.cure}")
 
 
 def state_document(lock: Lock) -> dict[str, object]:

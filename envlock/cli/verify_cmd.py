@@ -13,11 +13,13 @@ from envlock.cli.lock_texts import read_lock_texts
 from envlock.cli.messages import Message
 from envlock.cli.operands import live_request, open_store, read_lock_operand
 from envlock.cli.reporting import write_reports
+from envlock.cli.service_state import say_what_will_not_start
 from envlock.diff.drift import Result
 from envlock.errors import ExitStatus
+from envlock.materialize.assemble import lost_in_image
 from envlock.model.severity import Severity
 from envlock.report.input import PairInput
-from envlock.workflow import Environment, Verified, verify
+from envlock.workflow import Environment, Verified, require_tree, verify
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -29,6 +31,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         bring_content(arguments.lock, left.lock, config, store, console)
         rules, role = user_rules(config), arguments.root
         verified = verify(left, arguments.target, request, store, steps, rules, role)
+        lost = lost_in_image(left.lock, require_tree(left.lock, store), store, rules)
     given = PairInput(
         verified.report,
         full=arguments.all,
@@ -36,6 +39,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         locks=partial(read_lock_texts, (arguments.lock, arguments.target), config),
     )
     write_reports(given, arguments.reports, console)
+    say_what_will_not_start([] if role else lost, console)
     _say_what_was_compared(verified, console)
     match verified.report.result:
         case Result.EQUAL:

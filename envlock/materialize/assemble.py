@@ -27,6 +27,7 @@ from envlock.materialize.artifacts.plan import Plan, make_plan, missing_artifact
 from envlock.materialize.image.description import Built, image_of
 from envlock.materialize.image.layers import DEFAULT_BUDGET, package_groups, split
 from envlock.materialize.sinks.layout import reusable, write_layout
+from envlock.materialize.tree.lost_files import LostFile, lost_files
 from envlock.materialize.tree.normalise import (
     IMAGE_LOCK_PATH,
     Normalised,
@@ -38,6 +39,7 @@ from envlock.materialize.tree.rebuild import Rebuild
 from envlock.materialize.tree.rules import Rule
 from envlock.materialize.tree.state_rules import state_rules
 from envlock.model.lock import Lock
+from envlock.model.state import lost_state
 from envlock.model.tree import Row, Tree
 from envlock.store.objects import Store
 
@@ -68,12 +70,14 @@ class Assembled(NamedTuple):
     """A written image: its digests, its rows and what was left out, and the number of artifacts.
 
     `downloaded` artifacts came from a source now, `reused` ones were in the cache or a directory.
+    `lost` are the files of the image that name what it does not have.
     """
 
     built: Built
     normalised: Normalised
     downloaded: int
     reused: int
+    lost: Sequence[LostFile] = ()
 
 
 def assemble(
@@ -110,13 +114,23 @@ def assemble(
         built = write_layout(options.directory, image, rebuild, reuse=known, tag=options.tag)
     finally:
         rebuild.close()
-    return Assembled(built, normalised, got.downloaded, len(got.paths) - got.downloaded)
+    reused = len(got.paths) - got.downloaded
+    return Assembled(built, normalised, got.downloaded, reused, _lost(normalised, lock, store))
 
 
 def plan_of(lock: Lock, tree: Tree, store: Store, user_rules: Sequence[Rule] = ()) -> Plan:
     """Return the plan of a rebuild, without doing it."""
-    normalised = _normalise(tree, image_epoch(tree), store, user_rules)
+    rules = (*user_rules, *state_rules(lock))
+    normalised = _normalise(tree, image_epoch(tree), store, rules)
     return make_plan(normalised.rows, lock, store, normalised.contents)
+
+
+def lost_in_image(
+    lock: Lock, tree: Tree, store: Store, user_rules: Sequence[Rule] = ()
+) -> list[LostFile]:
+    """Return the files of an image of `tree` that name what it does not have, by path."""
+    rules = (*user_rules, *state_rules(lock))
+    return _lost(_normalise(tree, image_epoch(tree), store, rules), lock, store)
 
 
 def in_image(tree: Tree, epoch: int, store: Store, user_rules: Sequence[Rule] = ()) -> Tree:
@@ -136,6 +150,15 @@ def _normalise(tree: Tree, epoch: int, store: Store, user_rules: Sequence[Rule])
         return store.read(row.entry.sha256)
 
     return normalise(tree, epoch=epoch, read=read, user_rules=user_rules)
+
+
+def _lost(normalised: Normalised, lock: Lock, store: Store) -> list[LostFile]:
+    def read(row: Row) -> bytes | None:
+        given = normalised.contents.get(row.entry.path)
+        is_held = given is None and store.has(row.entry.sha256)
+        return store.read(row.entry.sha256) if is_held else given
+
+    return lost_files(normalised, lost_state(lock), read)
 
 
 def _layouts(store: Store, directory: Path) -> Iterable[Path]:

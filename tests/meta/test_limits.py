@@ -46,6 +46,10 @@ TESTS = {
     "capture.beginnings.MOST_NOTED": (
         "test_above_the_number_of_notes_nothing_is_known_of_other_files"
     ),
+    "capture.files.classify.STATE_LIMIT": (
+        "test_one_large_file_takes_all_data_of_an_unknown_service_with_it"
+    ),
+    "materialize.tree.lost_files.SETTINGS_LIMIT": "test_a_file_of_settings_of_the_largest_size",
     "targets.base.READ_LIMIT": "test_a_file_that_a_collector_reads_whole",
     "capture.context.READ_TOTAL": "test_files_that_one_collector_reads",
     "capture.context.LINE_LIMIT": "test_a_line_of_a_kernel_file",
