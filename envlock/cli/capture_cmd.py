@@ -24,6 +24,7 @@ from envlock.lockfile.writer import render_lock, write_lock
 from envlock.model.digest import digests
 from envlock.model.facts import coverage_of
 from envlock.model.tree import FileClass
+from envlock.registry.reference import PREFIX as REGISTRY
 from envlock.report.lock import render_lock_summary
 from envlock.store.carried import objects_beside
 from envlock.targets.kinds import is_group
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             keep=True,
             anew=arguments.full or arguments.fetch,
             recording=recording,
-            own=[path, objects_beside(path)] if path else [],
+            own=_own(path, config),
             published=published_packages(config, store, console, fetch=arguments.fetch),
         )
     require_state(arguments.with_state, captured.lock)
@@ -79,6 +80,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     console.out(render_lock_summary(captured.lock, color=console.color))
     console.say(Message.WROTE if changed else Message.UNCHANGED, path=path)
     return ExitStatus.OK
+
+
+def _own(path: Path | None, config: Config) -> list[Path]:
+    """Return what envlock writes itself, which is no part of what it captures."""
+    if path is None:
+        return []
+    vendor = config.locks.vendor
+    kept = [] if vendor.startswith(REGISTRY) else [config.root / Path(vendor).expanduser()]
+    return [path, objects_beside(path), *kept]
 
 
 def _lock_path(arguments: argparse.Namespace, config: Config) -> Path | None:

@@ -112,7 +112,7 @@ def pack_shipment(
         layers += (
             _large(sha256, size, store) for sha256, size in sorted(sizes.items()) if size >= LARGE
         )
-        layers += _sorted(extent.packages)
+    layers += _sorted(extent.packages)
     return _shipment(ARTIFACT_TYPE, layers, len(sizes), annotations)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from envlock.store.bundle import write_bundle
+from envlock.store.objects import Store
+from envlock.store.shipment import PACKAGE_TYPE, Blob, Extent, pack_shipment
 from tests.conftest import Cli, unavailable
 from tests.registry.debian import make_repository, make_root, mirror
 from tests.registry.machines import built
@@ -92,6 +96,25 @@ def test_since_a_bundle_only_what_changed_travels(
     both("unbundle", captured.folder / "full")
     both("unbundle", captured.folder / "more", "-o", "locks/prod.lock")
     assert built_without_a_network(both) == digest
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/evil", "..", "", "a/b", ".hidden", "x\n"])
+def test_names_of_packages_lead_nowhere_else(
+    name: str, root: Path, tmp_path: Path, envlock: Cli
+) -> None:
+    envlock("capture", f"dir:{root}", "--only", "os", "-o", "os.lock", "-q")
+    raw = (envlock.folder / "os.lock").read_bytes()
+    content = b"a package"
+    sha256 = hashlib.sha256(content).hexdigest()
+    package = Blob.of(PACKAGE_TYPE, content)._replace(name=name)
+    with Store.open(tmp_path / "store") as store:
+        shipment = pack_shipment(raw, "", store, {}, Extent([package]))
+    write_bundle(envlock.folder / "os.bundle", shipment, "os")
+    envlock("unbundle", "os.bundle", "-q")
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in written if path.read_bytes() == content] == [
+        envlock.folder / "vendor" / sha256
+    ]
 
 
 def test_an_image_in_a_bundle_can_be_run_by_other_tools(
