@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Cli, unavailable
-from tests.registry.debian import PACKAGES, index_of, make_repository, make_root, mirror
+from tests.registry.debian import (
+    PACKAGES,
+    index_of,
+    make_repository,
+    make_root,
+    mirror,
+    package,
+)
+from tests.registry.faults import Question, Reply, proxy
 from tests.registry.machines import built
 
 
@@ -29,7 +37,7 @@ def served(tmp_path: Path) -> Iterator[str]:
 def carry(envlock: Cli, there: Callable[[str], Cli], name: str) -> Cli:
     """Carry the lock without its packages to another machine; return that one."""
     bundle = envlock.folder / "prod.bundle"
-    envlock("bundle", "prod", "-o", bundle)
+    envlock("bundle", "prod", "-o", bundle, "--thin")
     other = there(name)
     other("unbundle", bundle)
     return other
@@ -84,7 +92,7 @@ def test_packages_in_a_registry_are_found_by_every_version_of_a_lock(
     one("vendor", "prod", "--yes", "-q")
     digest = built(one, "prod")
     bundle = one.folder / "prod.bundle"
-    one("bundle", "prod", "-o", bundle)
+    one("bundle", "prod", "-o", bundle, "--thin")
     (root / "etc/more").write_text("more\n")
     one("capture", f"dir:{root}", "--name", "prod", "-q", "--vendor")
     shutil.rmtree(tmp_path / "repository")
@@ -139,3 +147,41 @@ def test_a_package_in_no_index_is_kept_by_value_and_told_with_its_size(
         "data:all, tool:all"
     ) in said
     assert built(envlock, "prod")
+
+
+def test_a_registry_that_lies_and_breaks_off_gives_only_what_is_right(
+    served: str, tmp_path: Path, registry: str, there: Callable[[str], Cli]
+) -> None:
+    """One package comes with wrong bytes and is had elsewhere, the other one is cut and resumed."""
+    root = make_root(tmp_path / "root", served)
+    one = there("one")
+    one("capture", f"dir:{root}", "--name", "prod", "-q")
+    one("vendor", "prod", "--to", f"oci://{registry}/vendored/faults:prod", "--yes", "-q")
+    digest = built(one, "prod")
+    assert not (one.folder / "vendor").exists()  # they went to the registry alone
+    two = carry(one, there, "two")
+    good = package("data")
+
+    def unlucky(question: Question, ask: Callable[[], Reply]) -> Reply:
+        reply = ask()
+        if "/blobs/" not in question.path or question.method != "GET":
+            return reply
+        if reply.content == good:
+            return reply._replace(cut=100)
+        if "Range" in question.headers:
+            return reply
+        return reply._replace(content=reply.content[:-1] + bytes([reply.content[-1] ^ 1]))
+
+    with proxy(registry, unlucky) as (address, seen):
+        settings = f'[locks]\nvendor = "oci://{address}/vendored/faults:prod"\n'
+        (two.folder / "envlock.toml").write_text(settings)
+        done = two("materialize", "prod", "-o", "image", "--json").json
+        assert (done["manifest_digest"], done["fetched"]) == (digest, 2)
+        assert any("Range" in question.headers for question in seen)
+        shutil.rmtree(two.folder.parent / "data/envlock/cache")
+        shutil.rmtree(tmp_path / "repository")
+        refused = two("materialize", "prod", "-o", "again", status=5).err
+    assert "tool_1_all.deb: blob sha256:" in refused
+    assert "does not match its digest" in refused
+    assert "deb tool:all 1: in no source" in refused
+    assert "deb data:all 1: in no source" not in refused

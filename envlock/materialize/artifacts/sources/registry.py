@@ -29,21 +29,23 @@ class RegistrySource:
         return str(self.reference)
 
     def fetch(self, wanted: Sequence[Artifact], into: Path, tell: Tell) -> Mapping[Artifact, Path]:
-        """Download the packages that the manifest lists, each verified by its digest."""
+        """Download the packages that the manifest lists, each verified by its digest.
+
+        What is wrong with one of them is told, and the others are downloaded.
+        """
         found: dict[Artifact, Path] = {}
         try:
             with closing(Repository.open(self.reference)) as repository:
                 packages = parse_packages(repository.manifest().content, self.name)
                 for artifact in wanted:
                     package = package_of(artifact, packages)
-                    if package is not None:
-                        found[artifact] = _download(repository, package, into / artifact.filename)
+                    path = into / artifact.filename
+                    if package is not None and _download(repository, package, path, tell):
+                        found[artifact] = path
         except NoAnswerError as error:
             raise UnreachableSourceError(error.message) from error
         except (RegistryError, LockfileError) as error:
-            if not found:
-                raise SourceError(error.message) from error
-            tell(error.message)
+            raise SourceError(error.message) from error
         return found
 
 
@@ -54,8 +56,14 @@ def package_of(artifact: Artifact, packages: Sequence[Described]) -> Described |
     return next((each for each in packages if artifact.is_named(each.name)), None)
 
 
-def _download(repository: Repository, package: Described, path: Path) -> Path:
-    with path.open("wb") as stream:
-        for piece in repository.blob(package.digest, package.size):
-            stream.write(piece)
-    return path
+def _download(repository: Repository, package: Described, path: Path, tell: Tell) -> bool:
+    """Write a package to a file; False, with the reason told, when it is damaged or not there."""
+    try:
+        with path.open("wb") as stream:
+            stream.writelines(repository.blob(package.digest, package.size))
+    except NoAnswerError:
+        raise
+    except RegistryError as error:
+        tell(f"{package.name or package.digest}: {error.message}")
+        return False
+    return True
