@@ -15,6 +15,7 @@ from envlock.diff.inconsistencies.inconsistency import Inconsistency
 from envlock.model.belonging import Belonging
 from envlock.model.coverage import Status
 from envlock.model.lock import Lock
+from envlock.model.record import Facts
 from envlock.model.scope import EVERY, SECTION, STEP, MemberClass, Role, roles_of
 from envlock.model.scope_names import names_of
 
@@ -34,6 +35,8 @@ _BY_PROGRAM: Mapping[str, frozenset[str]] = {
 _BY_DRIVER = re.compile(r"(nvidia|amdgpu)")
 """Modules and packages of a driver, which concern an application that needs that driver."""
 _OF_DRIVER = ("host.module", "host.dkms", "deb", "rpm")
+_UNOWNED = frozenset({"software", "missing-library", "missing-symbol"})
+"""Sections about programs that no package owns."""
 _FOR_ALL = frozenset({"trust", "time-zone"})
 """Links that every application follows, as every closure has certificates and a time zone."""
 _FOLDER_OF = re.compile(r"/etc/(?P<program>[a-z]+)[^/]*/")
@@ -195,6 +198,8 @@ def _concerns(one: Inconsistency, lock: Lock, closure: _Closure) -> bool:
         return True
     if section == "missing-symbol" and facts.get("count", "1") != "1":
         return True  # the record names the first of those that need it
+    if closure.role.assumed and _is_put_there(section, facts):
+        return True
     if section == "dangling":
         return _is_followed(key, facts.get("kind", ""), closure)
     if section == "env":
@@ -205,6 +210,15 @@ def _concerns(one: Inconsistency, lock: Lock, closure: _Closure) -> bool:
     if driver and section in _OF_DRIVER:
         return any(s == "host.driver" and k.startswith(driver[1]) for s, k in members)
     return not closure.names.isdisjoint(_BY_PROGRAM.get(section, ()))
+
+
+def _is_put_there(section: str, facts: Facts) -> bool:
+    """True for a program that no package owns.
+
+    Whoever made an image put it there, and nobody declared that the application does not start it.
+    """
+    is_link = section == "dangling" and facts.get("kind") == "program"
+    return section in _UNOWNED or (is_link and "packaged-by" not in facts)
 
 
 def _is_followed(path: str, kind: str, closure: _Closure) -> bool:

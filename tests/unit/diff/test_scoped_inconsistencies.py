@@ -123,6 +123,22 @@ def test_what_concerns_nothing_is_outside_until_the_application_needs_it(record,
         assert record.section in {one.found.section for one in needed.counted}
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        Record("missing-library", "libz.so.9", NEEDED),
+        Record("software", "/usr/local/bin/x", {"kind": "script", "missing": "/usr/bin/gone"}),
+        dangling("/usr/local/bin/x", "program"),
+    ],
+    ids=lambda record: record.section,
+)
+def test_what_was_put_into_an_image_by_hand_counts_unless_somebody_declared_what_runs(record):
+    for assumed in (True, False):
+        role = Role("app", Root.parse("process"), OWN, assumed=assumed)
+        lock = Lock.of((*BASE, record, *scope_records([role])), {"scope": {"status": "ok"}})
+        assert bool(judge_scope(lock).counted) is assumed
+
+
 def test_a_package_that_only_depends_on_cron_is_no_reason_to_judge_its_jobs():
     job = Record("cron", "/etc/cron.d/x y", {"ignored": "mode 0664"})
     assert not judged(job, more=[Member("deb", "cron:amd64", DEPENDS, "deb:tool:amd64")]).counted
