@@ -8,7 +8,8 @@ another one (bundleDependencies) are counted, not listed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
@@ -31,6 +32,7 @@ from envlock.formats.node import (
     parse_node_version,
     parse_resolved,
 )
+from envlock.formats.node_locks import Integrities, parse_pnpm_lock, parse_yarn_lock
 from envlock.model.record import Record
 from envlock.model.text import sort_key
 from envlock.secrets.urls import LOCAL, clean_facts, clean_origin
@@ -57,6 +59,12 @@ _LOCKFILES = (
     "bun.lockb",
 )
 _READABLE = _LOCKFILES[:2]
+_WITH_DIGESTS: tuple[tuple[str, Callable[[str], Integrities]], ...] = (
+    (f"{MODULES}/.pnpm/lock.yaml", parse_pnpm_lock),
+    ("pnpm-lock.yaml", parse_pnpm_lock),
+    ("yarn.lock", parse_yarn_lock),
+)
+"""Lockfiles of other managers than npm that state the digests of packages."""
 
 
 def collect(context: Context) -> Iterator[Record]:
@@ -65,12 +73,12 @@ def collect(context: Context) -> Iterator[Record]:
     for path in context.glob(_NATIVE):
         modules.setdefault(path.partition("/build/Release/")[0], []).append(path)
     for name, tree in find_node_trees(context):
-        hidden = _lockfile(f"{tree.root}/{_HIDDEN}", context)
+        stated = _stated(tree, context)
         built = {installed.folder for installed in tree.installed.values()} & modules.keys()
         yield Record("npm", name, _tree_facts(tree, context))
         names = _names(tree, context)
         for location in sorted(tree.installed, key=sort_key):
-            facts = _facts(location, tree.installed[location], hidden, context)
+            facts = _facts(location, tree.installed[location], stated, context)
             folder = tree.installed[location].folder
             facts |= _native(modules[folder], context) if folder in built else {}
             peers = sorted({*tree.installed[location].package.peers} - names) if names else ()
@@ -109,11 +117,11 @@ def claims(context: Context) -> Claims:
     owners: dict[str, str] = {}
     artifacts: dict[str, str] = {}
     for name, tree in find_node_trees(context):
-        hidden = _lockfile(f"{tree.root}/{_HIDDEN}", context)
+        stated = _stated(tree, context)
         for location, installed in tree.installed.items():
             if not installed.is_link:
                 owner = owners[installed.folder] = f"npm {name}/{location}"
-                artifacts[owner] = _artifact(location, _published(location, installed, hidden))
+                artifacts[owner] = _artifact(location, _published(location, installed, stated))
     return claim_folders(context, owners, f"/{MODULES}/", artifacts)
 
 
@@ -175,13 +183,31 @@ def _lockfile(path: str, context: Context) -> Lockfile | None:
     return lockfile
 
 
+class _Stated(NamedTuple):
+    """What lockfiles state of the packages of a tree: npm's hidden one, and digests of others."""
+
+    hidden: Lockfile | None
+    integrities: Integrities
+
+
+def _stated(tree: NodeTree, context: Context) -> _Stated:
+    hidden = _lockfile(f"{tree.root}/{_HIDDEN}", context)
+    integrities: Integrities = {}
+    if hidden is None:
+        for name, parse in _WITH_DIGESTS:
+            text = context.text(f"{tree.root}/{name}")
+            if integrities := parse(text or ""):
+                break
+    return _Stated(hidden, integrities)
+
+
 def _facts(
-    location: str, installed: InstalledPackage, hidden: Lockfile | None, context: Context
+    location: str, installed: InstalledPackage, stated: _Stated, context: Context
 ) -> dict[str, str]:
     owner = context.owner(f"{installed.folder}/package.json")
     return clean_facts(
         {
-            **_published(location, installed, hidden),
+            **_published(location, installed, stated),
             "editable": "true" if installed.is_link else "",
             "bundled": str(installed.bundled or ""),
             "packaged-by": "" if owner.startswith("npm ") else owner,
@@ -189,22 +215,21 @@ def _facts(
     )
 
 
-def _published(
-    location: str, installed: InstalledPackage, hidden: Lockfile | None
-) -> dict[str, str]:
+def _published(location: str, installed: InstalledPackage, stated: _Stated) -> dict[str, str]:
     """Return the facts that say what was published of a package; they may be empty."""
     package = installed.package
-    locked = hidden.packages.get(location) if hidden else None
+    locked = stated.hidden.packages.get(location) if stated.hidden else None
     if locked is not None and locked.version != package.version:
         locked = None  # it was replaced without npm
     origin, revision = parse_resolved(locked.resolved if locked else package.resolved)
     name = location.rpartition(f"{MODULES}/")[2]
+    elsewhere = stated.integrities.get((package_name(location), package.version), "")
     return {
         "version": package.version,
         "name": package.name if package.name and not name.startswith(package.name) else "",
         "origin": LOCAL if installed.is_link else clean_origin(origin),
         "revision": revision,
-        "integrity": locked.integrity if locked else package.integrity,
+        "integrity": locked.integrity if locked else package.integrity or elsewhere,
     }
 
 
@@ -217,6 +242,7 @@ COLLECTOR = Collector(
         f"**/{_HIDDEN}",
         *(f"**/{name}" for name in node_pnp.FILES),
         *(f"**/{name}" for name in _READABLE),
+        *(f"**/{name}" for name, _ in _WITH_DIGESTS),
         "**/include/node/node_version.h",
     ),
     collect=collect,
@@ -227,5 +253,7 @@ COLLECTOR = Collector(
         "npm docs, package.json, package-lock.json, folders",
         "pnpm docs, Symlinked node_modules structure",
         "Yarn docs, Plug'n'Play specification",
+        "Yarn docs, yarn.lock",
+        "pnpm docs, pnpm-lock.yaml",
     ),
 )
