@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -330,7 +331,7 @@ def verify(
     from envlock.diff.times import with_times
     from envlock.materialize.assemble import in_image
     from envlock.materialize.closure.reduce import reduce_lock, with_classes_of
-    from envlock.materialize.image.description import for_image
+    from envlock.materialize.image.description import FLATTENED, for_image
     from envlock.materialize.tree.normalise import image_epoch
     from envlock.materialize.tree.state_rules import state_rules
 
@@ -345,8 +346,11 @@ def verify(
     rules = (*user_rules, *state_rules(lock))
     found_lock = reduce_lock(captured.lock, lock) if role else captured.lock
     is_exact = is_image(reference)
-    wanted = in_image(tree, image_epoch(tree), store, rules)
-    found = in_image(captured.tree or Tree(()), image_epoch(tree), store, rules)
+    flatten = process is not None and FLATTENED in process.labels
+    shown = partial(
+        in_image, epoch=image_epoch(tree), store=store, user_rules=rules, flatten=flatten
+    )
+    wanted, found = shown(tree), shown(captured.tree or Tree(()))
     wanted = with_classes_of(found, wanted) if role else wanted
     # A rebuild creates secret files without their content.
     options = Options(

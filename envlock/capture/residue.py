@@ -93,10 +93,11 @@ class Residue:
         entry = row.entry
         is_published = is_stated and row.file_class in PUBLISHED
         try:
+            # What a package holds is public, whatever it looks like.
+            if source := self._published(row, lambda: self._beginning(entry)):
+                return row._replace(source=source)
             judged = CLEAN if is_published else self.gate.judge(entry)
             if judged.kind is FileKind.PUBLIC:
-                if source := self._published(row, lambda: self._beginning(entry)):
-                    return row._replace(source=source)
                 self._keep(entry)
                 return row
         except OSError as error:

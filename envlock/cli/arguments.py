@@ -312,6 +312,9 @@ def materialize(parser: argparse.ArgumentParser) -> None:
     add_role(parser, "only what this application needs: whole packages, and its own files")
     parser.add_argument("--tag", metavar="NAME", default="", help="name of the image")
     parser.add_argument("--layers", metavar="N", type=int, help="at most this many layers (10)")
+    parser.add_argument(
+        "--flatten-times", action="store_true", help="no file newer than the newest of a package"
+    )
     parser.add_argument("--offline", action="store_true", help="do not use the network")
     add_json(parser)
 

@@ -155,6 +155,7 @@ def _options(
         layers=config.materialize.layers,
         sources=source_options(config, lock, offline=arguments.offline),
         user_rules=user_rules(config),
+        flatten_times=arguments.flatten_times,
         jobs=config.jobs or os.cpu_count() or 1,
     )
 

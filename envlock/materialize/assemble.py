@@ -55,6 +55,7 @@ class BuildOptions:
     - `layers`: the most layers the image may have.
     - `sources`: where to take packages from.
     - `user_rules`: rules that apply before the built-in ones of the normaliser.
+    - `flatten_times`: no file is newer than the newest of a package.
     - `jobs`: how many artifacts to open at once.
     """
 
@@ -63,6 +64,7 @@ class BuildOptions:
     layers: int = DEFAULT_BUDGET
     sources: SourceOptions = field(default_factory=SourceOptions)
     user_rules: tuple[Rule, ...] = ()
+    flatten_times: bool = False
     jobs: int = 2
 
 
@@ -90,7 +92,8 @@ def assemble(
     """
     epoch = image_epoch(tree)
     rules = (*options.user_rules, *state_rules(lock))
-    normalised = with_lock(_normalise(tree, epoch, store, rules), lockfile, epoch)
+    normalised = _normalise(tree, epoch, store, rules, flatten=options.flatten_times)
+    normalised = with_lock(normalised, lockfile, epoch)
     plan = make_plan(normalised.rows, lock, store, normalised.contents)
     progress("fetching packages", 0, 0)
     got = obtain(list(plan.artifacts), lock, store, options.sources)
@@ -109,7 +112,9 @@ def assemble(
             raise _blocked(blockers, missing, got)
         progress("writing layers", 0, 0)
         layers = split(normalised.rows, package_groups(lock), options.layers)
-        image = image_of(lock, layers, lockfile=lockfile, epoch=epoch)
+        image = image_of(
+            lock, layers, lockfile=lockfile, epoch=epoch, flattened=options.flatten_times
+        )
         known = reusable(layers, _layouts(store, options.directory))
         built = write_layout(options.directory, image, rebuild, reuse=known, tag=options.tag)
     finally:
@@ -133,11 +138,21 @@ def lost_in_image(
     return _lost(_normalise(tree, image_epoch(tree), store, rules), lock, store)
 
 
-def in_image(tree: Tree, epoch: int, store: Store, user_rules: Sequence[Rule] = ()) -> Tree:
-    """Return the tree of an image of `tree`, without the lockfile that the image contains."""
+def in_image(
+    tree: Tree,
+    epoch: int,
+    store: Store,
+    user_rules: Sequence[Rule] = (),
+    *,
+    flatten: bool = False,
+) -> Tree:
+    """Return the tree of an image of `tree`, without the lockfile that the image contains.
+
+    `flatten`: the times of the image were flattened.
+    """
     directory = IMAGE_LOCK_PATH.rpartition("/")[0]
     rows = tuple(row for row in tree.rows if not f"{row.entry.path}/".startswith(f"{directory}/"))
-    return Tree(_normalise(Tree(rows), epoch, store, user_rules).rows)
+    return Tree(_normalise(Tree(rows), epoch, store, user_rules, flatten=flatten).rows)
 
 
 def layouts_directory(store: Store) -> Path:
@@ -145,11 +160,13 @@ def layouts_directory(store: Store) -> Path:
     return store.cache / "layouts"
 
 
-def _normalise(tree: Tree, epoch: int, store: Store, user_rules: Sequence[Rule]) -> Normalised:
+def _normalise(
+    tree: Tree, epoch: int, store: Store, user_rules: Sequence[Rule], *, flatten: bool = False
+) -> Normalised:
     def read(row: Row) -> bytes:
         return store.read(row.entry.sha256)
 
-    return normalise(tree, epoch=epoch, read=read, user_rules=user_rules)
+    return normalise(tree, epoch=epoch, read=read, user_rules=user_rules, flatten=flatten)
 
 
 def _lost(normalised: Normalised, lock: Lock, store: Store) -> list[LostFile]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import uuid
+
 import pytest
 
-from tests.conftest import unavailable
+from tests.conftest import Container, unavailable
 
 pytestmark = pytest.mark.docker
 
@@ -14,15 +17,19 @@ FOLDER = "/var/lib/redis"
 
 
 @pytest.fixture
-def server(debian_image, run_container):
+def server(debian_image):
     """A container with a Redis that runs and has one key."""
-    container = run_container(debian_image, "--network", "host")
+    container = Container(f"envlock-test-{uuid.uuid4().hex[:12]}")
+    run = ["docker", "run", "-d", "--name", container.name, "--network", "host", debian_image]
+    subprocess.run([*run, "sleep", "900"], check=True, capture_output=True)
     try:
-        container.sh(f"{INSTALL} >/dev/null 2>&1")
-    except pytest.fail.Exception:
-        unavailable("a Debian mirror", "redis-server cannot be installed")
-    container.sh(f"{START}; redis-cli set greeting hello; redis-cli save")
-    return container
+        install = ["docker", "exec", container.name, "sh", "-ec", INSTALL]
+        if subprocess.run(install, check=False, capture_output=True).returncode:
+            unavailable("a Debian mirror", "redis-server cannot be installed")
+        container.sh(f"{START}; redis-cli set greeting hello; redis-cli save")
+        yield container
+    finally:
+        subprocess.run(["docker", "rm", "-f", container.name], check=False, capture_output=True)
 
 
 def test_a_running_server_is_refused_and_a_stopped_one_comes_back(server, envlock, run_container):

@@ -23,6 +23,9 @@ from envlock.targets.stream.run_config import HOST_FACTS
 LABEL_PREFIX = "io.envlock."
 """Labels with it describe the rebuild itself; a capture leaves them out of section `process`."""
 
+FLATTENED = f"{LABEL_PREFIX}flattened-times"
+"""The label of an image whose times were flattened."""
+
 _OF_ORCHESTRATORS = (
     "com.docker.compose.", "com.docker.stack.", "com.docker.swarm.", "desktop.docker.io/",
     "io.containerd.", "io.cri-containerd.", "io.kubernetes.", "io.podman.compose.",
@@ -92,11 +95,14 @@ class Built(NamedTuple):
     layers: tuple[BuiltLayer, ...]
 
 
-def image_of(lock: Lock, layers: Iterable[Layer], *, lockfile: bytes, epoch: int) -> Image:
+def image_of(
+    lock: Lock, layers: Iterable[Layer], *, lockfile: bytes, epoch: int, flattened: bool = False
+) -> Image:
     """Return the image that `lock` describes, labelled with its digests.
 
-    `lockfile` are the bytes of the lock, `epoch` is the creation time in seconds since 1970.  Raise
-    MaterializeError when an image cannot have the architecture of the lock.
+    `lockfile` are the bytes of the lock, `epoch` is the creation time in seconds since 1970.
+    `flattened`: no file is newer.  Raise MaterializeError when an image cannot have the
+    architecture of the lock.
     """
     named = digests(lock)
     process = process_of(lock)
@@ -106,6 +112,7 @@ def image_of(lock: Lock, layers: Iterable[Layer], *, lockfile: bytes, epoch: int
         f"{LABEL_PREFIX}host-digest": named.host,
         f"{LABEL_PREFIX}lock-digest": f"sha256:{hashlib.sha256(lockfile).hexdigest()}",
         f"{LABEL_PREFIX}normalizer": NORMALIZER,
+        **({FLATTENED: "true"} if flattened else {}),
     }
     return Image(
         layers=tuple(layers),

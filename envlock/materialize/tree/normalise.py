@@ -1,8 +1,9 @@
 """Turn a captured tree into the rows of an image: apply the rules, and settle the times.
 
-All content that stays is byte-exact.  Times: nothing is newer than the epoch (`image_epoch`); files
-of a kind of artifact with a fixed time get that one (`ArtifactKind.file_time`); a directory is as
-new as the newest entry below it (see `directories`).
+All content that stays is byte-exact.  Times are those that were captured, or if they are flattened
+none is newer than the epoch (`image_epoch`); files of a kind of artifact with a fixed time get that
+one (`ArtifactKind.file_time`); a directory is as new as the newest entry below it (see
+`directories`).
 """
 
 from __future__ import annotations
@@ -72,14 +73,19 @@ def image_epoch(tree: Tree) -> int:
 
 
 def normalise(
-    tree: Tree, *, epoch: int, read: Callable[[Row], bytes], user_rules: Sequence[Rule] = ()
+    tree: Tree,
+    *,
+    epoch: int,
+    read: Callable[[Row], bytes],
+    user_rules: Sequence[Rule] = (),
+    flatten: bool = False,
 ) -> Normalised:
     """Return the rows of an image of `tree`.
 
-    `epoch` is in seconds (see `image_epoch`).  `read` returns the content of a row; it is called
-    for /etc/passwd and /etc/group, from which the locked account files are generated.  Raise
-    MaterializeError when no file system can hold the tree: relative or duplicate paths, a path
-    below a file, a hard link to no file.
+    `epoch` is in seconds (see `image_epoch`); with `flatten`, no time is newer.  `read` returns the
+    content of a row; it is called for /etc/passwd and /etc/group, from which the locked account
+    files are generated.  Raise MaterializeError when no file system can hold the tree: relative or
+    duplicate paths, a path below a file, a hard link to no file.
     """
     _check(tree)
     captured = {row.entry.path: row for row in tree.rows}
@@ -107,7 +113,10 @@ def normalise(
     _restore_directories(captured, kept, dropped)
     rows = sorted(kept.values(), key=lambda row: sort_key(row.entry.path))
     return Normalised(
-        rows=_settle_times(rows, epoch), dropped=dropped, contents=contents, locked=locked
+        rows=_settle_times(rows, epoch, flatten=flatten),
+        dropped=dropped,
+        contents=contents,
+        locked=locked,
     )
 
 
@@ -246,8 +255,9 @@ def _restore_directories(
             del dropped[directory]
 
 
-def _settle_times(rows: Sequence[Row], epoch: int) -> tuple[Row, ...]:
-    settled = [_at(row, _time(row, epoch)) for row in rows]
+def _settle_times(rows: Sequence[Row], epoch: int, *, flatten: bool = False) -> tuple[Row, ...]:
+    newest = epoch if flatten else _LAST_TIME
+    settled = [_at(row, _time(row, newest)) for row in rows]
     ends = leaves(settled)
     newest_of_owner: dict[str, int] = {}
     for row in ends:
@@ -269,11 +279,11 @@ def _settle_times(rows: Sequence[Row], epoch: int) -> tuple[Row, ...]:
     )
 
 
-def _time(row: Row, epoch: int) -> int:
+def _time(row: Row, newest: int) -> int:
     for prefix, time in _FIXED_TIMES:
         if row.source.startswith(prefix):
-            return min(time, epoch)
-    return min(max(row.entry.mtime, 0), epoch)
+            return min(time, newest)
+    return min(max(row.entry.mtime, 0), newest)
 
 
 def _at(row: Row, mtime: int) -> Row:

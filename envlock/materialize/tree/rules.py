@@ -15,7 +15,7 @@ from typing import NamedTuple
 from envlock.model.glob import compile_globs
 from envlock.model.tree import OBSERVED, SIGNIFICANT, EntryType, FileClass, Row
 
-NORMALIZER = "2"
+NORMALIZER = "3"
 """Version of the built-in rules; a change to them that changes an image's digest raises it."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 
 import pytest
@@ -96,7 +97,7 @@ def test_an_image_has_the_files_of_the_lock(store, packages, tmp_path):
     store.put(VALUE)
     done = build(store, tmp_path / "out", lock(packages), places=(packages,))
     assert content(tmp_path / "out", done.built) == {
-        "/etc/value": (VALUE, EPOCH),
+        "/etc/value": (VALUE, EPOCH + 5),
         "/srv/a.py": (MODULE, 315_619_200),
         "/usr/bin/tool": (TOOL, EPOCH),
         "/usr/share/envlock/lock": (b"the lock", EPOCH),
@@ -104,6 +105,21 @@ def test_an_image_has_the_files_of_the_lock(store, packages, tmp_path):
     assert [layer.packages for layer in done.built.layers] == [("deb tool",), ("python app/a",), ()]
     assert [*done.normalised.warnings] == ["/srv/token"]
     assert (done.downloaded, done.reused) == (0, 2)
+
+
+def test_flattened_times_are_no_newer_than_a_package_and_the_image_says_so(
+    store, packages, tmp_path
+):
+    store.put(VALUE)
+    options = {"places": (packages,)}
+    flat = build(store, tmp_path / "flat", lock(packages), flatten_times=True, **options)
+    assert content(tmp_path / "flat", flat.built)["/etc/value"] == (VALUE, EPOCH)
+    kept = build(store, tmp_path / "kept", lock(packages), **options)
+    labels = [
+        json.loads(blob_path(tmp_path / name, done.built.config_digest).read_bytes())["config"]
+        for name, done in (("flat", flat), ("kept", kept))
+    ]
+    assert ["io.envlock.flattened-times" in each["Labels"] for each in labels] == [True, False]
 
 
 def test_the_same_lock_gives_the_same_image(store, packages, tmp_path):

@@ -55,7 +55,7 @@ def test_image_of_a_lock():
             "io.envlock.environment-digest": digests(described).environment,
             "io.envlock.host-digest": digests(described).host,
             "io.envlock.lock-digest": f"sha256:{hashlib.sha256(b'text').hexdigest()}",
-            "io.envlock.normalizer": "2",
+            "io.envlock.normalizer": "3",
         },
     )
     assert image.platform == Platform("amd64")

@@ -33,8 +33,9 @@ def unread(_row):
     raise AssertionError("no content is needed")
 
 
-def apply(*rows, read=unread, epoch=EPOCH, rules=()):
-    return normalise(Tree.of(rows), epoch=epoch, read=read, user_rules=rules)
+def apply(*rows, read=unread, epoch=EPOCH, rules=(), flatten=False):
+    tree = Tree.of(rows)
+    return normalise(tree, epoch=epoch, read=read, user_rules=rules, flatten=flatten)
 
 
 def paths(normalised):
@@ -249,7 +250,8 @@ def test_insignificant_hard_links_to_content_that_was_not_kept_are_dropped_too()
     assert result.rows[0].source == "observed"  # the plan reports it as a blocker
 
 
-def test_times_are_clamped_and_do_not_depend_on_the_installation():
+@pytest.mark.parametrize(("flatten", "newest"), [(True, EPOCH), (False, EPOCH + 1)])
+def test_times_are_kept_or_flattened_and_folders_do_not_depend_on_the_installation(flatten, newest):
     result = apply(
         row("/a", DIRECTORY, mtime=EPOCH + 9),
         row("/a/deb", DIRECTORY, FileClass.PACKAGE, owner="deb x", mtime=EPOCH + 9),
@@ -259,13 +261,14 @@ def test_times_are_clamped_and_do_not_depend_on_the_installation():
         row("/a/none", DIRECTORY, mtime=5),
         row("/a/past", mtime=-5),
         row("/a/wheel", owner="python y", source="wheel y y.py", mtime=EPOCH - 5),
+        flatten=flatten,
     )
     assert {row.entry.path: row.entry.mtime for row in result.rows} == {
-        "/a": EPOCH,
+        "/a": newest,
         "/a/deb": 77,
         "/a/deb/old": 77,
         "/a/deb/var": 77,
-        "/a/future": EPOCH,
+        "/a/future": newest,
         "/a/none": EPOCH,
         "/a/past": 0,
         "/a/wheel": FILE_TIME,
