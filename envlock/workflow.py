@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -327,13 +326,12 @@ def verify(
     running container may write logs and caches.  With `role`, it must hold what that application
     needs, no other file.  Raise InconclusiveError if the tree is not stored.
     """
+    from envlock.diff.access import with_widened
     from envlock.diff.engine import Options, compare
     from envlock.diff.times import with_times
-    from envlock.materialize.assemble import in_image
+    from envlock.materialize.assemble import as_images
     from envlock.materialize.closure.reduce import reduce_lock, with_classes_of
-    from envlock.materialize.image.description import FLATTENED, for_image
-    from envlock.materialize.tree.normalise import image_epoch
-    from envlock.materialize.tree.state_rules import state_rules
+    from envlock.materialize.image.description import for_image
 
     tree = _tree_to_verify(left, store)
     with closing(open_target(reference)) as target:
@@ -343,14 +341,11 @@ def verify(
         _, lock, tree, _ = reduced(lock, tree, role, store)
     request = replace(request, with_state=kept_state(lock))
     captured = capture_target(reference, request, store, progress, anew=True)
-    rules = (*user_rules, *state_rules(lock))
     found_lock = reduce_lock(captured.lock, lock) if role else captured.lock
     is_exact = is_image(reference)
-    flatten = process is not None and FLATTENED in process.labels
-    shown = partial(
-        in_image, epoch=image_epoch(tree), store=store, user_rules=rules, flatten=flatten
-    )
-    wanted, found = shown(tree), shown(captured.tree or Tree(()))
+    whole = captured.tree or Tree(())
+    labels = process.labels if process is not None else {}
+    wanted, found = as_images((tree, whole), lock, labels, store, user_rules)
     wanted = with_classes_of(found, wanted) if role else wanted
     # A rebuild creates secret files without their content.
     options = Options(
@@ -358,8 +353,9 @@ def verify(
     )
     locks = (for_image(lock), for_image(found_lock))
     report = compare(*locks, left_tree=wanted, right_tree=found, options=options)
-    label = _label(process, lock) if is_exact else None
+    report = with_widened(report, tree, whole)
     report = with_times(report, wanted, found) if is_exact else report
+    label = _label(process, lock) if is_exact else None
     skipped = len(tree.rows) - len(wanted.rows)
     return Verified(report, len(wanted.rows), skipped, label, lost_state(lock))
 

@@ -6,7 +6,7 @@ reported at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -24,7 +24,7 @@ from envlock.materialize.artifacts.obtain import (
     told_places,
 )
 from envlock.materialize.artifacts.plan import Plan, make_plan, missing_artifacts
-from envlock.materialize.image.description import Built, image_of
+from envlock.materialize.image.description import FLATTENED, Built, image_of
 from envlock.materialize.image.layers import DEFAULT_BUDGET, package_groups, split
 from envlock.materialize.sinks.layout import reusable, write_layout
 from envlock.materialize.tree.lost_files import LostFile, lost_files
@@ -153,6 +153,20 @@ def in_image(
     directory = IMAGE_LOCK_PATH.rpartition("/")[0]
     rows = tuple(row for row in tree.rows if not f"{row.entry.path}/".startswith(f"{directory}/"))
     return Tree(_normalise(Tree(rows), epoch, store, user_rules, flatten=flatten).rows)
+
+
+def as_images(
+    trees: tuple[Tree, Tree],
+    lock: Lock,
+    labels: Mapping[str, str],
+    store: Store,
+    user_rules: Sequence[Rule] = (),
+) -> tuple[Tree, Tree]:
+    """Return the tree of `lock` and that of its image as an image with these labels holds them."""
+    rules = (*user_rules, *state_rules(lock))
+    epoch, flatten = image_epoch(trees[0]), FLATTENED in labels
+    left, right = (in_image(tree, epoch, store, rules, flatten=flatten) for tree in trees)
+    return left, right
 
 
 def layouts_directory(store: Store) -> Path:
