@@ -87,7 +87,11 @@ def _own(path: Path | None, config: Config) -> list[Path]:
     if path is None:
         return []
     vendor = config.locks.vendor
-    kept = [] if vendor.startswith(REGISTRY) else [config.root / Path(vendor).expanduser()]
+    kept = (
+        []
+        if not vendor or vendor.startswith(REGISTRY)
+        else [config.root / Path(vendor).expanduser()]
+    )
     return [path, objects_beside(path), *kept]
 
 

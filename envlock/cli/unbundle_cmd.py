@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     replace_file(path, raw)
     if arguments.json:
         document = {"schema_version": 1, "lock": str(path), "new_objects": new}
+        document["packages"] = sum(layer.media_type == PACKAGE_TYPE for layer in layers)
         console.out(json.dumps(document, indent=2))
     console.say(Message.WROTE, path=path)
     return ExitStatus.OK

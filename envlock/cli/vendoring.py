@@ -95,10 +95,10 @@ def take_packages(
 ) -> None:
     """Put the packages of a shipment where a rebuild looks for them, each verified by its digest.
 
-    Where packages are kept in a registry, that is the cache of the store.  Raise SourceError when
-    the folder cannot be written, StoreError for a package that is damaged.
+    Where packages are kept in a registry or nowhere, that is the cache of the store.  Raise
+    SourceError when the folder cannot be written, StoreError for a package that is damaged.
     """
-    place = vendor_place(config, lock)
+    place = vendor_place(config, lock) if config.locks.vendor else None
     folder = place if isinstance(place, Path) else artifact_cache(store)
     packages = [layer for layer in layers if layer.media_type == PACKAGE_TYPE]
     new = 0

@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -77,7 +77,8 @@ def proxy(registry: str, fault: Fault = honest) -> Iterator[tuple[str, list[Ques
             )
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(reply.content[: reply.cut])
+                with suppress(ConnectionError):  # whoever asked may be gone
+                    self.wfile.write(reply.content[: reply.cut])
             if reply.cut is not None:
                 self.close_connection = True
                 self.connection.close()

@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -115,6 +119,52 @@ def test_cuts_and_refusals_of_a_service_are_outlasted(case: Case) -> None:
         done = case.envlock("materialize", "prod", "-o", "image", "--json").json
     assert (done["manifest_digest"], done["fetched"]) == (case.digest, 2)
     assert sum("Range" in question.headers for question in seen) == 2
+
+
+def test_a_mirror_that_built_a_version_again_is_not_believed(case: Case) -> None:
+    """Its index fits its file, so that apt has no complaint: the digest of the lock decides."""
+    raw = package("tool") + b"\n"
+    (case.mirror / "tool.deb").write_bytes(raw)
+    stanza = (
+        "Package: tool\nVersion: 1\nArchitecture: all\nMaintainer: nobody\nDescription: x\n"
+        f"Filename: ./tool.deb\nSize: {len(raw)}\nSHA256: {hashlib.sha256(raw).hexdigest()}\n"
+    )
+    (case.mirror / "Packages").write_text(stanza)
+    refused = case.envlock("materialize", "prod", "-o", "image", status=5).err
+    assert "the captured apt sources: deb tool:all 1 is another file than the locked one" in refused
+    with mirror(case.mirror, snapshots) as (url, _):
+        case.settings(f'snapshots = ["{url}"]')
+        done = case.envlock("materialize", "prod", "-o", "image", "--json").json
+    assert done["manifest_digest"] == case.digest
+
+
+def test_an_interrupt_ends_apt_and_leaves_nothing(
+    tmp_path: Path, there: Callable[[str], Cli]
+) -> None:
+    """apt waits for a mirror that does not answer when the signal comes to envlock alone."""
+    if shutil.which("apt-get") is None:
+        unavailable("apt", "it is not installed")
+    asked = threading.Event()
+
+    def slow(_question: Question, ask: Callable[[], Reply]) -> Reply:
+        asked.set()
+        return ask()._replace(delay=60)
+
+    with mirror(make_repository(tmp_path / "mirror"), slow) as (url, _):
+        envlock = there("one")
+        envlock("capture", f"dir:{make_root(tmp_path / 'root', url)}", "--name", "prod", "-q")
+        argv = [sys.executable, "-m", "envlock", "materialize", "prod", "-o", "image"]
+        running = subprocess.Popen(argv, cwd=envlock.folder, stderr=subprocess.PIPE)
+        assert asked.wait(60)
+        started = time.monotonic()
+        running.terminate()
+        _, err = running.communicate(timeout=60)
+        assert time.monotonic() - started < 9  # before it would have been ended by force
+    assert running.returncode == 143
+    assert b"Traceback" not in err
+    artifacts = tmp_path / "one/data/envlock/cache/artifacts"
+    assert list(artifacts.iterdir()) == []
+    assert not (envlock.folder / "image").exists()
 
 
 def test_without_a_network_one_line_says_so(tmp_path: Path, there: Callable[[str], Cli]) -> None:

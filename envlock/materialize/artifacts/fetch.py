@@ -7,9 +7,10 @@ hosts.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 from envlock.errors import SourceError
@@ -20,6 +21,7 @@ from envlock.materialize.artifacts.sources.base import (
     UnreachableSourceError,
 )
 from envlock.materialize.artifacts.sources.cache import keep
+from envlock.materialize.artifacts.sources.program import ended_by_interrupts
 from envlock.materialize.artifacts.verify import is_locked_file
 from envlock.secrets.redact import redact_text
 from envlock.store.disk import store_errors
@@ -59,13 +61,19 @@ class Fetched(NamedTuple):
 
 
 def fetch(
-    wanted: Sequence[Artifact], offers: Sequence[Offer], cache: Path, *, offline: bool
+    wanted: Sequence[Artifact],
+    offers: Sequence[Offer],
+    cache: Path,
+    *,
+    offline: bool,
+    when_interrupted: Callable[[], None] = lambda: None,
 ) -> Fetched:
     """Find every artifact, asking sources in order; new files are moved into `cache`.
 
     First those that may have any kind of artifact, in their order, then those of each kind.  A file
     whose digest is not the locked one does not count, so the next source is asked.  With `offline`
-    only local sources are asked.  Raise StoreError when the cache cannot be written.
+    only local sources are asked.  When the work is interrupted, `when_interrupted` is called to end
+    what other threads do.  Raise StoreError when the cache cannot be written.
     """
     with store_errors(cache):
         cache.mkdir(parents=True, exist_ok=True)
@@ -77,11 +85,14 @@ def fetch(
             scheme: _Round([a for a in left if a.scheme == scheme], cache, offline=offline)
             for scheme in schemes
         }
-        with ThreadPoolExecutor(max(1, len(rounds))) as pool:
+        with (
+            ThreadPoolExecutor(max(1, len(rounds))) as pool,
+            ended_by_interrupts(when_interrupted) as interrupted,
+        ):
             asked = {
                 scheme: [offer for offer in offers if offer.scheme == scheme] for scheme in schemes
             }
-            for done in [pool.submit(rounds[s].ask, asked[s]) for s in schemes]:
+            for done in [pool.submit(rounds[s].ask, asked[s], interrupted) for s in schemes]:
                 done.result()
     parts = (general, *rounds.values())
     paths = {artifact: path for part in parts for artifact, path in part.paths.items()}
@@ -120,11 +131,11 @@ class _Round:
         """Return what no source had so far."""
         return [artifact for artifact in self._wanted if artifact not in self.paths]
 
-    def ask(self, offers: Sequence[Offer]) -> None:
-        """Ask sources until nothing is missing."""
+    def ask(self, offers: Sequence[Offer], interrupted: Event | None = None) -> None:
+        """Ask sources until nothing is missing, or the work is interrupted."""
         for offer in offers:
             missing = self.missing()
-            if not missing:
+            if not missing or (interrupted is not None and interrupted.is_set()):
                 return
             if offer.source.is_local or not self._offline:
                 self._ask(offer, missing)

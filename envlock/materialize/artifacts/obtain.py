@@ -66,7 +66,13 @@ def obtain(wanted: Sequence[Artifact], lock: Lock, store: Store, options: Source
         first: dict[tuple[str, ...], Artifact] = {}
         for artifact in wanted:  # two interpreters may have the same wheel
             first.setdefault(_file_of(artifact), artifact)
-        got = fetch(list(first.values()), offers, cache, offline=options.offline)
+        got = fetch(
+            list(first.values()),
+            offers,
+            cache,
+            offline=options.offline,
+            when_interrupted=downloads.stop,
+        )
     return got._replace(
         paths={a: got.paths[same] for a in wanted if (same := first[_file_of(a)]) in got.paths},
         missing=tuple(a for a in wanted if first[_file_of(a)] not in got.paths),

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from envlock.materialize.artifacts.sources.base import (
     UnreachableSourceError,
 )
 from envlock.materialize.artifacts.sources.directory import DirectorySource
+from envlock.materialize.artifacts.sources.program import run_program
 from envlock.model.lock import Lock
 
 _TIMEOUT_SECONDS = 1800
@@ -111,20 +111,10 @@ class AptSource:
     def _run(self, program: str, verb: str, *operands: str, cwd: Path) -> _Ran:
         argv = [program, "-q", *self.options, *_PATIENCE, verb, *operands]
         try:
-            done = subprocess.run(
-                argv,
-                cwd=cwd,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_TIMEOUT_SECONDS,
-                check=False,
-                env={**os.environ, "LC_ALL": "C.UTF-8"},
-            )
+            env = {**os.environ, "LC_ALL": "C.UTF-8"}
+            done = run_program(argv, cwd=cwd, timeout=_TIMEOUT_SECONDS, env=env)
         except FileNotFoundError as error:
             raise SourceError("apt is not installed here", where=program) from error
-        except subprocess.TimeoutExpired as error:
-            raise SourceError(f"{program} {verb} timed out", where=self.name) from error
         told = [
             line for line in done.stderr.splitlines() if line.startswith(("E: ", "W: ", "Err:"))
         ]

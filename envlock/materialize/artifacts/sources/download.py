@@ -49,16 +49,18 @@ _ABSENT = frozenset({404, 410})
 class Downloads:
     """Downloads of one rebuild.  Several threads may use it.
 
-    `rate` is in requests a second for each host; `clock` and `sleep` are in seconds.
+    `rate` is in requests a second for each host; `clock` and `sleep` are in seconds.  `stop` may be
+    called from any thread.
     """
 
     rate: float = REQUESTS_A_SECOND
     largest: int = LARGEST_PACKAGE
     clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] | None = None
     _next: dict[str, float] = field(default_factory=dict)
     _failures: Counter[str] = field(default_factory=Counter)
     _transports: dict[str, Transport] = field(default_factory=dict)
+    _stopped: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def document(self, url: str) -> bytes | None:
@@ -111,6 +113,8 @@ class Downloads:
     def _copy(self, answer: _Answer, sink: IO[bytes], url: str) -> None:
         """Write pieces of an answer until it ends or breaks."""
         while piece := answer.read(_PIECE):
+            if self._stopped.is_set():
+                raise SourceError("the download was stopped", where=_host(url))
             if sink.tell() + len(piece) > self.largest:
                 raise SourceError(
                     f"the file has more than {self.largest:,} bytes", where=_host(url)
@@ -123,6 +127,8 @@ class Downloads:
         if urlsplit(url).scheme not in ("http", "https") or not host:
             raise SourceError("not an address of http or https", where=host)
         self._take_turn(host)
+        if self._stopped.is_set():
+            raise SourceError("the download was stopped", where=host)
         sent = {"User-Agent": f"envlock/{__version__}", "Accept-Encoding": "identity", **headers}
         try:
             response = self._transport(host).open("GET", url, headers=sent)
@@ -143,7 +149,7 @@ class Downloads:
             # A bucket of _BURST tokens, kept as the time at which the next request is due.
             due = max(self._next.get(host, -math.inf), now - _BURST / self.rate)
             self._next[host] = due + 1 / self.rate
-        self.sleep(max(0.0, due - now))
+        self._wait(max(0.0, due - now))
 
     def _require(self, is_good: bool, url: str, status: int) -> None:
         if not is_good:
@@ -158,8 +164,16 @@ class Downloads:
         with self._lock:
             if host not in self._transports:
                 settings = HostSettings(is_plain=True)
-                self._transports[host] = Transport(host=host, settings=settings, sleep=self.sleep)
+                self._transports[host] = Transport(host=host, settings=settings, sleep=self._wait)
             return self._transports[host]
+
+    def _wait(self, seconds: float) -> None:
+        """Wait, or until everything is stopped."""
+        (self.sleep or self._stopped.wait)(seconds)
+
+    def stop(self) -> None:
+        """Make every download end as soon as something comes, or its connection times out."""
+        self._stopped.set()
 
     def close(self) -> None:
         """Close all connections."""

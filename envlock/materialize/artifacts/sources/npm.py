@@ -21,6 +21,7 @@ from envlock.materialize.artifacts.sources.base import (
     Tell,
     UnreachableSourceError,
 )
+from envlock.materialize.artifacts.sources.program import run_program
 
 _TIMEOUT_SECONDS = 1800
 _AT_ONCE = 200
@@ -154,16 +155,7 @@ def _configured(keys: Sequence[str], cwd: Path) -> Mapping[str, str]:
 
 def _run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(
-            ["npm", *arguments, "--loglevel=error", "--no-update-notifier"],
-            cwd=cwd,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
+        argv = ["npm", *arguments, "--loglevel=error", "--no-update-notifier"]
+        return run_program(argv, cwd=cwd, timeout=_TIMEOUT_SECONDS)
     except FileNotFoundError as error:
         raise SourceError("npm is not installed here", where="npm") from error
-    except subprocess.TimeoutExpired as error:
-        raise SourceError(f"npm {arguments[0]} timed out", hint="check the network") from error

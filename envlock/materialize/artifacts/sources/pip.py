@@ -26,6 +26,7 @@ from envlock.materialize.artifacts.sources.base import (
     UnreachableSourceError,
 )
 from envlock.materialize.artifacts.sources.directory import DirectorySource, find_files
+from envlock.materialize.artifacts.sources.program import run_program
 
 _TIMEOUT_SECONDS = 1800
 
@@ -120,18 +121,7 @@ def _download(pip: Sequence[str], tags: _Tags, wheels: Sequence[Wheel], into: Pa
     argv += [f"--abi={abi}" for abi in tags.abis]
     argv += [f"--platform={platform}" for platform in (*tags.platforms, "any")]
     argv += [f"{wheel.name}=={wheel.version}" for wheel in wheels]
-    try:
-        done = subprocess.run(
-            argv,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-            cwd=into,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SourceError("pip download timed out", hint="check the network") from error
+    done = run_program(argv, cwd=into, timeout=_TIMEOUT_SECONDS)
     return [line for line in done.stderr.splitlines() if line.startswith(("ERROR:", "WARNING:"))]
 
 
