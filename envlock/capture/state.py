@@ -78,6 +78,8 @@ class ServiceState:
     def applied(self, row: Row, entry: Entry) -> Row:
         """Return the classified row of an entry as the data that it is part of requires."""
         data = self.data_at(entry.path)
+        if data is not None and data.path == entry.path and entry.type is EntryType.DIRECTORY:
+            return row  # the folder itself stays
         if data is None or (data.engine == DATA and row.file_class is not FileClass.STATE):
             return row
         is_file = entry.type is EntryType.FILE

@@ -80,6 +80,7 @@ def test_unasked_a_database_is_left_out_as_a_whole_and_named(root, store):
         "observed",
     )
     assert rows(found)[f"{MAIN}/pg_hba.conf"].file_class is FileClass.UNOWNED
+    assert rows(found)[MAIN].file_class is FileClass.UNOWNED
     held = [store.read(sha256) for sha256, _ in store.objects()]
     assert not any(b"SCRAM" in content for content in held)
     paths = image_paths(found, store)
