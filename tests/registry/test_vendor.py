@@ -185,3 +185,23 @@ def test_a_registry_that_lies_and_breaks_off_gives_only_what_is_right(
     assert "does not match its digest" in refused
     assert "deb tool:all 1: in no source" in refused
     assert "deb data:all 1: in no source" not in refused
+
+
+def test_a_project_may_keep_no_packages(
+    served: str, tmp_path: Path, there: Callable[[str], Cli]
+) -> None:
+    """Then no folder of the project is searched, and a bundle's packages go into the store."""
+    root = make_root(tmp_path / "root", served)
+    one = there("one")
+    (one.folder / "envlock.toml").write_text('[locks]\nvendor = ""\n')
+    one("capture", f"dir:{root}", "--name", "prod", "-q")
+    refused = one("vendor", "prod", status=2).err
+    assert "no place for packages is named" in refused
+    assert "--to PLACE" in refused
+    one("bundle", "prod", "-o", "prod.bundle")
+    digest = built(one, "prod")
+    two = there("two")
+    (two.folder / "envlock.toml").write_text('[locks]\nvendor = ""\n')
+    two("unbundle", one.folder / "prod.bundle")
+    assert built(two, "prod") == digest
+    assert sorted(path.name for path in two.folder.iterdir()) == ["envlock.toml", "image", "locks"]
