@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from against import against
+from images import images
 from locks import fleet_lock, synthetic_lock
 from measure import Command, in_turn, paired_table, run_once, table
 from tracing import trace_table, traced_suites
@@ -39,6 +40,10 @@ def main() -> int:
         "--host", action="store_true", help="measure this machine instead, every file of it"
     )
     parser.add_argument(
+        "--images", action="store_true", help="measure images and containers of Docker instead"
+    )
+    parser.add_argument("--image", default="", metavar="REF", help="an image for --images")
+    parser.add_argument(
         "--against",
         type=Path,
         metavar="CHECKOUT",
@@ -62,6 +67,10 @@ def main() -> int:
             suites = list(traced_suites(HERE, work, arguments.runs))
             sections = [trace_table(suites)]
             holds = all(suite.holds for suite in suites)
+        elif arguments.images:
+            root = None if arguments.image else given or build_root(work / "root")
+            text, holds = images(root, arguments.image, ENVLOCK, work, arguments.runs)
+            sections = [text]
         elif older:
             pairs = against(older, HERE, given or build_root(work / "root"), work, arguments.runs)
             sections = [paired_table("Against an older version", pairs)]

@@ -19,6 +19,7 @@ from envlock.model.state import StateData, kept_state, lost_state
 from envlock.model.tree import Tree
 from envlock.store.objects import Store
 from envlock.store.refs import set_ref, use_ref
+from envlock.targets.base import HasSlowerWay
 from envlock.targets.kinds import is_image, open_target
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def capture_target(
     """
     from envlock.capture.known import KnownCapture
 
-    with closing(open_target(reference)) as target:
+    with closing(open_target(reference)) as opened:
+        target = opened.slower() if anew and isinstance(opened, HasSlowerWay) else opened
         known = None if recording else KnownCapture.of(target, request, store)
         found = known.load(search) if known is not None and not anew else None
         if found is not None:

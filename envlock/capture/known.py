@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from typing import Any, Self
 
 from envlock.capture.incremental.tree_patch import relied_on, tables
@@ -125,7 +126,9 @@ class KnownCapture:
         address = value["tree"]
         return Capture(
             lock=lock,
-            make_tree=(lambda: Tree.from_bytes(self._store.read(address))) if address else None,
+            make_tree=cache(lambda: Tree.from_bytes(self._store.read(address)))
+            if address
+            else None,
             left_out=value["left_out"],
             redacted=value["redacted"],
             coverage={name: _coverage(*each) for name, each in value["coverage"].items()},
@@ -134,6 +137,9 @@ class KnownCapture:
             size=value["size"],
             is_incremental=True,
         )
+
+    def _tree(self, address: str) -> Tree:
+        return Tree.from_bytes(self._store.read(address))
 
     def _with_fingerprints(self, records: list[Record]) -> list[Record]:
         """Return the records, with the fingerprints that the key of the request makes."""

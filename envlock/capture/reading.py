@@ -64,7 +64,7 @@ def read_target(
             collectors(),
             request,
             store=store,
-            cache=cache,
+            cache=None if anew else cache,
             progress=progress,
             recorder=recorder,
             own=own,

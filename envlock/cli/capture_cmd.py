@@ -209,6 +209,7 @@ def _summary(captured: Capture, path: Path) -> dict[str, object]:
         "left_out": dict(sorted(captured.left_out.items())),
         "redacted": dict(sorted(captured.redacted.items())),
         "state": state_document(captured.lock),
+        "incremental": captured.is_incremental,
         "files": captured.files,
         "bytes": captured.size,
         "seconds": {name: round(seconds, 3) for name, seconds in captured.seconds.items()},

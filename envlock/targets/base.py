@@ -27,6 +27,7 @@ __all__ = [
     "ContentWatcher",
     "ContentWriter",
     "FixedTarget",
+    "HasSlowerWay",
     "HashCache",
     "Hashes",
     "IncrementalTarget",
@@ -240,6 +241,14 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Release connections and temporary containers.  May be called twice."""
+
+
+@runtime_checkable
+class HasSlowerWay(Protocol):
+    """A target that can be read in a second way, which trusts less and takes longer."""
+
+    def slower(self) -> Target:
+        """Return the same environment, to be read that way."""
 
 
 @runtime_checkable

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from envlock.model.stat import Hashes, StatKey
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType
-from envlock.targets.packed_listing import Columns, OwnerStat, Xattrs, unpack, unpack_modes
+from envlock.targets.packed_listing import (
+    Columns,
+    OwnerStat,
+    Xattrs,
+    pack,
+    signed_stats,
+    unpack,
+    unpack_modes,
+)
 
 _DEVICES = frozenset({EntryType.CHAR, EntryType.BLOCK})
 _UNKNOWN = Hashes("")
@@ -81,6 +90,24 @@ class Folder:
 
     def __len__(self) -> int:
         return self._listing.total - len(self._hidden)
+
+    def as_exported(self, times: Mapping[str, int], xattrs: tuple[str, ...]) -> Folder:
+        """Return it as an engine exports it: without sockets.
+
+        `times` replaces the mtime of names, in seconds; only attributes that begin with one of
+        `xattrs` stay.  The signature stays: it is of what is there.
+        """
+        names, modes = unpack_modes(self._listing.packed)
+        kept = [at for at, mode in enumerate(modes) if not stat.S_ISSOCK(mode)]
+        attributes = {
+            name: found
+            for name, pairs in self._listing.xattrs.items()
+            if (found := tuple(pair for pair in pairs if pair[0].startswith(xattrs)))
+        }
+        listing = self._listing._replace(xattrs=attributes)
+        if times or len(kept) < len(names):
+            listing = _selected(listing, kept, times)
+        return Folder(listing, {*self._hidden} & {names[at] for at in kept})
 
     def modes(self) -> tuple[list[str], Sequence[int]]:
         """Return the names in it, and the mode of each with its type bits."""
@@ -162,3 +189,23 @@ class Folder:
         if self._unpacked is None:
             self._unpacked = unpack(self._listing.packed)
         return self._unpacked
+
+
+def _selected(listing: Listing, kept: Sequence[int], times: Mapping[str, int]) -> Listing:
+    """Return the names at some positions of a listing, some with other times in seconds."""
+    names, columns = unpack(listing.packed)
+    stats = []
+    for at, found in enumerate(signed_stats(columns)):
+        mode, inode, size, mtime, ctime, links = found
+        if names[at] in times:
+            mtime = times[names[at]] * 10**9
+        stats.append((mode, inode, size, mtime, ctime, links))
+    new = {at: position for position, at in enumerate(kept)}
+    owners = listing.owners
+    return listing._replace(
+        packed=pack([names[at] for at in kept], [stats[at] for at in kept]),
+        total=len(kept),
+        owners=owners if len(owners) == 1 else [owners[at] for at in kept],
+        to_read=[new[at] for at in listing.to_read if at in new],
+        linked=[new[at] for at in listing.linked if at in new],
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from envlock.capture.files.records import file_records
@@ -183,7 +184,7 @@ class IncrementalCapture:
             snapshot.record_folder(folder)
         return Capture(
             lock=lock_of(session.records, session.coverage),
-            make_tree=(lambda: _tree(self._store, after.tree)) if residue else None,
+            make_tree=cache(lambda: _tree(self._store, after.tree)) if residue else None,
             left_out=after.left_out,
             redacted=after.redacted,
             coverage=session.coverage,

@@ -30,6 +30,8 @@ from envlock.targets.packed_listing import SignedStat, pack, signed_stats, unpac
 
 _LASTING = ("permission denied", "another file system", IGNORED)
 """Reasons of gaps that last as long as the path does not change; others are transient."""
+_MOUNTED = "mounted here, not captured"
+"""How the reason of a gap ends that lasts as long as something is mounted in a container."""
 _WITHOUT_EFFECT = ("jobs", "timeout")
 """Fields of a request that do not change what is found."""
 _FOLDER, _CLAIMS = "folder ", "claims "
@@ -175,7 +177,7 @@ class Snapshot:
 
         Writes nothing if any of the `gaps` is transient.
         """
-        if any(not gap.reason.startswith(_LASTING) for gap in gaps):
+        if not all(map(_is_lasting, gaps)):
             return
         found = replace(found, signatures=found.signatures | self._signatures)
         blobs: dict[str, bytes] = {}
@@ -192,6 +194,10 @@ class Snapshot:
         if found.tree.address != tree.address:
             blobs |= tables(self._store.read(found.tree.address), self._store.holds)
         write_blob_file(self._path, self._key, _packed(found), blobs)
+
+
+def _is_lasting(gap: Gap) -> bool:
+    return gap.reason.startswith(_LASTING) or gap.reason.endswith(_MOUNTED)
 
 
 def _key(setup: CaptureSetup) -> str:

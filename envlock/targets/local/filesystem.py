@@ -62,7 +62,7 @@ class LocalTarget:
     def walk(self, plan: ScanPlan) -> Iterator[Entry | Folder]:
         """Walk the root; see `envlock.targets.base.IncrementalTarget.walk`."""
         # The walk starts now, so that it runs while the caller does something else.
-        self._walking = Prefetcher(walk(self._root, plan, self.mounts()))
+        self._walking = Prefetcher(walk(self._root, plan, self._not_entered()))
         return self._entries(self._walking, plan)
 
     def _entries(self, folders: Prefetcher[Folder], plan: ScanPlan) -> Iterator[Entry | Folder]:
@@ -73,11 +73,11 @@ class LocalTarget:
 
     def signatures(self, plan: ScanPlan) -> dict[str, bytes]:
         """Stat every path; see `envlock.targets.base.IncrementalTarget.signatures`."""
-        return walk_signatures(self._root, plan, self.mounts())
+        return walk_signatures(self._root, plan, self._not_entered())
 
     def list_directories(self, plan: ScanPlan, folders: Iterable[str]) -> dict[str, Folder]:
         """List directories; see `envlock.targets.base.IncrementalTarget.list_directories`."""
-        found = list_directories(self._root, plan, self.mounts(), folders)
+        found = list_directories(self._root, plan, self._not_entered(), folders)
         self._folders = {folder.path: folder for folder in found}
         return self._folders
 
@@ -89,6 +89,10 @@ class LocalTarget:
     def mounts(self) -> Mapping[str, str]:
         """Return the mounts below the root: path from the root -> type of file system."""
         return mounts_below(self._root)
+
+    def _not_entered(self) -> Mapping[str, str]:
+        """Return the mounts that a walk does not enter, as `mounts` does."""
+        return self.mounts()
 
     def stat(self, path: str) -> Entry:
         """Return one path, its final link not followed."""

@@ -8,7 +8,8 @@ resource"; Go's io/fs for the mode bits.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +22,7 @@ from envlock.model.document import parse_json
 from envlock.model.process import ProcessConfig
 from envlock.model.text import escape
 from envlock.model.tree import Entry, EntryType
-from envlock.targets.base import ScanPlan
+from envlock.targets.base import ScanPlan, Target
 from envlock.targets.engines import (
     TIMEOUT_SECONDS,
     closed_on_error,
@@ -30,6 +31,7 @@ from envlock.targets.engines import (
     engine_errors,
     split_engine,
 )
+from envlock.targets.local.mounted import MountedTarget
 from envlock.targets.stream.engine_paths import remove_engine_paths
 from envlock.targets.stream.file_tree import FileTree
 from envlock.targets.stream.run_config import host_settings, run_configuration
@@ -61,8 +63,8 @@ class ContainerTarget(StreamingTarget):
         self._found = container
 
     @classmethod
-    def connect(cls, operand: str) -> ContainerTarget:
-        """Return the container ``NAME[@ENGINE]``.
+    def connect(cls, operand: str) -> Target:
+        """Return the container ``NAME[@ENGINE]``, read where this machine has it mounted if it has.
 
         Raise TargetError when it or the engine is missing.
         """
@@ -73,7 +75,11 @@ class ContainerTarget(StreamingTarget):
             closed_on_error(client),
             engine_errors(reference, f"list containers with `{docker_command(engine)} ps -a`"),
         ):
-            return cls(reference, client, client.containers.get(name))
+            container = client.containers.get(name)
+            exported = cls(reference, client, container)
+            folder, pid = _mount_of(container.attrs)
+            mounted = MountedTarget.open_mount(folder, pid, exported) if folder else None
+            return mounted or exported
 
     def process(self) -> ProcessConfig:
         """Return the run configuration of the container."""
@@ -95,16 +101,31 @@ class ContainerTarget(StreamingTarget):
 
     def scan(self, plan: ScanPlan) -> Iterator[Entry]:
         """Read the export; it does not contain volumes, so each is a gap."""
-        for mount in self._mounts() if self._has_own_mounts else ():
-            plan.on_gap(mount["Destination"], f"a {mount['Type']} mounted here, not captured")
+        for path, kind in self.mounted().items():
+            plan.on_gap(path, f"a {kind} mounted here, not captured")
         yield from super().scan(plan)
+
+    def mounted(self) -> Mapping[str, str]:
+        """Return what is mounted in it: path -> kind, such as ``volume``."""
+        mounts = self._mounts() if self._has_own_mounts else ()
+        return {mount["Destination"]: mount["Type"] for mount in mounts}
+
+    def without_engine_paths(self, entries: Mapping[str, Entry]) -> Mapping[str, Entry]:
+        """Return entries without what the engine made, and with the times that were before."""
+        tree = FileTree()
+        tree.entries.update(entries)
+        self._remove_engine_paths(tree)
+        return tree.entries
 
     def _read_layers(self, plan: ScanPlan) -> FileTree:
         tree = super()._read_layers(plan)
+        self._remove_engine_paths(tree)
+        return tree
+
+    def _remove_engine_paths(self, tree: FileTree) -> None:
         created = datetime.fromisoformat(self._container.attrs["Created"])
         made = () if self._has_own_mounts else (mount["Destination"] for mount in self._mounts())
         remove_engine_paths(tree, int(created.timestamp()), made)
-        return tree
 
     def _mounts(self) -> list[dict[str, str]]:
         return self._container.attrs.get("Mounts") or []
@@ -182,3 +203,14 @@ class ContainerTarget(StreamingTarget):
         if response.status_code == _NOT_FOUND:
             return None
         raise TargetError(f"the engine refuses to read {escape(path)}", where=self.reference)
+
+
+def _mount_of(attrs: Mapping[str, Any]) -> tuple[str, int]:
+    """Return where this machine may have a container mounted, and its first process.
+
+    Empty for one that does not run, and where only root could read it.
+    """
+    driver, pid = attrs.get("GraphDriver") or {}, (attrs.get("State") or {}).get("Pid") or 0
+    if os.geteuid() or driver.get("Name") != "overlay2" or pid <= 0:
+        return "", 0
+    return str((driver.get("Data") or {}).get("MergedDir") or ""), pid

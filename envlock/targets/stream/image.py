@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from envlock.model.process import ProcessConfig
+from envlock.targets.base import Target
 from envlock.targets.engines import (
     closed_on_error,
     connect,
@@ -38,7 +39,7 @@ class ImageTarget(ContainerTarget):
         self._name = ""
 
     @classmethod
-    def connect(cls, operand: str) -> ImageTarget:
+    def connect(cls, operand: str) -> Target:
         """Return the image ``REF[@ENGINE]``, without pulling it.
 
         Raise TargetError when it or the engine is missing.
