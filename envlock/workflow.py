@@ -88,9 +88,8 @@ def capture_target(
         known = None if recording else KnownCapture.of(target, request, store)
         found = known.load(search) if known is not None and not anew else None
         if found is not None:
-            captured = with_scope(found[0], request, recorded=found[1])[0]
-            _keep(captured, store, keep=keep)
-            return captured
+            captured, _ = with_scope(found[0], request, recorded=found[1])
+            return _keep(captured, store, keep=keep)
         from envlock.capture.reading import read_target
         from envlock.scope.engine import READS
 
@@ -109,17 +108,17 @@ def capture_target(
             published=published,
             anew=anew,
         )
-        _keep(captured, store, keep=keep and is_whole)
-    return captured
+        return _keep(captured, store, keep=keep and is_whole)
 
 
-def _keep(captured: Capture, store: Store, *, keep: bool) -> None:
-    """Remember a capture for the next one, and keep its tree permanently if that is wanted."""
+def _keep(captured: Capture, store: Store, *, keep: bool) -> Capture:
+    """Remember a capture for the next one, keep its tree permanently if wanted, and return it."""
     address = tree_address(captured.lock)
     if keep and address:
         set_ref(store, f"tree {address}", trees=[address])
     if keep or not address:
         captured.remember()
+    return captured
 
 
 def with_scope(
