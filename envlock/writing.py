@@ -27,6 +27,8 @@ _STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1024 * 1024
 _LINKS = 40
+_HOLE = 64 * 1024
+_ZEROS = bytes(_HOLE)
 
 
 @contextmanager
@@ -266,3 +268,24 @@ def _open_special(path: Path) -> int:
         os.close(descriptor)
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN), str(path))
     return descriptor
+
+
+def write_with_holes(stream: BinaryIO, chunk: bytes | bytearray) -> None:
+    """Write the next bytes of a new file; blocks of zeros become holes, which take no disk.
+
+    Afterwards `end_with_holes` must be called.  Raise OSError.
+    """
+    start = 0
+    for at in range(0, len(chunk) - _HOLE + 1, _HOLE):
+        # Most blocks are told apart by two bytes.
+        if not (chunk[at] or chunk[at + _HOLE - 1]) and chunk[at : at + _HOLE] == _ZEROS:
+            if at > start:
+                stream.write(chunk[start:at])
+            stream.seek(_HOLE, os.SEEK_CUR)
+            start = at + _HOLE
+    stream.write(chunk[start:] if start else chunk)
+
+
+def end_with_holes(stream: BinaryIO) -> None:
+    """Give a file its length, in case it ends in a hole.  Raise OSError."""
+    stream.truncate()

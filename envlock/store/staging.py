@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from envlock.errors import StoreError
 from envlock.store.disk import store_errors
+from envlock.writing import end_with_holes, write_with_holes
 
 _SPILL = 1024 * 1024
 """Content up to this size stays in memory until its digest shows whether it is new."""
@@ -163,9 +164,9 @@ class ObjectWriter:
             with store_errors(self._staging.tmp):
                 if self._file is None:
                     self._file = self._staging.create()
-                    self._file.write(self._buffer)
+                    write_with_holes(self._file, self._buffer)
                     self._buffer.clear()
-                self._file.write(chunk)
+                write_with_holes(self._file, chunk)
         except StoreError:
             self.abort()
             raise
@@ -173,6 +174,7 @@ class ObjectWriter:
     def _finish(self, sha256: str, stream: BinaryIO) -> None:
         try:
             with store_errors(self._staging.tmp):
+                end_with_holes(stream)
                 stream.close()
         except StoreError:
             self.abort()

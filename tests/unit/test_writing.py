@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from envlock.writing import is_draft, is_standard_output, new_directory, output, replacing
+from envlock.store.objects import Store
+from envlock.writing import (
+    end_with_holes,
+    is_draft,
+    is_standard_output,
+    new_directory,
+    output,
+    replacing,
+    write_with_holes,
+)
 from tests.conftest import unavailable
 
 WRITER = """
@@ -212,3 +221,37 @@ def test_a_file_that_is_mounted_alone_is_written_in_place(tmp_path):
         subprocess.run(["umount", inner], check=True)
     assert outer.read_bytes() == b"new"
     assert not drafts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [bytes(5 << 20)],
+        [b"a", bytes(5 << 20)],
+        [bytes(5 << 20), b"z"],
+        [b"a" * 70_000 + bytes(200_000) + b"b" * 3, bytes(100), b"c" + bytes(300_000)],
+        [b"\0" + b"x" * 65_534 + b"\0", b"whole"],
+        [b""],
+    ],
+)
+def test_zeros_become_holes_and_read_as_zeros(tmp_path, pieces):
+    path = tmp_path / "file"
+    with path.open("xb") as stream:
+        for piece in pieces:
+            write_with_holes(stream, piece)
+        end_with_holes(stream)
+    content = b"".join(pieces)
+    assert path.read_bytes() == content
+    zeros = content.count(0)
+    assert path.stat().st_blocks * 512 <= len(content) - zeros + 4 * 65_536
+
+
+def test_a_sparse_file_stays_sparse_in_the_store(tmp_path):
+    size = 64 << 20
+    with Store.open(tmp_path / "store") as store:
+        sha256 = store.put_stream(bytes(1 << 20) for _ in range(size >> 20))
+        store.commit()
+        path = store.path(sha256)
+        assert path.stat().st_size == size
+        assert path.stat().st_blocks * 512 < size / 50
+        assert store.read(sha256) == bytes(size)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from envlock.writing import end_with_holes, write_with_holes
+
 _CHUNK = 1024 * 1024
 
 
@@ -79,7 +81,7 @@ def _saving(chunks: Iterable[bytes], draft: Path) -> Iterator[bytes]:
     """Yield `chunks` while writing them to a new file, which is durable after the last one."""
     with draft.open("xb") as stream:
         for chunk in chunks:
-            stream.write(chunk)
+            write_with_holes(stream, chunk)
             yield chunk
-        stream.flush()
+        end_with_holes(stream)
         os.fsync(stream.fileno())
