@@ -8,14 +8,25 @@ members are; the capture neither opens nor downloads any.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from envlock.capture.files.ownership import Claims
+from envlock.capture.files.ownership import Claim, Claims
 from envlock.model.tree import Row
 
 Lookup = Callable[[str, str], str]
 """(record that owns a path, SHA-256 of its content) -> source of a row, or empty."""
-Published = Callable[[Iterable[tuple[str, str]]], Lookup]
-"""Called once with pairs of record and artifact (`Claim.artifact`), sorted; returns the lookup."""
+
+
+class Published(NamedTuple):
+    """Somebody who has published packages.
+
+    `look` is called once with pairs of record and artifact (`Claim.artifact`), sorted, and returns
+    the lookup.  With `knows_all`, a package that it does not know cannot be had.
+    """
+
+    look: Callable[[Iterable[tuple[str, str]]], Lookup]
+    knows_all: bool = False
+
 
 _SCRIPT = b"#!"
 
@@ -36,13 +47,35 @@ class Members:
         entry = row.entry
         claim = self._claims.get(entry.path)
         if claim is not None and claim.moved and claim.digest == f"sha256:{entry.sha256}":
-            return "" if read().startswith(_SCRIPT) else claim.moved
+            if read().startswith(_SCRIPT):
+                return ""
+            if not self._may_be_missing(claim):
+                return claim.moved
         return self._looked_up(row.owner, entry.sha256)
 
+    def held(self, row: Row) -> Row:
+        """Return a row that names a package, by value when that package cannot be had.
+
+        What pip built of a source distribution looks like a published wheel, and is none.
+        """
+        claim = self._claims.get(row.entry.path)
+        if claim is None or claim.source != row.source or not self._may_be_missing(claim):
+            return row
+        if self._looked_up(row.owner, row.entry.sha256):
+            return row
+        return row._replace(source=f"blob {row.entry.sha256}")
+
+    def _may_be_missing(self, claim: Claim) -> bool:
+        """True when the package of a claim may not exist, and whoever has packages knows it."""
+        return bool(claim.artifact) and self._published is not None and self._published.knows_all
+
     def _looked_up(self, owner: str, sha256: str) -> str:
-        if self._published is None:
+        published = self._published
+        if published is None:
             return ""
         if self._lookup is None:
-            found = {(each.owner, each.artifact) for each in self._claims.values() if each.artifact}
-            self._lookup = self._published(sorted(found))
+            claims = (each for each in self._claims.values() if each.artifact)
+            asked = (c for c in claims if published.knows_all or not (c.source or c.moved))
+            found = {(claim.owner, claim.artifact) for claim in asked}
+            self._lookup = published.look(sorted(found))
         return self._lookup(owner, sha256)

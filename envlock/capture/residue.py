@@ -21,6 +21,7 @@ from envlock.capture.files.classify import STATE_LIMIT
 from envlock.capture.files.content_gate import CHANGED, CLEAN, PUBLISHED, WHOLE, ContentGate
 from envlock.capture.files.ownership import Claim, Claims
 from envlock.capture.files.rules import noisy_rule
+from envlock.capture.published import Members
 from envlock.errors import StateInUseError
 from envlock.model.coverage import Gap
 from envlock.model.tree import REDACTED, Entry, EntryType, FileClass, Row
@@ -44,13 +45,13 @@ class Residue:
         gaps: list[Gap],
         cache: HashCache | None = None,
         seconds: float = math.inf,
-        published: Callable[[Row, Callable[[], bytes]], str] = lambda _row, _read: "",
+        members: Members | None = None,
         is_wanted: Callable[[str], bool] = lambda _path: False,
     ) -> None:
         self._target = target
         self._store = store
         self._gaps = gaps
-        self._published = published
+        self._members = members or Members(None, {})
         self._is_wanted = is_wanted
         self.gate = ContentGate(self.open, cache, seconds)
         self._spooled: set[str] = set()
@@ -86,6 +87,7 @@ class Residue:
         first, and is not kept where a published package has it.  The source of content that changed
         since it was hashed, or can no longer be read, becomes ``observed``, with a gap.
         """
+        row = self._members.held(row)
         if not row.source.startswith("blob "):
             if row.file_class is FileClass.CONFFILE and 0 < row.entry.size <= _SETTING_LIMIT:
                 self._keep_pristine(row.entry)
@@ -94,7 +96,7 @@ class Residue:
         is_published = is_stated and row.file_class in PUBLISHED
         try:
             # What a package holds is public, whatever it looks like.
-            if source := self._published(row, lambda: self._beginning(entry)):
+            if source := self._members.source(row, lambda: self._beginning(entry)):
                 return row._replace(source=source)
             judged = CLEAN if is_published else self.gate.judge(entry)
             if judged.kind is FileKind.PUBLIC:

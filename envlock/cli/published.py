@@ -20,10 +20,11 @@ def published_packages(config: Config, store: Store, console: Console, *, fetch:
     """Return what looks for content in published packages, to give to `capture_target`.
 
     They are looked for in the caches of this machine and in the directories of the settings; with
-    `fetch` the others are downloaded into the store's cache.
+    `fetch` the others are downloaded into the store's cache, and what is missing cannot be had.
     """
+    from envlock.capture.published import Published
 
-    def published(stated: Iterable[tuple[str, str]]) -> Lookup:
+    def look(stated: Iterable[tuple[str, str]]) -> Lookup:
         from envlock.materialize.artifacts.members import lookup
 
         store.cache.mkdir(parents=True, exist_ok=True)
@@ -32,19 +33,21 @@ def published_packages(config: Config, store: Store, console: Console, *, fetch:
     def find(wanted: Sequence[Artifact]) -> Mapping[Artifact, Path]:
         from envlock.cli.package_sources import source_options
         from envlock.materialize.artifacts.obtain import obtain
+        from envlock.materialize.artifacts.sources.pip import is_built_here
         from envlock.model.lock import Lock
 
         nothing = Lock(sections={})
         got = obtain(wanted, nothing, store, source_options(config, nothing, offline=not fetch))
-        if fetch and got.missing:
+        missing = (*got.missing, *(each for each, path in got.paths.items() if is_built_here(path)))
+        if fetch and missing:
             said = [f"{place.name}: {line}" for place in got.places for line in place.said]
-            missing = ", ".join(map(str, got.missing[:_FEW]))
-            more = f" and {len(got.missing) - _FEW} more" if len(got.missing) > _FEW else ""
+            names = ", ".join(map(str, missing[:_FEW]))
+            more = f" and {len(missing) - _FEW} more" if len(missing) > _FEW else ""
             reason = got.no_network or "; ".join(said) or "no source has them"
-            console.say(Message.KEPT_BY_VALUE, packages=f"{missing}{more}", reason=reason)
-        return got.paths
+            console.say(Message.KEPT_BY_VALUE, packages=f"{names}{more}", reason=reason)
+        return {each: path for each, path in got.paths.items() if not is_built_here(path)}
 
-    return published
+    return Published(look, knows_all=fetch)
 
 
 _FEW = 5

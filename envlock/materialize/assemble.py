@@ -24,6 +24,7 @@ from envlock.materialize.artifacts.obtain import (
     told_places,
 )
 from envlock.materialize.artifacts.plan import Plan, make_plan, missing_artifacts
+from envlock.materialize.artifacts.table import KINDS
 from envlock.materialize.image.description import FLATTENED, Built, image_of
 from envlock.materialize.image.layers import DEFAULT_BUDGET, package_groups, split
 from envlock.materialize.sinks.layout import reusable, write_layout
@@ -42,6 +43,9 @@ from envlock.model.lock import Lock
 from envlock.model.state import lost_state
 from envlock.model.tree import Row, Tree
 from envlock.store.objects import Store
+
+_WITH_CONTENT = ("blob ", *(kind.prefix for kind in KINDS.values()))
+_KEEPING_TIMES = ("blob ", *(k.prefix for k in KINDS.values() if k.file_time is None))
 
 Progress = Callable[[str, int, int], None]
 
@@ -138,6 +142,29 @@ def lost_in_image(
     return _lost(_normalise(tree, image_epoch(tree), store, rules), lock, store)
 
 
+def with_sources_of(lock: Tree, seen: Tree) -> Tree:
+    """Return the tree of an image with the sources that a lock states for equal files.
+
+    Whoever captures the image may know other packages than who captured the lock.  A source that
+    fixes the time of a file is not taken over, so that the times in the image are checked.
+    """
+    stated = {
+        row.entry.path: row
+        for row in lock.rows
+        if row.entry.sha256 and row.source.startswith(_KEEPING_TIMES)
+    }
+    return Tree(
+        tuple(
+            row._replace(source=stated[row.entry.path].source)
+            if row.entry.path in stated
+            and row.entry.sha256 == stated[row.entry.path].entry.sha256
+            and row.source.startswith(_WITH_CONTENT)
+            else row
+            for row in seen.rows
+        )
+    )
+
+
 def in_image(
     tree: Tree,
     epoch: int,
@@ -165,7 +192,8 @@ def as_images(
     """Return the tree of `lock` and that of its image as an image with these labels holds them."""
     rules = (*user_rules, *state_rules(lock))
     epoch, flatten = image_epoch(trees[0]), FLATTENED in labels
-    left, right = (in_image(tree, epoch, store, rules, flatten=flatten) for tree in trees)
+    both = (trees[0], with_sources_of(*trees))
+    left, right = (in_image(tree, epoch, store, rules, flatten=flatten) for tree in both)
     return left, right
 
 

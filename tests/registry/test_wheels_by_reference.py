@@ -29,10 +29,10 @@ MEMBERS = {
 }
 
 
-def with_pip(folder: Path, wheels: Path) -> None:
+def with_pip(folder: Path, wheels: Path, *names: str) -> None:
     base = [sys.executable, "-m", "pip", "--python", folder / "bin/python", "install", "-q"]
     where = ["--no-index", "--find-links", wheels, "--disable-pip-version-check"]
-    subprocess.run([*base, *where, "tool"], check=True, capture_output=True)
+    subprocess.run([*base, *where, *(names or ("tool",))], check=True, capture_output=True)
 
 
 def with_uv(folder: Path, wheels: Path) -> None:
@@ -94,3 +94,29 @@ def test_members_of_its_data_are_found_where_they_were_moved(
     ran = other("materialize", "prod.lock", "-o", "image")
     assert ran.out == here
     assert "1 packages fetched" in ran.err, "two environments have the same wheel"
+
+
+def test_what_was_built_here_is_kept_by_value_where_indexes_are_asked(
+    wheels: Path, root: Path, there: Callable[[str], Cli], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks like a wheel of an index, in which there is none."""
+    monkeypatch.setenv("PIP_CACHE_DIR", str(wheels.parent / "cache"))
+    envlock = there("one")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", root / "srv/app"], check=True)
+    built = {"built.py": b"x = 1\n", "built-1.data/data/share/built.txt": b"data\n"}
+    write_wheel(wheels / "built-1-py3-none-any.whl", built, name="built-1")
+    with_pip(root / "srv/app", wheels, "tool", "built")
+    (wheels / "built-1-py3-none-any.whl").unlink()
+    envlock("capture", f"dir:{root}", "--name", "trusting")
+    ran = envlock("capture", f"dir:{root}", "--name", "prod", "--fetch")
+    assert "since their packages cannot be had: wheel built-1-py3-none-any.whl (" in ran.err
+    assert "EQUAL" in envlock("diff", "trusting", "prod").out
+    for name in ("trusting", "prod"):
+        envlock("bundle", name, "--thin", "-o", f"{name}.bundle")
+    other = there("other")
+    other("unbundle", envlock.folder / "trusting.bundle", "-o", "trusting.lock")
+    ran = other("materialize", "trusting.lock", "-o", "image", status=5)
+    assert "wheel built-1-py3-none-any.whl: in no source" in ran.err
+    other("unbundle", envlock.folder / "prod.bundle", "-o", "prod.lock")
+    assert other("materialize", "prod.lock", "-o", "image").status == 0
+    assert "EQUAL" in other("verify", "prod.lock", "oci:image").out

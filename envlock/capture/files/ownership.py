@@ -35,8 +35,9 @@ class Claim(NamedTuple):
     stored by value.  `required`: a missing path is drift.  `generated`: the package owns the path
     but ships no content; programs create it later.  `artifact` says which published file the
     package came from, where that states no digests of its members: a scheme, and words after it
-    (``npm NAME VERSION INTEGRITY``).  `moved` is a `source` that holds unless the file is a script,
-    since installers write the first line of scripts anew.
+    (``npm NAME VERSION INTEGRITY``); or, beside `source` or `moved`, that there may be no such
+    file.  `moved` is a `source` that holds unless the file is a script, since installers write the
+    first line of scripts anew.
     """
 
     owner: str

@@ -41,19 +41,21 @@ def lookup(
     anywhere: dict[str, str] = {}
     for owner, artifact in owned.items():
         for sha256, member in contents.get(artifact, {}).items():
-            anywhere.setdefault(sha256, _source(owner, member))
+            anywhere.setdefault(sha256, _source(owner, artifact, member))
 
     def source(owner: str, sha256: str) -> str:
         artifact = owned.get(owner)
         member = contents.get(artifact, {}).get(sha256) if artifact is not None else None
-        return anywhere.get(sha256, "") if member is None else _source(owner, member)
+        if artifact is None or member is None:
+            return anywhere.get(sha256, "")
+        return _source(owner, artifact, member)
 
     return source
 
 
-def _source(owner: str, member: str) -> str:
-    """Return the source of a row: the section of a kind is its scheme here."""
-    return f"{owner} {member}"
+def _source(owner: str, artifact: Artifact, member: str) -> str:
+    """Return the source of a row, given its record with the section in front."""
+    return f"{artifact.scheme} {owner.partition(' ')[2]} {member}"
 
 
 def _contents(found: tuple[Artifact, Path], scratch: Path) -> Mapping[str, str]:

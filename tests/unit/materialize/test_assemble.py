@@ -10,7 +10,13 @@ import pytest
 
 from envlock.errors import MaterializeError
 from envlock.materialize.artifacts.obtain import SourceOptions
-from envlock.materialize.assemble import BuildOptions, assemble, in_image, layouts_directory
+from envlock.materialize.assemble import (
+    BuildOptions,
+    assemble,
+    in_image,
+    layouts_directory,
+    with_sources_of,
+)
 from envlock.materialize.image.oci import blob_path
 from envlock.materialize.tree.rules import user_rule
 from envlock.model.lock import Lock
@@ -182,3 +188,15 @@ def test_the_tree_of_an_image_is_without_its_lock(store):
     assert [row.entry.path for row in found.rows] == [
         row.entry.path for row in TREE.rows if row.entry.path != "/srv/token"
     ]
+
+
+def test_an_image_is_compared_by_the_sources_of_its_lock():
+    known = Tree((file("/a.py", MODULE, f"blob {digest(MODULE)}", mtime=5),))
+    seen = Tree((file("/a.py", MODULE, "wheel app/a a.py", mtime=7),))
+    assert [row.source for row in with_sources_of(known, seen).rows] == [f"blob {digest(MODULE)}"]
+    assert [row.entry.mtime for row in with_sources_of(known, seen).rows] == [7]
+    edited = Tree((file("/a.py", VALUE, "wheel app/a a.py"),))
+    hidden = Tree((file("/a.py", MODULE, "observed"),))
+    for other in (edited, hidden):
+        assert with_sources_of(known, other) == other
+    assert with_sources_of(seen, known) == known, "its time must be checked"

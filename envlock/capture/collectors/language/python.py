@@ -340,6 +340,7 @@ def _claims(
     distribution: Distribution, env: PythonEnv, context: Context
 ) -> Iterator[tuple[str, Claim]]:
     owner = f"python {distribution.key}"
+    artifact = _uncertain(distribution, env)
     for path, recorded, sha256 in _recorded(distribution, context):
         inside = not recorded.startswith(("../", "/"))
         folder, _, name = recorded.rpartition("/")
@@ -352,7 +353,15 @@ def _claims(
             member = data_member(below, distribution.name, posixpath.basename(distribution.info))
             moved = "" if inside else f"wheel {distribution.key} {member}"
         digest = f"sha256:{sha256}" if sha256 and not generated else ""
-        yield path, Claim(owner=owner, digest=digest, source=source, moved=moved)
+        yield path, Claim(owner=owner, digest=digest, source=source, artifact=artifact, moved=moved)
+
+
+def _uncertain(distribution: Distribution, env: PythonEnv) -> str:
+    """Return the wheel of a distribution that may have been built here, from its sources."""
+    if not (distribution.is_published and distribution.wheel.endswith("-any.whl")):
+        return ""  # what is built here for a platform has a name that no index accepts
+    name = normalize_name(distribution.name)
+    return f"wheel {name} {distribution.version} {distribution.wheel} {env.version}"
 
 
 COLLECTOR = Collector(

@@ -140,6 +140,12 @@ def describe(name: str, lock: Lock) -> Wheel | None:
     return Wheel(distribution, version, filename, python, facts.get("sha256", ""))
 
 
+def stated(words: str) -> Wheel | None:
+    """Return the wheel that a claim names: ``NAME VERSION FILENAME PYTHON``."""
+    name, version, filename, python = (*words.split(" "), "", "", "")[:4]
+    return Wheel(name, version, filename, python or "3") if _FILENAME.match(filename) else None
+
+
 def _tag_sets(filename: str) -> tuple[frozenset[str], ...]:
     """Return name, version, build and tags of a wheel file name, each part as a set.
 
@@ -168,6 +174,7 @@ KIND = ArtifactKind(
     scheme="wheel",
     section="python",
     describe=describe,
+    stated=stated,
     open=lambda path, cache: OpenWheel(path),  # noqa: ARG005
     group=_group,
     file_time=FILE_TIME,  # installers stamp files with the time of installation

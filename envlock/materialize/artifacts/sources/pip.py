@@ -88,6 +88,11 @@ def sources(request: SourceRequest) -> Sequence[ArtifactSource]:  # noqa: ARG001
     return [DirectorySource(name="pip's cache", path=_pip_cache(os.environ)), PipSource()]
 
 
+def is_built_here(path: Path) -> bool:
+    """True for a wheel in pip's cache that pip built of a source distribution: no index has it."""
+    return path.is_relative_to(_pip_cache(os.environ) / "wheels")
+
+
 def _pip_cache(environ: Mapping[str, str]) -> Path:
     """Return the directory of pip's cache, in which the files of wheels are named by digests."""
     home = Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/")) / ".cache")
