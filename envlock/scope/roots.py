@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
@@ -74,13 +74,26 @@ def _process(_argument: str, around: Around) -> Iterator[Need]:
     process = around.view.process()
     if process is None:
         return
-    if process.exe:
-        yield from started_program(process.exe, "", around)
     words = (*process.entrypoint, *process.cmd)
-    yield from started_by(words, around)
+    needs = list(started_by(words, around))
     if process.entrypoint and process.cmd and _is_shell_script(process.entrypoint[-1], around):
-        yield from started_by(process.cmd, around)
+        needs += started_by(process.cmd, around)
+    if process.exe:
+        needs += _executed(process.exe, needs, around)
+    yield from needs
     yield from mapped(process.maps, around)
+
+
+def _executed(path: str, known: Sequence[Need], around: Around) -> Iterator[Need]:
+    """Yield the program that a process runs, by its real path.
+
+    That of a virtual environment is the interpreter it was made with, whose own environment the
+    process does not see.
+    """
+    is_told = any(isinstance(each.node, Item) and each.node.section == "python" for each in known)
+    for need in started_program(path, "", around):
+        if not (is_told and isinstance(need.node, Item) and need.node.section == "python"):
+            yield need
 
 
 def _is_shell_script(name: str, around: Around) -> bool:

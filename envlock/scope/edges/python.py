@@ -40,6 +40,7 @@ from envlock.scope.python_envs import (
 from envlock.versions import pep440
 
 _LIMIT = 8 * 1024 * 1024
+_INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*t?\Z")
 _LIBRARY = re.compile(r"\.so(?:\.[\d.]+)?\Z")
 READS = (
     *python_envs.READS,
@@ -53,6 +54,8 @@ READS = (
 def needs(node: Node, around: Around) -> Iterator[Need]:
     """Yield what an environment, a distribution, or a program in an environment's ``bin`` needs."""
     if isinstance(node, File):
+        if _INTERPRETER.match(posixpath.basename(node.path)):
+            return  # of many environments; the way to it says of which
         environment = environment_of_program(node.path, around)
         if environment is not None:
             yield Need(Item(SECTION, environment.key))

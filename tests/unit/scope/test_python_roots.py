@@ -163,3 +163,47 @@ def test_an_interpreter_is_both_its_file_and_its_environment(python: Machine) ->
         Item("python", "app"),
         File("/usr/bin/python3.11"),
     ]
+
+
+@pytest.fixture
+def built(machine: Machine) -> Machine:
+    """An interpreter that an account built, with packages, and a virtual environment of it."""
+    home = "/home/dev/.pyenv/versions/3.11.7"
+    machine.program(f"{home}/bin/python3.11")
+    machine.link(f"{home}/bin/python3", "python3.11")
+    machine.file(f"{home}/lib/python3.11/os.py")
+    machine.record("python", "pyenv-3.11", path=home, version="3.11.7")
+    site = f"{home}/lib/python3.11/site-packages"
+    distribution(machine, site, "pyenv-3.11", "awscli", [])
+    machine.program(
+        f"{home}/bin/aws", f"#!{home}/bin/python3.11\n", owner="python pyenv-3.11/awscli"
+    )
+    machine.file("/srv/shop/pyvenv.cfg", f"home = {home}/bin\nversion = 3.11.7\n")
+    machine.link("/srv/shop/bin/python", f"{home}/bin/python3.11")
+    machine.record("python", "shop", path="/srv/shop", version="3.11.7")
+    distribution(machine, "/srv/shop/lib/python3.11/site-packages", "shop", "flask", [])
+    return machine
+
+
+def test_packages_of_the_interpreter_that_made_an_environment_are_not_needed(
+    built: Machine,
+) -> None:
+    found = built.closure("python:/srv/shop")
+    assert "python:shop/flask" in found
+    assert "python:pyenv-3.11" in found  # its standard library
+    assert "python:pyenv-3.11/awscli" not in found
+
+
+def test_a_running_process_needs_the_environment_of_its_command_alone(built: Machine) -> None:
+    exe = "/home/dev/.pyenv/versions/3.11.7/bin/python3.11"
+    built.view.config = ProcessConfig(cmd=("/srv/shop/bin/python", "app.py"), exe=exe)
+    found = built.closure("process")
+    assert "python:shop/flask" in found
+    assert "python:pyenv-3.11/awscli" not in found
+    built.view.config = ProcessConfig(cmd=("app: master",), exe=exe)
+    assert "python:pyenv-3.11/awscli" in built.closure("process")
+
+
+def test_a_program_of_another_environment_needs_that(built: Machine) -> None:
+    found = built.closure("exe:/home/dev/.pyenv/versions/3.11.7/bin/aws")
+    assert "python:pyenv-3.11/awscli" in found
