@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from envlock.diff.drift import Change, DriftReport
+from envlock.diff.drift import Change, DriftReport, Note, NoteKind
 from envlock.model.scoping import PairedBy, RolePair
 from envlock.model.text import escape
 from envlock.report.items import Item, items_of
@@ -69,7 +69,12 @@ def _and(names: Sequence[str]) -> str:
 
 
 def scope_lines(report: DriftReport) -> Iterator[str]:
-    """Yield a line for each application: what it is on both sides, how sure that is, its parity."""
+    """Yield a line for each application: what it is on both sides, how sure that is, its parity.
+
+    Where none was compared, yield why.
+    """
+    if report.scoping is None:
+        yield from (visible(n.text) for n in report.notes if n.kind is NoteKind.SCOPE)
     left, right = (visible(name) for name in _short_names(report))
     for pair in report.scoping.pairs if report.scoping else ():
         roots = f"{pair.left} on {left}, {pair.right} on {right}"
@@ -113,12 +118,17 @@ def outside_line(report: DriftReport) -> str:
     return f"outside of {visible(roles_text(report))}: {count:,} {what} (--whole shows them)"
 
 
+def notes_below(report: DriftReport) -> list[Note]:
+    """Return the notes that `scope_lines` does not tell."""
+    return [n for n in report.notes if report.scoping or n.kind is not NoteKind.SCOPE]
+
+
 def note_lines(report: DriftReport, *, with_scope: bool = True) -> list[str]:
     """Return the lines beside the changes: scope, notes about policy, and what is hidden."""
     found = [*declare_lines(report)]
     if with_scope:
         found = [*scope_lines(report), *filter(None, (outside_line(report),)), *found]
-    found += [visible(f"{note.kind.value}: {note.text}") for note in report.notes]
+    found += [visible(f"{note.kind.value}: {note.text}") for note in notes_below(report)]
     found += presence_lines(report)
     if report.hidden:
         hidden = ", ".join(f"{count} {visible(name)}" for name, count in report.hidden.items())

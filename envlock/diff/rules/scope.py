@@ -120,7 +120,19 @@ class Adjustment:
 def _only_depends(case: Case) -> bool:
     member = case.member
     is_weak = member is not None and member.member_class is MemberClass.DEPENDS
-    return is_weak and not case.breaks
+    is_gone = case.change.kind is ChangeKind.REMOVED and not case.change.field
+    return is_weak and (is_gone or not case.breaks)
+
+
+def _is_base(case: Case) -> bool:
+    change, member, _ = case
+    return (
+        change.section == "python"
+        and "/" not in change.key
+        and not change.field
+        and member is not None
+        and member.member_class is MemberClass.LOADED
+    )
 
 
 def _is_missing(case: Case) -> bool:
@@ -162,6 +174,12 @@ def _is_owner(case: Case) -> bool:
 
 
 ADJUSTMENTS = (
+    Adjustment(
+        what="the interpreter that an environment is made from, with nothing in it that is used",
+        why="the other side has another; versions are compared with the environment",
+        when=_is_base,
+        most=Severity.LOW,
+    ),
     Adjustment(
         what="the other side lacks what the application loads or declares",
         why="the application is likely not to start, or to fail where it uses it",

@@ -2,7 +2,7 @@
 
 Of the standard library's compiled modules those count that come with it.  Debian and Fedora package
 a few apart, with the libraries they need (tkinter, dbm); that they are installed does not show that
-the application uses them.
+the application uses them.  An interpreter that no package brought has them too, whoever uses it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from envlock.scope.script_lines import interpreter_of
 
 _PROGRAM = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)?)?[tdm]*\Z|libpython\d+\.\d+t?\.so[\d.]*\Z")
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*t?\Z")
+_APART = re.compile(r"_tkinter|_gdbm|_dbm")
 _TESTS = re.compile(r"_test|_ctypes_test|xx|_xx")
 
 
@@ -44,12 +45,17 @@ def _standard_library(program: str, around: Around) -> Iterator[Need]:
     compiled = f"{folder}/lib-dynload"
     names = [n for n in around.view.names(compiled) if ".so" in n and not _TESTS.match(n)]
     files = [around.view.resolve(f"{compiled}/{name}") for name in names]
+    files = [path for path in files if around.view.owner(path) or not _is_apart(path)]
     owners = Counter(around.view.owner(path) for path in files)
     most = owners.most_common(1)[0][0] if owners else ""
     own = {most, around.view.owner(around.view.resolve(f"{folder}/os.py"))}
     for path in files:
         if around.view.owner(path) in own:
             yield Need(File(path), "", MemberClass.LOADED)
+
+
+def _is_apart(path: str) -> bool:
+    return _APART.match(posixpath.basename(path)) is not None
 
 
 def _library(program: str, release: str, around: Around) -> str:

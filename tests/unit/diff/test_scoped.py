@@ -178,3 +178,18 @@ def test_a_library_that_shadows_that_of_a_package_is_high() -> None:
     (change,) = in_scope(report_of(laptop(), right)).values()
     assert (change.severity, change.kind) == ("high", "added")
     assert change.why.endswith("app needs it: deb:libssl3:amd64 → libz.so.1")
+
+
+def test_a_library_that_only_metadata_names_is_a_lesser_loss() -> None:
+    library = Record("deb", "libargon2-1:amd64", {"version": "1", "section": "libs"})
+    member = Member("deb", "libargon2-1:amd64", MemberClass.DEPENDS, "deb:libssl3:amd64")
+    left = machine("shop", "/srv/shop", role("shop", "/srv/shop", more=[member]), more=[library])
+    (change,) = (c for c in in_scope(report_of(left, image())).values() if "argon" in c.key)
+    assert change.severity == "low"
+
+
+def test_another_interpreter_that_an_environment_is_made_from_is_no_missing_environment() -> None:
+    base = Record("python", "pyenv-3.11", {"version": "3.11.7", "path": "/root/.pyenv/3.11.7"})
+    member = Member("python", "pyenv-3.11", MemberClass.LOADED, "file:/root/.pyenv/python")
+    left = machine("shop", "/srv/shop", role("shop", "/srv/shop", more=[member]), more=[base])
+    assert in_scope(report_of(left, image()))["python app-base"].severity == "low"

@@ -6,8 +6,9 @@ import pytest
 
 from envlock.model.process import ProcessConfig
 from envlock.model.scope import MemberClass
+from envlock.scope.edges.python_base import needs
 from envlock.scope.graph import File, Item
-from tests.unit.scope.conftest import Machine
+from tests.unit.scope.conftest import Machine, files
 
 SITE = "/opt/app/lib/python3.11/site-packages"
 SHARED = "/usr/lib/python3/dist-packages"
@@ -207,3 +208,14 @@ def test_a_running_process_needs_the_environment_of_its_command_alone(built: Mac
 def test_a_program_of_another_environment_needs_that(built: Machine) -> None:
     found = built.closure("exe:/home/dev/.pyenv/versions/3.11.7/bin/aws")
     assert "python:pyenv-3.11/awscli" in found
+
+
+def test_what_distributions_package_apart_from_python_is_not_needed_of_a_built_one(
+    built: Machine,
+) -> None:
+    prefix = "/home/dev/.pyenv/versions/3.11.7"
+    for name in ("_ssl", "_tkinter"):
+        built.file(f"{prefix}/lib/python3.11/lib-dynload/{name}.cpython-311-x86_64-linux-gnu.so")
+    found = needs(File(f"{prefix}/bin/python3.11"), built.around())
+    names = [path.rpartition("/")[2].partition(".")[0] for path in files([n.node for n in found])]
+    assert names == ["os", "_ssl"]
