@@ -37,7 +37,10 @@ Start = Callable[[str, Around], Iterator[Need]]
 
 
 def begin(root: Root, around: Around) -> Around:
-    """Return what is around the application of a root: with the variables it is started with."""
+    """Return what is around the application of a root: with the variables it is started with.
+
+    A relative root of a container or an image starts from the directory that its process does.
+    """
     if root.kind is RootKind.SERVICE:
         return around_service(root.argument, around)
     if root.kind is RootKind.PID:
@@ -46,7 +49,7 @@ def begin(root: Root, around: Around) -> Around:
     if process is None:
         return around
     around = replace(around, variables=process.environ)
-    if root.kind is RootKind.PROCESS and process.workdir:
+    if process.workdir and (root.kind is RootKind.PROCESS or around.workdir == "/"):
         around = replace(around, workdir=process.workdir)
     return around
 

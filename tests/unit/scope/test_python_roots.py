@@ -219,3 +219,10 @@ def test_what_distributions_package_apart_from_python_is_not_needed_of_a_built_o
     found = needs(File(f"{prefix}/bin/python3.11"), built.around())
     names = [path.rpartition("/")[2].partition(".")[0] for path in files([n.node for n in found])]
     assert names == ["os", "_ssl"]
+
+
+def test_a_relative_root_starts_where_the_process_of_a_container_does(python: Machine) -> None:
+    python.view.config = ProcessConfig(cmd=("sleep", "1"), workdir="/opt")
+    assert "python:app/flask" in python.closure("python:app")
+    python.view.config = ProcessConfig(cmd=("sleep", "1"), workdir="/srv")
+    assert "python:app/flask" not in python.closure("python:app")
