@@ -118,7 +118,7 @@ def outside_line(report: DriftReport) -> str:
     return f"outside of {visible(roles_text(report))}: {count:,} {what} (--whole shows them)"
 
 
-def notes_below(report: DriftReport) -> list[Note]:
+def notes_of(report: DriftReport) -> list[Note]:
     """Return the notes that `scope_lines` does not tell."""
     return [n for n in report.notes if report.scoping or n.kind is not NoteKind.SCOPE]
 
@@ -128,7 +128,7 @@ def note_lines(report: DriftReport, *, with_scope: bool = True) -> list[str]:
     found = [*declare_lines(report)]
     if with_scope:
         found = [*scope_lines(report), *filter(None, (outside_line(report),)), *found]
-    found += [visible(f"{note.kind.value}: {note.text}") for note in notes_below(report)]
+    found += [visible(f"{note.kind.value}: {note.text}") for note in notes_of(report)]
     found += presence_lines(report)
     if report.hidden:
         hidden = ", ".join(f"{count} {visible(name)}" for name, count in report.hidden.items())

@@ -20,14 +20,7 @@ from envlock.report.items import (
     varied_items,
 )
 from envlock.report.lines import Line, Piece, line, paint
-from envlock.report.scope import (
-    Part,
-    declare_lines,
-    notes_below,
-    outside_line,
-    parts_of,
-    scope_lines,
-)
+from envlock.report.scope import Part, declare_lines, notes_of, outside_line, parts_of, scope_lines
 from envlock.report.visible import cells, shorten, shorten_pair, visible
 from envlock.report.wording import (
     DIGEST_DIGITS,
@@ -340,7 +333,7 @@ class _Page:
         if statuses:
             counted = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
             yield f"covered by policy: {counted}"
-        yield from (self._clean(f"{note.kind.value}: {note.text}") for note in notes_below(report))
+        yield from (self._clean(f"{note.kind.value}: {note.text}") for note in notes_of(report))
         yield from presence_lines(report)
         if report.hidden:
             counted = ", ".join(f"{n} {self._clean(name)}" for name, n in report.hidden.items())
