@@ -84,7 +84,10 @@ def _summary(lock: Lock) -> Iterator[Line]:
 
 
 def _gaps(lock: Lock) -> Iterator[Line]:
-    """Yield what is not covered: a line for each gap, one for all that a target cannot have."""
+    """Yield what is not covered: a line for each gap.
+
+    There is one for all that a target cannot have, and one for all that nobody asked for.
+    """
     gaps = {
         name: facts
         for name, facts in lock.coverage.items()
@@ -94,12 +97,16 @@ def _gaps(lock: Lock) -> Iterator[Line]:
         yield line()
         yield line(Piece("not covered", "bold yellow"))
     unsupported = [n for n, facts in gaps.items() if facts.get("status") == Status.UNSUPPORTED]
+    skipped = [n for n, facts in gaps.items() if facts.get("status") == Status.SKIPPED]
+    skipped = skipped if len(skipped) > 1 else []
     for name, facts in gaps.items():
-        if name in unsupported:
+        if name in unsupported or name in skipped:
             continue
         reason = f"  {facts['reason']}" if "reason" in facts else ""
         count = f", {facts['gaps']} gaps" if "gaps" in facts else ""
         yield line("? ", visible(f"{name}: {facts.get('status', '')}{count}{reason}"))
+    if skipped:
+        yield line("? ", visible(f"skipped: {', '.join(skipped)}"))
     if unsupported:
         yield line("? ", visible(f"not supported by the target: {', '.join(unsupported)}"))
 
