@@ -30,6 +30,7 @@ from envlock.errors import ExitStatus, UsageError
 from envlock.model.facts import section_names
 from envlock.model.severity import Severity
 from envlock.report.input import MatrixInput, PairInput
+from envlock.targets.stream.layer_shelf import layers_shared
 from envlock.workflow import Environment, compare_environments, reader_of
 from envlock.writing import write_output
 
@@ -48,10 +49,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     level = None if arguments.fail_on == "never" else Severity(config.diff.fail_on)
     operands = (arguments.left, arguments.right, *arguments.more)
     note_live_targets(operands, config, console)
-    if arguments.more:
-        report = _run_many(arguments, operands, config, console)
-    else:
-        report = _run_pair(arguments, config, level, console)
+    with layers_shared():
+        if arguments.more:
+            report = _run_many(arguments, operands, config, console)
+        else:
+            report = _run_pair(arguments, config, level, console)
     if arguments.exit_zero:
         return ExitStatus.OK
     if report.result is Result.INCONCLUSIVE:

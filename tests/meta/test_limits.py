@@ -60,6 +60,7 @@ TESTS = {
     "capture.discover.java_archives.LARGEST_INSIDE": "test_the_size_is_limited",
     "formats.hardware.modinfo.MAX_SIZE": "test_each_compression_is_unpacked_up_to_a_limit",
     "targets.engines.MOST_CONTEXTS": "test_contexts_are_listed_up_to_a_limit",
+    "targets.stream.layer_shelf.SHELF_BYTES": "test_a_layer_above_the_room_is_pulled_again",
     "store.known.MOST_KNOWN": "test_of_too_many_those_used_longest_ago_are_forgotten",
     "store.known.KNOWN_BYTES": "test_too_many_bytes_are_forgotten",
     "store.shipment.MOST_BLOBS": "test_blobs_of_a_shipment",

@@ -10,6 +10,7 @@ from envlock.errors import RegistryError, TargetError
 from envlock.model.document import parse_json
 from envlock.registry.client import Manifest, Repository
 from envlock.registry.reference import PREFIX, Reference
+from envlock.targets.stream.layer_shelf import LayerShelf, shared_shelf
 from envlock.targets.stream.oci import ARCHITECTURES, MOST_LAYERS, OciTarget
 
 _MOST_INDEXES = 3
@@ -26,8 +27,11 @@ class RegistryTarget(OciTarget):
         config: Any,
         repository: Repository,
         digest: str,
+        shelf: LayerShelf,
     ) -> None:
+        """Read `layers`; `shelf` is closed by `close` unless it is shared."""
         super().__init__(reference, layers, config)
+        self._shelf = shelf
         self._repository = repository
         self._digest = digest
 
@@ -39,6 +43,8 @@ class RegistryTarget(OciTarget):
         """Release the connections."""
         super().close()
         self._repository.close()
+        if self._shelf is not shared_shelf():
+            self._shelf.close()
 
 
 def connect(operand: str) -> OciTarget:
@@ -61,6 +67,7 @@ def connect(operand: str) -> OciTarget:
 def of_manifest(repository: Repository, manifest: Manifest) -> RegistryTarget:
     """Return the image that a manifest, or one of the manifests of an index, describes."""
     reference = str(repository.reference)
+    shelf = shared_shelf() or LayerShelf()
     try:
         manifest = _chosen(repository, manifest)
         document = manifest.document
@@ -68,7 +75,7 @@ def of_manifest(repository: Repository, manifest: Manifest) -> RegistryTarget:
         config = document["config"]
         if len(layers) > MOST_LAYERS:
             raise TargetError(f"an image of more than {MOST_LAYERS} layers", where=reference)
-        sources = [_source(repository, str(e["digest"]), int(e["size"])) for e in layers]
+        sources = [_source(repository, shelf, str(e["digest"]), int(e["size"])) for e in layers]
         described = parse_json(repository.document(str(config["digest"]), int(config["size"])))
         if not isinstance(described, dict) or "rootfs" not in described:
             raise TargetError(
@@ -76,7 +83,7 @@ def of_manifest(repository: Repository, manifest: Manifest) -> RegistryTarget:
             )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TargetError("the image's manifest is damaged", where=reference) from error
-    return RegistryTarget(reference, sources, described, repository, manifest.digest)
+    return RegistryTarget(reference, sources, described, repository, manifest.digest, shelf)
 
 
 def _chosen(repository: Repository, manifest: Manifest) -> Manifest:
@@ -104,5 +111,7 @@ def _chosen(repository: Repository, manifest: Manifest) -> Manifest:
     raise RegistryError("indexes in indexes", where=str(repository.reference))
 
 
-def _source(repository: Repository, digest: str, size: int) -> Callable[[], Iterator[bytes]]:
-    return lambda: repository.blob(digest, size)
+def _source(
+    repository: Repository, shelf: LayerShelf, digest: str, size: int
+) -> Callable[[], Iterator[bytes]]:
+    return lambda: shelf.layer(digest, size, lambda: repository.blob(digest, size))
