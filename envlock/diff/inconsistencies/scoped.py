@@ -39,7 +39,7 @@ _UNOWNED = frozenset({"software", "missing-library", "missing-symbol"})
 """Sections about programs that no package owns."""
 _FOR_ALL = frozenset({"trust", "time-zone"})
 """Links that every application follows, as every closure has certificates and a time zone."""
-_FOLDER_OF = re.compile(r"/etc/(?P<program>[a-z]+)[^/]*/")
+_FOLDER_OF = re.compile(r"/etc/(?P<program>[a-z]++)[^/]*+/")
 
 
 class Judged(NamedTuple):
