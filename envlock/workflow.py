@@ -319,6 +319,7 @@ def verify(
     progress: Progress,
     user_rules: Sequence[Rule] = (),
     role: str = "",
+    published: Published | None = None,
 ) -> Verified:
     """Capture `reference` again and compare it with a lock.
 
@@ -341,7 +342,7 @@ def verify(
     if role:
         _, lock, tree, _ = reduced(lock, tree, role, store)
     request = replace(request, with_state=kept_state(lock))
-    captured = capture_target(reference, request, store, progress, anew=True)
+    captured = capture_target(reference, request, store, progress, anew=True, published=published)
     found_lock = reduce_lock(captured.lock, lock) if role else captured.lock
     is_exact = is_image(reference)
     whole = captured.tree or Tree(())

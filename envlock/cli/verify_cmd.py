@@ -12,6 +12,7 @@ from envlock.cli.image_rules import user_rules
 from envlock.cli.lock_texts import read_lock_texts
 from envlock.cli.messages import Message
 from envlock.cli.operands import live_request, open_store, read_lock_operand
+from envlock.cli.published import published_packages
 from envlock.cli.reporting import write_reports
 from envlock.cli.service_state import say_what_will_not_start
 from envlock.diff.drift import Result
@@ -30,7 +31,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with open_store(config) as store, console.progress("verifying") as steps:
         bring_content(arguments.lock, left.lock, config, store, console)
         rules, role = user_rules(config), arguments.root
-        verified = verify(left, arguments.target, request, store, steps, rules, role)
+        packages = published_packages(config, store, console, fetch=False)
+        verified = verify(left, arguments.target, request, store, steps, rules, role, packages)
         lost = lost_in_image(left.lock, require_tree(left.lock, store), store, rules)
     given = PairInput(
         verified.report,
