@@ -34,9 +34,13 @@ def require_state(wanted: Sequence[str], lock: Lock) -> None:
 def say_what_state_is_kept(lock: Lock, console: Console) -> None:
     """Say of each data of a service that it is kept, or left out as a whole."""
     for data in state_of(lock):
-        message = Message.STATE_KEPT if data.is_kept else Message.STATE_LEFT_OUT
         engine = f"{data.engine} {data.version}".strip()
-        console.say(message, path=data.path, engine=engine, size=shown_size(data.size))
+        console.say(
+            Message.STATE_KEPT if data.is_kept else Message.STATE_LEFT_OUT,
+            path=data.path,
+            engine=engine,
+            size=shown_size(data.size),
+        )
 
 
 def say_what_state_is_missing(lock: Lock, console: Console) -> None:

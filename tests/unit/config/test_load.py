@@ -97,6 +97,7 @@ def test_every_setting_of_a_file(world: World) -> None:
         env-allow = ["APP_*"]
         env-deny = ["APP_KEY"]
         key = "shop"
+        with-state = ["/srv/database"]
         timeout = 5
         [check]
         fail-on = "critical"
@@ -146,6 +147,7 @@ def test_every_setting_of_a_file(world: World) -> None:
     assert config.capture.env_allow == ("APP_*",)
     assert config.capture.env_deny == ("APP_KEY",)
     assert config.capture.key == "shop"
+    assert config.capture.with_state == ("/srv/database",)
     assert config.capture.timeout == 5
     assert config.check.fail_on == "critical"
     assert config.diff.fail_on == "high"
