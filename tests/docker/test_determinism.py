@@ -104,6 +104,6 @@ def test_other_tools_accept_the_layout_and_the_archive(lock, envlock, tmp_path):
     )
     if shutil.which("umoci"):
         bundle = tmp_path / "bundle"
-        unpack = ["umoci", "unpack", "--image", f"{tmp_path / 'layout'}:latest", str(bundle)]
+        unpack = ["umoci", "unpack", "--image", f"{tmp_path / 'layout'}:web:1", str(bundle)]
         subprocess.run(unpack, check=True, capture_output=True)
         assert (bundle / "rootfs/usr/bin/env").exists()
