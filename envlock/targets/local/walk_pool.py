@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import select
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from selectors import EVENT_READ, PollSelector
 from typing import Any, NamedTuple
 
 from envlock.targets.folder import Listing
@@ -77,7 +77,7 @@ class WalkPool:
                 batch = self._take(-(-len(self._todo) // len(idle)))
                 busy.append(idle.pop())
                 busy[-1].send((what, (self._root, batch, names, excluded, selected)))
-            for worker in select.select(busy, [], [])[0]:
+            for worker in _answering(busy):
                 found, todo = worker.receive()
                 self._todo += todo
                 busy.remove(worker)
@@ -94,3 +94,11 @@ class WalkPool:
     def _take(self, most: int) -> list[str]:
         batch, self._todo = self._todo[-most:], self._todo[:-most]
         return batch
+
+
+def _answering(workers: Iterable[Worker]) -> list[Worker]:
+    """Wait until workers reply, and return them.  select(2) knows no descriptor above 1023."""
+    with PollSelector() as selector:
+        for worker in workers:
+            selector.register(worker, EVENT_READ, worker)
+        return [key.data for key, _events in selector.select()]

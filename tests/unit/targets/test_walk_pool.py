@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -137,3 +138,13 @@ def test_a_walk_that_is_not_consumed_ends_with_its_target(root):
     target.close()
     target.close()
     assert threading.active_count() == before
+
+
+def test_descriptors_may_be_large(root):
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limit)
+        for _ in range(1100):
+            stack.enter_context(open(os.devnull))
+        assert listed(root, 2, Batching(few=1, names=1)) == listed(root, 1)
