@@ -316,6 +316,7 @@ def materialize(parser: argparse.ArgumentParser) -> None:
         "--flatten-times", action="store_true", help="no file newer than the newest of a package"
     )
     parser.add_argument("--offline", action="store_true", help="do not use the network")
+    parser.add_argument("--yes", action="store_true", help="do not ask before the first push")
     add_json(parser)
 
 

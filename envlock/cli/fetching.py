@@ -73,10 +73,10 @@ def _from_folder(folder: Path, tree: str, store: Store) -> int:
 
 
 def _from_registry(reference: Reference, tree: str, store: Store) -> int:
-    from envlock.cli.registry_locks import RegistryOrigin, open_repository
+    from envlock.cli.registry_locks import RegistryOrigin, lock_manifest, open_repository
 
     with open_repository(reference) as repository:
-        layers = parse_manifest(repository.manifest().content, str(reference))
+        layers = parse_manifest(lock_manifest(repository).content, str(reference))
         if not any(e.media_type == TREE_TYPE and e.digest == f"sha256:{tree}" for e in layers):
             raise StoreError(
                 "it holds another version of this lock",

@@ -19,11 +19,13 @@ from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, read_lock_bytes, shown_path
 from envlock.cli.package_sources import source_options
+from envlock.cli.sending import confirm
 from envlock.cli.service_state import (
     say_what_state_is_missing,
     say_what_will_not_start,
     state_document,
 )
+from envlock.cli.transfer import refuse_secrets, told_of_tree
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.reader import parse_lock
 from envlock.materialize.assemble import Assembled, BuildOptions, layouts_directory
@@ -31,7 +33,8 @@ from envlock.materialize.image.start_command import start_command, variables_to_
 from envlock.materialize.sinks.table import SINKS
 from envlock.model.digest import digests
 from envlock.model.tree import REDACTED
-from envlock.workflow import materialize, materialize_role
+from envlock.registry.reference import Reference
+from envlock.workflow import materialize, materialize_role, require_tree
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
@@ -63,6 +66,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     started = time.monotonic()
     with open_store(config) as store, console.progress("materializing") as steps:
         bring_content(arguments.lock, lock, config, store, console)
+        if arguments.push:
+            _ask_before_pushing(arguments, raw, lock, store, console)
         options = _options(arguments, config, store, raw, lock, sinks)
         part = None
         if arguments.root:
@@ -97,6 +102,20 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.load is not None:
         console.say(Message.START_WITH, command=shlex.join(_start(arguments, lock, done)))
     return ExitStatus.OK
+
+
+def _ask_before_pushing(
+    arguments: argparse.Namespace, raw: bytes, lock: Lock, store: Store, console: Console
+) -> None:
+    """Raise SecretRefusedError for a secret in the image, UsageError if nobody confirms the push.
+
+    What packages have is not searched: others published it.
+    """
+    tree = require_tree(lock, store)
+    refuse_secrets(arguments.lock, raw, tree, store)
+    told = (f"the image of {arguments.lock}", *told_of_tree(tree))
+    reference = Reference.parse(arguments.push)
+    confirm(told, reference, store, console, is_confirmed=arguments.yes)
 
 
 def _start(arguments: argparse.Namespace, lock: Lock, done: Assembled) -> list[str]:

@@ -10,7 +10,7 @@ from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, remote_reference, safe_name
-from envlock.cli.registry_locks import RegistryOrigin, open_repository
+from envlock.cli.registry_locks import RegistryOrigin, lock_manifest, open_repository
 from envlock.cli.transfer import unpack
 from envlock.errors import ExitStatus
 from envlock.registry.reference import PREFIX, Reference
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     name = safe_name(reference.tag or reference.repository.rpartition("/")[2])
     path = Path(arguments.output or Path(config.locks.dir) / f"{name}.lock")
     with open_repository(reference) as repository, open_store(config) as store:
-        manifest = repository.manifest()
+        manifest = lock_manifest(repository)
         layers = parse_manifest(manifest.content, str(reference))
         raw, _, new = unpack(layers, RegistryOrigin(repository), store)
     path.parent.mkdir(parents=True, exist_ok=True)

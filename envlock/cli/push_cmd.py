@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 
+from envlock.cli.bundling import image_of
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
+from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, remote_reference
 from envlock.cli.sending import send
 from envlock.cli.transfer import pack
@@ -25,7 +27,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError("a lock is pushed to a tag, not to a digest", where=arguments.reference)
     with open_store(config) as store:
         parcel = pack(arguments.lock, config, store)
-        done = send(parcel, reference, store, console, is_confirmed=arguments.yes)
+        image = image_of(arguments, parcel.lock, config, store, console)
+        done = send(parcel, reference, store, console, image, is_confirmed=arguments.yes)
     if arguments.json:
         document = {
             "schema_version": 1,
@@ -33,8 +36,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             "manifest_digest": done.digest,
             "blobs": dict(sorted(done.counts.items())),
             "sent_bytes": done.sent_bytes,
+            "image": image[0].digest if image else None,
         }
         console.out(json.dumps(document, indent=2))
     else:
         console.out(done.digest)
+        if image:
+            console.say(Message.IMAGE_DELIVERED, result=f"image {image[0].digest}")
     return ExitStatus.OK

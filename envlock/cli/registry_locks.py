@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from envlock.errors import RegistryError
-from envlock.registry.client import Repository, digest_of
+from envlock.model.document import parse_json
+from envlock.registry.client import OCI_INDEX, Manifest, Repository, digest_of
 from envlock.registry.reference import Reference
 from envlock.registry.transport import Body
 from envlock.registry.uploads import Sent, put_blob
-from envlock.store.shipment import LOCK_TYPE, MANIFEST_TYPE, Shipment
+from envlock.store.shipment import ARTIFACT_TYPE, LOCK_TYPE, MANIFEST_TYPE, Blob, Shipment
 
 _PIECE_LIMIT = 8 * 1024 * 1024
+_PLATFORM = ("architecture", "os", "variant")
+_NO_PLATFORM = {"architecture": "unknown", "os": "unknown"}
+"""Engines that look for an image pass by an entry of an index that says so."""
 
 
 class RegistryOrigin:
@@ -50,25 +55,70 @@ class Pushed(NamedTuple):
     sent_bytes: int
 
 
-def push(repository: Repository, shipment: Shipment) -> Pushed:
-    """Send a shipment: blobs first, the tag last; a second push of the same sends nothing."""
-    tag, digest = repository.reference.tag, digest_of(shipment.manifest)
-    if repository.digest(tag) == digest:
-        return Pushed(digest, {Sent.PRESENT.value: len(shipment.blobs)}, 0)
+def push(repository: Repository, shipment: Shipment, image: Sequence[Blob] = ()) -> Pushed:
+    """Send a shipment: blobs first, the tag last; a second push of the same sends nothing.
+
+    `image` are the manifest of an image, its configuration and its layers; the tag then names an
+    index of both.
+    """
+    tag = repository.reference.tag
+    last, media_type = shipment.manifest, MANIFEST_TYPE
+    if image:
+        last, media_type = _index(shipment, *image[:2]), OCI_INDEX
+    blobs = sorted((*shipment.blobs, *image[1:]), key=lambda blob: blob.size)
+    if repository.digest(tag) == digest_of(last):
+        return Pushed(digest_of(last), {Sent.PRESENT.value: len(blobs)}, 0)
     counts: Counter[str] = Counter()
     sent = 0
-    for blob in sorted(shipment.blobs, key=lambda blob: blob.size):
+    for blob in blobs:
         done = put_blob(repository, blob.digest, Body(blob.size, blob.open))
         counts[done.value] += 1
         sent += blob.size if done is Sent.UPLOADED else 0
-    repository.put_manifest(shipment.manifest, MANIFEST_TYPE, tag)
-    return Pushed(digest, counts, sent)
+    if image:
+        repository.put_manifest(_content(image[0]), MANIFEST_TYPE)
+        repository.put_manifest(shipment.manifest, MANIFEST_TYPE)
+    return Pushed(repository.put_manifest(last, media_type, tag), counts, sent)
+
+
+def _index(shipment: Shipment, image: Blob, configuration: Blob) -> bytes:
+    """Return the index of an image and its lock."""
+    lock = Blob.of(MANIFEST_TYPE, shipment.manifest)
+    described = parse_json(_content(configuration))
+    platform = {name: described[name] for name in _PLATFORM if name in described}
+    entries = [
+        _entry(image) | {"platform": platform},
+        _entry(lock) | {"artifactType": ARTIFACT_TYPE, "platform": _NO_PLATFORM},
+    ]
+    document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
+    return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _content(blob: Blob) -> bytes:
+    with blob.open() as stream:
+        return stream.read()
+
+
+def _entry(manifest: Blob) -> dict[str, object]:
+    return {"mediaType": MANIFEST_TYPE, "digest": manifest.digest, "size": manifest.size}
+
+
+def lock_manifest(repository: Repository) -> Manifest:
+    """Return the manifest that a reference names, of an index that of its lock.
+
+    Raise RegistryError when there is none.
+    """
+    manifest = repository.manifest()
+    entries = manifest.document.get("manifests")
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and entry.get("artifactType") == ARTIFACT_TYPE:
+            return repository.manifest(str(entry.get("digest", "")))
+    return manifest
 
 
 def holds_lock(operand: str) -> bool:
     """True when a reference to a registry names a lock, False for an image."""
     with open_repository(Reference.parse(operand)) as repository:
-        document = repository.manifest().document
+        document = lock_manifest(repository).document
     layers = document.get("layers")
     first = layers[0] if isinstance(layers, list) and layers else {}
     return isinstance(first, dict) and first.get("mediaType") == LOCK_TYPE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,20 +19,31 @@ from envlock.writing import replace_file
 if TYPE_CHECKING:
     from envlock.config.load import Config
     from envlock.registry.reference import Reference
+    from envlock.store.shipment import Blob
 
 _HOSTS = "pushed-hosts"
 
 
 def send(
-    parcel: Parcel, reference: Reference, store: Store, console: Console, *, is_confirmed: bool
+    parcel: Parcel,
+    reference: Reference,
+    store: Store,
+    console: Console,
+    image: Sequence[Blob] = (),
+    *,
+    is_confirmed: bool,
 ) -> Pushed:
     """Send what travels and say so; before the first push to a host, show it and ask.
 
+    `image` are the manifest, the configuration and the layers of its image, if that travels too.
     Raise UsageError unless that is confirmed, with `is_confirmed` or by the user.
     """
-    confirm(contents(parcel), reference, store, console, is_confirmed=is_confirmed)
+    told = [*contents(parcel)]
+    if image:
+        told.append(f"and the image: {sum(blob.size for blob in image):,} bytes")
+    confirm(told, reference, store, console, is_confirmed=is_confirmed)
     with open_repository(reference) as repository:
-        done = push(repository, parcel.shipment)
+        done = push(repository, parcel.shipment, image)
     console.say(
         Message.PUSHED,
         reference=reference,

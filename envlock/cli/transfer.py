@@ -60,7 +60,7 @@ def pack(
     parcel = pack_lock(
         operand, raw, parse_lock(raw, where=shown_path(operand, config)), store, extent
     )
-    refuse_secrets(parcel, store)
+    refuse_secrets(parcel.name, parcel.lockfile, parcel.tree, store)
     return parcel
 
 
@@ -89,15 +89,7 @@ def contents(parcel: Parcel) -> Iterator[str]:
     if parcel.tree is None:
         yield "no file tree: it can be compared, not rebuilt"
         return
-    classes: Counter[str] = Counter()
-    sizes: Counter[str] = Counter()
-    for row in parcel.tree.rows:
-        if row.source.startswith(("blob ", REDACTED)):
-            classes[row.file_class.value] += 1
-            sizes[row.file_class.value] += row.entry.size
-    yield f"file tree: {len(parcel.tree.rows):,} paths"
-    for name in sorted(classes, key=lambda each: (-sizes[each], each)):
-        yield f"  by value, {name}: {classes[name]:,} files, {sizes[name]:,} bytes"
+    yield from told_of_tree(parcel.tree)
     packages = [blob.size for blob in parcel.shipment.blobs if blob.media_type == PACKAGE_TYPE]
     if packages:
         yield f"packages, as published: {len(packages):,} files, {sum(packages):,} bytes"
@@ -105,27 +97,43 @@ def contents(parcel: Parcel) -> Iterator[str]:
     yield f"in all: {packed}; no secret was found in what was captured"
 
 
-def refuse_secrets(parcel: Parcel, store: Store) -> None:
-    """Raise SecretRefusedError for a secret in anything that would travel, and say where."""
-    found = list(islice(_hits(parcel, store), _FEW + 1))
+def told_of_tree(tree: Tree) -> Iterator[str]:
+    """Yield lines that say how many paths there are, and which files are kept by value."""
+    classes: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for row in tree.rows:
+        if row.source.startswith(("blob ", REDACTED)):
+            classes[row.file_class.value] += 1
+            sizes[row.file_class.value] += row.entry.size
+    yield f"file tree: {len(tree.rows):,} paths"
+    for name in sorted(classes, key=lambda each: (-sizes[each], each)):
+        yield f"  by value, {name}: {classes[name]:,} files, {sizes[name]:,} bytes"
+
+
+def refuse_secrets(name: str, lockfile: bytes, tree: Tree | None, store: Store) -> None:
+    """Raise SecretRefusedError for a secret in anything that would travel, and say where.
+
+    `name` is what messages call the lock.
+    """
+    found = list(islice(_hits(name, lockfile, tree, store), _FEW + 1))
     if not found:
         return
     told = [f"{hit.file}: {hit.place} ({hit.rule})" for hit in found[:_FEW]]
     more = " and more" if len(found) > _FEW else ""
     raise SecretRefusedError(
         f"a secret would travel: {'; '.join(told)}{more}",
-        where=parcel.name,
+        where=name,
         hint="remove it there and capture again; `envlock scan` searches the lock and the store",
     )
 
 
-def _hits(parcel: Parcel, store: Store) -> Iterator[Hit]:
-    yield from _only_hits(scan_content(parcel.name, "/lock", 0o644, [parcel.lockfile]))
-    if parcel.tree is None:
+def _hits(name: str, lockfile: bytes, tree: Tree | None, store: Store) -> Iterator[Hit]:
+    yield from _only_hits(scan_content(name, "/lock", 0o644, [lockfile]))
+    if tree is None:
         return
-    yield from _only_hits(scan_content("file tree", "/tree", 0o644, [parcel.tree.to_bytes()]))
+    yield from _only_hits(scan_content("file tree", "/tree", 0o644, [tree.to_bytes()]))
     seen: set[str] = set()
-    for row in parcel.tree.rows:
+    for row in tree.rows:
         kind, _, sha256 = row.source.partition(" ")
         if kind not in ("blob", REDACTED.strip()) or sha256 in seen:
             continue

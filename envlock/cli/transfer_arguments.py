@@ -87,6 +87,10 @@ def push(parser: argparse.ArgumentParser) -> None:
         metavar="REF",
         help="oci://HOST/REPOSITORY:TAG (locks.remote, with the name of the lock as tag)",
     )
+    parser.add_argument(
+        "--image", action="store_true", help="also send the image, so that engines can pull the tag"
+    )
+    parser.add_argument("--offline", action="store_true", help="build it of packages at hand")
     parser.add_argument("--yes", action="store_true", help="do not ask before the first push")
     add_json(parser)
 

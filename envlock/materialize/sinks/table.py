@@ -55,4 +55,10 @@ SINKS: tuple[SinkRow, ...] = (
         "load it into the Docker engine",
         "docker",
     ),
+    SinkRow(
+        ("--push",),
+        "REF",
+        "push it to a registry: oci://HOST/REPOSITORY:TAG",
+        "registry",
+    ),
 )
