@@ -142,6 +142,10 @@ class RegistryError(UnreachableError):
     id = "registry"
 
 
+class ManifestRefusedError(RegistryError):
+    """A registry does not take a manifest of this form."""
+
+
 class SourceError(UnreachableError):
     """An artifact source does not answer, or sent other bytes than the lock refers to."""
 

@@ -101,6 +101,11 @@ class Message(Enum):
         "Several parts of this section could not be captured; -v lists them.",
     )
     WROTE = (Level.NOTE, "wrote {path}", "The file was written or replaced.")
+    PUSHED_AS_IMAGE = (
+        Level.NOTE,
+        "{host} takes images only, so the lock is there in the form of one: {reason}",
+        "The blobs are the same, and `envlock pull` reads them. The next push goes there at once.",
+    )
     PUSHED = (
         Level.NOTE,
         "pushed to {reference}: {sent} blobs sent ({size} bytes), {present} were there",

@@ -8,13 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
-from envlock.errors import RegistryError
+from envlock.errors import LockfileError, RegistryError
 from envlock.model.document import parse_json
 from envlock.registry.client import OCI_INDEX, Manifest, Repository, digest_of
 from envlock.registry.reference import Reference
 from envlock.registry.transport import Body
 from envlock.registry.uploads import Sent, put_blob
-from envlock.store.shipment import ARTIFACT_TYPE, LOCK_TYPE, MANIFEST_TYPE, Blob, Shipment
+from envlock.store.shipment import (
+    ARTIFACT_TYPE,
+    MANIFEST_TYPE,
+    Blob,
+    Shipment,
+    parse_manifest,
+)
 
 _PIECE_LIMIT = 8 * 1024 * 1024
 _PLATFORM = ("architecture", "os", "variant")
@@ -118,7 +124,9 @@ def lock_manifest(repository: Repository) -> Manifest:
 def holds_lock(operand: str) -> bool:
     """True when a reference to a registry names a lock, False for an image."""
     with open_repository(Reference.parse(operand)) as repository:
-        document = lock_manifest(repository).document
-    layers = document.get("layers")
-    first = layers[0] if isinstance(layers, list) and layers else {}
-    return isinstance(first, dict) and first.get("mediaType") == LOCK_TYPE
+        manifest = lock_manifest(repository)
+    try:
+        parse_manifest(manifest.content, operand)
+    except LockfileError:
+        return False
+    return True

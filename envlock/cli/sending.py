@@ -12,16 +12,19 @@ from envlock.cli.messages import Message
 from envlock.cli.operands import remote_reference
 from envlock.cli.registry_locks import Pushed, open_repository, push
 from envlock.cli.transfer import Parcel, contents, pack
-from envlock.errors import UsageError
+from envlock.errors import ManifestRefusedError, UsageError
 from envlock.store.objects import Store
+from envlock.store.shipment import as_image
 from envlock.writing import replace_file
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
+    from envlock.registry.client import Repository
     from envlock.registry.reference import Reference
-    from envlock.store.shipment import Blob
+    from envlock.store.shipment import Blob, Shipment
 
 _HOSTS = "pushed-hosts"
+_IMAGE_HOSTS = "image-only-hosts"
 
 
 def send(
@@ -43,7 +46,7 @@ def send(
         told.append(f"and the image: {sum(blob.size for blob in image):,} bytes")
     confirm(told, reference, store, console, is_confirmed=is_confirmed)
     with open_repository(reference) as repository:
-        done = push(repository, parcel.shipment, image)
+        done = _push(repository, parcel.shipment, image, store, console)
     console.say(
         Message.PUSHED,
         reference=reference,
@@ -52,6 +55,40 @@ def send(
         size=f"{done.sent_bytes:,}",
     )
     return done
+
+
+def _push(
+    repository: Repository,
+    shipment: Shipment,
+    image: Sequence[Blob],
+    store: Store,
+    console: Console,
+) -> Pushed:
+    """Send a lock as an artifact, or as an image where the registry takes nothing else.
+
+    Hosts that refused an artifact are remembered.
+    """
+    host = repository.reference.host
+    if host in _listed(store, _IMAGE_HOSTS):
+        return push(repository, as_image(shipment), image)
+    try:
+        return push(repository, shipment, image)
+    except ManifestRefusedError as error:
+        done = push(repository, as_image(shipment), image)
+        _add(store, _IMAGE_HOSTS, host)
+        console.say(Message.PUSHED_AS_IMAGE, host=host, reason=error.message)
+        return done
+
+
+def _listed(store: Store, name: str) -> list[str]:
+    """Return the hosts that a file of the cache lists."""
+    file = store.cache / name
+    return file.read_text().split() if file.is_file() else []
+
+
+def _add(store: Store, name: str, host: str) -> None:
+    hosts = sorted({*_listed(store, name), host})
+    replace_file(store.cache / name, "".join(f"{each}\n" for each in hosts).encode())
 
 
 def send_to_remote(
@@ -75,9 +112,7 @@ def confirm(
 
     Raise UsageError when nobody confirms it.
     """
-    file = store.cache / _HOSTS
-    known = file.read_text().split() if file.is_file() else []
-    if reference.host in known:
+    if reference.host in _listed(store, _HOSTS):
         return
     if not is_confirmed:
         console.note("\n".join(told))
@@ -88,4 +123,4 @@ def confirm(
         console.note(f"send this to {reference.host}? [y/N] ")
         if input().strip().lower() not in ("y", "yes"):
             raise UsageError("nothing was sent")
-    replace_file(file, "".join(f"{host}\n" for host in sorted({*known, reference.host})).encode())
+    _add(store, _HOSTS, reference.host)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
-from envlock.errors import RegistryError
+from envlock.errors import ManifestRefusedError, RegistryError
 from envlock.model.document import parse_json
 from envlock.registry.credentials import Credentials, find_credentials
 from envlock.registry.reference import Reference, is_digest
@@ -39,6 +39,8 @@ ACCEPTED = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
+_UNKNOWN_FORM = frozenset({400, 404, 405, 406, 415, 422})
+"""Answers of registries that know only images: MANIFEST_INVALID, an unknown media type."""
 
 
 class Manifest(NamedTuple):
@@ -123,7 +125,7 @@ class Repository:
         """Store a manifest by its digest, and under a tag if given; return its digest.
 
         What it refers to must be there.  It is read back: raise RegistryError when the server
-        holds other bytes.
+        holds other bytes, ManifestRefusedError when it takes none of this form.
         """
         digest = digest_of(content)
         answer = self.call(
@@ -133,6 +135,9 @@ class Repository:
             body=Body.of(content),
             actions="pull,push",
         )
+        if answer.status in _UNKNOWN_FORM:
+            error = self.refused(answer, "the manifest was not accepted")
+            raise ManifestRefusedError(error.message, where=self.where, hint=error.hint)
         if answer.status not in (201, 200, 204):
             raise self.refused(answer, "the manifest was not accepted")
         if self.manifest(tag or digest).digest != digest:

@@ -39,6 +39,10 @@ PACKAGE_TYPE = "application/vnd.envlock.package.v1"
 TITLE = "org.opencontainers.image.title"
 OBJECT_TYPE = "application/vnd.envlock.object.v1"
 EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
+IMAGE_CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+IMAGE_LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
+_REAL_TYPE = "io.envlock.type"
+"""The annotation that has the media type of a layer in a shipment in the form of an image."""
 EMPTY = b"{}"
 
 LARGEST_LOCK = 256 * 1024 * 1024
@@ -121,6 +125,36 @@ def pack_packages(packages: Iterable[Blob]) -> Shipment:
     return _shipment(PACKAGES_TYPE, _sorted(packages), 0, {})
 
 
+def as_image(shipment: Shipment) -> Shipment:
+    """Return a shipment in the form of an image, for a registry that takes nothing else.
+
+    It has the same blobs but for the configuration.  Their media types are in annotations.
+    """
+    document = parse_json(shipment.manifest)
+    layers = [
+        {
+            **layer,
+            "mediaType": IMAGE_LAYER_TYPE,
+            "annotations": {**layer.get("annotations", {}), _REAL_TYPE: layer["mediaType"]},
+        }
+        for layer in document["layers"]
+    ]
+    described = {
+        "architecture": "unknown",
+        "config": {},
+        "os": "unknown",
+        "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer in layers]},
+    }
+    config = Blob.of(IMAGE_CONFIG_TYPE, _compact(described))
+    del document["artifactType"]
+    manifest = _compact({**document, "config": _descriptor(config), "layers": layers})
+    return Shipment(manifest, (config, *shipment.blobs[1:]), shipment.objects)
+
+
+def _compact(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+
+
 def _sorted(packages: Iterable[Blob]) -> list[Blob]:
     return sorted(packages, key=lambda blob: (blob.name, blob.digest))
 
@@ -137,7 +171,7 @@ def _shipment(
         "layers": [_descriptor(layer) for layer in layers],
         "annotations": {"io.envlock.format": "1", **annotations},
     }
-    manifest = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+    manifest = _compact(document)
     different = {blob.digest: blob for blob in (config, *layers)}
     return Shipment(manifest, tuple(different.values()), objects)
 
@@ -217,8 +251,10 @@ def _layers(raw: bytes, where: str) -> tuple[Described, ...]:
 
 
 def _described(entry: Mapping[str, Any]) -> Described:
-    name = str((entry.get("annotations") or {}).get(TITLE, ""))
-    return Described(str(entry["mediaType"]), str(entry["digest"]), _size(entry["size"]), name)
+    noted = entry.get("annotations") or {}
+    media_type = str(noted.get(_REAL_TYPE) or entry["mediaType"])
+    name = str(noted.get(TITLE, ""))
+    return Described(media_type, str(entry["digest"]), _size(entry["size"]), name)
 
 
 def _size(value: object) -> int:

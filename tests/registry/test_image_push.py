@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Cli, unavailable
+from tests.registry.faults import Question, Reply, proxy
 from tests.registry.machines import built
 
 
@@ -90,3 +91,26 @@ def test_other_tools_find_the_image_below_the_tag(captured: Cli, registry: str) 
     layers = json.loads(done.stdout)["rootfs"]["diff_ids"]
     raw = captured.folder / "image/blobs/sha256" / digest.removeprefix("sha256:")
     assert layers == [layer["digest"] for layer in json.loads(raw.read_text())["layers"]]
+
+
+def test_a_registry_of_images_only_gets_the_lock_as_one(
+    captured: Cli, registry: str, there: Callable[[str], Cli]
+) -> None:
+    def images_only(question: Question, ask: Callable[[], Reply]) -> Reply:
+        is_artifact = b"artifactType" in question.content or b"oci.empty" in question.content
+        if question.method == "PUT" and "/manifests/" in question.path and is_artifact:
+            return Reply(400, {}, b'{"errors": [{"code": "MANIFEST_INVALID"}]}')
+        return ask()
+
+    with proxy(registry, images_only) as (host, seen):
+        reference = f"oci://{host}/images/only:1"
+        said = captured("push", "prod", reference, "--yes").err
+        assert f"{host} takes images only" in said
+        assert "MANIFEST_INVALID" in said
+        seen.clear()
+        captured("push", "prod", reference)
+        assert [each for each in seen if each.method in ("PUT", "POST")] == []
+        envlock = there("two")
+        assert envlock("diff", reference, reference).out.startswith("EQUAL")
+        envlock("pull", reference)
+        assert built(envlock, "1") == built(captured, "prod")
