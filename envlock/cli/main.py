@@ -41,6 +41,7 @@ COMMANDS: tuple[Command, ...] = (
     lazy("unbundle", "take a lock out of a bundle", options="transfer_arguments"),
     lazy("push", "send a lock and its content to a registry", options="transfer_arguments"),
     lazy("pull", "fetch a lock and its content from a registry", options="transfer_arguments"),
+    lazy("registry", "show what a registry can do", options="transfer_arguments"),
     lazy("verify", "check that an image or container is what its lock says"),
     lazy("scan", "search locks, stores, images or any files for secrets", options=_UPKEEP),
     lazy("key", "make a key to compare values that are not recorded", options=_UPKEEP),

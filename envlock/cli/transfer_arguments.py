@@ -110,3 +110,18 @@ def pull(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="LOCK", help="write the lock to this file (locks/TAG.lock)"
     )
     add_json(parser)
+
+
+_REGISTRY = """\
+Try what a registry can do: uploads whole and in chunks, mounts of blobs, images, artifact types,
+indexes, referrers, deletion. Blobs of a few bytes are written to the repository, without a tag, and
+deleted again where it allows that.
+"""
+
+
+def registry(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock registry``."""
+    parser.description = _REGISTRY
+    parser.add_argument("action", choices=("probe",), help="probe: try what it can do")
+    parser.add_argument("reference", metavar="REF", help="oci://HOST/REPOSITORY")
+    add_json(parser)

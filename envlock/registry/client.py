@@ -229,6 +229,11 @@ class Repository:
             self._base = self._find_base()
         return self._base
 
+    @property
+    def authentication(self) -> str:
+        """How the registry wants to be asked, ``bearer`` or ``basic``; empty for anybody."""
+        return self._authorizer.scheme
+
     def _find_base(self) -> str:
         address = f"{self.reference.host}/v2/"
         if self._transport.settings.is_plain:

@@ -66,6 +66,11 @@ class Authorizer:
             self._tokens[" ".join(scopes)] = token
         return {"Authorization": f"Bearer {token.value}"}
 
+    @property
+    def scheme(self) -> str:
+        """How the registry wants to be asked, ``bearer`` or ``basic``; empty for anybody."""
+        return self._challenge.scheme if self._challenge else ""
+
     def learn(self, answer: Answer, scopes: tuple[str, ...]) -> bool:
         """Take the challenge of a 401; return True when it is worth asking again."""
         known = {c.scheme: c for c in parse_challenges(answer.headers.get("www-authenticate", ""))}

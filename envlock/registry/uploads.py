@@ -56,7 +56,7 @@ def put_blob(
     if repository.size_of(digest) == body.size:
         return Sent.PRESENT
     for other in mount_from:
-        if _mount(repository, digest, other):
+        if mount(repository, digest, other):
             return Sent.MOUNTED
     failure: RegistryError | None = None
     for _ in range(MOST_STARTS):
@@ -79,7 +79,7 @@ class _LostUploadError(RegistryError):
     """An upload that the registry no longer knows, or that makes no progress."""
 
 
-def _mount(repository: Repository, digest: str, other: str) -> bool:
+def mount(repository: Repository, digest: str, other: str) -> bool:
     """Take a blob over from another repository of this host; False where that is refused."""
     own = scope_of(repository.reference.repository, "pull,push")
     path = f"blobs/uploads/?mount={digest}&from={other}"
@@ -88,7 +88,7 @@ def _mount(repository: Repository, digest: str, other: str) -> bool:
     except RegistryError:
         return False
     if answer.status == 202:  # it opened an upload instead
-        repository.call("DELETE", _location(answer), actions="pull,push", tries=1)
+        repository.call("DELETE", upload_location(answer), actions="pull,push", tries=1)
     return answer.status == 201
 
 
@@ -117,13 +117,13 @@ def _send_chunks(repository: Repository, digest: str, body: Body, chunk: int) ->
     """Send a blob in chunks.  Raise `_LostUploadError` when it must begin anew."""
     answer = _started(repository)
     size = _chunk_size(answer, chunk)
-    location, at, stuck = _location(answer), 0, 0
+    location, at, stuck = upload_location(answer), 0, 0
     with body.open() as stream:
         while body.size - at > size:
             answer = _patch(repository, location, stream, at, size)
             if answer.status not in (201, 202, 204, 416):
                 raise _LostUploadError("the registry lost the upload", where=repository.where)
-            location = _location(answer, location)
+            location = upload_location(answer, location)
             reached = _reached(answer, at + size)
             stuck = stuck + 1 if reached <= at else 0
             if stuck > 1 or reached > body.size:
@@ -161,7 +161,7 @@ def _patch(repository: Repository, location: str, stream: BinaryIO, at: int, siz
 
 
 def _begin(repository: Repository) -> str:
-    return _location(_started(repository))
+    return upload_location(_started(repository))
 
 
 def _started(repository: Repository) -> Answer:
@@ -172,7 +172,7 @@ def _started(repository: Repository) -> Answer:
     return answer
 
 
-def _location(answer: Answer, default: str = "") -> str:
+def upload_location(answer: Answer, default: str = "") -> str:
     """Return where an upload goes on: relative addresses are those of the request."""
     location = answer.headers.get("location", "")
     if not location and not default:
