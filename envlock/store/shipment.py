@@ -11,6 +11,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from envlock.errors import LockfileError, StoreError
@@ -48,6 +49,8 @@ EMPTY = b"{}"
 LARGEST_LOCK = 256 * 1024 * 1024
 LARGEST_TREE = 1024 * 1024 * 1024
 MOST_BLOBS = 20_000
+MOST_HELD = 64 * 1024 * 1024
+"""How many bytes of packs are kept in memory between counting and sending them."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
 
@@ -112,7 +115,7 @@ def pack_shipment(
         raw = store.read(tree)
         layers += [Blob.of(TREE_TYPE, raw)] if tree not in extent.known else []
         sizes = _sizes(kept_digests(raw)[0] - frozenset(extent.known), store)
-        layers += (Blob.of(PACK_TYPE, write_pack(pack, store.read)) for pack in divide(sizes))
+        layers += _packs(divide(sizes), store)
         layers += (
             _large(sha256, size, store) for sha256, size in sorted(sizes.items()) if size >= LARGE
         )
@@ -185,6 +188,21 @@ def _sizes(digests: frozenset[str], store: Store) -> dict[str, int]:
             hint="run it on the machine that captured the lock, or capture again",
         )
     return {sha256: store.size(sha256) for sha256 in digests}
+
+
+def _packs(divided: Iterable[Sequence[str]], store: Store) -> Iterator[Blob]:
+    """Yield packs; the first ones stay in memory, others are made again when they are opened."""
+    held = 0
+    for digests in divided:
+        blob = Blob.of(PACK_TYPE, write_pack(digests, store.read))
+        held += blob.size
+        if held > MOST_HELD:
+            blob = blob._replace(open=partial(_open_pack, digests, store))
+        yield blob
+
+
+def _open_pack(digests: Sequence[str], store: Store) -> BinaryIO:
+    return io.BytesIO(write_pack(digests, store.read))
 
 
 def _large(sha256: str, size: int, store: Store) -> Blob:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import struct
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from envlock.store.carried import (
 from envlock.store.objects import Store
 from envlock.store.packs import MAGIC, read_object, read_table
 from envlock.store.shipment import (
+    MOST_HELD,
     PACK_TYPE,
     Blob,
     Shipment,
@@ -208,3 +211,18 @@ def test_a_pack_that_is_too_large_beside_the_locks(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         list(origin.blob(f"sha256:{'0' * 64}", carried.LARGEST_PACK_FILE))
     assert "does not match" in str(caught.value)
+
+
+def test_few_packs_are_kept_in_memory(store: Store) -> None:
+    numbers = random.Random(2)
+    tree = a_tree(store, *(numbers.randbytes(900_000) for _ in range(140)))
+    tracemalloc.start()
+    shipment = pack_shipment(b"lock", tree, store, {})
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    packs = [blob for blob in shipment.blobs if blob.media_type == PACK_TYPE]
+    assert sum(blob.size for blob in packs) > 120e6
+    assert held < MOST_HELD + (8 << 20)
+    for blob in packs:
+        with blob.open() as stream:
+            assert f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}" == blob.digest
