@@ -219,7 +219,7 @@ def test_a_wrong_package_is_removed_from_the_cache(envlock, root, tmp_path):
     (root / "var/lib/dpkg/info/tool.md5sums").write_text(TOOL_SUMS)
     envlock("capture", f"dir:{root}", "--name", "small")
     poisoned = tmp_path / "xdg_data_home/envlock/cache/artifacts/tool_1.0-1_amd64.deb"
-    poisoned.parent.mkdir(parents=True)
+    poisoned.parent.mkdir(parents=True, exist_ok=True)
     poisoned.write_bytes(b"!<arch>\nanother file")
     says(envlock("materialize", "small", "-o", tmp_path / "layout", "--offline", status=5), "tool")
     assert not poisoned.exists()

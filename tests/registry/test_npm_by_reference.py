@@ -93,7 +93,7 @@ def test_it_is_rebuilt_where_nothing_is_known_of_it(
     tool = app / "node_modules/plain/copied.bin"
     shutil.copy(app / "node_modules/@x/native/lib/native.bin", tool)
     without = size_by_value(envlock, root)
-    envlock("bundle", "prod", "-o", "prod.bundle")
+    envlock("bundle", "prod", "--thin", "-o", "prod.bundle")
     here = envlock("materialize", "prod", "-o", "image", "-q").out
     other = carried(envlock, machine("other"))
     ran = other("materialize", "prod.lock", "-o", "image")

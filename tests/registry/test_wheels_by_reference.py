@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -36,9 +37,11 @@ def with_pip(folder: Path, wheels: Path, *names: str) -> None:
 
 
 def with_uv(folder: Path, wheels: Path) -> None:
-    if shutil.which("uv") is None:
-        unavailable("uv", "it is not installed")
-    argv = ["uv", "pip", "install", "-q", "--python", folder / "bin/python", "--no-index"]
+    beside = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    uv = shutil.which("uv", path=beside)
+    if uv is None:
+        unavailable("tools", "uv is not installed")
+    argv = [str(uv), "pip", "install", "-q", "--python", folder / "bin/python", "--no-index"]
     subprocess.run(
         [*argv, "--find-links", wheels, "--no-cache", "tool"], check=True, capture_output=True
     )

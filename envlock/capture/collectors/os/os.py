@@ -19,7 +19,7 @@ _MACHINES = {
 _ARCHS = "/var/lib/dpkg/arch"
 _PROGRAMS = ("/bin/sh", "/usr/bin/env", "/usr/bin/dpkg", "/sbin/ldconfig", "/bin/busybox")
 _LIBRARY_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
-_GLIBC = re.compile(rb"GNU C Library[^\n]*? (?:stable )?release version ([0-9.]+[0-9])")
+_GLIBC = re.compile(rb"GNU C Library[^\n]{0,200}? (?:stable )?release version ([0-9.]+[0-9])")
 _LIBRARY_LIMIT = 32 * 1024 * 1024
 
 

@@ -23,6 +23,7 @@ from envlock.materialize.artifacts.sources.base import (
 )
 from envlock.materialize.artifacts.sources.program import run_program
 
+_RETRIES = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000")
 _TIMEOUT_SECONDS = 1800
 _AT_ONCE = 200
 """How many packages one command is given: its arguments stay far below what a system allows."""
@@ -125,7 +126,7 @@ def _add(wanted: Mapping[str, NpmPackage], cache: Path, cwd: Path, tell: Tell) -
     left = dict(wanted)
     while left:
         left = {name: each for name, each in left.items() if not _has(each, cache)}
-        done = _run("cache", "add", f"--cache={cache}", "--fetch-retries=1", *left, cwd=cwd)
+        done = _run("cache", "add", f"--cache={cache}", *_RETRIES, *left, cwd=cwd)
         if done.returncode == 0:
             break
         refused = left.keys() & {word.strip(".,") for word in _WORD.findall(done.stderr)}
