@@ -145,6 +145,8 @@ class RegistryError(UnreachableError):
 class ManifestRefusedError(RegistryError):
     """A registry does not take a manifest of this form."""
 
+    id = "manifest-refused"
+
 
 class SourceError(UnreachableError):
     """An artifact source does not answer, or sent other bytes than the lock refers to."""
