@@ -17,15 +17,12 @@ from envlock.cli.package_sources import source_options
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.sources.registry import package_of
 from envlock.materialize.assemble import BuildOptions, layouts_directory, plan_of
-from envlock.materialize.image.oci import blob_path
+from envlock.materialize.image.travel import image_blobs
 from envlock.materialize.vendor import as_blobs, gather
-from envlock.model.document import parse_json
 from envlock.model.lock import tree_address
 from envlock.model.splice import kept_digests
-from envlock.reading import MAX_DOCUMENT, read_file
 from envlock.store.bundle import Bundle
 from envlock.store.shipment import (
-    MANIFEST_TYPE,
     PACKAGE_TYPE,
     Blob,
     Extent,
@@ -118,12 +115,4 @@ def image_of(
     )
     with console.progress("materializing") as steps:
         built = materialize(lock, raw, store, options, steps).built
-    manifest = _blob(directory, built.manifest_digest, MANIFEST_TYPE)
-    document = parse_json(read_file(blob_path(directory, built.manifest_digest), MAX_DOCUMENT))
-    parts = (document["config"], *document["layers"])
-    return (manifest, *(_blob(directory, part["digest"], part["mediaType"]) for part in parts))
-
-
-def _blob(directory: Path, digest: str, media_type: str) -> Blob:
-    path = blob_path(directory, digest)
-    return Blob(media_type, digest, path.stat().st_size, lambda: path.open("rb"))
+    return image_blobs(directory, built.manifest_digest)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
-from envlock.errors import LockfileError, RegistryError
+from envlock.errors import LockfileError, ManifestRefusedError, RegistryError
 from envlock.model.document import parse_json
 from envlock.registry.client import OCI_INDEX, Manifest, Repository, digest_of
 from envlock.registry.reference import Reference
 from envlock.registry.transport import Body
-from envlock.registry.uploads import Sent, put_blob
+from envlock.registry.uploads import Sent, put_blobs
 from envlock.store.shipment import (
     ARTIFACT_TYPE,
     MANIFEST_TYPE,
     Blob,
     Shipment,
+    as_image,
     parse_manifest,
 )
 
@@ -54,36 +54,51 @@ def open_repository(reference: Reference) -> Iterator[Repository]:
 
 
 class Pushed(NamedTuple):
-    """What a push did: the digest of the manifest, and how many blobs were sent or there."""
+    """What a push did: the digest of the manifest, and how many blobs were sent or there.
+
+    `refused` is what the registry said of an artifact, where the form of an image was sent.
+    """
 
     digest: str
     counts: Mapping[str, int]
     sent_bytes: int
+    refused: str = ""
 
 
-def push(repository: Repository, shipment: Shipment, image: Sequence[Blob] = ()) -> Pushed:
+def push(
+    repository: Repository,
+    shipment: Shipment,
+    image: Sequence[Blob] = (),
+    *,
+    only_images: bool = False,
+) -> Pushed:
     """Send a shipment: blobs first, the tag last; a second push of the same sends nothing.
 
     `image` are the manifest of an image, its configuration and its layers; the tag then names an
-    index of both.
+    index of both.  Where the registry takes no artifact, or `only_images` says so beforehand, the
+    shipment goes there in the form of an image.
     """
-    tag = repository.reference.tag
+    try:
+        return _push(repository, as_image(shipment) if only_images else shipment, image)
+    except ManifestRefusedError as error:
+        if only_images:
+            raise
+        return _push(repository, as_image(shipment), image)._replace(refused=error.message)
+
+
+def _push(repository: Repository, shipment: Shipment, image: Sequence[Blob]) -> Pushed:
     last, media_type = shipment.manifest, MANIFEST_TYPE
     if image:
         last, media_type = _index(shipment, *image[:2]), OCI_INDEX
     blobs = sorted((*shipment.blobs, *image[1:]), key=lambda blob: blob.size)
+    tag = repository.reference.tag
     if repository.digest(tag) == digest_of(last):
         return Pushed(digest_of(last), {Sent.PRESENT.value: len(blobs)}, 0)
-    counts: Counter[str] = Counter()
-    sent = 0
-    for blob in blobs:
-        done = put_blob(repository, blob.digest, Body(blob.size, blob.open))
-        counts[done.value] += 1
-        sent += blob.size if done is Sent.UPLOADED else 0
+    done = put_blobs(repository, ((blob.digest, Body(blob.size, blob.open)) for blob in blobs))
     if image:
         repository.put_manifest(_content(image[0]), MANIFEST_TYPE)
         repository.put_manifest(shipment.manifest, MANIFEST_TYPE)
-    return Pushed(repository.put_manifest(last, media_type, tag), counts, sent)
+    return Pushed(repository.put_manifest(last, media_type, tag), *done)
 
 
 def _index(shipment: Shipment, image: Blob, configuration: Blob) -> bytes:

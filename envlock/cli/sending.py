@@ -12,9 +12,8 @@ from envlock.cli.messages import Message
 from envlock.cli.operands import remote_reference
 from envlock.cli.registry_locks import Pushed, open_repository, push
 from envlock.cli.transfer import Parcel, contents, pack
-from envlock.errors import ManifestRefusedError, UsageError
+from envlock.errors import UsageError
 from envlock.store.objects import Store
-from envlock.store.shipment import as_image
 from envlock.writing import replace_file
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def send(
         told.append(f"and the image: {sum(blob.size for blob in image):,} bytes")
     confirm(told, reference, store, console, is_confirmed=is_confirmed)
     with open_repository(reference) as repository:
-        done = _push(repository, parcel.shipment, image, store, console)
+        done = push_in_known_form(repository, parcel.shipment, store, console, image)
     console.say(
         Message.PUSHED,
         reference=reference,
@@ -57,27 +56,20 @@ def send(
     return done
 
 
-def _push(
+def push_in_known_form(
     repository: Repository,
     shipment: Shipment,
-    image: Sequence[Blob],
     store: Store,
     console: Console,
+    image: Sequence[Blob] = (),
 ) -> Pushed:
-    """Send a lock as an artifact, or as an image where the registry takes nothing else.
-
-    Hosts that refused an artifact are remembered.
-    """
+    """Send a shipment; remember a host that takes images only, and say so the first time."""
     host = repository.reference.host
-    if host in _listed(store, _IMAGE_HOSTS):
-        return push(repository, as_image(shipment), image)
-    try:
-        return push(repository, shipment, image)
-    except ManifestRefusedError as error:
-        done = push(repository, as_image(shipment), image)
+    done = push(repository, shipment, image, only_images=host in _listed(store, _IMAGE_HOSTS))
+    if done.refused:
         _add(store, _IMAGE_HOSTS, host)
-        console.say(Message.PUSHED_AS_IMAGE, host=host, reason=error.message)
-        return done
+        console.say(Message.PUSHED_AS_IMAGE, host=host, reason=done.refused)
+    return done
 
 
 def _listed(store: Store, name: str) -> list[str]:

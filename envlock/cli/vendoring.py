@@ -11,8 +11,8 @@ from envlock.cli.console import Console
 from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
 from envlock.cli.package_sources import source_options, vendor_place
-from envlock.cli.registry_locks import open_repository, push
-from envlock.cli.sending import confirm
+from envlock.cli.registry_locks import open_repository
+from envlock.cli.sending import confirm, push_in_known_form
 from envlock.errors import UsageError
 from envlock.materialize.artifacts.artifact import is_plain
 from envlock.materialize.artifacts.obtain import artifact_cache
@@ -75,13 +75,7 @@ def keep_packages(
         kept = keep_in_folder(gathered.paths, place)
     else:
         kept = _send(gathered, place, store, console, is_confirmed=is_confirmed)
-    console.say(
-        Message.VENDORED,
-        place=place,
-        count=f"{kept.packages:,}",
-        size=f"{kept.size:,}",
-        new=f"{kept.new:,}",
-    )
+    _say_kept(place, kept, console)
     return Vendored(str(place), kept, gathered)
 
 
@@ -108,12 +102,16 @@ def take_packages(
             sha256 = each.digest.removeprefix("sha256:")
             name = each.name if is_plain(each.name.replace("%", "")) else sha256
             new += keep_file(folder, name, sha256, origin.blob(each.digest, each.size))
+    _say_kept(folder, Kept(len(packages), new, sum(each.size for each in packages)), console)
+
+
+def _say_kept(place: Path | Reference, kept: Kept, console: Console) -> None:
     console.say(
         Message.VENDORED,
-        place=folder,
-        count=f"{len(packages):,}",
-        size=f"{sum(each.size for each in packages):,}",
-        new=f"{new:,}",
+        place=place,
+        count=f"{kept.packages:,}",
+        size=f"{kept.size:,}",
+        new=f"{kept.new:,}",
     )
 
 
@@ -124,6 +122,6 @@ def _send(
     told = [f"packages: {len(gathered.paths):,} files, {shipment.size:,} bytes"]
     confirm(told, place, store, console, is_confirmed=is_confirmed)
     with open_repository(place) as repository:
-        done = push(repository, shipment)
+        done = push_in_known_form(repository, shipment, store, console)
     sent = done.counts.get("uploaded", 0)
     return Kept(len(gathered.paths), sent, shipment.size)

@@ -35,7 +35,7 @@ def probe(repository: Repository) -> Iterator[Ability]:
     Raise RegistryError when it does not answer.
     """
     yield Ability("answers", True, repository.base.partition(":")[0])
-    yield Ability("authentication", True, repository.authentication or "none asked for")
+    yield Ability("authentication", bool(repository.authentication), repository.authentication)
     written: list[bytes] = []
     for name, ask in _TRIALS:
         try:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from envlock.errors import RegistryError
@@ -77,6 +78,24 @@ def put_blob(
 
 class _LostUploadError(RegistryError):
     """An upload that the registry no longer knows, or that makes no progress."""
+
+
+class Uploads(NamedTuple):
+    """How many blobs were sent, mounted or there, and how many bytes were sent."""
+
+    counts: Mapping[str, int]
+    sent_bytes: int
+
+
+def put_blobs(repository: Repository, blobs: Iterable[tuple[str, Body]]) -> Uploads:
+    """Make sure that a repository holds blobs, given by digest and content; see `put_blob`."""
+    counts: Counter[str] = Counter()
+    sent = 0
+    for digest, body in blobs:
+        done = put_blob(repository, digest, body)
+        counts[done.value] += 1
+        sent += body.size if done is Sent.UPLOADED else 0
+    return Uploads(counts, sent)
 
 
 def mount(repository: Repository, digest: str, other: str) -> bool:

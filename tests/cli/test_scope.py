@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from envlock.cli.main import run as main
-from envlock.lockfile.writer import render_lock
-from envlock.model.lock import Lock
+from tests.cli.locks import write
 from tests.unit.scope.samples import image, laptop, machine
 
 CHAIN = "app (python:.venv) → shop 3.11.2 → cryptography 46.0.1 → _rust.abi3.so"
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "locks").mkdir()
-    return tmp_path
-
-
-def write(here: Path, **locks: Lock) -> None:
-    for name, lock in locks.items():
-        (here / "locks" / f"{name}.lock").write_bytes(render_lock(lock))
 
 
 def test_the_first_lines_say_what_was_compared_and_the_rest_is_one_line(here, capsys) -> None:

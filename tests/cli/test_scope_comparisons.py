@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from envlock.cli.main import run as main
 from envlock.lockfile.reader import parse_lock
-from envlock.lockfile.writer import render_lock
-from envlock.model.lock import Lock
 from envlock.model.record import Record
 from envlock.model.scope import Member, MemberClass
+from tests.cli.locks import write
 from tests.unit.scope.samples import image, laptop, machine, role
 
 VIM = Record("deb", "vim:amd64", {"version": "9.1"})
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "locks").mkdir()
-    return tmp_path
-
-
-def write(here: Path, **locks: Lock) -> None:
-    for name, lock in locks.items():
-        (here / "locks" / f"{name}.lock").write_bytes(render_lock(lock))
 
 
 def moved(capsys, *arguments: str) -> dict[str, str | None]:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from envlock.errors import TargetNameError
 from envlock.materialize.image.description import Built
-from envlock.materialize.image.oci import blob_path
-from envlock.model.document import parse_json
-from envlock.reading import MAX_DOCUMENT, read_file
+from envlock.materialize.image.travel import image_blobs
 from envlock.registry.client import OCI_MANIFEST, Repository
 from envlock.registry.reference import Reference
 from envlock.registry.transport import Body
-from envlock.registry.uploads import Sent, put_blob
+from envlock.registry.uploads import put_blobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,20 +27,15 @@ class RegistrySink:
 
         Raise RegistryError when the registry refuses it, or holds something else afterwards.
         """
-        manifest = read_file(blob_path(layout, built.manifest_digest), MAX_DOCUMENT)
-        document: dict[str, Any] = parse_json(manifest)
-        sent = 0
+        manifest, *parts = image_blobs(layout, built.manifest_digest)
+        tag, sent = self.reference.tag, 0
         with closing(Repository.open(self.reference)) as repository:
-            for part in (document["config"], *document["layers"]):
-                path = blob_path(layout, part["digest"])
-                done = put_blob(repository, part["digest"], Body(part["size"], _opener(path)))
-                sent += part["size"] if done is Sent.UPLOADED else 0
-            repository.put_manifest(manifest, OCI_MANIFEST, self.reference.tag)
-        return f"pushed {self.reference}@{built.manifest_digest} ({sent:,} bytes sent)"
-
-
-def _opener(path: Path) -> Any:
-    return lambda: path.open("rb")
+            if repository.digest(tag) != manifest.digest:
+                blobs = ((part.digest, Body(part.size, part.open)) for part in parts)
+                sent = put_blobs(repository, blobs).sent_bytes
+                with manifest.open() as stream:
+                    repository.put_manifest(stream.read(), OCI_MANIFEST, tag)
+        return f"pushed {self.reference}@{manifest.digest} ({sent:,} bytes sent)"
 
 
 def open_sink(value: str, _tag: str) -> RegistrySink:

@@ -18,7 +18,11 @@ from urllib.parse import quote
 
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
-from envlock.materialize.artifacts.sources.base import Tell, UnreachableSourceError
+from envlock.materialize.artifacts.sources.base import (
+    Tell,
+    UnreachableSourceError,
+    tell_failures,
+)
 from envlock.materialize.artifacts.sources.download import Downloads
 
 _FIELD = re.compile(r"\{([a-z0-9]+)\}")
@@ -58,10 +62,7 @@ class ArchiveSource:
                 break
             except SourceError as error:
                 failures.append(error)
-        if failures and not found:
-            raise failures[0]
-        for failure in failures:
-            tell(failure.message)
+        tell_failures(failures, found, tell)
         return found
 
 

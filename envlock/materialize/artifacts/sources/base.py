@@ -45,6 +45,19 @@ class ArtifactSource(Protocol):
         """
 
 
+def tell_failures(
+    failures: Sequence[SourceError], found: Mapping[Artifact, Path], tell: Tell
+) -> None:
+    """Tell what failed for single packages.
+
+    Raise the first failure where nothing was had: one without any answer if there is such.
+    """
+    if failures and not found:
+        raise next((e for e in failures if isinstance(e, UnreachableSourceError)), failures[0])
+    for failure in failures:
+        tell(failure.message)
+
+
 class SourceRequest(NamedTuple):
     """What the sources of one kind of artifact are set up from.
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.kinds.deb import Deb
-from envlock.materialize.artifacts.sources.base import Tell, UnreachableSourceError
+from envlock.materialize.artifacts.sources.base import Tell, tell_failures
 from envlock.materialize.artifacts.sources.download import Downloads
 from envlock.materialize.artifacts.verify import is_locked_file
 from envlock.model.document import parse_json
@@ -61,11 +61,7 @@ class SnapshotSource:
         found: dict[Artifact, Path] = {
             deb: path for deb, path in zip(debs, paths, strict=True) if path is not None
         }
-        if failures and not found:
-            unreachable = [e for e in failures if isinstance(e, UnreachableSourceError)]
-            raise (unreachable or failures)[0]
-        for failure in failures:
-            tell(failure.message)
+        tell_failures(failures, found, tell)
         return found
 
     def _one(self, deb: Deb, into: Path) -> Path | None:

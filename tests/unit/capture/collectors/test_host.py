@@ -5,8 +5,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from envlock.capture.engine import capture
 from envlock.capture.registry import collectors
 from envlock.capture.request import Request
@@ -16,6 +14,7 @@ from envlock.model.facts import SECTIONS
 from envlock.model.process import ProcessConfig
 from envlock.targets.base import Capability
 from envlock.targets.local.filesystem import LocalTarget, host
+from tests.conftest import unavailable
 
 GOLDEN = Path(__file__).parents[3] / "collectors"
 HOST = frozenset(c.name for c in collectors() if c.name.startswith("host."))
@@ -145,8 +144,9 @@ def test_two_captures_of_this_host_give_the_same_bytes():
     )
 
 
-@pytest.mark.skipif(not LOADER.exists(), reason="x86-64 with glibc only")
 def test_the_loader_agrees_with_its_own_help():
+    if not LOADER.exists():
+        unavailable("glibc", "the loader of x86-64 is not here")
     output = subprocess.run([LOADER, "--help"], capture_output=True, text=True, check=True).stdout
     searched = re.findall(r"^ +(x86-64-v\d) \(supported, searched\)", output, re.MULTILINE)
     version = subprocess.run([LOADER, "--version"], capture_output=True, text=True, check=True)

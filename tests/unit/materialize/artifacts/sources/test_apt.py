@@ -51,13 +51,6 @@ def repository(tmp_path):
     return directory
 
 
-@pytest.fixture
-def into(tmp_path):
-    directory = tmp_path / "into"
-    directory.mkdir()
-    return directory
-
-
 def request(tmp_path, *wanted, sections=None, mirrors=()):
     return SourceRequest(Lock(sections=sections or {}), wanted, tmp_path / "cache", mirrors)
 

@@ -35,13 +35,6 @@ def registry(tmp_path, monkeypatch):
         yield server
 
 
-@pytest.fixture
-def into(tmp_path):
-    folder = tmp_path / "into"
-    folder.mkdir()
-    return folder
-
-
 def test_tarballs_are_downloaded_by_their_addresses_alone(registry, into):
     found = NpmRegistry().fetch([A, B], into, print)
     assert {each: path.read_bytes() for each, path in found.items()} == {A: PLAIN, B: SCOPED}

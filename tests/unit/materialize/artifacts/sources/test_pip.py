@@ -41,13 +41,6 @@ def index(tmp_path, monkeypatch):
     return directory
 
 
-@pytest.fixture
-def into(tmp_path):
-    directory = tmp_path / "into"
-    directory.mkdir()
-    return directory
-
-
 def test_wheels_of_any_platform_and_interpreter_are_downloaded(index, into):
     found = PipSource().fetch([A, B, OTHER_PYTHON, Deb("d", "1", "all", "d")], into, print)
     assert found == {wheel: into / wheel.filename for wheel in (A, B, OTHER_PYTHON)}
