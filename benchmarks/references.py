@@ -50,8 +50,9 @@ $ python benchmarks/references.py --output docs/explanation/measurements-of-refe
 
 Each row is a fresh installation in a small root. *Size* is that of its files. *Before* is what
 travels by value when a capture knows no npm package, and of a wheel only its own directory.
-*By value* is what a capture with `--fetch` keeps. The lock was then carried as a thin bundle and
-rebuilt with an empty store and another home; the last column compares the digests of the images.
+*By value* is what a capture with `--fetch` keeps. The lock was then carried as a bundle without
+packages and rebuilt with an empty store and another home; the last column compares the digests of
+the images.
 
 Node: {node}. Python: {python}.
 

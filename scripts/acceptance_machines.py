@@ -155,9 +155,10 @@ def answers(image: str, environment: Environment) -> str:
     """Start a rebuilt image and return what its application answers."""
     name = f"{IMAGE}-rebuilt-{os.getpid()}"
     with container(image, name):
-        argv = ["docker", "exec", name, "sh", "-c", environment.ask]
+        argv = ["docker", "exec", name, "sh", "-ec", environment.ask]
         done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
-    return f"{done.stdout}{done.stderr}".strip()
+    ended = f"\nstatus {done.returncode}" if done.returncode else ""
+    return f"{done.stdout}{done.stderr}{ended}".strip()
 
 
 def _download_wheels(folder: Path, wheels: str) -> None:

@@ -29,6 +29,9 @@ settings.load_profile("shared machine")
 REQUIRED = frozenset(filter(None, os.environ.get("ENVLOCK_REQUIRE", "").split(",")))
 """Engines whose absence is a failure rather than a skip; ``all`` stands for every one."""
 
+ENGINE_SOCKET = os.environ.get("DOCKER_HOST", "/var/run/docker.sock").removeprefix("unix://")
+"""The socket of the engine that the tests use."""
+
 PACKAGES = "nginx-light,python3,python3-venv,libcap2-bin,ca-certificates,cron,logrotate"
 
 

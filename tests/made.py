@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from envlock.cli.scan_archives import opened, peek
+from envlock.cli.scan_archives import NotSearchedError, opened, peek
 from envlock.cli.scan_contents import scan
 from envlock.cli.scan_recording import Hit
+from envlock.errors import EnvlockError
 from envlock.lockfile.syntax import HEADER
 from envlock.reading import open_file
 
@@ -103,7 +104,7 @@ def _is_output(path: Path, can_be_a_report: bool) -> bool:
 def _first_member(path: Path) -> str:
     """Return the first part of the name of the first member of an archive, "" if it is none."""
     name, chunks = path.name, _pieces(path)
-    with suppress(Exception):
+    with suppress(OSError, EnvlockError, NotSearchedError, StopIteration):
         while True:
             head, chunks = peek(chunks)
             parts = opened(name, head, chunks)

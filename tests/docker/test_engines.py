@@ -18,11 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Cli
+from tests.conftest import ENGINE_SOCKET, Cli
 
 pytestmark = pytest.mark.docker
-
-SOCKET = "/var/run/docker.sock"
 
 
 def openssl(*arguments: object) -> None:
@@ -67,7 +65,7 @@ def tls_engine(engine, certificates: Path) -> Iterator[str]:
             context.wrap_socket(raw, server_side=True) as taken,
             socket.socket(socket.AF_UNIX) as there,
         ):
-            there.connect(SOCKET)
+            there.connect(ENGINE_SOCKET)
             back = threading.Thread(target=pump, args=(there, taken))
             back.start()
             pump(taken, there)
@@ -135,10 +133,17 @@ def test_certificates_are_checked_on_both_sides(
     operand = f"image:{debian_image}@{tls_engine}"
     asked = ["capture", operand, "--only", "os", "-o", "-"]
     assert "debian" in envlock(*asked, **environ).out
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other",
-            "-keyout", folder / "key.pem", "-out", folder / "cert.pem")  # fmt: skip
+            "-keyout", foreign / "key.pem", "-out", foreign / "cert.pem")  # fmt: skip
+    shutil.copy(foreign / "cert.pem", folder / "ca.pem")
     refused = envlock(*asked, status=4, **environ)
     assert f"does not answer at {tls_engine}" in refused.err
-    shutil.copy(folder / "cert.pem", folder / "ca.pem")
-    assert "does not answer" in envlock(*asked, status=4, **environ).err
+    assert "its certificate is not accepted" in refused.err, "the server is not of this authority"
+    shutil.copy(certificates / "ca.pem", folder / "ca.pem")
+    assert "debian" in envlock(*asked, **environ).out
+    for name in ("cert.pem", "key.pem"):
+        shutil.copy(foreign / name, folder / name)
+    assert "does not answer" in envlock(*asked, status=4, **environ).err, "nor is the client"
     assert "does not answer" in envlock(*asked, status=4).err, "without certificates"

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Cli
+from tests.conftest import ENGINE_SOCKET, Cli
 
 pytestmark = pytest.mark.docker
 
 
 @pytest.mark.plants_secrets("the key of the ssh server")
 def test_a_container_there(sshd, engine, run_container, debian_image, tmp_path: Path, envlock: Cli):
-    sshd()
+    server = sshd(f'DOCKER_HOST=unix://{ENGINE_SOCKET} sh -c "$SSH_ORIGINAL_COMMAND"')
     container = run_container(debian_image)
     asked = ["--only", "os,user", "-o", "-"]
     here = envlock("capture", f"docker:{container.name}", *asked).out
@@ -24,13 +24,16 @@ def test_a_container_there(sshd, engine, run_container, debian_image, tmp_path: 
     name = hashlib.sha256(b"there").hexdigest()
     meta = tmp_path / "docker/contexts/meta" / name / "meta.json"
     meta.parent.mkdir(parents=True)
-    endpoints = {"docker": {"Host": "ssh://box/var/run/docker.sock"}}
+    endpoints = {"docker": {"Host": f"ssh://box{ENGINE_SOCKET}"}}
     meta.write_text(json.dumps({"Name": "there", "Metadata": {}, "Endpoints": endpoints}))
     environ = {"DOCKER_CONFIG": str(tmp_path / "docker")}
     again = envlock("capture", f"docker:{container.name}@there", *asked, **environ)
     assert again.out == here
-    left = subprocess.run(["pgrep", "-f", "system dial-stdio"], capture_output=True, check=False)
-    assert left.stdout == b"", "no connection stays"
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    end = time.monotonic() + 20
+    while children.read_text() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert children.read_text() == "", "no connection stays"
     ran = envlock("capture", "docker:none-of-this-name@there", status=4, **environ)
     assert "docker --context there ps -a" in ran.err
 
