@@ -24,7 +24,6 @@ from envlock.lockfile.writer import render_lock, write_lock
 from envlock.model.digest import digests
 from envlock.model.facts import coverage_of
 from envlock.model.tree import FileClass
-from envlock.registry.reference import PREFIX as REGISTRY
 from envlock.report.lock import render_lock_summary
 from envlock.store.carried import objects_beside
 from envlock.targets.kinds import is_group
@@ -86,13 +85,10 @@ def _own(path: Path | None, config: Config) -> list[Path]:
     """Return what envlock writes itself, which is no part of what it captures."""
     if path is None:
         return []
-    vendor = config.locks.vendor
-    kept = (
-        []
-        if not vendor or vendor.startswith(REGISTRY)
-        else [config.root / Path(vendor).expanduser()]
-    )
-    return [path, objects_beside(path), *kept]
+    from envlock.cli.package_sources import own_folder
+
+    kept = own_folder(config)
+    return [path, objects_beside(path), *([kept] if kept else [])]
 
 
 def _lock_path(arguments: argparse.Namespace, config: Config) -> Path | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envlock.config.sources import Source
 from envlock.errors import UsageError
 from envlock.materialize.artifacts.obtain import SourceOptions
+from envlock.materialize.vendor import is_made_for_packages
 from envlock.model.digest import digests
 from envlock.registry.reference import PREFIX, Reference
 
@@ -20,7 +22,7 @@ _DIGITS = 32
 def source_options(config: Config, lock: Lock, *, offline: bool) -> SourceOptions:
     """Return the sources that the settings name; with `offline`, none on the network is asked."""
     vendor = vendor_place(config, lock) if config.locks.vendor else None
-    folders = (vendor,) if isinstance(vendor, Path) and vendor.is_dir() else ()
+    folders = (vendor,) if isinstance(vendor, Path) and _is_searched(vendor, config) else ()
     return SourceOptions(
         offline=offline,
         directories=(*folders, *config.materialize.wheels),
@@ -29,6 +31,28 @@ def source_options(config: Config, lock: Lock, *, offline: bool) -> SourceOption
         snapshots=tuple(config.materialize.snapshots),
         archives=tuple(config.materialize.archives),
     )
+
+
+def own_folder(config: Config) -> Path | None:
+    """Return the folder of packages that envlock made for a project, None without one.
+
+    A capture leaves it out.  A folder that somebody else made may hold code of the project (Go,
+    Composer and Bundler keep theirs in ``vendor``), whatever the settings say of it.
+    """
+    if not config.locks.vendor or config.locks.vendor.startswith(PREFIX):
+        return None
+    folder = _folder(config)
+    return folder if is_made_for_packages(folder) else None
+
+
+def _is_searched(folder: Path, config: Config) -> bool:
+    """True for a folder that envlock made, and for any that the settings name."""
+    is_named = config.origins["locks.vendor"].source is not Source.DEFAULT
+    return folder.is_dir() if is_named else is_made_for_packages(folder)
+
+
+def _folder(config: Config) -> Path:
+    return config.root / Path(config.locks.vendor).expanduser()
 
 
 def vendor_place(config: Config, lock: Lock, given: str = "") -> Path | Reference:
@@ -44,8 +68,7 @@ def vendor_place(config: Config, lock: Lock, given: str = "") -> Path | Referenc
             "no place for packages is named", hint="give --to PLACE, or set vendor in [locks]"
         )
     if not text.startswith(PREFIX):
-        path = Path(text).expanduser()
-        return path if given else config.root / path
+        return Path(given).expanduser() if given else _folder(config)
     reference = Reference.parse(text)
     if reference.digest or ":" in text.removeprefix(PREFIX).partition("/")[2]:
         return reference

@@ -24,6 +24,7 @@ from envlock.materialize.vendor import (
     gather,
     keep_file,
     keep_in_folder,
+    make_folder,
 )
 from envlock.registry.reference import Reference
 from envlock.store.shipment import PACKAGE_TYPE, Described, Origin, pack_packages
@@ -97,7 +98,7 @@ def take_packages(
     packages = [layer for layer in layers if layer.media_type == PACKAGE_TYPE]
     new = 0
     with folder_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder) if folder is place else folder.mkdir(parents=True, exist_ok=True)
         for each in packages:
             sha256 = each.digest.removeprefix("sha256:")
             name = each.name if is_plain(each.name.replace("%", "")) else sha256

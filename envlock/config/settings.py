@@ -63,7 +63,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting(
             key="locks.vendor",
             kind=Kind.TEXT,
-            default="vendor",
+            default=".envlock/packages",
             help="Where `envlock vendor` keeps packages, and a rebuild looks for them before it "
             "asks any mirror: a directory, seen from that of envlock.toml, or the repository of a "
             "registry, oci://HOST/REPOSITORY.",

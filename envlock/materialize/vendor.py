@@ -32,6 +32,10 @@ from envlock.store.shipment import PACKAGE_TYPE, Blob
 from envlock.writing import replacing
 
 _PIECE = 1 << 20
+_MARKER = ".made-by-envlock-vendor"
+_MARKER_TEXT = b"""\
+envlock made this folder: a rebuild searches it for packages, and a capture leaves it out.
+"""
 Progress = Callable[[str, int, int], None]
 
 
@@ -117,11 +121,27 @@ def keep_in_folder(paths: Mapping[Artifact, Path], folder: Path) -> Kept:
     """
     new = size = 0
     with folder_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for artifact, path in sorted(paths.items(), key=lambda item: str(item[0])):
             size += path.stat().st_size
             new += _copy(artifact, path, folder)
     return Kept(len(paths), new, size)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for packages, and mark it as such; one with files in it is only used.
+
+    Raise OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if next(folder.iterdir(), None) is None:
+        with replacing(folder / _MARKER) as sink:
+            sink.write(_MARKER_TEXT)
+
+
+def is_made_for_packages(folder: Path) -> bool:
+    """True for a folder that `make_folder` made: it holds nothing of the project itself."""
+    return (folder / _MARKER).is_file()
 
 
 @contextmanager

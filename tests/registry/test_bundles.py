@@ -53,7 +53,7 @@ def test_a_full_bundle_is_rebuilt_without_a_network(
     digest = built(captured, "prod")
     shutil.rmtree(tmp_path / "repository")
     two = there("two")
-    assert f"{two.folder}/vendor: 2 packages" in two("unbundle", bundle).err
+    assert f"{two.folder}/.envlock/packages: 2 packages" in two("unbundle", bundle).err
     assert built_without_a_network(two) == digest
     assert "(0 new)" in two("unbundle", bundle).err
 
@@ -113,7 +113,7 @@ def test_names_of_packages_lead_nowhere_else(
     envlock("unbundle", "os.bundle", "-q")
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path for path in written if path.read_bytes() == content] == [
-        envlock.folder / "vendor" / sha256
+        envlock.folder / ".envlock/packages" / sha256
     ]
 
 

@@ -43,24 +43,27 @@ def carry(envlock: Cli, there: Callable[[str], Cli], name: str) -> Cli:
     return other
 
 
+def kept_by(envlock: Cli) -> list[str]:
+    """Return the names of the packages in the folder of a project."""
+    return sorted(path.name for path in (envlock.folder / ".envlock/packages").glob("[!.]*"))
+
+
 def test_packages_that_a_capture_kept_are_found_when_the_mirror_is_gone(
     served: str, tmp_path: Path, there: Callable[[str], Cli]
 ) -> None:
     root = make_root(tmp_path / "root", served)
     one = there("one")
     said = one("capture", f"dir:{root}", "--name", "prod", "--vendor").err
-    assert f"{one.folder}/vendor: 2 packages" in said
-    assert sorted(path.name for path in (one.folder / "vendor").iterdir()) == [
-        "data_1_all.deb",
-        "tool_1_all.deb",
-    ]
+    assert f"{one.folder}/.envlock/packages: 2 packages" in said
+    assert kept_by(one) == ["data_1_all.deb", "tool_1_all.deb"]
     digest = built(one, "prod")
     two = carry(one, there, "two")
     refused = two("materialize", "prod", "-o", "image", "--offline", status=5).err
     assert "deb tool:all 1: in no source" in refused
     assert "asked for deb: envlock's cache, apt's cache" in refused
     assert "envlock vendor" in refused
-    for number, path in enumerate(sorted((one.folder / "vendor").iterdir())):
+    (two.folder / "envlock.toml").write_text('[locks]\nvendor = "vendor"\n')
+    for number, path in enumerate(sorted((one.folder / ".envlock/packages").glob("*.deb"))):
         (two.folder / "vendor/any").mkdir(parents=True, exist_ok=True)
         shutil.copy(path, two.folder / f"vendor/any/{number}")
     assert built(two, "prod") == digest
@@ -117,7 +120,7 @@ def test_what_cannot_be_had_is_told_with_every_place_and_the_rest_is_kept(
     ) in said
     assert "the captured apt sources: E: Failed to fetch http" in said
     assert (envlock.folder / "locks/prod.lock").is_file()
-    assert [path.name for path in (envlock.folder / "vendor").iterdir()] == ["data_1_all.deb"]
+    assert kept_by(envlock) == ["data_1_all.deb"]
 
 
 def test_a_package_of_which_the_mirror_has_another_build_is_not_kept(
@@ -131,7 +134,7 @@ def test_a_package_of_which_the_mirror_has_another_build_is_not_kept(
         envlock = there("one")
         said = envlock("capture", f"dir:{root}", "--name", "prod", "--vendor", status=5).err
     assert "/usr/bin/tool: deb tool:all 1 does not contain it" in said
-    assert [path.name for path in (envlock.folder / "vendor").iterdir()] == ["data_1_all.deb"]
+    assert kept_by(envlock) == ["data_1_all.deb"]
 
 
 def test_a_package_in_no_index_is_kept_by_value_and_told_with_its_size(
@@ -158,7 +161,7 @@ def test_a_registry_that_lies_and_breaks_off_gives_only_what_is_right(
     one("capture", f"dir:{root}", "--name", "prod", "-q")
     one("vendor", "prod", "--to", f"oci://{registry}/vendored/faults:prod", "--yes", "-q")
     digest = built(one, "prod")
-    assert not (one.folder / "vendor").exists()  # they went to the registry alone
+    assert not (one.folder / ".envlock/packages").exists()  # they went to the registry alone
     two = carry(one, there, "two")
     good = package("data")
 
@@ -205,3 +208,38 @@ def test_a_project_may_keep_no_packages(
     two("unbundle", one.folder / "prod.bundle")
     assert built(two, "prod") == digest
     assert sorted(path.name for path in two.folder.iterdir()) == ["envlock.toml", "image", "locks"]
+
+
+@pytest.mark.parametrize("setting", ["", '[locks]\nvendor = "vendor"\n'])
+def test_a_folder_that_another_tool_made_is_captured(
+    setting: str, root: Path, there: Callable[[str], Cli]
+) -> None:
+    """Composer, Bundler and Go keep code in ``vendor``: a difference in it is one."""
+    envlock = there("one")
+    project = root / "srv/shop"
+    (project / "vendor").mkdir(parents=True)
+    (project / "envlock.toml").write_text(setting)
+    digests = set()
+    for content in ("one", "two"):
+        (project / "vendor/code.php").write_text(f"<?php echo '{content}';\n")
+        argv = ("capture", f"dir:{root}", "--config", project / "envlock.toml", "--json")
+        digests.add(envlock(*argv, "-o", project / "prod.lock").json["environment_digest"])
+    assert len(digests) == 2
+
+
+def test_a_capture_leaves_out_the_packages_that_envlock_keeps(
+    served: str, tmp_path: Path, there: Callable[[str], Cli]
+) -> None:
+    root = make_root(tmp_path / "root", served)
+    envlock = there("one")
+    project = root / "srv/shop"
+    project.mkdir(parents=True)
+    (project / "envlock.toml").write_text("")
+    argv = ("capture", f"dir:{root}", "--config", project / "envlock.toml", "--vendor", "--json")
+    envlock(*argv, "-o", project / "prod.lock")  # it makes the folder
+    kept = project / ".envlock/packages"
+    assert (kept / "data_1_all.deb").is_file()
+    digests = {envlock(*argv, "-o", project / "prod.lock").json["environment_digest"]}
+    (kept / "other_1_all.deb").write_bytes(b"another")
+    digests.add(envlock(*argv, "-o", project / "prod.lock").json["environment_digest"])
+    assert len(digests) == 1
