@@ -105,6 +105,13 @@ class SshTarTarget(StreamingTarget):
             is_session=True,
         )
 
+    def programs(self) -> frozenset[str] | None:
+        """Return the programs that run on the machine; None for a directory of it, or no /proc."""
+        if self._root != "/":
+            return None
+        listed = self._output("cat /proc/[0-9]*/comm")
+        return frozenset(from_bytes(name) for name in listed.splitlines()) or None
+
     def close(self) -> None:
         """Close the shared connection."""
         self._connection.close()

@@ -184,6 +184,10 @@ class OciTarget(StreamingTarget):
         """Return the run configuration of the image."""
         return run_configuration(self._config.get("config") or {})
 
+    def programs(self) -> frozenset[str]:
+        """Return nothing: an image that is only stored does not run."""
+        return frozenset()
+
     def preload(self, patterns: Iterable[str]) -> None:
         """Read the layers once without hashing, and retain what `patterns` may match."""
         wanted = {path.rstrip("/") for path in literal_roots(patterns)}

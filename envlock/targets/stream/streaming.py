@@ -50,8 +50,8 @@ class StreamingTarget:
     capabilities = frozenset({Capability.FILES, Capability.ENVIRON})
 
     def programs(self) -> frozenset[str] | None:
-        """Return nothing: what is only stored does not run."""
-        return frozenset()
+        """Return None, for it cannot be told; a target of what is only stored returns nothing."""
+        return None
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from envlock.model.state import state_of
 from envlock.model.tree import FileClass
 from envlock.store.objects import Store
 from envlock.targets.kinds import open_target
+from envlock.targets.remote.ssh_tar import SshTarTarget
 from envlock.workflow import capture_target
 from tests.unit.capture.changes import put, tick
 
@@ -146,6 +148,18 @@ def test_a_process_decides_where_it_can_be_seen(root, store, programs, is_refuse
     else:
         lock = capture(target, collectors(), request, store=store).lock
         assert state_of(lock)[0].is_kept
+
+
+def test_a_machine_without_python_is_no_stored_image(root, store):
+    put(root, "srv/pg/main/postmaster.pid", b"1\n")
+    target = SshTarTarget("ssh:db1", ["sh", "-c"], io.BytesIO(), root=str(root))
+    with pytest.raises(StateInUseError, match="seems to run"):
+        capture(target, collectors(), Request(with_state=(MAIN,)), store=store)
+
+
+def test_the_programs_of_a_machine_without_python_are_listed():
+    target = SshTarTarget("ssh:db1", ["sh", "-c"], io.BytesIO())
+    assert Path("/proc/self/comm").read_text().strip() in (target.programs() or ())
 
 
 def test_a_part_that_lies_elsewhere_is_asked_for_too(root, store):
