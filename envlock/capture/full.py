@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envlock.capture.files.records import file_records, missing_records
 from envlock.capture.incremental.external_inputs import mounts_that_matter
-from envlock.capture.incremental.snapshot import Snapshot
+from envlock.capture.incremental.snapshot import Snapshot, is_lasting
 from envlock.capture.incremental.tree_patch import TreeState, line_of
 from envlock.capture.residue import Residue
 from envlock.capture.result import Capture, lock_of, tree_record
@@ -84,7 +84,7 @@ class FullCapture:
             size=session.index.size(),
             remember=lambda: self._remember([*scanned, *stateful], files, state),
             view=session.view(),
-            is_repeatable=session.is_repeatable,
+            is_repeatable=is_lasting(session),
         )
 
     def _remember(self, scanned: list[Record], files: list[Record], tree: TreeState) -> None:

@@ -25,7 +25,7 @@ from envlock.errors import StoreError
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.lock import Lock, tree_address
 from envlock.model.record import Record
-from envlock.model.scope import SECTION, Root, roles_of
+from envlock.model.scope import FAILED, SECTION, Root, roles_of
 from envlock.model.tree import Tree
 from envlock.store.blob_file import BlobFile, DamagedBlobFileError, write_blob_file
 from envlock.store.known import forget_most, known_path, known_ref
@@ -93,11 +93,12 @@ class KnownCapture:
     def save(self, captured: Capture, scopes: Mapping[str, RecordedScope]) -> None:
         """Keep a capture; it must not hold yet what its applications need, which is in `scopes`.
 
-        Nothing is kept when it depended on more than the target: a collector ran out of time.
+        Nothing is kept when it depended on more than the target: a time was over, a file could not
+        be read, the search for what an application needs failed.
         """
-        address = tree_address(captured.lock)
-        if not captured.is_repeatable:
+        if not captured.is_repeatable or any(map(_has_failed, scopes.values())):
             return
+        address = tree_address(captured.lock)
         with suppress(StoreError):
             file = BlobFile.open(self._path, self._key)
             blobs = {}
@@ -177,6 +178,10 @@ def _has_all_roots(scope: RecordedScope | None) -> bool:
     """True when there is an application, and each was found."""
     roles = roles_of(Lock.of(scope.records)) if scope is not None else {}
     return bool(roles) and all(role.is_found for role in roles.values())
+
+
+def _has_failed(scope: RecordedScope) -> bool:
+    return any(gap.reason.startswith(FAILED) for gap in scope.coverage.gaps)
 
 
 def _scopes(file: BlobFile) -> dict[str, RecordedScope]:

@@ -18,6 +18,8 @@ from envlock.model.lock import Lock
 from envlock.model.record import Record
 
 SECTION = "scope"
+FAILED = "nothing was found from here on"
+"""How the reason of the gap begins where the search for what is needed failed."""
 STEP = " → "
 """What separates the steps of `Member.via`."""
 

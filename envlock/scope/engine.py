@@ -9,7 +9,7 @@ from typing import NamedTuple
 from envlock.errors import InterruptedByUser, UnreachableError
 from envlock.model.coverage import Coverage, Gap, Status
 from envlock.model.lock import Lock
-from envlock.model.scope import SECTION, Member, Role, Root, RootKind
+from envlock.model.scope import FAILED, SECTION, Member, Role, Root, RootKind
 from envlock.model.text import sort_key
 from envlock.model.trace import NO_TRACE, Trace
 from envlock.scope import services
@@ -50,15 +50,15 @@ def find_scope(
     `gaps` is the list that the view writes to.  `workdir` is the directory that relative roots
     start from.  `traces` are what runs of the applications touched, by role, and `assumed` the
     roles of `roots` that nobody declared.  What fails on hostile data costs the scope, never the
-    capture: it is a gap.
+    capture: it is a gap whose reason begins with `FAILED`.  MemoryError is raised.
     """
     roles: list[Role] = []
     try:
         _add_roles(roles, view, lock, roots, workdir, traces, assumed)
-    except (UnreachableError, InterruptedByUser):
+    except (UnreachableError, InterruptedByUser, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001  what an application needs must not cost the lock
-        view.gap(SECTION, f"nothing was found from here on ({type(error).__name__}: {error})")
+        view.gap(SECTION, f"{FAILED} ({type(error).__name__}: {error})")
     return Scope(
         tuple(roles),
         Coverage.of(found=bool(roles), is_there=bool(roles), gaps=tuple(dict.fromkeys(gaps))),

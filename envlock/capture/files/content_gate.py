@@ -38,7 +38,8 @@ PUBLISHED = frozenset({FileClass.PACKAGE, FileClass.CONFFILE})
 class ContentGate:
     """Judges files, and remembers in the stat cache which contents were found clean.
 
-    `open_file` opens the file of an entry.  `seconds` is the longest that one file may take.
+    `open_file` opens the file of an entry.  `seconds` is the longest that one file may take;
+    `is_repeatable` is False once one took longer, which it may not do the next time.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class ContentGate:
         self._open = open_file
         self._cache = cache
         self._seconds = seconds
+        self.is_repeatable = True
         self.left_out: dict[str, str] = {}
         """Paths of secret files, with the rule that says so."""
         self.redacted: dict[str, str] = {}
@@ -68,6 +70,7 @@ class ContentGate:
             with limit:
                 judged = self._judge(entry)
         except OutOfTime:
+            self.is_repeatable = False
             judged = Judgement(FileKind.SECRET, _TOO_SLOW)
         finally:
             limit.stop()

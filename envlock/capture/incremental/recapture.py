@@ -16,7 +16,7 @@ from typing import NamedTuple
 from envlock.capture.files.records import file_records
 from envlock.capture.files.state_search import may_differ
 from envlock.capture.incremental.external_inputs import digest_of, mounts_that_matter
-from envlock.capture.incremental.snapshot import Findings, Snapshot
+from envlock.capture.incremental.snapshot import Findings, Snapshot, is_lasting
 from envlock.capture.incremental.tree_patch import TreeState, as_lines, relied_on, with_rows
 from envlock.capture.result import Capture, lock_of, tree_record
 from envlock.capture.scan.access_log import PathChanges
@@ -226,8 +226,8 @@ class IncrementalCapture:
         return claim.owner if claim else ""
 
     def _remember(self, after: Findings, scan: _Scan) -> None:
-        if len(scan.changes.paths) > self._setup.tuning.few:
-            self._snapshot.save_delta(after, self._session.scan_gaps)
+        if len(scan.changes.paths) > self._setup.tuning.few and is_lasting(self._session):
+            self._snapshot.save_delta(after)
 
 
 _LINKED = "another name"

@@ -146,7 +146,7 @@ class Snapshot:
         `mounts` are those below the root when it began, `scanned` the records of the collectors
         that search the scan, `files` those of single paths.
         """
-        if not (session.is_repeatable and session.access_log.is_complete):
+        if not (is_lasting(session) and session.access_log.is_complete):
             return
         self._file = None  # nothing in it is valid any more
         access_log = with_symlinks(session.access_log, session.index)
@@ -168,17 +168,11 @@ class Snapshot:
                 count=len(session.index),
                 size=session.index.size(),
                 tree=tree,
-            ),
-            session.scan_gaps,
+            )
         )
 
-    def save_delta(self, found: Findings, gaps: Iterable[Gap]) -> None:
-        """Write what was found; listings and claims that were not recorded again are kept.
-
-        Writes nothing if any of the `gaps` is transient.
-        """
-        if not all(map(_is_lasting, gaps)):
-            return
+    def save_delta(self, found: Findings) -> None:
+        """Write what was found; listings and claims that were not recorded again are kept."""
         found = replace(found, signatures=found.signatures | self._signatures)
         blobs: dict[str, bytes] = {}
         tree = TreeState()
@@ -196,8 +190,16 @@ class Snapshot:
         write_blob_file(self._path, self._key, _packed(found), blobs)
 
 
-def _is_lasting(gap: Gap) -> bool:
-    return gap.reason.startswith(_LASTING) or gap.reason.endswith(_MOUNTED)
+def is_lasting(session: CaptureSession) -> bool:
+    """True when all that was found depends on the files alone: the next time it is the same."""
+    return (
+        session.is_repeatable
+        and session.gate.is_repeatable
+        and all(
+            gap.reason.startswith(_LASTING) or gap.reason.endswith(_MOUNTED)
+            for gap in session.scan_gaps
+        )
+    )
 
 
 def _key(setup: CaptureSetup) -> str:
