@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import BinaryIO
+from io import FileIO
 
 SHELF_BYTES = 8 * 1024**3
 """Most bytes of layers, as they are pulled, that are kept; others are pulled again."""
@@ -21,7 +21,7 @@ class LayerShelf:
 
     def __init__(self, room: int = SHELF_BYTES) -> None:
         self._room = room
-        self._files: dict[str, BinaryIO] = {}
+        self._files: dict[str, FileIO] = {}
 
     def layer(self, digest: str, size: int, pull: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
         """Yield a layer, from here if it was pulled whole before.
@@ -37,31 +37,27 @@ class LayerShelf:
             yield from self._kept(digest, size, pull())
 
     def _kept(self, digest: str, size: int, pulled: Iterator[bytes]) -> Iterator[bytes]:
-        import tempfile
-
-        file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
-        is_whole = True
+        file = _open_temporary()
+        written = 0
         try:
             for piece in pulled:
-                if is_whole:
-                    try:
-                        file.write(piece)
-                    except OSError:  # the disk is full
-                        is_whole = False
+                if file is not None and not _write(file, piece):
+                    _close(file)
+                    file = None
+                written += len(piece)
                 yield piece
-            with suppress(OSError):
-                file.flush()
-                if is_whole and os.fstat(file.fileno()).st_size == size:
-                    self._files.setdefault(digest, file)
-                    self._room -= size
+            is_whole = file is not None and written == size
+            if file is not None and is_whole and digest not in self._files and size <= self._room:
+                self._files[digest] = file
+                self._room -= size
         finally:
-            if self._files.get(digest) is not file:
-                file.close()
+            if file is not None and self._files.get(digest) is not file:
+                _close(file)
 
     def close(self) -> None:
         """Forget all layers.  May be called twice."""
         for file in self._files.values():
-            file.close()
+            _close(file)
         self._files.clear()
 
 
@@ -85,7 +81,32 @@ def layers_shared() -> Iterator[None]:
         shelf.close()
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
+def _open_temporary() -> FileIO | None:
+    """Return a new file without a name, None where no folder takes one."""
+    import tempfile
+
+    try:
+        return tempfile.TemporaryFile(buffering=0)
+    except OSError:
+        return None
+
+
+def _write(file: FileIO, piece: bytes) -> bool:
+    """Write a piece whole; return False when the disk is full."""
+    left = memoryview(piece)
+    with suppress(OSError):
+        while left:
+            left = left[file.write(left) :]
+        return True
+    return False
+
+
+def _close(file: FileIO) -> None:
+    with suppress(OSError):
+        file.close()
+
+
+def _pieces(file: FileIO) -> Iterator[bytes]:
     offset = 0
     while piece := os.pread(file.fileno(), _PIECE, offset):
         offset += len(piece)

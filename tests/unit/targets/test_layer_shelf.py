@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +80,57 @@ def test_a_shelf_is_shared_within_a_block() -> None:
     with layers_shared():
         assert shared_shelf() is not None
     assert shared_shelf() is None
+
+
+def limited(*commands: str, folder: str) -> str:
+    """Return what commands print in a process that may write files of at most 1 MiB."""
+    code = (
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
+        "from envlock.targets.stream.layer_shelf import LayerShelf\n"
+        "shelf = LayerShelf(room=3_000_000)\n" + "\n".join(commands)
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "TMPDIR": folder},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_full_disk_costs_the_copy_and_not_the_pull(tmp_path: Path) -> None:
+    pieces = "lambda: iter([b'a' * 4_000] * 525)"
+    assert limited(
+        f"print(sum(map(len, shelf.layer('x', 2_100_000, {pieces}))))",
+        f"print(sum(map(len, shelf.layer('x', 2_100_000, {pieces}))))",
+        "small = lambda: iter([b'b' * 1_000_000])",
+        "print(sum(map(len, shelf.layer('y', 1_000_000, small))))",
+        "print(sum(map(len, shelf.layer('y', 1_000_000, None))))  # it is kept: nothing is pulled",
+        "shelf.close()",
+        folder=str(tmp_path),
+    ).split() == ["2100000", "2100000", "1000000", "1000000"]
+
+
+def test_a_disk_that_takes_no_file_costs_the_copy_and_not_the_pull(tmp_path: Path) -> None:
+    assert limited(
+        "import os, tempfile",
+        "tempfile.tempdir = os.environ['TMPDIR'] + '/none'",
+        "print(sum(map(len, shelf.layer('x', 3, lambda: iter([b'abc'])))))",
+        folder=str(tmp_path),
+    ).split() == ["3"]
+
+
+def test_only_what_is_kept_takes_room() -> None:
+    shelf, layer, other = LayerShelf(room=6), Layer(b"ab", b"cd"), Layer(b"xy")
+    one, two = (shelf.layer("x", 4, layer) for _ in range(2))
+    for pieces in (one, two):
+        next(pieces)
+    assert b"".join(one) == b"".join(two) == b"cd"
+    for _ in range(2):
+        assert b"".join(shelf.layer("y", 2, other)) == b"xy"
+    assert other.pulls == 1, "the second copy of x took no room"
+    shelf.close()
