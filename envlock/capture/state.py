@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from envlock.capture.files.classify import without_digest
-from envlock.capture.files.state_kinds import STATE_KINDS, StateKind
+from envlock.capture.files.state_kinds import TABLESPACE, StateKind, kind_of
 from envlock.capture.files.state_search import Found
 from envlock.capture.scan.access_log import PathChanges
 from envlock.errors import StateInUseError
@@ -124,10 +124,19 @@ class ServiceState:
             return
         running = target.programs() if isinstance(target, ListsPrograms) else None
         for data in kept:
-            kinds = [kind for kind in STATE_KINDS if kind.engine == data.engine]
-            for kind in kinds[:1]:
-                _refuse_if_running(data, kind, running, target)
-                self._refuse_if_torn(data, kind, entries)
+            kind = kind_of(data.engine, data.path)
+            inside = list(self._pid_files(data, kind))
+            _refuse_if_running(data, kind, inside, running, target)
+            self._refuse_if_torn(data, kind, entries)
+
+    def _pid_files(self, data: StateData, kind: StateKind) -> Iterator[str]:
+        """Yield the pid files inside data; for a tablespace those of all data it may belong to."""
+        if kind is not TABLESPACE:
+            yield from _inside(data.path, kind)
+            return
+        for other in self._data:
+            if other.engine == data.engine:
+                yield from _inside(other.path, kind_of(other.engine, other.path))
 
     def _refuse_if_torn(
         self, data: StateData, kind: StateKind, entries: Mapping[str, Entry]
@@ -160,14 +169,24 @@ def _links_elsewhere(
                     yield path, target
 
 
+def _inside(path: str, kind: StateKind) -> list[str]:
+    return [f"{path}/{name}" for name in kind.pid_files if not name.startswith("/")]
+
+
 def _refuse_if_running(
-    data: StateData, kind: StateKind, running: Collection[str] | None, target: Target
+    data: StateData,
+    kind: StateKind,
+    inside: Collection[str],
+    running: Collection[str] | None,
+    target: Target,
 ) -> None:
-    """Raise StateInUseError when the server of data runs, as far as that can be seen."""
+    """Raise StateInUseError when the server of data runs, as far as that can be seen.
+
+    `inside` are the pid files that lie in data; where there are such, only they tell which server.
+    """
     seen = None if running is None else [name for name in kind.programs if name in running]
     if seen is not None and not seen:
         return
-    inside = [f"{data.path}/{name}" for name in kind.pid_files if not name.startswith("/")]
     outside = [name for name in kind.pid_files if name.startswith("/")]
     present = [path for path in (*inside, *outside) if _has(target, path)]
     if not present and (seen is None or inside):

@@ -80,10 +80,9 @@ STATE_KINDS: tuple[StateKind, ...] = (
 )  # fmt: skip
 """Kinds of folders; of several that fit, the first counts."""
 
-TABLESPACE = StateKind(
-    "postgresql", "", programs=("postgres", "postmaster"), pid_files=("postmaster.pid",)
-)
-"""A folder ``PG_15_202209061``: tables of a PostgreSQL that are kept apart from its other data."""
+TABLESPACE = StateKind("postgresql", "", programs=("postgres", "postmaster"))
+"""A folder ``PG_15_202209061``: tables of a PostgreSQL that are kept apart from its other data,
+where its pid file is."""
 
 SQLITE = StateKind("sqlite", "")
 """A database file beside which lies what is still to be written into it."""
@@ -116,12 +115,21 @@ _BY_MARKER: Mapping[str, Sequence[StateKind]] = {
     name: [kind for kind in STATE_KINDS if kind.marker == name]
     for name in {kind.marker for kind in STATE_KINDS}
 }
+_BY_ENGINE: Mapping[str, StateKind] = {
+    kind.engine: kind for kind in (*reversed(STATE_KINDS), SQLITE, MAIL, UNKNOWN)
+}
 _TABLESPACE_NAME = "PG_"
 
 
 def kinds_marked_by(name: str) -> Sequence[StateKind]:
     """Return the kinds of which a file or folder of this name is the marker."""
     return _BY_MARKER.get(name, ())
+
+
+def kind_of(engine: str, path: str) -> StateKind:
+    """Return the kind of the data at a path; those of one engine have the same server."""
+    is_apart = engine == TABLESPACE.engine and is_tablespace(path.rpartition("/")[2])
+    return TABLESPACE if is_apart else _BY_ENGINE.get(engine, UNKNOWN)
 
 
 def is_tablespace(name: str) -> bool:

@@ -162,6 +162,43 @@ def test_the_programs_of_a_machine_without_python_are_listed():
     assert Path("/proc/self/comm").read_text().strip() in (target.programs() or ())
 
 
+MAIL = "/var/spool/postfix/deferred"
+TABLES = "/mnt/fast/PG_15_202209061"
+
+
+def kept_data(root, store, path, *programs):
+    """Capture data while programs run, or where it cannot be told; return whether it is kept."""
+    target = open_target(f"dir:{root}")
+    seen = Running(target, *programs) if programs else target
+    request = Request(with_state=(path,))
+    lock = capture(seen, collectors(), request, store=store).lock
+    return {data.path: data.is_kept for data in state_of(lock)}[path]
+
+
+def test_mail_of_a_running_server_is_refused(root, store):
+    put(root, "var/spool/postfix/deferred/A/A1", b"mail")
+    assert kept_data(root, store, MAIL)
+    assert kept_data(root, store, MAIL, "nginx")
+    with pytest.raises(StateInUseError, match="its mail server seems to run"):
+        kept_data(root, store, MAIL, "master")
+    put(root, "var/spool/postfix/pid/master.pid", b"1\n")
+    with pytest.raises(StateInUseError, match=r"its file /var/spool/postfix/pid/master\.pid"):
+        kept_data(root, store, MAIL)
+
+
+def test_a_tablespace_of_a_running_server_is_refused(root, store):
+    put(root, "mnt/fast/PG_15_202209061/5/1", b"rows")
+    assert kept_data(root, store, TABLES)
+    assert kept_data(root, store, TABLES, "postgres"), "the server of other data runs"
+    put(root, "srv/pg/main/postmaster.pid", b"1\n")
+    for programs in (("postgres",), ()):
+        with pytest.raises(StateInUseError, match="would be torn"):
+            kept_data(root, store, TABLES, *programs)
+    shutil.rmtree(root / "srv/pg")
+    with pytest.raises(StateInUseError, match="would be torn"):
+        kept_data(root, store, TABLES, "postgres")
+
+
 def test_a_part_that_lies_elsewhere_is_asked_for_too(root, store):
     put(root, "mnt/fast/PG_15_202209061/5/1", b"rows")
     (root / "srv/pg/main/pg_tblspc").mkdir()
