@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from envlock.cli.scan_archives import MOST_LEVELS, PIECE, NotSearchedError, Packed, opened, peek
-from envlock.cli.scan_recording import Hit, scan_recording
+from envlock.cli.scan_recording import Hit, is_recording, scan_recording
 from envlock.errors import EnvlockError, LockfileError, StoreError
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.syntax import HEADER
@@ -57,7 +57,10 @@ _PAGE = re.compile(r"<script[^>]{0,200}application/json[^>]{0,200}>(.*?)</script
 
 
 class Unsearched(NamedTuple):
-    """Something that was not searched, and why: nothing is known of it."""
+    """Something that was not searched, and why: nothing is known of it.
+
+    `file` names a member of an archive with the archive before it, ``ARCHIVE!MEMBER``.
+    """
 
     file: str
     reason: str
@@ -93,16 +96,21 @@ def scan(path: Path) -> Iterator[Found]:
 def scan_content(shown: str, path: str, mode: int, chunks: Iterable[bytes]) -> Iterator[Found]:
     """Yield what is found in a content that lies at `path` in an environment.
 
-    `shown` is what messages call it.
+    `shown` is what messages call it, in the form of `shown_name`.
     """
     try:
-        yield from islice(_search(_Item(clean_name(escape(shown)), path, mode, chunks)), _MOST_HITS)
+        yield from islice(_search(_Item(shown, path, mode, chunks)), _MOST_HITS)
     except _UNREADABLE as error:
         yield Unsearched(shown, _why(error))
 
 
+def shown_name(name: str) -> str:
+    """Return the name of a file as messages have it: in one line, without what may be secret."""
+    return clean_name(escape(name))
+
+
 def _scan_file(path: Path, inside: str, places: Places) -> Iterator[Found]:
-    shown = clean_name(escape(str(path)))
+    shown = shown_name(str(path))
     try:
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
@@ -204,7 +212,7 @@ def _search_parts(item: _Item, parts: Iterator[Packed]) -> Iterator[Found]:
                 path = item.path if item.path == _UNKNOWN else f"{folder}/{name}"
                 yield from _search(item._replace(path=path, chunks=chunks, level=item.level + 1))
                 continue
-            shown = f"{item.shown}!{clean_name(escape(name))}"
+            shown = f"{item.shown}!{shown_name(name)}"
             if (rule := find_shape(entry.path)) or clean_entry(entry) != entry:
                 yield Hit(shown, "name, link target or attribute", rule or SETTING_RULE)
             if entry.type is EntryType.FILE:
@@ -246,7 +254,7 @@ def _tree(item: _Item) -> Iterator[Found]:
         return
     for row in rows:
         if (rule := find_shape(row.entry.path)) or clean_entry(row.entry) != row.entry:
-            yield Hit(item.shown, clean_name(escape(row.entry.path)), rule or SETTING_RULE)
+            yield Hit(item.shown, shown_name(row.entry.path), rule or SETTING_RULE)
 
 
 def _document(item: _Item) -> Iterator[Found]:
@@ -261,7 +269,7 @@ def _document(item: _Item) -> Iterator[Found]:
             continue
         if isinstance(document, dict | list):  # not one word, whoever may read it
             item = item._replace(mode=_READABLE)
-        if isinstance(document, dict) and "capabilities" in document and "process" in document:
+        if is_recording(document):
             yield from scan_recording(item.shown, document)
             yield from _shapes(item, text)
             return

@@ -22,10 +22,56 @@ class Hit(NamedTuple):
 
 _PATH, _TARGET, _XATTRS = 0, 7, 9
 """Columns of an entry, as `envlock.capture.recording` writes it."""
+_KEYS = frozenset(
+    {
+        "version", "capabilities", "process", "request", "scope", "files", "names", "entries",
+        "stats", "gaps", "rows", "probes", "paged",
+    }
+)  # fmt: skip
+
+
+def is_recording(document: object) -> bool:
+    """True for a list of answers as a recording has it, and nothing else in it.
+
+    Anything that only resembles one is to be searched as a text.
+    """
+    if not (isinstance(document, dict) and {"capabilities", "process"} <= document.keys() <= _KEYS):
+        return False
+    rows = [document.get(name, []) for name in ("entries", "stats")]
+    return _is_process(document["process"] or {}) and all(
+        isinstance(each, list) and all(map(_is_row, each)) for each in rows
+    )
+
+
+def _is_process(process: object) -> bool:
+    if not isinstance(process, dict):
+        return False
+    tables = [process.get(name) or {} for name in ("environ", "labels")]
+    lists = [process.get(name) or [] for name in ("entrypoint", "cmd")]
+    return all(isinstance(e, dict) for e in tables) and all(isinstance(e, list) for e in lists)
+
+
+def _is_row(row: object) -> bool:
+    if not (isinstance(row, list) and len(row) > _XATTRS and isinstance(row[_XATTRS], list)):
+        return False
+    return isinstance(row[_TARGET], str) and all(map(_is_attribute, row[_XATTRS]))
+
+
+def _is_attribute(pair: object) -> bool:
+    if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], str)):
+        return False
+    try:
+        bytes.fromhex(pair[1])
+    except ValueError:
+        return False
+    return True
 
 
 def scan_recording(shown: str, document: Mapping[str, Any]) -> Iterator[Hit]:
-    """Yield the secrets of the run configuration, and of the links and attributes of files."""
+    """Yield the secrets of the run configuration, and of the links and attributes of files.
+
+    `document` is one of which `is_recording` holds.
+    """
     process = document["process"] or {}
     for name, value in dict(process.get("environ") or {}).items():
         if value != HIDDEN and (rule := judge_value(name, str(value))):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from envlock.cli.operands import read_lock_bytes, shown_path
-from envlock.cli.scan_contents import Unsearched, scan_content
+from envlock.cli.scan_contents import Found, Unsearched, scan_content, shown_name
 from envlock.cli.scan_recording import Hit
 from envlock.errors import SecretRefusedError
 from envlock.lockfile.reader import parse_lock
@@ -113,13 +113,23 @@ def told_of_tree(tree: Tree) -> Iterator[str]:
 def refuse_secrets(name: str, lockfile: bytes, tree: Tree | None, store: Store) -> None:
     """Raise SecretRefusedError for a secret in anything that would travel, and say where.
 
-    `name` is what messages call the lock.
+    Also for what cannot be searched.  `name` is what messages call the lock.
     """
-    found = list(islice(_hits(name, lockfile, tree, store), _FEW + 1))
+    found = list(islice(_reasons(name, lockfile, tree, store), _FEW + 1))
     if not found:
         return
-    told = [f"{hit.file}: {hit.place} ({hit.rule})" for hit in found[:_FEW]]
+    hits = [each for each in found[:_FEW] if isinstance(each, Hit)]
     more = " and more" if len(found) > _FEW else ""
+    if not hits:
+        told = [
+            f"{each.file}: {each.reason}" for each in found[:_FEW] if isinstance(each, Unsearched)
+        ]
+        raise SecretRefusedError(
+            f"what cannot be searched for secrets does not travel: {'; '.join(told)}{more}",
+            where=name,
+            hint="mend the file, or leave its path out with capture.ignore, and capture again",
+        )
+    told = [f"{hit.file}: {hit.place} ({hit.rule})" for hit in hits]
     raise SecretRefusedError(
         f"a secret would travel: {'; '.join(told)}{more}",
         where=name,
@@ -127,11 +137,11 @@ def refuse_secrets(name: str, lockfile: bytes, tree: Tree | None, store: Store) 
     )
 
 
-def _hits(name: str, lockfile: bytes, tree: Tree | None, store: Store) -> Iterator[Hit]:
-    yield from _only_hits(scan_content(name, "/lock", 0o644, [lockfile]))
+def _reasons(name: str, lockfile: bytes, tree: Tree | None, store: Store) -> Iterator[Found]:
+    yield from _of_content(name, "/lock", 0o644, [lockfile])
     if tree is None:
         return
-    yield from _only_hits(scan_content("file tree", "/tree", 0o644, [tree.to_bytes()]))
+    yield from _of_content("file tree", "/tree", 0o644, [tree.to_bytes()])
     seen: set[str] = set()
     for row in tree.rows:
         kind, _, sha256 = row.source.partition(" ")
@@ -141,12 +151,18 @@ def _hits(name: str, lockfile: bytes, tree: Tree | None, store: Store) -> Iterat
         with store.stream(sha256) as stream:
             pieces = iter(lambda: stream.read(_PIECE), b"")
             path = row.entry.path
-            yield from _only_hits(scan_content(path, path, row.entry.mode, pieces))
+            yield from _of_content(path, path, row.entry.mode, pieces)
 
 
-def _only_hits(found: Iterator[Hit | Unsearched]) -> Iterator[Hit]:
-    """Yield the hits; a nested archive that cannot be opened is no reason to stop."""
-    return (each for each in found if isinstance(each, Hit))
+def _of_content(name: str, path: str, mode: int, chunks: Iterable[bytes]) -> Iterator[Found]:
+    """Yield why a content must not travel.
+
+    An archive inside it that cannot be opened is no reason; that itself is not searched is one.
+    """
+    shown = shown_name(name)
+    for each in scan_content(shown, path, mode, chunks):
+        if isinstance(each, Hit) or each.file == shown:
+            yield each
 
 
 def unpack(layers: tuple[Described, ...], origin: Origin, store: Store) -> tuple[bytes, Lock, int]:
