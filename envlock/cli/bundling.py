@@ -15,7 +15,8 @@ from envlock.cli.image_rules import user_rules
 from envlock.cli.operands import read_lock_bytes, read_lock_operand
 from envlock.cli.package_sources import source_options
 from envlock.materialize.artifacts.artifact import Artifact
-from envlock.materialize.artifacts.sources.registry import package_of
+from envlock.materialize.artifacts.sources.registry import packages_of
+from envlock.materialize.artifacts.verify import is_locked_content
 from envlock.materialize.assemble import BuildOptions, layouts_directory, plan_of
 from envlock.materialize.image.travel import image_blobs
 from envlock.materialize.vendor import as_blobs, gather
@@ -25,6 +26,7 @@ from envlock.store.bundle import Bundle
 from envlock.store.shipment import (
     PACKAGE_TYPE,
     Blob,
+    Described,
     Extent,
     objects_of,
     parse_manifest,
@@ -57,8 +59,7 @@ def known_since(operand: str, config: Config, store: Store, console: Console) ->
         with Bundle(path) as bundle:
             layers = parse_manifest(bundle.manifest(), bundle.name)
             packages = [layer for layer in layers if layer.media_type == PACKAGE_TYPE]
-            objects = objects_of(layers, bundle)
-            return Known(objects, lambda artifact: package_of(artifact, packages) is not None)
+            return Known(objects_of(layers, bundle), _packages_in(path, packages))
     lock = read_lock_operand(operand, config)
     bring_content(operand, lock, config, store, console)
     tree = require_tree(lock, store)
@@ -66,6 +67,20 @@ def known_since(operand: str, config: Config, store: Store, console: Console) ->
     objects = kept_digests(store.read(address))[0] | {address}
     known = frozenset(plan_of(lock, tree, store, user_rules(config)).artifacts)
     return Known(objects, known.__contains__)
+
+
+def _packages_in(path: Path, packages: Sequence[Described]) -> Callable[[Artifact], bool]:
+    """Return a test for the packages of a bundle: by their digests, where the lock states any."""
+
+    def has(artifact: Artifact) -> bool:
+        named = packages_of(artifact, packages)
+        if not artifact.proofs or any(each.digest in artifact.proofs for each in named):
+            return bool(named)
+        with Bundle(path) as bundle:
+            pieces = (bundle.blob(each.digest, each.size) for each in named)
+            return any(is_locked_content(artifact, content) for content in pieces)
+
+    return has
 
 
 def extent_of(

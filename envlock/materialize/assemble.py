@@ -18,8 +18,8 @@ from envlock.materialize.artifacts.fetch import Fetched
 from envlock.materialize.artifacts.obtain import (
     HINT,
     SourceOptions,
-    artifact_cache,
     obtain,
+    remove_wrong,
     told_missing,
     told_places,
 )
@@ -108,10 +108,7 @@ def assemble(
         progress("opening packages", 0, 0)
         faults = rebuild.prepare(plan, got.paths, store.cache / "unpacked")
         blockers += chain.from_iterable(faults.values())
-        for artifact in faults:
-            # Without a digest in the lock, only opening the file shows that it is another one.
-            if got.paths[artifact].is_relative_to(artifact_cache(store)):
-                got.paths[artifact].unlink()
+        remove_wrong(faults, got, store)
         if blockers:
             raise _blocked(blockers, missing, got)
         progress("writing layers", 0, 0)

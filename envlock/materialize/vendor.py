@@ -11,16 +11,16 @@ from typing import NamedTuple
 from envlock.errors import MaterializeError, SourceError
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.fetch import Fetched
+from envlock.materialize.artifacts.names import own_name
 from envlock.materialize.artifacts.obtain import (
     HINT,
     SourceOptions,
-    artifact_cache,
     obtain,
+    remove_wrong,
     told_missing,
     told_places,
 )
 from envlock.materialize.artifacts.plan import Plan
-from envlock.materialize.artifacts.sources.cache import own_name
 from envlock.materialize.artifacts.verify import sha256_of
 from envlock.materialize.assemble import plan_of
 from envlock.materialize.tree.rebuild import Rebuild
@@ -99,9 +99,7 @@ def _faults(plan: Plan, got: Fetched, store: Store, jobs: int) -> Mapping[Artifa
         faults = rebuild.prepare(Plan(unproved, ()), got.paths, store.cache / "unpacked")
     finally:
         rebuild.close()
-    for artifact in faults:
-        if got.paths[artifact].is_relative_to(artifact_cache(store)):
-            got.paths[artifact].unlink()
+    remove_wrong(faults, got, store)
     return faults
 
 
@@ -161,7 +159,7 @@ def _copy(artifact: Artifact, path: Path, folder: Path) -> bool:
     """Copy one package unless it is there; True when it was written."""
     with path.open("rb") as source:
         pieces = iter(lambda: source.read(_PIECE), b"")
-        return keep_file(folder, artifact.filename, sha256_of(path), pieces)
+        return keep_file(folder, artifact.filename, _sha256(artifact, path), pieces)
 
 
 def keep_file(folder: Path, name: str, sha256: str, pieces: Iterable[bytes]) -> bool:
@@ -186,5 +184,11 @@ def as_blobs(paths: Mapping[Artifact, Path]) -> list[Blob]:
 
 
 def _blob(artifact: Artifact, path: Path) -> Blob:
-    digest, size = f"sha256:{sha256_of(path)}", path.stat().st_size
+    digest, size = f"sha256:{_sha256(artifact, path)}", path.stat().st_size
     return Blob(PACKAGE_TYPE, digest, size, lambda: path.open("rb"), artifact.filename)
+
+
+def _sha256(artifact: Artifact, path: Path) -> str:
+    """Return the digest of a verified file in hex: the one of the lock where that states it."""
+    proofs = (proof.partition(":") for proof in artifact.proofs)
+    return next((hexes for name, _, hexes in proofs if name == "sha256"), "") or sha256_of(path)

@@ -159,14 +159,22 @@ class _Round:
                 self.answered += not source.is_local
             else:
                 self.answered += not source.is_local
-            for artifact, path in found.items():
-                if not is_locked_file(artifact, path):
-                    said.append(f"{artifact} is another file than the locked one")
-                    continue
-                is_new = path.is_relative_to(into)
-                self.paths[artifact] = keep(artifact, path, self._cache) if is_new else path
-                self.downloaded += is_new
+            self._take(found, Path(into), said)
         self.places.append(Place(source.name, offer.scheme, _lines(said)))
+
+    def _take(self, found: Mapping[Artifact, Path], into: Path, said: list[str]) -> None:
+        """Take what is right, and keep what is new; a new file may be that of two artifacts."""
+        right: dict[Path, list[Artifact]] = {}
+        for artifact, path in found.items():
+            if is_locked_file(artifact, path):
+                right.setdefault(path, []).append(artifact)
+            else:
+                said.append(f"{artifact} is another file than the locked one")
+        for path, artifacts in right.items():
+            is_new = path.is_relative_to(into)
+            there = keep(artifacts[0], path, self._cache) if is_new else path
+            self.paths |= dict.fromkeys(artifacts, there)
+            self.downloaded += is_new
 
 
 def _lines(said: Sequence[str]) -> tuple[str, ...]:

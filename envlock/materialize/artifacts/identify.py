@@ -50,7 +50,7 @@ def name_of_package(stream: BinaryIO) -> str:
         with suppress(tarfile.TarError, *_BROKEN):
             return _name_of_deb(stream)
     if magic.startswith(_ZIP):
-        with suppress(*DAMAGE, KeyError):
+        with suppress(*DAMAGE, KeyError, OSError):
             return _name_of_wheel(stream)
     return ""
 
@@ -61,6 +61,7 @@ _BROKEN = (
     KeyError,
     OverflowError,
     RecursionError,
+    OSError,  # bz2 calls damage that
     lzma.LZMAError,
     zlib.error,
 )

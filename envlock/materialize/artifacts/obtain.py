@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +97,19 @@ def _far_sources(
 def artifact_cache(store: Store) -> Path:
     """Return the directory of the artifacts that were fetched."""
     return store.cache / "artifacts"
+
+
+def remove_wrong(wrong: Iterable[Artifact], got: Fetched, store: Store) -> None:
+    """Remove from the cache what is another package than its name says.
+
+    Without a digest in the lock, only opening a file shows that.  One that is right for another
+    artifact stays.  Raise OSError.
+    """
+    wrong_ones = frozenset(wrong)
+    right = {path for artifact, path in got.paths.items() if artifact not in wrong_ones}
+    for path in {got.paths[artifact] for artifact in wrong_ones} - right:
+        if path.is_relative_to(artifact_cache(store)):
+            path.unlink()
 
 
 def told_missing(missing: Sequence[Artifact], got: Fetched) -> Iterator[str]:

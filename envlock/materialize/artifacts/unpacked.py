@@ -22,6 +22,7 @@ import zstandard
 
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Reader
+from envlock.materialize.artifacts.verify import sha256_of
 from envlock.model.document import parse_json
 from envlock.model.text import escape, unescape
 from envlock.reading import HeaderReader, open_file, read_file
@@ -90,7 +91,7 @@ def unpack_tar(
     and `rename` gives the names by which members are found.  Raise SourceError when the file is
     truncated or of another format.
     """
-    key = f"{path.name}-{path.stat().st_size}"
+    key = f"{path.name}-{sha256_of(path)[:32]}"
     data, table = cache / f"{key}.tar", cache / f"{key}.json"
     try:
         return UnpackedTar(data, _read_table(table, data))

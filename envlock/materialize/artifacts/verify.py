@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from envlock.materialize.artifacts.artifact import Artifact
+
+_SETTLED_NS = 2_000_000_000
+"""A file that changed later than this before it was read may change again with the same times."""
+_MOST_DIGESTS = 100_000
+
+_digests: dict[tuple[str, int, int, int], tuple[tuple[int, int], str]] = {}
+"""Algorithm, device, inode and size -> times and digest of what was read."""
 
 
 def is_locked_file(artifact: Artifact, path: Path) -> bool:
@@ -18,10 +28,33 @@ def is_locked_file(artifact: Artifact, path: Path) -> bool:
     )
 
 
+def is_locked_content(artifact: Artifact, pieces: Iterable[bytes]) -> bool:
+    """True when pieces of a file together have one of the digests that the lock states."""
+    digests = [hashlib.new(name) for name in {p.partition(":")[0] for p in artifact.proofs}]
+    for piece in pieces:
+        for digest in digests:
+            digest.update(piece)
+    return any(f"{digest.name}:{digest.hexdigest()}" in artifact.proofs for digest in digests)
+
+
 def digest_of(path: Path, algorithm: str) -> str:
-    """Return the digest of a file as ``ALGORITHM:HEX``.  Raise OSError."""
+    """Return the digest of a file as ``ALGORITHM:HEX``.  Raise OSError.
+
+    A file that did not change since is not read again.
+    """
     with path.open("rb") as stream:
-        return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
+        state = os.fstat(stream.fileno())
+        key = (algorithm, state.st_dev, state.st_ino, state.st_size)
+        times = (state.st_mtime_ns, state.st_ctime_ns)
+        known = _digests.get(key)
+        if known is not None and known[0] == times:
+            return known[1]
+        found = f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
+    if time.time_ns() - max(times) > _SETTLED_NS:
+        if len(_digests) >= _MOST_DIGESTS:
+            _digests.clear()
+        _digests[key] = (times, found)
+    return found
 
 
 def sha256_of(path: Path) -> str:

@@ -21,6 +21,7 @@ from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.sources.base import (
     Tell,
     UnreachableSourceError,
+    own_place,
     tell_failures,
 )
 from envlock.materialize.artifacts.sources.download import Downloads
@@ -53,9 +54,10 @@ class ArchiveSource:
             url = address(self.template, artifact)
             if not url:
                 continue
+            path = own_place(artifact, into)
             try:
-                if self.downloads.file(url, into / artifact.filename):
-                    found[artifact] = into / artifact.filename
+                if self.downloads.file(url, path):
+                    found[artifact] = path
             except UnreachableSourceError:
                 if not found:
                     raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -43,6 +44,14 @@ class ArtifactSource(Protocol):
         its programs say about failures.  Raise SourceError only when the source as a whole fails,
         `UnreachableSourceError` when nothing answers, `NothingListedError` when nothing was asked.
         """
+
+
+def own_place(artifact: Artifact, into: Path) -> Path:
+    """Return a path below `into` for a download, which no other artifact of its name has.
+
+    Raise OSError.
+    """
+    return Path(tempfile.mkdtemp(dir=into)) / artifact.filename
 
 
 def tell_failures(

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.names import Folder, own_name
 from envlock.materialize.artifacts.sources.base import Tell
-from envlock.materialize.artifacts.sources.directory import find_files
-from envlock.materialize.artifacts.verify import is_locked_file
-
-_DIGITS = 16
+from envlock.materialize.artifacts.verify import is_locked_file, sha256_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +27,9 @@ class CacheSource:
         tell: Tell,  # noqa: ARG002
     ) -> Mapping[Artifact, Path]:
         """Return the artifacts in it; what is there of another environment is passed over."""
-        found = dict(find_files(wanted, self.path))
-        for artifact in wanted:
-            for proof in artifact.proofs:
-                own = self.path / own_name(artifact.filename, proof.partition(":")[2])
-                if own.is_file():
-                    found[artifact] = own
-        return {a: path for a, path in found.items() if is_locked_file(a, path)}
-
-
-def own_name(name: str, digest: str) -> str:
-    """Return a file name that no other file called `name` has, by its digest in hex."""
-    return f"{digest[:_DIGITS]}-{name}"
+        folder = Folder(self.path)
+        found = {artifact: folder.locked(artifact, lambda _line: None) for artifact in wanted}
+        return {artifact: path for artifact, path in found.items() if path is not None}
 
 
 def keep(artifact: Artifact, path: Path, cache: Path) -> Path:
@@ -49,6 +38,6 @@ def keep(artifact: Artifact, path: Path, cache: Path) -> Path:
     Two distributions publish other files under one name: the second one gets its digest as well.
     """
     there = cache / artifact.filename
-    if artifact.proofs and there.is_file() and not is_locked_file(artifact, there):
-        there = cache / own_name(artifact.filename, artifact.proofs[0].partition(":")[2])
+    if there.is_file() and not (artifact.proofs and is_locked_file(artifact, there)):
+        there = cache / own_name(artifact.filename, sha256_of(path))
     return path.replace(there)

@@ -15,11 +15,14 @@ from pathlib import Path
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.identify import published_name
+from envlock.materialize.artifacts.names import Folder
 from envlock.materialize.artifacts.sources.base import Tell
 from envlock.materialize.artifacts.verify import digest_of, is_locked_file
 
 MOST_FILES = 200_000
 """Most files of a directory that are searched by content."""
+_SUFFIXES = (".deb", ".whl")
+"""What files are called that say by themselves which package they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,47 +50,53 @@ class DirectorySource:
         A file under the right name with another digest is told, and searched on.
         """
         try:
-            found = self._by_name(wanted, tell)
-            rest = [artifact for artifact in wanted if artifact not in found]
-            if rest and self.by_content:
-                found |= self._by_content(rest, tell)
+            folder = Folder(self.path)
+            named = {artifact: folder.locked(artifact, tell) for artifact in wanted}
         except OSError as error:
             raise SourceError(
                 f"cannot read it: {error.strerror or error}", where=str(self.path)
             ) from error
-        return found
+        found = {artifact: path for artifact, path in named.items() if path is not None}
+        rest = [artifact for artifact in wanted if artifact not in found]
+        return self._by_content(rest, found, tell) if rest and self.by_content else found
 
-    def _by_name(self, wanted: Sequence[Artifact], tell: Tell) -> dict[Artifact, Path]:
-        found = {}
-        for artifact, path in find_files(wanted, self.path).items():
-            if is_locked_file(artifact, path):
-                found[artifact] = path
-            else:
-                tell(f"{path.name} is another file than the locked one")
-        return found
-
-    def _by_content(self, wanted: Sequence[Artifact], tell: Tell) -> dict[Artifact, Path]:
-        """Return those of `wanted` that some file is, whatever it is called."""
-        by_proof = {proof: artifact for artifact in wanted for proof in artifact.proofs}
-        algorithms = sorted({proof.partition(":")[0] for proof in by_proof})
+    def _by_content(
+        self, wanted: Sequence[Artifact], named: Mapping[Artifact, Path], tell: Tell
+    ) -> dict[Artifact, Path]:
+        """Return `named`, and those of `wanted` that some other file is, whatever it is called."""
         left = list(wanted)
-        found: dict[Artifact, Path] = {}
+        found = dict(named)
+        known = frozenset(named.values())
         files = list(islice(_files_below(self.path), self.most + 1))
         if len(files) > self.most:
             tell(f"only the first {self.most:,} files were searched")
         for path in files[: self.most]:
             if not left:
                 break
-            name = published_name(path)
-            if name:
-                same = [artifact for artifact in left if artifact.is_named(name)]
-                same = [artifact for artifact in same if is_locked_file(artifact, path)]
-            else:
-                proofs = (digest_of(path, algorithm) for algorithm in algorithms)
-                same = [by_proof[proof] for proof in proofs if by_proof.get(proof) in left]
+            if path in known:
+                continue
+            try:
+                same = _same(left, path, tell)
+            except OSError as error:
+                tell(f"{path.name} cannot be read: {error.strerror or error}")
+                continue
             found |= dict.fromkeys(same, path)
             left = [artifact for artifact in left if artifact not in found]
         return found
+
+
+def _same(wanted: Sequence[Artifact], path: Path, tell: Tell) -> list[Artifact]:
+    """Return those of `wanted` that a file is; tell of one that is damaged.  Raise OSError."""
+    name = published_name(path)
+    if name:
+        named = (artifact for artifact in wanted if artifact.is_named(name))
+        return [artifact for artifact in named if is_locked_file(artifact, path)]
+    algorithms = sorted({proof.partition(":")[0] for each in wanted for proof in each.proofs})
+    digests = {digest_of(path, algorithm) for algorithm in algorithms}
+    same = [artifact for artifact in wanted if digests.intersection(artifact.proofs)]
+    if not same and path.suffix in _SUFFIXES:
+        tell(f"{path.name} is damaged, or no package at all")
+    return same
 
 
 def _files_below(directory: Path) -> Iterator[Path]:
@@ -101,13 +110,3 @@ def _files_below(directory: Path) -> Iterator[Path]:
             path = Path(parent, name)
             if path.is_file() and not path.is_symlink() and os.access(path, os.R_OK):
                 yield path
-
-
-def find_files(wanted: Sequence[Artifact], directory: Path) -> dict[Artifact, Path]:
-    """Return the path of each of `wanted` that is in `directory`, an exact name first."""
-    found = {a: path for a in wanted if (path := directory / a.filename).is_file()}
-    rest = [artifact for artifact in wanted if artifact not in found and artifact.other_names]
-    for pattern in sorted({artifact.other_names for artifact in rest}):
-        for path in sorted(filter(Path.is_file, directory.glob(pattern))):
-            found.update({artifact: path for artifact in rest if artifact.is_named(path.name)})
-    return found

@@ -19,13 +19,14 @@ from typing import NamedTuple
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.kinds.wheel import Wheel
+from envlock.materialize.artifacts.names import Folder
 from envlock.materialize.artifacts.sources.base import (
     ArtifactSource,
     SourceRequest,
     Tell,
     UnreachableSourceError,
 )
-from envlock.materialize.artifacts.sources.directory import DirectorySource, find_files
+from envlock.materialize.artifacts.sources.directory import DirectorySource
 from envlock.materialize.artifacts.sources.program import run_program
 
 _TIMEOUT_SECONDS = 1800
@@ -71,7 +72,7 @@ class PipSource:
         for python, group in groupby(sorted(wheels, key=_order), key=_python):
             batch = list(group)
             said = _download(pip, _tags(python, batch), batch, into)
-            found.update(find_files(batch, into))
+            found.update(_named(batch, into))
             if not found and any(map(is_unreachable, said)):
                 line = next(filter(is_unreachable, said))
                 raise UnreachableSourceError(f"pip download failed: {_cause(line)}")
@@ -79,8 +80,15 @@ class PipSource:
                 if wheel not in found:
                     for line in _download(pip, _tags(python, [wheel]), [wheel], into):
                         tell(line)
-            found.update(find_files(batch, into))
+            found.update(_named(batch, into))
         return found
+
+
+def _named(wheels: Sequence[Wheel], into: Path) -> Mapping[Artifact, Path]:
+    """Return the files that pip made of wheels; a file may be that of several."""
+    folder = Folder(into)
+    found = {wheel: next(folder.named(wheel), None) for wheel in wheels}
+    return {wheel: path for wheel, path in found.items() if path is not None}
 
 
 def sources(request: SourceRequest) -> Sequence[ArtifactSource]:  # noqa: ARG001

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from envlock.errors import LockfileError, RegistryError, SourceError
 from envlock.materialize.artifacts.artifact import Artifact
-from envlock.materialize.artifacts.sources.base import Tell, UnreachableSourceError
+from envlock.materialize.artifacts.sources.base import (
+    Tell,
+    UnreachableSourceError,
+    own_place,
+)
+from envlock.materialize.artifacts.verify import is_locked_file
 from envlock.registry.client import Repository
 from envlock.registry.reference import Reference
 from envlock.registry.transport import NoAnswerError
@@ -38,10 +43,13 @@ class RegistrySource:
             with closing(Repository.open(self.reference)) as repository:
                 packages = parse_packages(repository.manifest().content, self.name)
                 for artifact in wanted:
-                    package = package_of(artifact, packages)
-                    path = into / artifact.filename
-                    if package is not None and _download(repository, package, path, tell):
-                        found[artifact] = path
+                    for package in packages_of(artifact, packages):
+                        path = own_place(artifact, into)
+                        is_there = _download(repository, package, path, tell)
+                        if is_there and is_locked_file(artifact, path):
+                            found[artifact] = path
+                            break
+                        path.unlink()
         except NoAnswerError as error:
             raise UnreachableSourceError(error.message) from error
         except (RegistryError, LockfileError) as error:
@@ -49,11 +57,11 @@ class RegistrySource:
         return found
 
 
-def package_of(artifact: Artifact, packages: Sequence[Described]) -> Described | None:
-    """Return the package with the digest of an artifact, or with its name without SHA-256."""
+def packages_of(artifact: Artifact, packages: Sequence[Described]) -> list[Described]:
+    """Return the package with the SHA-256 of an artifact, without one all that have its name."""
     if any(proof.startswith("sha256:") for proof in artifact.proofs):
-        return next((each for each in packages if each.digest in artifact.proofs), None)
-    return next((each for each in packages if artifact.is_named(each.name)), None)
+        return [each for each in packages if each.digest in artifact.proofs][:1]
+    return [each for each in packages if artifact.is_named(each.name)]
 
 
 def _download(repository: Repository, package: Described, path: Path, tell: Tell) -> bool:

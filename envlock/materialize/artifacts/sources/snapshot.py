@@ -17,7 +17,7 @@ from urllib.parse import quote
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.kinds.deb import Deb
-from envlock.materialize.artifacts.sources.base import Tell, tell_failures
+from envlock.materialize.artifacts.sources.base import Tell, own_place, tell_failures
 from envlock.materialize.artifacts.sources.download import Downloads
 from envlock.materialize.artifacts.verify import is_locked_file
 from envlock.model.document import parse_json
@@ -69,11 +69,11 @@ class SnapshotSource:
         words = (quote(word, safe="") for word in (deb.name, deb.version))
         url = f"{self.url.rstrip('/')}/mr/binary/{'/'.join(words)}/binfiles?fileinfo=1"
         answer = self.downloads.document(url)
-        for number, sha1 in enumerate(_builds(answer or b"", deb.arch)):
-            path = into / f"{number}-{deb.filename}"
+        for sha1 in _builds(answer or b"", deb.arch):
+            path = own_place(deb, into)
             there = self.downloads.file(f"{self.url.rstrip('/')}/file/{sha1}", path)
             if there and _sha1_of(path) == sha1 and is_locked_file(deb, path):
-                return path.replace(into / deb.filename)
+                return path
             path.unlink()
         return None
 

@@ -190,6 +190,22 @@ def test_two_distributions_may_have_other_files_under_one_name(cache):
     assert got.paths[other].read_bytes() == b"of another distribution"
 
 
+def test_one_new_file_may_be_that_of_two_artifacts(cache):
+    """A wheel of which one interpreter states the digest and the other does not."""
+    plain = A._replace(sha256="")
+    got = fetch([A, plain], [Scripted("net", {A: GOOD, plain: GOOD})], cache)
+    assert got.paths == {A: cache / A.filename, plain: cache / A.filename}
+    assert got.downloaded == 1
+
+
+def test_a_file_without_a_digest_replaces_none_that_has_one(cache):
+    fetch([A], [Scripted("net", {A: GOOD})], cache)
+    plain = A._replace(sha256="")
+    got = fetch([plain], [Scripted("net", {plain: b"other"})], cache)
+    assert got.paths[plain].read_bytes() == b"other"
+    assert (cache / A.filename).read_bytes() == GOOD
+
+
 def test_a_full_disk_is_told_as_that(cache):
     class Full(Scripted):
         def fetch(self, wanted, into, tell):

@@ -38,6 +38,8 @@ def test_the_name_of_a_wheel(tmp_path):
         ar_bytes({"debian-binary": b"2.0\n"}),
         ar_bytes({"control.tar.xz": b"no xz"}),
         ar_bytes({"control.tar.zst": b"no zstd"}),
+        ar_bytes({"control.tar.bz2": b"no bzip2"}),
+        ar_bytes({"control.tar.gz": b"no gzip"}),
         ar_bytes({"control.tar.lz": b"unknown"}),
         deb_bytes({}, control={"Package": "tool"}),
     ],

@@ -71,10 +71,18 @@ def test_a_hard_link_has_the_content_of_its_file(tmp_path, cache):
 def test_a_package_is_decompressed_once(tmp_path, cache):
     deb = write(tmp_path, deb_bytes(FILES))
     first = unpack(deb, cache)
-    deb.write_bytes(bytes(deb.stat().st_size))  # the same size, so only the cache can serve it
+    (tar,) = cache.glob("*.tar")
+    before = tar.stat().st_ino
     again = unpack(deb, cache)
     assert again == first
+    assert tar.stat().st_ino == before
     assert read(again, "etc/\udce4", b"odd") == b"odd"
+
+
+def test_another_package_of_the_same_name_and_size_is_not_taken_for_it(tmp_path, cache):
+    for content in (b"one", b"two"):
+        deb = write(tmp_path, deb_bytes({"./x": content}, suffix=""))
+        assert read(unpack(deb, cache), "x", content) == content
 
 
 @pytest.mark.parametrize("damage", ["table", "tar"])

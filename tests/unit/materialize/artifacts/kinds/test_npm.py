@@ -10,7 +10,7 @@ from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Reference
 from envlock.materialize.artifacts.kinds.npm import KIND, describe, stated, unpack
 from envlock.materialize.artifacts.table import artifact_of
-from envlock.materialize.artifacts.verify import is_locked_file
+from envlock.materialize.artifacts.verify import is_locked_content, is_locked_file
 from envlock.model.lock import Lock
 from tests.unit.materialize.packages import digest, integrity, tar_bytes, tgz_bytes
 
@@ -65,6 +65,8 @@ def test_the_file_must_have_the_digest_of_the_lockfile(write):
     package = described("app/express", integrity=integrity(raw))
     assert is_locked_file(package, write(raw))
     assert not is_locked_file(package, write(raw + b"\0"))
+    assert is_locked_content(package, [raw[:5], raw[5:]])
+    assert not is_locked_content(package, [raw, b"\0"])
 
 
 def test_a_record_describes_a_package():

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
+import pytest
+
 from envlock.materialize.artifacts.kinds.deb import Deb
+from envlock.materialize.artifacts.kinds.npm import NpmPackage
 from envlock.materialize.artifacts.kinds.wheel import Wheel
+from envlock.materialize.artifacts.sources.cache import CacheSource
 from envlock.materialize.artifacts.sources.directory import DirectorySource
-from tests.unit.materialize.packages import deb_bytes, digest, write_wheel
+from envlock.materialize.vendor import keep_file
+from tests.unit.materialize.packages import COMPRESSIONS, deb_bytes, digest, write_wheel
 
 DEB = Deb("lib", "1:2", "amd64", "lib")
 ANY = Wheel("a", "1", "a-1-py2.py3-none-any.whl", "3")
@@ -79,6 +85,54 @@ def test_a_file_of_an_unknown_kind_is_found_by_its_digest(tmp_path):
     locked = DEB._replace(sha256=digest(b"of a kind that says nothing"))
     assert found(tmp_path, locked) == {locked: tmp_path / "renamed"}
     assert found(tmp_path, DEB) == {}
+
+
+@pytest.mark.parametrize("suffix", COMPRESSIONS)
+def test_a_damaged_package_is_told_and_hides_no_other(tmp_path, suffix):
+    raw = deb_bytes({"./x": b"x"}, suffix=suffix, control=TOOL)
+    (tmp_path / "a-damaged.deb").write_bytes(raw[:130].ljust(len(raw), b"x"))
+    (tmp_path / "a-damaged.whl").write_bytes(b"PK\x03\x04")
+    (tmp_path / "b").write_bytes(raw)
+    (tmp_path / "c.txt").write_bytes(b"notes")
+    for wanted in (BUILT, BUILT._replace(sha256=digest(raw))):
+        said = []
+        source = DirectorySource(name="here", path=tmp_path)
+        assert source.fetch([wanted], tmp_path, said.append) == {wanted: tmp_path / "b"}
+        assert said == [
+            "a-damaged.deb is damaged, or no package at all",
+            "a-damaged.whl is damaged, or no package at all",
+        ]
+
+
+def test_two_files_of_one_name_are_found_by_their_digests(tmp_path):
+    contents = (b"one", b"two", b"three")
+    wanted = [DEB._replace(sha256=digest(content)) for content in contents]
+    keep_file(tmp_path, DEB.filename, digest(b"one"), [b"one"])
+    keep_file(tmp_path, DEB.filename, digest(b"two"), [b"two"])
+    said = []
+    source = DirectorySource(name="here", path=tmp_path)
+    got = source.fetch(wanted, tmp_path, said.append)
+    assert {each: path.read_bytes() for each, path in got.items()} == {
+        wanted[0]: b"one",
+        wanted[1]: b"two",
+    }
+    assert {line.partition(" is ")[2] for line in said} == {"another file than the locked one"}
+
+
+KINDS = [
+    Deb("g++-12", "1:12.2.0+b1~bpo", "amd64", "gcc", digest(b"locked")),
+    Wheel("a", "1", "a-1+cu118-py2.py3-none-any.whl", "3", digest(b"locked")),
+    NpmPackage("s-c", "core", "1.0.0+x", f"sha512:{hashlib.sha512(b'locked').hexdigest()}"),
+]
+
+
+@pytest.mark.parametrize("artifact", KINDS, ids=lambda each: each.scheme)
+def test_what_a_shipment_brought_is_found_under_the_name_that_it_got(tmp_path, artifact):
+    """The second file of a name too, whatever digest the lock states of it."""
+    keep_file(tmp_path, artifact.filename, digest(b"other"), [b"other"])
+    keep_file(tmp_path, artifact.filename, digest(b"locked"), [b"locked"])
+    got = CacheSource(path=tmp_path).fetch([artifact], tmp_path, print)
+    assert got[artifact].read_bytes() == b"locked"
 
 
 def test_links_are_not_followed_and_pipes_not_opened(tmp_path):

@@ -8,10 +8,13 @@ import json
 import pytest
 
 from envlock.errors import SourceError
+from envlock.materialize.artifacts.fetch import Offer, fetch
 from envlock.materialize.artifacts.kinds.deb import Deb
+from envlock.materialize.artifacts.kinds.npm import NpmPackage
 from envlock.materialize.artifacts.kinds.wheel import Wheel
 from envlock.materialize.artifacts.sources.archive import ArchiveSource, address
 from envlock.materialize.artifacts.sources.base import UnreachableSourceError
+from envlock.materialize.artifacts.sources.cache import CacheSource
 from envlock.materialize.artifacts.sources.download import Downloads
 from envlock.materialize.artifacts.sources.snapshot import SnapshotSource
 from tests.registry.conftest import free_port
@@ -66,7 +69,7 @@ def downloads():
 def test_a_package_is_found_by_its_version_and_the_build_of_its_architecture(tmp_path):
     builds = {"tool/1%3A2%2Bb1": [row(WRONG, "arm64"), row(RIGHT)], "other/3": []}
     found, said = asked(tmp_path, service(builds, {sha1(RIGHT): RIGHT}), TOOL, OTHER, WHEEL)
-    assert found == {TOOL: tmp_path / "into" / TOOL.filename}
+    assert list(found) == [TOOL]
     assert found[TOOL].read_bytes() == RIGHT
     assert said == []
 
@@ -135,12 +138,33 @@ def test_an_address_follows_from_what_a_package_is():
     assert address("https://example.org/{nonsense}", TOOL) == ""
 
 
+def test_two_packages_of_one_name_are_two_files(tmp_path):
+    """What npm calls ``@a-b/c`` and ``@a/b-c``."""
+    contents = {("a-b", "c"): b"one", ("a", "b-c"): b"two"}
+    wanted = {
+        NpmPackage(*words, "1.0.0", f"sha256:{digest(content)}"): content
+        for words, content in contents.items()
+    }
+    assert len({each.filename for each in wanted}) == 1
+    for each, content in wanted.items():
+        (tmp_path / each.scope).mkdir()
+        (tmp_path / each.scope / each.name).write_bytes(content)
+    with mirror(tmp_path) as (url, _):
+        source = ArchiveSource(template=f"{url}/{{scope}}/{{name}}", downloads=downloads())
+        got = fetch(list(wanted), [Offer(source)], tmp_path / "cache", offline=False)
+    assert {each: path.read_bytes() for each, path in got.paths.items()} == wanted
+    again = fetch(
+        list(wanted), [Offer(CacheSource(path=tmp_path / "cache"))], tmp_path, offline=True
+    )
+    assert again.paths == got.paths
+
+
 def test_packages_at_addresses(tmp_path):
     (tmp_path / "tool").write_bytes(RIGHT)
     said = []
     with mirror(tmp_path) as (url, seen):
         source = ArchiveSource(template=f"{url}/{{name}}", downloads=downloads())
         found = source.fetch([TOOL, OTHER, WHEEL], tmp_path, said.append)
-    assert found == {TOOL: tmp_path / TOOL.filename}
+    assert {artifact: path.read_bytes() for artifact, path in found.items()} == {TOOL: RIGHT}
     assert [question.path for question in seen] == ["/tool", "/other", "/a"]
     assert said == []
