@@ -135,6 +135,11 @@ _INSTALLED = (
     "/.package-lock.json",
 )
 """Databases below places of packages that say where something came from."""
+_MAINTAINER_SCRIPTS = re.compile(
+    r"\A/var/lib/(?:dpkg/info/[^/]{1,300}\.(?:preinst|postinst|prerm|postrm|config|templates)"
+    r"|pacman/local/[^/]{1,300}/install)\Z"
+)
+"""What dpkg and pacman copy out of a package and nobody edits, though no digest is stated of it."""
 _SHEBANG = re.compile(
     r"#![^\n]{0,100}?\b(?:(?P<shell>ba|da|k|z|a|fi)?sh\b|(?P<code>python|perl|ruby|node|php|lua|tclsh|awk))"
 )
@@ -149,6 +154,8 @@ def reading_of(path: str, text: str = "") -> Reading:
     name = lowered.rpartition("/")[2]
     suffix = name.rpartition(".")[2]
     syntax = _syntax_of(lowered, name, suffix, text)
+    if _MAINTAINER_SCRIPTS.match(path):
+        return Reading(Syntax.SHELL, _SHIPPED_CODE, is_strict=True)
     if path.endswith(_INSTALLED):
         return Reading(Syntax.DATA, _SHIPPED_DATA)
     if (

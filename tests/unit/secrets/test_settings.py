@@ -114,3 +114,26 @@ def test_long_secrets_are_replaced_to_their_end(path: str, template: str) -> Non
 def test_lines_are_found_far_down() -> None:
     text = "# filler\n" * 100_000 + "DB_PASSWORD=hunter2\n"
     assert "hunter2" not in redact_settings("/srv/a.env", text).text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/var/lib/dpkg/info/shop.postinst", "/var/lib/pacman/local/shop-1-1/install"],
+)
+def test_scripts_of_packages_lose_only_what_is_plainly_a_secret(path: str) -> None:
+    script = "#!/bin/sh\nmysql -pchangeit app\npassword=ask-me\n"
+    assert redact_settings(path, script).text == script
+    token, key = "ghp_" + "aB3dE6gH9jK2" * 3, "x" + MARKER + "Zk3jfu39Gh28sLqQ7w"
+    begin, end = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----"
+    block = f"{begin}\nMIIEpAIBAAKCAQEAx1{MARKER}\n{end}"
+    for secret in (f"TOKEN={token}", f"DB_PASSWORD='{key}'", block):
+        redacted = redact_settings(path, f"{script}{secret}\n").text
+        assert redacted.startswith(script)
+        assert MARKER not in redacted
+        assert token not in redacted
+
+
+def test_a_file_beside_the_scripts_of_packages_is_judged_as_before() -> None:
+    text = "#!/bin/sh\nmysql -phunter2 app\n"
+    for path in ("/var/lib/dpkg/info/shop/postinst.sh", "/root/shop.postinst"):
+        assert redact_settings(path, text).text == "#!/bin/sh\nmysql -p*** app\n"
