@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         console.out(json.dumps(document, indent=2))
         return ExitStatus.OK
     for ability in found:
-        word = "yes" if ability.is_there else "no"
+        word = {True: "yes", False: "no", None: "unknown"}[ability.is_there]
         detail = f"  {ability.detail}" if ability.detail else ""
         console.out(f"{ability.name:<{_WIDTH}}{word}{detail}")
     return ExitStatus.OK

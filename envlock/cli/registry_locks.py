@@ -56,12 +56,14 @@ def open_repository(reference: Reference) -> Iterator[Repository]:
 class Pushed(NamedTuple):
     """What a push did: the digest of the manifest, and how many blobs were sent or there.
 
-    `refused` is what the registry said of an artifact, where the form of an image was sent.
+    `sent` are the digests of those that were sent.  `refused` is what the registry said of an
+    artifact, where the form of an image was sent.
     """
 
     digest: str
     counts: Mapping[str, int]
     sent_bytes: int
+    sent: frozenset[str] = frozenset()
     refused: str = ""
 
 

@@ -119,10 +119,12 @@ def _say_kept(place: Path | Reference, kept: Kept, console: Console) -> None:
 def _send(
     gathered: Gathered, place: Reference, store: Store, console: Console, *, is_confirmed: bool
 ) -> Kept:
-    shipment = pack_packages(as_blobs(gathered.paths))
-    told = [f"packages: {len(gathered.paths):,} files, {shipment.size:,} bytes"]
+    packages = as_blobs(gathered.paths)
+    shipment = pack_packages(packages)
+    size = sum(each.size for each in {each.digest: each for each in packages}.values())
+    told = [f"packages: {len(packages):,} files, {size:,} bytes"]
     confirm(told, place, store, console, is_confirmed=is_confirmed)
     with open_repository(place) as repository:
         done = push_in_known_form(repository, shipment, store, console)
-    sent = done.counts.get("uploaded", 0)
-    return Kept(len(gathered.paths), sent, shipment.size)
+    new = len(done.sent.intersection(each.digest for each in packages))
+    return Kept(len(packages), new, size)

@@ -39,8 +39,9 @@ ACCEPTED = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-_UNKNOWN_FORM = frozenset({400, 404, 405, 406, 415, 422})
-"""Answers of registries that know only images: MANIFEST_INVALID, an unknown media type."""
+_OTHER_FORM = frozenset({405, 406, 415, 422})
+"""Answers by which registries that know only images refuse a manifest without naming a code."""
+_FORM_CODES = frozenset({"MANIFEST_INVALID", "UNSUPPORTED"})
 
 
 class Manifest(NamedTuple):
@@ -135,7 +136,7 @@ class Repository:
             body=Body.of(content),
             actions="pull,push",
         )
-        if answer.status in _UNKNOWN_FORM:
+        if _refuses_form(answer):
             error = self.refused(answer, "the manifest was not accepted")
             raise ManifestRefusedError(error.message, where=self.where, hint=error.hint)
         if answer.status not in (201, 200, 204):
@@ -313,11 +314,32 @@ def digest_of(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
+def _refuses_form(answer: Answer) -> bool:
+    """True when a registry says of a manifest that it takes none of this form.
+
+    What else it refuses, an unknown repository or a blob that is not there, has codes of its own.
+    """
+    codes = error_codes(answer)
+    if codes:
+        return answer.status in {400, *_OTHER_FORM} and codes <= _FORM_CODES
+    return answer.status in _OTHER_FORM
+
+
+def error_codes(answer: Answer) -> set[str]:
+    """Return the codes of the errors that a registry names, of its error document."""
+    return {code for code, _ in _told(answer.content) if code}
+
+
 def _errors(content: bytes) -> str:
     """Return the codes and messages that a registry's error document has, on one line."""
+    texts = [f"{code} {message}".strip() for code, message in _told(content)[:3]]
+    return " ".join("; ".join(texts).split())[:300]
+
+
+def _told(content: bytes) -> list[tuple[str, str]]:
+    """Return the code and the message of each error of a registry's error document."""
     try:
         errors = parse_json(content).get("errors") or []
-        texts = [f"{e.get('code', '')} {e.get('message', '')}".strip() for e in errors[:3]]
+        return [(str(e.get("code", "")), str(e.get("message", ""))) for e in errors]
     except (ValueError, AttributeError, TypeError):
-        return ""
-    return " ".join("; ".join(texts).split())[:300]
+        return []

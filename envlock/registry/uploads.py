@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from envlock.errors import RegistryError
-from envlock.registry.client import Repository
+from envlock.registry.client import Repository, digest_of
 from envlock.registry.tokens import scope_of
 from envlock.registry.transport import Answer, Body
 
@@ -81,21 +81,23 @@ class _LostUploadError(RegistryError):
 
 
 class Uploads(NamedTuple):
-    """How many blobs were sent, mounted or there, and how many bytes were sent."""
+    """How many blobs were sent, mounted or there, the bytes that were sent, and whose they are."""
 
     counts: Mapping[str, int]
     sent_bytes: int
+    sent: frozenset[str] = frozenset()
 
 
 def put_blobs(repository: Repository, blobs: Iterable[tuple[str, Body]]) -> Uploads:
     """Make sure that a repository holds blobs, given by digest and content; see `put_blob`."""
     counts: Counter[str] = Counter()
-    sent = 0
+    sent: dict[str, int] = {}
     for digest, body in blobs:
         done = put_blob(repository, digest, body)
         counts[done.value] += 1
-        sent += body.size if done is Sent.UPLOADED else 0
-    return Uploads(counts, sent)
+        if done is Sent.UPLOADED:
+            sent[digest] = body.size
+    return Uploads(counts, sum(sent.values()), frozenset(sent))
 
 
 def mount(repository: Repository, digest: str, other: str) -> bool:
@@ -159,6 +161,35 @@ def _send_chunks(repository: Repository, digest: str, body: Body, chunk: int) ->
         )
     if answer.status not in _STORED:
         raise _LostUploadError(f"the upload was refused ({answer.status})", where=repository.where)
+
+
+def put_in_chunks(repository: Repository, begun: Answer, content: bytes, size: int) -> Answer:
+    """Send content as one chunk of `size` bytes and the rest; return the last answer.
+
+    That is an answer of another status than 201, 202 or 204 where something was not accepted.
+    """
+    body = Body.of(content)
+    location = upload_location(begun)
+    with body.open() as stream:
+        answer = repository.call(
+            "PATCH",
+            location,
+            headers=_chunk_headers(0, size),
+            body=_slice(stream, 0, size),
+            actions="pull,push",
+            tries=1,
+        )
+        if answer.status not in (201, 202, 204):
+            return answer
+        rest = _slice(stream, size, body.size - size)
+    return repository.call(
+        "PUT",
+        _closing(upload_location(answer, location), digest_of(content)),
+        headers=_chunk_headers(size, rest.size),
+        body=rest,
+        actions="pull,push",
+        tries=1,
+    )
 
 
 def _patch(repository: Repository, location: str, stream: BinaryIO, at: int, size: int) -> Answer:

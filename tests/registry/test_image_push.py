@@ -114,3 +114,31 @@ def test_a_registry_of_images_only_gets_the_lock_as_one(
         assert envlock("diff", reference, reference).out.startswith("EQUAL")
         envlock("pull", reference)
         assert built(envlock, "1") == built(captured, "prod")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (404, "NAME_UNKNOWN"),
+        (404, "MANIFEST_BLOB_UNKNOWN"),
+        (400, "DIGEST_INVALID"),
+        (400, "BLOB_UPLOAD_INVALID"),
+        (405, "DENIED"),
+        (404, ""),
+        (400, ""),
+    ],
+)
+def test_what_is_refused_for_another_reason_is_an_error(
+    captured: Cli, registry: str, status: int, code: str
+) -> None:
+    def refusing(question: Question, ask: Callable[[], Reply]) -> Reply:
+        if question.method == "PUT" and "/manifests/" in question.path:
+            told = {"errors": [{"code": code}] if code else []}
+            return Reply(status, {}, json.dumps(told).encode())
+        return ask()
+
+    with proxy(registry, refusing) as (host, seen):
+        said = captured("push", "prod", f"oci://{host}/other/{status}:1", "--yes", status=4).err
+    assert "the manifest was not accepted" in said
+    assert "images only" not in said
+    assert len([each for each in seen if "/manifests/" in each.path and each.method == "PUT"]) == 1

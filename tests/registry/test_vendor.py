@@ -92,7 +92,8 @@ def test_packages_in_a_registry_are_found_by_every_version_of_a_lock(
     refused = one("vendor", "prod", status=2).err
     assert "packages: 2 files" in refused
     assert "hint: add --yes" in refused
-    one("vendor", "prod", "--yes", "-q")
+    size = sum((tmp_path / f"repository/{name}.deb").stat().st_size for name in PACKAGES)
+    assert one("vendor", "prod", "--yes").err.endswith(f"2 packages, {size:,} bytes (2 new)\n")
     digest = built(one, "prod")
     bundle = one.folder / "prod.bundle"
     one("bundle", "prod", "-o", bundle, "--thin")
