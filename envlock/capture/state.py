@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
+from typing import NamedTuple
 
 from envlock.capture.files.classify import without_digest
 from envlock.capture.files.state_kinds import TABLESPACE, StateKind, kind_of
@@ -13,7 +15,7 @@ from envlock.capture.scan.access_log import PathChanges
 from envlock.errors import StateInUseError
 from envlock.model.deciding import Kind, decides
 from envlock.model.record import Record
-from envlock.model.state import DATA, SECTION, StateData
+from envlock.model.state import DATA, SECTION, StateData, StateMap
 from envlock.model.text import escape
 from envlock.model.tree import OBSERVED, Entry, EntryType, FileClass, Row
 from envlock.targets.base import ListsPrograms, Target
@@ -34,7 +36,7 @@ class ServiceState:
     def __init__(self, wanted: Collection[str] = ()) -> None:
         self._wanted = tuple(path.rstrip("/") for path in wanted)
         self._data: tuple[StateData, ...] = ()
-        self._starts: tuple[str, ...] = ()
+        self._map = StateMap()
 
     def is_wanted(self, path: str) -> bool:
         """True when a path is asked for, before it is known what is there."""
@@ -43,7 +45,7 @@ class ServiceState:
     def set(self, data: Iterable[StateData]) -> None:
         """Take what is known of the data."""
         self._data = tuple(data)
-        self._starts = tuple(each.path for each in self._data)
+        self._map = StateMap(self._data)
 
     def take(
         self, found: Iterable[Found], target: Target, source: Target, entries: Mapping[str, Entry]
@@ -65,10 +67,7 @@ class ServiceState:
 
     def data_at(self, path: str) -> StateData | None:
         """Return the data that a path is part of, None for any other path."""
-        if not self._starts or not path.startswith(self._starts):
-            return None
-        covering = [each for each in self._data if each.covers(path)]
-        return max(covering, key=lambda each: len(each.path), default=None)
+        return self._map.at(path)
 
     def is_kept(self, path: str) -> bool:
         """True for a path of data that is kept whole."""
@@ -106,7 +105,7 @@ class ServiceState:
 
     def update(self, changes: PathChanges) -> None:
         """Take over changed sizes of files."""
-        grown = dict.fromkeys(self._starts, 0)
+        grown = {each.path: 0 for each in self._data}
         for entries, sign in ((changes.before, -1), (changes.after, 1)):
             for path, entry in entries.items():
                 data = self.data_at(path)
@@ -123,26 +122,29 @@ class ServiceState:
         if not kept:
             return
         running = target.programs() if isinstance(target, ListsPrograms) else None
+        of_tablespaces = cache(lambda: _pid_files(self._beside_tablespaces(), TABLESPACE, target))
+        children = _children(kept, entries)
         for data in kept:
             kind = kind_of(data.engine, data.path)
-            inside = list(self._pid_files(data, kind))
-            _refuse_if_running(data, kind, inside, running, target)
-            self._refuse_if_torn(data, kind, entries)
+            seen = None if running is None else [name for name in kind.programs if name in running]
+            if seen is None or seen:
+                inside = _inside(data.path, kind)
+                found = of_tablespaces() if kind is TABLESPACE else _pid_files(inside, kind, target)
+                _refuse_if_running(data, seen, found)
+            self._refuse_if_torn(data, _links_elsewhere(data, kind, entries, children))
 
-    def _pid_files(self, data: StateData, kind: StateKind) -> Iterator[str]:
-        """Yield the pid files inside data; for a tablespace those of all data it may belong to."""
-        if kind is not TABLESPACE:
-            yield from _inside(data.path, kind)
-            return
-        for other in self._data:
-            if other.engine == data.engine:
-                yield from _inside(other.path, kind_of(other.engine, other.path))
+    def _beside_tablespaces(self) -> list[str]:
+        """Return the pid files inside of all data that a tablespace may belong to."""
+        return [
+            pid_file
+            for data in self._data
+            if data.engine == TABLESPACE.engine
+            for pid_file in _inside(data.path, kind_of(data.engine, data.path))
+        ]
 
-    def _refuse_if_torn(
-        self, data: StateData, kind: StateKind, entries: Mapping[str, Entry]
-    ) -> None:
+    def _refuse_if_torn(self, data: StateData, links: Iterable[tuple[str, str]]) -> None:
         """Raise StateInUseError when a part of the data lies elsewhere and is not kept."""
-        for path, target in _links_elsewhere(data, kind, entries):
+        for path, target in links:
             if not (self.is_kept(f"{target}/x") or self.is_wanted(target)):
                 raise StateInUseError(
                     f"a part of the {data.engine} data lies elsewhere and would be left out: "
@@ -152,16 +154,50 @@ class ServiceState:
                 )
 
 
+class _PidFiles(NamedTuple):
+    """The files of process numbers that are there, and whether data may have some inside."""
+
+    present: tuple[str, ...]
+    may_be_inside: bool
+
+
+def _pid_files(inside: Collection[str], kind: StateKind, target: Target) -> _PidFiles:
+    outside = [name for name in kind.pid_files if name.startswith("/")]
+    present = tuple(path for path in (*inside, *outside) if _has(target, path))
+    return _PidFiles(present, may_be_inside=bool(inside))
+
+
+def _children(kept: Iterable[StateData], entries: Iterable[str]) -> Mapping[str, list[str]]:
+    """Return the paths directly in each folder all of whose links may lead to parts elsewhere."""
+    found: dict[str, list[str]] = {
+        _elsewhere(data, pattern)[0]: []
+        for data in kept
+        for pattern in kind_of(data.engine, data.path).elsewhere
+        if pattern.endswith("/*")
+    }
+    for path in entries if found else ():
+        folder = path.rpartition("/")[0]
+        if folder in found:
+            found[folder].append(path)
+    return found
+
+
+def _elsewhere(data: StateData, pattern: str) -> tuple[str, str]:
+    """Return the folder and the name of what may lie elsewhere."""
+    folder, _, name = f"{data.path}/{pattern}".rpartition("/")
+    return folder, name
+
+
 def _links_elsewhere(
-    data: StateData, kind: StateKind, entries: Mapping[str, Entry]
+    data: StateData,
+    kind: StateKind,
+    entries: Mapping[str, Entry],
+    children: Mapping[str, list[str]],
 ) -> Iterator[tuple[str, str]]:
     """Yield the links in data that lead to parts of it elsewhere, and where they lead."""
     for pattern in kind.elsewhere:
-        folder, _, name = f"{data.path}/{pattern}".rpartition("/")
-        paths = [f"{folder}/{name}"]
-        if name == "*":
-            paths = [path for path in entries if path.rpartition("/")[0] == folder]
-        for path in paths:
+        folder, name = _elsewhere(data, pattern)
+        for path in children[folder] if name == "*" else [f"{folder}/{name}"]:
             entry = entries.get(path)
             if entry is not None and entry.type in _LINKS:
                 target = posixpath.normpath(posixpath.join(folder, entry.target))
@@ -173,23 +209,14 @@ def _inside(path: str, kind: StateKind) -> list[str]:
     return [f"{path}/{name}" for name in kind.pid_files if not name.startswith("/")]
 
 
-def _refuse_if_running(
-    data: StateData,
-    kind: StateKind,
-    inside: Collection[str],
-    running: Collection[str] | None,
-    target: Target,
-) -> None:
+def _refuse_if_running(data: StateData, seen: Sequence[str] | None, pid_files: _PidFiles) -> None:
     """Raise StateInUseError when the server of data runs, as far as that can be seen.
 
-    `inside` are the pid files that lie in data; where there are such, only they tell which server.
+    `seen` are its programs that run, None where these cannot be seen.  Where pid files may lie in
+    data, only they tell which server.
     """
-    seen = None if running is None else [name for name in kind.programs if name in running]
-    if seen is not None and not seen:
-        return
-    outside = [name for name in kind.pid_files if name.startswith("/")]
-    present = [path for path in (*inside, *outside) if _has(target, path)]
-    if not present and (seen is None or inside):
+    present = pid_files.present
+    if not present and (seen is None or pid_files.may_be_inside):
         return
     proof = f"the process {seen[0]}" if seen else f"its file {present[0]}"
     raise StateInUseError(

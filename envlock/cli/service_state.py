@@ -9,7 +9,7 @@ from envlock.cli.messages import Message
 from envlock.errors import UsageError
 from envlock.materialize.tree.lost_files import LostFile, cure_of_data
 from envlock.model.lock import Lock
-from envlock.model.state import lost_state, state_of
+from envlock.model.state import StateMap, lost_state, state_of
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _THOUSAND = 1000
@@ -21,7 +21,7 @@ def require_state(wanted: Sequence[str], lock: Lock) -> None:
     found = state_of(lock)
     for path in (given.rstrip("/") for given in wanted):
         if not any(f"{data.path}/".startswith(f"{path}/") and data.is_kept for data in found):
-            inside = next((data for data in found if data.covers(path)), None)
+            inside = StateMap(found).at(path)
             raise UsageError(
                 f"no data of a service was found there: {path}",
                 where="--with-state",

@@ -6,6 +6,7 @@ format, where it is stated) and ``size`` in bytes, and ``kept`` where the data i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from envlock.model.lock import Lock
@@ -32,6 +33,35 @@ class StateData(NamedTuple):
             rest = path[len(self.path) :]
             return rest in WITH_DATABASE or rest.startswith("/")
         return False
+
+
+class StateMap:
+    """Tells which data a path is part of; of several that cover it, the innermost.
+
+    It is quick for paths that come directory by directory, whatever the number of data.
+    """
+
+    def __init__(self, data: Iterable[StateData] = ()) -> None:
+        self._by_path = {each.path: each for each in data}
+        self._last: tuple[str, StateData | None] = ("", None)
+
+    def at(self, path: str) -> StateData | None:
+        """Return the data that covers a path, None for any other path."""
+        known = self._by_path
+        if not known:
+            return None
+        for suffix in WITH_DATABASE:
+            if path.endswith(suffix) and (found := known.get(path.removesuffix(suffix))):
+                return found
+        folder = path.rpartition("/")[0]
+        if folder != self._last[0]:
+            self._last = (folder, self._above(folder))
+        return self._last[1]
+
+    def _above(self, folder: str) -> StateData | None:
+        while folder and folder not in self._by_path:
+            folder = folder.rpartition("/")[0]
+        return self._by_path.get(folder)
 
 
 def state_of(lock: Lock) -> tuple[StateData, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from envlock.materialize.tree.normalise import Normalised
-from envlock.model.state import StateData
+from envlock.model.state import StateData, StateMap
 from envlock.model.tree import EntryType, FileClass, Row
 
 SETTINGS_LIMIT = 256 * 1024
@@ -88,7 +88,8 @@ class _Lost:
 
     def __init__(self, dropped: Iterable[str], data: Sequence[StateData]) -> None:
         self._data = {e.path: e.engine for e in data if e.engine not in _STARTS_EMPTY}
-        self._paths = {path for path in dropped if not any(each.covers(path) for each in data)}
+        covered = StateMap(data)
+        self._paths = {path for path in dropped if covered.at(path) is None}
 
     def __bool__(self) -> bool:
         return bool(self._data or self._paths)

@@ -22,7 +22,8 @@ from envlock.materialize.tree.derive import (
     lock_hashes,
 )
 from envlock.materialize.tree.directories import ancestors, leaves, newest_below
-from envlock.materialize.tree.rules import RULES, Action, Rule, RuleBook
+from envlock.materialize.tree.rule_book import RuleBook
+from envlock.materialize.tree.rules import RULES, Action, Rule
 from envlock.model.text import escape, sort_key
 from envlock.model.tree import OBSERVED, REDACTED, Entry, EntryType, FileClass, Row, Tree
 

@@ -7,8 +7,7 @@ drift.  A rule of the user may drop anything.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -336,36 +335,13 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-class RuleBook:
-    """The rules in force: the user's first, then the built-in ones."""
-
-    def __init__(self, user_rules: Iterable[Rule] = ()) -> None:
-        rules = (*user_rules, *RULES)
-        self._by_class = {
-            kind: tuple(_compiled(rule for rule in rules if kind in rule.classes))
-            for kind in FileClass
-        }
-
-    def rule_for(self, row: Row) -> Rule | None:
-        """Return the rule that decides on `row`, or None when the image contains it unchanged."""
-        path = row.entry.path
-        for rule, matches in self._by_class[row.file_class]:
-            if matches.match(path) and rule.covers(row):
-                return rule
-        return None
-
-
 def explain(path: str, user_rules: Iterable[Rule] = ()) -> Rule | None:
     """Return the first rule that names `path`, whatever its class, or None."""
     return next(
         (
             rule
-            for rule, matches in _compiled((*user_rules, *RULES))
-            if rule.globs != ("**",) and matches.match(path)
+            for rule in (*user_rules, *RULES)
+            if rule.globs != ("**",) and compile_globs(rule.globs).match(path)
         ),
         None,
     )
-
-
-def _compiled(rules: Iterable[Rule]) -> Iterator[tuple[Rule, re.Pattern[str]]]:
-    return ((rule, compile_globs(rule.globs)) for rule in rules)
