@@ -353,7 +353,7 @@ def verify(
     options = Options(
         left_name=left.name, right_name=reference, all=is_exact, unknown_secrets=False
     )
-    locks = (for_image(lock), for_image(found_lock))
+    locks = (for_image(lock, wanted), for_image(found_lock, found))
     report = compare(*locks, left_tree=wanted, right_tree=found, options=options)
     report = with_widened(report, tree, whole)
     report = with_times(report, wanted, found) if is_exact else report

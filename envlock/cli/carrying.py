@@ -34,7 +34,7 @@ def keep_beside(path: Path, lock: Lock, config: Config, console: Console) -> Non
         if files is None:
             console.say(Message.TOO_MUCH_TO_CARRY, path=path, limit=f"{limit:,}")
             return
-        refuse_secrets(parcel.name, parcel.lockfile, parcel.tree, store)
+        refuse_secrets(parcel.name, parcel.lockfile, lock, parcel.tree, store)
     new = write_files(folder, files)
     size = sum(map(len, files.values()))
     console.say(Message.CARRIED, folder=folder, count=len(files), size=f"{size:,}", new=f"{new:,}")

@@ -112,8 +112,8 @@ def _ask_before_pushing(
     What packages have is not searched: others published it.
     """
     tree = require_tree(lock, store)
-    refuse_secrets(arguments.lock, raw, tree, store)
-    told = (f"the image of {arguments.lock}", *told_of_tree(tree))
+    refuse_secrets(arguments.lock, raw, lock, tree, store)
+    told = (f"the image of {arguments.lock}", *told_of_tree(tree, lock))
     reference = Reference.parse(arguments.push)
     confirm(told, reference, store, console, is_confirmed=arguments.yes)
 

@@ -13,7 +13,8 @@ from envlock.cli.scan_recording import Hit
 from envlock.errors import SecretRefusedError
 from envlock.lockfile.reader import parse_lock
 from envlock.model.digest import digests
-from envlock.model.lock import tree_address
+from envlock.model.lock import Lock, tree_address
+from envlock.model.state import kept_data
 from envlock.model.tree import REDACTED, Tree
 from envlock.store.objects import Store
 from envlock.store.shipment import (
@@ -29,7 +30,6 @@ from envlock.store.shipment import (
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
-    from envlock.model.lock import Lock
 
 _FEW = 5
 _PIECE = 1 << 20
@@ -60,7 +60,7 @@ def pack(
     parcel = pack_lock(
         operand, raw, parse_lock(raw, where=shown_path(operand, config)), store, extent
     )
-    refuse_secrets(parcel.name, parcel.lockfile, parcel.tree, store)
+    refuse_secrets(parcel.name, parcel.lockfile, parcel.lock, parcel.tree, store)
     return parcel
 
 
@@ -89,7 +89,7 @@ def contents(parcel: Parcel) -> Iterator[str]:
     if parcel.tree is None:
         yield "no file tree: it can be compared, not rebuilt"
         return
-    yield from told_of_tree(parcel.tree)
+    yield from told_of_tree(parcel.tree, parcel.lock)
     packages = [blob.size for blob in parcel.shipment.blobs if blob.media_type == PACKAGE_TYPE]
     if packages:
         yield f"packages, as published: {len(packages):,} files, {sum(packages):,} bytes"
@@ -97,8 +97,8 @@ def contents(parcel: Parcel) -> Iterator[str]:
     yield f"in all: {packed}; no secret was found in what was captured"
 
 
-def told_of_tree(tree: Tree) -> Iterator[str]:
-    """Yield lines that say how many paths there are, and which files are kept by value."""
+def told_of_tree(tree: Tree, lock: Lock) -> Iterator[str]:
+    """Yield lines that say how many paths there are, and what is kept by value or whole."""
     classes: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for row in tree.rows:
@@ -108,14 +108,17 @@ def told_of_tree(tree: Tree) -> Iterator[str]:
     yield f"file tree: {len(tree.rows):,} paths"
     for name in sorted(classes, key=lambda each: (-sizes[each], each)):
         yield f"  by value, {name}: {classes[name]:,} files, {sizes[name]:,} bytes"
+    for data in kept_data(lock):
+        yield f"  kept whole and not searched for secrets: {data.path} ({data.engine})"
 
 
-def refuse_secrets(name: str, lockfile: bytes, tree: Tree | None, store: Store) -> None:
+def refuse_secrets(name: str, lockfile: bytes, lock: Lock, tree: Tree | None, store: Store) -> None:
     """Raise SecretRefusedError for a secret in anything that would travel, and say where.
 
-    Also for what cannot be searched.  `name` is what messages call the lock.
+    Also for what cannot be searched.  `name` is what messages call the lock, `lockfile` its bytes.
+    Data of services is not searched: it was asked for, and is kept whole with all its secrets.
     """
-    found = list(islice(_reasons(name, lockfile, tree, store), _FEW + 1))
+    found = list(islice(_reasons(name, lockfile, lock, tree, store), _FEW + 1))
     if not found:
         return
     hits = [each for each in found[:_FEW] if isinstance(each, Hit)]
@@ -137,13 +140,18 @@ def refuse_secrets(name: str, lockfile: bytes, tree: Tree | None, store: Store) 
     )
 
 
-def _reasons(name: str, lockfile: bytes, tree: Tree | None, store: Store) -> Iterator[Found]:
+def _reasons(
+    name: str, lockfile: bytes, lock: Lock, tree: Tree | None, store: Store
+) -> Iterator[Found]:
     yield from _of_content(name, "/lock", 0o644, [lockfile])
     if tree is None:
         return
     yield from _of_content("file tree", "/tree", 0o644, [tree.to_bytes()])
     seen: set[str] = set()
+    kept = kept_data(lock)
     for row in tree.rows:
+        if any(data.covers(row.entry.path) for data in kept):
+            continue
         kind, _, sha256 = row.source.partition(" ")
         if kind not in ("blob", REDACTED.strip()) or sha256 in seen:
             continue

@@ -78,9 +78,14 @@ def state_of(lock: Lock) -> tuple[StateData, ...]:
     )
 
 
+def kept_data(lock: Lock) -> tuple[StateData, ...]:
+    """Return the data that is in a lock, whole."""
+    return tuple(data for data in state_of(lock) if data.is_kept)
+
+
 def kept_state(lock: Lock) -> tuple[str, ...]:
     """Return the paths of the data that is in a lock, whole."""
-    return tuple(data.path for data in state_of(lock) if data.is_kept)
+    return tuple(data.path for data in kept_data(lock))
 
 
 def lost_state(lock: Lock) -> tuple[StateData, ...]:

@@ -18,6 +18,7 @@ from envlock.model.lock import Lock
 from envlock.model.process import ProcessConfig
 from envlock.model.record import Facts
 from envlock.model.state import SECTION as STATE
+from envlock.model.tree import Tree
 from envlock.targets.stream.run_config import HOST_FACTS
 
 LABEL_PREFIX = "io.envlock."
@@ -173,12 +174,13 @@ def process_of(lock: Lock) -> ProcessConfig:
     )
 
 
-def for_image(lock: Lock) -> Lock:
-    """Return the part of a lock that an image can hold.
+def for_image(lock: Lock, tree: Tree) -> Lock:
+    """Return the part of a lock that an image can hold; `tree` is that part of its file tree.
 
     An image has no host facts and no variables without a value, and all its passwords are locked.
-    Data of services is compared by its files.  Of how it is run it holds what its configuration
-    says, not what a container was given, and no label of an orchestrator.
+    Data of services is compared by its files, and a file that a rule leaves out or changes is told
+    as the tree has it.  Of how it is run it holds what its configuration says, not what a container
+    was given, and no label of an orchestrator.
     """
     sections = {
         name: {
@@ -193,6 +195,16 @@ def for_image(lock: Lock) -> Lock:
             {name: value for name, value in facts.items() if name not in HOST_FACTS}
         )
         for key, facts in process.items()
+    }
+    contents = {row.entry.path: row.entry.sha256 for row in tree.rows}
+    sections["file"] = {
+        path: _with_content(facts, contents[path])
+        for path, facts in sections.get("file", {}).items()
+        if path in contents
+    }
+    sections["tree"] = {
+        key: {**facts, "content": tree.content_digest()}
+        for key, facts in sections.get("tree", {}).items()
     }
     return Lock(sections={name: e for name, e in sections.items() if e}, version=lock.version)
 
@@ -209,6 +221,11 @@ def _labels(facts: Mapping[str, str]) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
         raise MaterializeError("not a JSON object of strings", where="process.labels")
     return {key: text for key, text in value.items() if not key.startswith(_OF_ORCHESTRATORS)}
+
+
+def _with_content(facts: Facts, sha256: str) -> Facts:
+    """Return the facts of a file with the digest of what an image has of it, if that is known."""
+    return {**facts, "sha256": sha256} if sha256 and "sha256" in facts else facts
 
 
 def _without_labels(facts: Facts) -> Facts:

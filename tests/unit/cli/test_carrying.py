@@ -44,17 +44,22 @@ class Kept(NamedTuple):
     config: Config
 
 
-def kept(content: bytes, folder: Path) -> Kept:
-    """Return a lock as a capture would leave it that overlooked what is in `content`."""
+def kept(content: bytes, folder: Path, *paths: str) -> Kept:
+    """Return a lock as a capture would leave it that overlooked what is in `content`.
+
+    It is at /srv/notes, or at the paths `paths`; the data in /srv/data was asked for.
+    """
     config = load(folder, {"HOME": str(folder)}, {})
     config = replace(config, locks=replace(config.locks, carry="git", carry_limit=1 << 20))
     with Store.open(config.store.path) as store:
         sha256 = store.put(content)
         entry = Entry("/srv/notes", EntryType.FILE, 0o644, size=len(content), sha256=sha256)
-        row = Row(entry, FileClass.UNOWNED, source=f"blob {sha256}")
-        tree = store.put_packed(Tree((row,)).to_bytes())
+        entries = [entry._replace(path=path) for path in paths or (entry.path,)]
+        rows = [Row(each, FileClass.UNOWNED, source=f"blob {sha256}") for each in entries]
+        tree = store.put_packed(Tree.of(rows).to_bytes())
         store.commit()
-    lock = Lock.of([Record("tree", "", {"object": f"sha256:{tree}"})])
+    data = Record("state", "/srv/data", {"engine": "redis", "kept": "true"})
+    lock = Lock.of([data, Record("tree", "", {"object": f"sha256:{tree}"})])
     return Kept(lock, folder / "locks/x.lock", config)
 
 
@@ -88,3 +93,16 @@ def test_a_secret_or_what_may_hold_one_is_not_written_beside_the_lock(
     assert caught.value.hint
     assert TOKEN not in str(caught.value)
     assert not path.parent.exists()
+
+
+@pytest.mark.plants_secrets("in data of a service, which is kept whole, and beside it")
+def test_data_that_is_kept_whole_is_not_searched_and_what_lies_beside_it_is(tmp_path: Path) -> None:
+    content = f"x {TOKEN}\n".encode()
+    console = Console(quiet=True, verbose=False)
+    lock, path, config = kept(content, tmp_path, "/srv/data/notes", "/srv/data")
+    keep_beside(path, lock, config, console)
+    assert len(list(path.parent.glob("objects/*"))) == 2
+
+    lock, path, config = kept(content, tmp_path / "b", "/srv/data/notes", "/srv/database")
+    with pytest.raises(SecretRefusedError, match="/srv/database: line 1"):
+        keep_beside(path, lock, config, console)

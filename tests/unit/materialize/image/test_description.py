@@ -18,6 +18,7 @@ from envlock.model.digest import digests
 from envlock.model.lock import Lock
 from envlock.model.process import ProcessConfig
 from envlock.model.record import Record
+from envlock.model.tree import Tree
 
 
 def lock(*records):
@@ -109,6 +110,6 @@ def test_labels_of_an_orchestrator_are_in_no_image():
     described = lock(Record("process", "", {"labels": labels}))
     assert process_of(described).labels == {"com.example.team": "x"}
     rebuilt = lock(Record("process", "", {"labels": '{"com.example.team": "x"}'}))
-    assert for_image(described) == for_image(rebuilt)
+    assert for_image(described, Tree(())) == for_image(rebuilt, Tree(()))
     only = lock(Record("process", "", {"labels": '{"com.docker.compose.project":"shop"}'}))
-    assert for_image(only).get("process") == {}
+    assert for_image(only, Tree(())).get("process") == {}
