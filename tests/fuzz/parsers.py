@@ -25,10 +25,12 @@ from envlock.formats.debian.relations import parse_relations
 from envlock.formats.go import read_build
 from envlock.formats.hardware.modinfo import read_modinfo
 from envlock.formats.rpm.header import Header, parse_files, parse_package
+from envlock.formats.rpm.package_file import read_package_header
 from envlock.formats.system.settings import parse_pairs
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.trace_file import parse_trace
 from envlock.materialize.artifacts.identify import name_of_package
+from envlock.materialize.artifacts.kinds.rpm import read_cpio
 from envlock.model.document import parse_json, parse_toml
 from envlock.targets.stream.decompress import decompressed
 from envlock.targets.stream.tar_reader import members
@@ -74,6 +76,8 @@ OTHERS: Mapping[str, Run] = {
     "hardware.modinfo.read_modinfo": lambda data: read_modinfo(io.BytesIO(data)),
     "rpm.header.parse_package": _rpm,
     "rpm.header.parse_files": _rpm,
+    "rpm.package_file.read_package_header": lambda data: read_package_header(io.BytesIO(data)),
+    "cpio": lambda data: read_cpio(io.BytesIO(data)),
     "system.settings.parse_pairs": lambda data: parse_pairs(text(data).split("\0")),
     "binary.zip_archive.read_member": _zip,
     "binary.zip_archive.read_beginning": _zip,

@@ -74,6 +74,7 @@ TESTS = {
     "materialize.artifacts.unpacked.FREE": "test_a_package_at_its_largest_ratio",
     "materialize.artifacts.unpacked.MAX_RATIO": "test_a_package_at_its_largest_ratio",
     "materialize.artifacts.unpacked.MOST_MEMBERS": "test_members_of_a_deb",
+    "formats.rpm.package_file.LARGEST_HEADER": "test_a_header_at_the_limit_and_above",
     "materialize.artifacts.kinds.wheel.RECORD_LIMIT": "test_a_record_of_the_largest_size",
     "materialize.artifacts.sources.download.LARGEST_PACKAGE": (
         "test_a_file_of_the_largest_size_and_above"

@@ -68,6 +68,11 @@ class Header:
             for tag, kind, offset, number in struct.iter_unpack(">4I", blob[8:start])
         }
 
+    @property
+    def size(self) -> int:
+        """Return its size in bytes."""
+        return int(self._end)
+
     def check_digest(self) -> None:
         """Raise ValueError when the signed part has another digest than the header states.
 

@@ -18,7 +18,7 @@ from envlock.model.tree import Row
 Reader = Callable[[], Iterator[bytes]]
 """Yields the content of one file in pieces, each time from the start.  Raises OSError."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~:!_-]*\Z")
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~^:!_-]*\Z")
 
 
 class Artifact(Protocol):
@@ -43,6 +43,7 @@ class Artifact(Protocol):
     def proofs(self) -> tuple[str, ...]:
         """Return digests as ``ALGORITHM:HEX``, of which a file must have one to be this artifact.
 
+        An algorithm is one of `hashlib`, or ``rpm-header``.
         Without any, its members alone show that it is.
         """
 

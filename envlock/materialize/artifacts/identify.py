@@ -1,7 +1,7 @@
 """What a package file is by its content: the name that it was published under.
 
 A package file may have any name: downloads are renamed, and caches name files by digests.  Sources:
-deb(5), deb-control(5), the binary distribution format of Python (PEP 427).
+deb(5), deb-control(5), the RPM file format, the binary distribution format of Python (PEP 427).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from envlock.formats.binary.zip_archive import DAMAGE, open_archive, read_member
+from envlock.formats.rpm.package_file import name_of_file
 from envlock.reading import HeaderReader, open_file
 
 CONTROL_LIMIT = 16 << 20
@@ -25,6 +26,7 @@ CONTROL_LIMIT = 16 << 20
 METADATA_LIMIT = 4 << 20
 """The largest control file, WHEEL or METADATA that is read, in bytes."""
 
+_RPM = b"\xed\xab\xee\xdb"
 _AR = b"!<arch>\n"
 _ZIP = b"PK\x03\x04"
 _HEADER_SIZE = 60
@@ -34,7 +36,7 @@ _MEMORY = 64 << 20
 
 
 def published_name(path: Path) -> str:
-    """Return the file name that a Debian package or wheel was published under.
+    """Return the file name that a package of Debian or rpm, or a wheel, was published under.
 
     Nothing for other files and damaged ones.  Raise OSError.
     """
@@ -49,6 +51,9 @@ def name_of_package(stream: BinaryIO) -> str:
     if magic == _AR:
         with suppress(tarfile.TarError, *_BROKEN):
             return _name_of_deb(stream)
+    if magic.startswith(_RPM):
+        with suppress(*_BROKEN):
+            return name_of_file(stream)
     if magic.startswith(_ZIP):
         with suppress(*DAMAGE, KeyError, OSError):
             return _name_of_wheel(stream)

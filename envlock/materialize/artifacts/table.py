@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from envlock.materialize.artifacts.artifact import Artifact, ArtifactKind, Reference, is_plain
-from envlock.materialize.artifacts.kinds import deb, npm, wheel
+from envlock.materialize.artifacts.kinds import deb, npm, rpm, wheel
 from envlock.materialize.artifacts.sources import apt, pip
 from envlock.materialize.artifacts.sources import npm as npm_sources
+from envlock.materialize.artifacts.sources import rpm as rpm_sources
 from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
 from envlock.model.lock import Lock
 
@@ -24,6 +25,7 @@ ROWS: tuple[KindRow, ...] = (
     KindRow(deb.KIND, apt.sources),
     KindRow(wheel.KIND, pip.sources),
     KindRow(npm.KIND, npm_sources.sources),
+    KindRow(rpm.KIND, rpm_sources.sources),
 )
 
 KINDS: Mapping[str, ArtifactKind] = {row.kind.scheme: row.kind for row in ROWS}

@@ -14,7 +14,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -91,6 +91,19 @@ def unpack_tar(
     and `rename` gives the names by which members are found.  Raise SourceError when the file is
     truncated or of another format.
     """
+    index = partial(index_members, rename=rename)
+    return unpack_archive(path, cache, pieces, what=what, index=index)
+
+
+def unpack_archive(
+    path: Path,
+    cache: Path,
+    pieces: Callable[[IO[bytes]], Iterator[bytes]],
+    *,
+    what: str,
+    index: Callable[[Path], dict[str, Member]],
+) -> UnpackedTar:
+    """Do the same for an archive of any kind, given a function that returns its files by name."""
     key = f"{path.name}-{sha256_of(path)[:32]}"
     data, table = cache / f"{key}.tar", cache / f"{key}.json"
     try:
@@ -102,7 +115,7 @@ def unpack_tar(
         with path.open("rb") as source, replacing(data, is_durable=False) as sink:
             sink.writelines(pieces(source))
             sink.flush()
-            members = index_members(Path(sink.name), rename=rename)
+            members = index(Path(sink.name))
     except (
         OSError,
         EOFError,

@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from envlock.formats.rpm.package_file import PackageDigest
 from envlock.materialize.artifacts.artifact import Artifact
 
 _SETTLED_NS = 2_000_000_000
 """A file that changed later than this before it was read may change again with the same times."""
 _MOST_DIGESTS = 100_000
+_PIECE = 1 << 20
 
 _digests: dict[tuple[str, int, int, int], tuple[tuple[int, int], str]] = {}
 """Algorithm, device, inode and size -> times and digest of what was read."""
@@ -30,7 +32,7 @@ def is_locked_file(artifact: Artifact, path: Path) -> bool:
 
 def is_locked_content(artifact: Artifact, pieces: Iterable[bytes]) -> bool:
     """True when pieces of a file together have one of the digests that the lock states."""
-    digests = [hashlib.new(name) for name in {p.partition(":")[0] for p in artifact.proofs}]
+    digests = [_new(name) for name in {p.partition(":")[0] for p in artifact.proofs}]
     for piece in pieces:
         for digest in digests:
             digest.update(piece)
@@ -49,12 +51,20 @@ def digest_of(path: Path, algorithm: str) -> str:
         known = _digests.get(key)
         if known is not None and known[0] == times:
             return known[1]
-        found = f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
+        digest = _new(algorithm)
+        while piece := stream.read(_PIECE):
+            digest.update(piece)
+        found = f"{algorithm}:{digest.hexdigest()}"
     if time.time_ns() - max(times) > _SETTLED_NS:
         if len(_digests) >= _MOST_DIGESTS:
             _digests.clear()
         _digests[key] = (times, found)
     return found
+
+
+def _new(algorithm: str) -> hashlib._Hash | PackageDigest:
+    """Return what computes a digest: one of `hashlib`, or that of the header of rpm packages."""
+    return PackageDigest() if algorithm == PackageDigest.name else hashlib.new(algorithm)
 
 
 def sha256_of(path: Path) -> str:

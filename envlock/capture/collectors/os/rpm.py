@@ -8,23 +8,26 @@ owners, link targets and capabilities in the database, as ``rpm --verify`` does.
 from __future__ import annotations
 
 import stat
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.capture.discover.rpm_packages import (
+    DIRECTORIES,
+    SQLITE,
+    Installed,
+    artifact_of,
+    installed_packages,
+)
 from envlock.capture.discover.unmet_depends import Needs, unmet_names
 from envlock.capture.files.ownership import Claim, Claims, Stated
 from envlock.formats.binary.file_capabilities import NO_CAPABILITIES, parse_capabilities
 from envlock.formats.rpm import header
-from envlock.formats.rpm.database import PARSERS, Headers, parse_sqlite
 from envlock.formats.rpm.header import (
     File,
-    Header,
     Package,
     parse_files,
-    parse_package,
     parse_provides,
     parse_requires,
 )
@@ -42,11 +45,6 @@ from envlock.model.record import Record
 from envlock.model.text import sort_key
 from envlock.model.tree import TYPE_OF_FORMAT
 
-_DIRECTORIES = ("/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm")
-"""Directories of the database by distribution and age; often one is a link to another."""
-_SQLITE = "rpmdb.sqlite"
-_INDEXES = frozenset({"Name", "Basenames", "Providename", "Index.db", "rpmdb.sqlite-wal"})
-"""Files beside a database, which are nothing without it."""
 _LIMIT = 512 * 1024 * 1024
 _HISTORY = "/var/lib/dnf/history.sqlite"
 _STATE = "/usr/lib/sysimage/libdnf5"
@@ -58,7 +56,7 @@ _LOCKS = ("/etc/dnf/plugins/versionlock.list", "/etc/dnf/versionlock.toml", "/et
 
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each package; packages installable in several versions have several."""
-    installed = _installed(context)
+    installed = installed_packages(context)
     if not installed:
         yield from _listed(context)
         return
@@ -72,7 +70,7 @@ def collect(context: Context) -> Iterator[Record]:
 
 def claims(context: Context) -> Claims:
     """Return the paths that the installed packages own, with links in directories resolved."""
-    installed = _installed(context)
+    installed = installed_packages(context)
     if not installed:
         return {}
     factory = _ClaimFactory(
@@ -88,8 +86,9 @@ def claims(context: Context) -> Claims:
             context.gap(installed[key].database, f"files of {key}: {error}")
             continue
         owner = f"rpm {key}"
+        artifact = artifact_of(installed[key])
         for file in files:
-            claim = factory.claim(file, owner)
+            claim = factory.claim(file, owner, artifact)
             if claim is None:
                 continue
             real = directories.get(file.directory)
@@ -119,7 +118,7 @@ def _listed(context: Context) -> Iterator[Record]:
             return
 
 
-def _needs(installed: Mapping[str, _Installed], context: Context) -> Iterator[Needs]:
+def _needs(installed: Mapping[str, Installed], context: Context) -> Iterator[Needs]:
     """Yield what each package requires and provides; a condition, ``(a if b)``, is no name."""
     for key, (package, headers, database) in installed.items():
         try:
@@ -129,79 +128,6 @@ def _needs(installed: Mapping[str, _Installed], context: Context) -> Iterator[Ne
             context.gap(database, f"dependencies of {key}: {error}")
             continue
         yield Needs(key, requires, [package.name, *provides])
-
-
-class _Installed(NamedTuple):
-    """A package, its header and the path of its database."""
-
-    package: Package
-    header: Header
-    database: str
-
-
-def _installed(context: Context) -> dict[str, _Installed]:
-    """Return key -> installed package.
-
-    The key is ``name.arch``.  It contains the version where several versions are installed or may
-    be, so that the key of one package does not depend on others.
-    """
-    found = list(_packages(context))
-    labels = Counter(installed.package.label for installed in found)
-    keyed: dict[str, _Installed] = {}
-    for installed in found:
-        package = installed.package
-        is_one = labels[package.label] == 1 and not package.is_multiple
-        keyed.setdefault(package.label if is_one else package.nevra, installed)
-    return keyed
-
-
-def _packages(context: Context) -> Iterator[_Installed]:
-    """Yield the packages of the first database that has any; without one, each is a gap."""
-    empty = []
-    for path, raw, wal in _databases(context):
-        number = 0
-        for blob in _until_damage(path, raw, wal, context):
-            number += 1
-            try:
-                header = Header(blob)
-                package = parse_package(header)
-                header.check_digest()
-            except ValueError as error:
-                context.gap(path, f"package {number}: {error}")
-                continue
-            yield _Installed(package, header, path)
-        if number:
-            return
-        empty.append(path)
-    for path in empty:
-        context.gap(path, "damaged: holds no package")
-    if not empty:
-        for directory in _DIRECTORIES:
-            beside = _INDEXES.intersection(context.names(directory))
-            if beside:
-                context.gap(directory, f"no database of packages beside {min(beside)}")
-
-
-def _until_damage(path: str, raw: bytes, wal: bytes, context: Context) -> Headers:
-    """Yield the headers of a database; damage ends them with a gap."""
-    if not raw and not wal:
-        return
-    try:
-        read = PARSERS[path.rpartition("/")[2]]
-        yield from parse_sqlite(raw, wal) if wal else read(raw)
-    except ValueError as error:
-        context.gap(path, f"damaged: {error}")
-
-
-def _databases(context: Context) -> Iterator[tuple[str, bytes, bytes]]:
-    """Yield the path, content and write-ahead log of each database."""
-    for directory in _DIRECTORIES:
-        for name in PARSERS:
-            path = f"{directory}/{name}"
-            raw = context.read(path, _LIMIT)
-            if raw is not None:
-                wal = context.read(f"{path}-wal", _LIMIT) if name == _SQLITE else None
-                yield path, raw, wal or b""
 
 
 def _facts(package: Package, reason: Reason) -> dict[str, str]:
@@ -314,7 +240,7 @@ class _ClaimFactory:
         self._users, self._groups = users, groups
         self._known: dict[tuple[object, ...], _Terms | None] = {}
 
-    def claim(self, file: File, owner: str) -> Claim | None:
+    def claim(self, file: File, owner: str, artifact: str) -> Claim | None:
         """Return the claim on a file; None for configuration that the package does not contain."""
         key = file[3:]
         if key in self._known:
@@ -325,7 +251,8 @@ class _ClaimFactory:
             return None
         has_digest, conffile, required, generated, stated = terms
         digest = file.digest if has_digest else ""
-        return Claim(owner, digest, conffile, "", required, generated, stated=stated)
+        artifact = artifact if digest else ""
+        return Claim(owner, digest, conffile, "", required, generated, artifact, stated=stated)
 
     def _terms(self, file: File) -> _Terms | None:
         is_ghost, is_config = bool(file.flags & header.GHOST), bool(file.flags & header.CONFIG)
@@ -367,7 +294,7 @@ COLLECTOR = Collector(
     sections=("rpm",),
     reads=(
         # A pattern makes a container engine list the directory once instead of failing per file.
-        *(f"{directory}/{name}*" for directory in _DIRECTORIES for name in (_SQLITE, "Packages")),
+        *(f"{directory}/{name}*" for directory in DIRECTORIES for name in (SQLITE, "Packages")),
         f"{_HISTORY}*",
         f"{_STATE}/*.toml",
         _AUTO_INSTALLED,

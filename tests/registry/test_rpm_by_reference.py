@@ -1,0 +1,135 @@
+"""A root of rpm packages travels by reference, and is rebuilt by who has the packages."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from envlock.lockfile.reader import parse_lock
+from envlock.model.tree import EntryType
+from envlock.store.objects import Store
+from envlock.workflow import require_tree
+from tests.conftest import Cli
+from tests.packages import build_rpm, install
+from tests.registry.machines import built
+
+BIG = """\
+Name: big
+Version: 1
+Release: 1
+Summary: a large file
+License: MIT
+%description
+big
+%install
+mkdir -p %{buildroot}/usr/share/big
+seq 400000 > %{buildroot}/usr/share/big/numbers
+%files
+/usr/share/big
+"""
+OTHERS = ["/etc/group", "/etc/passwd", "/usr/bin/sh"]
+"""What of the root is in no package, but for the database: accounts, and a shell, which says for
+which machine it is."""
+DATABASE = "/var/lib/rpm/"
+
+
+@pytest.fixture
+def packages(rpms: list[Path], tmp_path: Path) -> list[Path]:
+    """Return packages, one of them with a large file."""
+    return [*rpms, *build_rpm(tmp_path, BIG)]
+
+
+@pytest.fixture
+def root(packages: list[Path], tmp_path: Path) -> Path:
+    root = install(tmp_path / "root", packages)
+    shutil.copy2("/bin/sh", root / "usr/bin/sh", follow_symlinks=True)
+    (root / "bin").symlink_to("usr/bin")
+    return root
+
+
+@pytest.fixture
+def folder(packages: list[Path], tmp_path: Path) -> Path:
+    """Return a folder with these packages under other names."""
+    folder = tmp_path / "folder/of/any"
+    folder.mkdir(parents=True)
+    for number, path in enumerate(packages):
+        shutil.copy(path, folder / f"{number}.download")
+    return tmp_path / "folder"
+
+
+def by_value(envlock: Cli) -> list[str]:
+    """Return the paths whose content the store has because of a lock, empty files left out."""
+    lock = parse_lock((envlock.folder / "locks/prod.lock").read_bytes(), "prod")
+    store = Store.open(envlock.folder.parent / "data/envlock")
+    try:
+        tree = require_tree(lock, store)
+    finally:
+        store.close()
+    rows = (row for row in tree.rows if row.entry.type is EntryType.FILE and row.entry.size)
+    return [row.entry.path for row in rows if not row.source.startswith("rpm ")]
+
+
+def test_it_is_rebuilt_from_the_packages_that_a_capture_kept(
+    root: Path, folder: Path, there: Callable[[str], Cli]
+) -> None:
+    one = there("one")
+    (one.folder / "envlock.toml").write_text(f'[materialize]\nwheels = ["{folder}"]\n')
+    said = one("capture", f"dir:{root}", "--name", "prod", "--vendor").err
+    assert f"{one.folder}/.envlock/packages: 4 packages" in said
+    kept = sorted(path.name for path in (one.folder / ".envlock/packages").glob("*.rpm"))
+    assert kept == [
+        "big-1-1.x86_64.rpm",
+        "kernel-core-5.14.1-1.x86_64.rpm",
+        "kernel-core-5.14.2-1.x86_64.rpm",
+        "shop-1.2.3-4.x86_64.rpm",
+    ]
+    assert [path for path in by_value(one) if not path.startswith(DATABASE)] == OTHERS
+    (one.folder / "envlock.toml").unlink()
+    digest = built(one, "prod")
+    assert "EQUAL" in one("verify", "prod", "oci:image").out
+    one("bundle", "prod", "-o", "thin.bundle", "--thin")
+    one("bundle", "prod", "-o", "whole.bundle", "--offline")
+
+    two = there("two")
+    two("unbundle", one.folder / "thin.bundle", "-o", "locks/prod.lock")
+    refused = two("materialize", "prod", "-o", "image", "--offline", status=5).err
+    assert "rpm shop.x86_64 2:1.2.3-4: in no source" in refused
+    assert "rpm kernel-core.x86_64 5.14.1-1: in no source" in refused
+    assert "asked for rpm: envlock's cache" in refused
+    (two.folder / "envlock.toml").write_text(f'[locks]\nvendor = "{folder}"\n')
+    assert built(two, "prod") == digest
+
+    three = there("three")
+    three("unbundle", one.folder / "whole.bundle", "-o", "locks/prod.lock")
+    assert built(three, "prod") == digest
+
+
+def test_without_the_packages_it_travels_by_value(
+    root: Path, folder: Path, there: Callable[[str], Cli]
+) -> None:
+    one = there("one")
+    one("capture", f"dir:{root}", "--name", "prod")
+    assert "/usr/share/big/numbers" in by_value(one)
+    assert built(one, "prod")
+    (one.folder / "locks/prod.lock").rename(one.folder / "before.lock")
+    (one.folder / "envlock.toml").write_text(f'[materialize]\nwheels = ["{folder}"]\n')
+    one("capture", f"dir:{root}", "--name", "prod", "--full")
+    assert "/usr/share/big/numbers" not in by_value(one)
+    assert "EQUAL" in one("diff", "before.lock", "prod").out
+
+
+def test_what_was_edited_travels_by_value(
+    root: Path, folder: Path, there: Callable[[str], Cli]
+) -> None:
+    one = there("one")
+    (root / "usr/bin/edited").write_text("something else\n")
+    (root / "etc/shop/edited.conf").write_text("edited=2\n")
+    (one.folder / "envlock.toml").write_text(f'[materialize]\nwheels = ["{folder}"]\n')
+    one("capture", f"dir:{root}", "--name", "prod")
+    kept = [path for path in by_value(one) if not path.startswith(DATABASE)]
+    assert kept == sorted([*OTHERS, "/usr/bin/edited", "/etc/shop/edited.conf"])
+    assert built(one, "prod")
+    assert "EQUAL" in one("verify", "prod", "oci:image").out
