@@ -186,9 +186,22 @@ class Repository:
                 return b""
             if response.status not in (200, 206):
                 raise self.refused(Answer(response.status, {}, b"", ""), f"there is no {digest}")
-            skip = offset if response.status == 200 else 0
-            content: bytes = response.read(skip + size) or b""
-            return content[skip : skip + size]
+            return self._part(response, offset if response.status == 200 else 0, size)
+
+    def _part(self, response: Any, skip: int, size: int) -> bytes:
+        """Return the next bytes of a response after those to skip, which are not kept."""
+        from urllib3.exceptions import HTTPError
+
+        content = b""
+        try:
+            while len(content) < size and (
+                piece := response.read(min(PIECE, skip or size - len(content)))
+            ):
+                content += b"" if skip else piece
+                skip -= min(skip, len(piece))
+        except (HTTPError, OSError) as error:
+            raise RegistryError("the connection broke", where=self.where) from error
+        return content
 
     def document(self, digest: str, size: int) -> bytes:
         """Return the content of a small blob, verified."""
@@ -203,7 +216,10 @@ class Repository:
         headers = {"Range": f"bytes={start}-"} if start else {}
         with closing(self._open(f"blobs/{digest}", headers)) as response:
             if response.status not in (200, 206):
-                answer = Answer(response.status, {}, response.read(PIECE) or b"", "")
+                told = b""
+                with suppress(HTTPError, OSError):  # what is said of a refusal may be cut
+                    told = response.read(PIECE) or b""
+                answer = Answer(response.status, {}, told, "")
                 raise self.refused(answer, f"there is no blob {digest}")
             skip = start if response.status == 200 else 0
             try:

@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 
 class Reply(NamedTuple):
     """What the registry answered, or what a fault puts in its place.
 
-    With `cut` the connection ends after that many bytes of the body.
+    With `cut` the connection ends after that many bytes of the body.  With `pause` so many bytes
+    are sent, and the others once the event is set.
     """
 
     status: int
@@ -25,6 +26,7 @@ class Reply(NamedTuple):
     content: bytes
     cut: int | None = None
     delay: float = 0.0
+    pause: tuple[int, threading.Event] | None = None
 
 
 class Question(NamedTuple):
@@ -78,7 +80,7 @@ def proxy(registry: str, fault: Fault = honest) -> Iterator[tuple[str, list[Ques
             self.end_headers()
             if self.command != "HEAD":
                 with suppress(ConnectionError):  # whoever asked may be gone
-                    self.wfile.write(reply.content[: reply.cut])
+                    self.wfile.write(_after_pause(reply, self.wfile))
             if reply.cut is not None:
                 self.close_connection = True
                 self.connection.close()
@@ -93,6 +95,17 @@ def proxy(registry: str, fault: Fault = honest) -> Iterator[tuple[str, list[Ques
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _after_pause(reply: Reply, sink: BinaryIO) -> bytes:
+    """Write what comes before a pause, wait, and return the rest."""
+    if reply.pause is None:
+        return reply.content[: reply.cut]
+    size, goes_on = reply.pause
+    sink.write(reply.content[:size])
+    sink.flush()
+    goes_on.wait(120)
+    return reply.content[size : reply.cut]
 
 
 _OWN = ("host", "authorization")

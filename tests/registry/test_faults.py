@@ -13,7 +13,7 @@ from envlock.registry.reference import Reference
 from envlock.registry.transport import Body, HostSettings, Transport
 from envlock.registry.uploads import Sent, put_blob
 from tests.registry.conftest import free_port
-from tests.registry.faults import Question, Reply, proxy
+from tests.registry.faults import Question, Reply, honest, proxy
 from tests.registry.test_blobs import manifest_of
 
 Open = Callable[..., Repository]
@@ -222,3 +222,31 @@ def test_nobody_there_is_told_soon() -> None:
         transport.request("GET", f"http://127.0.0.1:{free_port()}/v2/")
     assert "Connection refused" in str(caught.value)
     assert now[0] <= 20
+
+
+def test_a_part_of_a_blob_is_the_right_one_though_ranges_are_ignored(
+    repository: Open, registry: str
+) -> None:
+    put_blob(repository(repository="parts"), DIGEST, Body.of(CONTENT))
+
+    def whole(question: Question, ask: Callable[[], Reply]) -> Reply:
+        return Reply(200, {}, CONTENT) if "Range" in question.headers else ask()
+
+    for fault in (honest, whole):
+        with proxy(registry, fault) as (host, _):
+            found = repository(host, "parts")
+            for offset, size in ((0, 10), (1, 1), (len(CONTENT) - 5, 9)):
+                assert found.piece(DIGEST, offset, size) == CONTENT[offset : offset + size]
+
+
+def test_a_part_of_a_blob_that_is_cut_is_an_error(repository: Open, registry: str) -> None:
+    put_blob(repository(repository="parts"), DIGEST, Body.of(CONTENT))
+
+    def cut(question: Question, ask: Callable[[], Reply]) -> Reply:
+        return ask()._replace(cut=10) if "Range" in question.headers else ask()
+
+    with (
+        proxy(registry, cut) as (host, _),
+        pytest.raises(RegistryError, match="the connection broke"),
+    ):
+        repository(host, "parts").piece(DIGEST, 0, 1000)

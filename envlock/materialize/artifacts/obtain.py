@@ -55,7 +55,7 @@ def obtain(wanted: Sequence[Artifact], lock: Lock, store: Store, options: Source
     offers = [Offer(CacheSource(path=cache))]
     offers += [Offer(DirectorySource(name=str(path), path=path)) for path in options.directories]
     offers += [Offer(RegistrySource(reference=each)) for each in options.registries]
-    with closing(Downloads()) as downloads:
+    with closing(Downloads(partial=store.cache / "partial")) as downloads:
         for kind, sources in ROWS:
             of_kind = [artifact for artifact in wanted if artifact.scheme == kind.scheme]
             if of_kind:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -25,6 +26,7 @@ from envlock.materialize.artifacts.sources.base import (
     tell_failures,
 )
 from envlock.materialize.artifacts.sources.download import Downloads
+from envlock.materialize.artifacts.verify import is_locked_file
 
 _FIELD = re.compile(r"\{([a-z0-9]+)\}")
 
@@ -55,8 +57,9 @@ class ArchiveSource:
             if not url:
                 continue
             path = own_place(artifact, into)
+            is_right = partial(is_locked_file, artifact) if artifact.proofs else None
             try:
-                if self.downloads.file(url, path):
+                if self.downloads.file(url, path, is_right):
                     found[artifact] = path
             except UnreachableSourceError:
                 if not found:

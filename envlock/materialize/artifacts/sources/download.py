@@ -2,8 +2,8 @@
 
 Services that keep old packages are slow, refuse clients that ask fast, and break connections.  So
 requests to one host have a rate, a host that fails again and again is left alone, and what was
-received of a file is not asked for again (RFC 9110, 14: range requests).  What a file must be is up
-to whoever asks for it.
+received of a file is not asked for again (RFC 9110, 13.1.5 and 14: range requests), not even by the
+next run.  What a file must be is up to whoever asks for it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,8 @@ from urllib.parse import urlsplit
 from envlock import __version__
 from envlock.errors import RegistryError, SourceError
 from envlock.materialize.artifacts.sources.base import UnreachableSourceError
-from envlock.registry.transport import HostSettings, NoAnswerError, Transport
+from envlock.materialize.artifacts.sources.partial_file import PartialFile, partial_file
+from envlock.registry.transport import HostSettings, NoAnswerError, Transport, shown
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -40,21 +41,26 @@ MOST_FAILURES = 3
 """After so many failures in a row a host is not asked again."""
 
 _BURST = 4
-_PIECE = 1 << 20
+_PIECE = 64 << 10
+"""How much is received before it is written, in bytes; a killed process loses no more."""
 _PART = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)\Z")
 _ABSENT = frozenset({404, 410})
+_OF_THE_HOST = frozenset({408, 429, *range(500, 600)})
+"""Answers that tell of the state of a host; others are about what was asked for."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Downloads:
     """Downloads of one rebuild.  Several threads may use it.
 
-    `rate` is in requests a second for each host; `clock` and `sleep` are in seconds.  `stop` may be
-    called from any thread.
+    `rate` is in requests a second for each host; `clock` and `sleep` are in seconds.  What was
+    received when the process is killed stays in `partial`, on the file system of the downloads.
+    `stop` may be called from any thread.
     """
 
     rate: float = REQUESTS_A_SECOND
     largest: int = LARGEST_PACKAGE
+    partial: Path | None = None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] | None = None
     _next: dict[str, float] = field(default_factory=dict)
@@ -69,46 +75,80 @@ class Downloads:
         Raise SourceError for every other answer, `UnreachableSourceError` when nothing answers.
         """
         with self._opened(url, {}) as answer:
-            if answer.status in _ABSENT:
+            if not self._is_there(url, answer.status, {200}):
                 return None
-            self._require(answer.status == 200, url, answer.status)
-            content: bytes = answer.read(LARGEST_ANSWER + 1)
-            if len(content) > LARGEST_ANSWER:
-                raise SourceError("the answer is too large", where=_host(url))
+            content = b""
+            while piece := answer.read(LARGEST_ANSWER + 1 - len(content)):
+                content += piece
+                if len(content) > LARGEST_ANSWER:
+                    raise SourceError("the answer is too large", where=_host(url))
+            if answer.is_broken:
+                raise self._failed(url, "the answer ends early")
+            self._count(url, 0)
             return content
 
-    def file(self, url: str, path: Path) -> bool:
+    def file(self, url: str, path: Path, is_right: Callable[[Path], bool] | None = None) -> bool:
         """Write what a URL has to `path`; False where there is nothing.
 
-        Where a connection breaks, it goes on from there.  Raise SourceError as `document` does, and
-        when a file ends early in spite of that.
+        Where a connection breaks, or where an earlier run was ended, it goes on from there.
+        `is_right` tells whether a file is the wanted one: where it is not, and a part of it is of
+        an earlier run, it is loaded once more as a whole.  Without it, a part of an earlier run is
+        used only where the server proves that it belongs to the same file.  Raise SourceError as
+        `document` does, and when a file ends early in spite of that.
         """
-        path.touch()
+        with partial_file(self.partial, f"{shown(url)} {path.name}", path) as part:
+            if part.size and not part.validator and is_right is None:
+                part.begin("")
+            is_older = part.size > 0
+            try:
+                is_there = self._whole(url, part)
+                if is_there and is_older and is_right is not None and not is_right(part.path):
+                    part.begin("")
+                    is_there = self._whole(url, part)
+            except OSError:  # the disk is full, and the part needs room
+                part.drop()
+                raise
+            if is_there:
+                self._count(url, 0)
+                part.deliver(path)
+            elif part.is_kept:
+                part.drop()
+            return is_there
+
+    def _whole(self, url: str, part: PartialFile) -> bool:
+        """Receive a file to its end; False where there is nothing."""
         for _ in range(MOST_RESUMES + 1):
-            before = path.stat().st_size
-            state = self._receive(url, path, before)
+            before = part.size
+            state = self._receive(url, part, before)
             if state is not None:
                 return state
-            if path.stat().st_size <= before:
+            if part.size <= before:
                 break
         raise self._failed(url, "the file ends early")
 
-    def _receive(self, url: str, path: Path, start: int) -> bool | None:
+    def _receive(self, url: str, part: PartialFile, start: int) -> bool | None:
         """Append what comes from `start` on; None when the connection broke before the end."""
         headers = {"Range": f"bytes={start}-"} if start else {}
+        if start and part.validator:
+            headers["If-Range"] = part.validator
         with self._opened(url, headers) as answer:
-            if answer.status in _ABSENT:
+            if start and answer.status == 416:
+                if _size_of_all(answer) == start:
+                    return True
+                part.begin("")
+                return self._receive(url, part, 0)
+            if not self._is_there(url, answer.status, {200, 206}):
                 return False
-            self._require(answer.status in (200, 206), url, answer.status)
             begin, total = _extent(answer, start)
-            if begin not in (0, start) or (begin != start and answer.status == 206):
+            if (begin != start and (begin or answer.status == 206)) or _is_other(answer, part):
+                part.begin("")
                 raise self._failed(url, "it sends another part than was asked for")
-            start = begin
-            with path.open("r+b") as sink:
-                sink.truncate(start)
-                sink.seek(start)
+            if not begin:
+                part.begin(answer.header("ETag"))
+            with part.path.open("r+b") as sink:
+                sink.seek(begin)
                 self._copy(answer, sink, url)
-        return True if total is None or path.stat().st_size == total else None
+        return None if answer.is_broken or total not in (None, part.size) else True
 
     def _copy(self, answer: _Answer, sink: IO[bytes], url: str) -> None:
         """Write pieces of an answer until it ends or breaks."""
@@ -133,7 +173,7 @@ class Downloads:
         try:
             response = self._transport(host).open("GET", url, headers=sent)
         except NoAnswerError as error:
-            self._failures[host] += 1
+            self._count(url)
             raise UnreachableSourceError(f"{host} does not answer: {_reason(error)}") from error
         except RegistryError as error:
             raise self._failed(url, error.message) from error
@@ -151,14 +191,25 @@ class Downloads:
             self._next[host] = due + 1 / self.rate
         self._wait(max(0.0, due - now))
 
-    def _require(self, is_good: bool, url: str, status: int) -> None:
-        if not is_good:
+    def _is_there(self, url: str, status: int, good: Collection[int]) -> bool:
+        """True for a good answer, False where there is nothing.  Raise SourceError for others."""
+        if status in good:
+            return True
+        if status in _OF_THE_HOST:
             raise self._failed(url, f"it answered {status}")
-        self._failures[_host(url)] = 0
+        self._count(url, 0)
+        if status in _ABSENT:
+            return False
+        raise SourceError(f"{_host(url)}: it answered {status}", where=_host(url))
 
     def _failed(self, url: str, reason: str) -> SourceError:
-        self._failures[_host(url)] += 1
+        self._count(url)
         return SourceError(f"{_host(url)}: {reason}", where=_host(url))
+
+    def _count(self, url: str, more: int = 1) -> None:
+        """Count a failure of a host; 0 is none, and ends a row of them."""
+        with self._lock:
+            self._failures[_host(url)] = self._failures[_host(url)] + 1 if more else 0
 
     def _transport(self, host: str) -> Transport:
         with self._lock:
@@ -182,11 +233,12 @@ class Downloads:
 
 
 class _Answer:
-    """A response; where its connection breaks, it just ends."""
+    """A response; where its connection breaks, it just ends, and `is_broken` tells so."""
 
     def __init__(self, response: BaseHTTPResponse) -> None:
         self._response = response
         self.status: int = response.status
+        self.is_broken = False
 
     def header(self, name: str) -> str:
         """Return a header, empty where it is not there."""
@@ -198,8 +250,11 @@ class _Answer:
 
         try:
             found: bytes = self._response.read(size)
-        except (HTTPError, OSError):
-            return b""
+        except (HTTPError, OSError) as error:
+            self.is_broken = True
+            cause = error.args[-1] if error.args else None
+            came = getattr(cause, "partial", b"")  # of http.client.IncompleteRead, for chunks
+            return came if isinstance(came, bytes) else b""
         return found
 
     def close(self) -> None:
@@ -217,6 +272,20 @@ def _extent(answer: _Answer, start: int) -> tuple[int, int | None]:
     if answer.status == 206:  # it does not say which part it is
         return start, None if whole is None else start + whole
     return 0, whole
+
+
+def _is_other(answer: _Answer, part: PartialFile) -> bool:
+    """True for a part that does not belong to what was received before."""
+    tag = answer.header("ETag")
+    return bool(answer.status == 206 and part.size and part.validator and tag) and (
+        tag != part.validator
+    )
+
+
+def _size_of_all(answer: _Answer) -> int:
+    """Return the size of a file of which no more could be sent; -1 where it is not stated."""
+    match = re.match(r"bytes \*/(\d{1,18})\Z", answer.header("Content-Range"))
+    return int(match[1]) if match else -1
 
 
 def _host(url: str) -> str:

@@ -14,6 +14,7 @@ from envlock.materialize.artifacts.sources.base import (
     UnreachableSourceError,
     own_place,
 )
+from envlock.materialize.artifacts.sources.download import LARGEST_PACKAGE
 from envlock.materialize.artifacts.verify import is_locked_file
 from envlock.registry.client import Repository
 from envlock.registry.reference import Reference
@@ -49,7 +50,7 @@ class RegistrySource:
                         if is_there and is_locked_file(artifact, path):
                             found[artifact] = path
                             break
-                        path.unlink()
+                        path.unlink(missing_ok=True)
         except NoAnswerError as error:
             raise UnreachableSourceError(error.message) from error
         except (RegistryError, LockfileError) as error:
@@ -66,6 +67,9 @@ def packages_of(artifact: Artifact, packages: Sequence[Described]) -> list[Descr
 
 def _download(repository: Repository, package: Described, path: Path, tell: Tell) -> bool:
     """Write a package to a file; False, with the reason told, when it is damaged or not there."""
+    if package.size > LARGEST_PACKAGE:
+        tell(f"{package.name or package.digest}: it has more than {LARGEST_PACKAGE:,} bytes")
+        return False
     try:
         with path.open("wb") as stream:
             stream.writelines(repository.blob(package.digest, package.size))

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -71,8 +72,9 @@ class SnapshotSource:
         answer = self.downloads.document(url)
         for sha1 in _builds(answer or b"", deb.arch):
             path = own_place(deb, into)
-            there = self.downloads.file(f"{self.url.rstrip('/')}/file/{sha1}", path)
-            if there and _sha1_of(path) == sha1 and is_locked_file(deb, path):
+            url = f"{self.url.rstrip('/')}/file/{sha1}"
+            there = self.downloads.file(url, path, partial(_has_sha1, sha1))
+            if there and _has_sha1(sha1, path) and is_locked_file(deb, path):
                 return path
             path.unlink()
         return None
@@ -92,6 +94,7 @@ def _builds(answer: bytes, arch: str) -> Iterator[str]:
             yield sha1
 
 
-def _sha1_of(path: Path) -> str:
+def _has_sha1(sha1: str, path: Path) -> bool:
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
+        digest = hashlib.file_digest(stream, lambda: hashlib.sha1(usedforsecurity=False))
+    return digest.hexdigest() == sha1

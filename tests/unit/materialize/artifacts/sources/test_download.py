@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import resource
+import threading
 import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -18,6 +21,8 @@ from envlock.materialize.artifacts.sources.download import (
     MOST_RESUMES,
     Downloads,
 )
+from envlock.materialize.artifacts.sources.partial_file import partial_file
+from envlock.registry.transport import shown
 from tests.registry.conftest import free_port
 from tests.registry.debian import mirror
 from tests.registry.faults import Reply
@@ -114,6 +119,181 @@ def test_a_host_that_fails_is_not_asked_for_ever(folder, tmp_path):
         with pytest.raises(SourceError, match="not asked any more after 3 failures"):
             asked.file(f"{url}/file", tmp_path / "x")
         assert len(seen) == before
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 451])
+def test_what_is_refused_of_one_file_is_no_failure_of_the_host(folder, tmp_path, status):
+    def one(question, ask):
+        return ask() if question.path == "/file" else Reply(status, {}, b"")
+
+    with mirror(folder, one) as (url, _):
+        asked = downloads()
+        for number in range(MOST_FAILURES + 1):
+            try:
+                assert asked.file(f"{url}/{number}", tmp_path / "x") is False
+            except SourceError as error:
+                assert f"it answered {status}" in str(error)
+        assert asked.file(f"{url}/file", tmp_path / "x")
+
+
+def test_a_host_that_cuts_every_file_is_not_asked_for_ever(folder, tmp_path):
+    with mirror(folder, lambda _question, ask: ask()._replace(cut=0)) as (url, _):
+        asked = downloads()
+        for _ in range(MOST_FAILURES):
+            with pytest.raises(SourceError, match="ends early"):
+                asked.file(f"{url}/file", tmp_path / "x")
+        with pytest.raises(SourceError, match="not asked any more"):
+            asked.file(f"{url}/file", tmp_path / "x")
+
+
+@contextmanager
+def chunked(*answers):
+    """Serve chunked bodies, one for each request; one that is no tuple ends without its end."""
+    left = list(answers)
+    seen = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_arguments):
+            return None
+
+        def do_GET(self):
+            seen.append(dict(self.headers))
+            body = left.pop(0)
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for piece in body:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            self.wfile.write(b"0\r\n\r\n" if isinstance(body, tuple) else b"")
+            self.close_connection = True
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", seen
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_chunked_file_that_is_cut_is_seen_as_cut(tmp_path):
+    with chunked([b"one"], (b"one", b"two")) as (url, seen):
+        assert got(tmp_path / "x", f"{url}/file") == b"onetwo"
+        assert len(seen) == 2
+    with chunked([b"one"], [], []) as (url, _), pytest.raises(SourceError, match="ends early"):
+        downloads().file(f"{url}/file", tmp_path / "x")
+
+
+def test_a_document_that_is_cut_is_none(folder):
+    with chunked([b"[1, 2"]) as (url, _), pytest.raises(SourceError, match="ends early"):
+        downloads().document(url)
+    with (
+        mirror(folder, lambda _question, ask: ask()._replace(cut=10)) as (url, _),
+        pytest.raises(SourceError, match="ends early"),
+    ):
+        downloads().document(f"{url}/file")
+
+
+TAG = '"v1"'
+
+
+def tagged(folder, tag=TAG):
+    """Answer as a server that knows what ``If-Range`` asks."""
+
+    def answer(question, ask):
+        if question.headers.get("If-Range", tag) != tag:
+            return Reply(200, {"ETag": tag}, (folder / "file").read_bytes())
+        reply = ask()
+        return reply._replace(headers={**reply.headers, "ETag": tag})
+
+    return answer
+
+
+def ended(folder, tmp_path, tag=TAG):
+    """End a run in the middle of a download; return the options of the next."""
+
+    def dying(question, ask):
+        return tagged(folder, tag)(question, ask)._replace(cut=100_000 if len(seen) == 1 else 0)
+
+    options = {"partial": tmp_path / "partial"}
+    with mirror(folder, dying) as (url, seen), pytest.raises(SourceError, match="ends early"):
+        downloads(**options).file(f"{url}/file", tmp_path / "x")
+    return options
+
+
+def moved(options, tmp_path, url):
+    """Let the partial file be that of a server that has another port now."""
+    (part,) = options["partial"].glob("*.part")
+    with partial_file(options["partial"], f"{shown(f'{url}/file')} x", tmp_path / "x") as new:
+        part.replace(new.path)
+        part.with_suffix(".etag").replace(new.path.with_suffix(".etag"))
+
+
+@pytest.mark.parametrize("is_checked", [True, False])
+def test_the_next_run_goes_on_where_one_was_ended(folder, tmp_path, is_checked):
+    options = ended(folder, tmp_path)
+    is_right = (lambda path: path.read_bytes() == CONTENT) if is_checked else None
+    with mirror(folder, tagged(folder)) as (url, seen):
+        moved(options, tmp_path, url)
+        assert downloads(**options).file(f"{url}/file", tmp_path / "x", is_right)
+    assert (tmp_path / "x").read_bytes() == CONTENT
+    assert [(q.headers.get("Range"), q.headers.get("If-Range")) for q in seen] == [
+        ("bytes=100000-", TAG)
+    ]
+    assert list(options["partial"].iterdir()) == []
+
+
+def test_the_next_run_loads_the_whole_of_another_version(folder, tmp_path):
+    options = ended(folder, tmp_path)
+    (folder / "file").write_bytes(CONTENT[::-1])
+    with mirror(folder, tagged(folder, '"v2"')) as (url, seen):
+        moved(options, tmp_path, url)
+        assert downloads(**options).file(f"{url}/file", tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == CONTENT[::-1]
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("tag", ["", 'W/"v1"'])
+def test_without_a_proof_a_part_is_used_only_where_the_whole_is_checked(folder, tmp_path, tag):
+    for is_right, ranges in (
+        (None, [None]),
+        (lambda path: path.read_bytes() == CONTENT, ["bytes=100000-"]),
+        (lambda path: path.read_bytes() == b"other" + CONTENT[5:], ["bytes=100000-", None]),
+    ):
+        options = ended(folder, tmp_path, tag)
+        with mirror(folder, tagged(folder, tag)) as (url, seen):
+            moved(options, tmp_path, url)
+            assert downloads(**options).file(f"{url}/file", tmp_path / "x", is_right)
+        assert [question.headers.get("Range") for question in seen] == ranges
+        assert (tmp_path / "x").read_bytes() == CONTENT
+
+
+def test_a_part_that_is_all_or_too_much(folder, tmp_path):
+    def too_far(question, ask):
+        start = int(question.headers.get("Range", "bytes=0-")[6:-1])
+        if start < len(CONTENT):
+            return tagged(folder)(question, ask)
+        return Reply(416, {"Content-Range": f"bytes */{len(CONTENT)}"}, b"")
+
+    for size, count in ((len(CONTENT), 1), (len(CONTENT) + 1, 2)):
+        options = ended(folder, tmp_path)
+        with mirror(folder, too_far) as (url, seen):
+            moved(options, tmp_path, url)
+            (part,) = options["partial"].glob("*.part")
+            part.write_bytes((CONTENT + b"x")[:size])
+            assert downloads(**options).file(f"{url}/file", tmp_path / "x")
+            assert len(seen) == count
+        assert (tmp_path / "x").read_bytes() == CONTENT
+
+
+def test_two_processes_do_not_write_one_file(folder, tmp_path):
+    with mirror(folder) as (url, _):
+        name = f"{shown(f'{url}/file')} x"
+        with partial_file(tmp_path / "partial", name, tmp_path / "other") as mine:
+            assert got(tmp_path / "x", f"{url}/file", partial=tmp_path / "partial") == CONTENT
+            assert mine.size == 0
 
 
 def test_nothing_answers(tmp_path):
