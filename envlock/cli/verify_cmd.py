@@ -33,7 +33,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         rules, role = user_rules(config), arguments.root
         packages = published_packages(config, store, console, fetch=False)
         verified = verify(left, arguments.target, request, store, steps, rules, role, packages)
-        lost = lost_in_image(left.lock, require_tree(left.lock, store), store, rules)
+        lost = (
+            [] if role else lost_in_image(left.lock, require_tree(left.lock, store), store, rules)
+        )
     given = PairInput(
         verified.report,
         full=arguments.all,
@@ -41,7 +43,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         locks=partial(read_lock_texts, (arguments.lock, arguments.target), config),
     )
     write_reports(given, arguments.reports, console)
-    say_what_will_not_start([] if role else lost, console)
+    say_what_will_not_start(lost, console)
     _say_what_was_compared(verified, console)
     match verified.report.result:
         case Result.EQUAL:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from envlock.errors import StoreError
 from envlock.store.disk import store_errors
-from envlock.store.known import forget_older
+from envlock.store.known import older
 from envlock.store.objects import SOUND_NS, Store
-from envlock.store.refs import needs, ref_files, refs
+from envlock.store.refs import Ref, delete_ref, needs, read_ref, ref_files, refs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,33 +43,62 @@ def collect_garbage(
     first.  The stat cache is always deleted.  `clock` returns seconds since 1970.  Raise StoreError
     when another process has the store open, when a reference or one of its tree objects cannot be
     read, and, unless `force`, when there are objects but no reference: more likely the references
-    were lost than everything is garbage.
+    were lost than everything is garbage.  What a capture that is forgotten now needed is garbage;
+    its reference goes with it.
     """
     with store.exclusively(), store_errors(store.root):
-        if unused_seconds is not None:
-            oldest = clock() - unused_seconds
-            for path in filter(lambda path: _is_old(path, oldest), list(ref_files(store))):
-                path.unlink()
         limit = clock() - grace_seconds
-        freed, forgotten = forget_older(store, limit)
-        needed = set[str]()
-        for ref in refs(store):
-            needed.update(*needs(store, ref))
+        oldest = clock() - unused_seconds if unused_seconds is not None else None
+        known, forgotten = older(store, limit)
+        unused = [path for path in ref_files(store) if oldest and _is_old(path, oldest)]
+        gone = {ref.name for ref in forgotten} | {read_ref(path).name for path in unused}
+        needed = _needed(store, [ref for ref in refs(store) if ref.name not in gone])
         found = [(sha256, path) for sha256, path in store.objects() if sha256]
-        if found and not needed and not forgotten and not force:
-            raise StoreError(
-                "no reference needs any object: refusing to delete everything",
-                where=str(store.root),
-                hint="capture an environment first, or use --force",
-            )
-        garbage = [
-            path for sha256, path in found if sha256 not in needed and _is_stale(path, limit)
-        ]
-        freed += sum(_remove(path) for path in garbage)
+        explained = {ref.name: _named(store, ref) for ref in forgotten}
+        if not needed and not force:
+            _require_explained(store, {sha256 for sha256, _ in found}, explained.values())
+        for path in unused:
+            path.unlink()
+        unneeded = [(sha256, path) for sha256, path in found if sha256 not in needed]
+        stale = [(sha256, path) for sha256, path in unneeded if _is_stale(path, limit)]
+        young = {sha256 for sha256, _ in unneeded}.difference(sha256 for sha256, _ in stale)
+        garbage = [path for _, path in stale]
+        for name, objects in explained.items():
+            if young.isdisjoint(objects):
+                delete_ref(store, name)
+        freed = sum(_remove(path) for path in (*known, *garbage))
         freed += sum(_remove(path) for path in _files(store.cache) if _is_old(path, limit))
         freed += _remove(store.stat_cache)
         store.sweep()
         return GcResult(kept=len(found) - len(garbage), removed=len(garbage), freed_bytes=freed)
+
+
+def _needed(store: Store, those: Iterable[Ref]) -> set[str]:
+    """Return the objects that references need, or keep if they are there."""
+    needed = set[str]()
+    for ref in those:
+        needed.update(*needs(store, ref))
+    return needed
+
+
+def _named(store: Store, ref: Ref) -> set[str]:
+    """Return the objects that a reference needs, as far as its trees can be read."""
+    try:
+        return _needed(store, [ref])
+    except StoreError:
+        return set(ref.named)
+
+
+def _require_explained(
+    store: Store, found: Collection[str], explained: Iterable[Collection[str]]
+) -> None:
+    """Raise StoreError for an object that no forgotten capture needed: its reference is lost."""
+    if set(found).difference(*explained):
+        raise StoreError(
+            "no reference needs any object: refusing to delete everything",
+            where=str(store.root),
+            hint="capture an environment first, or use --force",
+        )
 
 
 def _files(directory: Path) -> Iterator[Path]:

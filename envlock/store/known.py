@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from envlock.store.objects import Store
-from envlock.store.refs import delete_ref, refs
+from envlock.store.refs import Ref, refs
 
 MOST_KNOWN = 100
 """Most captures that are known; the one that was used longest ago goes first."""
@@ -35,37 +35,27 @@ def known_ref(key: str) -> str:
 def forget_most(store: Store, most: int = MOST_KNOWN, room: int = KNOWN_BYTES) -> None:
     """Forget captures, those used longest ago first, until at most so many and so many bytes stay.
 
-    Their objects stay until garbage is collected.
+    Their references and objects stay until garbage is collected.
     """
     found = sorted(_files(store), key=lambda each: each[1], reverse=True)
     for number, (path, _, size) in enumerate(found):
         room -= size
         if number >= most or room < 0:
             path.unlink(missing_ok=True)
-            delete_ref(store, known_ref(path.name))
 
 
-def forget_older(store: Store, limit: float) -> tuple[int, int]:
-    """Forget captures that were last used before `limit`, in seconds since 1970.
+def older(store: Store, limit: float) -> tuple[list[Path], list[Ref]]:
+    """Return the files of captures last used before `limit`, in seconds since 1970.
 
-    Return the bytes freed and the number of references deleted, with those whose file is gone.
+    The references beside them are theirs, and those whose file is gone.
     """
-    freed = 0
-    kept = set[str]()
-    for path, used_ns, size in list(_files(store)):
-        if used_ns <= limit * 1e9:
-            path.unlink(missing_ok=True)
-            freed += size
-        else:
-            kept.add(path.name)
+    files = {path.name: used_ns <= limit * 1e9 for path, used_ns, _ in _files(store)}
     gone = [
-        ref.name
+        ref
         for ref in refs(store)
-        if ref.name.startswith(_REF) and ref.name.removeprefix(_REF) not in kept
+        if ref.name.startswith(_REF) and files.get(ref.name.removeprefix(_REF), True)
     ]
-    for name in gone:
-        delete_ref(store, name)
-    return freed, len(gone)
+    return [known_path(store, name) for name, is_old in files.items() if is_old], gone
 
 
 def _files(store: Store) -> Iterator[tuple[Path, int, int]]:

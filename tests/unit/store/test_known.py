@@ -8,7 +8,7 @@ from envlock.errors import StoreError
 from envlock.store.gc import collect_garbage
 from envlock.store.known import KNOWN_BYTES, MOST_KNOWN, forget_most, known_path, known_ref
 from envlock.store.objects import Store
-from envlock.store.refs import has_ref, set_ref
+from envlock.store.refs import has_ref, refs, set_ref
 
 
 def remember(store: Store, key: str, *, used: int, size: int = 1) -> None:
@@ -31,7 +31,7 @@ def test_of_too_many_those_used_longest_ago_are_forgotten(store: Store) -> None:
         remember(store, f"{number}", used=1000 + number)
     forget_most(store)
     assert kept(store) == {f"{number}" for number in range(1, MOST_KNOWN + 1)}
-    assert not has_ref(store, known_ref("0"))
+    assert has_ref(store, known_ref("0")), "it tells garbage collection whose the objects were"
     forget_most(store)
     assert len(kept(store)) == MOST_KNOWN
 
@@ -52,9 +52,10 @@ def test_garbage_collection_forgets_what_was_not_used_since(store: Store) -> Non
     set_ref(store, known_ref("gone"), [store.put(b"of a file that is gone")])
     result = collect_garbage(store, 3600, clock=lambda: 10_000)
     assert kept(store) == {"new"}
-    assert not has_ref(store, known_ref("gone"))
+    assert has_ref(store, known_ref("gone")), "what it explains is too young to be deleted"
     assert result.freed_bytes == 1
     assert collect_garbage(store, -1).removed == 3
+    assert refs(store) == []
 
 
 def test_a_store_of_known_captures_alone_can_be_emptied(store: Store) -> None:
@@ -64,3 +65,23 @@ def test_a_store_of_known_captures_alone_can_be_emptied(store: Store) -> None:
     store.commit()
     with pytest.raises(StoreError, match="refusing"):
         collect_garbage(store, -1)
+
+
+def test_an_expired_capture_is_no_reason_to_delete_what_lost_its_reference(store: Store) -> None:
+    """As where the folder of the references was restored from an older backup."""
+    remember(store, "old", used=1000)
+    lost = store.put(b"of a lock whose reference is lost")
+    store.commit()
+    with pytest.raises(StoreError, match="refusing"):
+        collect_garbage(store, -1)
+    assert store.has(lost)
+    assert kept(store) == {"old"}, "nothing is deleted where it refuses"
+    assert collect_garbage(store, -1, force=True).removed == 2
+
+
+def test_references_stay_where_everything_would_be_deleted(store: Store) -> None:
+    set_ref(store, "dev", [store.put(b"needed")])
+    store.commit()
+    with pytest.raises(StoreError, match="refusing"):
+        collect_garbage(store, -1, unused_seconds=-1)
+    assert has_ref(store, "dev")

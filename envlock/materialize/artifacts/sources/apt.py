@@ -87,7 +87,7 @@ class AptSource:
         if not known:
             return {}
         # Packages that vanished from the pool do not hold up the others.
-        done = self._run("apt-get", "download", *map(_specifier, known), cwd=into)
+        done = self._run("apt-get", "download", "--", *map(_specifier, known), cwd=into)
         found: dict[Artifact, Path] = {}
         found |= {deb: path for deb in known if (path := into / deb.filename).is_file()}
         if not found and done.failures:
@@ -97,7 +97,7 @@ class AptSource:
         return found
 
     def _known(self, debs: Sequence[Deb], cwd: Path) -> list[Deb]:
-        shown = self._run("apt-cache", "show", *map(_specifier, debs), cwd=cwd).output
+        shown = self._run("apt-cache", "show", "--", *map(_specifier, debs), cwd=cwd).output
         found = set()
         for stanza in shown.split("\n\n"):
             fields = dict(

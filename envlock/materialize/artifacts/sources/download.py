@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 
 from envlock import __version__
 from envlock.errors import RegistryError, SourceError
+from envlock.materialize.artifacts.partial_file import PartialFile, partial_file
 from envlock.materialize.artifacts.sources.base import UnreachableSourceError
-from envlock.materialize.artifacts.sources.partial_file import PartialFile, partial_file
 from envlock.registry.transport import HostSettings, NoAnswerError, Transport, shown
 
 if TYPE_CHECKING:

@@ -124,9 +124,8 @@ def _add(wanted: Mapping[str, NpmPackage], cache: Path, cwd: Path, tell: Tell) -
     npm stops at the first one that a registry refuses; the others are then asked for again.
     """
     left = dict(wanted)
-    while left:
-        left = {name: each for name, each in left.items() if not _has(each, cache)}
-        done = _run("cache", "add", f"--cache={cache}", *_RETRIES, *left, cwd=cwd)
+    while left := {name: each for name, each in left.items() if not _has(each, cache)}:
+        done = _run("cache", "add", f"--cache={cache}", *_RETRIES, "--", *left, cwd=cwd)
         if done.returncode == 0:
             break
         refused = left.keys() & {word.strip(".,") for word in _WORD.findall(done.stderr)}
@@ -148,7 +147,7 @@ def _reason(stderr: str) -> str:
 
 def _configured(keys: Sequence[str], cwd: Path) -> Mapping[str, str]:
     """Return the settings of npm with these keys, empty where there is none."""
-    shown = _run("config", "get", *keys, cwd=cwd).stdout
+    shown = _run("config", "get", "--", *keys, cwd=cwd).stdout
     lines = [f"{keys[0]}={shown}"] if len(keys) == 1 else shown.splitlines()
     found = dict(line.strip().partition("=")[::2] for line in lines)
     return {key: value if (value := found.get(key, "")) != "undefined" else "" for key in keys}
@@ -156,7 +155,7 @@ def _configured(keys: Sequence[str], cwd: Path) -> Mapping[str, str]:
 
 def _run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     try:
-        argv = ["npm", *arguments, "--loglevel=error", "--no-update-notifier"]
+        argv = ["npm", "--loglevel=error", "--no-update-notifier", *arguments]
         return run_program(argv, cwd=cwd, timeout=_TIMEOUT_SECONDS)
     except FileNotFoundError as error:
         raise SourceError("npm is not installed here", where="npm") from error

@@ -133,7 +133,7 @@ def _download(pip: Sequence[str], tags: _Tags, wheels: Sequence[Wheel], into: Pa
     ]
     argv += [f"--abi={abi}" for abi in tags.abis]
     argv += [f"--platform={platform}" for platform in (*tags.platforms, "any")]
-    argv += [f"{wheel.name}=={wheel.version}" for wheel in wheels]
+    argv += ["--", *(f"{wheel.name}=={wheel.version}" for wheel in wheels)]
     done = run_program(argv, cwd=into, timeout=_TIMEOUT_SECONDS)
     return [line for line in done.stderr.splitlines() if line.startswith(("ERROR:", "WARNING:"))]
 

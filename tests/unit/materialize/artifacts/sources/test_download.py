@@ -13,6 +13,7 @@ import pytest
 from envlock.errors import SourceError, StoreError
 from envlock.materialize.artifacts.fetch import Offer, fetch
 from envlock.materialize.artifacts.kinds.deb import Deb
+from envlock.materialize.artifacts.partial_file import partial_file
 from envlock.materialize.artifacts.sources.archive import ArchiveSource
 from envlock.materialize.artifacts.sources.base import UnreachableSourceError
 from envlock.materialize.artifacts.sources.download import (
@@ -21,7 +22,6 @@ from envlock.materialize.artifacts.sources.download import (
     MOST_RESUMES,
     Downloads,
 )
-from envlock.materialize.artifacts.sources.partial_file import partial_file
 from envlock.registry.transport import shown
 from tests.registry.conftest import free_port
 from tests.registry.debian import mirror

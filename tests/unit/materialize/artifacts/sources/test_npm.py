@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 
@@ -47,6 +48,20 @@ def test_one_that_the_registry_lacks_does_not_hold_up_the_others(registry, into)
     found = NpmRegistry().fetch([GONE, A, OTHER, B], into, said.append)
     assert found.keys() == {A, B}
     assert any("plain@9.9.9" in line for line in said)
+
+
+def test_npm_is_never_called_without_packages(registry, into, tmp_path, monkeypatch):
+    """Where one is refused, npm may have fetched all the others meanwhile."""
+    own = tmp_path / "bin/npm"
+    own.parent.mkdir()
+    own.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\nexec {shutil.which("npm")} "$@"\n')
+    own.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{own.parent}:{os.environ['PATH']}")
+    NpmRegistry().fetch([A, GONE, B], into, print)
+    NpmRegistry().fetch([A, GONE, B], into, print)
+    calls = [line for line in (tmp_path / "calls").read_text().splitlines() if " add " in line]
+    assert calls
+    assert all(line.partition(" -- ")[2] for line in calls)
 
 
 def test_a_registry_with_addresses_of_its_own_is_asked_by_name(registry, into):
