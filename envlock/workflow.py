@@ -230,12 +230,14 @@ def compare_environments(
     base: Environment | None = None,
     *,
     whole: bool = False,
+    joining: bool = False,
 ) -> DriftReport:
     """Compare two environments, file by file if both trees are in the store and differ.
 
     With the common ancestor `base` the report says which side changed.  Trees of the same content
     digest are compared too if their records differ, since hidden logs and caches are counted.  The
-    applications that the locks name are compared, or with `whole` everything (ADR 28).
+    applications that the locks name are compared, or with `whole` everything (ADR 28).  With
+    `joining` the right side is a machine that is to become like the left (`envlock.scope.pairing`).
     """
     from envlock.diff.drift import Note, NoteKind
     from envlock.diff.engine import compare
@@ -247,7 +249,8 @@ def compare_environments(
         left_tree = left.tree or load_tree(left.lock, store)
         right_tree = right.tree or load_tree(right.lock, store)
     named = (left.policy_name or left.name, right.policy_name or right.name)
-    paired = Paired(left.lock, right.lock) if whole else pair(left.lock, right.lock, *named)
+    locks = (left.lock, right.lock)
+    paired = Paired(*locks) if whole else pair(*locks, *named, joining=joining)
     left_tree = renamed_tree(left_tree, paired.names[0])
     right_tree = renamed_tree(right_tree, paired.names[1])
     options = replace(

@@ -158,6 +158,47 @@ def check(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
+_DOCTOR = """\
+Say what this machine lacks of an environment: what is missing, wrong, extra or unknown for the
+applications that the lock names, in the order in which it has to be mended, each with the command
+that mends it here and what that needs: root, a new login, a restart or an administrator.
+
+Nothing is changed, no network is used, and root is not needed: what cannot be read is unknown.
+Ends with 0 if nothing is to do, with 1 if there are gaps, and with 3 if something is only unknown.
+With --as nagios the status is that of a health check: 0, 1 a warning, 2 critical, 3 unknown.
+"""
+
+
+def doctor(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``envlock doctor``."""
+    parser.description = _DOCTOR
+    add_lock(parser)
+    parser.add_argument(
+        "target", nargs="?", default="host", metavar="TARGET", help="the machine (host)"
+    )
+    add_role(parser, "only what this application of the lock needs")
+    parser.add_argument(
+        "--whole", action="store_true", help="everything, not the applications alone"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="SECTION",
+        help="only this section; may be repeated",
+    )
+    parser.add_argument("--all", action="store_true", help="cut no list")
+    parser.add_argument(
+        "--fix-script",
+        metavar="FILE",
+        help="also write the commands to a shell script, to be reviewed",
+    )
+    parser.add_argument(
+        "--as", dest="style", choices=("text", "nagios"), default="text", help="style of the answer"
+    )
+    add_json(parser)
+
+
 _DIFF = """\
 Compare two environments: lockfiles, names, git revisions, or targets, which are captured now.
 

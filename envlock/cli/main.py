@@ -32,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     lazy("digest", "print the digests of a lock"),
     lazy("check", "check that locks are valid and the policy holds"),
     lazy("diff", "compare two environments"),
+    lazy("doctor", "say what this machine lacks of a lock, and how to mend it"),
     lazy("trace", "run a command and write what it touched"),
     lazy("explain", "explain a path, a section, a rule, a finding, an error or a warning"),
     lazy("waive", "accept a finding until a date, for a reason"),

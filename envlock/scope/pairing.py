@@ -51,10 +51,18 @@ class _Couple(NamedTuple):
     score: float
     basis: str
     projected: str = ""
+    is_lacking: bool = False
+    """The right side has nothing of it, and is given the names of the left."""
 
 
-def pair(left: Lock, right: Lock, left_name: str, right_name: str) -> Paired:
-    """Return two locks as they are compared in scope; the names are for notes."""
+def pair(
+    left: Lock, right: Lock, left_name: str, right_name: str, *, joining: bool = False
+) -> Paired:
+    """Return two locks as they are compared in scope; the names are for notes.
+
+    With `joining` the right side is to become like the left: an application of the left that it
+    has nothing like is compared all the same, with what it has of it.
+    """
     roles = (found_roles(left), found_roles(right))
     if not any(roles):
         text = (
@@ -62,7 +70,7 @@ def pair(left: Lock, right: Lock, left_name: str, right_name: str) -> Paired:
             " --root app=python:.venv, or roots in envlock.toml, narrow it to one"
         )
         return Paired(left, right, notes=(text,))
-    couples, notes = _couples((left, right), roles, (left_name, right_name))
+    couples, notes = _couples((left, right), roles, (left_name, right_name), joining=joining)
     if not couples:
         return Paired(left, right, notes=tuple(notes))
     return _together((left, right), couples, (left_name, right_name), tuple(notes))
@@ -87,6 +95,8 @@ def _couples(
     locks: tuple[Lock, Lock],
     roles: tuple[Mapping[str, Role], Mapping[str, Role]],
     names: tuple[str, str],
+    *,
+    joining: bool,
 ) -> tuple[list[_Couple], list[str]]:
     ours, theirs = roles
     couples = [
@@ -104,6 +114,12 @@ def _couples(
             if isinstance(found, Partner):
                 couples.append(_projected(role, found, side))
                 continue
+            if joining and side == 0:
+                nothing = Partner(role.root, role._replace(members=()), 0.0, found.reason)
+                couples.append(_projected(role, nothing, side)._replace(is_lacking=True))
+                continue
+            if joining:
+                continue  # what only the machine runs is not what it is to become
             text = f"{role.name} of {names[side]} is not compared with {names[1 - side]}:"
             notes.append(f"{text} {found.reason}; --root {role.name}=… names its root there")
     return sorted(couples, key=lambda couple: couple.left.name), notes
@@ -160,7 +176,12 @@ def _together(
     couples, locks = _with_components(couples, locks)
     own = [
         joined(names_of(locks[0], couple.left) for couple in couples),
-        joined(names_of(locks[1], couple.right) for couple in couples),
+        joined(
+            names_of(locks[0], couple.left)
+            if couple.is_lacking
+            else names_of(locks[1], couple.right)
+            for couple in couples
+        ),
     ]
     first, second = free(differing(own), locks)
     names = (first, second)

@@ -146,6 +146,24 @@ def test_followed_fixes_remove_their_findings_and_bring_no_new_ones(root, envloc
     assert not [change for change in left if change["id"] not in {one["id"] for one in found}]
 
 
+def test_the_script_of_the_doctor_mends_all_that_needs_no_person(root, envlock, tmp_path):
+    root.script(PREPARE)
+    target = f"dir:{root.path}"
+    envlock("capture", target, "--name", "good", "-q")
+    assert envlock("doctor", "good", target, status=0).out.startswith("READY")
+    root.script(BREAK)
+    script = tmp_path / "fix.sh"
+    first = envlock("doctor", "good", target, "--json", "--fix-script", script, status=1).json
+    mended = {gap["id"] for gap in first["gaps"] if gap["auto"] == "yes"}
+    left_to_people = {gap["id"] for gap in first["gaps"]} - mended
+    assert len(mended) > len(left_to_people)
+    root.script(script.read_text())
+    again = envlock("doctor", "good", target, "--json", status=1).json
+    assert {gap["id"] for gap in again["gaps"]} <= left_to_people
+    # What a person has to decide is a comment.
+    assert {gap["auto"] for gap in again["gaps"]} <= {"ask", "never"}
+
+
 def in_order(commands):
     """Return overrides and diversions first, so that packages are installed under them."""
     return sorted(commands, key=lambda command: not command[0].startswith("dpkg-"))

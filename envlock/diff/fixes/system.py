@@ -164,10 +164,11 @@ def kernel_setting(delta: Delta, _around: Surroundings) -> Commands:
 
 
 def time_zone(delta: Delta, _around: Surroundings) -> Commands:
-    """Return how to set the time zone of the left side."""
+    """Return how to set the time zone of the left side, with or without systemd (localtime(5))."""
     zone = delta.left or ""
-    is_zone = delta.field == "timezone" and is_name(zone) and ":" not in zone
-    return command("timedatectl", "set-timezone", zone) if is_zone else NO_FIX
+    if delta.field != "timezone" or not is_name(zone) or ":" in zone or ".." in zone:
+        return NO_FIX
+    return command("ln", "-snf", f"/usr/share/zoneinfo/{zone}", "/etc/localtime")
 
 
 def _is_path(path: str) -> bool:

@@ -1,0 +1,1 @@
+"""A machine that joins an environment: what it lacks, in which order, and by which commands."""
