@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from envlock.capture.files.classify import without_digest
 from envlock.capture.files.state_kinds import TABLESPACE, StateKind, kind_of
-from envlock.capture.files.state_search import Found
+from envlock.capture.files.state_search import StateFound
+from envlock.capture.files.unknown_state import Sizes
 from envlock.capture.scan.access_log import PathChanges
 from envlock.errors import StateInUseError
 from envlock.model.deciding import Kind, decides
@@ -37,6 +38,8 @@ class ServiceState:
         self._wanted = tuple(path.rstrip("/") for path in wanted)
         self._data: tuple[StateData, ...] = ()
         self._map = StateMap()
+        self.sizes: Sizes = {}
+        """How much unknown data each service has."""
 
     def is_wanted(self, path: str) -> bool:
         """True when a path is asked for, before it is known what is there."""
@@ -48,7 +51,7 @@ class ServiceState:
         self._map = StateMap(self._data)
 
     def take(
-        self, found: Iterable[Found], target: Target, source: Target, entries: Mapping[str, Entry]
+        self, found: StateFound, target: Target, source: Target, entries: Mapping[str, Entry]
     ) -> None:
         """Take the data that a search found, its versions read from `target`.
 
@@ -61,8 +64,9 @@ class ServiceState:
                 _version(target, f"{path}/{kind.version}") if kind.version else "",
                 is_kept=self.is_wanted(path),
             )
-            for path, kind in found
+            for path, kind in found.data
         )
+        self.sizes = found.sizes
         self.require_stopped(source, entries)
 
     def data_at(self, path: str) -> StateData | None:
@@ -102,6 +106,17 @@ class ServiceState:
             if data is not None and entry.type is EntryType.FILE:
                 sizes[data.path] += entry.size
         return [_record(each, sizes[each.path]) for each in self._data]
+
+    def read_versions(self, changes: PathChanges, target: Target) -> None:
+        """Read the versions again that changed files state."""
+        changed = changes.paths
+        read = []
+        for each in self._data:
+            name = kind_of(each.engine, each.path).version
+            path = f"{each.path}/{name}"
+            is_changed = name and path in changed
+            read.append(each._replace(version=_version(target, path)) if is_changed else each)
+        self.set(read)
 
     def update(self, changes: PathChanges) -> None:
         """Take over changed sizes of files."""

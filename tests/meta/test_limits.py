@@ -49,6 +49,9 @@ TESTS = {
     "capture.files.classify.STATE_LIMIT": (
         "test_one_large_file_takes_all_data_of_an_unknown_service_with_it"
     ),
+    "capture.files.unknown_state.STATE_TOTAL": (
+        "test_many_small_files_take_the_data_of_an_unknown_service_with_them"
+    ),
     "materialize.tree.lost_files.SETTINGS_LIMIT": "test_a_file_of_settings_of_the_largest_size",
     "targets.base.READ_LIMIT": "test_a_file_that_a_collector_reads_whole",
     "capture.context.READ_TOTAL": "test_files_that_one_collector_reads",

@@ -6,7 +6,7 @@ starts.  So such data is taken whole or not at all.  A new kind is one row of `S
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from envlock.model.state import DATA
@@ -137,6 +137,19 @@ def is_tablespace(name: str) -> bool:
     head, _, rest = name.partition(_TABLESPACE_NAME)
     version, _, catalog = rest.partition("_")
     return not head and catalog.isdigit() and version.replace(".", "").isdigit()
+
+
+_PARTS = tuple((f"/{part}", kind) for kind in STATE_KINDS for part in kind.beside)
+_PART_NAMES = frozenset(part.rpartition("/")[2] for part, _ in _PARTS)
+
+
+def markers_beside(path: str) -> Iterator[str]:
+    """Yield the paths of the markers that make a folder data only where `path` is there too."""
+    if path.rpartition("/")[2] in _PART_NAMES:
+        for part, kind in _PARTS:
+            if path.endswith(part):
+                top = path.removesuffix(part)
+                yield f"{top}/{kind.below}/{kind.marker}" if kind.below else f"{top}/{kind.marker}"
 
 
 def pick_markers(names: Sequence[str], _modes: Sequence[int]) -> Collection[str]:

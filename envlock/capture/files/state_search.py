@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from envlock.capture.files.classify import STATE_LIMIT
 from envlock.capture.files.ownership import Claims
 from envlock.capture.files.rules import noisy_rule
 from envlock.capture.files.state_kinds import (
@@ -21,22 +19,27 @@ from envlock.capture.files.state_kinds import (
     is_marker,
     is_tablespace,
     kinds_marked_by,
+    markers_beside,
     pick_markers,
+)
+from envlock.capture.files.unknown_state import (
+    Sizes,
+    are_beyond,
+    large_state,
+    larger_files,
+    sizes_of,
 )
 from envlock.capture.scan.access_log import PathChanges
 from envlock.capture.scan.index import Index
 from envlock.capture.scan.search import PathSearch
+from envlock.model.state import StateData, StateMap
 from envlock.model.tree import Entry, EntryType, FileClass
 
 _ELSEWHERE = ("/proc/", "/sys/", "/dev/", "/run/", "/tmp/", "/var/tmp/")  # noqa: S108  in a target
+_MAIL = tuple(f"{folder}/" for folder in MAIL_FOLDERS)
+_EXECUTABLE = 0o111
+_BELOW_VAR = 3
 _NO_STATE = frozenset({FileClass.CACHE, FileClass.LOG, FileClass.GENERATED})
-_OF_SERVICE = re.compile(
-    r".*/\.git(?=/)"
-    r"|/var/lib/(?:systemd|kubelet|rancher)/[^/]+(?=/)"
-    r"|/(?:var/(?:lib|spool|opt|db|games|snap)|snap|root/snap)/[^/]+(?=/)"
-    r"|/home/[^/]+/snap/[^/]+(?=/)"
-)
-"""The folder of one service or program; other large files stand for themselves."""
 
 
 class Found(NamedTuple):
@@ -46,10 +49,17 @@ class Found(NamedTuple):
     kind: StateKind
 
 
+class StateFound(NamedTuple):
+    """What a search found: data by path, and how much unknown data each service has."""
+
+    data: list[Found]
+    sizes: Sizes
+
+
 def find_state(
     index: Index, search: PathSearch, shown: Mapping[str, Entry], claims: Claims
-) -> list[Found]:
-    """Return the data in a scan, by path; data that lies in other data is part of that.
+) -> StateFound:
+    """Return the data in a scan; what lies in other data is part of that.
 
     `shown` is the index as far as what is looked up must be remembered.
     """
@@ -60,27 +70,53 @@ def find_state(
         for found in _marked(path, shown)
         if _may_be_state(shown[path])
     ]
-    queued = sorted(search.below(f"{folder}/" for folder in MAIL_FOLDERS))
+    queued = sorted(search.below(_MAIL))
     marked += _mail(path for path in queued if _is_file(shown.get(path)))
-    marked += (
-        Found(_folder_of(entry.path), UNKNOWN)
-        for entry in index.larger_than(STATE_LIMIT)
-        if _is_large_state(entry, index, claims) and entry.path in shown
+    known = _outermost(marked)
+    sizes = sizes_of(index, shown, claims, known_map(known))
+    unknown = {*large_state(index, shown, claims), *are_beyond(sizes)}
+    return StateFound(_outermost([*known, *(Found(path, UNKNOWN) for path in unknown)]), sizes)
+
+
+def known_map(found: Iterable[Found]) -> StateMap:
+    """Return a map of the data of known kinds."""
+    return StateMap(
+        StateData(each.path, each.kind.engine) for each in found if each.kind is not UNKNOWN
     )
-    return _outermost(marked)
 
 
-def may_differ(changes: PathChanges) -> bool:
-    """True when other data might be found after some paths changed."""
-    mail = tuple(f"{folder}/" for folder in MAIL_FOLDERS)
-    for path in changes.appeared_or_vanished:
-        if path.startswith(mail) or is_marker(posixpath.basename(path)):
+def may_differ(changes: PathChanges, is_there: Callable[[str], bool]) -> bool:
+    """True when other data might be found after some paths changed.
+
+    `is_there` tells whether a path is there now.
+    """
+    for path in changes.paths:
+        before, after = changes.before.get(path), changes.after.get(path)
+        name = posixpath.basename(path)
+        if _is_folder_below_var(after, name):
             return True
-    before, after = (
-        {path for path, entry in entries.items() if entry.size > STATE_LIMIT}
-        for entries in (changes.before, changes.after)
+        if _what_counts(before) == _what_counts(after):
+            continue
+        if path.startswith(_MAIL) or is_marker(name):
+            return True
+        if any(map(is_there, (*markers_beside(path), *(f"{path}{end}" for end in JOURNALS)))):
+            return True
+    return larger_files(changes.before) != larger_files(changes.after)
+
+
+def _what_counts(entry: Entry | None) -> tuple[EntryType, bool] | None:
+    """Return what decides whether an entry is a part of data; None for none."""
+    return (entry.type, bool(entry.mode & _EXECUTABLE)) if entry is not None else None
+
+
+def _is_folder_below_var(entry: Entry | None, name: str) -> bool:
+    """True for a folder whose owner, which no listing shows, decides whether it marks data."""
+    return (
+        entry is not None
+        and entry.type is EntryType.DIRECTORY
+        and entry.path.count("/") == _BELOW_VAR
+        and is_marker(name)
     )
-    return before != after
 
 
 def _marked(path: str, shown: Mapping[str, Entry]) -> Iterator[Found]:
@@ -116,19 +152,6 @@ def _may_be_state(entry: Entry) -> bool:
     """False for what can be made again: data in a cache is left out as a cache."""
     rule = noisy_rule(entry, owned=False, exists=lambda _path: True)
     return rule is None or rule.file_class not in _NO_STATE
-
-
-def _is_large_state(entry: Entry, index: Index, claims: Claims) -> bool:
-    if entry.path.startswith(_ELSEWHERE) or entry.path in claims:
-        return False
-    rule = noisy_rule(entry, owned=False, exists=index.__contains__)
-    return rule is not None and rule.file_class is FileClass.STATE
-
-
-def _folder_of(path: str) -> str:
-    """Return the folder of the service that a large file belongs to, or the file itself."""
-    found = _OF_SERVICE.match(path)
-    return found[0] if found else path
 
 
 def _outermost(found: Iterable[Found]) -> list[Found]:

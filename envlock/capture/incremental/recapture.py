@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 from envlock.capture.files.records import file_records
 from envlock.capture.files.state_search import may_differ
+from envlock.capture.files.unknown_state import Sizes, are_beyond, sizes_after
 from envlock.capture.incremental.external_inputs import digest_of, mounts_that_matter
 from envlock.capture.incremental.snapshot import Findings, Snapshot, is_lasting
 from envlock.capture.incremental.tree_patch import TreeState, as_lines, relied_on, with_rows
@@ -25,7 +27,7 @@ from envlock.capture.setup import CaptureSetup
 from envlock.model.coverage import Gap
 from envlock.model.lock import Lock
 from envlock.model.record import Record
-from envlock.model.state import SECTION, state_of
+from envlock.model.state import DATA, SECTION, StateData, StateMap, state_of
 from envlock.model.tree import FORMAT_BITS, TYPE_OF_FORMAT, Entry, EntryType, Row, Tree
 from envlock.store.blob_file import DamagedBlobFileError
 from envlock.store.objects import Store
@@ -91,9 +93,17 @@ class IncrementalCapture:
                 raw = self._store.read(before.tree.address)
             signatures = signing.result()
         scan = self._look(target, plan, before, signatures)
-        if scan is None or not self._is_enough(before, scan.changes):
+        if scan is None or not self._is_enough(before, scan):
             return None
-        return self._finish(before, scan, raw)
+        state_sizes = self._state_sizes(before, scan.changes)
+        if are_beyond(state_sizes) != are_beyond(before.state_sizes):
+            return None
+        return self._finish(replace(before, state_sizes=state_sizes), scan, raw)
+
+    def _state_sizes(self, before: Findings, changes: PathChanges) -> Sizes:
+        """Return how much unknown data each service has now."""
+        known = (data for data in _state(before) if data.engine != DATA)
+        return sizes_after(before.state_sizes, changes, self._session.claims, StateMap(known))
 
     def _is_held(self, before: Findings) -> bool:
         """True when the store has everything that the last tree relies on; else it is lost."""
@@ -102,9 +112,12 @@ class IncrementalCapture:
         holds = self._store.holds
         return all(holds(sha256, size) for sha256, size in relied_on(self._snapshot.blob))
 
-    def _is_enough(self, before: Findings, changes: PathChanges) -> bool:
+    def _is_enough(self, before: Findings, scan: _Scan) -> bool:
         """Take over the claims on changed paths; False where a change may matter to other paths."""
-        if may_differ(changes) or before.access_log.is_affected_by(_without_listings(changes)):
+        changes = scan.changes
+        if may_differ(changes, partial(self._is_there, scan)) or before.access_log.is_affected_by(
+            _without_listings(changes)
+        ):
             return False
         paths, digest = before.external_inputs
         if digest != digest_of(paths, self._setup.target):
@@ -112,6 +125,15 @@ class IncrementalCapture:
         claims = self._snapshot.claims({"/", *changes.paths})
         self._session.restore_claims(claims)
         return not any(claims[p].required for p in changes.appeared_or_vanished if p in claims)
+
+    def _is_there(self, scan: _Scan, path: str) -> bool:
+        folder, _, name = path.rpartition("/")
+        if folder in scan.folders:
+            return scan.folders[folder].entry(name) is not None
+        with suppress(OSError):
+            self._setup.target.stat(path)
+            return True
+        return False
 
     def _look(
         self,
@@ -154,8 +176,8 @@ class IncrementalCapture:
         `raw` is the last tree object, empty where there is none.
         """
         session, snapshot, residue = self._session, self._snapshot, self._session.residue
-        state = [record for record in before.records if record.section == SECTION]
-        session.state.set(state_of(Lock.of(state)))
+        session.state.set(_state(before))
+        session.state.read_versions(scan.changes, self._setup.target)
         if self._setup.is_full_depth:
             session.state.update(scan.changes)
         session.state.require_stopped(self._setup.source, session.shown)
@@ -228,6 +250,11 @@ class IncrementalCapture:
     def _remember(self, after: Findings, scan: _Scan) -> None:
         if len(scan.changes.paths) > self._setup.tuning.few and is_lasting(self._session):
             self._snapshot.save_delta(after)
+
+
+def _state(before: Findings) -> tuple[StateData, ...]:
+    """Return the data of services that was found."""
+    return state_of(Lock.of(record for record in before.records if record.section == SECTION))
 
 
 _LINKED = "another name"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from envlock.capture.files.ownership import Claim, from_plain, to_plain
+from envlock.capture.files.unknown_state import Sizes
 from envlock.capture.incremental.external_inputs import digest_of, external_paths
 from envlock.capture.incremental.tree_patch import TreeState, tables
 from envlock.capture.scan.access_log import AccessLog, with_symlinks
@@ -44,7 +45,7 @@ class Findings:
     `signatures` are of directories, by their path below the root.  `external_inputs` are paths
     that were asked for and lie outside the scan, with a digest of what is there.  `collected` is
     the coverage of each collector.  `files` are the facts of the ``file`` records by path.
-    `count` and `size` (bytes) are of all paths.
+    `count` and `size` (bytes) are of all paths, `state_sizes` of unknown data by its service.
     """
 
     mounts: dict[str, str]
@@ -60,6 +61,7 @@ class Findings:
     redacted: dict[str, str]
     count: int
     size: int
+    state_sizes: Sizes
     tree: TreeState
 
 
@@ -167,6 +169,7 @@ class Snapshot:
                 redacted=session.gate.redacted,
                 count=len(session.index),
                 size=session.index.size(),
+                state_sizes=session.state.sizes,
                 tree=tree,
             )
         )

@@ -123,6 +123,16 @@ class Index(Mapping[str, Entry]):
                 yield from (e for e in folder.entries(self._entries) if e.size > size)
         yield from (entry for entry in self._alone() if entry.size > size)
 
+    def folder_sizes(self) -> Iterator[tuple[str, int]]:
+        """Yield directories and the bytes of the files in each; hard links may count again.
+
+        A directory may be yielded more than once.
+        """
+        for path, folder in self._folders.items():
+            yield path, folder.size
+        for entry in self._alone():
+            yield entry.path.rpartition("/")[0], entry.size
+
     def size(self) -> int:
         """Return the size of all files in bytes."""
         size = sum(folder.size for folder in self._folders.values())

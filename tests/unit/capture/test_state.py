@@ -286,6 +286,17 @@ def test_one_large_file_takes_all_data_of_an_unknown_service_with_it(root, store
     assert "/var/lib/thing/large" in image_paths(captured(root, store, "/var/lib/thing"), store)
 
 
+@pytest.mark.parametrize("path", ["run/app/large", "var/backups/large", "srv/app/.git/pack"])
+def test_a_large_file_of_class_state_is_left_out_wherever_it_lies(root, store, path):
+    put(root, path, b"")
+    with (root / path).open("wb") as stream:
+        stream.truncate(STATE_LIMIT + 1)
+    found = captured(root, store)
+    row = rows(found)[f"/{path}"]
+    assert (row.file_class, row.source, row.entry.sha256) == (FileClass.STATE, "observed", "")
+    assert any(data.covers(f"/{path}") for data in state_of(found.lock))
+
+
 @pytest.mark.parametrize("with_state", [(), (MAIN,)])
 @pytest.mark.parametrize("change", ["grow", "vanish", "marker", "beside"])
 def test_an_incremental_capture_says_the_same(root, store, tmp_path, with_state, change):
