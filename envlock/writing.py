@@ -286,6 +286,13 @@ def write_with_holes(stream: BinaryIO, chunk: bytes | bytearray) -> None:
     stream.write(chunk[start:] if start else chunk)
 
 
+def copy_with_holes(source: BinaryIO, stream: BinaryIO) -> None:
+    """Copy what is left of `source` into a new file as `write_with_holes` does.  Raise OSError."""
+    while chunk := source.read(_CHUNK):
+        write_with_holes(stream, chunk)
+    end_with_holes(stream)
+
+
 def end_with_holes(stream: BinaryIO) -> None:
     """Give a file its length, in case it ends in a hole.  Raise OSError."""
     stream.truncate()

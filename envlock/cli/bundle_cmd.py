@@ -27,9 +27,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         bring_content(arguments.lock, lock, config, store, console)
         extent = extent_of(arguments, lock, config, store, console)
         parcel = pack(arguments.lock, config, store, extent)
-        image = image_of(arguments, lock, config, store, console)
         name = safe_name(Path(arguments.lock).name.removesuffix(".lock")) or "lock"
-        write_bundle(path, parcel.shipment, name, image)
+        with image_of(arguments, lock, config, store, console) as image:
+            write_bundle(path, parcel.shipment, name, image)
     blobs = parcel.shipment.blobs
     if arguments.json:
         document = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +17,7 @@ from envlock.cli.package_sources import source_options
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.sources.registry import packages_of
 from envlock.materialize.artifacts.verify import is_locked_content
-from envlock.materialize.assemble import BuildOptions, layouts_directory, plan_of
+from envlock.materialize.assemble import BuildOptions, layout_directory, plan_of
 from envlock.materialize.image.travel import image_blobs
 from envlock.materialize.vendor import as_blobs, gather
 from envlock.model.lock import tree_address
@@ -110,24 +110,28 @@ def extent_of(
     return Extent(as_blobs(gathered.paths), known.objects)
 
 
+@contextmanager
 def image_of(
     arguments: argparse.Namespace, lock: Lock, config: Config, store: Store, console: Console
-) -> Sequence[Blob]:
-    """Return the manifest of the image of a lock and its blobs; nothing without ``--image``.
+) -> Iterator[Sequence[Blob]]:
+    """Yield the manifest of the image of a lock and its blobs; nothing without ``--image``.
+
+    They can be read until the body ends.
 
     Raise MaterializeError when it cannot be built.
     """
     if not arguments.image:
-        return ()
+        yield ()
+        return
     raw = read_lock_bytes(arguments.lock, config)
-    directory = layouts_directory(store) / hashlib.sha256(raw).hexdigest()[:16]
-    options = BuildOptions(
-        directory=directory.absolute(),
-        layers=config.materialize.layers,
-        sources=source_options(config, lock, offline=arguments.offline),
-        user_rules=user_rules(config),
-        jobs=config.jobs or os.cpu_count() or 1,
-    )
-    with console.progress("materializing") as steps:
-        built = materialize(lock, raw, store, options, steps).built
-    return image_blobs(directory, built.manifest_digest)
+    with layout_directory(store) as directory:
+        options = BuildOptions(
+            directory=directory,
+            layers=config.materialize.layers,
+            sources=source_options(config, lock, offline=arguments.offline),
+            user_rules=user_rules(config),
+            jobs=config.jobs or os.cpu_count() or 1,
+        )
+        with console.progress("materializing") as steps:
+            built = materialize(lock, raw, store, options, steps).built
+        yield image_blobs(directory, built.manifest_digest)

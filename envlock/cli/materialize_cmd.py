@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import re
 import shlex
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envlock.cli.configuration import read_config
@@ -28,7 +29,7 @@ from envlock.cli.service_state import (
 from envlock.cli.transfer import refuse_secrets, told_of_tree
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.reader import parse_lock
-from envlock.materialize.assemble import Assembled, BuildOptions, layouts_directory
+from envlock.materialize.assemble import Assembled, BuildOptions, layout_directory
 from envlock.materialize.image.start_command import start_command, variables_to_give
 from envlock.materialize.sinks.table import SINKS
 from envlock.model.digest import digests
@@ -64,11 +65,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     raw = read_lock_bytes(arguments.lock, config)
     lock = parse_lock(raw, where=shown_path(arguments.lock, config))
     started = time.monotonic()
-    with open_store(config) as store, console.progress("materializing") as steps:
+    progress = console.progress("materializing")
+    with open_store(config) as store, progress as steps, _directory(sinks, store) as directory:
         bring_content(arguments.lock, lock, config, store, console)
         if arguments.push:
             _ask_before_pushing(arguments, raw, lock, store, console)
-        options = _options(arguments, config, store, raw, lock, sinks)
+        options = _options(arguments, config, lock, directory)
         part = None
         if arguments.root:
             done, part = materialize_role(lock, arguments.root, store, options, steps)
@@ -79,9 +81,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         _warn_about_paths_left_out(done, console)
         say_what_will_not_start(done.lost, console)
         _warn_about_missing_values(lock, console)
-        for sink in sinks:
-            if result := sink.deliver(options.directory, done.built):
-                console.say(Message.IMAGE_DELIVERED, result=result)
+        _deliver(sinks, directory, done, console)
     seconds = time.monotonic() - started
     if arguments.json:
         document = _document(done, digests(part.lock if part else lock).environment, seconds)
@@ -102,6 +102,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.load is not None:
         console.say(Message.START_WITH, command=shlex.join(_start(arguments, lock, done)))
     return ExitStatus.OK
+
+
+def _deliver(sinks: Sequence[Sink], directory: Path, done: Assembled, console: Console) -> None:
+    for sink in sinks:
+        if result := sink.deliver(directory, done.built):
+            console.say(Message.IMAGE_DELIVERED, result=result)
 
 
 def _ask_before_pushing(
@@ -157,19 +163,20 @@ def _sinks(arguments: argparse.Namespace) -> list[Sink]:
     return sinks
 
 
+def _directory(sinks: Sequence[Sink], store: Store) -> AbstractContextManager[Path]:
+    """Return where the layout is built: where a sink wants it, else where it is deleted again."""
+    given = next((sink.directory for sink in sinks if sink.directory), None)
+    return nullcontext(given) if given else layout_directory(store)
+
+
 def _options(
     arguments: argparse.Namespace,
     config: Config,
-    store: Store,
-    lockfile: bytes,
     lock: Lock,
-    sinks: Sequence[Sink],
+    directory: Path,
 ) -> BuildOptions:
-    # Without an output directory the layout stays in the cache, and its layers can be reused.
-    kept = layouts_directory(store) / hashlib.sha256(lockfile).hexdigest()[:16]
-    given = (sink.directory for sink in sinks if sink.directory)
     return BuildOptions(
-        directory=next(given, kept.absolute()),
+        directory=directory,
         tag=arguments.tag or "latest",
         layers=config.materialize.layers,
         sources=source_options(config, lock, offline=arguments.offline),

@@ -27,8 +27,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError("a lock is pushed to a tag, not to a digest", where=arguments.reference)
     with open_store(config) as store:
         parcel = pack(arguments.lock, config, store)
-        image = image_of(arguments, parcel.lock, config, store, console)
-        done = send(parcel, reference, store, console, image, is_confirmed=arguments.yes)
+        with image_of(arguments, parcel.lock, config, store, console) as image:
+            done = send(parcel, reference, store, console, image, is_confirmed=arguments.yes)
     if arguments.json:
         document = {
             "schema_version": 1,

@@ -105,8 +105,8 @@ _CACHES = {
     "captures": "snapshots for incremental captures",
     "digests": "digests of unchanged files",
     "artifacts": "fetched packages",
-    "unpacked": "unpacked packages",
-    "layouts": "images",
+    "members": "tables of packages",
+    "layers": "layers of images",
     "apt": "package indexes of apt",
 }
 """What each cache of the store holds."""

@@ -6,7 +6,8 @@ reported at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -26,8 +27,10 @@ from envlock.materialize.artifacts.obtain import (
 from envlock.materialize.artifacts.plan import Plan, make_plan, missing_artifacts
 from envlock.materialize.artifacts.table import KINDS
 from envlock.materialize.image.description import FLATTENED, Built, image_of
+from envlock.materialize.image.kept_layers import KeptLayers
 from envlock.materialize.image.layers import DEFAULT_BUDGET, package_groups, split
-from envlock.materialize.sinks.layout import reusable, write_layout
+from envlock.materialize.image.oci import recipe_of
+from envlock.materialize.sinks.layout import known_layers, write_layout
 from envlock.materialize.tree.lost_files import LostFile, lost_files
 from envlock.materialize.tree.normalise import (
     IMAGE_LOCK_PATH,
@@ -42,7 +45,9 @@ from envlock.materialize.tree.state_rules import state_rules
 from envlock.model.lock import Lock
 from envlock.model.state import lost_state
 from envlock.model.tree import Row, Tree
+from envlock.store.disk import store_errors
 from envlock.store.objects import Store
+from envlock.writing import ScratchDirectory
 
 _WITH_CONTENT = ("blob ", *(kind.prefix for kind in KINDS.values()))
 _KEEPING_TIMES = ("blob ", *(k.prefix for k in KINDS.values() if k.file_time is None))
@@ -103,10 +108,11 @@ def assemble(
     got = obtain(list(plan.artifacts), lock, store, options.sources)
     missing = missing_artifacts(plan, got.missing, store)
     blockers = [*plan.blockers, *told_missing(missing, got)]
-    rebuild = Rebuild(store, normalised.contents, options.jobs)
+    kept = KeptLayers(store)
+    rebuild = Rebuild(store, normalised.contents, options.jobs, kept.find)
     try:
         progress("opening packages", 0, 0)
-        faults = rebuild.prepare(plan, got.paths, store.cache / "unpacked")
+        faults = rebuild.prepare(plan, got.paths)
         blockers += chain.from_iterable(faults.values())
         remove_wrong(faults, got, store)
         if blockers:
@@ -116,8 +122,9 @@ def assemble(
         image = image_of(
             lock, layers, lockfile=lockfile, epoch=epoch, flattened=options.flatten_times
         )
-        known = reusable(layers, _layouts(store, options.directory))
-        built = write_layout(options.directory, image, rebuild, reuse=known, tag=options.tag)
+        known = known_layers(layers, options.directory, kept)
+        built = write_layout(options.directory, image, rebuild, known=known, tag=options.tag)
+        kept.tidy(map(recipe_of, layers))
     finally:
         rebuild.close()
     reused = len(got.paths) - got.downloaded
@@ -194,9 +201,19 @@ def as_images(
     return left, right
 
 
-def layouts_directory(store: Store) -> Path:
-    """Return the directory of the layouts that are built without an output directory."""
-    return store.cache / "layouts"
+@contextmanager
+def layout_directory(store: Store) -> Iterator[Path]:
+    """Yield where to build a layout that is only needed until the body ends.
+
+    Raise StoreError when the cache of the store cannot be written.
+    """
+    scratch = ScratchDirectory(store.cache.absolute(), "layout")
+    with store_errors(store.cache):
+        scratch.create()
+    try:
+        yield scratch.path / "image"
+    finally:
+        scratch.close()
 
 
 def _normalise(
@@ -215,14 +232,6 @@ def _lost(normalised: Normalised, lock: Lock, store: Store) -> list[LostFile]:
         return store.read(row.entry.sha256) if is_held else given
 
     return lost_files(normalised, lost_state(lock), read)
-
-
-def _layouts(store: Store, directory: Path) -> Iterable[Path]:
-    """Yield the directories that may hold layers to reuse."""
-    kept = layouts_directory(store)
-    yield directory
-    if kept.is_dir():
-        yield from sorted(kept.iterdir())
 
 
 def _blocked(

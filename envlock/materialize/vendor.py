@@ -96,7 +96,7 @@ def _faults(plan: Plan, got: Fetched, store: Store, jobs: int) -> Mapping[Artifa
     unproved = {a: rows for a, rows in plan.artifacts.items() if a in got.paths and not a.proofs}
     rebuild = Rebuild(store, {}, jobs)
     try:
-        faults = rebuild.prepare(Plan(unproved, ()), got.paths, store.cache / "unpacked")
+        faults = rebuild.prepare(Plan(unproved, ()), got.paths)
     finally:
         rebuild.close()
     remove_wrong(faults, got, store)

@@ -67,7 +67,7 @@ def collect_garbage(
             if young.isdisjoint(objects):
                 delete_ref(store, name)
         freed = sum(_remove(path) for path in (*known, *garbage))
-        freed += sum(_remove(path) for path in _files(store.cache) if _is_old(path, limit))
+        freed += sum(_remove(path) for path in _files(store.cache) if _is_stale(path, limit))
         freed += _remove(store.stat_cache)
         store.sweep()
         return GcResult(kept=len(found) - len(garbage), removed=len(garbage), freed_bytes=freed)
@@ -112,7 +112,7 @@ def _is_old(path: Path, limit: float) -> bool:
 
 
 def _is_stale(path: Path, limit: float) -> bool:
-    """True when an object was not needed since; the mtime of most says something else."""
+    """True when an object or a layer was not needed since; their mtime says something else."""
     found = path.lstat()
     return (found.st_ctime if found.st_mtime_ns == SOUND_NS else found.st_mtime) <= limit
 

@@ -55,6 +55,8 @@ _LEVEL = 1
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _DIRECTORIES = ("objects", "tmp", "refs", "cache", "quarantine")
 _CHUNK = 1024 * 1024
+_FORMER_CACHES = ("layouts", "unpacked")
+"""Caches of earlier versions, which nothing reads any more."""
 
 
 class Store:
@@ -271,6 +273,8 @@ class Store:
             self._staging.sweep()
             for directory in (self.root / "refs", self.cache, *self.cache.iterdir()):
                 _delete_drafts(directory)
+            for name in _FORMER_CACHES:
+                shutil.rmtree(self.cache / name, ignore_errors=True)
 
     def close(self) -> None:
         """Delete what was not committed and release the lock.  May be called twice."""

@@ -41,8 +41,8 @@ def test_the_manifest_digest_depends_on_the_lock_alone(lock, envlock, tmp_path):
     other = tmp_path / "somewhere/else"
     other.mkdir(parents=True)
     moved = shutil.copytree(tmp_path / "xdg_data_home", tmp_path / "store2", symlinks=True)
-    shutil.rmtree(moved / "envlock/cache/unpacked")
-    shutil.rmtree(moved / "envlock/cache/layouts", ignore_errors=True)
+    shutil.rmtree(moved / "envlock/cache/members")
+    shutil.rmtree(moved / "envlock/cache/layers")
     prefix = "umask 077; "
     if os.geteuid() == 0:
         prefix += "unshare --uts sh -c 'hostname elsewhere'; "

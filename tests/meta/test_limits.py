@@ -78,6 +78,9 @@ TESTS = {
     "materialize.artifacts.unpacked.MAX_RATIO": "test_a_package_at_its_largest_ratio",
     "materialize.artifacts.unpacked.MOST_MEMBERS": "test_members_of_a_deb",
     "formats.rpm.package_file.LARGEST_HEADER": "test_a_header_at_the_limit_and_above",
+    "materialize.image.kept_layers.KEPT_BYTES": (
+        "test_of_layers_without_room_those_used_longest_ago_are_deleted"
+    ),
     "materialize.artifacts.kinds.wheel.RECORD_LIMIT": "test_a_record_of_the_largest_size",
     "materialize.artifacts.sources.download.LARGEST_PACKAGE": (
         "test_a_file_of_the_largest_size_and_above"

@@ -21,6 +21,13 @@ Reader = Callable[[], Iterator[bytes]]
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~^:!_-]*\Z")
 
 
+class Rooms(NamedTuple):
+    """Two directories: of the tables of members, and of tars while they are read."""
+
+    tables: Path
+    tars: Path
+
+
 class Artifact(Protocol):
     """One published file: a named tuple of the text fields that identify it.
 
@@ -82,8 +89,8 @@ class ArtifactKind:
     - `describe`: (key of the record, lock) -> artifact, or None when the record does not suffice.
     - `stated`: (words of a claim) -> artifact, or None when they do not suffice.  Only for kinds
       whose packages state no digests of their files, so that a capture must look into them.
-    - `open`: (path of the file, cache directory) -> its members.  Raises SourceError when the file
-      is damaged.
+    - `open`: (path of the file, where its parts are put) -> its members.  Raises SourceError when
+      the file is damaged.
     - `group`: (key and facts of a record) -> what shares a layer with the package, for example
       the name of its source package.
     - `file_time`: the time that files from such an artifact get in an image, in seconds since
@@ -95,7 +102,7 @@ class ArtifactKind:
     scheme: str
     section: str
     describe: Callable[[str, Lock], Artifact | None]
-    open: Callable[[Path, Path], OpenArtifact]
+    open: Callable[[Path, Rooms], OpenArtifact]
     group: Callable[[str, Facts], str]
     file_time: int | None
     is_dated: bool = False

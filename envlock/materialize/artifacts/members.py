@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from envlock.errors import SourceError
-from envlock.materialize.artifacts.artifact import Artifact, is_plain
+from envlock.materialize.artifacts.artifact import Artifact, Rooms, is_plain
 from envlock.materialize.artifacts.table import KINDS
 
 
@@ -63,7 +63,7 @@ def _contents(found: tuple[Artifact, Path], scratch: Path) -> Mapping[str, str]:
     artifact, path = found
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".unpack-") as folder:
         try:
-            opened = KINDS[artifact.scheme].open(path, Path(folder))
+            opened = KINDS[artifact.scheme].open(path, Rooms(Path(folder), Path(folder)))
         except SourceError:
             return {}
         try:

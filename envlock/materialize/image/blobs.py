@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
 from envlock.writing import end_with_holes, write_with_holes
 
@@ -20,6 +20,13 @@ class Blob(NamedTuple):
 
     digest: str
     size: int
+
+
+class Readable(Protocol):
+    """A stream that can be read."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most so many bytes, none at the end."""
 
 
 def write_blob(directory: Path, chunks: Iterable[bytes]) -> Blob:
@@ -34,27 +41,64 @@ def write_blob(directory: Path, chunks: Iterable[bytes]) -> Blob:
     return blob
 
 
-def reuse_blob(directory: Path, source: Path) -> Blob | None:
-    """Link or copy the blob `source` into `directory`, and hash it.
+def reuse_blob(directory: Path, source: Path, is_right: Callable[[Readable], bool]) -> Blob | None:
+    """Link or copy the file `source` into `directory`, under the hex digits of its digest.
 
-    Return None when its bytes do not match its name.  Raise OSError.
+    It is read once, by `is_right`, which must read to the end.  Return None when that returns
+    False, or when it lies in `directory` under another name.  Raise OSError.
     """
-    expected = f"sha256:{source.name}"
-    if source.parent == directory:
-        blob = _digest(read_file(source))
-        return blob if blob.digest == expected else None
+    is_here = source.parent == directory
     draft = _draft(directory)
     try:
-        with contextlib.suppress(OSError):
-            os.link(source, draft)
-        chunks = read_file(source)
-        blob = _digest(chunks if draft.exists() else _saving(chunks, draft))
-        if blob.digest != expected:
-            return None
-        draft.rename(directory / source.name)
+        with ExitStack() as opened:
+            reading = _Reading(opened.enter_context(source.open("rb")))
+            if not is_here and not _is_linked(source, draft):
+                reading.copy = opened.enter_context(draft.open("xb"))
+            if not is_right(reading):
+                return None
+            if reading.copy is not None:
+                end_with_holes(reading.copy)
+                os.fsync(reading.copy.fileno())
+        blob = reading.blob
+        path = directory / blob.digest.removeprefix("sha256:")
+        if is_here:
+            return blob if path == source else None
+        draft.rename(path)
     finally:
         draft.unlink(missing_ok=True)
     return blob
+
+
+class _Reading:
+    """Hashes what is read from a stream, and writes it to `copy` if there is one."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self.copy: BinaryIO | None = None
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+        chunk = self._stream.read(size)
+        self._digest.update(chunk)
+        self._size += len(chunk)
+        if self.copy is not None:
+            write_with_holes(self.copy, chunk)
+        return chunk
+
+    @property
+    def blob(self) -> Blob:
+        """What was read."""
+        return Blob(f"sha256:{self._digest.hexdigest()}", self._size)
+
+
+def _is_linked(source: Path, draft: Path) -> bool:
+    try:
+        os.link(source, draft)
+    except OSError:
+        return False
+    return True
 
 
 def read_file(path: Path) -> Iterator[bytes]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
 from zlib import adler32
 
 from envlock.errors import MaterializeError
+from envlock.materialize.image.blobs import Readable
 from envlock.materialize.tree.contents import Contents
 from envlock.model.text import escape, to_bytes
 from envlock.model.tree import Entry, EntryType, Row
@@ -65,7 +65,7 @@ def emit(rows: Iterable[Row], contents: Contents) -> Iterator[bytes]:
     yield b"".join(pending)
 
 
-def is_archive_of(stream: BinaryIO, rows: Iterable[Row]) -> bool:
+def is_archive_of(stream: Readable, rows: Iterable[Row]) -> bool:
     """True when `stream` is, byte for byte, what `emit` yields for `rows`.
 
     Content is compared with the digests of the rows, so only the rows are trusted.
@@ -133,7 +133,7 @@ def _pieces(rows: Iterable[Row], contents: Contents) -> Iterator[bytes]:
         yield bytes(-written % BLOCK)
 
 
-def _is_content_of(stream: BinaryIO, entry: Entry) -> bool:
+def _is_content_of(stream: Readable, entry: Entry) -> bool:
     digest = hashlib.sha256()
     left = entry.size
     while left and (chunk := stream.read(min(left, _CHUNK))):

@@ -15,10 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from envlock.errors import InterruptedByUser, MaterializeError, StoreError
 from envlock.materialize.image.blobs import Blob, reuse_blob, write_blob
 from envlock.materialize.image.description import Built, BuiltLayer, Image
+from envlock.materialize.image.kept_layers import KeptLayers
 from envlock.materialize.image.layers import Layer
 from envlock.materialize.image.oci import (
     LAYOUT_VERSION,
@@ -47,21 +50,26 @@ class LayoutSink:
         return ""
 
 
-def reusable(layers: Iterable[Layer], layouts: Iterable[Path]) -> dict[str, Path]:
-    """Return recipe -> blob for every layer that is already in one of `layouts`.
+class Known(NamedTuple):
+    """Layers that were built before: recipe -> file, and where the layers of this image are kept.
 
-    Directories that are no layouts of envlock are ignored.  What a layout claims is not trusted:
-    `write_layout` compares such a blob with the rows of the layer before it uses it.
+    What they claim to be is not trusted: each is compared with the rows of the layer.
     """
+
+    files: Mapping[str, Path] = MappingProxyType({})
+    kept: KeptLayers | None = None
+
+
+def known_layers(layers: Iterable[Layer], layout: Path, kept: KeptLayers | None = None) -> Known:
+    """Return what is there of `layers` in `layout`, if that is one of envlock, and in `kept`."""
     wanted = {recipe_of(layer) for layer in layers}
-    found: dict[str, Path] = {}
-    for layout in layouts:
-        with contextlib.suppress(MaterializeError, OSError):
-            for recipe, digest in read_manifest(layout).recipes.items():
-                path = blob_path(layout, digest)
-                if recipe in wanted and path.is_file():
-                    found.setdefault(recipe, path)
-    return found
+    files = dict(kept.among(wanted)) if kept is not None else {}
+    with contextlib.suppress(MaterializeError, OSError):
+        for recipe, digest in read_manifest(layout).recipes.items():
+            path = blob_path(layout, digest)
+            if recipe in wanted and path.is_file():
+                files[recipe] = path
+    return Known(files, kept)
 
 
 def write_layout(
@@ -69,21 +77,21 @@ def write_layout(
     image: Image,
     contents: Contents,
     *,
-    reuse: Mapping[str, Path] | None = None,
+    known: Known = Known(),  # noqa: B008
     tag: str = "latest",
 ) -> Built:
     """Write `image` into `directory` and return its digests.
 
     A new directory appears when it is complete; an existing layout of envlock is changed to hold
-    exactly this image.  `reuse` (see `reusable`) names layers to copy instead of building.  Raise
+    exactly this image.  `known` (see `known_layers`) are layers that need not be built.  Raise
     MaterializeError when the directory contains anything else, or when `contents` fails;
     StoreError when the disk is full or the directory cannot be written.
     """
     try:
         if not directory.exists() or not any(directory.iterdir()):
-            return _create(directory, image, contents, reuse or {}, tag)
+            return _create(directory, image, contents, known, tag)
         if _is_layout(directory):
-            return _refill(directory, image, contents, reuse or {}, tag)
+            return _refill(directory, image, contents, known, tag)
         raise MaterializeError(
             "the output directory is neither empty nor an image layout of envlock",
             where=str(directory),
@@ -95,31 +103,25 @@ def write_layout(
         ) from error
 
 
-def _create(
-    directory: Path, image: Image, contents: Contents, reuse: Mapping[str, Path], tag: str
-) -> Built:
+def _create(directory: Path, image: Image, contents: Contents, known: Known, tag: str) -> Built:
     directory.parent.mkdir(parents=True, exist_ok=True)
     with new_directory(directory) as draft:
-        return _fill(draft, image, contents, reuse, tag)
+        return _fill(draft, image, contents, known, tag)
 
 
-def _refill(
-    layout: Path, image: Image, contents: Contents, reuse: Mapping[str, Path], tag: str
-) -> Built:
+def _refill(layout: Path, image: Image, contents: Contents, known: Known, tag: str) -> Built:
     """Change a layout while no other process does."""
     with closing_descriptor(os.open(layout, os.O_RDONLY | os.O_DIRECTORY)) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        return _fill(layout, image, contents, reuse, tag)
+        return _fill(layout, image, contents, known, tag)
 
 
-def _fill(
-    layout: Path, image: Image, contents: Contents, reuse: Mapping[str, Path], tag: str
-) -> Built:
+def _fill(layout: Path, image: Image, contents: Contents, known: Known, tag: str) -> Built:
     """Add the blobs of the image to `layout`, refer to them in the index, delete all others."""
     blobs = layout / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
     recipes = [recipe_of(layer) for layer in image.layers]
-    layers = _write_layers(blobs, image.layers, recipes, contents, reuse)
+    layers = _write_layers(blobs, image.layers, recipes, contents, known)
     config = write_blob(blobs, (config_bytes(image, (layer.digest for layer in layers)),))
     manifest = write_blob(blobs, (manifest_bytes(image, config, layers, recipes),))
     replace_file(layout / "oci-layout", LAYOUT_VERSION)
@@ -146,15 +148,17 @@ def _write_layers(
     layers: tuple[Layer, ...],
     recipes: list[str],
     contents: Contents,
-    reuse: Mapping[str, Path],
+    known: Known,
 ) -> list[Blob]:
     """Write the layers, two at once: reading, hashing and writing release Python's global lock."""
     stop = threading.Event()
 
     def write(layer: Layer, recipe: str) -> Blob:
-        source = reuse.get(recipe)
-        known = _reuse(blobs, source, layer) if source is not None else None
-        return known or write_blob(blobs, _until(stop, emit(layer.rows, contents)))
+        blob = _reuse(blobs, layer, recipe, known)
+        blob = blob or write_blob(blobs, _until(stop, emit(layer.rows, contents)))
+        if known.kept is not None:
+            known.kept.keep(layer, recipe, blobs / blob.digest.removeprefix("sha256:"))
+        return blob
 
     with ThreadPoolExecutor(_WRITERS) as pool:
         futures = [pool.submit(write, *job) for job in zip(layers, recipes, strict=True)]
@@ -166,12 +170,15 @@ def _write_layers(
             raise
 
 
-def _reuse(blobs: Path, source: Path, layer: Layer) -> Blob | None:
-    """Copy a layer that another layout claims to have, or return None when it is not that layer."""
-    with source.open("rb") as stream:
-        if not is_archive_of(stream, layer.rows):
-            return None
-    return reuse_blob(blobs, source)
+def _reuse(blobs: Path, layer: Layer, recipe: str, known: Known) -> Blob | None:
+    """Link or copy a layer that was built before; return None when it is not that layer."""
+    source = known.files.get(recipe)
+    if source is None:
+        return None
+    blob = reuse_blob(blobs, source, lambda stream: is_archive_of(stream, layer.rows))
+    if blob is None and known.kept is not None:
+        known.kept.discard(recipe)
+    return blob
 
 
 def _until(stop: threading.Event, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from envlock.errors import MaterializeError, SourceError, StoreError
-from envlock.materialize.artifacts.artifact import Artifact, OpenArtifact, Reader, parse_source
+from envlock.materialize.artifacts.artifact import (
+    Artifact,
+    OpenArtifact,
+    Reader,
+    Rooms,
+    parse_source,
+)
 from envlock.materialize.artifacts.plan import Plan
 from envlock.materialize.artifacts.table import KINDS
 from envlock.model.text import escape
 from envlock.model.tree import Row
+from envlock.store.disk import store_errors
 from envlock.store.objects import Store
+from envlock.writing import ScratchDirectory
 
 _CHUNK = 1024 * 1024
 
@@ -23,28 +31,38 @@ class Rebuild:
 
     `prepare` opens every artifact and finds every file in it, so that nothing is missing once
     writing starts; `chunks` then reads, and verifies what it yields.  `derived` maps paths to the
-    content that the normaliser generated.  `jobs` artifacts are opened at once.
+    content that the normaliser generated.  `jobs` artifacts are opened at once.  `find` returns a
+    reader of some content of an earlier image, by its SHA-256.
     """
 
-    def __init__(self, store: Store, derived: Mapping[str, bytes], jobs: int = 2) -> None:
+    def __init__(
+        self,
+        store: Store,
+        derived: Mapping[str, bytes],
+        jobs: int = 2,
+        find: Callable[[str], Reader | None] = lambda _: None,
+    ) -> None:
         self._store = store
         self._derived = derived
         self._jobs = jobs
+        self._kept = find
+        self._scratch = ScratchDirectory(store.cache, "unpacked")
         self._readers: dict[str, Reader] = {}
         self._open: list[OpenArtifact] = []
 
-    def prepare(
-        self, plan: Plan, paths: Mapping[Artifact, Path], cache: Path
-    ) -> dict[Artifact, list[str]]:
+    def prepare(self, plan: Plan, paths: Mapping[Artifact, Path]) -> dict[Artifact, list[str]]:
         """Find the files of `plan` in the artifacts at `paths`.
 
         Return blockers for each artifact that is damaged, or that lacks content which the store
-        lacks as well.  `cache` is a directory for decompressed artifacts.
+        lacks as well.  Raise StoreError when the cache of the store cannot be written.
         """
         faults: dict[Artifact, list[str]] = {}
+        with store_errors(self._store.cache):
+            self._scratch.create()
+        rooms = Rooms(self._store.cache / "members", self._scratch.path)
         with ThreadPoolExecutor(self._jobs) as pool:
             artifacts = [a for a in plan.artifacts if a in paths]
-            opened = pool.map(lambda a: self._open_artifact(a, paths[a], cache), artifacts)
+            opened = pool.map(lambda a: self._open_artifact(a, paths[a], rooms), artifacts)
             for artifact, content in zip(artifacts, opened, strict=True):
                 if isinstance(content, SourceError):
                     faults[artifact] = [f"{artifact}: {content}"]
@@ -78,24 +96,25 @@ class Rebuild:
             )
 
     def close(self) -> None:
-        """Close the artifacts."""
+        """Close the artifacts, and delete what was decompressed."""
         for artifact in self._open:
             artifact.close()
+        self._scratch.close()
 
     def _read(self, row: Row) -> Iterator[bytes]:
         entry = row.entry
         if entry.path in self._derived:
             return iter((self._derived[entry.path],))
-        reader = self._readers.get(entry.path)
+        reader = self._kept(entry.sha256) or self._readers.get(entry.path)
         if reader is not None:
             return reader()
         return _stream(self._store, entry.sha256)
 
     def _open_artifact(
-        self, artifact: Artifact, path: Path, cache: Path
+        self, artifact: Artifact, path: Path, rooms: Rooms
     ) -> OpenArtifact | SourceError:
         try:
-            content = KINDS[artifact.scheme].open(path, cache)
+            content = KINDS[artifact.scheme].open(path, rooms)
         except SourceError as error:
             return error
         self._open.append(content)

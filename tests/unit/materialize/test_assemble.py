@@ -14,7 +14,7 @@ from envlock.materialize.assemble import (
     BuildOptions,
     assemble,
     in_image,
-    layouts_directory,
+    layout_directory,
     with_sources_of,
 )
 from envlock.materialize.image.oci import blob_path
@@ -132,10 +132,46 @@ def test_the_same_lock_gives_the_same_image(store, packages, tmp_path):
     store.put(VALUE)
     options = {"places": (packages,)}
     first = build(store, tmp_path / "one", lock(packages), **options)
-    kept = layouts_directory(store) / "some"
-    assert build(store, kept, lock(packages), **options).built == first.built
+    with layout_directory(store) as passing:
+        assert build(store, passing, lock(packages), **options).built == first.built
+    assert not passing.parent.exists()
     again = build(store, tmp_path / "two", lock(packages), jobs=1, **options)
     assert again.built == first.built
+
+
+def test_layers_of_packages_are_on_the_disk_once(store, packages, tmp_path):
+    store.put(VALUE)
+    done = build(store, tmp_path / "out", lock(packages), places=(packages,))
+    shared = [blob_path(tmp_path / "out", layer.diff_id) for layer in done.built.layers]
+    assert [path.stat().st_nlink for path in shared] == [2, 2, 1], "the top layer has no package"
+    assert [path.stat().st_mode & 0o222 for path in shared[:2]] == [0, 0]
+    build(store, tmp_path / "two", lock(packages), places=(packages,))
+    assert [path.stat().st_nlink for path in shared] == [3, 3, 1]
+    assert sorted(path.name for path in store.cache.iterdir()) == ["artifacts", "layers", "members"]
+
+
+def test_files_of_an_earlier_image_serve_one_with_other_layers(store, packages, tmp_path):
+    store.put(VALUE)
+    options = {"places": (packages,)}
+    build(store, tmp_path / "out", lock(packages), **options)
+    done = build(store, tmp_path / "flat", lock(packages), layers=1, **options)
+    assert content(tmp_path / "flat", done.built)["/usr/bin/tool"] == (TOOL, EPOCH)
+
+
+def test_who_edits_an_output_damages_no_later_image(store, packages, tmp_path):
+    store.put(VALUE)
+    options = {"places": (packages,)}
+    first = build(store, tmp_path / "out", lock(packages), **options).built
+    for layer in first.layers:
+        path = blob_path(tmp_path / "out", layer.diff_id)
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes().replace(TOOL, TOOL[::-1]).replace(MODULE, MODULE[::-1]))
+    flat = build(store, tmp_path / "flat", lock(packages), layers=1, **options).built
+    assert content(tmp_path / "flat", flat)["/usr/bin/tool"] == (TOOL, EPOCH)
+    assert build(store, tmp_path / "again", lock(packages), **options).built == first
+    assert content(tmp_path / "again", first)["/usr/bin/tool"] == (TOOL, EPOCH)
+    assert build(store, tmp_path / "out", lock(packages), **options).built == first
+    assert content(tmp_path / "out", first)["/usr/bin/tool"] == (TOOL, EPOCH)
 
 
 def test_every_reason_is_reported_and_nothing_is_written(store, packages, tmp_path):

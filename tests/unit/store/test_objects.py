@@ -318,12 +318,13 @@ def test_what_dead_processes_left_is_deleted_when_the_store_is_opened(root: Path
     left = [
         root / "refs" / draft,
         root / "cache" / draft,
-        root / "cache/layouts" / draft / "blobs/x",
-        root / "cache/unpacked" / draft,
+        root / "cache/layers" / draft,
+        root / "cache/layouts/0123/blobs/x",  # of earlier versions, like the next
+        root / "cache/unpacked/a.tar",
         root / "cache/artifacts/.fetch-abc/x.deb",
         root / "tmp/0123/0",
     ]
-    kept = [root / "cache/layouts/0123/index.json", root / "cache/apt/.hidden", root / "refs/x"]
+    kept = [root / "cache/layers/0123.tar", root / "cache/apt/.hidden", root / "refs/x"]
     for path in (*left, *kept):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")

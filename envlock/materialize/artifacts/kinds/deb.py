@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from envlock.materialize.artifacts.artifact import ArtifactKind
+from envlock.materialize.artifacts.artifact import ArtifactKind, Rooms
 from envlock.materialize.artifacts.unpacked import UnpackedTar, decompress, unpack_tar
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
@@ -62,13 +62,13 @@ def describe(name: str, lock: Lock) -> Deb | None:
     return Deb(package, facts["version"], arch, source, facts.get("sha256", ""))
 
 
-def unpack(deb: Path, cache: Path) -> UnpackedTar:
-    """Decompress the data.tar of `deb` into `cache`, unless it is there already.
+def unpack(deb: Path, rooms: Rooms) -> UnpackedTar:
+    """Return the members of the data.tar of `deb`.
 
     Raise SourceError when the file is truncated or not a Debian package.
     """
     return unpack_tar(
-        deb, cache, lambda source: decompress(*_data_part(source)), what="Debian package"
+        deb, rooms, lambda source: decompress(*_data_part(source)), what="Debian package"
     )
 
 

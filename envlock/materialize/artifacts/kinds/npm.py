@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from envlock.formats.node import package_name, parse_integrity
-from envlock.materialize.artifacts.artifact import ArtifactKind
+from envlock.materialize.artifacts.artifact import ArtifactKind, Rooms
 from envlock.materialize.artifacts.unpacked import UnpackedTar, decompress, unpack_tar
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
@@ -101,9 +101,9 @@ def stated(words: str) -> NpmPackage | None:
     return package(name, version, integrity)
 
 
-def unpack(path: Path, cache: Path) -> UnpackedTar:
-    """Decompress a tarball into `cache`.  Raise SourceError when it is damaged."""
-    return unpack_tar(path, cache, _inflated, what="npm package", rename=_below_first)
+def unpack(path: Path, rooms: Rooms) -> UnpackedTar:
+    """Return the members of a tarball.  Raise SourceError when it is damaged."""
+    return unpack_tar(path, rooms, _inflated, what="npm package", rename=_below_first)
 
 
 def _inflated(source: IO[bytes]) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from envlock.formats.rpm.package_file import (
     extent_of,
     file_name,
 )
-from envlock.materialize.artifacts.artifact import ArtifactKind
+from envlock.materialize.artifacts.artifact import ArtifactKind, Rooms
 from envlock.materialize.artifacts.unpacked import (
     MOST_MEMBERS,
     Member,
@@ -109,12 +109,12 @@ def stated(words: str) -> Rpm | None:
     return Rpm(name, version, arch, name, sha256)
 
 
-def unpack(path: Path, cache: Path) -> UnpackedTar:
-    """Decompress the payload into `cache`, unless it is there already.
+def unpack(path: Path, rooms: Rooms) -> UnpackedTar:
+    """Return the files of the payload.
 
     Raise SourceError when the file is truncated or no package of rpm.
     """
-    return unpack_archive(path, cache, _payload, what="rpm package", index=index_cpio)
+    return unpack_archive(path, rooms, _payload, what="rpm package", index=index_cpio)
 
 
 def _payload(source: IO[bytes]) -> Iterator[bytes]:

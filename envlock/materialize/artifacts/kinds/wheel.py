@@ -175,7 +175,7 @@ KIND = ArtifactKind(
     section="python",
     describe=describe,
     stated=stated,
-    open=lambda path, cache: OpenWheel(path),  # noqa: ARG005
+    open=lambda path, rooms: OpenWheel(path),  # noqa: ARG005
     group=_group,
     file_time=FILE_TIME,  # installers stamp files with the time of installation
 )

@@ -18,7 +18,7 @@ from envlock.materialize.image.description import Image, Platform
 from envlock.materialize.image.layers import Layer
 from envlock.materialize.image.oci import blob_path, recipe_of
 from envlock.materialize.sinks.archive import ArchiveSink, archive_chunks, full_name, write_archive
-from envlock.materialize.sinks.layout import reusable, write_layout
+from envlock.materialize.sinks.layout import Known, known_layers, write_layout
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 
@@ -187,8 +187,8 @@ def test_known_layers_are_copied(tmp_path):
     first = write(tmp_path / "one")
     value = image(b"new")
     contents = Held({**CONTENTS, "/top": b"new"})
-    known = reusable(value.layers, [tmp_path / "absent", tmp_path / "one"])
-    second = write(tmp_path / "two", value, contents, reuse=known)
+    known = known_layers(value.layers, tmp_path / "one")
+    second = write(tmp_path / "two", value, contents, known=known)
     assert contents.asked == ["/top"]
     assert second.layers[0] == first.layers[0]
     assert second == write(tmp_path / "fresh", value, Held({**CONTENTS, "/top": b"new"}))
@@ -200,9 +200,9 @@ def test_a_damaged_layer_is_built_again(tmp_path, name):
     for layer in first.layers:
         path = blob_path(tmp_path / "one", layer.diff_id)
         path.write_bytes(path.read_bytes().replace(b"base", b"evil").replace(b"top\0", b"pot\0"))
-    known = reusable(image().layers, [tmp_path / "one"])
-    assert len(known) == 2
-    assert write(tmp_path / name, reuse=known) == first
+    known = known_layers(image().layers, tmp_path / "one")
+    assert len(known.files) == 2
+    assert write(tmp_path / name, known=known) == first
     for layer in first.layers:
         content = blob_path(tmp_path / name, layer.diff_id).read_bytes()
         assert f"sha256:{hashlib.sha256(content).hexdigest()}" == layer.diff_id
@@ -221,14 +221,15 @@ def test_a_false_claim_about_a_layer_is_noticed(tmp_path):
     claimed = {
         recipe_of(image().layers[0]): blob_path(tmp_path / "forged", built.layers[0].diff_id)
     }
-    assert write(tmp_path / "out", reuse=claimed) == honest
+    assert write(tmp_path / "out", known=Known(claimed)) == honest
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b"not json"])
 def test_a_damaged_index_is_no_layout(tmp_path, damage):
     write(tmp_path / "out")
     (tmp_path / "out/index.json").write_bytes(damage)
-    assert reusable(image().layers, [tmp_path / "out"]) == {}
+    assert known_layers(image().layers, tmp_path / "out") == Known({})
+    assert known_layers(image().layers, tmp_path / "absent") == Known({})
     with pytest.raises(MaterializeError, match="not an image layout of envlock"):
         list(archive_chunks(tmp_path / "out"))
 

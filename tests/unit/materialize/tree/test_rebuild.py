@@ -51,9 +51,9 @@ def read(rebuild, row):
     return b"".join(rebuild.chunks(row))
 
 
-def test_content_comes_from_packages_the_store_and_the_normaliser(rebuild, store, paths, tmp_path):
+def test_content_comes_from_packages_the_store_and_the_normaliser(rebuild, store, paths):
     plan = Plan({DEB: [TOOL_ROW], WHEEL: [MODULE_ROW]}, ())
-    assert rebuild.prepare(plan, paths, tmp_path / "unpacked") == {}
+    assert rebuild.prepare(plan, paths) == {}
     blob = row("/srv/value", f"blob {store.put(b'value')}", b"value")
     derived = row("/etc/shadow", "derive shadow", b"root:*::\n")
     assert [read(rebuild, r) for r in (TOOL_ROW, MODULE_ROW, blob, derived)] == [
@@ -65,42 +65,42 @@ def test_content_comes_from_packages_the_store_and_the_normaliser(rebuild, store
     assert read(rebuild, row("/empty", "", b"")) == b""
 
 
-def test_content_that_a_package_lacks_is_a_blocker(rebuild, paths, tmp_path):
+def test_content_that_a_package_lacks_is_a_blocker(rebuild, paths):
     edited = row("/bin/tool", "deb tool:all bin/tool", b"edited")
     absent = row("/srv/\n", "wheel app/a b.py", b"b")
     plan = Plan({DEB: [edited], WHEEL: [absent, MODULE_ROW]}, ())
-    assert rebuild.prepare(plan, paths, tmp_path / "unpacked") == {
+    assert rebuild.prepare(plan, paths) == {
         DEB: ["/bin/tool: deb tool:all 1 does not contain it"],
         WHEEL: ["/srv/\\x0a: wheel a-1-py3-none-any.whl does not contain it"],
     }
 
 
-def test_the_store_replaces_what_a_package_lacks(rebuild, store, paths, tmp_path):
+def test_the_store_replaces_what_a_package_lacks(rebuild, store, paths):
     edited = row("/bin/tool", "deb tool:all bin/tool", b"edited")
     store.put(b"edited")
-    assert rebuild.prepare(Plan({DEB: [edited]}, ()), paths, tmp_path / "unpacked") == {}
+    assert rebuild.prepare(Plan({DEB: [edited]}, ()), paths) == {}
     assert read(rebuild, edited) == b"edited"
 
 
-def test_the_store_replaces_a_package_that_was_not_fetched(rebuild, store, tmp_path):
+def test_the_store_replaces_a_package_that_was_not_fetched(rebuild, store):
     store.put(TOOL)
-    assert rebuild.prepare(Plan({DEB: [TOOL_ROW]}, ()), {}, tmp_path / "unpacked") == {}
+    assert rebuild.prepare(Plan({DEB: [TOOL_ROW]}, ()), {}) == {}
     assert read(rebuild, TOOL_ROW) == TOOL
 
 
-def test_every_damaged_package_is_a_blocker(rebuild, paths, tmp_path):
+def test_every_damaged_package_is_a_blocker(rebuild, paths):
     for path in paths.values():
         path.write_bytes(path.read_bytes()[:50])
     plan = Plan({DEB: [TOOL_ROW], WHEEL: [MODULE_ROW]}, ())
-    faults = rebuild.prepare(plan, paths, tmp_path / "unpacked")
+    faults = rebuild.prepare(plan, paths)
     assert [*faults] == [DEB, WHEEL]
     assert faults[DEB][0].startswith("deb tool:all 1: not a complete Debian package: ")
     assert faults[WHEEL][0].startswith("wheel a-1-py3-none-any.whl: not a complete wheel: ")
 
 
-def test_a_package_that_changes_later_is_an_error(rebuild, paths, tmp_path):
-    rebuild.prepare(Plan({DEB: [TOOL_ROW]}, ()), paths, tmp_path / "unpacked")
-    (unpacked,) = (tmp_path / "unpacked").glob("*.tar")
+def test_a_package_that_changes_later_is_an_error(rebuild, store, paths):
+    rebuild.prepare(Plan({DEB: [TOOL_ROW]}, ()), paths)
+    (unpacked,) = store.cache.glob(".envlock-*/*.tar")
     raw = unpacked.read_bytes()
     unpacked.write_bytes(raw.replace(TOOL, b"#!/bin/no\n"))
     with pytest.raises(MaterializeError, match="not the content locked") as caught:
@@ -112,6 +112,40 @@ def test_a_package_that_changes_later_is_an_error(rebuild, paths, tmp_path):
     unpacked.unlink()
     with pytest.raises(MaterializeError, match="No such file"):
         read(rebuild, TOOL_ROW)
+
+
+def test_a_package_whose_members_are_known_is_decompressed_when_it_is_read(store, paths):
+    plan = Plan({DEB: [TOOL_ROW]}, ())
+    for is_first in (True, False):
+        again = Rebuild(store, {})
+        assert again.prepare(plan, paths) == {}
+        assert bool([*store.cache.glob(".envlock-*/*.tar")]) is is_first
+        assert read(again, TOOL_ROW) == TOOL
+        again.close()
+        assert [path.name for path in store.cache.iterdir()] == ["members"]
+
+
+def test_what_an_earlier_image_has_is_not_decompressed_again(store, paths):
+    plan = Plan({DEB: [TOOL_ROW]}, ())
+    first = Rebuild(store, {})
+    first.prepare(plan, paths)
+    first.close()
+    again = Rebuild(store, {}, find={digest(TOOL): lambda: [TOOL]}.get)
+    again.prepare(plan, paths)
+    assert read(again, TOOL_ROW) == TOOL
+    assert list(store.cache.glob(".envlock-*/*.tar")) == []
+    again.close()
+
+
+def test_a_package_that_was_damaged_since_its_members_are_known_is_an_error(store, paths):
+    plan = Plan({DEB: [TOOL_ROW]}, ())
+    Rebuild(store, {}).prepare(plan, paths)
+    again = Rebuild(store, {})
+    assert again.prepare(plan, paths) == {}
+    paths[DEB].write_bytes(bytes(paths[DEB].stat().st_size))
+    with pytest.raises(MaterializeError, match="no ar archive"):
+        read(again, TOOL_ROW)
+    again.close()
 
 
 def test_content_that_is_nowhere_is_an_error(rebuild):

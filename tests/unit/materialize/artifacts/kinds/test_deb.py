@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envlock.errors import SourceError
+from envlock.materialize.artifacts.artifact import Rooms
 from envlock.materialize.artifacts.kinds.deb import Deb, describe, unpack
 from envlock.model.lock import Lock
 from tests.unit.materialize.packages import (
@@ -28,7 +29,7 @@ FILES = {"./usr/bin/tool": b"#!/bin/sh\n", "./usr/share/big": BIG, "./etc/\udce4
 
 @pytest.fixture
 def cache(tmp_path):
-    return tmp_path / "unpacked"
+    return Rooms(tmp_path / "members", tmp_path / "unpacked")
 
 
 def write(tmp_path, raw, name="a_1_all.deb"):
@@ -68,15 +69,13 @@ def test_a_hard_link_has_the_content_of_its_file(tmp_path, cache):
     assert sorted(package.members) == ["bin/a", "bin/b"]
 
 
-def test_a_package_is_decompressed_once(tmp_path, cache):
+def test_the_members_of_a_package_are_found_once(tmp_path, cache):
     deb = write(tmp_path, deb_bytes(FILES))
     first = unpack(deb, cache)
-    (tar,) = cache.glob("*.tar")
-    before = tar.stat().st_ino
-    again = unpack(deb, cache)
-    assert again == first
-    assert tar.stat().st_ino == before
-    assert read(again, "etc/\udce4", b"odd") == b"odd"
+    (table,) = cache.tables.iterdir()
+    before = table.stat().st_ino
+    assert unpack(deb, cache).members == first.members
+    assert table.stat().st_ino == before
 
 
 def test_another_package_of_the_same_name_and_size_is_not_taken_for_it(tmp_path, cache):
@@ -85,21 +84,48 @@ def test_another_package_of_the_same_name_and_size_is_not_taken_for_it(tmp_path,
         assert read(unpack(deb, cache), "x", content) == content
 
 
-@pytest.mark.parametrize("damage", ["table", "tar"])
-def test_a_damaged_cache_is_rebuilt(tmp_path, cache, damage):
+def test_a_package_is_decompressed_when_it_is_read_first(tmp_path, cache):
     deb = write(tmp_path, deb_bytes(FILES))
     unpack(deb, cache)
-    (path,) = cache.glob("*.json" if damage == "table" else "*.tar")
+    later = unpack(deb, Rooms(cache.tables, tmp_path / "later"))
+    assert not (tmp_path / "later").exists()
+    assert read(later, "etc/\udce4", b"odd") == b"odd"
+    deb.unlink()
+    assert read(later, "usr/share/big", BIG) == BIG
+
+
+def test_a_package_that_was_damaged_since_is_an_error_when_read(tmp_path, cache):
+    deb = write(tmp_path, deb_bytes(FILES))
+    unpack(deb, cache)
+    later = unpack(deb, Rooms(cache.tables, tmp_path / "later"))
+    deb.write_bytes(bytes(deb.stat().st_size))
+    with pytest.raises(OSError, match="no ar archive"):
+        read(later, "etc/\udce4", b"odd")
+
+
+def test_a_damaged_table_is_made_again(tmp_path, cache):
+    deb = write(tmp_path, deb_bytes(FILES))
+    unpack(deb, cache)
+    (path,) = cache.tables.iterdir()
     path.write_bytes(path.read_bytes()[:100])
     assert read(unpack(deb, cache), "usr/share/big", BIG) == BIG
 
 
-def test_a_cache_that_was_truncated_later_is_an_error_when_read(tmp_path, cache):
+def test_a_tar_that_was_truncated_later_is_an_error_when_read(tmp_path, cache):
     package = unpack(write(tmp_path, deb_bytes(FILES)), cache)
     reader = package.find("usr/share/big", digest(BIG))
-    package.path.write_bytes(package.path.read_bytes()[:4096])
+    (path,) = cache.tars.iterdir()
+    path.write_bytes(path.read_bytes()[:4096])
     with pytest.raises(OSError, match="became shorter"):
         list(reader())
+
+
+def test_zeros_in_a_package_take_no_room(tmp_path, cache):
+    zeros = bytes(32 << 20)
+    package = unpack(write(tmp_path, deb_bytes({"./zeros": zeros}, suffix=".gz")), cache)
+    (path,) = cache.tars.iterdir()
+    assert path.stat().st_blocks * 512 < 1 << 20
+    assert read(package, "zeros", zeros) == zeros
 
 
 WHOLE = deb_bytes({"./usr/bin/tool": os.urandom(9000)})
@@ -127,7 +153,7 @@ def test_a_damaged_package_is_an_error_and_is_not_cached(tmp_path, cache, raw, r
     with pytest.raises(SourceError, match=reason) as caught:
         unpack(deb, cache)
     assert caught.value.where == str(deb)
-    assert list(cache.iterdir()) == []
+    assert list(cache.tables.iterdir()) == []
 
 
 SMALL = [deb_bytes({"./a": b"a", "./b": b"b" * 600}, suffix=suffix) for suffix in COMPRESSIONS]
@@ -137,7 +163,7 @@ SMALL = [deb_bytes({"./a": b"a", "./b": b"b" * 600}, suffix=suffix) for suffix i
 def test_any_damage_raises_only_source_errors(whole, at, damage):
     raw = whole[:at] + damage + whole[at + len(damage) :]
     with tempfile.TemporaryDirectory() as top, contextlib.suppress(SourceError):
-        package = unpack(write(Path(top), raw), Path(top) / "cache")
+        package = unpack(write(Path(top), raw), Rooms(Path(top) / "a", Path(top) / "b"))
         for member in package.members.values():
             reader = package.find("", member.sha256)
             assert digest(b"".join(reader())) == member.sha256

@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from envlock.errors import SourceError
-from envlock.materialize.artifacts.artifact import Reference
+from envlock.materialize.artifacts.artifact import Reference, Rooms
 from envlock.materialize.artifacts.kinds.npm import KIND, describe, stated, unpack
 from envlock.materialize.artifacts.table import artifact_of
 from envlock.materialize.artifacts.verify import is_locked_content, is_locked_file
@@ -34,7 +34,7 @@ def described(key, **facts):
 
 def test_members_are_found_below_the_first_component_whatever_it_is(write, tmp_path):
     raw = gzip.compress(tar_bytes({"x-1.0/a.js": b"1", "./y/b.js": b"2", "z/c/d": b"3"}))
-    package = unpack(write(raw), tmp_path / "cache")
+    package = unpack(write(raw), Rooms(tmp_path / "cache", tmp_path / "cache"))
     assert package.contents() == {
         "a.js": digest(b"1"),
         "b.js": digest(b"2"),
@@ -57,7 +57,7 @@ DAMAGED = {
 def test_a_damaged_tarball_is_a_source_error(write, tmp_path, raw):
     path = write(raw)
     with pytest.raises(SourceError, match="not a complete npm package"):
-        unpack(path, tmp_path / "cache")
+        unpack(path, Rooms(tmp_path / "cache", tmp_path / "cache"))
 
 
 def test_the_file_must_have_the_digest_of_the_lockfile(write):

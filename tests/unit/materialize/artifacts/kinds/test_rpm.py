@@ -11,7 +11,7 @@ import pytest
 from envlock.errors import SourceError
 from envlock.formats.rpm import package_file
 from envlock.formats.rpm.package_file import extent_of
-from envlock.materialize.artifacts.artifact import Reference
+from envlock.materialize.artifacts.artifact import Reference, Rooms
 from envlock.materialize.artifacts.identify import published_name
 from envlock.materialize.artifacts.kinds.rpm import KIND, describe, index_cpio, stated, unpack
 from envlock.materialize.artifacts.table import artifact_of
@@ -68,7 +68,7 @@ def header_of(path):
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 def test_members_are_found_in_every_compression(rpms, tmp_path, payload):
     (built,) = build_rpm(tmp_path, SPEC, _binary_payload=payload)
-    package = unpack(built, tmp_path / "cache")
+    package = unpack(built, Rooms(tmp_path / "cache", tmp_path / "cache"))
     content = digest(b"content\n")
     assert package.contents() == {
         "usr/share/links/a": content,
@@ -87,7 +87,7 @@ def test_files_agree_with_the_database_of_rpm(shop, tmp_path):
     shown = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
     rows = [line.split("\t") for line in shown.splitlines()]
     stated_files = {path.lstrip("/"): sha256 for path, sha256 in rows if sha256}
-    assert unpack(shop, tmp_path / "cache").contents() == stated_files
+    assert unpack(shop, Rooms(tmp_path / "cache", tmp_path / "cache")).contents() == stated_files
 
 
 def test_a_package_that_was_signed_again_is_the_same(shop, tmp_path):
@@ -100,7 +100,10 @@ def test_a_package_that_was_signed_again_is_the_same(shop, tmp_path):
     assert is_locked_file(package, again)
     assert is_locked_content(package, [raw[:1000], raw[1000:]])
     assert published_name(again) == "shop-1.2.3-4.x86_64.rpm"
-    assert unpack(again, tmp_path / "1").contents() == unpack(shop, tmp_path / "2").contents()
+    assert (
+        unpack(again, Rooms(tmp_path / "1", tmp_path / "1")).contents()
+        == unpack(shop, Rooms(tmp_path / "2", tmp_path / "2")).contents()
+    )
 
 
 def test_a_changed_package_is_another_one(shop, tmp_path):
@@ -131,7 +134,7 @@ def test_a_damaged_package_is_a_source_error(shop, tmp_path):
     ):
         path.write_bytes(content)
         with pytest.raises(SourceError, match="not a complete rpm package"):
-            unpack(path, tmp_path / "cache")
+            unpack(path, Rooms(tmp_path / "cache", tmp_path / "cache"))
         assert not published_name(path) or content.startswith(raw[:end])
 
 
@@ -156,10 +159,11 @@ def test_names_of_a_cpio_archive_lead_nowhere(tmp_path):
 
 
 def test_members_of_an_rpm(shop, tmp_path):
-    package = unpack(shop, tmp_path / "cache")
-    assert index_cpio(package.path, most=100) == package.members
+    package = unpack(shop, Rooms(tmp_path / "cache", tmp_path / "cache"))
+    (data,) = (tmp_path / "cache").glob("*.tar")
+    assert index_cpio(data, most=100) == package.members
     with pytest.raises(ValueError, match="more than 5 members"):
-        index_cpio(package.path, most=5)
+        index_cpio(data, most=5)
 
 
 def test_a_header_at_the_limit_and_above():
