@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from envlock.cli.building import build_options
 from envlock.cli.console import Console
 from envlock.cli.fetching import bring_content
 from envlock.cli.image_rules import user_rules
@@ -17,7 +17,7 @@ from envlock.cli.package_sources import source_options
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.sources.registry import packages_of
 from envlock.materialize.artifacts.verify import is_locked_content
-from envlock.materialize.assemble import BuildOptions, layout_directory, plan_of
+from envlock.materialize.assemble import layout_directory, plan_of
 from envlock.materialize.image.travel import image_blobs
 from envlock.materialize.vendor import as_blobs, gather
 from envlock.model.lock import tree_address
@@ -103,7 +103,7 @@ def extent_of(
             source_options(config, lock, offline=arguments.offline),
             steps,
             user_rules=user_rules(config),
-            jobs=config.jobs or os.cpu_count() or 1,
+            jobs=config.workers,
             is_known=known.has_package,
         )
     gathered.require_all("nothing was written (--thin leaves packages out)")
@@ -125,13 +125,7 @@ def image_of(
         return
     raw = read_lock_bytes(arguments.lock, config)
     with layout_directory(store) as directory:
-        options = BuildOptions(
-            directory=directory,
-            layers=config.materialize.layers,
-            sources=source_options(config, lock, offline=arguments.offline),
-            user_rules=user_rules(config),
-            jobs=config.jobs or os.cpu_count() or 1,
-        )
+        options = build_options(config, lock, arguments, directory)
         with console.progress("materializing") as steps:
             built = materialize(lock, raw, store, options, steps).built
         yield image_blobs(directory, built.manifest_digest)

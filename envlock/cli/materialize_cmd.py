@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shlex
 import time
@@ -13,13 +12,12 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envlock.cli.building import build_options
 from envlock.cli.configuration import read_config
 from envlock.cli.console import Console
 from envlock.cli.fetching import bring_content
-from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, read_lock_bytes, shown_path
-from envlock.cli.package_sources import source_options
 from envlock.cli.sending import confirm
 from envlock.cli.service_state import (
     say_what_state_is_missing,
@@ -29,7 +27,7 @@ from envlock.cli.service_state import (
 from envlock.cli.transfer import refuse_secrets, told_of_tree
 from envlock.errors import ExitStatus, UsageError
 from envlock.lockfile.reader import parse_lock
-from envlock.materialize.assemble import Assembled, BuildOptions, layout_directory
+from envlock.materialize.assemble import Assembled, layout_directory
 from envlock.materialize.image.start_command import start_command, variables_to_give
 from envlock.materialize.sinks.table import SINKS
 from envlock.model.digest import digests
@@ -38,7 +36,6 @@ from envlock.registry.reference import Reference
 from envlock.workflow import materialize, materialize_role, require_tree
 
 if TYPE_CHECKING:
-    from envlock.config.load import Config
     from envlock.materialize.closure.reduce import Reduced
     from envlock.materialize.sinks.base import Sink
     from envlock.model.lock import Lock
@@ -70,7 +67,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         bring_content(arguments.lock, lock, config, store, console)
         if arguments.push:
             _ask_before_pushing(arguments, raw, lock, store, console)
-        options = _options(arguments, config, lock, directory)
+        options = build_options(config, lock, arguments, directory)
         part = None
         if arguments.root:
             done, part = materialize_role(lock, arguments.root, store, options, steps)
@@ -167,23 +164,6 @@ def _directory(sinks: Sequence[Sink], store: Store) -> AbstractContextManager[Pa
     """Return where the layout is built: where a sink wants it, else where it is deleted again."""
     given = next((sink.directory for sink in sinks if sink.directory), None)
     return nullcontext(given) if given else layout_directory(store)
-
-
-def _options(
-    arguments: argparse.Namespace,
-    config: Config,
-    lock: Lock,
-    directory: Path,
-) -> BuildOptions:
-    return BuildOptions(
-        directory=directory,
-        tag=arguments.tag or "latest",
-        layers=config.materialize.layers,
-        sources=source_options(config, lock, offline=arguments.offline),
-        user_rules=user_rules(config),
-        flatten_times=arguments.flatten_times,
-        jobs=config.jobs or os.cpu_count() or 1,
-    )
 
 
 def _warn_about_paths_left_out(done: Assembled, console: Console) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -70,7 +69,7 @@ def keep_packages(
             source_options(config, lock, offline=offline),
             steps,
             user_rules=user_rules(config),
-            jobs=config.jobs or os.cpu_count() or 1,
+            jobs=config.workers,
         )
     if isinstance(place, Path):
         kept = keep_in_folder(gathered.paths, place)

@@ -163,6 +163,11 @@ class Config:
     key_folder: Path
     origins: Mapping[str, Origin]
 
+    @property
+    def workers(self) -> int:
+        """How many artifacts are opened at once: `jobs`, or as many as there are CPUs."""
+        return self.jobs or os.cpu_count() or 1
+
 
 class PolicyFile(NamedTuple):
     """An envlock.toml to take the policy from: its bytes, its name in messages, and its paths."""

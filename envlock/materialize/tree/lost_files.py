@@ -31,6 +31,14 @@ _READ = frozenset(
 )
 _PATH = re.compile(rb"/[\w.+@%~:/-]{2,1024}")
 _COMMENTS = (b"#", b";", b"//", b"--")
+_NO_TEXT = frozenset(
+    (
+        *("a", "class", "jar", "mo", "o", "pyc", "so", "whl"),
+        *("bz2", "gz", "xz", "zip", "zst"),
+        *("gif", "ico", "jpeg", "jpg", "otf", "pdf", "png", "ttf", "woff", "woff2"),
+    )
+)
+"""Endings of files that are no text, so that they are not read."""
 _UNUSED = re.compile(r"/[^/]+-available/|/snippets/|/examples?/")
 """Where packages put settings that nothing reads until they are linked or included."""
 
@@ -122,7 +130,8 @@ def _of_row(
 def _is_setting(row: Row) -> bool:
     entry = row.entry
     is_small = entry.type is EntryType.FILE and 0 < entry.size <= SETTINGS_LIMIT
-    return is_small and row.file_class in _READ and entry.path.startswith(_PLACES)
+    is_text = entry.path.rpartition(".")[2] not in _NO_TEXT
+    return is_small and is_text and row.file_class in _READ and entry.path.startswith(_PLACES)
 
 
 def _is_unused(row: Row) -> bool:

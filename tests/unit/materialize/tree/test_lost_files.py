@@ -110,3 +110,15 @@ def test_a_file_of_settings_of_the_largest_size():
     content = f"key {SNAKEOIL}\n".encode().ljust(SETTINGS_LIMIT, b"x")
     assert lost(("/etc/app.conf", content)) != []
     assert lost(("/etc/app.conf", content + b"x")) == []
+
+
+def test_what_is_no_text_is_not_read():
+    rows = (file("/srv/app/logo.png", b"/etc/mailname"), file("/srv/app/logo", b"/etc/mailname"))
+    done = normalise(
+        Tree.of([file("/etc/mailname", b"h", FileClass.IDENTITY), *map(directory, ("/etc", "/srv",
+                "/srv/app")), *rows]), epoch=0, read=lambda row: b"",
+    )  # fmt: skip
+    asked = []
+    found = lost_files(done, (), lambda row: asked.append(row.entry.path) or b"/etc/mailname")
+    assert [each.path for each in found] == ["/srv/app/logo"]
+    assert asked == ["/srv/app/logo"]
