@@ -12,6 +12,7 @@ from envlock.diff.layout import LayoutChange, layout_changes, plain_text
 from envlock.formats.config import format_of
 from envlock.model.glob import compile_globs
 from envlock.model.severity import Severity
+from envlock.model.text import whole_number
 
 Contents = Callable[[str], bytes | None]
 """Return the content of a digest (hex), None if it is not stored."""
@@ -80,8 +81,8 @@ def _opens_login(setting: Setting) -> bool:
 
 
 def _one_sided(delta: Delta, contents: Contents, redact: Redact) -> Iterator[Setting]:
-    digest, size = delta.facts.get("sha256", ""), delta.facts.get("size", "")
-    if not digest or not size.isdecimal() or int(size) > _MAX_SINGLE:
+    digest, size = delta.facts.get("sha256", ""), whole_number(delta.facts.get("size"))
+    if not digest or size is None or size > _MAX_SINGLE:
         return
     if format_of(delta.key) is None:  # asked before the content is read: most files have none
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from envlock.diff.drift import Delta
-from envlock.model.text import sort_key
+from envlock.model.text import sort_key, whole_number
 
 _FACT = "declared-differing"
 
@@ -28,12 +28,8 @@ def _explained(number: Delta, deltas: list[Delta]) -> Delta:
         and delta.section == number.section
         and delta.key.startswith(f"{number.key}/")
     ]
-    more = abs(_number(number.right) - _number(number.left))
+    more = abs((whole_number(number.right) or 0) - (whole_number(number.left) or 0))
     if number.explained_by or not versions or len(versions) < more:
         return number
     first = min(versions, key=lambda delta: sort_key(delta.key))
     return number._replace(explained_by=first.record)
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() else 0

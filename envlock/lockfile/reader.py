@@ -24,7 +24,8 @@ from envlock.model.document import parse_toml
 from envlock.model.facts import SECTIONS, is_keyed
 from envlock.model.lock import Lock
 from envlock.model.record import Facts, Record
-from envlock.model.text import escape, sort_key, unescape
+from envlock.model.state import SECTION as STATE
+from envlock.model.text import escape, sort_key, unescape, whole_number
 from envlock.reading import read_file
 
 _BASIC = r'"([^"\\\x00-\x1f\x7f]*(?:\\["\\][^"\\\x00-\x1f\x7f]*)*)"'
@@ -93,6 +94,9 @@ def parse_lock(raw: bytes, where: str, known: ParsedTables | None = None) -> Loc
                 hint=_HINT,
             )
         lock = _from_document(_parse_toml(text, where), where)
+    for key, facts in lock.sections.get(STATE, {}).items():
+        if whole_number(facts.get("size", "0")) is None:
+            raise _wrong((STATE, key, "size"), "a number of bytes", where)
     return lock
 
 

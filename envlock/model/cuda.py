@@ -19,7 +19,7 @@ from envlock.model.lock import Lock
 DRIVER = ("host.driver", "nvidia")
 """Section and key of the NVIDIA driver."""
 
-_NUMBERS = re.compile(r"\d+(?:\.\d+)*")
+_NUMBERS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})*(?![0-9])")
 _RUNTIME_WHEEL = re.compile(r"(?:.*/)?nvidia-cuda-runtime(?:-cu\d+)?\Z")
 _TORCH_BUILD = re.compile(r"\+cu(\d{2,3})\Z")
 _CONSTRAINT = re.compile(r"(cuda|driver|arch|brand)(>=|<=|!=|=|<|>)([\w.-]+)\Z")

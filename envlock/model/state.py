@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from envlock.model.lock import Lock
+from envlock.model.text import whole_number
 
 SECTION = "state"
 WITH_DATABASE = ("", "-wal", "-shm", "-journal")
@@ -71,7 +72,7 @@ def state_of(lock: Lock) -> tuple[StateData, ...]:
             path,
             facts.get("engine", ""),
             facts.get("version", ""),
-            int(facts.get("size", "0")),
+            whole_number(facts.get("size")) or 0,
             "kept" in facts,
         )
         for path, facts in sorted(lock.sections.get(SECTION, {}).items())

@@ -12,6 +12,7 @@ import re
 
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f\\\udc80-\udcff]*\Z")
 _SPECIAL = re.compile(r"[\x00-\x1f\x7f\\\udc80-\udcff]")
+_NUMBER = re.compile(r"[0-9]{1,18}\Z")
 _ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|(\\))")
 
 
@@ -44,6 +45,15 @@ def from_bytes(raw: bytes) -> str:
 def sort_key(text: str) -> bytes:
     """Return the sort key for byte order, the only order that envlock writes."""
     return text.encode("utf-8", "surrogateescape")
+
+
+def whole_number(text: str | None) -> int | None:
+    """Return the number that ASCII digits state, None for any other text and for more than 18.
+
+    >>> whole_number("042"), whole_number("-1"), whole_number("\u0664")
+    (42, None, None)
+    """
+    return int(text) if text and _NUMBER.match(text) else None
 
 
 def _escape_one(match: re.Match[str]) -> str:

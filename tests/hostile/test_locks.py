@@ -86,6 +86,13 @@ REFUSED: dict[str, str | bytes] = {
     "open string of lines of quotes": HEAD + '[os]\nid = """' + '\\"""' * 50_000,
     "brackets": HEAD + "[]" * 50_000,
     "equal signs": HEAD + "=" * 100_000,
+    "size of data of many digits": HEAD
+    + f'[state."/srv/x"]\nengine = "redis"\nsize = "{DIGITS}"\n',
+    "size of data in other digits": HEAD + '[state."/srv/x"]\nsize = "\u0664\u0662"\n',
+    "size of data below zero": f'{CANONICAL}{HEAD}\n[state."/srv/x"]\nsize = "-1"\n',
+    "size of data that is no number": f'{CANONICAL}{HEAD}\n[state."/srv/x"]\nsize = "1e9"\n',
+    "size of data that is a table": HEAD
+    + '[state."/srv/x".size]\nsize = "1"\n[state."/srv/x"]\nkept = "1"\n',
     "merge conflict": HEAD + '<<<<<<< ours\n[os]\nid = "a"\n=======\n>>>>>>> theirs\n',
     "JSON": '{"lock-version": "1.0"}',
     "XML": '<?xml version="1.0"?><lock/>',
@@ -139,6 +146,17 @@ READ: dict[str, str] = {
     "coverage without a status": '[coverage."deb"]\nreason = "x"\n',
     "user of many digits": f'[user."root"]\nuid = "{DIGITS}"\n',
     "limit of many digits": f'[host.limits]\nnofile = "{DIGITS}"\n',
+    "gaps of many digits": f'[coverage.scope]\nstatus = "partial"\ngaps = "{DIGITS}"\n',
+    "count of many digits": f'[composer."srv/shop"]\ndeclared-differing = "{DIGITS}"\n',
+    "CUDA of many digits": f'[cuda.runtime]\nsoname = "{DIGITS}"\nversion = "{DIGITS}.{DIGITS}"\n',
+    "wheel of many digits": '[os]\nlibc = "glibc '
+    + DIGITS
+    + '.1"\nmachine = "x86_64"\n'
+    + f'[python.system]\nversion = "{DIGITS}.{DIGITS}"\n[python."system/a"]\nversion = "1"\n'
+    + f'tags = "cp3{DIGITS}-cp3{DIGITS}-manylinux_{DIGITS}_{DIGITS}_x86_64"\n',
+    "sizes in other digits": '[process]\nmemory = "\u0664GiB"\ncmd = "-Xmx\u0665g"\n',
+    "data at the root": '[state."/"]\nengine = "redis"\nkept = "whole"\n',
+    "data of all paths": '[state."/**"]\nengine = "\\x1b[2J"\nversion = "\u202e"\n',
     "right to left": '[os]\nid = "\u202e\u2066\u200b"\n',
     "escape sequence": '[os]\nid = "\\\\x1b[2J\\\\x07"\n',
     "commands of a build log": '[os]\nid = "::error::x ##[error]x"\n',

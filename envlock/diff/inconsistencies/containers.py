@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from envlock.diff.inconsistencies.inconsistency import Family, Inconsistency
 from envlock.model.lock import Lock
+from envlock.model.text import whole_number
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _LIMIT = re.compile(r"(\d{1,18})(?:([KMGT])iB)?\Z")
@@ -84,9 +85,10 @@ def _limits(lock: Lock) -> Iterator[Inconsistency]:
 
 
 def _is_lower(in_force: str, wanted: str) -> bool:
-    if not in_force.isdecimal():
+    lower, higher = whole_number(in_force), whole_number(wanted)
+    if lower is None:
         return False
-    return wanted in _EVERYTHING or (wanted.isdecimal() and int(in_force) < int(wanted))
+    return wanted in _EVERYTHING or (higher is not None and lower < higher)
 
 
 CONTAINERS: tuple[Family, ...] = (_memory, _limits)

@@ -18,7 +18,7 @@ from envlock.model.record import Facts
 from envlock.versions import pep440
 
 _SECTION = "python"
-_RELEASE = re.compile(r"(\d+)\.(\d+)")
+_RELEASE = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})(?![0-9])")
 _TOLD: Mapping[str, tuple[str, str]] = {
     "other-versions": ("PYTHON-DOUBLED", "{version} and {} are both recorded"),
     "overlaps": ("PYTHON-OVERLAP", "it and {} install other code under one name"),

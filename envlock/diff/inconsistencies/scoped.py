@@ -18,6 +18,7 @@ from envlock.model.lock import Lock
 from envlock.model.record import Facts
 from envlock.model.scope import EVERY, SECTION, STEP, MemberClass, Role, roles_of
 from envlock.model.scope_names import names_of
+from envlock.model.text import whole_number
 
 _MISSING = "missing-library"
 _WEAK = (MemberClass.DEPENDS, MemberClass.ALWAYS)
@@ -130,7 +131,7 @@ def _why_everything(lock: Lock, there: list[Role], absent: list[Role]) -> str:
             " envlock.toml, narrow it to one"
         )
     coverage = lock.coverage.get(SECTION, {})
-    gaps = _number(coverage.get("gaps", ""))
+    gaps = whole_number(coverage.get("gaps")) or 0
     is_known = coverage.get("status", Status.OK) in (Status.OK, Status.ABSENT)
     if is_known or 0 < gaps <= len(absent):
         return ""
@@ -141,13 +142,8 @@ def _why_everything(lock: Lock, there: list[Role], absent: list[Role]) -> str:
 
 def _is_absent(role: Role, lock: Lock) -> bool:
     """True for a declared root that is not there: nothing of it was found, and that is a gap."""
-    is_gap = _number(lock.coverage.get(SECTION, {}).get("gaps", "")) > 0
+    is_gap = bool(whole_number(lock.coverage.get(SECTION, {}).get("gaps")))
     return is_gap and not role.is_found and not role.assumed
-
-
-def _number(text: str) -> int:
-    """Return the number in a fact, 0 where there is none."""
-    return int(text) if text.isdecimal() else 0
 
 
 def _root_missing(role: Role) -> Inconsistency:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from envlock.diff.inconsistencies.inconsistency import Family, Inconsistency
 from envlock.model.locales import named_locales, plain
 from envlock.model.lock import Lock
+from envlock.model.text import whole_number
 
 _LOCALE = re.compile(r"(?P<name>[a-z]{2,3}_[A-Z]{2})(?:\.(?P<charset>[\w-]+))?(?P<variant>@\w+)?\Z")
 _NO_LOGIN = re.compile(r"nologin|false|sync|halt|shutdown|true")
@@ -41,8 +42,8 @@ def _shells(lock: Lock) -> Iterator[Inconsistency]:
         shell = facts.get("shell", "")
         if "shell-missing" not in facts or _NO_LOGIN.match(shell.rpartition("/")[2]):
             continue
-        uid = facts.get("uid", "")
-        is_person = uid == "0" or (uid.isdecimal() and int(uid) >= _FIRST_PERSON)
+        uid = whole_number(facts.get("uid"))
+        is_person = uid is not None and (uid == 0 or uid >= _FIRST_PERSON)
         rule = "SHELL-MISSING" if is_person else "SHELL-MISSING-DAEMON"
         yield Inconsistency(rule, "user", key, f"{shell} does not exist", "shell-missing")
 

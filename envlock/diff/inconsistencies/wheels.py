@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-_INTERPRETER = re.compile(r"(cp|py|pp)(\d)(\d*)\Z")
-_ABI = re.compile(r"cp(\d)(\d+)(t?)m?u?\Z")
+from envlock.model.text import whole_number
+
+_INTERPRETER = re.compile(r"(cp|py|pp)([0-9])([0-9]{0,9})\Z")
+_ABI = re.compile(r"cp([0-9])([0-9]{1,9})(t?)m?u?\Z")
 _PLATFORM = re.compile(
     r"(?:(?P<any>any)|linux_(?P<plain>\w+?)|manylinux(?P<old>1|2010|2014)_(?P<of_old>\w+?)"
-    r"|(?P<libc>many|musl)linux_(?P<major>\d+)_(?P<minor>\d+)_(?P<of_new>\w+?))\Z"
+    r"|(?P<libc>many|musl)linux_(?P<major>[0-9]{1,9})_(?P<minor>[0-9]{1,9})_(?P<of_new>\w+?))\Z"
 )
 _OLD = {"1": (2, 5), "2010": (2, 12), "2014": (2, 17)}
 _MACHINES = {
@@ -123,5 +125,5 @@ def _machine(match: re.Match[str]) -> str:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    parts = version.split(".")
-    return tuple(int(part) for part in parts) if all(p.isdecimal() for p in parts) else ()
+    parts = [whole_number(part) for part in version.split(".")]
+    return tuple(part for part in parts if part is not None) if None not in parts else ()
