@@ -107,13 +107,30 @@ def _diagnosed(arguments: argparse.Namespace, config: Config, console: Console) 
 def _differences(report: DriftReport) -> list[Difference]:
     """Return what counts and follows from nothing else, but for how a container was started."""
     return [
-        _difference(disclosed_change(change))
+        _difference(disclosed_change(change), report.left_name)
         for change in report.changes
         if change.counts and not change.explained_by and change.section != "process"
     ]
 
 
-def _difference(change: Change) -> Difference:
+_OF_BOTH_SIDES = ("both sides", "or remove it on")
+"""Parts of advice that leaves open which side is right; here it is the lock."""
+
+
+def _advice(change: Change, lock: str) -> str:
+    """Return what to do where no command does it."""
+    if change.kind is ChangeKind.UNKNOWN or not any(part in change.next for part in _OF_BOTH_SIDES):
+        return change.next
+    match change.kind:
+        case ChangeKind.REMOVED:
+            return f"bring it here from {lock}"
+        case ChangeKind.ADDED:
+            return "remove it here if nothing needs it"
+        case _:
+            return f"make it here as it is in {lock}"
+
+
+def _difference(change: Change, lock: str) -> Difference:
     # A file that only the machine has cannot be had from a package.
     is_surplus_file = change.kind is ChangeKind.ADDED and change.severity in _LIGHT
     is_surplus_file = is_surplus_file and change.section == "file"
@@ -128,7 +145,7 @@ def _difference(change: Change) -> Difference:
         severity=change.severity,
         why=change.why,
         fix=() if is_surplus_file else change.fix,
-        next=change.next,
+        next=_advice(change, lock),
         is_newer=change.relation is Relation.NEWER,
         roles=change.scope or (),
     )

@@ -124,6 +124,15 @@ def test_what_is_asked_wrongly(roots, envlock):
     assert "nothing" in told.err
 
 
+def test_what_no_command_does_is_said_for_the_machine(roots, envlock):
+    (roots[1] / "etc/app.conf").unlink()
+    (roots[1] / "usr/local/bin").mkdir(parents=True)
+    (roots[1] / "usr/local/bin/own").write_text("#!/bin/sh\n")
+    told = envlock("doctor", "team", f"dir:{roots[1]}", status=1).out
+    assert "bring it here from team" in told
+    assert "both sides" not in told and "or remove it on" not in told
+
+
 def test_only_one_section(roots, envlock):
     install(roots[1], curl="1", tool="2")
     (roots[1] / "etc/app.conf").write_text("workers = 1\n")
