@@ -26,8 +26,9 @@ class Environment(NamedTuple):
     `npm` are fetched on this machine into ``/tmp/wheels`` and ``/srv/app``.  `setup` is a shell
     script that runs in the root directory, `running` one that runs in the container before it is
     captured.  `options` are those of ``envlock capture``.  In the rebuilt image the script `ask`
-    must print `answer`.  Where that cannot be, `told` is what ``materialize`` must have said, and
-    the script proves that it does not start.
+    must print `answer`.  Where it needs a command first, or cannot start, `told` is what
+    ``materialize`` must have said, and the script runs that command, or proves that it does not
+    start.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Environment(NamedTuple):
 _POSTGRES = "postgresql ca-certificates"
 _START_POSTGRES = "pg_ctlcluster 15 main start"
 _PSQL = f"{_START_POSTGRES}; su postgres -c 'psql -At -c \"$0\"'"
+_NEW_CERTIFICATE = "make-ssl-cert generate-default-snakeoil --force-overwrite"
 _COUNT = "select count(*) from orders"
 _FILL = f"{_PSQL} 'create table orders as select generate_series(1, 200000) as id'"
 _HTTP = """
@@ -110,19 +112,21 @@ ENVIRONMENTS = (
     ),
     Environment(
         "postgres-empty", "PostgreSQL as it is installed, its databases left out", _POSTGRES,
-        ask=f"rm -rf /var/lib/postgresql/15/main; su postgres -c '/usr/lib/postgresql/15/bin/initdb"
-        f" -D /var/lib/postgresql/15/main' >/dev/null; {_PSQL} 'select 40 + 2'",
+        ask=f"{_NEW_CERTIFICATE}; rm -rf /var/lib/postgresql/15/main; su postgres -c"
+        f" '/usr/lib/postgresql/15/bin/initdb -D /var/lib/postgresql/15/main' >/dev/null;"
+        f" {_PSQL} 'select 40 + 2'",
         answer="42", told="/var/lib/postgresql/15/main",
     ),
     Environment(
         "postgres-stopped", "PostgreSQL with data, stopped, taken whole", _POSTGRES,
         running=f"{_FILL}\npg_ctlcluster 15 main stop",
         options=("--with-state", "/var/lib/postgresql/15/main"),
-        ask=f"{_PSQL} '{_COUNT}'", answer="200000",
+        ask=f"{_NEW_CERTIFICATE}; {_PSQL} '{_COUNT}'", answer="200000",
+        told=_NEW_CERTIFICATE,
     ),
     Environment(
         "postgres-running", "PostgreSQL that runs, its databases left out", _POSTGRES,
-        running=_FILL, ask=f"{_START_POSTGRES} 2>&1 || echo it does not start",
+        running=_FILL, ask=f"{_NEW_CERTIFICATE}; {_START_POSTGRES} 2>&1 || echo it does not start",
         answer="it does not start", told="/var/lib/postgresql/15/main",
     ),
     Environment(
