@@ -61,6 +61,7 @@ def test_data_that_is_kept_whole_travels(envlock: Any, database: Path) -> None:
     (envlock.folder / "envlock.toml").write_text('[locks]\ncarry = "git"\n')
     envlock("capture", f"dir:{database}", "--name", "db", "--with-state", MAIN)
     assert list((envlock.folder / "locks/objects").iterdir())
-    envlock("bundle", "db", "-o", "db.bundle")
+    told = envlock("bundle", "db", "-o", "db.bundle").out
+    assert f"kept whole and not searched for secrets: {MAIN} (postgresql)" in told
     envlock("materialize", "db", "-o", "image", "--offline")
     assert envlock("verify", "db", "oci:image").out.startswith("EQUAL")
