@@ -14,7 +14,8 @@ EMPTY = Lock(sections={})
 
 
 def tree(path="/var/lib/app/data", kind=FileClass.STATE, **fields):
-    return Tree.of([Row(Entry(path, EntryType.FILE, **{"mode": 0o640, **fields}), kind)])
+    found = {"type": EntryType.FILE, "mode": 0o640, **fields}
+    return Tree.of([Row(Entry(path, **found), kind)])
 
 
 def told(left, right):
@@ -46,6 +47,48 @@ def test_rights_of_the_owner_and_of_others(before, after, field):
     result, changes = told(tree(**before), tree(**after))
     assert result is Result.DRIFT
     assert [change[1] for change in changes] == [field]
+
+
+LINK = {"type": EntryType.SYMLINK, "mode": 0o777, "target": "/srv/other"}
+FOLDER = {"type": EntryType.DIRECTORY}
+NOISY = [kind for kind in FileClass if not kind.is_significant]
+
+
+@pytest.mark.parametrize("kind", NOISY)
+@pytest.mark.parametrize(
+    ("before", "after", "field"),
+    [
+        ({"mode": 0o4755, "uid": 33}, {"mode": 0o4755, "uid": 0}, "owner"),
+        ({"mode": 0o4755, "uid": 33}, {"mode": 0o4755, "uid": 34}, "owner"),
+        ({"mode": 0o2755, "gid": 33}, {"mode": 0o2755, "gid": 0}, "owner"),
+        ({"mode": 0o6755, "gid": 33}, {"mode": 0o6755, "gid": 42}, "owner"),
+        (LINK, {"mode": 0o4755}, ""),
+        (LINK, {"xattrs": (("security.capability", b"\x01\0\0\x02" + bytes(16)),)}, ""),
+        ({"mode": 0o4755}, LINK, "type"),
+        ({"mode": 0o2755, **FOLDER}, {"mode": 0o2755}, ""),
+    ],
+)
+def test_a_program_that_lends_the_rights_of_another(kind, before, after, field):
+    result, changes = told(tree(kind=kind, **before), tree(kind=kind, **after))
+    assert result is Result.DRIFT
+    assert field in [change[1] for change in changes]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"mode": 0o755, "uid": 33}, {"mode": 0o755, "uid": 34}),
+        ({"mode": 0o4755, "gid": 33}, {"mode": 0o4755, "gid": 34}),
+        ({"mode": 0o2755, "uid": 33}, {"mode": 0o2755, "uid": 34}),
+        ({"mode": 0o2755, "gid": 33, **FOLDER}, {"mode": 0o2755, "gid": 34, **FOLDER}),
+        ({"mode": 0o4755}, {"mode": 0o755}),
+        (LINK, {"mode": 0o755}),
+        ({"mode": 0o755}, LINK),
+        (LINK, {**LINK, "uid": 33}),
+    ],
+)
+def test_what_lends_no_rights_changes_hands(before, after):
+    assert told(tree(**before), tree(**after)) == (Result.EQUAL, [])
 
 
 def test_a_new_program_with_the_rights_of_its_owner_is_told_where_files_are_hidden():
