@@ -139,9 +139,6 @@ class KnownCapture:
             is_incremental=True,
         )
 
-    def _tree(self, address: str) -> Tree:
-        return Tree.from_bytes(self._store.read(address))
-
     def _with_fingerprints(self, records: list[Record]) -> list[Record]:
         """Return the records, with the fingerprints that the key of the request makes."""
         key, process = self._request.value_key, self._target.process()

@@ -45,11 +45,6 @@ class Capture:
     is_repeatable: bool = True
 
     @property
-    def tree_address(self) -> str:
-        """The address of the file tree in the store: a hex digest, empty for none."""
-        return tree_address(self.lock)
-
-    @property
     def tree(self) -> Tree | None:
         """The file tree, or None unless everything was hashed."""
         return self.make_tree() if self.make_tree else None
@@ -63,11 +58,6 @@ class Capture:
         facts = {**self.lock.coverage, name: _coverage_facts(coverage)}
         lock = Lock.of((*self.lock.records(), *records), facts, self.lock.version)
         return replace(self, lock=lock, coverage={**self.coverage, name: coverage})
-
-
-def tree_address(lock: Lock) -> str:
-    """Return the address of the file tree of `lock` in a store: a hex digest, empty for no tree."""
-    return lock.get("tree").get("object", "").removeprefix("sha256:")
 
 
 def lock_of(records: Iterable[Record], coverage: Mapping[str, Coverage]) -> Lock:
