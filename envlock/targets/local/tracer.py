@@ -31,7 +31,8 @@ FILTER = ("-f", "--seccomp-bpf", "-z", "-y", "-s", "0", "-e", "signal=none")
 """Needs strace 5.3, of 2019."""
 _LONGEST_LINE = 64 * 1024
 _PIPE_SIZE = 1024 * 1024
-_READER_PAUSE = 0.03
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.03
+_LITTLE, _MUCH = 1 / 8, 1 / 2
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _BASE = 128
 _SECONDS = 10.0
@@ -104,8 +105,7 @@ class Tracer:
             reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             writing = os.open(pipe, os.O_WRONLY | os.O_CLOEXEC)  # no end before strace has begun
             os.set_blocking(reading, True)
-            with suppress(PermissionError):  # so much is not allowed to every user
-                fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+            enlarge(reading)
             reader = threading.Thread(target=self._read, args=(reading,), daemon=True)
             reader.start()
             try:
@@ -182,21 +182,55 @@ class Tracer:
             os.kill(pid, number)
 
 
+def enlarge(pipe: int) -> int:
+    """Make a pipe as large as this user may, up to 1 MiB; return its size in bytes."""
+    size = _PIPE_SIZE
+    while size > _page_size():
+        with suppress(OSError):  # so much is not allowed to every user
+            return fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, size)
+        size //= 2
+    return fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
+
+
 def read_lines(stream: io.FileIO) -> Iterator[bytes]:
     """Yield the lines that strace writes into a pipe, without their ends.
 
     strace writes one at a time, and each would wake a reader that waits in read(2): this took a
-    sixth of the processor time of a trace, and more of its duration.  So the reader sleeps.
+    sixth of the processor time of a trace, and more of its duration.  So the reader lets some
+    come together, but never so many that strace waits for room in the pipe.
     """
+    size = fcntl.fcntl(stream, fcntl.F_GETPIPE_SZ)
     rest = b""
+    pause = _SHORTEST_PAUSE
+    began = time.monotonic()
     while part := stream.read(_PIPE_SIZE):
+        if time.monotonic() - began > _LONGEST_PAUSE:  # nothing came: what comes now may be many
+            pause = _SHORTEST_PAUSE
         *whole, rest = (rest + part).split(b"\n")
         yield from (line for line in whole if len(line) <= _LONGEST_LINE)
         rest = rest[: _LONGEST_LINE + 1]  # what is too long stays so
-        if len(part) < _PIPE_SIZE // 2:
-            time.sleep(_READER_PAUSE)
+        pause = _next_pause(pause, len(part) / size)
+        if pause >= _SHORTEST_PAUSE:
+            time.sleep(pause)
+        began = time.monotonic()
     if len(rest) <= _LONGEST_LINE:
         yield rest
+
+
+def _next_pause(pause: float, filled: float) -> float:
+    """Return how many seconds to wait after a pause that filled this part of the pipe.
+
+    A pause too short to be worth a sleep stands for none.
+    """
+    if filled > _MUCH:
+        return pause / 4
+    if filled > _LITTLE:
+        return pause / 2
+    return min(max(2 * pause, _SHORTEST_PAUSE), _LONGEST_PAUSE)
+
+
+def _page_size() -> int:
+    return os.sysconf("SC_PAGE_SIZE")
 
 
 def _is_in_foreground() -> bool:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
-from envlock.targets.local.tracer import read_lines
+import pytest
+
+from envlock.targets.local.tracer import enlarge, read_lines
+
+SECONDS = 6.0
+"""Reading in between fixed pauses took 18 seconds with the smallest pipe."""
 
 
-def through_pipe(parts: Sequence[bytes]) -> list[bytes]:
+def through_pipe(parts: Sequence[bytes], size: int = 0) -> list[bytes]:
     reading, writing = os.pipe()
+    if size:
+        fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, size)
 
     def write() -> None:
         with open(writing, "wb", buffering=0) as stream:
@@ -36,3 +46,23 @@ def test_many_lines_come_in_their_order() -> None:
 
 def test_a_line_without_end_is_dropped_and_the_next_one_read() -> None:
     assert through_pipe([b"a" * 3_000_000, b"b\n1 next\n", b"c" * 70_000]) == [b"1 next"]
+
+
+@pytest.mark.parametrize("size", [4096, 8192, 65536])
+def test_a_small_pipe_costs_no_lines_and_no_time(size: int) -> None:
+    """A user with many pipes gets small ones (pipe(7)): strace waits while such a one is full."""
+    lines = [b"%d openat(x) = 3</a>" % number for number in range(100_000)]
+    parts = [
+        b"".join(b"%s\n" % line for line in lines[at : at + 40]) for at in range(0, 100_000, 40)
+    ]
+    began = time.monotonic()
+    assert through_pipe(parts, size) == lines
+    assert time.monotonic() - began < SECONDS
+
+
+def test_a_pipe_is_as_large_as_is_allowed() -> None:
+    reading, writing = os.pipe()
+    largest = int(Path("/proc/sys/fs/pipe-max-size").read_text())
+    assert enlarge(reading) >= min(largest, 1024 * 1024)
+    for end in (reading, writing):
+        os.close(end)
