@@ -15,6 +15,7 @@ from envlock.model.lock import tree_address
 from envlock.registry.reference import PREFIX, Reference
 from envlock.store.carried import CarriedObjects, objects_beside
 from envlock.store.objects import Store
+from envlock.store.partial_file import partial_folder
 from envlock.store.shipment import TREE_TYPE, is_complete, parse_manifest, unpack_shipment
 
 if TYPE_CHECKING:
@@ -83,4 +84,6 @@ def _from_registry(reference: Reference, tree: str, store: Store) -> int:
                 where=str(reference),
                 hint="push this version, or pull that one",
             )
-        return unpack_shipment(layers, RegistryOrigin(repository), tree, store)
+        return unpack_shipment(
+            layers, RegistryOrigin(repository, partial_folder(store)), tree, store
+        )

@@ -14,6 +14,7 @@ from envlock.cli.registry_locks import RegistryOrigin, lock_manifest, open_repos
 from envlock.cli.transfer import unpack
 from envlock.errors import ExitStatus
 from envlock.registry.reference import PREFIX, Reference
+from envlock.store.partial_file import partial_folder
 from envlock.store.shipment import parse_manifest
 from envlock.writing import replace_file
 
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with open_repository(reference) as repository, open_store(config) as store:
         manifest = lock_manifest(repository)
         layers = parse_manifest(manifest.content, str(reference))
-        raw, _, new = unpack(layers, RegistryOrigin(repository), store)
+        raw, _, new = unpack(layers, RegistryOrigin(repository, partial_folder(store)), store)
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, raw)
     if arguments.json:

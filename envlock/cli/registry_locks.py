@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from envlock.errors import LockfileError, ManifestRefusedError, RegistryError
@@ -13,6 +14,7 @@ from envlock.registry.client import OCI_INDEX, Manifest, Repository, digest_of
 from envlock.registry.reference import Reference
 from envlock.registry.transport import Body
 from envlock.registry.uploads import Sent, put_blobs
+from envlock.store.kept_blobs import kept_blob
 from envlock.store.shipment import (
     ARTIFACT_TYPE,
     MANIFEST_TYPE,
@@ -29,15 +31,21 @@ _NO_PLATFORM = {"architecture": "unknown", "os": "unknown"}
 
 
 class RegistryOrigin:
-    """A repository as the origin of a shipment."""
+    """A repository as the origin of a shipment.
 
-    def __init__(self, repository: Repository) -> None:
+    What was received of a large blob stays in `folder`, if that is given, when this run is killed.
+    """
+
+    def __init__(self, repository: Repository, folder: Path | None = None) -> None:
         self._repository = repository
+        self._folder = folder
         self.name = str(repository.reference)
 
     def blob(self, digest: str, size: int) -> Iterator[bytes]:
         """Yield the content of a blob, verified."""
-        return self._repository.blob(digest, size)
+        if self._folder is None:
+            return self._repository.blob(digest, size)
+        return kept_blob(self._repository, digest, size, self._folder)
 
     def piece(self, digest: str, offset: int, size: int) -> bytes:
         """Return a part of a blob, not verified."""

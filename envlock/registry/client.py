@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
@@ -157,13 +157,19 @@ class Repository:
             return None
         raise self.refused(answer, f"cannot ask for {digest}")
 
-    def blob(self, digest: str, size: int) -> Iterator[bytes]:
+    def blob(self, digest: str, size: int, before: Iterable[bytes] = ()) -> Iterator[bytes]:
         """Yield the content of a blob; where a connection breaks, go on from there.
 
-        Raise RegistryError when it has another size, or at its end when its digest is wrong.
+        `before` is what was received of it earlier; what follows that is yielded.  Raise
+        RegistryError when it has another size, or at its end when its digest is wrong.
         """
         hashed, received = hashlib.sha256(), 0
+        for piece in before:
+            hashed.update(piece)
+            received += len(piece)
         for attempt in range(MOST_RESUMES + 1):
+            if received == size and received:
+                break
             is_last = attempt == MOST_RESUMES
             for piece in self._pieces(digest, received, is_last=is_last):
                 received += len(piece)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from envlock.registry.client import OCI_MANIFEST, Repository, digest_of
 from envlock.registry.reference import Reference
 from envlock.registry.transport import Body, HostSettings, Transport
 from envlock.registry.uploads import Sent, put_blob
+from envlock.store.kept_blobs import kept_blob
+from envlock.store.partial_file import partial_file
 from tests.registry.conftest import free_port
 from tests.registry.faults import Question, Reply, honest, proxy
 from tests.registry.test_blobs import manifest_of
@@ -250,3 +253,57 @@ def test_a_part_of_a_blob_that_is_cut_is_an_error(repository: Open, registry: st
         pytest.raises(RegistryError, match="the connection broke"),
     ):
         repository(host, "parts").piece(DIGEST, 0, 1000)
+
+
+def kept(found: Repository, folder: Path) -> bytes:
+    return b"".join(kept_blob(found, DIGEST, len(CONTENT), folder, least=1))
+
+
+def test_a_blob_that_was_not_received_whole_goes_on_in_the_next_run(
+    repository: Open, registry: str, tmp_path: Path
+) -> None:
+    put_blob(repository(registry, "kept"), DIGEST, Body.of(CONTENT))
+
+    def cut(question: Question, ask: Ask) -> Reply:
+        is_again = is_blob(question) and "Range" in question.headers
+        return Reply(404, {}, b"") if is_again else ask()._replace(cut=2_000_000)
+
+    with proxy(registry, cut) as (address, _), pytest.raises(RegistryError, match="no blob"):
+        kept(repository(address, "kept"), tmp_path)
+    (part,) = tmp_path.iterdir()
+    size = part.stat().st_size
+    assert 0 < size < len(CONTENT)
+    with proxy(registry) as (address, seen):
+        assert kept(repository(address, "kept"), tmp_path) == CONTENT
+    assert [q.headers.get("Range") for q in seen if is_blob(q)] == [f"bytes={size}-"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kept_part_of_other_bytes_is_received_anew_once(
+    repository: Open, registry: str, tmp_path: Path
+) -> None:
+    put_blob(repository(registry, "kept"), DIGEST, Body.of(CONTENT))
+    with partial_file(tmp_path, DIGEST) as part:
+        assert part is not None
+    for wrong in (b"other", bytes(len(CONTENT)), bytes(len(CONTENT) + 1), CONTENT + b"more"):
+        part.path.write_bytes(wrong)
+        with proxy(registry) as (address, seen):
+            assert kept(repository(address, "kept"), tmp_path) == CONTENT
+        expected = {5: ["bytes=5-", None], len(CONTENT) + 4: []}.get(len(wrong), [None])
+        assert [q.headers.get("Range") for q in seen if is_blob(q)] == expected
+    lying = bytes(len(CONTENT))
+    with (
+        proxy(registry, lambda q, ask: Reply(200, {}, lying) if is_blob(q) else ask()) as (host, _),
+        pytest.raises(RegistryError, match="does not match its digest"),
+    ):
+        kept(repository(host, "kept"), tmp_path)
+
+
+def test_a_blob_that_another_process_receives_is_received_beside_it(
+    repository: Open, registry: str, tmp_path: Path
+) -> None:
+    put_blob(repository(registry, "kept"), DIGEST, Body.of(CONTENT))
+    with partial_file(tmp_path, DIGEST) as part:
+        assert part is not None
+        assert kept(repository(registry, "kept"), tmp_path) == CONTENT
+        assert part.size == 0

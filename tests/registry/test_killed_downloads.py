@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import random
 import signal
 import subprocess
@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import Cli
 from tests.registry.debian import PACKAGES, index_of, make_repository, make_root, mirror
-from tests.registry.faults import Question, Reply
+from tests.registry.faults import Question, Reply, proxy
 
 HALF = 200_000
 LEAST = HALF - (64 << 10)
@@ -54,16 +54,8 @@ def test_the_next_materialize_asks_for_the_rest(
     with archive(folder, goes_on) as (url, seen):
         settings = f'[materialize]\narchives = ["{url}/{{name}}.deb"]\n'
         (envlock.folder / "envlock.toml").write_text(settings)
-        argv = [sys.executable, "-m", "envlock", "materialize", "prod", "-o", "image"]
-        process = subprocess.Popen(
-            argv, cwd=envlock.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            part = _part(tmp_path)
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            goes_on.set()
+        part = _killed(envlock, tmp_path / "one", "materialize", "prod", "-o", "image")
+        goes_on.set()
         received = part.stat().st_size
         seen.clear()
         done = envlock("materialize", "prod", "-o", "image", "--json").json
@@ -74,11 +66,59 @@ def test_the_next_materialize_asks_for_the_rest(
     assert not part.exists()
 
 
-def _part(tmp_path: Path) -> Path:
-    """Wait for half of the package; return the file that it is in."""
+def test_the_next_pull_asks_for_the_rest(
+    tmp_path: Path, registry: str, there: Callable[[str], Cli]
+) -> None:
+    root = make_root(tmp_path / "root")
+    large = random.Random(2).randbytes(12 << 20)
+    (root / "srv").mkdir()
+    (root / "srv/large.bin").write_bytes(large)
+    one = there("one")
+    one("capture", f"dir:{root}", "--name", "prod", "-q")
+    one("push", "prod", f"oci://{registry}/killed/pull:prod", "--yes")
+    digest = f"/blobs/sha256:{hashlib.sha256(large).hexdigest()}"
+    goes_on = threading.Event()
+
+    def fault(question: Question, ask: Callable[[], Reply]) -> Reply:
+        reply = ask()
+        asked = [q for q in seen if q.path.endswith(digest) and q.method == "GET"]
+        is_first = asked == [question]
+        return reply._replace(pause=(len(large) // 2, goes_on)) if is_first else reply
+
+    two = there("two")
+    with proxy(registry, fault) as (host, seen):
+        reference = f"oci://{host}/killed/pull:prod"
+        part = _killed(two, tmp_path / "two", "pull", reference, "-o", "prod.lock")
+        goes_on.set()
+        received = part.stat().st_size
+        seen.clear()
+        two("pull", reference, "-o", "prod.lock")
+    ranges = [q.headers.get("Range") for q in seen if q.path.endswith(digest)]
+    assert ranges == [f"bytes={received}-"]
+    assert two("diff", "prod.lock", one.folder / "locks/prod.lock").out.startswith("EQUAL")
+    assert not part.exists()
+
+
+def _killed(envlock: Cli, home: Path, *arguments: str) -> Path:
+    """Kill a command once it has received a part of a file; return that part."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "envlock", *arguments],
+        cwd=envlock.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        return _part(home)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def _part(home: Path) -> Path:
+    """Wait for a part of a file; return it."""
     for _ in range(600):
-        for path in tmp_path.glob("one/data/**/partial/*.part"):
+        for path in home.glob("data/**/partial/*.part"):
             if path.stat().st_size >= LEAST:
                 return path
         time.sleep(0.1)
-    raise AssertionError(f"nothing was received: {os.listdir(tmp_path)}")
+    raise AssertionError("nothing was received")

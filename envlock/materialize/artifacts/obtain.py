@@ -22,6 +22,7 @@ from envlock.materialize.artifacts.table import ROWS
 from envlock.model.lock import Lock
 from envlock.registry.reference import Reference
 from envlock.store.objects import Store
+from envlock.store.partial_file import partial_folder
 
 HINT = "run `envlock vendor` on a machine that has them, or name a directory in materialize.wheels"
 
@@ -54,8 +55,11 @@ def obtain(wanted: Sequence[Artifact], lock: Lock, store: Store, options: Source
     cache = artifact_cache(store)
     offers = [Offer(CacheSource(path=cache))]
     offers += [Offer(DirectorySource(name=str(path), path=path)) for path in options.directories]
-    offers += [Offer(RegistrySource(reference=each)) for each in options.registries]
-    with closing(Downloads(partial=store.cache / "partial")) as downloads:
+    offers += [
+        Offer(RegistrySource(reference=each, partial=partial_folder(store)))
+        for each in options.registries
+    ]
+    with closing(Downloads(partial=partial_folder(store))) as downloads:
         for kind, sources in ROWS:
             of_kind = [artifact for artifact in wanted if artifact.scheme == kind.scheme]
             if of_kind:

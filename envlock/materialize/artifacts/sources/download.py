@@ -13,8 +13,8 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -22,9 +22,9 @@ from urllib.parse import urlsplit
 
 from envlock import __version__
 from envlock.errors import RegistryError, SourceError
-from envlock.materialize.artifacts.partial_file import PartialFile, partial_file
 from envlock.materialize.artifacts.sources.base import UnreachableSourceError
 from envlock.registry.transport import HostSettings, NoAnswerError, Transport, shown
+from envlock.store.partial_file import PartialFile, partial_file
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -96,7 +96,7 @@ class Downloads:
         used only where the server proves that it belongs to the same file.  Raise SourceError as
         `document` does, and when a file ends early in spite of that.
         """
-        with partial_file(self.partial, f"{shown(url)} {path.name}", path) as part:
+        with self._partial_file(url, path) as part:
             if part.size and not part.validator and is_right is None:
                 part.begin("")
             is_older = part.size > 0
@@ -114,6 +114,17 @@ class Downloads:
             elif part.is_kept:
                 part.drop()
             return is_there
+
+    @contextmanager
+    def _partial_file(self, url: str, path: Path) -> Iterator[PartialFile]:
+        """Yield the kept file of a URL; `path` where none is kept, or another process has it."""
+        path.touch()
+        with ExitStack() as stack:
+            kept = None
+            if self.partial is not None:
+                name = f"{shown(url)} {path.name}"
+                kept = stack.enter_context(partial_file(self.partial, name))
+            yield kept or PartialFile(path, is_kept=False)
 
     def _whole(self, url: str, part: PartialFile) -> bool:
         """Receive a file to its end; False where there is nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +19,19 @@ from envlock.materialize.artifacts.verify import is_locked_file
 from envlock.registry.client import Repository
 from envlock.registry.reference import Reference
 from envlock.registry.transport import NoAnswerError
+from envlock.store.kept_blobs import kept_blob
 from envlock.store.shipment import Described, parse_packages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrySource:
-    """One tag of a registry."""
+    """One tag of a registry.
+
+    What was received of a large package stays in `partial`, if given, when this run is killed.
+    """
 
     reference: Reference
+    partial: Path | None = None
     is_local: bool = False
 
     @property
@@ -46,7 +51,7 @@ class RegistrySource:
                 for artifact in wanted:
                     for package in packages_of(artifact, packages):
                         path = own_place(artifact, into)
-                        is_there = _download(repository, package, path, tell)
+                        is_there = self._download(repository, package, path, tell)
                         if is_there and is_locked_file(artifact, path):
                             found[artifact] = path
                             break
@@ -57,25 +62,29 @@ class RegistrySource:
             raise SourceError(error.message) from error
         return found
 
+    def _download(self, repository: Repository, package: Described, path: Path, tell: Tell) -> bool:
+        """Write a package to a file; False, and the reason told, when it is damaged or missing."""
+        if package.size > LARGEST_PACKAGE:
+            tell(f"{package.name or package.digest}: it has more than {LARGEST_PACKAGE:,} bytes")
+            return False
+        try:
+            with path.open("wb") as stream:
+                stream.writelines(self._pieces(repository, package))
+        except NoAnswerError:
+            raise
+        except RegistryError as error:
+            tell(f"{package.name or package.digest}: {error.message}")
+            return False
+        return True
+
+    def _pieces(self, repository: Repository, package: Described) -> Iterator[bytes]:
+        if self.partial is None:
+            return repository.blob(package.digest, package.size)
+        return kept_blob(repository, package.digest, package.size, self.partial)
+
 
 def packages_of(artifact: Artifact, packages: Sequence[Described]) -> list[Described]:
     """Return the package with the SHA-256 of an artifact, without one all that have its name."""
     if any(proof.startswith("sha256:") for proof in artifact.proofs):
         return [each for each in packages if each.digest in artifact.proofs][:1]
     return [each for each in packages if artifact.is_named(each.name)]
-
-
-def _download(repository: Repository, package: Described, path: Path, tell: Tell) -> bool:
-    """Write a package to a file; False, with the reason told, when it is damaged or not there."""
-    if package.size > LARGEST_PACKAGE:
-        tell(f"{package.name or package.digest}: it has more than {LARGEST_PACKAGE:,} bytes")
-        return False
-    try:
-        with path.open("wb") as stream:
-            stream.writelines(repository.blob(package.digest, package.size))
-    except NoAnswerError:
-        raise
-    except RegistryError as error:
-        tell(f"{package.name or package.digest}: {error.message}")
-        return False
-    return True

@@ -13,7 +13,6 @@ import pytest
 from envlock.errors import SourceError, StoreError
 from envlock.materialize.artifacts.fetch import Offer, fetch
 from envlock.materialize.artifacts.kinds.deb import Deb
-from envlock.materialize.artifacts.partial_file import partial_file
 from envlock.materialize.artifacts.sources.archive import ArchiveSource
 from envlock.materialize.artifacts.sources.base import UnreachableSourceError
 from envlock.materialize.artifacts.sources.download import (
@@ -23,6 +22,7 @@ from envlock.materialize.artifacts.sources.download import (
     Downloads,
 )
 from envlock.registry.transport import shown
+from envlock.store.partial_file import partial_file
 from tests.registry.conftest import free_port
 from tests.registry.debian import mirror
 from tests.registry.faults import Reply
@@ -226,7 +226,7 @@ def ended(folder, tmp_path, tag=TAG):
 def moved(options, tmp_path, url):
     """Let the partial file be that of a server that has another port now."""
     (part,) = options["partial"].glob("*.part")
-    with partial_file(options["partial"], f"{shown(f'{url}/file')} x", tmp_path / "x") as new:
+    with partial_file(options["partial"], f"{shown(f'{url}/file')} x") as new:
         part.replace(new.path)
         part.with_suffix(".etag").replace(new.path.with_suffix(".etag"))
 
@@ -291,7 +291,7 @@ def test_a_part_that_is_all_or_too_much(folder, tmp_path):
 def test_two_processes_do_not_write_one_file(folder, tmp_path):
     with mirror(folder) as (url, _):
         name = f"{shown(f'{url}/file')} x"
-        with partial_file(tmp_path / "partial", name, tmp_path / "other") as mine:
+        with partial_file(tmp_path / "partial", name) as mine:
             assert got(tmp_path / "x", f"{url}/file", partial=tmp_path / "partial") == CONTENT
             assert mine.size == 0
 

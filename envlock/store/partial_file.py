@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from envlock.reading import read_file
+from envlock.store.objects import Store
 from envlock.writing import replace_file
 
 _STRONG = re.compile(r'"[!#-~]{1,512}"\Z')
@@ -65,25 +66,24 @@ class PartialFile:
         return self.path.with_suffix(".etag")
 
 
+def partial_folder(store: Store) -> Path:
+    """Return the folder of a store that has such files."""
+    return store.cache / "partial"
+
+
 @contextmanager
-def partial_file(folder: Path | None, name: str, otherwise: Path) -> Iterator[PartialFile]:
+def partial_file(folder: Path, name: str) -> Iterator[PartialFile | None]:
     """Yield the partial file of a name, of any characters, in `folder`.
 
-    Without a folder, or while another process has that file, it is `otherwise`, an empty file that
-    no other run finds.  Raise OSError.
+    None while another process has that file.  Raise OSError.
     """
-    otherwise.touch()
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{hashlib.sha256(name.encode()).hexdigest()}.part"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            if _is_ours(descriptor, path):
-                yield PartialFile(path, is_kept=True)
-                return
-        finally:
-            os.close(descriptor)
-    yield PartialFile(otherwise, is_kept=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{hashlib.sha256(name.encode()).hexdigest()}.part"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        yield PartialFile(path, is_kept=True) if _is_ours(descriptor, path) else None
+    finally:
+        os.close(descriptor)
 
 
 def _is_ours(descriptor: int, path: Path) -> bool:
