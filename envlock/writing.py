@@ -16,7 +16,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -284,6 +284,18 @@ def write_with_holes(stream: BinaryIO, chunk: bytes | bytearray) -> None:
             stream.seek(_HOLE, os.SEEK_CUR)
             start = at + _HOLE
     stream.write(chunk[start:] if start else chunk)
+
+
+def write_sparsely(stream: BinaryIO, chunks: Iterable[bytes]) -> None:
+    """Write to any stream: with holes to an empty file, as they are to a pipe.  Raise OSError."""
+    found = os.fstat(stream.fileno())
+    is_appending = fcntl.fcntl(stream.fileno(), fcntl.F_GETFL) & os.O_APPEND
+    if not stat.S_ISREG(found.st_mode) or found.st_size or is_appending:
+        stream.writelines(chunks)
+        return
+    for chunk in chunks:
+        write_with_holes(stream, chunk)
+    end_with_holes(stream)
 
 
 def copy_with_holes(source: BinaryIO, stream: BinaryIO) -> None:

@@ -29,7 +29,6 @@ from envlock.materialize.artifacts.table import KINDS
 from envlock.materialize.image.description import FLATTENED, Built, image_of
 from envlock.materialize.image.kept_layers import KeptLayers
 from envlock.materialize.image.layers import DEFAULT_BUDGET, package_groups, split
-from envlock.materialize.image.oci import recipe_of
 from envlock.materialize.sinks.layout import known_layers, write_layout
 from envlock.materialize.tree.lost_files import LostFile, lost_files
 from envlock.materialize.tree.normalise import (
@@ -124,7 +123,6 @@ def assemble(
         )
         known = known_layers(layers, options.directory, kept)
         built = write_layout(options.directory, image, rebuild, known=known, tag=options.tag)
-        kept.tidy(map(recipe_of, layers))
     finally:
         rebuild.close()
     reused = len(got.paths) - got.downloaded

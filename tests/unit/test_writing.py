@@ -20,6 +20,7 @@ from envlock.writing import (
     new_directory,
     output,
     replacing,
+    write_sparsely,
     write_with_holes,
 )
 from tests.conftest import unavailable
@@ -255,3 +256,33 @@ def test_a_sparse_file_stays_sparse_in_the_store(tmp_path):
         assert path.stat().st_size == size
         assert path.stat().st_blocks * 512 < size / 50
         assert store.read(sha256) == bytes(size)
+
+
+CHUNKS = [b"begin", bytes(8 << 20), b"end", bytes(1 << 20)]
+
+
+def test_an_empty_file_is_written_with_holes(tmp_path):
+    with (tmp_path / "x").open("wb") as stream:
+        write_sparsely(stream, CHUNKS)
+    assert (tmp_path / "x").read_bytes() == b"".join(CHUNKS)
+    assert (tmp_path / "x").stat().st_blocks * 512 < 1 << 20
+
+
+@pytest.mark.parametrize("before", [b"", b"before"])
+def test_a_file_that_is_appended_to_is_written_as_it_comes(tmp_path, before):
+    (tmp_path / "x").write_bytes(before)
+    with (tmp_path / "x").open("ab") as stream:
+        write_sparsely(stream, CHUNKS)
+    assert (tmp_path / "x").read_bytes() == before + b"".join(CHUNKS)
+
+
+def test_a_pipe_gets_every_zero():
+    reading, writing = os.pipe()
+    with open(reading, "rb") as source, open(writing, "wb") as stream:
+        received = []
+        reader = threading.Thread(target=lambda: received.append(source.read()))
+        reader.start()
+        write_sparsely(stream, CHUNKS)
+        stream.close()
+        reader.join(60)
+    assert received == [b"".join(CHUNKS)]

@@ -1,12 +1,14 @@
 """Divide an image into layers by package, so that an update changes few of them.
 
-Packages form groups (see `ArtifactKind.group`).  The largest groups get a layer each; the rest
-share one layer per section, such as all small Debian packages.  Files of no package, and changed
-ones, are in the top layer.  The bytes of a layer depend only on its own packages.
+Packages form groups (see `ArtifactKind.group`).  Large groups get a layer each; the others share
+some layers per section, such as all small Debian packages, by a digest of their names.  Files of no
+package, and changed ones, are in the top layer.  The bytes of a layer depend only on its own
+packages, and in which layer a package is does not depend on the others.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +17,12 @@ from envlock.errors import MaterializeError
 from envlock.materialize.artifacts.table import KINDS
 from envlock.materialize.tree.directories import ancestors, leaves, newest_below
 from envlock.model.lock import Lock
-from envlock.model.text import sort_key
+from envlock.model.text import sort_key, to_bytes
 from envlock.model.tree import EntryType, FileClass, Row
 
-DEFAULT_BUDGET = 10
+DEFAULT_BUDGET = 40
+LARGE = 4 << 20
+"""What is large, in bytes."""
 MAX_LAYERS = 127
 """The most that overlay file systems can stack."""
 
@@ -53,18 +57,19 @@ def package_groups(lock: Lock) -> dict[str, str]:
 
 
 def split(
-    rows: Sequence[Row], groups: Mapping[str, str], budget: int = DEFAULT_BUDGET
+    rows: Sequence[Row], groups: Mapping[str, str], budget: int = DEFAULT_BUDGET, large: int = LARGE
 ) -> tuple[Layer, ...]:
     """Return the layers of `rows` (in byte order), lowest first; at most `budget`, 1 to 127.
 
-    Unpacked one over the other they give exactly `rows`.  Raise MaterializeError when the budget
+    Unpacked one over the other they give exactly `rows`.  Groups of at least `large` bytes get a
+    layer each, as long as half of the budget suffices.  Raise MaterializeError when the budget
     is out of range.
     """
     if not 1 <= budget <= MAX_LAYERS:
         raise MaterializeError(f"cannot make {budget} layers: 1 to {MAX_LAYERS} are possible")
     ends = leaves(rows)
     group_of = _group_of_each(ends, groups)
-    plan = _plan(_sizes(ends, group_of), budget)
+    plan = _plan(_sizes(ends, group_of), budget, large)
     name_of = {group: name for name, members in plan for group in members}
     content: dict[str, list[Row]] = defaultdict(list)
     for row in ends:
@@ -107,28 +112,47 @@ def _sizes(ends: Iterable[Row], group_of: Mapping[str, str]) -> Counter[str]:
     return sizes
 
 
-def _plan(sizes: Mapping[str, int], budget: int) -> list[tuple[str, tuple[str, ...]]]:
+def _plan(sizes: Mapping[str, int], budget: int, large: int) -> list[tuple[str, tuple[str, ...]]]:
     """Return (layer name, groups), lowest first.
 
-    Each section (the first word of a group) has its large groups first, then one layer of the rest.
+    Each section (the first word of a group) has its large groups first, then the layers that its
+    others share.  How many these are depends on the budget and the sections alone, and in which
+    one a group is on its name, so that nothing moves because another package came or grew.
     """
     packages = sorted((g for g in sizes if g != TOP), key=lambda g: (-sizes[g], sort_key(g)))
     top = [(TOP, (TOP,))] if TOP in sizes else []
+    sections = sorted({group.partition(" ")[0] for group in packages})
     slots = budget - len(top)
     if slots < 1:
         return [(TOP, (*packages, TOP))]
-    if slots == 1:
+    if slots < max(2, len(sections)):
         return ([("packages", tuple(packages))] if packages else []) + top
-    sections = sorted({group.partition(" ")[0] for group in packages})
-    alone = packages if len(packages) <= slots else packages[: slots - len(sections)]
-    rest = packages[len(alone) :]
+    most_alone = min(slots // 2, slots - len(sections))
+    shared = _power_of_two((slots - most_alone) // max(1, len(sections)))
+    alone = frozenset([group for group in packages if sizes[group] >= large][:most_alone])
     plan: list[tuple[str, tuple[str, ...]]] = []
     for section in sections:
-        prefix = f"{section} "
-        plan += ((g, (g,)) for g in sorted(alone, key=sort_key) if g.startswith(prefix))
-        if small := tuple(g for g in rest if g.startswith(prefix)):
-            plan.append((section, small))
+        own = [g for g in sorted(packages, key=sort_key) if g.startswith(f"{section} ")]
+        plan += ((group, (group,)) for group in own if group in alone)
+        buckets: dict[int, list[str]] = defaultdict(list)
+        for group in own:
+            if group not in alone:
+                buckets[_number(group, shared)].append(group)
+        plan += (
+            (f"{section} ({number + 1} of {shared})", tuple(buckets[number]))
+            for number in sorted(buckets)
+        )
     return plan + top
+
+
+def _power_of_two(limit: int) -> int:
+    """Return the largest power of two that is at most `limit`, and at least 1."""
+    return 1 << (max(1, limit).bit_length() - 1)
+
+
+def _number(group: str, count: int) -> int:
+    """Return a number below `count`, a power of two, that depends on the name of a group alone."""
+    return int.from_bytes(hashlib.sha256(to_bytes(group)).digest()[:4]) % count
 
 
 def _with_parents(content: Sequence[Row], directories: Mapping[str, Row]) -> tuple[Row, ...]:

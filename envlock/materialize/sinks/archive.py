@@ -19,7 +19,7 @@ from envlock.materialize.image.description import Built
 from envlock.materialize.image.oci import blob_path, canonical_json, read_manifest
 from envlock.materialize.image.tar import BLOCK, END, header
 from envlock.model.tree import Entry, EntryType
-from envlock.writing import output
+from envlock.writing import output, write_sparsely
 
 _IMAGE_NAME = "io.containerd.image.name"
 _REF_NAME = "org.opencontainers.image.ref.name"
@@ -73,7 +73,7 @@ def write_archive(path: Path, layout: Path, *, tag: str = "") -> None:
     """
     try:
         with output(path) as stream:
-            stream.writelines(archive_chunks(layout, tag=tag))
+            write_sparsely(stream, archive_chunks(layout, tag=tag))
     except OSError as error:
         raise StoreError(
             f"cannot write the archive: {error.strerror or error}", where=str(path)

@@ -122,6 +122,8 @@ def _fill(layout: Path, image: Image, contents: Contents, known: Known, tag: str
     blobs.mkdir(parents=True, exist_ok=True)
     recipes = [recipe_of(layer) for layer in image.layers]
     layers = _write_layers(blobs, image.layers, recipes, contents, known)
+    if known.kept is not None:
+        known.kept.tidy(recipes)
     config = write_blob(blobs, (config_bytes(image, (layer.digest for layer in layers)),))
     manifest = write_blob(blobs, (manifest_bytes(image, config, layers, recipes),))
     replace_file(layout / "oci-layout", LAYOUT_VERSION)

@@ -254,6 +254,21 @@ def test_the_archive_is_an_oci_layout_and_a_docker_archive(tmp_path):
     }
 
 
+def test_zeros_take_no_room_in_layout_and_archive(tmp_path):
+    zeros = bytes(64 << 20)
+    layers = (Layer(name="top", packages=(), rows=(file("/zeros", zeros),)),)
+    write(tmp_path / "out", replace(image(), layers=layers), Held({"/zeros": zeros}))
+    write_archive(tmp_path / "image.tar", tmp_path / "out")
+    for path in (tmp_path / "image.tar", *(tmp_path / "out/blobs/sha256").iterdir()):
+        assert path.stat().st_blocks * 512 < 1 << 20
+    assert (tmp_path / "image.tar").stat().st_size > len(zeros)
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        for member in archive:
+            if member.name.startswith("blobs/sha256/") and member.isreg():
+                content = archive.extractfile(member).read()
+                assert hashlib.sha256(content).hexdigest() == Path(member.name).name
+
+
 def test_the_sink_writes_the_archive(tmp_path):
     built = write(tmp_path / "out")
     assert ArchiveSink(path=tmp_path / "a.tar", tag="web").deliver(tmp_path / "out", built) == ""
