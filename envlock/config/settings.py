@@ -166,7 +166,8 @@ SETTINGS: Mapping[str, Setting] = {
             key="materialize.mirrors",
             kind=Kind.URLS,
             default=(),
-            help="Further apt mirrors to fetch from; credentials belong in apt's auth.conf.",
+            help="Further mirrors of apt and repositories of rpm to fetch from; credentials belong "
+            "in apt's auth.conf.",
         ),
         Setting(
             key="materialize.snapshots",

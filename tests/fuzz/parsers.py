@@ -26,6 +26,7 @@ from envlock.formats.go import read_build
 from envlock.formats.hardware.modinfo import read_modinfo
 from envlock.formats.rpm.header import Header, parse_files, parse_package
 from envlock.formats.rpm.package_file import read_package_header
+from envlock.formats.rpm.repodata import packages_in
 from envlock.formats.system.settings import parse_pairs
 from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.trace_file import parse_trace
@@ -77,6 +78,7 @@ OTHERS: Mapping[str, Run] = {
     "rpm.header.parse_package": _rpm,
     "rpm.header.parse_files": _rpm,
     "rpm.package_file.read_package_header": lambda data: read_package_header(io.BytesIO(data)),
+    "primary": lambda data: list(packages_in([data], lambda *_: True))[:MOST_ITEMS],
     "cpio": lambda data: read_cpio(io.BytesIO(data)),
     "system.settings.parse_pairs": lambda data: parse_pairs(text(data).split("\0")),
     "binary.zip_archive.read_member": _zip,

@@ -81,6 +81,8 @@ TESTS = {
     "materialize.image.kept_layers.KEPT_BYTES": (
         "test_of_layers_without_room_those_used_longest_ago_are_deleted"
     ),
+    "formats.rpm.repodata.LARGEST_TAG": "test_a_tag_at_the_limit_and_above",
+    "materialize.artifacts.sources.rpm.MOST_MIRRORS": "test_mirrors_are_asked_in_turn",
     "materialize.artifacts.kinds.wheel.RECORD_LIMIT": "test_a_record_of_the_largest_size",
     "materialize.artifacts.sources.download.LARGEST_PACKAGE": (
         "test_a_file_of_the_largest_size_and_above"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,9 @@ from envlock.store.objects import Store
 from envlock.workflow import require_tree
 from tests.conftest import Cli
 from tests.packages import build_rpm, install
+from tests.registry.debian import mirror
 from tests.registry.machines import built
+from tests.rpm_repository import make_repository
 
 BIG = """\
 Name: big
@@ -133,3 +135,75 @@ def test_what_was_edited_travels_by_value(
     assert kept == sorted([*OTHERS, "/usr/bin/edited", "/etc/shop/edited.conf"])
     assert built(one, "prod")
     assert "EQUAL" in one("verify", "prod", "oci:image").out
+
+
+@pytest.fixture
+def served(packages: list[Path], root: Path, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Return the URL of a repository and its folder; dnf has installed the root from it.
+
+    One package was installed from a file, and the repository has it no less.
+    """
+    folder = tmp_path / "repository"
+    make_repository(folder / "1/x86_64", packages)
+    with mirror(folder) as (url, _):
+        (root / "etc/os-release").write_text("ID=test\nVERSION_ID=1\n")
+        (root / "etc/yum.repos.d").mkdir()
+        (root / "etc/yum.repos.d/shop.repo").write_text(
+            f"[shop]\nname=shop\nbaseurl={url}/$releasever/$basearch\n"
+            "[off]\nname=off\nbaseurl=http://off.example.org/\nenabled=0\n"
+        )
+        state = root / "usr/lib/sysimage/libdnf5"
+        state.mkdir(parents=True)
+        labels = ("shop.x86_64", "big.x86_64", "kernel-core.x86_64")
+        marks = (f'"{label}" = {{reason = "User"}}\n' for label in labels)
+        (state / "packages.toml").write_text("[packages]\n" + "".join(marks))
+        origins = {
+            "shop-2:1.2.3-4.x86_64": "shop",
+            "big-1-1.x86_64": "shop",
+            "kernel-core-5.14.1-1.x86_64": "@commandline",
+            "kernel-core-5.14.2-1.x86_64": "off",
+        }
+        lines = (f'"{nevra}" = {{from_repo = "{name}"}}\n' for nevra, name in origins.items())
+        (state / "nevras.toml").write_text("[nevras]\n" + "".join(lines))
+        yield url, folder / "1/x86_64"
+
+
+def test_packages_of_a_repository_are_referred_to_unseen_and_downloaded_for_a_rebuild(
+    served: tuple[str, Path], root: Path, there: Callable[[str], Cli]
+) -> None:
+    one = there("one")
+    one("capture", f"dir:{root}", "--name", "prod")
+    mine = ("/var/lib/rpm/", "/usr/lib/sysimage/", "/etc/os-release", "/etc/yum.repos.d/")
+    kept = [path for path in by_value(one) if not path.startswith(mine)]
+    files = ["/boot/vmlinuz-1", "/boot/vmlinuz-2"]
+    assert kept == sorted([*OTHERS, *files]), "these kernels may be in no repository"
+    refused = one("materialize", "prod", "-o", "image", "--offline", status=5).err
+    assert "rpm big.x86_64 1-1: in no source" in refused
+    ran = one("materialize", "prod", "-o", "image")
+    assert "2 packages fetched" in ran.err
+    assert "EQUAL" in one("verify", "prod", "oci:image").out
+    one("bundle", "prod", "-o", "prod.bundle", "--thin")
+    two = there("two")
+    two("unbundle", one.folder / "prod.bundle")
+    assert two("vendor", "prod").status == 0
+    assert built(two, "prod") == ran.out.strip()
+
+
+def test_every_place_that_was_asked_is_told(
+    served: tuple[str, Path], root: Path, there: Callable[[str], Cli]
+) -> None:
+    url, folder = served
+    one = there("one")
+    one("capture", f"dir:{root}", "--name", "prod")
+    (folder / "Packages/big-1-1.x86_64.rpm").write_bytes(
+        (folder / "Packages/shop-1.2.3-4.x86_64.rpm").read_bytes()
+    )
+    refused = one("materialize", "prod", "-o", "image", status=5).err
+    assert "rpm big.x86_64 1-1: in no source" in refused
+    assert "rpm shop" not in refused
+    assert "asked for rpm: envlock's cache, repository shop" in refused
+    assert "repository shop: rpm big.x86_64 1-1 is another file than the locked one" in refused
+    shutil.rmtree(folder / "repodata")
+    refused = one("materialize", "prod", "-o", "image", status=5).err
+    assert f"{url.removeprefix('http://')} has no repository of rpm there" in refused
+    assert "envlock vendor" in refused

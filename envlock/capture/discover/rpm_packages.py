@@ -1,18 +1,21 @@
-"""The packages in rpm's database, and which published file each came from."""
+"""The packages in rpm's database, and whether a repository has each of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.context import Context
 from envlock.formats.rpm.database import PARSERS, Headers, parse_sqlite
 from envlock.formats.rpm.header import Header, Package, parse_package
 from envlock.formats.rpm.package_file import is_recognisable
+from envlock.formats.system.repositories import parse_repo_file
 
 DIRECTORIES = ("/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm")
 """Directories of the database by distribution and age; often one is a link to another."""
+REPOSITORIES = ("/etc/yum.repos.d", "/etc/zypp/repos.d")
+"""Directories of the repositories of dnf, yum and zypper."""
 SQLITE = "rpmdb.sqlite"
 _INDEXES = frozenset({"Name", "Basenames", "Providename", "Index.db", "rpmdb.sqlite-wal"})
 """Files beside a database, which are nothing without it."""
@@ -92,15 +95,56 @@ def _databases(context: Context) -> Iterator[tuple[str, bytes, bytes]]:
                 yield path, raw, wal or b""
 
 
-def artifact_of(installed: Installed) -> str:
-    """Return by which words a claim names the published file of a package (`Claim.artifact`).
+class Published(NamedTuple):
+    """By which words the files of a package are referred to, at most one of them (`Claim`).
 
-    Empty when its files cannot be taken from such a file, so that they travel by value.
+    `source` precedes a member; `artifact` is for a package that only a look into caches finds.
     """
-    package, header, _ = installed
-    try:
-        is_known = is_recognisable(package, header, header.size)
-    except ValueError:
-        is_known = False
-    words = ("rpm", package.name, package.evr, package.arch, package.sha256)
-    return " ".join(words) if is_known else ""
+
+    source: str = ""
+    artifact: str = ""
+
+
+class Publishers:
+    """Tells which packages a repository has, so that they can be had again.
+
+    A package that was installed from a file may exist nowhere else.  `origins` maps the NEVRA of
+    a package to the repository that it was installed from, as far as a package manager noted it.
+    """
+
+    def __init__(self, context: Context, origins: Mapping[str, str]) -> None:
+        self._repositories = frozenset(_enabled(context))
+        self._origins = origins
+
+    def of(self, key: str, installed: Installed) -> Published:
+        """Return how to refer to a package; nothing if its files must travel by value."""
+        package, header, _ = installed
+        try:
+            if not is_recognisable(package, header, header.size):
+                return Published()
+        except ValueError:
+            return Published()
+        if self._is_in_repository(package):
+            return Published(source=f"rpm {key}")
+        words = ("rpm", package.name, package.evr, package.arch, package.sha256)
+        return Published(artifact=" ".join(words))
+
+    def _is_in_repository(self, package: Package) -> bool:
+        """True for one from a repository that is enabled, and for most that somebody signed.
+
+        Who makes an image names its repositories differently, or leaves no note at all.
+        """
+        origin = self._origins.get(package.nevra, "")
+        is_from_file = origin.startswith("@") or (not origin and bool(self._origins))
+        is_signed = bool(package.signers and self._repositories) and not is_from_file
+        return origin in self._repositories or is_signed
+
+
+def _enabled(context: Context) -> Iterator[str]:
+    """Yield the ids of the repositories that are enabled."""
+    for folder in REPOSITORIES:
+        for name in context.names(folder):
+            if name.endswith(".repo"):
+                for called, facts in parse_repo_file(context.text(f"{folder}/{name}") or ""):
+                    if facts.get("enabled") == "true":
+                        yield called

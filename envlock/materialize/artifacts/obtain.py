@@ -10,13 +10,14 @@ from pathlib import Path
 
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.fetch import Fetched, Offer, fetch
-from envlock.materialize.artifacts.kinds import deb
+from envlock.materialize.artifacts.kinds import deb, rpm
 from envlock.materialize.artifacts.sources.archive import ArchiveSource
 from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
 from envlock.materialize.artifacts.sources.cache import CacheSource
 from envlock.materialize.artifacts.sources.directory import DirectorySource
 from envlock.materialize.artifacts.sources.download import Downloads
 from envlock.materialize.artifacts.sources.registry import RegistrySource
+from envlock.materialize.artifacts.sources.rpm import repositories
 from envlock.materialize.artifacts.sources.snapshot import SnapshotSource
 from envlock.materialize.artifacts.table import ROWS
 from envlock.model.lock import Lock
@@ -65,7 +66,7 @@ def obtain(wanted: Sequence[Artifact], lock: Lock, store: Store, options: Source
             if of_kind:
                 request = SourceRequest(lock, of_kind, store.cache, options.mirrors)
                 near = sources(request)
-                far = _far_sources(kind.scheme, options, downloads)
+                far = _far_sources(request, kind.scheme, options, downloads)
                 offers += [Offer(source, kind.scheme) for source in (*near, *far)]
         first: dict[tuple[str, ...], Artifact] = {}
         for artifact in wanted:  # two interpreters may have the same wheel
@@ -88,9 +89,11 @@ def _file_of(artifact: Artifact) -> tuple[str, ...]:
 
 
 def _far_sources(
-    scheme: str, options: SourceOptions, downloads: Downloads
+    request: SourceRequest, scheme: str, options: SourceOptions, downloads: Downloads
 ) -> Iterator[ArtifactSource]:
-    """Yield the services that are asked last for packages of a kind."""
+    """Yield what envlock itself asks over the network for packages of a kind, services last."""
+    if scheme == rpm.KIND.scheme:
+        yield from repositories(request, downloads)
     if scheme == deb.KIND.scheme:
         for url in options.snapshots:
             yield SnapshotSource(url=url, downloads=downloads)

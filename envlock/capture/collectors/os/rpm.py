@@ -15,9 +15,11 @@ from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.rpm_packages import (
     DIRECTORIES,
+    REPOSITORIES,
     SQLITE,
     Installed,
-    artifact_of,
+    Published,
+    Publishers,
     installed_packages,
 )
 from envlock.capture.discover.unmet_depends import Needs, unmet_names
@@ -77,6 +79,10 @@ def claims(context: Context) -> Claims:
         parse_numbers(context.text("/etc/passwd") or ""),
         parse_numbers(context.text("/etc/group") or ""),
     )
+    reasons = _Reasons.read(context)
+    packages = (each.package for each in installed.values())
+    noted = {package.nevra: reasons.of(package).origin for package in packages}
+    publishers = Publishers(context, {nevra: noted[nevra] for nevra in noted if noted[nevra]})
     found: dict[str, Claim] = {}
     directories: dict[str, str] = {}
     for key in sorted(installed, key=sort_key):
@@ -86,9 +92,9 @@ def claims(context: Context) -> Claims:
             context.gap(installed[key].database, f"files of {key}: {error}")
             continue
         owner = f"rpm {key}"
-        artifact = artifact_of(installed[key])
+        published = publishers.of(key, installed[key])
         for file in files:
-            claim = factory.claim(file, owner, artifact)
+            claim = factory.claim(file, owner, published)
             if claim is None:
                 continue
             real = directories.get(file.directory)
@@ -240,7 +246,7 @@ class _ClaimFactory:
         self._users, self._groups = users, groups
         self._known: dict[tuple[object, ...], _Terms | None] = {}
 
-    def claim(self, file: File, owner: str, artifact: str) -> Claim | None:
+    def claim(self, file: File, owner: str, published: Published) -> Claim | None:
         """Return the claim on a file; None for configuration that the package does not contain."""
         key = file[3:]
         if key in self._known:
@@ -251,8 +257,10 @@ class _ClaimFactory:
             return None
         has_digest, conffile, required, generated, stated = terms
         digest = file.digest if has_digest else ""
-        artifact = artifact if digest else ""
-        return Claim(owner, digest, conffile, "", required, generated, artifact, stated=stated)
+        member = f"{file.directory}{file.name}".lstrip("/")
+        source = f"{published.source} {member}" if digest and published.source else ""
+        artifact = published.artifact if digest else ""
+        return Claim(owner, digest, conffile, source, required, generated, artifact, stated=stated)
 
     def _terms(self, file: File) -> _Terms | None:
         is_ghost, is_config = bool(file.flags & header.GHOST), bool(file.flags & header.CONFIG)
@@ -300,6 +308,7 @@ COLLECTOR = Collector(
         _AUTO_INSTALLED,
         *_MANIFESTS,
         *_LOCKS,
+        *(f"{folder}/*.repo" for folder in REPOSITORIES),
         "/etc/passwd",
         "/etc/group",
     ),

@@ -1,12 +1,46 @@
-"""Packages of rpm in the caches that dnf, yum and zypper keep on this machine."""
+"""Packages of rpm: in the caches of this machine, and in the repositories of the captured one.
+
+A repository is asked as dnf asks it: ``repodata/repomd.xml`` names an index of packages, and that
+where each is.  Signatures are not checked, because nothing that an index says is relied on: each
+package is verified against the lock.
+
+Sources: createrepo_c, dnf.conf(5) with its variables, zypper(8).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import lzma
+import os
+import re
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
-from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
+import zstandard
+
+from envlock.errors import SourceError
+from envlock.formats.rpm.repodata import Listed, packages_in, parse_mirrors, parse_repomd
+from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.kinds.rpm import Rpm
+from envlock.materialize.artifacts.sources.base import (
+    ArtifactSource,
+    SourceRequest,
+    Tell,
+    own_place,
+    tell_failures,
+)
 from envlock.materialize.artifacts.sources.directory import DirectorySource
+from envlock.materialize.artifacts.sources.download import Downloads
+from envlock.materialize.artifacts.unpacked import decompress
+from envlock.materialize.artifacts.verify import sha256_of
+from envlock.model.lock import Lock
+
+MOST_MIRRORS = 4
+"""How many mirrors of one repository are asked."""
 
 _CACHES = (
     "dnf/*/packages",
@@ -16,6 +50,10 @@ _CACHES = (
     "zypp/packages/*/*",
 )
 """Where packages are below ``/var/cache`` (dnf.conf(5), yum.conf(5), zypper(8))."""
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]{0,64})\}?")
+_LIST = re.compile(r"\?|(?:metalink|mirror)[^/]{0,200}\Z")
+"""What an address of a list of mirrors has, and one of a repository has not."""
+_SUFFIXES = (".gz", ".xz", ".zst", ".bz2")
 
 
 def sources(request: SourceRequest) -> Sequence[ArtifactSource]:  # noqa: ARG001
@@ -27,3 +65,141 @@ def caches(root: Path) -> list[ArtifactSource]:
     """Return the folders of packages below a directory of caches, in the order of their names."""
     folders = sorted({path for glob in _CACHES for path in root.glob(glob) if path.is_dir()})
     return [DirectorySource(name=str(path), path=path, by_content=False) for path in folders]
+
+
+def repositories(request: SourceRequest, downloads: Downloads) -> Iterator[ArtifactSource]:
+    """Yield the repositories that were enabled where the lock was made, then the mirrors."""
+    for key, facts in sorted(request.lock.sections.get("repository", {}).items()):
+        if key.startswith("rpm ") and facts.get("enabled") == "true" and facts.get("url"):
+            known = _variables(request.lock, request.wanted)
+            addresses = tuple(
+                address for url in facts["url"].split(" ") for address in filled(url, known)
+            )
+            name = f"repository {key.removeprefix('rpm ')}"
+            yield RpmRepository(name=name, addresses=addresses, downloads=downloads)
+    for mirror in request.mirrors:
+        yield RpmRepository(name=mirror, addresses=(mirror,), downloads=downloads)
+
+
+def _variables(lock: Lock, wanted: Sequence[Artifact]) -> Mapping[str, Sequence[str]]:
+    """Return what the variables of dnf may stand for in a lock.
+
+    The release of a distribution is its version, or the first number of it.
+    """
+    version = lock.get("os").get("version", "")
+    releases = [word for word in dict.fromkeys((version, version.partition(".")[0])) if word]
+    found = {each.arch for each in wanted if isinstance(each, Rpm)} - {"noarch"}
+    arches = sorted(arch for arch in found if arch not in ("i386", "i486", "i586", "i686"))
+    return {
+        "releasever": releases,
+        "releasever_major": releases[-1:],
+        "basearch": arches or ["x86_64"],
+        "arch": arches or ["x86_64"],
+    }
+
+
+def filled(url: str, known: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the addresses that a URL with variables stands for, none if one is not known.
+
+    >>> filled("https://example.org/$releasever/$basearch", {"releasever": "9", "basearch": "s"})
+    ['https://example.org/9/s']
+    """
+    names = list(dict.fromkeys(_VARIABLE.findall(url)))
+    choices = product(*(known.get(name, ()) for name in names))
+    return [_with(url, dict(zip(names, choice, strict=True))) for choice in choices]
+
+
+def _with(url: str, values: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda match: values[match[1]], url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RpmRepository:
+    """One repository, by the addresses that it may have: of itself, or of a list of its mirrors."""
+
+    name: str
+    addresses: tuple[str, ...]
+    downloads: Downloads
+    is_local: bool = False
+
+    def fetch(self, wanted: Sequence[Artifact], into: Path, tell: Tell) -> Mapping[Artifact, Path]:
+        """Download the packages that its index lists into `into`.
+
+        What fails is told, and the next mirror asked.  Raise SourceError when nothing was had and
+        something failed, `UnreachableSourceError` when nothing answers.
+        """
+        if not self.addresses:
+            raise SourceError("its address has a variable of dnf that the lock does not state")
+        left = {(a.name, a.version, a.arch): a for a in wanted if isinstance(a, Rpm)}
+        found: dict[Artifact, Path] = {}
+        failures: list[SourceError] = []
+        for base in self._bases(failures):
+            if not left:
+                break
+            try:
+                for listed in self._listed(base, left, into):
+                    artifact = left[listed.name, listed.evr, listed.arch]
+                    path = own_place(artifact, into)
+                    address = urljoin(f"{listed.base or base}/", listed.href)
+                    if self.downloads.file(address, path):
+                        found[artifact] = path
+            except SourceError as error:
+                failures.append(error)
+            left = {key: artifact for key, artifact in left.items() if artifact not in found}
+        tell_failures(failures, found, tell)
+        if left and not failures:
+            count = "not all" if found else "none"
+            tell(f"its index lists {count} of these versions, or the server lacks them")
+        return found
+
+    def _bases(self, failures: list[SourceError]) -> Iterator[str]:
+        """Yield the addresses of the repository and of its mirrors."""
+        for address in self.addresses:
+            if not _LIST.search(address):
+                yield address.rstrip("/")
+                continue
+            try:
+                raw = self.downloads.document(address)
+                mirrors = parse_mirrors(raw or b"")
+            except SourceError as error:
+                failures.append(error)
+                continue
+            except ValueError as error:
+                failures.append(SourceError(f"its list of mirrors is {error}"))
+                continue
+            yield from mirrors[:MOST_MIRRORS]
+
+    def _listed(
+        self, base: str, wanted: Mapping[tuple[str, str, str], Rpm], into: Path
+    ) -> list[Listed]:
+        """Return where the wanted packages are.
+
+        Raise SourceError when there is no repository, or its index cannot be had or read.
+        """
+        raw = self.downloads.document(f"{base}/repodata/repomd.xml")
+        if raw is None:
+            raise SourceError(f"{urlsplit(base).netloc} has no repository of rpm there")
+        host = urlsplit(base).netloc
+        try:
+            index = parse_repomd(raw)
+            path = Path(tempfile.mkdtemp(dir=into)) / "primary"
+            there = self.downloads.file(urljoin(f"{base}/", index.href), path)
+            if not there or (index.sha256 and sha256_of(path) != index.sha256):
+                reason = "another file than it names" if there else "not there"
+                raise SourceError(f"the index of {host} is {reason}")
+            found = packages_in(
+                _unpacked(path, index.href), lambda name, evr, arch: (name, evr, arch) in wanted
+            )
+            return list({each[:3]: each for each in found}.values())
+        except _DAMAGE as error:
+            raise SourceError(f"the index of {host} cannot be read: {error}") from error
+
+
+_DAMAGE = (ValueError, EOFError, OSError, lzma.LZMAError, zlib.error, zstandard.ZstdError)
+
+
+def _unpacked(path: Path, href: str) -> Iterator[bytes]:
+    """Yield the content of an index, as its name says it is compressed."""
+    suffix = next((suffix for suffix in _SUFFIXES if href.endswith(suffix)), "")
+    with path.open("rb") as stream:
+        yield from decompress(suffix, stream, os.fstat(stream.fileno()).st_size)
