@@ -61,8 +61,13 @@ class Wheel(NamedTuple):
         return "*.whl"
 
     def is_named(self, filename: str) -> bool:
-        """True when `filename` has the same parts, whatever the order of its tags."""
-        return _tag_sets(filename) == _tag_sets(self.filename)
+        """True when `filename` has the same parts, whatever the order of its tags.
+
+        PyPI takes no wheel for ``linux_ARCH``, so that some are built for it and only named anew.
+        """
+        *ours, platform = _tag_sets(self.filename)
+        *theirs, published = _tag_sets(filename)
+        return ours == theirs and (platform == published or _is_published_for(platform, published))
 
     def __str__(self) -> str:
         return f"wheel {self.filename}"
@@ -157,6 +162,20 @@ def _tag_sets(filename: str) -> tuple[frozenset[str], ...]:
     plain = (name.lower(), *front)
     tags = (part.split(".") for part in (python, abi, platform))
     return (*(frozenset({part}) for part in plain), *(frozenset(part) for part in tags))
+
+
+def _is_published_for(platform: frozenset[str], published: frozenset[str]) -> bool:
+    """True when a wheel whose own tag is ``linux_ARCH`` may be published for these platforms.
+
+    >>> _is_published_for(frozenset({"linux_x86_64"}), frozenset({"manylinux1_x86_64"}))
+    True
+    """
+    plain = next(iter(platform)) if len(platform) == 1 else ""
+    end = plain.removeprefix("linux")
+    is_plain = plain.startswith("linux_")
+    return is_plain and all(
+        each.startswith("manylinux") and each.endswith(end) for each in published
+    )
 
 
 def _hex(field: str) -> str:

@@ -44,6 +44,13 @@ _UNREACHABLE = (
 """What pip quotes of urllib3 and the system when nothing answers."""
 
 
+_PUBLISHED = (
+    "manylinux1", "manylinux2010", "manylinux2014", "manylinux_2_17", "manylinux_2_24",
+    "manylinux_2_27", "manylinux_2_28", "manylinux_2_31", "manylinux_2_34", "manylinux_2_35",
+)  # fmt: skip
+"""What indexes call the platform of wheels whose own tag is ``linux_ARCH`` (PEP 600)."""
+
+
 class _Tags(NamedTuple):
     python: str
     abis: tuple[str, ...]
@@ -120,6 +127,8 @@ def _tags(python: str, wheels: Sequence[Wheel]) -> _Tags:
     parts = [wheel.filename.removesuffix(".whl").split("-") for wheel in wheels]
     abis = {abi for part in parts for abi in part[-2].split(".")} - {"none", "abi3"}
     platforms = {platform for part in parts for platform in part[-1].split(".")} - {"any"}
+    plain = [each.removeprefix("linux") for each in platforms if each.startswith("linux_")]
+    platforms |= {f"{name}{end}" for end in plain for name in _PUBLISHED}
     return _Tags(python, tuple(sorted(abis)), tuple(sorted(platforms)))
 
 

@@ -150,7 +150,11 @@ def test_only_a_file_name_of_pep_427_describes_a_wheel(name):
         ("a-1-py3-none-any.whl", "a-2-py3-none-any.whl", False),
         ("a-1-1-py3-none-any.whl", "a-1-py3-none-any.whl", False),
         ("a-1-py3-none-any.whl", "nonsense", False),
+        ("a-1-cp39-cp39-linux_x86_64.whl", "a-1-cp39-cp39-manylinux1_x86_64.whl", True),
+        ("a-1-cp39-cp39-linux_x86_64.whl", "a-1-cp39-cp39-manylinux1_i686.whl", False),
+        ("a-1-cp39-cp39-linux_x86_64.whl", "a-1-cp39-cp39-win_x86_64.whl", False),
+        ("a-1-cp39-cp39-manylinux1_x86_64.whl", "a-1-cp39-cp39-linux_x86_64.whl", False),
     ],
 )
-def test_a_wheel_is_recognised_whatever_the_order_of_its_tags(one, other, same):
+def test_a_wheel_is_recognised_by_its_tags_as_they_are_published(one, other, same):
     assert Wheel("a", "1", one, "3").is_named(other) is same

@@ -17,7 +17,14 @@ from tests.registry.conftest import free_port
 from tests.unit.materialize.packages import write_wheel
 
 NATIVE = "b-2-cp39-cp39-manylinux_2_17_aarch64.manylinux2014_aarch64.whl"
-NAMES = ("a-1-py3-none-any.whl", "a-2-py3-none-any.whl", NATIVE, "c-1-cp39-cp39-win_amd64.whl")
+PUBLISHED = "d-1-cp39-cp39-manylinux1_x86_64.whl"
+NAMES = (
+    "a-1-py3-none-any.whl",
+    "a-2-py3-none-any.whl",
+    NATIVE,
+    "c-1-cp39-cp39-win_amd64.whl",
+    PUBLISHED,
+)
 A = Wheel("a", "1", "a-1-py3-none-any.whl", "3.9.2")
 B = Wheel("b", "2", NATIVE, "3.9.2")
 C = Wheel("c", "1", "c-1-cp39-cp39-linux_x86_64.whl", "3.9.2")
@@ -57,6 +64,15 @@ def test_a_wheel_that_is_missing_does_not_hold_up_the_others(index, into):
 def test_a_wheel_with_its_tags_in_another_order_is_the_same(index, into):
     other = B._replace(filename="b-2-cp39-cp39-manylinux2014_aarch64.manylinux_2_17_aarch64.whl")
     assert PipSource().fetch([other], into, print) == {other: into / NATIVE}
+
+
+def test_a_wheel_is_found_that_an_index_publishes_for_another_platform_than_it_says(index, into):
+    """PyPI takes no wheel for linux_x86_64: torch 1.13.1 says it, and is called manylinux1."""
+    own = Wheel("d", "1", "d-1-cp39-cp39-linux_x86_64.whl", "3.9.2")
+    assert PipSource().fetch([A, own], into, print) == {
+        A: into / A.filename,
+        own: into / PUBLISHED,
+    }
 
 
 def test_without_wheels_pip_is_not_started(into):
