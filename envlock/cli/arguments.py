@@ -353,7 +353,7 @@ def materialize(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(*row.flags, action="store_const", const="", help=row.help)
     add_role(parser, "only what this application needs: whole packages, and its own files")
     parser.add_argument("--tag", metavar="NAME", default="", help="name of the image")
-    parser.add_argument("--layers", metavar="N", type=int, help="at most this many layers (40)")
+    parser.add_argument("--layers", metavar="N", type=int, help="at most this many layers (64)")
     parser.add_argument(
         "--flatten-times", action="store_true", help="no file newer than the newest of a package"
     )

@@ -157,7 +157,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting(
             key="materialize.layers",
             kind=Kind.COUNT,
-            default=40,
+            default=64,
             help="The most layers of an image; with more layers, images share more of them.",
             flag="--layers",
             minimum=1,

@@ -14,13 +14,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from envlock.errors import MaterializeError
+from envlock.materialize.artifacts.artifact import parse_source
 from envlock.materialize.artifacts.table import KINDS
 from envlock.materialize.tree.directories import ancestors, leaves, newest_below
 from envlock.model.lock import Lock
 from envlock.model.text import sort_key, to_bytes
 from envlock.model.tree import EntryType, FileClass, Row
 
-DEFAULT_BUDGET = 40
+DEFAULT_BUDGET = 64
 LARGE = 4 << 20
 """What is large, in bytes."""
 MAX_LAYERS = 127
@@ -99,9 +100,13 @@ def _group_of_each(ends: Iterable[Row], groups: Mapping[str, str]) -> dict[str, 
 
 
 def _is_packaged(row: Row) -> bool:
-    """True when a package alone determines the row."""
-    if row.entry.type is EntryType.FILE:
-        return row.source.startswith(_FROM_ARTIFACTS)
+    """True when its own package alone determines the row.
+
+    What a program wrote may by chance be in some package: an empty file, a file with one word.
+    """
+    if row.entry.type is EntryType.FILE and row.entry.size:
+        is_member = row.source.startswith(_FROM_ARTIFACTS)
+        return is_member and parse_source(row).name == row.owner.partition(" ")[2]
     return row.file_class is FileClass.PACKAGE
 
 

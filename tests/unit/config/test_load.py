@@ -69,7 +69,7 @@ def test_defaults(world: World) -> None:
     assert (config.jobs, config.color) == (0, "auto")
     assert config.locks.dir == world.project / "locks"
     assert config.diff.fail_on == "low"
-    assert config.materialize.layers == 40
+    assert config.materialize.layers == 64
     assert config.environments == {}
     assert config.normalize == ()
     assert config.store.path == world.home / ".local/share/envlock"

@@ -13,7 +13,8 @@ from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 
 
 def package(path, owner, size=1, *, sha256="aa", mtime=10):
-    source = f"{'deb' if owner.startswith('deb ') else 'wheel'} x {path}"
+    section, _, name = owner.partition(" ")
+    source = f"{'deb' if section == 'deb' else 'wheel'} {name} {path}"
     entry = Entry(path, EntryType.FILE, 0o644, mtime=mtime, size=size, sha256=sha256)
     return Row(entry, FileClass.PACKAGE, owner, source)
 
@@ -140,6 +141,19 @@ def test_changed_and_unowned_content_is_on_top():
     stranger = package("/lib/x", "deb stranger:amd64")
     top = split(Tree.of([*sample(), modified, stranger]).rows, GROUPS, 10)[-1]
     assert {"/lib/p1.conf", "/lib/x", "/etc/passwd"} <= {row.entry.path for row in top.rows}
+
+
+def test_what_another_package_has_by_chance_is_on_top():
+    other = package("/opt/app/INSTALLER", "python app/w1")
+    other = other._replace(source="wheel app/pip top_level.txt")
+    empty = package("/opt/app/REQUESTED", "python app/w1", 0)._replace(
+        file_class=FileClass.GENERATED
+    )
+    shipped = package("/opt/app/__init__", "python app/w1", 0)
+    layers = split(Tree.of([*sample(), other, empty, shipped]).rows, GROUPS)
+    top = {row.entry.path for row in layers[-1].rows}
+    assert {"/opt/app/INSTALLER", "/opt/app/REQUESTED"} <= top
+    assert "/opt/app/__init__" not in top
 
 
 def test_hard_links_stay_with_their_file():
