@@ -6,6 +6,7 @@ Source: Compose specification and docker compose, ``com.docker.compose.*`` label
 from __future__ import annotations
 
 from envlock.errors import TargetError
+from envlock.model.text import whole_number
 from envlock.targets.engines import connect, docker_command, engine_errors, split_engine
 from envlock.targets.groups import Group, Service
 
@@ -27,7 +28,7 @@ def open_project(operand: str) -> Group:
     found: dict[str, list[tuple[int, str]]] = {}
     client = connect(engine, reference)
     try:
-        with engine_errors(reference, listing):
+        with engine_errors(reference, listing, client):
             containers = client.containers.list(
                 all=True, filters={"label": f"{_PROJECT}={name}"}, ignore_removed=True
             )
@@ -35,7 +36,7 @@ def open_project(operand: str) -> Group:
                 labels = container.labels
                 if labels.get(_SERVICE) and labels.get(_ONE_OFF, "").lower() != "true":
                     number = labels.get(_NUMBER, "")
-                    order = int(number) if number.isdecimal() else 0
+                    order = whole_number(number) or 0
                     found.setdefault(labels[_SERVICE], []).append((order, str(container.name)))
     finally:
         client.close()

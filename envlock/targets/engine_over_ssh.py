@@ -16,8 +16,9 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
-from envlock.errors import TargetError
+from envlock.errors import TargetError, TargetNameError
 from envlock.targets.ssh_client import OPTIONS, destination
 from envlock.writing import ScratchDirectory
 
@@ -26,49 +27,68 @@ if TYPE_CHECKING:
 
 _TAIL = 4096
 _WAIT_SECONDS = 3.0
+NO_SSH = "ssh is not installed"
+_BRIDGES: WeakKeyDictionary[DockerClient, EngineOverSsh] = WeakKeyDictionary()
+"""The engine over ssh that a client talks to."""
 
 
 class EngineOverSsh:
     """The socket; `url` is its address for a client.  Close it after use."""
 
     def __init__(self, address: str, reference: str) -> None:
-        """Listen for ``ssh://[USER@]HOST[:PORT][/SOCKET]``; the machine is reached when asked."""
-        parts = urlsplit(address)
-        machine = destination(parts.netloc)
-        there = ["-H", f"unix://{parts.path}"] if parts.path.strip("/") else []
-        if any(not char.isalnum() and char not in "/._-" for char in parts.path):
-            raise TargetError("not the path of a socket", where=f"{reference}: {parts.path!r}")
-        batch = [] if sys.stdin.isatty() else ["-o", "BatchMode=yes"]
-        command = ["docker", *there, "system", "dial-stdio"]
-        self._argv = ["ssh", *OPTIONS, *batch, *machine, *command]
+        """Listen for ``ssh://[USER@]HOST[:PORT][/SOCKET]``; the machine is reached when asked.
+
+        Raise TargetError for another address, and where no socket can be made.
+        """
+        self._argv = _command(address, reference)
         self._running: list[subprocess.Popen[bytes]] = []
+        self._failure = ""
+        self._thread = Thread(target=self._serve, daemon=True)
+        self._listener = socket.socket(socket.AF_UNIX)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
         self._directory = ScratchDirectory(Path("/tmp"), "engine")  # noqa: S108  its name is random
-        self._directory.create()
         path = f"{self._directory.path}/socket"
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(path)
-        self._listener.listen()
         self.url = f"unix://{path}"
-        self._thread = Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        try:
+            self._directory.create()
+            self._listener.bind(path)
+            self._listener.listen()
+            self._thread.start()
+        except BaseException as error:
+            self.close()
+            if isinstance(error, OSError):
+                raise TargetError(
+                    f"no socket can be made below /tmp: {error.strerror}",
+                    where=reference,
+                    hint="it must be writable and have room",
+                ) from error
+            raise
 
     def _serve(self) -> None:
         with suppress(OSError):  # it was closed
             while True:
                 accepted, _ = self._listener.accept()
                 with accepted:
-                    self._running.append(
-                        subprocess.Popen(
-                            self._argv,
-                            stdin=accepted.fileno(),
-                            stdout=accepted.fileno(),
-                            stderr=self._stderr.fileno(),
-                        )
-                    )
+                    self._connect(accepted)
+
+    def _connect(self, accepted: socket.socket) -> None:
+        try:
+            started = subprocess.Popen(
+                self._argv,
+                stdin=accepted.fileno(),
+                stdout=accepted.fileno(),
+                stderr=self._stderr.fileno(),
+            )
+        except OSError as error:
+            is_missing = isinstance(error, FileNotFoundError)
+            self._failure = NO_SSH if is_missing else f"cannot start ssh: {error.strerror}"
+        else:
+            self._running.append(started)
 
     def last_words(self) -> str:
         """Return the last line that ssh or the other machine said, empty for none."""
+        if self._failure:
+            return self._failure
         for process in self._running:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_WAIT_SECONDS)
@@ -79,7 +99,8 @@ class EngineOverSsh:
         return "".join(char if char.isprintable() else "?" for char in text)
 
     def close_with(self, client: DockerClient) -> None:
-        """Let `client.close` close this as well."""
+        """Let `client.close` close this as well, and `words_of` find it."""
+        _BRIDGES[client] = self
         close = client.close
 
         def both() -> None:
@@ -93,11 +114,39 @@ class EngineOverSsh:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(_WAIT_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(_WAIT_SECONDS)
         for process in self._running:
             process.terminate()
-            with suppress(subprocess.TimeoutExpired):
+        for process in self._running:
+            try:
                 process.wait(_WAIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
         self._running.clear()
         self._directory.close()
         self._stderr.close()
+
+
+def words_of(client: DockerClient | None) -> str:
+    """Return what ssh said last of a client's connections, empty for a client without ssh."""
+    bridge = _BRIDGES.get(client) if client is not None else None
+    return bridge.last_words() if bridge is not None else ""
+
+
+def _command(address: str, reference: str) -> list[str]:
+    """Return the command that connects to an engine.  Raise TargetError for no such address."""
+    hint = "an address over ssh is ssh://[USER@]HOST[:PORT][/SOCKET]"
+    try:
+        parts = urlsplit(address)
+        machine = destination(parts.netloc)
+    except (ValueError, TargetNameError) as error:
+        message = f"the address of the engine names no machine: {address}"
+        raise TargetError(message, where=reference, hint=hint) from error
+    if any(not char.isalnum() and char not in "/._-" for char in parts.path):
+        message = f"not the path of a socket: {parts.path!r}"
+        raise TargetError(message, where=reference, hint=hint)
+    there = ["-H", f"unix://{parts.path}"] if parts.path.strip("/") else []
+    batch = [] if sys.stdin.isatty() else ["-o", "BatchMode=yes"]
+    return ["ssh", *OPTIONS, *batch, *machine, "docker", *there, "system", "dial-stdio"]

@@ -27,7 +27,7 @@ from urllib3.exceptions import HTTPError
 from envlock.errors import TargetError
 from envlock.model.document import parse_json
 from envlock.reading import read_file
-from envlock.targets.engine_over_ssh import EngineOverSsh
+from envlock.targets.engine_over_ssh import NO_SSH, EngineOverSsh, words_of
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -189,26 +189,46 @@ def _open(engine: str, reference: str) -> DockerClient:
             where=reference,
             hint="an address is unix://PATH, tcp://HOST:PORT or ssh://[USER@]HOST",
         )
-    bridge = EngineOverSsh(host, reference) if scheme == "ssh" else None
+    if scheme != "ssh":
+        return _connected(engine, host, tls, reference)
+    bridge = EngineOverSsh(host, reference)
     try:
-        client = (
-            _over_tcp(host, tls) if scheme == "tcp" else _client(bridge.url if bridge else host)
-        )
+        client = _connected(engine, host, tls, reference, bridge)
+        bridge.close_with(client)
+    except BaseException:  # Ctrl-C too
+        bridge.close()
+        raise
+    return client
+
+
+def _connected(
+    engine: str,
+    host: str,
+    tls: TLSConfig | None,
+    reference: str,
+    bridge: EngineOverSsh | None = None,
+) -> DockerClient:
+    """Return a client of the engine at an address.  Raise TargetError when it does not answer."""
+    try:
+        if host.startswith("tcp://"):
+            return _over_tcp(host, tls)
+        return _client(bridge.url if bridge else host)
     except (DockerException, RequestException, HTTPError, OSError, ValueError) as error:
         why = "its certificate is not accepted" if "CERTIFICATE_VERIFY" in str(error) else ""
         why = bridge.last_words() if bridge else why
-        if bridge:
-            bridge.close()
         raise TargetError(
             f"the Docker engine does not answer at {host}{f': {why}' if why else ''}",
             where=reference,
-            hint="start the engine, or set DOCKER_HOST"
-            if engine == _DEFAULT
-            else f"`{docker_command(engine)} version` must work",
+            hint=_what_must_work(engine, why),
         ) from error
-    if bridge:
-        bridge.close_with(client)
-    return client
+
+
+def _what_must_work(engine: str, why: str) -> str:
+    if why == NO_SSH:
+        return "install the OpenSSH client, for example with `apt install openssh-client`"
+    if engine == _DEFAULT:
+        return "start the engine, or set DOCKER_HOST"
+    return f"`{docker_command(engine)} version` must work"
 
 
 def _client(url: str, tls: TLSConfig | None = None, version: str | None = None) -> DockerClient:
@@ -261,8 +281,11 @@ def _podman() -> DockerClient | None:
 
 
 @contextmanager
-def engine_errors(where: str, hint: str) -> Iterator[None]:
-    """Turn every error of the docker SDK into a TargetError of one sentence."""
+def engine_errors(where: str, hint: str, client: DockerClient | None = None) -> Iterator[None]:
+    """Turn every error of the docker SDK into a TargetError of one sentence.
+
+    With the `client`, it says what ssh said of its connection.
+    """
     try:
         yield
     except APIError as error:
@@ -270,7 +293,14 @@ def engine_errors(where: str, hint: str) -> Iterator[None]:
             _sentence(error.explanation or str(error)), where=where, hint=hint
         ) from error
     except (DockerException, RequestException, HTTPError, OSError) as error:
-        raise TargetError("the Docker engine does not answer", where=where, hint=hint) from error
+        words = words_of(client)
+        if words:
+            hint = "the connection must last; try again"
+        raise TargetError(
+            f"the Docker engine does not answer{f': {words}' if words else ''}",
+            where=where,
+            hint=hint,
+        ) from error
 
 
 def _sentence(message: str) -> str:

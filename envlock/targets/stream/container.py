@@ -73,7 +73,9 @@ class ContainerTarget(StreamingTarget):
         client = connect(engine, reference)
         with (
             closed_on_error(client),
-            engine_errors(reference, f"list containers with `{docker_command(engine)} ps -a`"),
+            engine_errors(
+                reference, f"list containers with `{docker_command(engine)} ps -a`", client
+            ),
         ):
             container = client.containers.get(name)
             exported = cls(reference, client, container)
@@ -90,7 +92,7 @@ class ContainerTarget(StreamingTarget):
 
     def programs(self) -> frozenset[str] | None:
         """Return the programs that run in the container, as the engine's ps(1) names them."""
-        with engine_errors(self.reference, "the container was removed; try again"):
+        with engine_errors(self.reference, "the container was removed; try again", self._client):
             self._container.reload()
             if not (self._container.attrs.get("State") or {}).get("Running"):
                 return frozenset()
@@ -145,12 +147,14 @@ class ContainerTarget(StreamingTarget):
         raise NotImplementedError
 
     def _layers(self) -> Iterator[Iterable[bytes]]:
-        with engine_errors(self.reference, "the container was removed; try again"):
+        with engine_errors(self.reference, "the container was removed; try again", self._client):
             stream: Any = self._container.export(chunk_size=_CHUNK)
         yield self._guarded(stream)
 
     def _guarded(self, stream: Iterable[bytes]) -> Iterator[bytes]:
-        with engine_errors(self.reference, "the engine stopped during the export; try again"):
+        with engine_errors(
+            self.reference, "the engine stopped during the export; try again", self._client
+        ):
             yield from stream
 
     def _fetch(self, path: str) -> Iterator[Member]:
@@ -189,7 +193,7 @@ class ContainerTarget(StreamingTarget):
         """Request the archive of a path; None when the path does not exist."""
         api = self._client.api
         url = f"{api.base_url}/v{api.api_version}/containers/{self._container.id}/archive"
-        with engine_errors(self.reference, "the container was removed; try again"):
+        with engine_errors(self.reference, "the container was removed; try again", self._client):
             response: Response = api.request(
                 method,
                 url,

@@ -49,7 +49,7 @@ class ImageTarget(ContainerTarget):
         client = connect(engine, reference)
         with (
             closed_on_error(client),
-            engine_errors(reference, f"list images with `{docker_command(engine)} images`"),
+            engine_errors(reference, f"list images with `{docker_command(engine)} images`", client),
         ):
             return cls(reference, client, client.images.get(name))
 
@@ -59,7 +59,7 @@ class ImageTarget(ContainerTarget):
 
     def fixed_id(self) -> str:
         """Return the id of the image, and what reads it: engines differ in what they add."""
-        with engine_errors(self.reference, "is the engine running?"):
+        with engine_errors(self.reference, "is the engine running?", self._client):
             engine = self._client.version()
         parts = sorted((c.get("Name"), c.get("Version")) for c in engine.get("Components") or ())
         driver = (self._image.attrs.get("GraphDriver") or {}).get("Name")
@@ -70,14 +70,17 @@ class ImageTarget(ContainerTarget):
         name, self._name = self._name, ""
         if name:
             docker = docker_command(split_engine(self.reference)[1])
-            with engine_errors(self.reference, f"remove it with `{docker} rm {name}`"):
+            with engine_errors(
+                self.reference, f"remove it with `{docker} rm {name}`", self._client
+            ):
                 delete(self._client, name)
         super().close()
 
     def _create(self) -> Container:
         # The name is chosen here: after Ctrl-C it is all that is known of what must be removed.
         self._name = f"envlock-{uuid.uuid4().hex[:16]}"
-        with engine_errors(self.reference, "is the image complete?"), ThreadPoolExecutor(1) as pool:
+        errors = engine_errors(self.reference, "is the image complete?", self._client)
+        with errors, ThreadPoolExecutor(1) as pool:
             delete_abandoned(self._client)
             # In a thread, so that Ctrl-C waits for the response: the engine completes the request
             # of a client that hung up, perhaps after `close` looked for the container.
