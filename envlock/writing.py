@@ -131,6 +131,17 @@ def replace_file(path: Path, content: bytes) -> None:
         stream.write(content)
 
 
+def replace_by_link(path: Path, source: Path) -> None:
+    """Make `path` a hard link to the file `source`, in place of what is there.  Raise OSError."""
+    draft = _draft_of(path)
+    try:
+        os.link(source, draft)
+        draft.rename(path)
+    finally:
+        with suppress(FileNotFoundError):  # it stays where both were one file before
+            draft.unlink()
+
+
 def write_output(path: Path, content: bytes) -> None:
     """Write what a user asked for as `output` does.  Raise OSError."""
     with output(path) as stream:

@@ -29,7 +29,7 @@ from envlock.materialize.image.tar import BLOCK, header
 from envlock.model.tree import EntryType, Row
 from envlock.reading import read_file
 from envlock.store.objects import SOUND_NS, Store
-from envlock.writing import copy_with_holes, replacing
+from envlock.writing import copy_with_holes, replace_by_link, replacing
 
 KEPT_BYTES = 20 << 30
 """Room for kept layers on the disk, in bytes; those used longest ago are deleted first."""
@@ -73,7 +73,7 @@ class KeptLayers:
         path = self._layer(recipe)
         with suppress(OSError):
             self._folder.mkdir(exist_ok=True)
-            if not _is_sound(path):
+            if not _is_sound(path) or _could_be_shared(path, blob):
                 _link(blob, path)
                 self._write_members(layer.rows, recipe)
             for file in (path, self._members(recipe)):  # its time without use starts anew
@@ -147,17 +147,20 @@ def _is_sound(path: Path) -> bool:
         return False
 
 
+def _could_be_shared(path: Path, blob: Path) -> bool:
+    """True for two files of one file system."""
+    ours, theirs = path.stat(), blob.stat()
+    return ours.st_dev == theirs.st_dev and ours.st_ino != theirs.st_ino
+
+
 def _link(source: Path, path: Path) -> None:
     """Give a file a second name, in place of what has it; copy it where that is impossible.
 
     What two places share may not be written any more.  Raise OSError.
     """
-    path.unlink(missing_ok=True)
     try:
-        os.link(source, path)
+        replace_by_link(path, source)
         path.chmod(path.stat().st_mode & 0o555)
-    except FileExistsError:
-        pass  # another process keeps it too
     except OSError:
         with source.open("rb") as stream, replacing(path, mode=0o444) as sink:
             copy_with_holes(stream, sink)

@@ -89,6 +89,20 @@ def test_a_layer_that_something_wrote_to_serves_no_files_until_it_is_kept_again(
     assert KeptLayers(store).among(["a"]) == {}
 
 
+def test_a_second_file_of_a_layer_becomes_the_one_that_is_kept(store, tmp_path):
+    first = kept(KeptLayers(store), tmp_path, "a", b"content")
+    other = tmp_path / "other"
+    other.mkdir()
+    second = kept(KeptLayers(store), other, "a", b"content")
+    path = KeptLayers(store).among(["a"])["a"]
+    assert (first.stat().st_nlink, second.stat().st_nlink) == (1, 2)
+    assert path.samefile(second)
+    KeptLayers(store).keep(layer("a", b"content"), "a", second)
+    assert second.stat().st_nlink == 2
+    assert read(KeptLayers(store), b"content") == b"content"
+    assert sorted(each.name for each in path.parent.iterdir()) == ["a.members", "a.tar"]
+
+
 def test_a_damaged_table_is_as_good_as_none(store, tmp_path):
     kept(KeptLayers(store), tmp_path, "a", b"content")
     (store.cache / "layers/a.members").write_bytes(b"x" * 47)
