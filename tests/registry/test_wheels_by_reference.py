@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -122,4 +123,36 @@ def test_what_was_built_here_is_kept_by_value_where_indexes_are_asked(
     assert "wheel built-1-py3-none-any.whl: in no source" in ran.err
     other("unbundle", envlock.folder / "prod.bundle", "-o", "prod.lock")
     assert other("materialize", "prod.lock", "-o", "image").status == 0
+    assert "EQUAL" in other("verify", "prod.lock", "oci:image").out
+
+
+def test_a_wheel_that_is_named_otherwise_than_it_says_is_found_where_indexes_are_asked(
+    wheels: Path, root: Path, there: Callable[[str], Cli], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyPI takes no wheel for linux_x86_64: torch 1.13.1 says it, and is called manylinux1."""
+    monkeypatch.setenv("PIP_CACHE_DIR", str(wheels.parent / "cache"))
+    envlock = there("one")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", root / "srv/app"], check=True)
+    tags = [f"py3-none-linux_{platform.machine()}"]
+    for name in ("named", "built"):
+        path = wheels / f"{name}-1-{tags[0].replace('linux', 'manylinux1')}.whl"
+        write_wheel(path, {f"{name}/data": PROGRAM + name.encode()}, name=f"{name}-1", tags=tags)
+    with_pip(root / "srv/app", wheels, "named", "built")
+    path.unlink()
+    ran = envlock("capture", f"dir:{root}", "--name", "prod", "--fetch")
+    assert f"since their packages cannot be had: wheel built-1-{tags[0]}.whl (" in ran.err
+    lock = read_lock(envlock.folder / "locks/prod.lock")
+    with Store.open(envlock.folder.parent / "data/envlock") as store:
+        tree = Tree.from_bytes(store.read(tree_address(lock)))
+    found = {
+        row.entry.path.split("/")[-2]: row.source
+        for row in tree.rows
+        if row.entry.path.endswith("/data")
+    }
+    assert found["named"] == "wheel app/named named/data"
+    assert found["built"].startswith("blob ")
+    envlock("bundle", "prod", "--thin", "-o", "prod.bundle")
+    other = there("other")
+    other("unbundle", envlock.folder / "prod.bundle", "-o", "prod.lock")
+    assert "1 packages fetched" in other("materialize", "prod.lock", "-o", "image").err
     assert "EQUAL" in other("verify", "prod.lock", "oci:image").out

@@ -38,16 +38,12 @@ from envlock.model.tree import EntryType
 from envlock.secrets.urls import LOCAL, clean_facts, clean_origin
 
 _GENERATED = (
-    "RECORD",
-    "INSTALLER",
-    "REQUESTED",
-    "direct_url.json",
-    "uv_cache.json",
-    "uv_build.json",
-)
+    "RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json",
+)  # fmt: skip
 _UNPUBLISHED = tuple(
     f"-linux_{machine}.whl" for machine in ("x86_64", "aarch64", "i686", "armv7l", "ppc64le")
 )
+_UNCERTAIN = ("-any.whl", *_UNPUBLISHED)
 _REBUILDERS = frozenset({"conda", "rpm", "debian"})
 """Installers that rebuild packages from source under the file names of published wheels."""
 _DPKG_STATUS = "/var/lib/dpkg/status"
@@ -82,8 +78,13 @@ class Distribution(NamedTuple):
 
         Debian's patched wheels for ensurepip have the names of published ones but differ.
         """
+        return self.may_be_published and not self.wheel.endswith(_UNPUBLISHED)
+
+    @property
+    def may_be_published(self) -> bool:
+        """True when nothing says that the wheel was made or changed elsewhere than in an index."""
         is_local = self.origin is not None or self.is_bundled or self.installer in _REBUILDERS
-        return bool(self.wheel) and not is_local and not self.wheel.endswith(_UNPUBLISHED)
+        return bool(self.wheel) and not is_local
 
 
 class _Metadata(NamedTuple):
@@ -357,9 +358,10 @@ def _claims(
 
 
 def _uncertain(distribution: Distribution, env: PythonEnv) -> str:
-    """Return the wheel of a distribution that may have been built here, from its sources."""
-    if not (distribution.is_published and distribution.wheel.endswith("-any.whl")):
-        return ""  # what is built here for a platform has a name that no index accepts
+    """Return the wheel of a distribution that may be of an index, or built here; else nothing."""
+    # PyPI takes no file name for linux_ARCH, but wheels that say it under another name.
+    if not (distribution.may_be_published and distribution.wheel.endswith(_UNCERTAIN)):
+        return ""
     name = normalize_name(distribution.name)
     return f"wheel {name} {distribution.version} {distribution.wheel} {env.version}"
 
