@@ -67,7 +67,8 @@ A file of {size:,.0f} MB of which {written:,.0f} MB are written, in a root of it
 ## What moves after an update
 
 One package is replaced by another version, and the second version pushed to a registry that has
-the first. *First* and *second* are the MB that the blobs of the registry grew by each push.
+the first. *First* and *second* are the MB that the blobs of the registry grew by each push. The
+second push of a lock sends its file tree again, whole and not compressed: most of what moves.
 
 | update | form | first | second | of the first | of the root |
 |-|-|-|-|-|-|
