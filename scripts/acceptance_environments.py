@@ -73,6 +73,7 @@ numpy==1.26.4 pandas==2.2.2 scikit-learn==1.5.0 scipy==1.13.1 matplotlib==3.9.0 
 requests==2.32.3 werkzeug sqlalchemy==2.0.30 pyyaml attrs rich pydantic networkx pillow==10.3.0
 tqdm lxml==5.2.2 psutil cryptography==42.0.8
 """
+_FOR_TORCH = "filelock typing-extensions sympy mpmath networkx jinja2 markupsafe fsspec numpy"
 _BY_HAND = """
 python3 -m venv /srv/app/venv
 /srv/app/venv/bin/pip install -q --no-index --find-links /tmp/wheels \\
@@ -176,10 +177,10 @@ ENVIRONMENTS = (
         answer="42",
     ),
     Environment(
-        "torch", "PyTorch", "python3 python3-venv libgomp1",
-        wheels="torch==1.13.1 typing-extensions==4.12.2 numpy==1.26.4",
+        "torch", "PyTorch for CPUs, which PyTorch's own index has", "python3 python3-venv libgomp1",
+        wheels=f"torch==2.13.0+cpu {_FOR_TORCH}",
         setup="python3 -m venv /srv/app && /srv/app/bin/pip install -q --no-deps --no-index"
-        " --find-links /tmp/wheels torch typing-extensions numpy",
+        f" --find-links /tmp/wheels torch {_FOR_TORCH}",
         ask="/srv/app/bin/python -c 'import torch; print(int(torch.ones(42).sum()))'",
         answer="42",
     ),
