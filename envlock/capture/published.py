@@ -59,7 +59,9 @@ class Members:
         What pip built of a source distribution looks like a published wheel, and is none.
         """
         claim = self._claims.get(row.entry.path)
-        if claim is None or claim.source != row.source or not self._may_be_missing(claim):
+        if not row.source or claim is None or claim.source != row.source:
+            return row  # a directory has no source
+        if not self._may_be_missing(claim):
             return row
         if self._looked_up(row.owner, row.entry.sha256):
             return row

@@ -63,6 +63,14 @@ def test_a_package_that_may_not_exist_is_trusted_unless_all_are_known():
     assert members(UNSURE, there).held(by_reference) == by_reference
 
 
+@pytest.mark.parametrize("claim", [NPM, UNSURE])
+def test_a_directory_of_a_package_is_never_read(claim):
+    directory = Row(Entry("/x", EntryType.DIRECTORY), FileClass.PACKAGE, claim.owner, "")
+    shelf = Shelf({}, knows_all=True)
+    assert members(claim, shelf).held(directory) == directory
+    assert shelf.asked == []
+
+
 @pytest.mark.parametrize(
     ("claim", "beginning", "source"),
     [
