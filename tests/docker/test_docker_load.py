@@ -53,7 +53,10 @@ def tree(value):
         )
         packaged = file_class is FileClass.PACKAGE
         return Row(
-            entry, file_class, "deb a:amd64" if packaged else "", "deb a:amd64 x" if packaged else ""
+            entry,
+            file_class,
+            "deb a:amd64" if packaged else "",
+            "deb a:amd64 x" if packaged else "",
         )
 
     xattrs = (("security.capability", CAPABILITY),)

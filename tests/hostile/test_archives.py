@@ -22,6 +22,7 @@ import zstandard
 from envlock.errors import SourceError
 from envlock.formats.binary import zip_archive
 from envlock.materialize.artifacts import unpacked
+from envlock.materialize.artifacts.artifact import Rooms
 from envlock.materialize.artifacts.kinds import deb, wheel
 from tests.hostile.images import DOCUMENT, END, extended, header, layout, record, tar
 
@@ -85,7 +86,7 @@ def test_packages_of_debian(tmp_path: Path, name: str) -> None:
     path = tmp_path / "x_1_all.deb"
     path.write_bytes(DEBS[name])
     try:
-        deb.unpack(path, tmp_path / "cache")
+        deb.unpack(path, Rooms(tmp_path / "cache", tmp_path / "cache"))
     except SourceError as error:
         assert len(str(error)) < 500
     leftovers = [file.name for file in (tmp_path / "cache").glob("*.part")]
