@@ -27,7 +27,7 @@ from run import ENVLOCK, PACKAGES, build_root, mmdebstrap, suite_and_mirror, too
 NEEDED = ("docker", "docker-registry", "skopeo", "mmdebstrap", "syft")
 CONFIG = """\
 version: 0.1
-log: {{level: fatal, accesslog: {{disabled: true}}}}
+log: {{level: error, accesslog: {{disabled: true}}}}
 storage: {{filesystem: {{rootdirectory: {data}}}}}
 http: {{addr: {address}}}
 """
@@ -53,7 +53,7 @@ def main() -> int:
         os.environ["XDG_DATA_HOME"] = str(work / "data")
         os.chdir(work)
         root = given or build_root(work / "root")
-        sections = [_heading(root), *_tables(root, work, arguments.runs)]
+        sections = [_heading(root, arguments.runs), *_tables(root, work, arguments.runs)]
     text = "\n".join(sections)
     sys.stdout.write(text)
     if output:
@@ -61,14 +61,15 @@ def main() -> int:
     return 0
 
 
-def _heading(root: Path) -> str:
+def _heading(root: Path, runs: int) -> str:
     files = sum(len(names) for _, _, names in os.walk(root))
     return (
         "# Registries and rebuilds beside other tools\n\n"
         "Written by `python benchmarks/peers.py"
         " --output docs/explanation/measurements-of-peers.md`."
         " Whole processes, run in turn; medians; ratios are medians of paired ratios.\n\n"
-        f"The root has {files:,} files.\n"
+        f"The root has {files:,} files; runs of each command after a first one: {runs}. The base of"
+        " `docker build` is there, and it installs the packages without the wheels.\n"
     )
 
 
@@ -181,7 +182,8 @@ def _registry(work: Path) -> Iterator[str]:
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     config = work / "registry.yml"
     config.write_text(CONFIG.format(data=work / "registry", address=address))
-    process = subprocess.Popen(["docker-registry", "serve", str(config)])
+    serve = ["docker-registry", "serve", str(config)]
+    process = subprocess.Popen(serve, stderr=subprocess.DEVNULL)
     host, _, port = address.partition(":")
     try:
         for _ in range(100):
