@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -128,10 +129,12 @@ class Diagnosis:
     roles: tuple[str, ...] = ()
     outside: int = 0
     notes: tuple[str, ...] = ()
-    counts: dict[State, int] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "counts", _count(self.gaps))
+    @property
+    def counts(self) -> Mapping[State, int]:
+        """How many gaps have each state; every state has an entry."""
+        found = Counter(gap.difference.state for gap in self.gaps)
+        return {state: found[state] for state in State}
 
     @property
     def is_clean(self) -> bool:
@@ -142,10 +145,3 @@ class Diagnosis:
     def has_work(self) -> bool:
         """True when something is known to be missing, wrong or surplus."""
         return any(gap.difference.state is not State.UNKNOWN for gap in self.gaps)
-
-
-def _count(gaps: Iterable[Gap]) -> dict[State, int]:
-    counts = dict.fromkeys(State, 0)
-    for gap in gaps:
-        counts[gap.difference.state] += 1
-    return counts

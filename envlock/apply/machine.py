@@ -5,31 +5,25 @@ Sources: dpkg(1), `/var/lib/dpkg/updates`; reboot-required(8) of update-notifier
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import re
-import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from envlock.apply.gap import Difference, State
-from envlock.formats.debian.apt import find_in_index
+from envlock.formats.debian.apt import (
+    INDEX_LIMIT,
+    LISTS,
+    compression_of_index,
+    decompress_index,
+    find_in_index,
+)
 from envlock.model.severity import Severity
 from envlock.targets.base import Target
 
 SECTION = "machine"
-_LISTS = "/var/lib/apt/lists"
 _UPDATES = "/var/lib/dpkg/updates"
 _REBOOT = ("/run/reboot-required", "/var/run/reboot-required")
-_INDEX_LIMIT = 512 * 1024 * 1024
 _JOURNAL = re.compile(r"[0-9]+\Z")
-_OPEN: Mapping[str, Callable[[bytes], bytes]] = {
-    "": bytes,
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
-}
 _UPDATE = (("apt-get", "update"),)
 
 Archive = tuple[str, str, str]
@@ -73,13 +67,16 @@ class Offers(NamedTuple):
 def obtainable(target: Target, wanted: Collection[Archive]) -> Offers:
     """Return which of the packages the lists of a machine offer, without asking a network."""
     found: set[Archive] = set()
-    names = [name for name in _names(target, _LISTS) if "_Packages" in name]
+    names = [name for name in _names(target, LISTS) if "_Packages" in name]
     is_whole = True
     for name in names:
+        compression = compression_of_index(name)
+        if compression is None:
+            is_whole = False
+            continue
         try:
-            unpack = _OPEN[name.partition("_Packages")[2]]
-            index = unpack(target.read(f"{_LISTS}/{name}", _INDEX_LIMIT))
-        except (KeyError, OSError, EOFError, ValueError, lzma.LZMAError, zlib.error):
+            index = decompress_index(target.read(f"{LISTS}/{name}", INDEX_LIMIT), compression)
+        except (OSError, ValueError):
             is_whole = False
             continue
         found.update(listed[:3] for listed in find_in_index(index, wanted))

@@ -39,7 +39,7 @@ _PHASES: Mapping[str, Phase] = {
 }
 """Step of a section that is no package; all others are files, or hardware when of the host."""
 
-_HOMES = ("/home/", "~")
+_HOMES = "/home/"
 _GRAPHIC = re.compile(r"nvidia-(?:driver|kernel|dkms)|amdgpu|cuda-drivers")
 _BOOT = re.compile(
     r"(?:linux-(?:image|headers|modules|firmware)|grub|shim|initramfs-tools|dracut|systemd-boot"

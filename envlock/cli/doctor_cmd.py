@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,14 +163,7 @@ def _narrowed(
             for gap in gaps
             if arguments.root in gap.difference.roles or gap.difference.section == "machine"
         )
-    return Diagnosis(
-        lock=diagnosis.lock,
-        machine=diagnosis.machine,
-        gaps=gaps,
-        roles=diagnosis.roles,
-        outside=diagnosis.outside,
-        notes=diagnosis.notes,
-    )
+    return replace(diagnosis, gaps=gaps)
 
 
 def _write_script(diagnosis: Diagnosis, path: Path, console: Console) -> None:

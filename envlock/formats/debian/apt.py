@@ -5,8 +5,12 @@ Sources: sources.list(5), apt_preferences(5), apt-mark(8), deb822(5).
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import product
 from typing import NamedTuple
 
@@ -18,6 +22,18 @@ _USERINFO = re.compile(r"://[^/@\s]*@")
 
 
 _PACKAGE = re.compile(rb"^Package: (\S+)$", re.MULTILINE)
+
+
+LISTS = "/var/lib/apt/lists"
+"""Where apt keeps the indices of its sources."""
+INDEX_LIMIT = 512 * 1024 * 1024
+"""Largest index that is read, in bytes."""
+_DECOMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+}
 
 
 class Listed(NamedTuple):
@@ -127,6 +143,26 @@ def parse_extended_states(text: str) -> set[tuple[str, str]]:
         for stanza in parse_stanzas(text)
         if stanza.get("package") and stanza.get("auto-installed") == "1"
     }
+
+
+def compression_of_index(name: str) -> str | None:
+    """Return the end of the name of a Packages index that says how it is compressed.
+
+    None for any other file, and for a compression that is not read.
+
+    >>> compression_of_index("x_Packages.gz"), compression_of_index("x_Release")
+    ('.gz', None)
+    """
+    _, marker, suffix = name.partition("_Packages")
+    return suffix if marker and suffix in _DECOMPRESS else None
+
+
+def decompress_index(raw: bytes, compression: str) -> bytes:
+    """Return the text of an index.  Raise ValueError when it is damaged."""
+    try:
+        return _DECOMPRESS[compression](raw)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise ValueError(str(error)) from error
 
 
 def find_in_index(index: bytes, wanted: Collection[tuple[str, str, str]]) -> Iterator[Listed]:

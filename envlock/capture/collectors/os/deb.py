@@ -6,11 +6,7 @@ including the ``status.d`` of distroless images.
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
@@ -25,7 +21,14 @@ from envlock.capture.discover.deb_packages import (
 )
 from envlock.capture.discover.unmet_depends import unmet_depends
 from envlock.capture.files.ownership import Claim, Claims
-from envlock.formats.debian.apt import find_in_index, parse_extended_states
+from envlock.formats.debian.apt import (
+    INDEX_LIMIT,
+    LISTS,
+    compression_of_index,
+    decompress_index,
+    find_in_index,
+    parse_extended_states,
+)
 from envlock.formats.debian.deb822 import strange_line
 from envlock.formats.debian.dpkg import (
     INSTALLED,
@@ -39,9 +42,7 @@ from envlock.formats.debian.relations import Node, needed_by
 from envlock.model.record import Record
 
 _INFO = f"{ADMIN}/info"
-_LISTS = "/var/lib/apt/lists"
 _MARKS = "/var/lib/apt/extended_states"
-_INDEX_LIMIT = 512 * 1024 * 1024
 
 Archives = Mapping[tuple[str, str, str], str]
 """(name, version, arch) -> SHA-256 of the package file."""
@@ -215,29 +216,21 @@ def _indexed(context: Context, packages: Iterable[Package]) -> tuple[bool, Archi
     wanted = {(p.name, p.version, p.arch) for p in packages}
     archives: dict[tuple[str, str, str], str] = {}
     has_index = False
-    for name in context.names(_LISTS):
-        _, marker, suffix = name.partition("_Packages")
-        if not marker or suffix not in _DECOMPRESS or not wanted - archives.keys():
+    for name in context.names(LISTS):
+        compression = compression_of_index(name)
+        if compression is None or not wanted - archives.keys():
             continue
-        raw = context.read(f"{_LISTS}/{name}", _INDEX_LIMIT)
+        raw = context.read(f"{LISTS}/{name}", INDEX_LIMIT)
         try:
-            index = _DECOMPRESS[suffix](raw or b"")
-        except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
-            context.gap(f"{_LISTS}/{name}", f"damaged: {error}")
+            index = decompress_index(raw or b"", compression)
+        except ValueError as error:
+            context.gap(f"{LISTS}/{name}", f"damaged: {error}")
             continue
         if index and not index.endswith(b"\n"):
-            context.gap(f"{_LISTS}/{name}", "damaged: it ends in the middle of a line")
+            context.gap(f"{LISTS}/{name}", "damaged: it ends in the middle of a line")
         has_index = has_index or bool(index)
         archives.update((listed[:3], listed.sha256) for listed in find_in_index(index, wanted))
     return has_index, archives
-
-
-_DECOMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
-    "": bytes,
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
-}
 
 
 COLLECTOR = Collector(
@@ -248,7 +241,7 @@ COLLECTOR = Collector(
         f"{ADMIN}/diversions",
         f"{_INFO}/*.list",
         f"{_INFO}/*.md5sums",
-        f"{_LISTS}/*_Packages*",
+        f"{LISTS}/*_Packages*",
         _MARKS,
     ),
     collect=collect,

@@ -74,6 +74,14 @@ def test_a_package_is_found_by_its_version_and_the_build_of_its_architecture(tmp
     assert said == []
 
 
+def test_a_build_that_is_listed_and_not_there_is_passed_over(tmp_path):
+    builds = {"tool/1%3A2%2Bb1": [row(WRONG), row(RIGHT)]}
+    found, said = asked(tmp_path, service(builds, {sha1(RIGHT): RIGHT}), TOOL)
+    assert found[TOOL].read_bytes() == RIGHT
+    assert asked(tmp_path, service(builds, {}), TOOL) == ({}, [])
+    assert said == []
+
+
 def test_of_several_builds_the_locked_one_is_taken(tmp_path):
     builds = {"tool/1%3A2%2Bb1": [row(WRONG), row(RIGHT)]}
     files = {sha1(RIGHT): RIGHT, sha1(WRONG): WRONG}
