@@ -65,11 +65,12 @@ def _heading(root: Path, runs: int) -> str:
     files = sum(len(names) for _, _, names in os.walk(root))
     return (
         "# Registries and rebuilds beside other tools\n\n"
-        "Written by `python benchmarks/peers.py"
+        f"Written by `python benchmarks/peers.py --runs {runs}"
         " --output docs/explanation/measurements-of-peers.md`."
         " Whole processes, run in turn; medians; ratios are medians of paired ratios.\n\n"
         f"The root has {files:,} files; runs of each command after a first one: {runs}. The base of"
-        " `docker build` is there, and it installs the packages without the wheels.\n"
+        " `docker build` is there, and it installs the packages without the wheels; its CPU"
+        " time and memory are those of the client alone.\n"
     )
 
 

@@ -202,7 +202,7 @@ def test_every_place_that_was_asked_is_told(
     assert "rpm big.x86_64 1-1: in no source" in refused
     assert "rpm shop" not in refused
     assert "asked for rpm: envlock's cache, repository shop" in refused
-    assert "repository shop: rpm big.x86_64 1-1 is another file than the locked one" in refused
+    assert "has another file than the locked one of rpm big.x86_64 1-1" in refused
     shutil.rmtree(folder / "repodata")
     refused = one("materialize", "prod", "-o", "image", status=5).err
     assert f"{url.removeprefix('http://')} has no repository of rpm there" in refused

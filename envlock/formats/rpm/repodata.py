@@ -133,7 +133,7 @@ def _events(pieces: Iterable[bytes]) -> Iterator[_Event]:
                 raise ValueError("damaged: a tag that does not end")
             yield from reader.taken()
         reader.parser.Parse(b"", True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:  # LookupError: an encoding that is not known
         raise ValueError(f"damaged: {error}") from error
     yield from reader.taken()
 

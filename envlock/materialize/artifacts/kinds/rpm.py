@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple
@@ -147,7 +148,7 @@ def read_cpio(archive: BinaryIO, most: int = MOST_MEMBERS) -> dict[str, Member]:
     for other formats and for damage, EOFError where it ends early.
     """
     members: dict[str, Member] = {}
-    linked: dict[bytes, list[str]] = {}
+    linked: dict[bytes, list[str]] = defaultdict(list)
     for _ in range(most + 1):
         head = _exactly(archive, _ENTRY)
         if head[:6] not in _FORMATS:
@@ -163,10 +164,11 @@ def read_cpio(archive: BinaryIO, most: int = MOST_MEMBERS) -> dict[str, Member]:
         if mode & _TYPE == _REGULAR:
             text = name.decode("utf-8", "surrogateescape").removeprefix("./").lstrip("/")
             member = Member(offset, size, _digest(archive, size))
-            names = [*linked.pop(_inode(head), ()), text] if links > 1 else [text]
-            if links > 1 and not size:
-                linked[_inode(head)] = names
-            members.update(dict.fromkeys(names, member))
+            members[text] = member
+            if links > 1:
+                linked[_inode(head)].append(text)
+                if size:
+                    members.update(dict.fromkeys(linked.pop(_inode(head)), member))
         archive.seek(offset + size + -size % 4)
     raise ValueError(f"more than {most:,} members")
 

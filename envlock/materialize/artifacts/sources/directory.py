@@ -108,5 +108,5 @@ def _files_below(directory: Path) -> Iterator[Path]:
         folders.sort()
         for name in sorted(names):
             path = Path(parent, name)
-            if path.is_file() and not path.is_symlink() and os.access(path, os.R_OK):
+            if os.access(path, os.R_OK) and path.is_file() and not path.is_symlink():
                 yield path

@@ -81,7 +81,7 @@ class Downloads:
             while piece := answer.read(LARGEST_ANSWER + 1 - len(content)):
                 content += piece
                 if len(content) > LARGEST_ANSWER:
-                    raise SourceError("the answer is too large", where=_host(url))
+                    raise SourceError("the answer is too large", where=host_of(url))
             if answer.is_broken:
                 raise self._failed(url, "the answer ends early")
             self._count(url, 0)
@@ -96,6 +96,7 @@ class Downloads:
         used only where the server proves that it belongs to the same file.  Raise SourceError as
         `document` does, and when a file ends early in spite of that.
         """
+        host_of(url)
         with self._partial_file(url, path) as part:
             if part.size and not part.validator and is_right is None:
                 part.begin("")
@@ -165,16 +166,16 @@ class Downloads:
         """Write pieces of an answer until it ends or breaks."""
         while piece := answer.read(_PIECE):
             if self._stopped.is_set():
-                raise SourceError("the download was stopped", where=_host(url))
+                raise SourceError("the download was stopped", where=host_of(url))
             if sink.tell() + len(piece) > self.largest:
                 raise SourceError(
-                    f"the file has more than {self.largest:,} bytes", where=_host(url)
+                    f"the file has more than {self.largest:,} bytes", where=host_of(url)
                 )
             sink.write(piece)
 
     def _opened(self, url: str, headers: dict[str, str]) -> closing[_Answer]:
         """Wait for this host's turn, then ask it."""
-        host = _host(url)
+        host = host_of(url)
         if urlsplit(url).scheme not in ("http", "https") or not host:
             raise SourceError("not an address of http or https", where=host)
         self._take_turn(host)
@@ -211,16 +212,16 @@ class Downloads:
         self._count(url, 0)
         if status in _ABSENT:
             return False
-        raise SourceError(f"{_host(url)}: it answered {status}", where=_host(url))
+        raise SourceError(f"{host_of(url)}: it answered {status}", where=host_of(url))
 
     def _failed(self, url: str, reason: str) -> SourceError:
         self._count(url)
-        return SourceError(f"{_host(url)}: {reason}", where=_host(url))
+        return SourceError(f"{host_of(url)}: {reason}", where=host_of(url))
 
     def _count(self, url: str, more: int = 1) -> None:
         """Count a failure of a host; 0 is none, and ends a row of them."""
         with self._lock:
-            self._failures[_host(url)] = self._failures[_host(url)] + 1 if more else 0
+            self._failures[host_of(url)] = self._failures[host_of(url)] + 1 if more else 0
 
     def _transport(self, host: str) -> Transport:
         with self._lock:
@@ -299,9 +300,17 @@ def _size_of_all(answer: _Answer) -> int:
     return int(match[1]) if match else -1
 
 
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+def host_of(url: str) -> str:
+    """Return the host of an address and its port, without user and password.
+
+    Raise SourceError for what is no address, such as one with a port of six digits.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise SourceError(f"not an address of http or https: {error}") from error
+    return f"{parts.hostname or ''}{f':{port}' if port else ''}"
 
 
 def _reason(error: NoAnswerError) -> str:

@@ -14,11 +14,13 @@ import os
 import re
 import tempfile
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import zstandard
 
@@ -34,9 +36,9 @@ from envlock.materialize.artifacts.sources.base import (
     tell_failures,
 )
 from envlock.materialize.artifacts.sources.directory import DirectorySource
-from envlock.materialize.artifacts.sources.download import Downloads
+from envlock.materialize.artifacts.sources.download import Downloads, host_of
 from envlock.materialize.artifacts.unpacked import decompress
-from envlock.materialize.artifacts.verify import sha256_of
+from envlock.materialize.artifacts.verify import is_locked_file, sha256_of
 from envlock.model.lock import Lock
 
 MOST_MIRRORS = 4
@@ -130,27 +132,51 @@ class RpmRepository:
         """
         if not self.addresses:
             raise SourceError("its address has a variable of dnf that the lock does not state")
-        left = {(a.name, a.version, a.arch): a for a in wanted if isinstance(a, Rpm)}
+        left = [each for each in wanted if isinstance(each, Rpm)]
         found: dict[Artifact, Path] = {}
         failures: list[SourceError] = []
         for base in self._bases(failures):
             if not left:
                 break
             try:
-                for listed in self._listed(base, left, into):
-                    artifact = left[listed.name, listed.evr, listed.arch]
-                    path = own_place(artifact, into)
-                    address = urljoin(f"{listed.base or base}/", listed.href)
-                    if self.downloads.file(address, path):
-                        found[artifact] = path
+                self._take(base, left, into, found, failures)
             except SourceError as error:
                 failures.append(error)
-            left = {key: artifact for key, artifact in left.items() if artifact not in found}
+            left = [artifact for artifact in left if artifact not in found]
         tell_failures(failures, found, tell)
         if left and not failures:
             count = "not all" if found else "none"
             tell(f"its index lists {count} of these versions, or the server lacks them")
         return found
+
+    def _take(
+        self,
+        base: str,
+        wanted: Sequence[Rpm],
+        into: Path,
+        found: dict[Artifact, Path],
+        failures: list[SourceError],
+    ) -> None:
+        """Download what one mirror has of the packages, and add it to `found`.
+
+        A file that is another than the locked one is one of the `failures`.  Raise SourceError at
+        the first package that cannot be had.
+        """
+        by_version: dict[tuple[str, str, str], list[Rpm]] = defaultdict(list)
+        for artifact in wanted:
+            by_version[artifact.name, artifact.version, artifact.arch].append(artifact)
+        for listed in self._listed(base, by_version, into):
+            for artifact in by_version[listed.name, listed.evr, listed.arch]:
+                path = own_place(artifact, into)
+                address = _joined(listed.base or base, listed.href)
+                is_right = partial(is_locked_file, artifact)
+                if not self.downloads.file(address, path, is_right):
+                    continue
+                if is_right(path):
+                    found[artifact] = path
+                else:
+                    what = f"{host_of(address)} has another file than the locked one of {artifact}"
+                    failures.append(SourceError(what))
 
     def _bases(self, failures: list[SourceError]) -> Iterator[str]:
         """Yield the addresses of the repository and of its mirrors."""
@@ -159,18 +185,25 @@ class RpmRepository:
                 yield address.rstrip("/")
                 continue
             try:
-                raw = self.downloads.document(address)
-                mirrors = parse_mirrors(raw or b"")
+                yield from self._mirrors(address)[:MOST_MIRRORS]
             except SourceError as error:
                 failures.append(error)
-                continue
-            except ValueError as error:
-                failures.append(SourceError(f"its list of mirrors is {error}"))
-                continue
-            yield from mirrors[:MOST_MIRRORS]
+
+    def _mirrors(self, address: str) -> Sequence[str]:
+        """Return the addresses that a list of mirrors names.  Raise SourceError without any."""
+        raw = self.downloads.document(address)
+        if raw is None:
+            raise SourceError(f"{host_of(address)} has no list of mirrors there")
+        try:
+            mirrors = parse_mirrors(raw)
+        except ValueError as error:
+            raise SourceError(f"its list of mirrors is {error}") from error
+        if not mirrors:
+            raise SourceError(f"the list of {host_of(address)} names no mirror")
+        return mirrors
 
     def _listed(
-        self, base: str, wanted: Mapping[tuple[str, str, str], Rpm], into: Path
+        self, base: str, wanted: Mapping[tuple[str, str, str], Sequence[Rpm]], into: Path
     ) -> list[Listed]:
         """Return where the wanted packages are.
 
@@ -178,8 +211,8 @@ class RpmRepository:
         """
         raw = self.downloads.document(f"{base}/repodata/repomd.xml")
         if raw is None:
-            raise SourceError(f"{urlsplit(base).netloc} has no repository of rpm there")
-        host = urlsplit(base).netloc
+            raise SourceError(f"{host_of(base)} has no repository of rpm there")
+        host = host_of(base)
         try:
             index = parse_repomd(raw)
             path = Path(tempfile.mkdtemp(dir=into)) / "primary"
@@ -193,6 +226,14 @@ class RpmRepository:
             return list({each[:3]: each for each in found}.values())
         except _DAMAGE as error:
             raise SourceError(f"the index of {host} cannot be read: {error}") from error
+
+
+def _joined(base: str, href: str) -> str:
+    """Return the address of a file of a repository.  Raise SourceError for what is none."""
+    try:
+        return urljoin(f"{base}/", href)
+    except ValueError as error:
+        raise SourceError(f"its index names no address: {error}") from error
 
 
 _DAMAGE = (ValueError, EOFError, OSError, lzma.LZMAError, zlib.error, zstandard.ZstdError)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -73,7 +74,8 @@ def test_another_build_of_the_same_version_is_not_used(rpms, shop, source, tmp_p
     with mirror(make_repository(tmp_path / "r", rpms)) as (url, _):
         got = fetch([other], [Offer(source(url))], tmp_path / "cache", offline=False)
     assert got.missing == (other,)
-    assert got.places[0].said == (f"{other} is another file than the locked one",)
+    (said,) = got.places[0].said
+    assert said.endswith(f"has another file than the locked one of {other}")
 
 
 @pytest.mark.parametrize("kind", ["list", "metalink"])
@@ -117,6 +119,53 @@ def test_damaged_metadata_is_a_source_error(rpms, shop, source, tmp_path):
             index.write_bytes(content)
             with pytest.raises(SourceError, match="cannot be read"):
                 asked(source(url), [shop], tmp_path)
+
+
+@pytest.mark.parametrize("href", ["http://[x/s.rpm", "https://127.0.0.1:99999/s.rpm"])
+def test_a_wrong_address_in_an_index_is_told_and_the_next_repository_asked(
+    rpms, shop, source, tmp_path, href
+):
+    good = make_repository(tmp_path / "r/good", rpms)
+    bad = make_repository(tmp_path / "r/bad", rpms)
+    plain = b"".join(
+        gzip.decompress(path.read_bytes()) for path in (bad / "repodata").glob("*primary*")
+    ).replace(f"Packages/{shop.filename}".encode(), href.encode())
+    (index,) = (bad / "repodata").glob("*primary*")
+    index.write_bytes(gzip.compress(plain))
+    repomd = bad / "repodata/repomd.xml"
+    repomd.write_text(repomd.read_text().replace('type="sha256"', 'type="sha"'))
+    with mirror(good.parent) as (url, _):
+        found, said = asked(source(f"{url}/bad", f"{url}/good"), [shop], tmp_path)
+    assert list(found) == [shop]
+    assert "address" in said[0]
+
+
+def test_a_mirror_with_another_file_is_told_and_the_next_asked(rpms, shop, source, tmp_path):
+    for name in ("stale", "good"):
+        make_repository(tmp_path / "r" / name, rpms)
+    (tmp_path / f"r/stale/Packages/{shop.filename}").write_bytes(b"another")
+    other = shop._replace(header="0" * 64)
+    with mirror(tmp_path / "r") as (url, _):
+        found, said = asked(source(f"{url}/stale", f"{url}/good"), [other, shop], tmp_path)
+    assert list(found) == [shop]
+    assert "another file than the locked one" in said[0]
+
+
+def test_an_unknown_encoding_is_damage(rpms, shop, source, tmp_path):
+    folder = make_repository(tmp_path / "r", rpms)
+    (folder / "repodata/repomd.xml").write_text("<?xml version='1.0' encoding='nosuch'?><a/>")
+    with mirror(folder) as (url, _), pytest.raises(SourceError, match="cannot be read"):
+        asked(source(url), [shop], tmp_path)
+
+
+def test_a_list_of_mirrors_that_is_missing_or_empty_is_told(rpms, shop, source, tmp_path):
+    folder = make_repository(tmp_path / "r", rpms)
+    (folder / "mirrorlist").write_text("# none\n")
+    with mirror(folder) as (url, _):
+        with pytest.raises(SourceError, match="names no mirror"):
+            asked(source(f"{url}/mirrorlist"), [shop], tmp_path)
+        with pytest.raises(SourceError, match="no list of mirrors"):
+            asked(source(f"{url}/x/mirrorlist"), [shop], tmp_path)
 
 
 def test_what_an_index_lists_and_the_server_lacks_is_left_out(rpms, shop, source, tmp_path):
