@@ -14,6 +14,7 @@ is verified against the digests of the lock besides.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping
@@ -73,7 +74,8 @@ class KeptLayers:
         path = self._layer(recipe)
         with suppress(OSError):
             self._folder.mkdir(exist_ok=True)
-            if not _is_sound(path) or _could_be_shared(path, blob):
+            is_whole = _is_sound(path) and self._members(recipe).is_file()
+            if not is_whole or _could_be_shared(path, blob):
                 _link(blob, path)
                 self._write_members(layer.rows, recipe)
             for file in (path, self._members(recipe)):  # its time without use starts anew
@@ -86,11 +88,24 @@ class KeptLayers:
             self._members(recipe).unlink(missing_ok=True)
 
     def find(self, sha256: str) -> Reader | None:
-        """Return a reader of a content that a kept layer has, or None; the caller verifies it."""
+        """Return a reader of a content that a kept layer has, or None.
+
+        It is read once before, so that a damaged layer is discarded and the package used instead.
+        """
         place = self._places.get(bytes.fromhex(sha256))
         if place is None or not _is_sound(place.path):
             return None
-        return read_member(place.path, Member(place.offset, place.size, sha256))
+        reader = read_member(place.path, Member(place.offset, place.size, sha256))
+        try:
+            digest = hashlib.sha256()
+            for piece in reader():
+                digest.update(piece)
+        except OSError:
+            return None
+        if digest.hexdigest() != sha256:
+            self.discard(place.path.stem)
+            return None
+        return reader
 
     def tidy(self, used: Iterable[str]) -> None:
         """Delete the layers that were not used for longest until the others have room.

@@ -103,6 +103,26 @@ def test_a_second_file_of_a_layer_becomes_the_one_that_is_kept(store, tmp_path):
     assert sorted(each.name for each in path.parent.iterdir()) == ["a.members", "a.tar"]
 
 
+def test_a_layer_that_lost_bytes_unseen_is_discarded(store, tmp_path):
+    blob = kept(KeptLayers(store), tmp_path, "a", b"content")
+    (layer_file,) = KeptLayers(store).among(["a"]).values()
+    stat = layer_file.stat()
+    raw = blob.read_bytes()
+    blob.chmod(0o644)
+    blob.write_bytes(raw.replace(b"content", b"cpntent"))
+    os.utime(blob, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert read(KeptLayers(store), b"content") is None
+    assert KeptLayers(store).among(["a"]) == {}
+
+
+def test_a_layer_without_its_table_gets_it_again(store, tmp_path):
+    blob = kept(KeptLayers(store), tmp_path, "a", b"content")
+    (store.cache / "layers/a.members").unlink()
+    assert read(KeptLayers(store), b"content") is None
+    KeptLayers(store).keep(layer("a", b"content"), "a", blob)
+    assert read(KeptLayers(store), b"content") == b"content"
+
+
 def test_a_damaged_table_is_as_good_as_none(store, tmp_path):
     kept(KeptLayers(store), tmp_path, "a", b"content")
     (store.cache / "layers/a.members").write_bytes(b"x" * 47)
