@@ -13,6 +13,7 @@ from envlock.apply.machine import (
     obtainable,
 )
 from envlock.apply.rules import gap_of
+from envlock.apply.running import snapshot_notes
 from envlock.targets.base import Target
 
 _READS = ("/var/lib/dpkg/updates/*", "/var/lib/apt/lists/*_Packages*", "/run/reboot-required")
@@ -45,7 +46,7 @@ def diagnose(
         gaps=tuple(sorted(gaps, key=lambda gap: gap.order)),
         roles=tuple(roles),
         outside=outside,
-        notes=tuple(notes),
+        notes=(*notes, *(snapshot_notes(target) if gaps else ())),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from envlock.apply.gap import Difference, State
+from envlock.apply.running import outdated_programs
 from envlock.formats.debian.apt import (
     INDEX_LIMIT,
     LISTS,
@@ -24,6 +25,7 @@ SECTION = "machine"
 _UPDATES = "/var/lib/dpkg/updates"
 _REBOOT = ("/run/reboot-required", "/var/run/reboot-required")
 _JOURNAL = re.compile(r"[0-9]+\Z")
+_SHOWN = 6
 _UPDATE = (("apt-get", "update"),)
 
 Archive = tuple[str, str, str]
@@ -45,6 +47,13 @@ def machine_differences(target: Target) -> Iterator[Difference]:
             Severity.MEDIUM,
             "a restart is pending: programs still use the files of before an update",
             following="restart the machine",
+        )
+    if programs := outdated_programs(target):
+        yield _difference(
+            "running programs",
+            Severity.MEDIUM,
+            f"{_listed(programs)} still use libraries of before an update",
+            following="restart what uses them, or the machine",
         )
 
 
@@ -115,6 +124,12 @@ def _difference(
         fix=fix,
         next=following,
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return a few names, and how many more there are."""
+    more = f" and {len(names) - _SHOWN:,} more programs" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def _names(target: Target, path: str) -> Sequence[str]:

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from textwrap import wrap
 
 from envlock.apply.commands import merged
 from envlock.apply.gap import Auto, Command, Diagnosis, Gap, Phase, State
@@ -18,7 +19,9 @@ _SIGNS = {State.MISSING: "-", State.WRONG: "~", State.EXTRA: "+", State.UNKNOWN:
 _STYLES = {"-": "red", "~": "yellow", "+": "green", "?": "magenta"}
 _SHOWN = 8
 _SEVERE = (Severity.CRITICAL, Severity.HIGH)
-_NAME, _VALUE = 34, 44
+_NAME, _BEFORE_VALUES, _NARROWEST_VALUE = 34, 49, 20
+_INDENT = " " * 13
+_NARROWEST = 40
 _FOR_SESSION = frozenset({"export", "unset"})
 _UNATTENDED = {
     "apt-get": (
@@ -106,14 +109,16 @@ def _gap(gap: Gap, canvas: Canvas, told: set[str]) -> Iterator[Line]:
     sign = _SIGNS[found.state]
     name = shorten(_subject(gap), _NAME, mark=mark)
     pieces = (Piece(sign, _STYLES[sign]), " ", Piece(f"{found.severity:<8}", "dim"), f" {name:<34}")
-    yield line("  ", *pieces, f"  {shorten(_values(gap, canvas), _VALUE, mark=mark)}")
+    room = max(canvas.width - _BEFORE_VALUES, _NARROWEST_VALUE)
+    yield line("  ", *pieces, f"  {shorten(_values(gap, canvas), room, mark=mark)}")
     reasons = [visible(found.why)] if found.severity in _SEVERE or found.key not in told else []
     if not found.fix and found.next:
         reasons.append(visible(found.next))
     for reason in reasons:
         if reason not in told:
             told.add(reason)
-            yield line(Piece(f"             {reason}", "dim"))
+            for part in wrap(reason, max(canvas.width - len(_INDENT), _NARROWEST)):
+                yield line(Piece(f"{_INDENT}{part}", "dim"))
 
 
 def _subject(gap: Gap) -> str:
