@@ -43,9 +43,10 @@ def git(folder, *words):
 
 
 def run_job(folder, **variables):
-    """Run the job of ci/gitlab.yml except for its first command, which installs envlock."""
+    """Run the job of ci/gitlab.yml except for the command that installs envlock."""
     job = yaml.safe_load((ROOT / "ci/gitlab.yml").read_text())["envlock"]
-    script = job["script"][1:]
+    script = [command for command in job["script"] if " pip install " not in command]
+    assert len(script) == len(job["script"]) - 1
     return subprocess.run(
         ["sh", "-ec", "\n".join(script)],
         cwd=folder,
@@ -53,6 +54,7 @@ def run_job(folder, **variables):
             **os.environ,
             **{name: str(value) for name, value in job["variables"].items()},
             "PATH": PATH,
+            "ENVLOCK_PACKAGE": str(ROOT),
             "CI_MERGE_REQUEST_DIFF_BASE_SHA": git(folder, "rev-parse", "HEAD"),
             **variables,
         },
@@ -77,6 +79,13 @@ def test_the_gitlab_job_reports_and_fails_as_envlock_does(project):
     assert run_job(project, ENVLOCK_FAIL_ON="never").returncode == 0
     (project / "locks/dev.lock").unlink()
     assert "locks/dev.lock: removed" in run_job(project).stdout
+
+
+@pytest.mark.parametrize("package", ["", "envlock", "envlockfile==1.0"])
+def test_the_gitlab_job_installs_nothing_by_a_bare_name(project, package):
+    done = run_job(project, ENVLOCK_PACKAGE=package)
+    assert done.returncode == 2
+    assert done.stderr == "set ENVLOCK_PACKAGE to the address or path of envlock\n"
 
 
 def test_the_gitlab_job_fails_on_an_invalid_lock(project):

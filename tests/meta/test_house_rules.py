@@ -192,9 +192,37 @@ def test_the_command_and_its_version_are_declared_once() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["name"] == "envlock-cli"
+    assert project["name"] == "envlockfile"
     assert project["scripts"] == {"envlock": "envlock.__main__:main"}
     assert "version" in project["dynamic"]
+
+
+INSTALLS = re.compile(r"\b(?:(?:pip3?|pipx|uv tool|uv pip) install|uvx|pipx run)\b([^|&;`#\n]*)")
+OWN_NAMES = re.compile(r"envlock(?:file|[-_]cli)?(?:\[[a-z,]*\])?(?:[=<>~!].*)?")
+
+
+def installed_by_name(text: str) -> list[str]:
+    """Return the words of commands that install envlock by a bare name."""
+    return [
+        word
+        for arguments in INSTALLS.findall(text)
+        for word in arguments.replace("'", " ").replace('"', " ").split()
+        if OWN_NAMES.fullmatch(word)
+    ]
+
+
+def test_nothing_is_installed_by_a_name_that_may_be_another_tool() -> None:
+    told = installed_by_name(
+        "`pip install -q envlock` uvx envlock; pipx run 'envlock-cli[nvml]==1'"
+    )
+    assert told == ["envlock", "envlock", "envlock-cli[nvml]==1"]
+    assert not installed_by_name("pip install . git+https://example.org/envlock@v1")
+    tracked = [*ROOT.glob("*.*"), *(path for top in OURS for path in (ROOT / top).rglob("*"))]
+    kinds = {".md", ".yml", ".yaml", ".toml", ".py", ".sh", ".html", ".txt", ""}
+    for path in tracked:
+        if path.is_file() and path.suffix in kinds and path != Path(__file__):
+            text = path.read_text(errors="replace")
+            assert not installed_by_name(text), path
 
 
 def test_scripts_are_shell_that_posix_knows() -> None:

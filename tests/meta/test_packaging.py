@@ -55,7 +55,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert {name for name in names if ".dist-info/" not in name} == package_files()
     assert {"envlock/py.typed", "envlock/report/diff.schema.json"} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert re.search(r"^Name: envlock-cli$", text, re.MULTILINE)
+    assert re.search(r"^Name: envlockfile$", text, re.MULTILINE)
     assert re.search(r"^License-Expression: Apache-2.0$", text, re.MULTILINE)
     assert "envlock captures a running environment" in text
 
@@ -71,7 +71,7 @@ def test_the_source_archive_holds_what_a_build_needs(built: Path) -> None:
     tops = {name.partition("/")[0] for name in files}
     assert tops <= {
         "envlock", "tests", "pyproject.toml", "README.md", "LICENSE", "PKG-INFO", "setup.cfg",
-        "envlock_cli.egg-info",
+        "envlockfile.egg-info",
     }  # fmt: skip
     assert len(owners) == 1
 
