@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.json:
         console.out(json.dumps(_summary(captured, path), indent=2, sort_keys=True))
         return ExitStatus.OK
-    console.out(render_lock_summary(captured.lock, color=console.color))
+    console.summary(render_lock_summary(captured.lock, color=console.color))
     console.say(Message.WROTE if changed else Message.UNCHANGED, path=path)
     return ExitStatus.OK
 

@@ -73,7 +73,10 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
     document = {"schema_version": 1, "group": arguments.target, "services": index}
     text = json.dumps(document, indent=2, sort_keys=True)
     write_output(directory / f"{name}.json", f"{text}\n".encode())
-    console.out(text if arguments.json else "\n".join(sorted(index)))
+    if arguments.json:
+        console.out(text)
+    else:
+        console.summary("\n".join(sorted(index)))
     return ExitStatus.OK
 
 

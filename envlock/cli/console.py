@@ -51,6 +51,11 @@ class Console:
         except OSError as error:
             raise UnreachableError(f"cannot write to standard output: {error.strerror}") from error
 
+    def summary(self, text: str) -> None:
+        """Write to standard output what was done, which nobody asked for with ``--quiet``."""
+        if not self.quiet:
+            self.out(text)
+
     def error(self, message: str) -> None:
         """Print what went wrong."""
         _tell(f"envlock: error: {_without_middle(printable(message))}\n")

@@ -78,7 +78,7 @@ def _tell_gc(arguments: argparse.Namespace, done: GcResult | Dropped, console: C
         console.out(json.dumps({"schema_version": 1, **document}, indent=2))
     else:
         freed = done.freed_bytes / 1e6
-        console.out(f"removed {done.removed:,} objects ({freed:,.1f} MB), kept {done.kept:,}")
+        console.summary(f"removed {done.removed:,} objects ({freed:,.1f} MB), kept {done.kept:,}")
     return ExitStatus.OK
 
 

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     except OSError as error:
         raise UsageError(f"cannot write the waiver: {error.strerror}", where=str(path)) from error
     between = " and ".join(finding.environments)
-    console.out(f"{row['what']}: waived between {between} until {expires}")
+    console.summary(f"{row['what']}: waived between {between} until {expires}")
     return ExitStatus.OK
 
 

@@ -110,3 +110,14 @@ def test_a_layout_does_not_replace_what_is_no_directory(envlock, verbs, tmp_path
         assert "cannot write the image" in ran.err
     assert (tmp_path / "file").read_text() == "keep"
     assert stat.S_ISCHR(null_device.lstat().st_mode)
+
+
+def test_quiet_says_nothing_where_nothing_is_wrong(here, envlock):
+    (here / "root/etc").mkdir(parents=True)
+    (here / "root/etc/app.conf").write_text("workers = 4\n")
+    loud = envlock("capture", f"dir:{here}/root", "--name", "loud")
+    quiet = envlock("capture", f"dir:{here}/root", "--name", "quiet", "-q")
+    assert "captured" in loud.out and (quiet.out, quiet.err) == ("", "")
+    assert "removed" in envlock("store", "gc").out
+    assert envlock("store", "gc", "-q").out == ""
+    assert envlock("digest", "quiet", "-q").out == envlock("digest", "loud").out != ""
