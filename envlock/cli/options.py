@@ -11,7 +11,9 @@ from envlock.report.formats import FORMATS
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add the options of every verb."""
     group = parser.add_argument_group("everywhere")
-    group.add_argument("-q", "--quiet", action="store_true", help="print only errors and warnings, no summaries")
+    group.add_argument(
+        "-q", "--quiet", action="store_true", help="print only errors and warnings, no summaries"
+    )
     group.add_argument(
         "-v", "--verbose", action="store_true", help="print details on standard error"
     )
