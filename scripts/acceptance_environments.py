@@ -214,7 +214,7 @@ ENVIRONMENTS = (
     ),
     Environment(
         "multiarch", "Libraries of two architectures", "python3 libc6:i386 zlib1g:i386",
-        setup=_SERVE, ask=_ASK_HTTP + "; ls /lib/i386-linux-gnu/libz.so.1", answer="served",
+        setup=_SERVE, ask=_ASK_HTTP + "ls /lib/i386-linux-gnu/libz.so.1", answer="served",
     ),
     Environment(
         "many", "100,000 files of its own", "python3",
