@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envlock.cli.carrying import keep_beside, require_remote, send_captured, vendor_captured
+from envlock.cli.carrying import (
+    keep_beside,
+    require_remote,
+    send_captured,
+    send_captured_group,
+    vendor_captured,
+)
 from envlock.cli.console import Console
+from envlock.cli.group_index import ServiceLock, write_group
 from envlock.cli.messages import Message
 from envlock.cli.operands import make_request, open_store, safe_name
 from envlock.cli.published import published_packages
@@ -18,7 +24,6 @@ from envlock.lockfile.writer import write_lock
 from envlock.model.digest import digests
 from envlock.targets.kinds import open_group
 from envlock.workflow import Progress, capture_target
-from envlock.writing import write_output
 
 if TYPE_CHECKING:
     from envlock.capture.published import Published
@@ -32,8 +37,8 @@ if TYPE_CHECKING:
 def capture_group(arguments: argparse.Namespace, config: Config, console: Console) -> int:
     """Capture every service of a group; warn about replicas of a service that differ.
 
-    Writes ``NAME-SERVICE.lock`` for each service, from its first replica, and ``NAME.json``: for
-    each service its lock, its digest, its replicas and those that differ from the first.
+    Writes ``NAME-SERVICE.lock`` for each service, from its first replica, and ``NAME.json``; see
+    `envlock.cli.group_index.ServiceLock`.
     """
     if arguments.output or arguments.record:
         raise UsageError(
@@ -44,7 +49,7 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
     directory, name = Path(config.locks.dir), arguments.name or safe_name(group.name)
     require_remote(arguments, Path(f"{name}.lock"), config)
     request = make_request(arguments, config)
-    index: dict[str, object] = {}
+    index: dict[str, ServiceLock] = {}
     differing: dict[str, list[str]] = {}
     with open_store(config) as store, console.progress("capturing") as steps:
         published = published_packages(config, store, console, fetch=arguments.fetch)
@@ -59,20 +64,17 @@ def capture_group(arguments: argparse.Namespace, config: Config, console: Consol
             vendor_captured(arguments, locks[0], config, console)
             found = [digests(lock).environment for lock in locks]
             differing[service.name] = _differing(service, found)
-            index[service.name] = {
-                "lock": path.name,
-                "environment_digest": found[0],
-                "replicas": list(service.replicas),
-                "differing": differing[service.name],
-            }
+            index[service.name] = ServiceLock(
+                path.name, found[0], service.replicas, tuple(differing[service.name])
+            )
             console.say(Message.WROTE, path=path)
     for service in group.services:
         first = service.replicas[0]
         for replica in differing[service.name]:
             console.say(Message.REPLICA_DIFFERS, service=service.name, replica=replica, first=first)
-    document = {"schema_version": 1, "group": arguments.target, "services": index}
-    text = json.dumps(document, indent=2, sort_keys=True)
-    write_output(directory / f"{name}.json", f"{text}\n".encode())
+    listed = directory / f"{name}.json"
+    text = write_group(listed, arguments.target, index)
+    send_captured_group(arguments, listed, config, console)
     if arguments.json:
         console.out(text)
     else:

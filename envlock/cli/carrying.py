@@ -70,3 +70,18 @@ def send_captured(
 
         with open_store(config) as store:
             send_to_remote(path, config, store, console, is_confirmed=arguments.yes)
+
+
+def send_captured_group(
+    arguments: argparse.Namespace, path: Path, config: Config, console: Console
+) -> None:
+    """Send the locks that the file of a group at `path` lists, in one index, if ``--push`` says so.
+
+    Its tag is the name of the group.
+    """
+    if arguments.push:
+        from envlock.cli.sending import send_group
+
+        reference = remote_reference(path.stem, config)
+        with open_store(config) as store:
+            send_group(path, reference, config, store, console, is_confirmed=arguments.yes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from envlock.registry.reference import Reference
 from envlock.registry.transport import Body
 from envlock.registry.uploads import Sent, put_blobs
 from envlock.store.kept_blobs import kept_blob
+from envlock.store.service_set import index_of_services, lock_entry, services_of
 from envlock.store.shipment import (
     ARTIFACT_TYPE,
     MANIFEST_TYPE,
@@ -26,8 +27,7 @@ from envlock.store.shipment import (
 
 _PIECE_LIMIT = 8 * 1024 * 1024
 _PLATFORM = ("architecture", "os", "variant")
-_NO_PLATFORM = {"architecture": "unknown", "os": "unknown"}
-"""Engines that look for an image pass by an entry of an index that says so."""
+_FEW = 5
 
 
 class RegistryOrigin:
@@ -88,38 +88,66 @@ def push(
     index of both.  Where the registry takes no artifact, or `only_images` says so beforehand, the
     shipment goes there in the form of an image.
     """
+
+    def put(as_images: bool) -> Pushed:
+        sent = as_image(shipment) if as_images else shipment
+        blobs = (*sent.blobs, *image[1:])
+        if not image:
+            return _put(repository, blobs, (), sent.manifest, MANIFEST_TYPE)
+        children = (_content(image[0]), sent.manifest)
+        return _put(repository, blobs, children, _index(sent, *image[:2]), OCI_INDEX)
+
+    return _in_known_form(put, only_images=only_images)
+
+
+def push_services(
+    repository: Repository, shipments: Mapping[str, Shipment], *, only_images: bool = False
+) -> Pushed:
+    """Send the shipments of services, by name, and under the tag an index of them; see `push`."""
+
+    def put(as_images: bool) -> Pushed:
+        sent = {name: as_image(each) if as_images else each for name, each in shipments.items()}
+        blobs = {blob.digest: blob for shipment in sent.values() for blob in shipment.blobs}
+        children = {name: shipment.manifest for name, shipment in sent.items()}
+        index = index_of_services(children, with_types=not as_images)
+        return _put(repository, blobs.values(), children.values(), index, OCI_INDEX)
+
+    return _in_known_form(put, only_images=only_images)
+
+
+def _in_known_form(put: Callable[[bool], Pushed], *, only_images: bool) -> Pushed:
     try:
-        return _push(repository, as_image(shipment) if only_images else shipment, image)
+        return put(only_images)
     except ManifestRefusedError as error:
         if only_images:
             raise
-        return _push(repository, as_image(shipment), image)._replace(refused=error.message)
+        return put(True)._replace(refused=error.message)
 
 
-def _push(repository: Repository, shipment: Shipment, image: Sequence[Blob]) -> Pushed:
-    last, media_type = shipment.manifest, MANIFEST_TYPE
-    if image:
-        last, media_type = _index(shipment, *image[:2]), OCI_INDEX
-    blobs = sorted((*shipment.blobs, *image[1:]), key=lambda blob: blob.size)
+def _put(
+    repository: Repository,
+    blobs: Iterable[Blob],
+    children: Iterable[bytes],
+    last: bytes,
+    media_type: str,
+) -> Pushed:
+    """Send blobs, the manifests that an index names, and the manifest or index of the tag."""
+    ordered = sorted(blobs, key=lambda blob: blob.size)
     tag = repository.reference.tag
     if repository.digest(tag) == digest_of(last):
-        return Pushed(digest_of(last), {Sent.PRESENT.value: len(blobs)}, 0)
-    done = put_blobs(repository, ((blob.digest, Body(blob.size, blob.open)) for blob in blobs))
-    if image:
-        repository.put_manifest(_content(image[0]), MANIFEST_TYPE)
-        repository.put_manifest(shipment.manifest, MANIFEST_TYPE)
+        return Pushed(digest_of(last), {Sent.PRESENT.value: len(ordered)}, 0)
+    done = put_blobs(repository, ((blob.digest, Body(blob.size, blob.open)) for blob in ordered))
+    for child in children:
+        repository.put_manifest(child, MANIFEST_TYPE)
     return Pushed(repository.put_manifest(last, media_type, tag), *done)
 
 
 def _index(shipment: Shipment, image: Blob, configuration: Blob) -> bytes:
     """Return the index of an image and its lock."""
-    lock = Blob.of(MANIFEST_TYPE, shipment.manifest)
     described = parse_json(_content(configuration))
     platform = {name: described[name] for name in _PLATFORM if name in described}
-    entries = [
-        _entry(image) | {"platform": platform},
-        _entry(lock) | {"artifactType": ARTIFACT_TYPE, "platform": _NO_PLATFORM},
-    ]
+    entry = {"mediaType": MANIFEST_TYPE, "digest": image.digest, "size": image.size}
+    entries = [entry | {"platform": platform}, lock_entry(shipment.manifest)]
     document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
     return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
 
@@ -129,21 +157,40 @@ def _content(blob: Blob) -> bytes:
         return stream.read()
 
 
-def _entry(manifest: Blob) -> dict[str, object]:
-    return {"mediaType": MANIFEST_TYPE, "digest": manifest.digest, "size": manifest.size}
-
-
 def lock_manifest(repository: Repository) -> Manifest:
     """Return the manifest that a reference names, of an index that of its lock.
 
-    Raise RegistryError when there is none.
+    Raise RegistryError when there is none, LockfileError when it has several, of services, and the
+    reference names none of them.
     """
     manifest = repository.manifest()
+    where = str(repository.reference)
+    services = services_of(manifest.document, where)
+    if services or repository.reference.service:
+        return repository.manifest(_chosen(services, repository.reference))
     entries = manifest.document.get("manifests")
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and entry.get("artifactType") == ARTIFACT_TYPE:
             return repository.manifest(str(entry.get("digest", "")))
     return manifest
+
+
+def _chosen(services: Mapping[str, str], reference: Reference) -> str:
+    """Return the digest of the manifest of the service that a reference names."""
+    if not services:
+        raise LockfileError(
+            "it has no services", where=str(reference), hint="leave out # and what follows it"
+        )
+    if reference.service in services:
+        return services[reference.service]
+    named = ", ".join(list(services)[:_FEW]) + (", …" if len(services) > _FEW else "")
+    told = (
+        f"no service {reference.service}" if reference.service else "the locks of several services"
+    )
+    first = reference._replace(service=next(iter(services)))
+    raise LockfileError(
+        f"it has {told}", where=str(reference), hint=f"name one of {named}, such as {first}"
+    )
 
 
 def holds_lock(operand: str) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from envlock.cli.console import Console
+from envlock.cli.group_index import read_group
 from envlock.cli.messages import Message
 from envlock.cli.operands import remote_reference
-from envlock.cli.registry_locks import Pushed, open_repository, push
+from envlock.cli.registry_locks import Pushed, open_repository, push, push_services
 from envlock.cli.transfer import Parcel, contents, pack
 from envlock.errors import UsageError
 from envlock.store.objects import Store
@@ -18,9 +20,8 @@ from envlock.writing import replace_file
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
-    from envlock.registry.client import Repository
     from envlock.registry.reference import Reference
-    from envlock.store.shipment import Blob, Shipment
+    from envlock.store.shipment import Blob
 
 _HOSTS = "pushed-hosts"
 _IMAGE_HOSTS = "image-only-hosts"
@@ -45,7 +46,42 @@ def send(
         told.append(f"and the image: {sum(blob.size for blob in image):,} bytes")
     confirm(told, reference, store, console, is_confirmed=is_confirmed)
     with open_repository(reference) as repository:
-        done = push_in_known_form(repository, parcel.shipment, store, console, image)
+        done = push_in_known_form(
+            partial(push, repository, parcel.shipment, image),
+            reference,
+            store,
+            console,
+        )
+    _say_pushed(done, reference, console)
+    return done
+
+
+def send_group(
+    path: Path,
+    reference: Reference,
+    config: Config,
+    store: Store,
+    console: Console,
+    *,
+    is_confirmed: bool,
+) -> Pushed:
+    """Send the locks of a group in one index, as `send` sends one; `path` is the group's file."""
+    parcels = {name: pack(str(lock), config, store) for name, lock in read_group(path).items()}
+    told = [line for parcel in parcels.values() for line in contents(parcel)]
+    confirm(told, reference, store, console, is_confirmed=is_confirmed)
+    shipments = {name: parcel.shipment for name, parcel in parcels.items()}
+    with open_repository(reference) as repository:
+        done = push_in_known_form(
+            partial(push_services, repository, shipments),
+            reference,
+            store,
+            console,
+        )
+    _say_pushed(done, reference, console)
+    return done
+
+
+def _say_pushed(done: Pushed, reference: Reference, console: Console) -> None:
     console.say(
         Message.PUSHED,
         reference=reference,
@@ -53,22 +89,23 @@ def send(
         present=done.counts.get("present", 0),
         size=f"{done.sent_bytes:,}",
     )
-    return done
+
+
+class _Push(Protocol):
+    """Sends something, with `only_images` in the form of an image."""
+
+    def __call__(self, *, only_images: bool) -> Pushed:
+        """Return what was done."""
 
 
 def push_in_known_form(
-    repository: Repository,
-    shipment: Shipment,
-    store: Store,
-    console: Console,
-    image: Sequence[Blob] = (),
+    push_it: _Push, reference: Reference, store: Store, console: Console
 ) -> Pushed:
-    """Send a shipment; remember a host that takes images only, and say so the first time."""
-    host = repository.reference.host
-    done = push(repository, shipment, image, only_images=host in _listed(store, _IMAGE_HOSTS))
+    """Send something; remember a host that takes images only, and say so the first time."""
+    done = push_it(only_images=reference.host in _listed(store, _IMAGE_HOSTS))
     if done.refused:
-        _add(store, _IMAGE_HOSTS, host)
-        console.say(Message.PUSHED_AS_IMAGE, host=host, reason=done.refused)
+        _add(store, _IMAGE_HOSTS, reference.host)
+        console.say(Message.PUSHED_AS_IMAGE, host=reference.host, reason=done.refused)
     return done
 
 

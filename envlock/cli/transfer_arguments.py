@@ -80,7 +80,7 @@ travels is shown, and must be confirmed.
 def push(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``envlock push``."""
     parser.description = _PUSH
-    add_lock(parser, text="a lockfile or a name")
+    add_lock(parser, text="a lockfile or a name, also of a compose project: all its locks")
     parser.add_argument(
         "reference",
         nargs="?",
@@ -104,7 +104,9 @@ def pull(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``envlock pull``."""
     parser.description = _PULL
     parser.add_argument(
-        "reference", metavar="REF", help="oci://HOST/REPOSITORY:TAG, or a name in locks.remote"
+        "reference",
+        metavar="REF",
+        help="oci://HOST/REPOSITORY:TAG[#SERVICE], or a name in locks.remote",
     )
     parser.add_argument(
         "-o", "--output", metavar="LOCK", help="write the lock to this file (locks/TAG.lock)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +11,7 @@ from envlock.cli.console import Console
 from envlock.cli.image_rules import user_rules
 from envlock.cli.messages import Message
 from envlock.cli.package_sources import source_options, vendor_place
-from envlock.cli.registry_locks import open_repository
+from envlock.cli.registry_locks import open_repository, push
 from envlock.cli.sending import confirm, push_in_known_form
 from envlock.errors import UsageError
 from envlock.materialize.artifacts.artifact import is_plain
@@ -124,6 +125,6 @@ def _send(
     told = [f"packages: {len(packages):,} files, {size:,} bytes"]
     confirm(told, place, store, console, is_confirmed=is_confirmed)
     with open_repository(place) as repository:
-        done = push_in_known_form(repository, shipment, store, console)
+        done = push_in_known_form(partial(push, repository, shipment), place, store, console)
     new = len(done.sent.intersection(each.digest for each in packages))
     return Kept(len(packages), new, size)

@@ -1,4 +1,4 @@
-"""References to what a registry holds: ``oci://HOST[:PORT]/REPOSITORY[:TAG|@DIGEST]``."""
+"""References to what a registry holds: ``oci://HOST[:PORT]/REPOSITORY[:TAG|@DIGEST][#SERVICE]``."""
 
 from __future__ import annotations
 
@@ -17,16 +17,21 @@ _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*\Z")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,252}\Z")
 _LONGEST = 255
 
 
 class Reference(NamedTuple):
-    """A repository of a registry, and one manifest in it, by `tag` or by `digest`."""
+    """A repository of a registry, and one manifest in it, by `tag` or by `digest`.
+
+    `service` is one of the services of an index; empty where the manifest itself is meant.
+    """
 
     host: str
     repository: str
     tag: str = ""
     digest: str = ""
+    service: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Reference:
@@ -39,6 +44,7 @@ class Reference(NamedTuple):
         host, slash, rest = text.removeprefix(PREFIX).partition("/")
         if "@" in host or not _HOST.match(host):
             raise TargetNameError(f"not the name of a registry's host: {_shown(host)}", hint=_HINT)
+        rest, sharp, service = rest.partition("#")
         name, at, digest = rest.partition("@")
         name, colon, tag = name.partition(":")
         if not slash or len(name) > _LONGEST or not _REPOSITORY.match(name):
@@ -49,7 +55,9 @@ class Reference(NamedTuple):
             )
         if (at and not _DIGEST.match(digest)) or (colon and not _TAG.match(tag)):
             raise TargetNameError(f"not a tag or digest: {digest or tag or 'nothing'}", where=text)
-        return cls(host, name, tag if tag or at else DEFAULT_TAG, digest)
+        if sharp and not _SERVICE.match(service):
+            raise TargetNameError("not the name of a service after #", where=text)
+        return cls(host, name, tag if tag or at else DEFAULT_TAG, digest, service)
 
     @property
     def wanted(self) -> str:
@@ -71,8 +79,10 @@ class Reference(NamedTuple):
 
     def __str__(self) -> str:
         """Return the text that `parse` reads."""
+        tag = f":{self.tag}" if self.tag else ""
         end = f"@{self.digest}" if self.digest else ""
-        return f"{PREFIX}{self.host}/{self.repository}{f':{self.tag}' if self.tag else ''}{end}"
+        service = f"#{self.service}" if self.service else ""
+        return f"{PREFIX}{self.host}/{self.repository}{tag}{end}{service}"
 
 
 def is_digest(text: str) -> bool:

@@ -67,6 +67,7 @@ TESTS = {
     "store.known.MOST_KNOWN": "test_of_too_many_those_used_longest_ago_are_forgotten",
     "store.known.KNOWN_BYTES": "test_too_many_bytes_are_forgotten",
     "store.shipment.MOST_BLOBS": "test_blobs_of_a_shipment",
+    "store.service_set.MOST_SERVICES": "test_services_of_one_index",
     "store.shipment.LARGEST_LOCK": "test_the_lock_of_a_shipment",
     "store.shipment.LARGEST_TREE": "test_the_tree_of_a_shipment",
     "store.packs.MOST_OBJECTS": "test_objects_of_a_pack",
