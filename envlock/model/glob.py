@@ -33,6 +33,21 @@ class Tail(NamedTuple):
         return cls(extension="" if _WILD.search(extension) else extension)
 
 
+class LateGlobs:
+    """Globs that are compiled when they are first asked: most of a large table never are."""
+
+    __slots__ = ("_patterns", "match")
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        self._patterns = patterns
+        self.match: Callable[[str], object] = self._first_match
+        """Return what is true when one of the globs matches a path, else None."""
+
+    def _first_match(self, path: str) -> object:
+        self.match = compile_globs(self._patterns).match
+        return self.match(path)
+
+
 class GlobSet:
     """A set of globs that matches single paths, or all paths in a directory at once.
 

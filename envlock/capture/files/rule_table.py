@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from envlock.model.deciding import Kind
-from envlock.model.glob import Tail, compile_globs
+from envlock.model.glob import LateGlobs, Tail
 from envlock.model.tree import FileClass
 
 _WILD = re.compile(r"[*?]")
@@ -39,7 +39,7 @@ class _Candidate(NamedTuple):
     """Patterns of one rule that share an index key, as one expression."""
 
     number: int
-    match: re.Pattern[str]
+    globs: LateGlobs
 
 
 Candidates = tuple[_Candidate, ...]
@@ -99,10 +99,10 @@ class RuleTable:
             self._by_extension.get(name[name.rfind(".") + 1 :]) if "." in name else None,
             self._always,
         ):
-            for number, match in candidates or ():
+            for number, globs in candidates or ():
                 if number >= best:
                     break
-                if match.match(path):
+                if globs.match(path):
                     best = number
                     break
         return self._rules[best] if best < none else None
@@ -135,6 +135,6 @@ def _candidates(groups: Mapping[str, Iterable[tuple[int, str]]]) -> dict[str, Ca
         for number, glob in globs:
             by_rule.setdefault(number, []).append(glob)
         found[key] = tuple(
-            _Candidate(number, compile_globs(tuple(by_rule[number]))) for number in sorted(by_rule)
+            _Candidate(number, LateGlobs(tuple(by_rule[number]))) for number in sorted(by_rule)
         )
     return found
