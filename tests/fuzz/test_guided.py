@@ -19,7 +19,10 @@ def test_every_parser_withstands_guided_inputs(tmp_path: Path) -> None:
     if importlib.util.find_spec("atheris") is None:
         unavailable("fuzz", "atheris is not installed")
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts/fuzz", f"--runs={EXECUTIONS}", "--corpus=corpus"],
+        [
+            *(sys.executable, ROOT / "scripts/fuzz", f"--runs={EXECUTIONS}", "--corpus=corpus"),
+            "--jobs=1",  # other tests run beside it
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
