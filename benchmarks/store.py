@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -34,6 +35,7 @@ WHEELS = [
 NODE = {"typescript": "^5", "webpack": "^5", "express": "^4"}
 UPDATED, OLDER, NEWER = "click", "8.1.7", "8.1.8"
 REPACKED = "less"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 SPARSE, WRITTEN = 3 << 30, 1 << 20
 
 HEAD = """# Measurements of the store
@@ -67,12 +69,19 @@ A file of {size:,.0f} MB of which {written:,.0f} MB are written, in a root of it
 ## What moves after an update
 
 One package is replaced by another version, and the second version pushed to a registry that has
-the first. *First* and *second* are the MB that the blobs of the registry grew by each push. The
-second push of a lock sends its file tree again, whole and not compressed: most of what moves.
+the first. *First* and *second* are the MB that the blobs of the registry grew by each push.
 
 | update | form | first | second | of the first | of the root |
 |-|-|-|-|-|-|
-{moves}"""
+{moves}
+What the pushes of a lock consist of, and what a machine receives that pulls the second version, in
+kB: *pull* on a machine that has the first, *pull anew* on one that has nothing (the bodies of all
+answers, by the registry's log). The lock itself is not compressed, so that any tool of OCI
+registries can read it.
+
+| update | push | manifest | lock | file tree | packs, files | changes | pull | pull anew |
+|-|-|-|-|-|-|-|-|-|
+{parts}"""
 
 
 class Room(NamedTuple):
@@ -104,14 +113,17 @@ def main() -> None:
             for step, seconds, size in sparse_steps(top)
         )
         debian, wheels, _ = roots.values()
-        moves = "".join(
-            [
-                *moved(top / "deb", debian, f"{REPACKED} (deb)", lambda: repack(debian, top)),
-                *moved(top / "pip", wheels, f"{UPDATED} (wheel)", lambda: pip(wheels, NEWER)),
-            ]
-        )
+        moves = [
+            moved(top / "deb", debian, f"{REPACKED} (deb)", lambda: repack(debian, top)),
+            moved(top / "pip", wheels, f"{UPDATED} (wheel)", lambda: pip(wheels, NEWER)),
+        ]
     page = HEAD.format(
-        rooms=rooms, sparse=sparse, moves=moves, size=SPARSE / 1e6, written=WRITTEN / 1e6
+        rooms=rooms,
+        sparse=sparse,
+        moves="".join(rows for rows, _ in moves),
+        parts="".join(rows for _, rows in moves),
+        size=SPARSE / 1e6,
+        written=WRITTEN / 1e6,
     )
     arguments.output.write_text(page)
 
@@ -270,11 +282,14 @@ def sparse_steps(top: Path) -> Iterator[tuple[str, float, int]]:
     yield "the store after both", 0, on_disk(envlock.store)
 
 
-def moved(folder: Path, root: Path, name: str, update: Callable[[], Path | None]) -> Iterator[str]:
-    """Push a root in both forms, update it, push it again; yield rows of the table."""
+def moved(
+    folder: Path, root: Path, name: str, update: Callable[[], Path | None]
+) -> tuple[str, str]:
+    """Push a root in both forms, update it, push it again; return rows of both tables."""
     envlock, size = Machine(folder), on_disk(root)
     sent: dict[str, list[int]] = {"image": [], "lock": []}
-    with registry(folder / "registry") as (address, data):
+    parts, known = [], set[str]()
+    with registry(folder / "registry") as (address, data, log):
         for turn in range(2):
             place = update() if turn else None
             if place:
@@ -288,20 +303,54 @@ def moved(folder: Path, root: Path, name: str, update: Callable[[], Path | None]
             envlock("materialize", f"v{turn}", "--push", f"oci://{address}/web:v{turn}", "--yes")
             sent["lock"].append(between - before)
             sent["image"].append(blobs(data) - between)
+            parts.append(new_parts(f"http://{address}/v2/locks/manifests/v{turn}", known))
+        received = [
+            pulled(log, Machine(folder / f"puller-{len(tags)}"), address, tags)
+            for tags in (("v0", "v1"), ("v1",))
+        ]
+    moves = ""
     for form, (first, second) in sent.items():
         shares = f"{second / first:.1%} | {second / size:.2%}"
-        yield f"| {name} | {form} | {first / 1e6:.2f} | {second / 1e6:.2f} | {shares} |\n"
+        moves += f"| {name} | {form} | {first / 1e6:.2f} | {second / 1e6:.2f} | {shares} |\n"
+    rows = ""
+    for push, pushed, pull in zip(("first", "second"), parts, ([], received), strict=True):
+        cells = [f"{number / 1e3:.1f}" for number in (*pushed, *pull)]
+        rows += f"| {name} | {push} | {' | '.join([*cells, *([' | '] if not pull else [])])} |\n"
+    return moves, rows
+
+
+def new_parts(url: str, known: set[str]) -> list[int]:
+    """Return the bytes of a manifest, and of those blobs of it that are not known, by kind."""
+    request = urllib.request.Request(url, headers={"Accept": MANIFEST})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        raw = response.read()
+    sizes = {"manifest": len(raw), "lock": 0, "tree": 0, "pack": 0, "delta": 0}
+    for layer in json.loads(raw)["layers"]:
+        kind = layer["mediaType"].split(".")[2]
+        if layer["digest"] not in known:
+            sizes[kind if kind in sizes else "pack"] += layer["size"]
+        known.add(layer["digest"])
+    return list(sizes.values())
+
+
+def pulled(log: Path, envlock: Machine, address: str, tags: tuple[str, ...]) -> int:
+    """Pull versions one after another; return the bytes that were received for the last one."""
+    for tag in tags:
+        before = len(log.read_text())
+        envlock("pull", f"oci://{address}/locks:{tag}")
+    answers = re.findall(r'"GET [^"]* HTTP/1.1" 20[06] ([0-9]+) ', log.read_text()[before:])
+    return sum(map(int, answers))
 
 
 @contextmanager
-def registry(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Run a registry; yield its host and port, and where its data are."""
+def registry(folder: Path) -> Iterator[tuple[str, Path, Path]]:
+    """Run a registry; yield its host and port, where its data are, and its log."""
     folder.mkdir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     (folder / "config.yml").write_text(
-        f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n"
+        f"version: 0.1\nlog: {{level: error}}\n"
         f"storage:\n  filesystem: {{rootdirectory: {folder / 'data'}}}\n"
         f"http:\n  addr: {address}\n"
     )
@@ -314,7 +363,7 @@ def registry(folder: Path) -> Iterator[tuple[str, Path]]:
                 urllib.request.urlopen(f"http://{address}/v2/", timeout=5).close()
                 break
             time.sleep(0.1)
-        yield address, folder / "data"
+        yield address, folder / "data", folder / "log"
     finally:
         server.terminate()
         server.wait(10)

@@ -15,7 +15,7 @@ from envlock.cli.operands import open_store, read_lock_operand, safe_name
 from envlock.cli.transfer import contents, pack
 from envlock.errors import ExitStatus
 from envlock.store.bundle import write_bundle
-from envlock.store.shipment import PACKAGE_TYPE
+from envlock.store.manifests import PACKAGE_TYPE
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

@@ -14,6 +14,7 @@ from envlock.cli.fetching import bring_content
 from envlock.cli.image_rules import user_rules
 from envlock.cli.operands import read_lock_bytes, read_lock_operand
 from envlock.cli.package_sources import source_options
+from envlock.lockfile.reader import parse_lock
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.sources.registry import packages_of
 from envlock.materialize.artifacts.verify import is_locked_content
@@ -23,14 +24,9 @@ from envlock.materialize.vendor import as_blobs, gather
 from envlock.model.lock import tree_address
 from envlock.model.splice import kept_digests
 from envlock.store.bundle import Bundle
-from envlock.store.shipment import (
-    PACKAGE_TYPE,
-    Blob,
-    Described,
-    Extent,
-    objects_of,
-    parse_manifest,
-)
+from envlock.store.manifests import PACKAGE_TYPE, Described, parse_manifest
+from envlock.store.shipment import NOTHING_THERE, Base, Blob, Extent
+from envlock.store.unpacking import objects_of, read_lock_of
 from envlock.workflow import materialize, require_tree
 
 if TYPE_CHECKING:
@@ -40,13 +36,13 @@ if TYPE_CHECKING:
 
 
 class Known(NamedTuple):
-    """What the other side has: digests (hex) of trees and objects, and a test for packages."""
+    """What the other side has: a version of a lock, and a test for packages."""
 
-    objects: frozenset[str]
+    base: Base
     has_package: Callable[[Artifact], bool]
 
 
-NOTHING = Known(frozenset(), lambda _artifact: False)
+NOTHING = Known(NOTHING_THERE, lambda _artifact: False)
 
 
 def known_since(operand: str, config: Config, store: Store, console: Console) -> Known:
@@ -59,14 +55,26 @@ def known_since(operand: str, config: Config, store: Store, console: Console) ->
         with Bundle(path) as bundle:
             layers = parse_manifest(bundle.manifest(), bundle.name)
             packages = [layer for layer in layers if layer.media_type == PACKAGE_TYPE]
-            return Known(objects_of(layers, bundle), _packages_in(path, packages))
+            return Known(_base_in(layers, bundle, store), _packages_in(path, packages))
     lock = read_lock_operand(operand, config)
     bring_content(operand, lock, config, store, console)
     tree = require_tree(lock, store)
     address = tree_address(lock)
-    objects = kept_digests(store.read(address))[0] | {address}
     known = frozenset(plan_of(lock, tree, store, user_rules(config)).artifacts)
-    return Known(objects, known.__contains__)
+    return Known(_base_with(address, store), known.__contains__)
+
+
+def _base_with(tree: str, store: Store) -> Base:
+    """Return what somebody has who can rebuild the tree `tree` (hex), which the store has."""
+    return Base(tree, kept_digests(store.read(tree))[0] | {tree})
+
+
+def _base_in(layers: Sequence[Described], bundle: Bundle, store: Store) -> Base:
+    """Return what somebody has who took a bundle."""
+    tree = tree_address(parse_lock(read_lock_of(layers, bundle), where=bundle.name))
+    if tree and store.has(tree):
+        return _base_with(tree, store)
+    return Base("", objects_of(layers, bundle))
 
 
 def _packages_in(path: Path, packages: Sequence[Described]) -> Callable[[Artifact], bool]:
@@ -94,7 +102,7 @@ def extent_of(
     if arguments.since:
         known = known_since(arguments.since, config, store, console)
     if arguments.thin or not tree_address(lock):
-        return Extent((), known.objects)
+        return Extent((), known.base)
     with console.progress("fetching packages") as steps:
         gathered = gather(
             lock,
@@ -107,7 +115,7 @@ def extent_of(
             is_known=known.has_package,
         )
     gathered.require_all("nothing was written (--thin leaves packages out)")
-    return Extent(as_blobs(gathered.paths), known.objects)
+    return Extent(as_blobs(gathered.paths), known.base)
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from envlock.errors import EnvlockError, StoreError
 from envlock.model.lock import tree_address
 from envlock.registry.reference import PREFIX, Reference
 from envlock.store.carried import CarriedObjects, objects_beside
+from envlock.store.manifests import has_tree, parse_manifest
 from envlock.store.objects import Store
 from envlock.store.partial_file import partial_folder
-from envlock.store.shipment import TREE_TYPE, is_complete, parse_manifest, unpack_shipment
+from envlock.store.unpacking import is_complete, unpack_shipment
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
@@ -75,15 +76,18 @@ def _from_folder(folder: Path, tree: str, store: Store) -> int:
 
 def _from_registry(reference: Reference, tree: str, store: Store) -> int:
     from envlock.cli.registry_locks import RegistryOrigin, lock_manifest, open_repository
+    from envlock.cli.versions import note_there
 
     with open_repository(reference) as repository:
-        layers = parse_manifest(lock_manifest(repository).content, str(reference))
-        if not any(e.media_type == TREE_TYPE and e.digest == f"sha256:{tree}" for e in layers):
+        manifest = lock_manifest(repository).content
+        layers = parse_manifest(manifest, str(reference))
+        if not has_tree(layers, tree):
             raise StoreError(
                 "it holds another version of this lock",
                 where=str(reference),
                 hint="push this version, or pull that one",
             )
-        return unpack_shipment(
-            layers, RegistryOrigin(repository, partial_folder(store)), tree, store
-        )
+        origin = RegistryOrigin(repository, partial_folder(store))
+        count = unpack_shipment(layers, origin, tree, store)
+        note_there(reference, manifest, store)
+        return count

@@ -265,7 +265,8 @@ def read_lock_bytes(operand: str, config: Config) -> bytes:
 def _read_from_registry(operand: str) -> bytes:
     """Return the bytes of a lock in a registry.  Raise LockfileError when it is something else."""
     from envlock.cli.registry_locks import RegistryOrigin, lock_manifest, open_repository
-    from envlock.store.shipment import parse_manifest, read_lock_of
+    from envlock.store.manifests import parse_manifest
+    from envlock.store.unpacking import read_lock_of
 
     with open_repository(Reference.parse(operand)) as repository:
         layers = parse_manifest(lock_manifest(repository).content, operand)

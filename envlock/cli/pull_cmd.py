@@ -19,12 +19,13 @@ from envlock.cli.registry_locks import (
     open_repository,
 )
 from envlock.cli.transfer import unpack
+from envlock.cli.versions import note_there
 from envlock.errors import ExitStatus, LockfileError, UsageError
 from envlock.model.digest import digests
 from envlock.registry.reference import PREFIX, Reference
+from envlock.store.manifests import parse_manifest
 from envlock.store.partial_file import partial_folder
 from envlock.store.service_set import services_of
-from envlock.store.shipment import parse_manifest
 from envlock.writing import replace_file
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class _Puller:
     def pull(self, path: Path) -> dict[str, Any]:
         """Fetch the lock that the reference names, write it, and return what was done."""
         manifest = lock_manifest(self._repository)
-        raw, _, new = self._fetch(manifest)
+        raw, _, new = self._fetch(manifest, self._repository.reference)
         self._write(path, raw)
         return {
             "schema_version": 1,
@@ -103,7 +104,10 @@ class _Puller:
                 hint="pull each of them by itself, with -o",
             )
         fetched = {
-            service: self._fetch(self._repository.manifest(digest))
+            service: self._fetch(
+                self._repository.manifest(digest),
+                self._repository.reference._replace(service=service),
+            )
             for service, digest in services.items()
         }
         for service, (raw, _, _) in fetched.items():
@@ -122,10 +126,12 @@ class _Puller:
             "new_objects": sum(new for _, _, new in fetched.values()),
         }
 
-    def _fetch(self, manifest: Manifest) -> tuple[bytes, Lock, int]:
+    def _fetch(self, manifest: Manifest, reference: Reference) -> tuple[bytes, Lock, int]:
         """Fetch a lock with its content; return it, and how many objects were new to the store."""
         origin = RegistryOrigin(self._repository, partial_folder(self._store))
-        return unpack(parse_manifest(manifest.content, origin.name), origin, self._store)
+        done = unpack(parse_manifest(manifest.content, origin.name), origin, self._store)
+        note_there(reference, manifest.content, self._store)
+        return done
 
     def _write(self, path: Path, raw: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,8 +15,10 @@ from envlock.cli.messages import Message
 from envlock.cli.operands import open_store, remote_reference
 from envlock.cli.sending import send, send_group
 from envlock.cli.transfer import pack
+from envlock.cli.versions import extent_for
 from envlock.errors import ExitStatus, UsageError
 from envlock.registry.reference import Reference
+from envlock.store.shipment import Extent
 
 if TYPE_CHECKING:
     from envlock.cli.registry_locks import Pushed
@@ -38,9 +40,18 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if group is not None:
         return _push_group(group, reference, arguments, config, console)
     with open_store(config) as store:
-        parcel = pack(arguments.lock, config, store)
+        extent = Extent() if arguments.whole else extent_for(reference, store)
+        parcel = pack(arguments.lock, config, store, extent)
         with image_of(arguments, parcel.lock, config, store, console) as image:
-            done = send(parcel, reference, store, console, image, is_confirmed=arguments.yes)
+            done = send(
+                parcel,
+                reference,
+                store,
+                console,
+                image,
+                is_confirmed=arguments.yes,
+                is_whole=arguments.whole,
+            )
     made = image[0].digest if image else None
     console.out(_document(done, reference, image=made) if arguments.json else done.digest)
     if made and not arguments.json:
@@ -63,7 +74,15 @@ def _push_group(
             hint="push each of their locks with --image",
         )
     with open_store(config) as store:
-        done = send_group(group, reference, config, store, console, is_confirmed=arguments.yes)
+        done = send_group(
+            group,
+            reference,
+            config,
+            store,
+            console,
+            is_confirmed=arguments.yes,
+            is_whole=arguments.whole,
+        )
     services = sorted(read_group(group))
     console.out(
         _document(done, reference, image=None, services=services) if arguments.json else done.digest

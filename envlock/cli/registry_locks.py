@@ -15,15 +15,9 @@ from envlock.registry.reference import Reference
 from envlock.registry.transport import Body
 from envlock.registry.uploads import Sent, put_blobs
 from envlock.store.kept_blobs import kept_blob
+from envlock.store.manifests import ARTIFACT_TYPE, MANIFEST_TYPE, parse_manifest
 from envlock.store.service_set import index_of_services, lock_entry, services_of
-from envlock.store.shipment import (
-    ARTIFACT_TYPE,
-    MANIFEST_TYPE,
-    Blob,
-    Shipment,
-    as_image,
-    parse_manifest,
-)
+from envlock.store.shipment import Blob, Shipment, as_image
 
 _PIECE_LIMIT = 8 * 1024 * 1024
 _PLATFORM = ("architecture", "os", "variant")
@@ -157,17 +151,19 @@ def _content(blob: Blob) -> bytes:
         return stream.read()
 
 
-def lock_manifest(repository: Repository) -> Manifest:
+def lock_manifest(repository: Repository, reference: Reference | None = None) -> Manifest:
     """Return the manifest that a reference names, of an index that of its lock.
+
+    Without a reference it is that of the repository.
 
     Raise RegistryError when there is none, LockfileError when it has several, of services, and the
     reference names none of them.
     """
-    manifest = repository.manifest()
-    where = str(repository.reference)
-    services = services_of(manifest.document, where)
-    if services or repository.reference.service:
-        return repository.manifest(_chosen(services, repository.reference))
+    reference = reference or repository.reference
+    manifest = repository.manifest(reference.wanted)
+    services = services_of(manifest.document, str(reference))
+    if services or reference.service:
+        return repository.manifest(_chosen(services, reference))
     entries = manifest.document.get("manifests")
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and entry.get("artifactType") == ARTIFACT_TYPE:

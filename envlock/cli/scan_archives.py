@@ -9,11 +9,11 @@ import stat
 import zipfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Never, Protocol
 
 from envlock.errors import TargetError
 from envlock.model.tree import Entry, EntryType
-from envlock.store import packs
+from envlock.store import deltas, packs
 from envlock.store.carried import LARGEST_PACK_FILE
 from envlock.targets.stream.decompress import decompressed
 from envlock.targets.stream.tar_reader import members
@@ -88,6 +88,8 @@ def opened(name: str, head: bytes, chunks: Iterator[bytes]) -> Iterator[Packed] 
         return _zip(chunks)
     if head.startswith(packs.MAGIC):
         return _pack(chunks)
+    if head.startswith(deltas.MAGIC):
+        return map(_not_alone, chunks)
     return None
 
 
@@ -149,6 +151,11 @@ def _pack(chunks: Iterator[bytes]) -> Iterator[Packed]:
             yield Packed(entry.path, entry, iter([content]))
     except packs.PackError as error:
         raise NotSearchedError(str(error)) from error
+
+
+def _not_alone(_chunk: bytes) -> Never:
+    """Raise NotSearchedError: what a delta was made against is elsewhere."""
+    raise NotSearchedError("what changed since an earlier version; `envlock unbundle` unpacks it")
 
 
 def _zip(chunks: Iterator[bytes]) -> Iterator[Packed]:

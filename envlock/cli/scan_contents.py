@@ -35,7 +35,8 @@ from envlock.secrets.shapes import find_shape, shape_spans
 from envlock.secrets.stream import redact_stream
 from envlock.secrets.values import SETTING_RULE
 from envlock.store.bundle import Bundle
-from envlock.store.shipment import TREE_TYPE, parse_manifest
+from envlock.store.manifests import PACKED_TREE_TYPE, TREE_TYPE, parse_manifest
+from envlock.store.unpacking import content_of
 
 _WHOLE = 1 << 20
 """Files up to this size in bytes are judged in one piece."""
@@ -173,8 +174,9 @@ def _places_in_bundle(path: Path) -> Iterator[tuple[str, tuple[str, int]]]:
             return
     with suppress(StoreError, LockfileError, ValueError), Bundle(path) as bundle:
         for layer in parse_manifest(bundle.manifest(), bundle.name):
-            if layer.media_type == TREE_TYPE and layer.size <= _DOCUMENT:
-                yield from _places_of(b"".join(bundle.blob(layer.digest, layer.size)))
+            is_tree = layer.media_type in (TREE_TYPE, PACKED_TREE_TYPE)
+            if is_tree and layer.unpacked <= _DOCUMENT:
+                yield from _places_of(b"".join(content_of(layer, bundle)))
 
 
 def _read(chunks: Iterable[bytes]) -> bytes:

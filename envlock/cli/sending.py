@@ -14,8 +14,10 @@ from envlock.cli.messages import Message
 from envlock.cli.operands import remote_reference
 from envlock.cli.registry_locks import Pushed, open_repository, push, push_services
 from envlock.cli.transfer import Parcel, contents, pack
+from envlock.cli.versions import as_there, extent_for, note_there, whole
 from envlock.errors import UsageError
 from envlock.store.objects import Store
+from envlock.store.shipment import BaseGoneError, Extent
 from envlock.writing import replace_file
 
 if TYPE_CHECKING:
@@ -35,10 +37,13 @@ def send(
     image: Sequence[Blob] = (),
     *,
     is_confirmed: bool,
+    is_whole: bool = False,
 ) -> Pushed:
     """Send what travels and say so; before the first push to a host, show it and ask.
 
     `image` are the manifest, the configuration and the layers of its image, if that travels too.
+    Unless `is_whole`, a lock that is there already is left as it is there, and where an earlier
+    version is not there any more, the whole is sent.
     Raise UsageError unless that is confirmed, with `is_confirmed` or by the user.
     """
     told = [*contents(parcel)]
@@ -46,12 +51,19 @@ def send(
         told.append(f"and the image: {sum(blob.size for blob in image):,} bytes")
     confirm(told, reference, store, console, is_confirmed=is_confirmed)
     with open_repository(reference) as repository:
-        done = push_in_known_form(
-            partial(push, repository, parcel.shipment, image),
-            reference,
-            store,
-            console,
-        )
+
+        def push_it(parcel: Parcel) -> Pushed:
+            sending = partial(push, repository, parcel.shipment, image)
+            return push_in_known_form(sending, reference, store, console)
+
+        if not is_whole:
+            parcel = as_there(parcel, repository, reference, store)
+        try:
+            done = push_it(parcel)
+        except BaseGoneError:
+            parcel = whole(parcel, store)
+            done = push_it(parcel)
+    note_there(reference, parcel.shipment.manifest, store)
     _say_pushed(done, reference, console)
     return done
 
@@ -64,19 +76,35 @@ def send_group(
     console: Console,
     *,
     is_confirmed: bool,
+    is_whole: bool = False,
 ) -> Pushed:
     """Send the locks of a group in one index, as `send` sends one; `path` is the group's file."""
-    parcels = {name: pack(str(lock), config, store) for name, lock in read_group(path).items()}
+    services = {name: reference._replace(service=name) for name in read_group(path)}
+    parcels = {
+        name: pack(
+            str(lock), config, store, Extent() if is_whole else extent_for(services[name], store)
+        )
+        for name, lock in read_group(path).items()
+    }
     told = [line for parcel in parcels.values() for line in contents(parcel)]
     confirm(told, reference, store, console, is_confirmed=is_confirmed)
-    shipments = {name: parcel.shipment for name, parcel in parcels.items()}
     with open_repository(reference) as repository:
-        done = push_in_known_form(
-            partial(push_services, repository, shipments),
-            reference,
-            store,
-            console,
-        )
+
+        def push_all() -> Pushed:
+            shipments = {name: parcel.shipment for name, parcel in parcels.items()}
+            sending = partial(push_services, repository, shipments)
+            return push_in_known_form(sending, reference, store, console)
+
+        if not is_whole:
+            for name, parcel in parcels.items():
+                parcels[name] = as_there(parcel, repository, services[name], store)
+        try:
+            done = push_all()
+        except BaseGoneError:
+            parcels = {name: whole(parcel, store) for name, parcel in parcels.items()}
+            done = push_all()
+    for name, parcel in parcels.items():
+        note_there(services[name], parcel.shipment.manifest, store)
     _say_pushed(done, reference, console)
     return done
 
@@ -125,7 +153,7 @@ def send_to_remote(
 ) -> Pushed:
     """Send the lock at a path to ``locks.remote``.  Raise UsageError where none is set."""
     reference = remote_reference(str(lock), config)
-    parcel = pack(str(lock), config, store)
+    parcel = pack(str(lock), config, store, extent_for(reference, store))
     return send(parcel, reference, store, console, is_confirmed=is_confirmed)
 
 

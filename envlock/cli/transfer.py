@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,17 +16,10 @@ from envlock.model.digest import digests
 from envlock.model.lock import Lock, tree_address
 from envlock.model.state import kept_data
 from envlock.model.tree import REDACTED, Tree
+from envlock.store.manifests import PACKAGE_TYPE, Described, Origin
 from envlock.store.objects import Store
-from envlock.store.shipment import (
-    PACKAGE_TYPE,
-    Described,
-    Extent,
-    Origin,
-    Shipment,
-    pack_shipment,
-    read_lock_of,
-    unpack_shipment,
-)
+from envlock.store.shipment import Extent, Shipment, pack_shipment
+from envlock.store.unpacking import read_lock_of, unpack_shipment
 
 if TYPE_CHECKING:
     from envlock.config.load import Config
@@ -76,11 +69,15 @@ def pack_lock(
     Raise StoreError when this store does not have all of it.
     """
     address = tree_address(lock)
-    found = digests(lock)
-    annotations = {"io.envlock.environment": found.environment, "io.envlock.host": found.host}
-    shipment = pack_shipment(raw, address, store, annotations, extent)
+    shipment = pack_shipment(raw, address, store, lock_annotations(lock), extent)
     tree = Tree.from_bytes(store.read(address)) if address else None
     return Parcel(name, lock, raw, tree, shipment)
+
+
+def lock_annotations(lock: Lock) -> Mapping[str, str]:
+    """Return the annotations of the manifest of a lock."""
+    found = digests(lock)
+    return {"io.envlock.environment": found.environment, "io.envlock.host": found.host}
 
 
 def contents(parcel: Parcel) -> Iterator[str]:

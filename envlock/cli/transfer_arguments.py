@@ -91,6 +91,11 @@ def push(parser: argparse.ArgumentParser) -> None:
         "--image", action="store_true", help="also send the image, so that engines can pull the tag"
     )
     parser.add_argument("--offline", action="store_true", help="build it of packages at hand")
+    parser.add_argument(
+        "--whole",
+        action="store_true",
+        help="send everything, and refer to nothing of the versions that were sent before",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask before the first push")
     add_json(parser)
 

@@ -13,7 +13,7 @@ from envlock.cli.operands import open_store
 from envlock.cli.transfer import unpack
 from envlock.errors import ExitStatus
 from envlock.store.bundle import Bundle
-from envlock.store.shipment import PACKAGE_TYPE, parse_manifest
+from envlock.store.manifests import PACKAGE_TYPE, parse_manifest
 from envlock.writing import replace_file
 
 

@@ -27,7 +27,8 @@ from envlock.materialize.vendor import (
     make_folder,
 )
 from envlock.registry.reference import Reference
-from envlock.store.shipment import PACKAGE_TYPE, Described, Origin, pack_packages
+from envlock.store.manifests import PACKAGE_TYPE, Described, Origin
+from envlock.store.shipment import pack_packages
 from envlock.workflow import require_tree
 
 if TYPE_CHECKING:

@@ -27,8 +27,9 @@ from envlock.materialize.tree.rebuild import Rebuild
 from envlock.materialize.tree.rules import Rule
 from envlock.model.lock import Lock
 from envlock.model.tree import Tree
+from envlock.store.manifests import PACKAGE_TYPE
 from envlock.store.objects import Store
-from envlock.store.shipment import PACKAGE_TYPE, Blob
+from envlock.store.shipment import Blob
 from envlock.writing import replacing
 
 _PIECE = 1 << 20

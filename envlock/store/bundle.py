@@ -18,7 +18,8 @@ from typing import Any, BinaryIO, NamedTuple, Self
 from envlock.errors import StoreError
 from envlock.model.document import parse_json
 from envlock.reading import HeaderReader, open_file
-from envlock.store.shipment import ARTIFACT_TYPE, MANIFEST_TYPE, Blob, Shipment
+from envlock.store.manifests import ARTIFACT_TYPE, MANIFEST_TYPE
+from envlock.store.shipment import Blob, Shipment
 from envlock.writing import output
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'

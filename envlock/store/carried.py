@@ -20,18 +20,17 @@ from typing import BinaryIO, NamedTuple
 from envlock.errors import StoreError
 from envlock.model.splice import kept_digests
 from envlock.reading import open_file, read_file
-from envlock.store.packs import read_table
-from envlock.store.shipment import (
+from envlock.store.manifests import (
     OBJECT_TYPE,
     PACK_TYPE,
+    PACKED_OBJECT_TYPE,
+    PACKED_TREE_TYPE,
     TREE_TYPE,
-    Blob,
     Described,
-    Shipment,
-    read_objects,
-    read_tree_of,
-    table_of,
 )
+from envlock.store.packs import read_table
+from envlock.store.shipment import Blob, Shipment
+from envlock.store.unpacking import read_objects, read_tree_of, table_of
 from envlock.writing import replace_file, sync_directory
 
 FOLDER = "objects"
@@ -83,10 +82,11 @@ class CarriedObjects:
         path = self.folder / f"{sha256}.{kind}"
         if kind == "pack":
             with _folder_errors(path):
-                return Described(PACK_TYPE, f"sha256:{sha256}", path.stat().st_size)
+                return Described(PACK_TYPE, f"sha256:{sha256}", path.stat().st_size, content=sha256)
         with _folder_errors(path), open_file(path) as file:
             size = _unpacked_size(file.read(_HEAD) or b"")
-        return Described(TREE_TYPE if sha256 == tree else OBJECT_TYPE, f"sha256:{sha256}", size)
+        kind = TREE_TYPE if sha256 == tree else OBJECT_TYPE
+        return Described(kind, f"sha256:{sha256}", size, content=sha256)
 
     def blob(self, digest: str, size: int) -> Iterator[bytes]:
         """Yield the content of a file, unpacked.
@@ -185,7 +185,10 @@ def _file_of(
             return f"{sha256}.pack", content
         with _folder_errors(same):
             return same.name, read_file(same, LARGEST_PACK_FILE)
-    if blob.media_type in (TREE_TYPE, OBJECT_TYPE):
+    if blob.media_type in (PACKED_TREE_TYPE, PACKED_OBJECT_TYPE):
+        with blob.open() as stream:
+            return f"{blob.content}.zst", stream.read()
+    if blob.media_type == OBJECT_TYPE:
         with blob.open() as stream:
             return f"{sha256}.zst", _compressed(stream, blob.size, limit)
     return None

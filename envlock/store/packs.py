@@ -19,6 +19,8 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from envlock.store.frames import FrameError, frame, unpack_frame
+
 MAGIC = b"envlock-pack 1\n"
 LARGE = 1024 * 1024
 """From this size in bytes on, an object travels by itself instead of in a pack."""
@@ -77,9 +79,6 @@ def write_pack(digests: Iterable[str], read: Callable[[str], bytes]) -> bytes:
     The bytes depend on the objects and on the version of zstd only.  Raise PackError when the
     content of an object has another digest.
     """
-    import zstandard
-
-    packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False)
     rows, contents = [], []
     ordered = sorted(digests)
     offset = len(MAGIC) + _COUNT.size + _ROW.size * len(ordered)
@@ -89,7 +88,7 @@ def write_pack(digests: Iterable[str], read: Callable[[str], bytes]) -> bytes:
             raise PackError(f"object {sha256} does not match its digest")
         stored, form = content, _RAW
         if content:
-            squeezed = packer.compress(content)
+            squeezed = frame(content, _LEVEL)
             if len(squeezed) < len(content) * _WORTH:
                 stored, form = squeezed, _ZSTD
         rows.append(_ROW.pack(bytes.fromhex(sha256), offset, len(stored), len(content), form))
@@ -125,15 +124,11 @@ def read_table(read: Reader) -> tuple[Packed, ...]:
 
 def read_object(read: Reader, packed: Packed) -> bytes:
     """Return one object of a pack, verified.  Raise PackError when it does not match."""
-    import zstandard
-
     content = read(packed.offset, packed.stored)
     if packed.is_compressed:
         try:
-            content = zstandard.ZstdDecompressor().decompress(
-                content, max_output_size=packed.size, allow_extra_data=False
-            )
-        except zstandard.ZstdError as error:
+            content = unpack_frame(content, packed.size)
+        except FrameError as error:
             raise PackError(f"object {packed.sha256} cannot be unpacked") from error
     if len(content) != packed.size or hashlib.sha256(content).hexdigest() != packed.sha256:
         raise PackError(f"object {packed.sha256} does not match its digest")

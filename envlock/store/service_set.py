@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from envlock.errors import LockfileError
-from envlock.store.shipment import ARTIFACT_TYPE, MANIFEST_TYPE, Blob
+from envlock.store.manifests import ARTIFACT_TYPE, MANIFEST_TYPE
+from envlock.store.shipment import Blob
 
 SET_TYPE = "application/vnd.envlock.set.v1"
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"

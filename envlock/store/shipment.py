@@ -1,7 +1,9 @@
 """What travels with a lock: its bytes, its file tree, and the content that no package has.
 
 A shipment is an OCI artifact: a manifest that lists blobs.  It travels in a file
-(`envlock.store.bundle`) or to a registry, and the same lock always gives the same blobs.
+(`envlock.store.bundle`) or to a registry.  The same lock, sent to somebody who has nothing, always
+gives the same blobs.  Somebody who has an earlier version gets what changed, as a delta
+(`envlock.store.deltas`), and a manifest that lists the blobs of that version again.
 """
 
 from __future__ import annotations
@@ -9,61 +11,66 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Never
 
-from envlock.errors import LockfileError, StoreError
+from envlock.errors import StoreError
 from envlock.model.document import parse_json
-from envlock.model.splice import kept_digests
-from envlock.store.objects import Store
-from envlock.store.packs import (
-    LARGE,
-    Packed,
-    PackError,
-    divide,
-    read_object,
-    read_table,
-    write_pack,
+from envlock.model.splice import blob_in, kept_digests, lines_of
+from envlock.store.deltas import LARGEST_DELTA, fits, write_delta
+from envlock.store.frames import frame
+from envlock.store.manifests import (
+    ARTIFACT_TYPE,
+    CONTENT,
+    DELTA_TYPE,
+    EMPTY_TYPE,
+    IMAGE_CONFIG_TYPE,
+    IMAGE_LAYER_TYPE,
+    LOCK_TYPE,
+    MANIFEST_TYPE,
+    OBJECT_TYPE,
+    PACK_TYPE,
+    PACKAGES_TYPE,
+    PACKED_OBJECT_TYPE,
+    PACKED_TREE_TYPE,
+    REAL_TYPE,
+    SIZE,
+    TITLE,
+    Described,
 )
-from envlock.store.refs import set_ref
+from envlock.store.objects import Store
+from envlock.store.packs import LARGE, divide, write_pack
 
-ARTIFACT_TYPE = "application/vnd.envlock.lock.v1"
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
-LOCK_TYPE = "application/vnd.envlock.lock.v1+toml"
-TREE_TYPE = "application/vnd.envlock.tree.v1"
-PACK_TYPE = "application/vnd.envlock.pack.v1"
-PACKAGES_TYPE = "application/vnd.envlock.packages.v1"
-"""The artifact type of a manifest that has packages alone."""
-PACKAGE_TYPE = "application/vnd.envlock.package.v1"
-TITLE = "org.opencontainers.image.title"
-OBJECT_TYPE = "application/vnd.envlock.object.v1"
-EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
-IMAGE_CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
-IMAGE_LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
-_REAL_TYPE = "io.envlock.type"
-"""The annotation that has the media type of a layer in a shipment in the form of an image."""
 EMPTY = b"{}"
 
-LARGEST_LOCK = 256 * 1024 * 1024
-LARGEST_TREE = 1024 * 1024 * 1024
-MOST_BLOBS = 20_000
 MOST_HELD = 64 * 1024 * 1024
 """How many bytes of packs are kept in memory between counting and sending them."""
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+LARGEST_PACKED = 64 * 1024 * 1024
+"""A larger object travels as it is, in bytes: its digest is known without compressing it."""
+LARGEST_SHARE = 0.25
+"""A version that adds more than this share of the earlier one, in bytes, travels whole."""
+
+_TREE_LEVEL, _OBJECT_LEVEL = 9, 3
+_WORTH = 0.9
+"""An object is compressed if that leaves less than this share of it."""
 
 
 class Blob(NamedTuple):
-    """One blob of a shipment: its media type, its digest (``sha256:<hex>``), its size in bytes, a
-    function that opens it from the start, and the file name of a package.
-    """  # noqa: D205
+    """One blob of a shipment.
+
+    `digest` (``sha256:<hex>``) and `size` in bytes are those of the blob, `open` opens it from the
+    start, `name` is the file name of a package.  `content` and `unpacked` are digest (hex) and size
+    of what a compressed one holds, else empty; of a delta, of the tree in it.
+    """
 
     media_type: str
     digest: str
     size: int
     open: Callable[[], BinaryIO]
     name: str = ""
+    content: str = ""
+    unpacked: int = 0
 
     @classmethod
     def of(cls, media_type: str, content: bytes) -> Blob:
@@ -86,15 +93,36 @@ class Shipment(NamedTuple):
         return sum(blob.size for blob in self.blobs)
 
 
-class Extent(NamedTuple):
-    """What a shipment has besides the lock's own content, and what it leaves out.
+class BaseGoneError(StoreError):
+    """A blob of an earlier version is not where it was, so the whole must be sent."""
 
-    `packages` are published files.  `known` are digests (hex) of trees and objects that the other
-    side has.
+
+class Base(NamedTuple):
+    """An earlier version, which the other side has.
+
+    `tree` is its file tree (hex); empty where this store does not have that.  `objects` are the
+    digests (hex) of what the other side has.  `layers` are blobs of that version, which the new
+    manifest must list as well; none where the other side keeps what it has anyway.  `later` are
+    objects that such blobs have though the tree does not need them.
+    """
+
+    tree: str
+    objects: frozenset[str]
+    layers: tuple[Blob, ...] = ()
+    later: frozenset[str] = frozenset()
+
+
+NOTHING_THERE = Base("", frozenset())
+
+
+class Extent(NamedTuple):
+    """What a shipment has besides the lock's own content, and what the other side has already.
+
+    `packages` are published files.
     """
 
     packages: Sequence[Blob] = ()
-    known: Collection[str] = frozenset()
+    base: Base = NOTHING_THERE
 
 
 def pack_shipment(
@@ -110,17 +138,92 @@ def pack_shipment(
     naming how much is missing when the store does not have everything.
     """
     layers = [Blob.of(LOCK_TYPE, lockfile)]
-    sizes: dict[str, int] = {}
+    new: Mapping[str, int] = {}
     if tree:
-        raw = store.read(tree)
-        layers += [Blob.of(TREE_TYPE, raw)] if tree not in extent.known else []
-        sizes = _sizes(kept_digests(raw)[0] - frozenset(extent.known), store)
-        layers += _packs(divide(sizes), store)
-        layers += (
-            _large(sha256, size, store) for sha256, size in sorted(sizes.items()) if size >= LARGE
-        )
+        raw, base = store.read(tree), extent.base
+        needed = kept_digests(raw)[0]
+        new = _sizes(needed - base.objects, store)
+        added = _added(raw, tree, new, base, store)
+        if base.layers and not _is_worth(added, needed, base):
+            new, base = _sizes(needed, store), NOTHING_THERE
+            added = _added(raw, tree, new, base, store)
+        layers += [each for each in base.layers if _is_needed(each, needed, base)]
+        layers += added
     layers += _sorted(extent.packages)
-    return _shipment(ARTIFACT_TYPE, layers, len(sizes), annotations)
+    return _shipment(ARTIFACT_TYPE, layers, len(new), annotations)
+
+
+def ship_again(
+    lockfile: bytes, layers: Sequence[Described], annotations: Mapping[str, str]
+) -> Shipment:
+    """Return the shipment of a lock that has these layers elsewhere; they cannot be opened here."""
+    blobs = [Blob.of(LOCK_TYPE, lockfile), *map(listed, layers[1:])]
+    return _shipment(ARTIFACT_TYPE, blobs, 0, annotations)
+
+
+def listed(layer: Described) -> Blob:
+    """Return a layer of a manifest as a blob, which cannot be opened."""
+    is_packed = layer.content != layer.digest.removeprefix("sha256:")
+    content, unpacked = (layer.content, layer.unpacked) if is_packed else ("", 0)
+    return Blob(
+        layer.media_type, layer.digest, layer.size, _no_content, layer.name, content, unpacked
+    )
+
+
+def _no_content() -> Never:
+    raise BaseGoneError(
+        "a blob of an earlier version is not there any more", hint="push it again with --whole"
+    )
+
+
+def _added(raw: bytes, tree: str, new: Mapping[str, int], base: Base, store: Store) -> list[Blob]:
+    """Return the blobs of a tree and of new objects, against a base where one helps."""
+    if tree in base.objects and not new:
+        return []
+    if base.tree:
+        old = _old_versions(raw, store.read(base.tree), new, base, store)
+        alone = {s: size for s, size in new.items() if size >= LARGE and s not in old}
+        objects = {tree: len(raw), **{s: new[s] for s in sorted(new) if s not in alone}}
+        bases = {base.tree: store.size(base.tree), **{s: store.size(s) for s in old.values()}}
+        if tree not in base.objects and fits(bases, objects):
+            made = write_delta(bases, objects, store.read)
+            if len(made) <= LARGEST_DELTA:
+                delta = Blob.of(DELTA_TYPE, made)._replace(content=tree, unpacked=len(raw))
+                return [*_alone(alone, store), delta]
+    packed = [] if tree in base.objects else [_packed(PACKED_TREE_TYPE, tree, raw, _TREE_LEVEL)]
+    alone = {s: size for s, size in new.items() if size >= LARGE}
+    return [*packed, *_packs(divide(new), store), *_alone(alone, store)]
+
+
+def _old_versions(
+    raw: bytes, old: bytes, new: Collection[str], base: Base, store: Store
+) -> dict[str, str]:
+    """Return, for new objects, the object that was at the same path in the old tree: both hex."""
+    known = frozenset(lines_of(old))
+    changed = [line for line in lines_of(raw) if line not in known]
+    paths = {line.partition(b"\t")[0] for line in changed}
+    before = {p: line for line in known if (p := line.partition(b"\t")[0]) in paths}
+    found: dict[str, str] = {}
+    for line in changed:
+        now, then = blob_in(line), blob_in(before.get(line.partition(b"\t")[0], b""))
+        if now and then and now[0] in new and then[0] in base.objects and store.has(then[0]):
+            found.setdefault(now[0], then[0])
+    return found
+
+
+def _is_worth(added: Sequence[Blob], needed: frozenset[str], base: Base) -> bool:
+    """True when a version should travel as what it adds to the base, not whole.
+
+    It adds little, and at least half of the base is still of use.
+    """
+    sent, there = (sum(blob.size for blob in blobs) for blobs in (added, base.layers))
+    return sent <= LARGEST_SHARE * there and 2 * len(needed & base.objects) >= len(base.objects) - 1
+
+
+def _is_needed(layer: Blob, needed: frozenset[str], base: Base) -> bool:
+    """True unless a layer is an object that came after the base, and is of no use any more."""
+    sha256 = layer.content or layer.digest.removeprefix("sha256:")
+    return sha256 in needed or sha256 not in base.later
 
 
 def pack_packages(packages: Iterable[Blob]) -> Shipment:
@@ -138,7 +241,7 @@ def as_image(shipment: Shipment) -> Shipment:
         {
             **layer,
             "mediaType": IMAGE_LAYER_TYPE,
-            "annotations": {**layer.get("annotations", {}), _REAL_TYPE: layer["mediaType"]},
+            "annotations": {**layer.get("annotations", {}), REAL_TYPE: layer["mediaType"]},
         }
         for layer in document["layers"]
     ]
@@ -205,175 +308,33 @@ def _open_pack(digests: Sequence[str], store: Store) -> BinaryIO:
     return io.BytesIO(write_pack(digests, store.read))
 
 
-def _large(sha256: str, size: int, store: Store) -> Blob:
-    return Blob(OBJECT_TYPE, f"sha256:{sha256}", size, lambda: store.stream(sha256))
+def _alone(sizes: Mapping[str, int], store: Store) -> Iterator[Blob]:
+    """Yield blobs of one object each; the first ones stay in memory, as those of packs do."""
+    held = 0
+    for sha256, size in sorted(sizes.items()):
+        blob = Blob(OBJECT_TYPE, f"sha256:{sha256}", size, partial(store.stream, sha256))
+        if size <= LARGEST_PACKED:
+            packed = _packed(PACKED_OBJECT_TYPE, sha256, store.read(sha256), _OBJECT_LEVEL)
+            if packed.size < size * _WORTH:
+                held += packed.size
+                blob = packed
+                if held > MOST_HELD:
+                    blob = blob._replace(open=partial(_open_packed, sha256, store))
+        yield blob
+
+
+def _packed(media_type: str, sha256: str, content: bytes, level: int) -> Blob:
+    made = Blob.of(media_type, frame(content, level))
+    return made._replace(content=sha256, unpacked=len(content))
+
+
+def _open_packed(sha256: str, store: Store) -> BinaryIO:
+    return io.BytesIO(frame(store.read(sha256), _OBJECT_LEVEL))
 
 
 def _descriptor(blob: Blob) -> dict[str, Any]:
     described = {"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size}
-    return described | ({"annotations": {TITLE: blob.name}} if blob.name else {})
-
-
-class Described(NamedTuple):
-    """A blob as a manifest describes it; `name` is the file name of a package."""
-
-    media_type: str
-    digest: str
-    size: int
-    name: str = ""
-
-
-class Origin(Protocol):
-    """Where a shipment is read from: a bundle, a registry."""
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-
-    def blob(self, digest: str, size: int) -> Iterator[bytes]:
-        """Yield the content of a blob; raise an EnvlockError when it does not match its digest."""
-
-    def piece(self, digest: str, offset: int, size: int) -> bytes:
-        """Return a part of a blob, not verified."""
-
-
-def parse_manifest(raw: bytes, where: str) -> tuple[Described, ...]:
-    """Return the layers of a shipment's manifest.  Raise LockfileError for any other document."""
-    layers = _layers(raw, where)
-    if not layers or layers[0].media_type != LOCK_TYPE:
-        raise LockfileError(
-            "it holds no lock", where=where, hint="an image is captured as a target: oci://…"
-        )
-    if layers[0].size > LARGEST_LOCK:
-        raise LockfileError("its manifest is damaged", where=where)
-    return layers
-
-
-def parse_packages(raw: bytes, where: str) -> tuple[Described, ...]:
-    """Return the packages that a manifest lists, of a lock or of packages alone.
-
-    Raise LockfileError when it is no manifest.
-    """
-    return tuple(layer for layer in _layers(raw, where) if layer.media_type == PACKAGE_TYPE)
-
-
-def _layers(raw: bytes, where: str) -> tuple[Described, ...]:
-    try:
-        layers = [_described(entry) for entry in parse_json(raw)["layers"]]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise LockfileError("not a manifest of a lock", where=where) from error
-    is_sound = all(_DIGEST.match(layer.digest) and layer.size >= 0 for layer in layers)
-    if not is_sound or len(layers) > MOST_BLOBS:
-        raise LockfileError("its manifest is damaged", where=where)
-    return tuple(layers)
-
-
-def _described(entry: Mapping[str, Any]) -> Described:
-    noted = entry.get("annotations") or {}
-    media_type = str(noted.get(_REAL_TYPE) or entry["mediaType"])
-    name = str(noted.get(TITLE, ""))
-    return Described(media_type, str(entry["digest"]), _size(entry["size"]), name)
-
-
-def _size(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError("a size that is no number")
-    return value
-
-
-def read_lock_of(layers: Sequence[Described], origin: Origin) -> bytes:
-    """Return the bytes of the lock of a shipment, verified."""
-    return b"".join(origin.blob(layers[0].digest, layers[0].size))
-
-
-def is_complete(tree: str, store: Store) -> bool:
-    """True when the store has the tree `tree` (hex) and all content that no package has."""
-    return store.has(tree) and all(map(store.has, kept_digests(store.read(tree))[0]))
-
-
-def unpack_shipment(layers: Sequence[Described], origin: Origin, tree: str, store: Store) -> int:
-    """Put the tree `tree` (hex) and its content into the store; return how many objects were new.
-
-    Only what the store lacks is read.  Raise StoreError when the shipment does not have it all, or
-    something else than it states; then nothing refers to what was added.
-    """
-    if not store.has(tree):
-        store.put_packed(read_tree_of(layers, origin, tree))
-    missing = {sha256 for sha256 in kept_digests(store.read(tree))[0] if not store.has(sha256)}
-    found = set()
-    for sha256, pieces in read_objects(layers, origin, missing):
-        store.put_stream(pieces, sha256)
-        found.add(sha256)
-    if missing - found:
-        raise StoreError(
-            f"{len(missing - found)} files of this lock are not in it",
-            where=origin.name,
-            hint="if it was made --since another one, take that first; else make it again",
-        )
-    set_ref(store, f"tree {tree}", trees=[tree])
-    return len(missing)
-
-
-def read_tree_of(layers: Sequence[Described], origin: Origin, tree: str) -> bytes:
-    """Return the bytes of the tree `tree` (hex).  Raise StoreError when it is not there."""
-    found = next((each for each in layers if each.digest == f"sha256:{tree}"), None)
-    if found is None or found.size > LARGEST_TREE:
-        raise StoreError("the file tree of this lock is not in it", where=origin.name)
-    return b"".join(origin.blob(found.digest, found.size))
-
-
-def objects_of(layers: Sequence[Described], origin: Origin) -> frozenset[str]:
-    """Return the digests (hex) of the trees and objects that a shipment has.
-
-    Raise StoreError when a pack is damaged.
-    """
-    found = {each.digest.removeprefix("sha256:") for each in layers if each.media_type in _WHOLE}
-    for layer in layers:
-        if layer.media_type == PACK_TYPE:
-            found |= {packed.sha256 for packed in table_of(layer, origin)}
-    return frozenset(found)
-
-
-_WHOLE = frozenset({TREE_TYPE, OBJECT_TYPE})
-
-
-def read_objects(
-    layers: Sequence[Described], origin: Origin, wanted: Collection[str]
-) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """Yield those of the wanted objects that a shipment has: digest (hex) and verified content.
-
-    Raise StoreError when something is damaged.
-    """
-    left = set(wanted)
-    for layer in layers:
-        sha256 = layer.digest.removeprefix("sha256:")
-        if not left:
-            return
-        if layer.media_type == OBJECT_TYPE and sha256 in left:
-            left.discard(sha256)
-            yield sha256, origin.blob(layer.digest, layer.size)
-        elif layer.media_type == PACK_TYPE:
-            for found, content in _unpacked(layer, origin, frozenset(left)):
-                left.discard(found)
-                yield found, (content,)
-
-
-def table_of(layer: Described, origin: Origin) -> tuple[Packed, ...]:
-    """Return the objects of a pack, without their content.  Raise StoreError for a damaged one."""
-    try:
-        return read_table(lambda at, size: origin.piece(layer.digest, at, size))
-    except PackError as error:
-        raise StoreError(f"a pack is damaged: {error}", where=origin.name) from error
-
-
-def _unpacked(
-    layer: Described, origin: Origin, wanted: Collection[str]
-) -> Iterator[tuple[str, bytes]]:
-    """Yield those of the wanted objects that a pack has; it is read only if it has one."""
-    packed = [each for each in table_of(layer, origin) if each.sha256 in wanted]
-    raw = b"".join(origin.blob(layer.digest, layer.size)) if packed else b""
-    try:
-        for each in packed:
-            yield each.sha256, read_object(lambda at, size: raw[at : at + size], each)
-    except PackError as error:
-        raise StoreError(f"a pack is damaged: {error}", where=origin.name) from error
+    noted = {TITLE: blob.name} if blob.name else {}
+    if blob.content:
+        noted |= {CONTENT: f"sha256:{blob.content}", SIZE: str(blob.unpacked)}
+    return described | ({"annotations": noted} if noted else {})

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from envlock.store.bundle import write_bundle
+from envlock.store.manifests import PACKAGE_TYPE
 from envlock.store.objects import Store
-from envlock.store.shipment import PACKAGE_TYPE, Blob, Extent, pack_shipment
+from envlock.store.shipment import Blob, Extent, pack_shipment
 from tests.conftest import Cli, unavailable
 from tests.registry.debian import make_repository, make_root, mirror
 from tests.registry.machines import built

@@ -121,8 +121,8 @@ def test_a_remote_gives_what_the_store_lacks(
     assert (other.folder / "locks/prod.lock").read_bytes() == before
     other = there("four")
     shutil.copytree(envlock.folder, other.folder, dirs_exist_ok=True)
-    (other.folder / "locks/test.lock").write_bytes(before)
-    ran = other("materialize", "test", "-o", "image", "--offline", status=None)
+    (other.folder / "locks/prod.lock").write_bytes((other.folder / "locks/test.lock").read_bytes())
+    ran = other("materialize", "prod", "-o", "image", "--offline", status=None)
     assert ran.status != 0
     assert "it holds another version of this lock" in ran.err
 

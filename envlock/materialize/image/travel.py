@@ -7,7 +7,8 @@ from pathlib import Path
 from envlock.materialize.image.oci import blob_path
 from envlock.model.document import parse_json
 from envlock.reading import MAX_DOCUMENT, read_file
-from envlock.store.shipment import MANIFEST_TYPE, Blob
+from envlock.store.manifests import MANIFEST_TYPE
+from envlock.store.shipment import Blob
 
 
 def image_blobs(layout: Path, manifest_digest: str) -> tuple[Blob, ...]:

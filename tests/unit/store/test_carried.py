@@ -21,17 +21,11 @@ from envlock.store.carried import (
     problem_of,
     write_files,
 )
+from envlock.store.manifests import PACK_TYPE
 from envlock.store.objects import Store
 from envlock.store.packs import MAGIC, read_object, read_table
-from envlock.store.shipment import (
-    MOST_HELD,
-    PACK_TYPE,
-    Blob,
-    Shipment,
-    is_complete,
-    pack_shipment,
-    unpack_shipment,
-)
+from envlock.store.shipment import MOST_HELD, Blob, Shipment, pack_shipment
+from envlock.store.unpacking import is_complete, unpack_shipment
 
 LIMIT = 4 << 20
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from envlock.errors import LockfileError, StoreError
-from envlock.store import bundle, packs, shipment
+from envlock.store import bundle, manifests, packs
 from envlock.store.bundle import Bundle
+from envlock.store.manifests import LOCK_TYPE, TREE_TYPE, Described, parse_manifest
 from envlock.store.packs import PackError, read_table
-from envlock.store.shipment import LOCK_TYPE, TREE_TYPE, Described, parse_manifest, read_tree_of
+from envlock.store.unpacking import read_tree_of
 
 DIGEST = f"sha256:{'0' * 64}"
 
@@ -27,15 +28,15 @@ def manifest(count: int, size: int = 1) -> bytes:
 
 
 def test_blobs_of_a_shipment() -> None:
-    assert len(parse_manifest(manifest(shipment.MOST_BLOBS), "x")) == shipment.MOST_BLOBS
+    assert len(parse_manifest(manifest(manifests.MOST_BLOBS), "x")) == manifests.MOST_BLOBS
     with pytest.raises(LockfileError):
-        parse_manifest(manifest(shipment.MOST_BLOBS + 1), "x")
+        parse_manifest(manifest(manifests.MOST_BLOBS + 1), "x")
 
 
 def test_the_lock_of_a_shipment() -> None:
-    parse_manifest(manifest(1, shipment.LARGEST_LOCK), "x")
+    parse_manifest(manifest(1, manifests.LARGEST_LOCK), "x")
     with pytest.raises(LockfileError):
-        parse_manifest(manifest(1, shipment.LARGEST_LOCK + 1), "x")
+        parse_manifest(manifest(1, manifests.LARGEST_LOCK + 1), "x")
 
 
 class Asked:
@@ -54,7 +55,7 @@ class Asked:
 
 def test_the_tree_of_a_shipment() -> None:
     origin = Asked()
-    largest = Described(TREE_TYPE, DIGEST, shipment.LARGEST_TREE)
+    largest = Described(TREE_TYPE, DIGEST, manifests.LARGEST_TREE, content="0" * 64)
     assert read_tree_of((largest,), origin, "0" * 64) == b"content"
     with pytest.raises(StoreError):
         read_tree_of((largest._replace(size=largest.size + 1),), origin, "0" * 64)
@@ -78,7 +79,7 @@ def test_objects_of_a_pack() -> None:
 
 def a_bundle(path: Path, members: int, size: int = 0) -> Path:
     """Write a bundle of so many files, whose index names a manifest of `size` bytes."""
-    entry = {"artifactType": shipment.ARTIFACT_TYPE, "digest": DIGEST, "size": size}
+    entry = {"artifactType": manifests.ARTIFACT_TYPE, "digest": DIGEST, "size": size}
     index = json.dumps({"manifests": [entry]}).encode()
     info = tarfile.TarInfo("index.json")
     info.size = len(index)

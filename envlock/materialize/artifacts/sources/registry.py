@@ -20,7 +20,7 @@ from envlock.registry.client import Repository
 from envlock.registry.reference import Reference
 from envlock.registry.transport import NoAnswerError
 from envlock.store.kept_blobs import kept_blob
-from envlock.store.shipment import Described, parse_packages
+from envlock.store.manifests import Described, parse_packages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
