@@ -1,13 +1,15 @@
 """Package records, channels and history in the environments of conda, mamba and pixi.
 
 Sources: conda documentation, "Package metadata files" and "Managing environments" (conda-meta);
-CEP 22 (frozen environments); CEP 26 (names of channels and packages).
+conda-build documentation, "Package specification" (info/paths.json, info/has_prefix); CEP 22
+(frozen environments); CEP 26 (names of channels and packages).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.formats.json_values import is_text, items, json_or_none, text_at
@@ -16,21 +18,29 @@ _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/]*+/?")
 _NAME_END = re.compile(r"[\s=<>!~\[]")
+_FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]*\.(?:conda|tar\.bz2)\Z")
 _MOST_FILES = 500_000
+_OLD_PLACEHOLDER = "/opt/anaconda1anaconda2anaconda3"
+"""What files have that a package of old lists without a placeholder."""
 
 
 class PackageFile(NamedTuple):
-    """A file of a package below the prefix; `sha256` is of the installed content, if known."""
+    """A file of a package below the prefix; `sha256` is of the installed content, if known.
+
+    `is_plain`: the archive of the package has this very content.
+    """
 
     path: str
     sha256: str
+    is_plain: bool = False
 
 
 class Package(NamedTuple):
     """A record of conda-meta.
 
     `channel` is the channel as recorded, a name or URL.  `requested` are the specs by which a user
-    requested the package, empty for a dependency.
+    requested the package, empty for a dependency.  `artifact` is the file name of its archive,
+    empty where it does not follow from the package, and `folder` the URL of where that was.
     """
 
     name: str
@@ -42,6 +52,29 @@ class Package(NamedTuple):
     md5: str
     requested: str
     files: tuple[PackageFile, ...]
+    artifact: str = ""
+    folder: str = ""
+
+    @property
+    def proof(self) -> str:
+        """The digest of its archive, as ``ALGORITHM:HEX``; empty where none is recorded."""
+        if self.sha256:
+            return f"sha256:{self.sha256}"
+        return f"md5:{self.md5}" if self.md5 else ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What says which archive it is, empty where that is not known for sure."""
+        suffix = self.artifact.removeprefix(f"{self.name}-{self.version}-{self.build}.")
+        words = (self.name, self.version, self.build, self.subdir, suffix, self.proof)
+        return words if self.artifact and all(words) else ()
+
+
+class Placeholder(NamedTuple):
+    """A path in a file of a package that is replaced by the prefix: as text, or a C string."""
+
+    text: str
+    is_binary: bool
 
 
 def parse_package(text: str) -> Package | None:
@@ -52,17 +85,52 @@ def parse_package(text: str) -> Package | None:
         return None
     subdir = text_at(document, "subdir")
     sha256, md5 = text_at(document, "sha256"), text_at(document, "md5")
+    build = text_at(document, "build") or text_at(document, "build_string")
+    folder, _, artifact = text_at(document, "url").rpartition("/")
+    is_usual = artifact in [f"{name}-{version}-{build}{end}" for end in (".conda", ".tar.bz2")]
+    is_usual = is_usual and bool(_FILENAME.match(artifact))
     return Package(
         name=name,
         version=version,
-        build=text_at(document, "build") or text_at(document, "build_string"),
+        build=build,
         channel=text_at(document, "channel") or text_at(document, "schannel"),
         subdir=subdir,
         sha256=sha256 if _HEX64.match(sha256) else "",
         md5=md5 if _HEX32.match(md5) else "",
         requested=" ".join(_requested(document)),
         files=tuple(_files(document)),
+        artifact=artifact if is_usual else "",
+        folder=folder if is_usual else "",
     )
+
+
+def parse_paths(text: str) -> Mapping[str, Placeholder]:
+    """Return member -> placeholder of ``info/paths.json`` of a package."""
+    found = {}
+    for path in items(json_or_none(text), "paths"):
+        placeholder, mode = text_at(path, "prefix_placeholder"), text_at(path, "file_mode")
+        if placeholder:
+            found[text_at(path, "_path")] = Placeholder(placeholder, mode == "binary")
+    return found
+
+
+def parse_has_prefix(text: str) -> Mapping[str, Placeholder]:
+    """Return the same of ``info/has_prefix``, which older packages have.
+
+    >>> parse_has_prefix('/old binary "bin/a b"')
+    {'bin/a b': Placeholder(text='/old', is_binary=True)}
+    """
+    found = {}
+    for line in text.splitlines():
+        try:
+            words = shlex.split(line)
+        except ValueError:
+            continue
+        if len(words) == 1:
+            found[words[0]] = Placeholder(_OLD_PLACEHOLDER, is_binary=False)
+        elif len(words) == 3 and words[0]:
+            found[words[2]] = Placeholder(words[0], words[1] == "binary")
+    return found
 
 
 def channel_name(channel: str, subdir: str) -> str:
@@ -133,21 +201,22 @@ def _requested(document: object) -> list[str]:
 
 
 def _files(document: object) -> Iterator[PackageFile]:
-    stated = {}
+    stated: dict[str, tuple[str, bool]] = {}
     for path in items(document, "paths_data", "paths"):
-        sha256 = text_at(path, "sha256_in_prefix")
-        if not sha256 and not text_at(path, "prefix_placeholder"):
-            sha256 = text_at(path, "sha256")
+        sha256, packed = text_at(path, "sha256_in_prefix"), text_at(path, "sha256")
+        has_placeholder = bool(text_at(path, "prefix_placeholder"))
+        if not sha256 and not has_placeholder:
+            sha256 = packed
         is_file = text_at(path, "path_type") in ("hardlink", "copy", "")
         if _HEX64.match(sha256) and is_file:
-            stated[text_at(path, "_path")] = sha256
+            stated[text_at(path, "_path")] = sha256, sha256 == packed
         else:
-            stated.setdefault(text_at(path, "_path"), "")
+            stated.setdefault(text_at(path, "_path"), ("", False))
     for name in items(document, "files"):
         if isinstance(name, str) and is_text(name):
-            stated.setdefault(name, "")
-    for number, (name, sha256) in enumerate(stated.items()):
+            stated.setdefault(name, ("", False))
+    for number, (name, (sha256, is_plain)) in enumerate(stated.items()):
         if number >= _MOST_FILES:
             return
         if name and not name.startswith("/") and ".." not in name.split("/"):
-            yield PackageFile(name, sha256)
+            yield PackageFile(name, sha256, is_plain)

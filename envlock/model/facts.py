@@ -161,7 +161,7 @@ SECTIONS: Mapping[str, Section] = {
         _packages("conda", "conda packages", Family.LANGUAGE, VersionOrder.CONDA,
             install="conda install -p {path} {name}={version}{build}",
             remove="conda remove -p {path} {name}",
-            provenance=("sha256", "md5", "requested"), address=("path",)),
+            provenance=("sha256", "md5", "requested", "artifact"), address=("path", "url")),
         _packages("npm", "Node packages", Family.LANGUAGE, VersionOrder.SEMVER,
             install="npm install {name}@{version}", remove="npm uninstall {name}",
             provenance=("integrity",), address=("path",)),

@@ -23,7 +23,7 @@ from envlock.errors import SourceError
 from envlock.formats.binary import zip_archive
 from envlock.materialize.artifacts import unpacked
 from envlock.materialize.artifacts.artifact import Rooms
-from envlock.materialize.artifacts.kinds import deb, wheel
+from envlock.materialize.artifacts.kinds import conda, deb, wheel
 from tests.hostile.images import DOCUMENT, END, extended, header, layout, record, tar
 
 DIGITS = b"1" * 5000
@@ -166,6 +166,69 @@ def test_a_member_at_the_largest_ratio_and_above(tmp_path: Path) -> None:
         info.file_size = info.compress_size * zip_archive.MAX_RATIO + 1
         with pytest.raises(ValueError, match="claims to be"):
             list(zip_archive.member_pieces(archive, info))
+
+
+def conda_file(**parts: bytes) -> bytes:
+    """Return a ``.conda`` file with parts ``pkg`` and ``info``, given their bytes."""
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(f"{name}-x-1-0.tar.zst", content)
+    return raw.getvalue()
+
+
+ZSTD = zstandard.ZstdCompressor().compress
+PATHS = b'{"paths": [%b]}' % b",".join(
+    b'{"_path": "a", "prefix_placeholder": "%b", "file_mode": "%b"}' % one
+    for one in ((b"/", b"text"), (b"", b"text"), (b"\\u0000", b"binary"), (b"/", b"none"))
+)
+EVIL = tar({"../../etc/evil": b"x", "/etc/evil": b"y", "a": b"/" * 200_000})
+LINKS = header(name=b"a".ljust(100, b"\0"), kind=b"1") + header(kind=b"2") + END
+CONDAS: dict[str, tuple[bytes, str]] = {
+    "zeros in its information": (
+        conda_file(pkg=ZSTD(tar({})), info=ZSTD(bytes(8 << 20))),
+        "its information has more than",
+    ),
+    "a window of much memory": (
+        conda_file(pkg=b"\x28\xb5\x2f\xfd\x00\xff" + bytes(100), info=b""),
+        "not a complete",
+    ),
+    "no size": (conda_file(pkg=b"", info=b""), "not a complete"),
+    "headers that follow each other": (
+        conda_file(pkg=ZSTD(extended(record(b"a", b"b")) * 3000 + header() + END), info=b""),
+        "not a complete",
+    ),
+    "a file beyond the end": (
+        conda_file(pkg=ZSTD(header(size=b"77777777777\0") + END), info=b""),
+        "not a complete",
+    ),
+    "lists of the wrong depth": (
+        conda_file(pkg=ZSTD(tar({"a": b"x"})), info=ZSTD(tar({"info/paths.json": b"[" * 90_000}))),
+        "",
+    ),
+    "names outside": (conda_file(pkg=ZSTD(EVIL), info=ZSTD(tar({"info/paths.json": PATHS}))), ""),
+    "links": (conda_file(pkg=ZSTD(LINKS), info=ZSTD(tar({"info/paths.json": PATHS}))), ""),
+}
+
+
+@pytest.mark.parametrize("name", CONDAS)
+def test_packages_of_conda(tmp_path: Path, name: str) -> None:
+    raw, reason = CONDAS[name]
+    path = tmp_path / "below/x-1-0.conda"
+    path.parent.mkdir()
+    path.write_bytes(raw)
+    rooms = Rooms(tmp_path / "below/tables", tmp_path / "below/tars")
+    if reason:
+        with pytest.raises(SourceError, match=reason):
+            conda.unpack(path, rooms, conda.Limits(info=1 << 20))
+    else:
+        opened = conda.unpack(path, rooms)
+        package = conda.OpenConda(opened.tar, opened.placeholders, "/" + "n" * 4000)
+        # A file that becomes too large with its prefix is not made.
+        assert not any("-prefix/1 " in member for member in package.contents())
+        package.close()
+    outside = [path for path in tmp_path.iterdir() if path.name != "below"]
+    assert not outside
 
 
 def recording(folder: Path) -> list[str]:

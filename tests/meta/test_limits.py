@@ -82,6 +82,18 @@ TESTS = {
     "store.carried.LARGEST_PACK_FILE": "test_a_pack_that_is_too_large_beside_the_locks",
     "materialize.artifacts.unpacked.FREE": "test_a_package_at_its_largest_ratio",
     "materialize.artifacts.unpacked.MAX_RATIO": "test_a_package_at_its_largest_ratio",
+    "materialize.artifacts.kinds.conda.DEFAULT_LIMITS.info": (
+        "test_the_information_of_a_package_has_a_limit"
+    ),
+    "materialize.artifacts.kinds.conda.DEFAULT_LIMITS.listed": (
+        "test_the_lists_of_a_package_have_a_limit"
+    ),
+    "materialize.artifacts.kinds.conda.DEFAULT_LIMITS.replaced": (
+        "test_the_largest_file_in_which_a_placeholder_is_replaced"
+    ),
+    "materialize.artifacts.kinds.conda.DEFAULT_LIMITS.total": (
+        "test_how_much_of_a_package_is_replaced"
+    ),
     "materialize.artifacts.unpacked.MOST_MEMBERS": "test_members_of_a_deb",
     "formats.rpm.package_file.LARGEST_HEADER": "test_a_header_at_the_limit_and_above",
     "materialize.image.kept_layers.KEPT_BYTES": (

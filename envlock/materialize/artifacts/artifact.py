@@ -91,6 +91,8 @@ class ArtifactKind:
       whose packages state no digests of their files, so that a capture must look into them.
     - `open`: (path of the file, where its parts are put) -> its members.  Raises SourceError when
       the file is damaged.
+    - `placed`: (opened file, artifact) -> its members as they were installed.  Only for kinds whose
+      installers write the path of the environment into files.
     - `group`: (key and facts of a record) -> what shares a layer with the package, for example
       the name of its source package.
     - `file_time`: the time that files from such an artifact get in an image, in seconds since
@@ -107,6 +109,7 @@ class ArtifactKind:
     file_time: int | None
     is_dated: bool = False
     stated: Callable[[str], Artifact | None] | None = None
+    placed: Callable[[OpenArtifact, Artifact], OpenArtifact] | None = None
 
     @property
     def prefix(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from envlock.errors import SourceError
 from envlock.materialize.artifacts.artifact import Artifact, Rooms, is_plain
-from envlock.materialize.artifacts.table import KINDS
+from envlock.materialize.artifacts.table import KINDS, open_artifact
 
 
 def lookup(
@@ -63,7 +63,7 @@ def _contents(found: tuple[Artifact, Path], scratch: Path) -> Mapping[str, str]:
     artifact, path = found
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".unpack-") as folder:
         try:
-            opened = KINDS[artifact.scheme].open(path, Rooms(Path(folder), Path(folder)))
+            opened = open_artifact(artifact, path, Rooms(Path(folder), Path(folder)))
         except SourceError:
             return {}
         try:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.fetch import Fetched, Offer, fetch
-from envlock.materialize.artifacts.kinds import deb, rpm
+from envlock.materialize.artifacts.kinds import conda, deb, rpm
 from envlock.materialize.artifacts.sources.archive import ArchiveSource
 from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
 from envlock.materialize.artifacts.sources.cache import CacheSource
+from envlock.materialize.artifacts.sources.conda import channels
 from envlock.materialize.artifacts.sources.directory import DirectorySource
 from envlock.materialize.artifacts.sources.download import Downloads
 from envlock.materialize.artifacts.sources.registry import RegistrySource
@@ -94,6 +95,8 @@ def _far_sources(
     """Yield what envlock itself asks over the network for packages of a kind, services last."""
     if scheme == rpm.KIND.scheme:
         yield from repositories(request, downloads)
+    if scheme == conda.KIND.scheme:
+        yield from channels(request, downloads)
     if scheme == deb.KIND.scheme:
         for url in options.snapshots:
             yield SnapshotSource(url=url, downloads=downloads)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-from envlock.materialize.artifacts.artifact import Artifact, ArtifactKind, Reference, is_plain
-from envlock.materialize.artifacts.kinds import deb, npm, rpm, wheel
+from envlock.materialize.artifacts.artifact import (
+    Artifact,
+    ArtifactKind,
+    OpenArtifact,
+    Reference,
+    Rooms,
+    is_plain,
+)
+from envlock.materialize.artifacts.kinds import conda, deb, npm, rpm, wheel
 from envlock.materialize.artifacts.sources import apt, pip
+from envlock.materialize.artifacts.sources import conda as conda_sources
 from envlock.materialize.artifacts.sources import npm as npm_sources
 from envlock.materialize.artifacts.sources import rpm as rpm_sources
 from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
@@ -26,6 +35,7 @@ ROWS: tuple[KindRow, ...] = (
     KindRow(wheel.KIND, pip.sources),
     KindRow(npm.KIND, npm_sources.sources),
     KindRow(rpm.KIND, rpm_sources.sources),
+    KindRow(conda.KIND, conda_sources.sources),
 )
 
 KINDS: Mapping[str, ArtifactKind] = {row.kind.scheme: row.kind for row in ROWS}
@@ -43,3 +53,13 @@ def artifact_of(reference: Reference, lock: Lock) -> Artifact | None:
     if artifact is None or not all(is_plain(field) for field in artifact if field):
         return None
     return artifact
+
+
+def open_artifact(artifact: Artifact, path: Path, rooms: Rooms) -> OpenArtifact:
+    """Open the file of an artifact, with its members as they were installed.
+
+    Raise SourceError when the file is damaged.
+    """
+    kind = KINDS[artifact.scheme]
+    opened = kind.open(path, rooms)
+    return opened if kind.placed is None else kind.placed(opened, artifact)

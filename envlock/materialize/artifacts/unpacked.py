@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Protocol
 
 import zstandard
 
@@ -55,6 +55,13 @@ DAMAGE = (
     OverflowError,
 )
 """What a tar or its compression raises when it is damaged."""
+
+
+class Stream(Protocol):
+    """What can be read from its beginning to its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, none at the end."""
 
 
 class Member(NamedTuple):
@@ -176,7 +183,7 @@ class _Tar:
             end_with_holes(sink)
 
 
-def decompress(suffix: str, source: IO[bytes], size: int, free: int = FREE) -> Iterator[bytes]:
+def decompress(suffix: str, source: Stream, size: int, free: int = FREE) -> Iterator[bytes]:
     """Yield what the next `size` bytes become; `suffix` names the compression, such as ``.xz``.
 
     Raise ValueError for more than `MAX_RATIO` times as many bytes beyond `free`, EOFError when the

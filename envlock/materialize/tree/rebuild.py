@@ -16,7 +16,7 @@ from envlock.materialize.artifacts.artifact import (
     parse_source,
 )
 from envlock.materialize.artifacts.plan import Plan
-from envlock.materialize.artifacts.table import KINDS
+from envlock.materialize.artifacts.table import open_artifact
 from envlock.model.text import escape
 from envlock.model.tree import Row
 from envlock.store.disk import store_errors
@@ -114,7 +114,7 @@ class Rebuild:
         self, artifact: Artifact, path: Path, rooms: Rooms
     ) -> OpenArtifact | SourceError:
         try:
-            content = KINDS[artifact.scheme].open(path, rooms)
+            content = open_artifact(artifact, path, rooms)
         except SourceError as error:
             return error
         self._open.append(content)

@@ -55,12 +55,41 @@ def claims(context: Context) -> Claims:
     found: dict[str, Claim] = {}
     for environment in _environments(context):
         for name, package in environment.packages.items():
-            owner = f"conda {environment.name}/{name}"
-            for path, sha256 in package.files:
-                digest = f"sha256:{sha256}" if sha256 else ""
-                found[f"{environment.prefix}/{path}"] = Claim(owner=owner, digest=digest)
+            for path, claim in _claims(package, f"{environment.name}/{name}", environment.prefix):
+                found[f"{environment.prefix}/{path}"] = claim
         claim_parents(found, environment.prefix)
     return found
+
+
+def _claims(package: Package, key: str, prefix: str) -> Iterator[tuple[str, Claim]]:
+    """Yield the path of each file below the prefix, and its claim.
+
+    A file that the archive has as it is, is referred to unseen, if a channel had the archive.  What
+    installers changed is looked for in the archive.
+    """
+    folder = _folder(package)
+    place = (prefix or "/", folder)
+    hexes = (text.encode("utf-8", "surrogateescape").hex() for text in place)
+    artifact = " ".join(("conda", *package.words, *hexes)) if package.words else ""
+    for path, sha256, is_plain in package.files:
+        digest = f"sha256:{sha256}" if sha256 else ""
+        is_unseen = bool(artifact and folder and is_plain) and " " not in key
+        source = f"conda {key} {path}" if is_unseen else ""
+        yield (
+            path,
+            Claim(
+                owner=f"conda {key}",
+                digest=digest,
+                source=source,
+                artifact="" if source else artifact,
+            ),
+        )
+
+
+def _folder(package: Package) -> str:
+    """Return the URL that the archive came from without credentials; empty for a local file."""
+    folder = clean_origin(package.folder)
+    return folder if folder.startswith(("http://", "https://")) else ""
 
 
 def _environments(context: Context) -> list[_Environment]:
@@ -142,6 +171,8 @@ def _facts(package: Package, requested: str) -> dict[str, str]:
             "subdir": package.subdir,
             "sha256": package.sha256,
             "md5": "" if package.sha256 else package.md5,
+            "artifact": package.artifact,
+            "url": _folder(package) if package.artifact else "",
             "requested": requested,
         }
     )
