@@ -9,6 +9,7 @@ import shlex
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from envlock.materialize.sinks.table import SINKS
 from envlock.model.digest import digests
 from envlock.model.tree import REDACTED
 from envlock.registry.reference import Reference
+from envlock.store.blob_places import BlobPlaces
 from envlock.workflow import materialize, materialize_role, require_tree
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         _warn_about_paths_left_out(done, console)
         say_what_will_not_start(done.lost, console)
         _warn_about_missing_values(lock, console)
-        _deliver(sinks, directory, done, console)
+        _deliver(_knowing_places(sinks, store), directory, done, console)
     seconds = time.monotonic() - started
     if arguments.json:
         document = _document(done, digests(part.lock if part else lock).environment, seconds)
@@ -105,6 +107,20 @@ def _deliver(sinks: Sequence[Sink], directory: Path, done: Assembled, console: C
     for sink in sinks:
         if result := sink.deliver(directory, done.built):
             console.say(Message.IMAGE_DELIVERED, result=result)
+
+
+def _knowing_places(sinks: Sequence[Sink], store: Store) -> list[Sink]:
+    """Return the sinks; one to a registry knows which repositories have which blobs."""
+    if all(sink.directory for sink in sinks):
+        return list(sinks)
+    from envlock.materialize.sinks.registry import RegistrySink
+
+    return [
+        replace(sink, places=BlobPlaces(store, sink.reference.host))
+        if isinstance(sink, RegistrySink)
+        else sink
+        for sink in sinks
+    ]
 
 
 def _ask_before_pushing(

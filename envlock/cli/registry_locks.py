@@ -13,7 +13,7 @@ from envlock.model.document import parse_json
 from envlock.registry.client import OCI_INDEX, Manifest, Repository, digest_of
 from envlock.registry.reference import Reference
 from envlock.registry.transport import Body
-from envlock.registry.uploads import Sent, put_blobs
+from envlock.registry.uploads import Places, Sent, put_blobs
 from envlock.store.kept_blobs import kept_blob
 from envlock.store.manifests import ARTIFACT_TYPE, MANIFEST_TYPE, parse_manifest
 from envlock.store.service_set import index_of_services, lock_entry, services_of
@@ -73,29 +73,35 @@ def push(
     repository: Repository,
     shipment: Shipment,
     image: Sequence[Blob] = (),
+    places: Places | None = None,
     *,
     only_images: bool = False,
 ) -> Pushed:
     """Send a shipment: blobs first, the tag last; a second push of the same sends nothing.
 
     `image` are the manifest of an image, its configuration and its layers; the tag then names an
-    index of both.  Where the registry takes no artifact, or `only_images` says so beforehand, the
-    shipment goes there in the form of an image.
+    index of both.  `places` says which repositories of the host have which blobs.  Where the
+    registry takes no artifact, or `only_images` says so beforehand, the shipment goes there in the
+    form of an image.
     """
 
     def put(as_images: bool) -> Pushed:
         sent = as_image(shipment) if as_images else shipment
         blobs = (*sent.blobs, *image[1:])
         if not image:
-            return _put(repository, blobs, (), sent.manifest, MANIFEST_TYPE)
+            return _put(repository, blobs, places, (), sent.manifest, MANIFEST_TYPE)
         children = (_content(image[0]), sent.manifest)
-        return _put(repository, blobs, children, _index(sent, *image[:2]), OCI_INDEX)
+        return _put(repository, blobs, places, children, _index(sent, *image[:2]), OCI_INDEX)
 
     return _in_known_form(put, only_images=only_images)
 
 
 def push_services(
-    repository: Repository, shipments: Mapping[str, Shipment], *, only_images: bool = False
+    repository: Repository,
+    shipments: Mapping[str, Shipment],
+    places: Places | None = None,
+    *,
+    only_images: bool = False,
 ) -> Pushed:
     """Send the shipments of services, by name, and under the tag an index of them; see `push`."""
 
@@ -104,7 +110,7 @@ def push_services(
         blobs = {blob.digest: blob for shipment in sent.values() for blob in shipment.blobs}
         children = {name: shipment.manifest for name, shipment in sent.items()}
         index = index_of_services(children, with_types=not as_images)
-        return _put(repository, blobs.values(), children.values(), index, OCI_INDEX)
+        return _put(repository, blobs.values(), places, children.values(), index, OCI_INDEX)
 
     return _in_known_form(put, only_images=only_images)
 
@@ -121,6 +127,7 @@ def _in_known_form(put: Callable[[bool], Pushed], *, only_images: bool) -> Pushe
 def _put(
     repository: Repository,
     blobs: Iterable[Blob],
+    places: Places | None,
     children: Iterable[bytes],
     last: bytes,
     media_type: str,
@@ -130,7 +137,8 @@ def _put(
     tag = repository.reference.tag
     if repository.digest(tag) == digest_of(last):
         return Pushed(digest_of(last), {Sent.PRESENT.value: len(ordered)}, 0)
-    done = put_blobs(repository, ((blob.digest, Body(blob.size, blob.open)) for blob in ordered))
+    bodies = ((blob.digest, Body(blob.size, blob.open)) for blob in ordered)
+    done = put_blobs(repository, bodies, places)
     for child in children:
         repository.put_manifest(child, MANIFEST_TYPE)
     return Pushed(repository.put_manifest(last, media_type, tag), *done)

@@ -16,6 +16,7 @@ from envlock.cli.registry_locks import Pushed, open_repository, push, push_servi
 from envlock.cli.transfer import Parcel, contents, pack
 from envlock.cli.versions import as_there, extent_for, note_there, whole
 from envlock.errors import UsageError
+from envlock.store.blob_places import BlobPlaces
 from envlock.store.objects import Store
 from envlock.store.shipment import BaseGoneError, Extent
 from envlock.writing import replace_file
@@ -50,10 +51,11 @@ def send(
     if image:
         told.append(f"and the image: {sum(blob.size for blob in image):,} bytes")
     confirm(told, reference, store, console, is_confirmed=is_confirmed)
+    places = BlobPlaces(store, reference.host)
     with open_repository(reference) as repository:
 
         def push_it(parcel: Parcel) -> Pushed:
-            sending = partial(push, repository, parcel.shipment, image)
+            sending = partial(push, repository, parcel.shipment, image, places)
             return push_in_known_form(sending, reference, store, console)
 
         if not is_whole:
@@ -88,11 +90,12 @@ def send_group(
     }
     told = [line for parcel in parcels.values() for line in contents(parcel)]
     confirm(told, reference, store, console, is_confirmed=is_confirmed)
+    places = BlobPlaces(store, reference.host)
     with open_repository(reference) as repository:
 
         def push_all() -> Pushed:
             shipments = {name: parcel.shipment for name, parcel in parcels.items()}
-            sending = partial(push_services, repository, shipments)
+            sending = partial(push_services, repository, shipments, places)
             return push_in_known_form(sending, reference, store, console)
 
         if not is_whole:
@@ -114,7 +117,7 @@ def _say_pushed(done: Pushed, reference: Reference, console: Console) -> None:
         Message.PUSHED,
         reference=reference,
         sent=done.counts.get("uploaded", 0),
-        present=done.counts.get("present", 0),
+        present=done.counts.get("present", 0) + done.counts.get("mounted", 0),
         size=f"{done.sent_bytes:,}",
     )
 

@@ -10,6 +10,7 @@ from envlock.cli.transfer import Parcel, lock_annotations, pack_lock
 from envlock.errors import LockfileError
 from envlock.model.lock import tree_address
 from envlock.model.splice import kept_digests
+from envlock.store.blob_places import BlobPlaces
 from envlock.store.manifests import Described, parse_manifest
 from envlock.store.sent import base_of, recall, remember
 from envlock.store.shipment import Extent, ship_again
@@ -51,8 +52,10 @@ def whole(parcel: Parcel, store: Store) -> Parcel:
 
 
 def note_there(reference: Reference, manifest: bytes, store: Store) -> None:
-    """Note that a repository has the lock of a manifest.  Raise StoreError."""
+    """Note that a repository has the lock of a manifest, with all its blobs.  Raise StoreError."""
     remember(store, *_place_and_tag(reference), manifest)
+    there = {layer.digest for layer in parse_manifest(manifest, str(reference))}
+    BlobPlaces(store, reference.host).note(reference.repository, there)
 
 
 def _place_and_tag(reference: Reference) -> tuple[str, str]:

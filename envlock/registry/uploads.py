@@ -10,9 +10,9 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from envlock.errors import RegistryError
@@ -23,6 +23,8 @@ from envlock.registry.transport import Answer, Body
 CHUNK = 8 * 1024 * 1024
 """Size of a chunk in bytes; a registry's ``OCI-Chunk-Min-Length`` makes it larger."""
 LARGEST_CHUNK = 64 * 1024 * 1024
+MOST_REFUSALS = 2
+"""After so many blobs that were not mounted where they were known to be, none is tried any more."""
 MOST_STARTS = 3
 """How often an upload begins anew after it was lost."""
 
@@ -57,7 +59,7 @@ def put_blob(
     if repository.size_of(digest) == body.size:
         return Sent.PRESENT
     for other in mount_from:
-        if mount(repository, digest, other):
+        if mount(repository, digest, other) and repository.size_of(digest) == body.size:
             return Sent.MOUNTED
     failure: RegistryError | None = None
     for _ in range(MOST_STARTS):
@@ -88,15 +90,38 @@ class Uploads(NamedTuple):
     sent: frozenset[str] = frozenset()
 
 
-def put_blobs(repository: Repository, blobs: Iterable[tuple[str, Body]]) -> Uploads:
-    """Make sure that a repository holds blobs, given by digest and content; see `put_blob`."""
+class Places(Protocol):
+    """What is known of which repositories of a host have which blobs."""
+
+    def others(self, repository: str, digest: str) -> Sequence[str]:
+        """Return repositories other than this that may have a blob."""
+
+    def note(self, repository: str, digests: Collection[str]) -> None:
+        """Note that a repository has blobs."""
+
+
+def put_blobs(
+    repository: Repository, blobs: Iterable[tuple[str, Body]], places: Places | None = None
+) -> Uploads:
+    """Make sure that a repository holds blobs, given by digest and content; see `put_blob`.
+
+    A blob that another repository of the host is known to have is mounted.  After a few refusals no
+    more is tried: some registries never mount, or not for this user.
+    """
     counts: Counter[str] = Counter()
     sent: dict[str, int] = {}
+    there: set[str] = set()
+    refused, name = 0, repository.reference.repository
     for digest, body in blobs:
-        done = put_blob(repository, digest, body)
+        others = places.others(name, digest) if places and refused < MOST_REFUSALS else ()
+        done = put_blob(repository, digest, body, mount_from=others)
         counts[done.value] += 1
+        there.add(digest)
         if done is Sent.UPLOADED:
             sent[digest] = body.size
+            refused += bool(others)
+    if places:
+        places.note(name, there)
     return Uploads(counts, sum(sent.values()), frozenset(sent))
 
 

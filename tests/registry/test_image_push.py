@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from envlock.registry.uploads import MOST_REFUSALS
 from tests.conftest import Cli, unavailable
 from tests.registry.faults import Question, Reply, proxy
 from tests.registry.machines import built
@@ -31,6 +32,34 @@ def test_the_registry_has_the_digest_of_the_rebuild(captured: Cli, registry: str
     again = captured("materialize", "prod", "--push", reference, "--offline")
     assert "(0 bytes sent)" in again.err
     assert captured("verify", "prod", reference).out.startswith("EQUAL")
+
+
+def test_layers_of_another_repository_are_mounted(captured: Cli, registry: str) -> None:
+    with proxy(registry) as (host, seen):
+        words = ("materialize", "prod", "--offline", "--yes", "--push")
+        captured(*words, f"oci://{host}/places/one:1")
+        seen.clear()
+        said = captured(*words, f"oci://{host}/places/two:1").err
+        assert "(0 bytes sent, 2 layers from other repositories of the host)" in said
+        asked = [each.path for each in seen if each.method == "POST"]
+        assert all("&from=places/one" in path for path in asked)
+        assert len(asked) == 2  # the configuration and the layer
+        assert captured("verify", "prod", f"oci://{host}/places/two:1").out.startswith("EQUAL")
+        both = captured("push", "prod", f"oci://{host}/places/three:1", "--image", "--json").json
+        assert both["blobs"]["mounted"] == 2
+        lock = captured("push", "prod", f"oci://{host}/places/four:1", "--json").json
+        assert set(lock["blobs"]) == {"mounted"}
+
+
+def test_where_nothing_is_mounted_it_is_sent(captured: Cli, registry: str) -> None:
+    def refusing(question: Question, ask: Callable[[], Reply]) -> Reply:
+        return Reply(401, {}, b"") if "mount=" in question.path else ask()
+
+    with proxy(registry, refusing) as (host, seen):
+        first = captured("push", "prod", f"oci://{host}/refusing/one:1", "--yes", "--json").json
+        second = captured("push", "prod", f"oci://{host}/refusing/two:1", "--json").json
+        assert second == first | {"reference": second["reference"]}
+        assert len([each for each in seen if "mount=" in each.path]) == MOST_REFUSALS
 
 
 def test_the_first_push_of_an_image_must_be_confirmed(captured: Cli, registry: str) -> None:
