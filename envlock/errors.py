@@ -17,6 +17,7 @@ The tree (status in brackets)::
     |   |-- SourceError [4]           an artifact source: mirror, index, cache
     |   `-- StoreError [4]            envlock's own store: corrupt, missing object, disk full
     |-- MaterializeError [5]          the rebuild is impossible; carries all reasons
+    |-- ApplyError [5]                a machine cannot be changed as planned, or only in part
     |-- SecretRefusedError [6]        a secret would have been written
     `-- InterruptedByUser [130]       Ctrl-C; 143 after SIGTERM, 129 after SIGHUP
 
@@ -174,6 +175,13 @@ class MaterializeError(EnvlockError):
     ) -> None:
         super().__init__(message, where=where, hint=hint)
         self.blockers = blockers
+
+
+class ApplyError(EnvlockError):
+    """A machine cannot be changed as planned, or was changed in part; the hint says what to do."""
+
+    status = ExitStatus.MATERIALIZE
+    id = "apply"
 
 
 class SecretRefusedError(EnvlockError):

@@ -155,6 +155,11 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
 
 
+def sync_descriptor(folder: int) -> None:
+    """Do the same for a directory that is open, with O_PATH too.  Raise OSError."""
+    sync_directory(Path(f"/proc/self/fd/{folder}"))
+
+
 def sweep_drafts(path: Path) -> None:
     """Delete the drafts for `path` that killed processes left beside it."""
     with suppress(OSError):

@@ -78,7 +78,8 @@ class Difference(NamedTuple):
 
     `wanted` is the value of the lock, `present` that of the machine, None for no value.  `fix` are
     commands that give the machine what the lock has, and `next` a sentence where there are none.
-    `is_newer`: the machine has a later version.
+    `is_newer`: the machine has a later version.  `follows` names the record whose own difference
+    explains this one, such as ``deb libc6:amd64``.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Difference(NamedTuple):
     next: str = ""
     is_newer: bool = False
     roles: tuple[str, ...] = ()
+    follows: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,11 +74,15 @@ _DATA = ("/var/lib/", "/srv/", "/home/", "/root/")
 
 
 class Caution(NamedTuple):
-    """A row of `CAUTIONS`: which differences it holds for, who may run their fix, and why."""
+    """A row of `CAUTIONS`: which differences it holds for, who may run their fix, and why.
+
+    `kind` is the word with which ``apply --allow`` permits it, empty where nothing does.
+    """
 
     when: Callable[[Difference], bool]
     auto: Auto
     why: str
+    kind: str = ""
 
 
 def _name(found: Difference) -> str:
@@ -94,16 +98,19 @@ CAUTIONS: tuple[Caution, ...] = (
         lambda d: _is_package(d) and _BOOT.match(_name(d)) is not None,
         Auto.NEVER,
         "the kernel, its boot loader and firmware decide whether the machine starts",
+        "kernel",
     ),
     Caution(
         lambda d: _is_package(d) and _GRAPHIC.search(_name(d)) is not None,
         Auto.NEVER,
         "a driver is changed with its kernel module, and takes a restart",
+        "driver",
     ),
     Caution(
         lambda d: _is_package(d) and d.is_newer and _name(d) in _CORE,
         Auto.NEVER,
         "an older version of this package can leave a machine on which no program starts",
+        "core",
     ),
     Caution(
         lambda d: d.section == "os",
@@ -114,16 +121,19 @@ CAUTIONS: tuple[Caution, ...] = (
         lambda d: d.section == "sudo" or d.key.startswith(_ACCESS),
         Auto.NEVER,
         "an error in it locks people out",
+        "access",
     ),
     Caution(
         lambda d: d.section == "login",
         Auto.NEVER,
         "passwords are set by those who own them",
+        "login",
     ),
     Caution(
         lambda d: d.key.startswith(_BEGINNING),
         Auto.NEVER,
         "an error in it keeps the machine from starting, or from the network",
+        "boot",
     ),
     Caution(
         lambda d: d.section in ("user", "group") and d.field in ("uid", "gid"),
@@ -136,7 +146,7 @@ CAUTIONS: tuple[Caution, ...] = (
         "an account may own files that no lock lists",
     ),
     Caution(
-        lambda d: d.state is State.EXTRA and d.key.startswith(_DATA),
+        lambda d: d.state is State.EXTRA and f"{d.key}/".startswith(_DATA),
         Auto.NEVER,
         "it may be data",
     ),
@@ -150,9 +160,15 @@ CAUTIONS: tuple[Caution, ...] = (
         lambda d: d.section == "service" and "ssh" in d.key,
         Auto.NEVER,
         "it can end the session that it is done in",
+        "ssh",
     ),
 )
 """What is not done without a person; the first row that holds decides."""
+
+
+def caution_of(found: Difference) -> Caution | None:
+    """Return the first row that holds for a difference, None where no caution is needed."""
+    return next((row for row in CAUTIONS if row.when(found)), None)
 
 
 def gap_of(found: Difference) -> Gap:
@@ -160,7 +176,7 @@ def gap_of(found: Difference) -> Gap:
     phase = phase_of(found)
     if found.state is State.UNKNOWN:
         return Gap(difference=found, phase=phase, caution="it could not be read")
-    row = next((row for row in CAUTIONS if row.when(found)), None)
+    row = caution_of(found)
     if not found.fix:
         why = row.why if row else "no command does it"
         return Gap(difference=found, phase=phase, needs=_needs(found, phase), caution=why)

@@ -33,6 +33,7 @@ COMMANDS: tuple[Command, ...] = (
     lazy("check", "check that locks are valid and the policy holds"),
     lazy("diff", "compare two environments"),
     lazy("doctor", "say what this machine lacks of a lock, and how to mend it"),
+    lazy("apply", "make a machine like a lock, by a plan shown first", options="joining_arguments"),
     lazy("trace", "run a command and write what it touched"),
     lazy("explain", "explain a path, a section, a rule, a finding, an error or a warning"),
     lazy("waive", "accept a finding until a date, for a reason"),

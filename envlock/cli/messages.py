@@ -35,6 +35,31 @@ class Message(Enum):
         "left out as secret: {count} more files",
         "Further files were left out as secret; --json lists all of them.",
     )
+    APPLIED = (
+        Level.NOTE,
+        "run {id} is done: {steps} steps; `envlock apply --undo {id}` takes it back",
+        "A plan was done; the journal of the run keeps what was there before.",
+    )
+    NOT_REMOVED = (
+        Level.WARNING,
+        "still there: {what}; step {step} should have removed it",
+        "The machine was captured again after the plan was done, and a difference is still there.",
+    )
+    CAME_ANEW = (
+        Level.WARNING,
+        "new: {what}",
+        "The machine was captured again, and has a difference that was not there before the plan.",
+    )
+    STAYS = (
+        Level.WARNING,
+        "not taken back: {what}",
+        "A part of a run could not be taken back; the sentence says why.",
+    )
+    UNDONE = (
+        Level.NOTE,
+        "run {id} was taken back",
+        "Every step of the run that had begun was taken back.",
+    )
     IMAGE_LOCKS_ACCOUNTS = (
         Level.WARNING,
         "{path}: its password hashes are not in the image; locked: {names}",

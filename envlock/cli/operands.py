@@ -156,12 +156,14 @@ def live_request(
     config: Config,
     value_key: ValueKey | None = None,
     roots: Sequence[str] = (),
+    *,
+    deep: bool = False,
 ) -> Request:
     """Return what to capture of a target that is given where a lock could be given.
 
-    `roots` are those of ``--root``, which come before those of envlock.toml.
+    `roots` are those of ``--root``, which come before those of envlock.toml.  `deep` is ``--deep``.
     """
-    chosen = argparse.Namespace(only=[], skip=[], target=target, deep=False, root=list(roots))
+    chosen = argparse.Namespace(only=[], skip=[], target=target, deep=deep, root=list(roots))
     return make_request(chosen, config, value_key)
 
 
@@ -198,16 +200,18 @@ def read_environment(
     value_key: ValueKey | None = None,
     roots: Sequence[str] = (),
     search: Search | None = None,
+    *,
+    deep: bool = False,
 ) -> Environment:
     """Return the environment that a LOCK operand names; a live target is captured now.
 
     `value_key` makes the fingerprints of a live target, and `roots` and `search` find its
     applications.  `known` speeds up several reads in a row, see
-    `envlock.lockfile.reader.parse_lock`.
+    `envlock.lockfile.reader.parse_lock`.  With `deep` all files of a host are read.
     """
     name = policy_name(operand, config)
     if is_live(operand):
-        request = live_request(operand, config, value_key, roots)
+        request = live_request(operand, config, value_key, roots, deep=deep)
         captured = capture_target(operand, request, store, progress, search=search)
         return Environment(operand, captured.lock, captured.tree, name)
     return Environment(operand, read_lock_operand(operand, config, known), policy_name=name)

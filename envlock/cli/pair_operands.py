@@ -30,10 +30,11 @@ def read_pair(
     *,
     roots: Sequence[str] = (),
     whole: bool = False,
+    deep: bool = False,
 ) -> tuple[Environment, Environment]:
     """Return both environments, left and right; `roots` are those of ``--root``.
 
-    With `whole` no application is looked for.
+    With `whole` no application is looked for; with `deep` all files of a host are read.
     """
     from envlock.scope.pairing import partner_roots
 
@@ -42,7 +43,9 @@ def read_pair(
 
     def read(side: int, other: Environment | None) -> Environment:
         search = partial(partner_roots, other.lock) if other and not whole else None
-        return read_environment(operands[side], config, store, progress, known, key, roots, search)
+        return read_environment(
+            operands[side], config, store, progress, known, key, roots, search, deep=deep
+        )
 
     first, second = sorted((0, 1), key=lambda side: _order(operands[side], config, roots))
     found[first] = read(first, None)

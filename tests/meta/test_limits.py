@@ -14,6 +14,8 @@ TESTS = {
     "lockfile.reader.MAX_SIZE": "test_a_lock_of_the_largest_size_and_one_byte_more",
     "lockfile.reader.MAX_FOREIGN_SIZE": "test_a_broken_lock_is_refused",
     "lockfile.trace_file.MAX_TRACE": "test_a_trace_of_the_largest_size_and_one_byte_more",
+    "apply.plan_document.PLAN_LIMIT": "test_a_plan_of_the_largest_size_and_one_byte_more",
+    "apply.journal.JOURNAL_LIMIT": "test_a_journal_of_the_largest_size_and_one_byte_more",
     "scope.closure.MOST_NODES": "test_a_closure_of_the_largest_size",
     "formats.system.strace.MOST_PATHS": "test_more_paths_than_the_limit_are_said_to_be_cut",
     "capture.owners.MOST_FOLDERS": "test_owners_are_found_in_as_many_directories_as_allowed",

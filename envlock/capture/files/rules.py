@@ -25,6 +25,7 @@ OTHER_ENVIRONMENTS = PathSet(
         "/var/lib/containerd/",
         "/var/lib/lxc/",
         "/var/lib/machines/",
+        "/var/lib/envlock/",
     ),
     substrings=(
         "/.local/share/containers/",

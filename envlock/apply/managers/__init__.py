@@ -1,0 +1,1 @@
+"""Package managers that apply can drive, one module each; `table` lists them."""
