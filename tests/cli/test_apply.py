@@ -3,6 +3,8 @@
 import json
 import os
 
+import pytest
+
 from tests.cli.test_doctor import install, roots  # noqa: F401  a fixture
 
 
@@ -137,8 +139,9 @@ def test_packages_that_cannot_be_had_are_left(roots, envlock):  # noqa: F811
     assert left["why"].startswith("this version cannot be had")
 
 
+@pytest.mark.plants_secrets("both sides have a password in a file")
 def test_a_secret_is_told_nowhere(roots, envlock, here):  # noqa: F811
-    secret = "-".join(("hunter2", "winter", "9x7q"))
+    secret = "hunter2-winter-9x7q"
     for root, text in zip(roots, (secret, f"{secret}2"), strict=True):
         (root / "etc/db.conf").write_text(f"user = app\npassword = {text}\n")
         (root / "etc/db.conf").chmod(0o640)
