@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from envlock.apply.place import Place
-from envlock.apply.plan import Plan, plan_bytes
-from envlock.apply.plan_document import check, entry_document, entry_from, read_plan
+from envlock.apply.plan import Plan
+from envlock.apply.plan_document import check, entry_document, entry_from, plan_bytes, read_plan
 from envlock.errors import ApplyError
 from envlock.model.document import parse_json
 from envlock.model.text import escape, unescape

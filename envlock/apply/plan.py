@@ -1,13 +1,11 @@
 """The plan of an apply: every step as data, computed before anything is changed.
 
-`envlock.apply.execute` does exactly what a plan says.  Its form as JSON is `plan_document`, which
-follows ``plan.schema.json``.
+`envlock.apply.execute` does exactly what a plan says.  `envlock.apply.plan_document` is its form as
+JSON, which follows ``plan.schema.json``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -162,15 +160,3 @@ class Plan:
     steps: tuple[Step, ...]
     left: tuple[Left, ...] = ()
     roles: tuple[str, ...] = field(default=())
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the plan as JSON, in hex."""
-        return hashlib.sha256(plan_bytes(self)).hexdigest()
-
-
-def plan_bytes(plan: Plan) -> bytes:
-    """Return the plan as a JSON file, the same bytes for equal plans."""
-    from envlock.apply.plan_document import document_of
-
-    return (json.dumps(document_of(plan), indent=2, sort_keys=True) + "\n").encode()

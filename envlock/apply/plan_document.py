@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
@@ -50,6 +51,11 @@ def document_of(plan: Plan) -> dict[str, Any]:
             {name: escape(text) for name, text in each._asdict().items()} for each in plan.left
         ],
     }
+
+
+def plan_bytes(plan: Plan) -> bytes:
+    """Return the plan as a JSON file, the same bytes for equal plans."""
+    return (json.dumps(document_of(plan), indent=2, sort_keys=True) + "\n").encode()
 
 
 def step_document(step: Step) -> dict[str, Any]:

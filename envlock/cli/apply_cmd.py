@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from envlock.apply.execute import stale
 from envlock.apply.gap import Difference
 from envlock.apply.place import Place
-from envlock.apply.plan import Plan, plan_bytes
-from envlock.apply.plan_document import document_of, read_plan
+from envlock.apply.plan import Plan
+from envlock.apply.plan_document import document_of, plan_bytes, read_plan
 from envlock.apply.planning import machine_identity, make_plan
 from envlock.apply.programs import Machine
 from envlock.apply.situation import KINDS, NO_UNDO, Choice, Situation, rows_of

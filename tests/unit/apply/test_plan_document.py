@@ -15,9 +15,8 @@ from envlock.apply.plan import (
     StepKind,
     Transaction,
     Verb,
-    plan_bytes,
 )
-from envlock.apply.plan_document import document_of, plan_from, read_plan
+from envlock.apply.plan_document import document_of, plan_bytes, plan_from, read_plan
 from envlock.errors import UsageError
 from envlock.model.tree import Entry, EntryType
 
