@@ -10,32 +10,41 @@ import time
 
 import pytest
 
-from tests.conftest import TAKING_INTERRUPTS, was_starting
+from tests.conftest import TAKING_INTERRUPTS, Cli, was_starting
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 ENVLOCK = (sys.executable, "-m", "envlock")
 
 
-@pytest.fixture
-def root(tmp_path):
-    """A root with enough files that other processes help to read them."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A root with enough files that other processes help to read them, its lock, store and image.
+
+    Everything lies in one folder, of which each test works on a copy.
+    """
+    top = tmp_path_factory.mktemp("made")
     for number in range(3000):
-        path = tmp_path / f"root/srv/{number % 50}/{number}"
+        path = top / f"root/srv/{number % 50}/{number}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{number}\n" * 20)
-    arch = tmp_path / "root/var/lib/dpkg/arch"
+    arch = top / "root/var/lib/dpkg/arch"
     arch.parent.mkdir(parents=True)
     arch.write_text("amd64\n")
-    return tmp_path / "root"
+    (top / "project").mkdir()
+    kinds = ("data", "config", "state", "cache")
+    homes = {f"XDG_{kind.upper()}_HOME": str(top / f"xdg_{kind}_home") for kind in kinds}
+    envlock = Cli(top / "project")
+    envlock("capture", f"dir:{top / 'root'}", "--name", "one", "-q", **homes)
+    (top / "root/srv/1/1").write_text("other\n")
+    envlock("materialize", "one", "--offline", "-q", "-o", top / "image", **homes)
+    return top
 
 
 @pytest.fixture
-def verbs(envlock, root, tmp_path):
+def verbs(made, envlock, tmp_path):
     """Return the command line of each verb that works for a while."""
-    target = f"dir:{root}"
-    envlock("capture", target, "--name", "one", "-q")
-    (root / "srv/1/1").write_text("other\n")
-    envlock("materialize", "one", "--offline", "-q", "-o", tmp_path / "image")
+    subprocess.run(["cp", "-a", f"{made}/.", tmp_path], check=True)
+    target = f"dir:{tmp_path / 'root'}"
     return {
         "capture": ("capture", target, "--name", "cut", "--record", tmp_path / "cut.tar"),
         "materialize": ("materialize", "one", "--offline", "-o", tmp_path / "cut"),
