@@ -41,6 +41,7 @@ def command_parts(words: Sequence[str]) -> Iterator[Part]:
         if end < len(words) and words[end].startswith("|"):
             yield from _piped_parts(words, start, end)
         yield from _written_parts(words, start, end)
+        yield from _here_string_parts(words, start, end)
         start = end + 1
 
 
@@ -142,6 +143,16 @@ def _piped_parts(words: Sequence[str], start: int, end: int) -> Iterator[Part]:
             yield from _behind(_ACCOUNT, words, index, 0)
         else:
             yield from _whole(words, index)
+
+
+def _here_string_parts(words: Sequence[str], start: int, end: int) -> Iterator[Part]:
+    """Yield what a program that reads a password is given behind `<<<`."""
+    for index in range(start + 1, end):
+        if words[index].startswith("<<<") and READERS.intersection(map(_base, words[start:index])):
+            if words[index] != "<<<":
+                yield Part(index, 3, len(words[index]))
+            elif index + 1 < end:
+                yield from _whole(words, index + 1)
 
 
 def _written_parts(words: Sequence[str], start: int, end: int) -> Iterator[Part]:

@@ -115,10 +115,11 @@ time, DNS, SNMP | ntp.keys(5), chrony.conf(5), dnssec-keygen(8), snmpd.conf(5)
 rsync, pgbouncer, MQTT, Squid, Zabbix | rsyncd.conf(5), mosquitto_passwd(1)
     **/rsyncd.secrets **/rsync*.secrets **/pgbouncer/userlist.txt **/mosquitto/passw*
     **/mosquitto/pwfile /etc/squid/passw* /etc/zabbix/*.psk /etc/dovecot/*.passwd
-applications | Jenkins, GitLab, Rails, Keystone, FreeIPA
+applications | Jenkins, GitLab, Rails, Keystone, FreeIPA, Node-RED, Artifactory, Proxmox
     **/jenkins*/secrets/** **/jenkins*/secret.key **/jenkins*/identity.key.enc
     /etc/gitlab/gitlab-secrets.json /etc/gitlab/initial_root_password **/config/master.key
     **/config/credentials/*.key **/keystone/fernet-keys/** **/keystone/credential-keys/**
+    **/flows_cred.json **/artifactory/**/security/*.key **/one_auth /etc/pve/priv/**
     **/pwdfile.txt /etc/dirsrv/**/pin.txt **/nssdb/pin.txt **/*.decrypt.private.php
 second factors | google-authenticator(1), users.oath(5)
     **/.google_authenticator /etc/users.oath /etc/liboath/** **/.config/sops/age/keys.txt

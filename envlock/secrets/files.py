@@ -138,6 +138,8 @@ def _judge_word(path: str, content: bytes, *, is_private: bool) -> Judgement:
     strength = measure(found["word"])
     if is_private and (strength > Strength.NONE or found["word"].isdecimal()):
         return Judgement(FileKind.SECRET, PRIVATE_RULE)
-    stem = path.rpartition("/")[2].partition(".")[0] or path.rpartition(".")[2]
-    is_named = grade_name(stem) > Grade.HINT or grade_name(path.rpartition(".")[2]) > Grade.HINT
+    suffix = path.rpartition(".")[2]
+    stem = path.rpartition("/")[2].partition(".")[0] or suffix
+    is_named = grade_name(stem) > Grade.HINT or grade_name(suffix) > Grade.HINT
+    is_named = is_named or (suffix == "key" and strength is Strength.RANDOM)
     return Judgement(FileKind.SECRET, NAME_RULE) if is_named and strength else PUBLIC

@@ -58,6 +58,7 @@ _ENDINGS = (
     ("pass", Grade.PASSWORD),
     ("pwd", Grade.PASSWORD),
     ("pw", Grade.PASSWORD),
+    ("psk", Grade.PASSWORD),
     ("secret", Grade.SECRET),
     ("token", Grade.SECRET),
     ("authtok", Grade.PASSWORD),
@@ -110,7 +111,7 @@ _BEFORE_TOKENS = word_set(
     """
     added additional begin bos cls completion continuation create delete design end eof eos
     extra fetch first get input last lex lexer list load lookahead make mask next ocsp output
-    pad padding page parse prev previous prompt random remove revoke sep server special start
+    pad padding page parse prev previous prompt random remove revoke sep special start
     stop sync syntax theme total unk
     """
 )
@@ -172,6 +173,10 @@ _EXACT = {
     "clear_text": Grade.PASSWORD,  # of WildFly
     "signingkey": Grade.NONE,  # of Git: which key, not the key
     "skey": Grade.SECRET,  # of Duo
+    "regcode": Grade.SECRET,  # of SUSEConnect
+    "k_g": Grade.SECRET,  # of FreeIPMI
+    "icesecretread": Grade.SECRET,  # of Mumble
+    "icesecretwrite": Grade.SECRET,
     "rediscli_auth": Grade.PASSWORD,
     "master_auth": Grade.PASSWORD,
     "github_pat": Grade.SECRET,
@@ -234,7 +239,7 @@ HINTS = (
     "contrase", "hasło", "haslo", "heslo", "senord", "parola", "salasana", "senha", "wachtwoord",
     "пароль", "密码", "密碼", "パスワード", "비밀번호", "bearer", "mnemonic", "pepper", "community",
     "cookie", "_pat", "otp", "pin", "salt", "seed", "licen", "psw", "pword",
-    "clear-text", "clear_text", "cleartext", "api_hash", "api-hash", "apihash",
+    "regcode", "k_g", "clear-text", "clear_text", "cleartext", "api_hash", "api-hash", "apihash",
 )  # fmt: skip
 """Texts of which every name that means a secret holds one, in lower case."""
 

@@ -239,10 +239,16 @@ def _spaced_ranges(name: Occurrence, syntax: Syntax) -> Iterable[Range]:
     literal = literals.quoted_at(text, at)
     if literal:
         is_closing = text[at] == "`" or text[literal.start - 1] == name.quote[-1:]
-        if not is_closing and (name.lead or grade_name(name.name) is Grade.PASSWORD):
+        is_first = name.lead or (syntax is Syntax.SETTINGS and _begins_statement(name))
+        if not is_closing and (is_first or grade_name(name.name) is Grade.PASSWORD):
             yield literal.start, literal.end
     elif syntax is Syntax.SETTINGS or (name.has_keyword and syntax is not Syntax.CODE):
         yield from _bare_spaced_range(name, at)
+
+
+def _begins_statement(name: Occurrence) -> bool:
+    """Return whether a name follows a brace or semicolon: ``net { shared-secret "hunter2"; }``."""
+    return name.text[max(0, name.start - _NEAR) : name.start].rstrip().endswith(("{", ";"))
 
 
 def _bare_spaced_range(name: Occurrence, at: int) -> Iterable[Range]:

@@ -130,6 +130,40 @@ settings-security.xml | Maven: password encryption
     \"result\":[ ]{0,2}\"(?P<secret>(?:[^\"\\]|\\.){2,512})\"
 /svn/conf/passwd /svnserve.passwd /conf/passwd | Subversion: svnserve's password-db
     ^[ \t]{0,8}(?![#\[])[\w.@-]{1,64}[ \t]{0,8}=[ \t]{0,8}(?P<secret>\S{2,256})
+/etc/config/wireless /etc/config/rpcd /etc/config/ddns | OpenWrt: UCI
+    ^[ \t]{0,16}option[ \t]{1,16}'?(?:key\d?|sae_password|auth_secret|acct_secret|password|pin)'?
+    [ \t]{1,16}[\"']?(?P<secret>[^\s\"']{4,256})
+/wireless-settings.conf | wicd
+    ^(?:key\d?|apsk|password)[ \t]{0,8}=[ \t]{0,8}(?P<secret>\S{4,256})
+/rapi/users | Ganeti: remote API
+    ^(?!#)\S{1,64}[ \t]{1,16}(?:\{HA1\})?(?P<secret>\S{2,256})
+.eap_user /eap_user | hostapd: EAP users
+    ^(?!#)(?:\"[^\"\n]{0,256}\"|\S{1,256})[ \t]{1,16}[\w,-]{1,64}[ \t]{1,16}
+    (?:\"(?P<secret>[^\"\n]{1,256})\"|hash:[0-9a-f]{32})
+/znc.conf | ZNC: password of a network's server
+    ^[ \t]{0,16}Server[ \t]{0,8}=[ \t]{0,8}\S{1,255}[ \t]{1,8}\+?\d{1,5}
+    [ \t]{1,8}(?P<secret>\S{2,256})
+/servlist.conf | HexChat: network list
+    ^P=(?P<secret>\S{2,256})
+/kaggle.json | Kaggle: API credentials
+    \"key\":[ ]{0,4}\"(?P<secret>[^\"\n]{8,256})\"
+/.ncftp/bookmarks | NcFTP: bookmarks
+    ^[^,\n]{1,128},[^,\n]{1,255},[^,\n]{1,128},(?:\*encoded\*)?(?P<secret>[^,\n]{2,256}),
+/voicemail.conf | Asterisk: mailboxes
+    ^[ \t]{0,8}\d{1,16}[ \t]{0,8}=>[ \t]{0,8}-?(?P<secret>\d{4,16}),
+/apcupsd.conf | apcupsd: SNMP
+    ^[ \t]{0,8}DEVICE[ \t]{1,8}[^\s:]{1,255}:\d{0,5}:[\w-]{0,32}:(?P<secret>\S{2,64})
+/xray/config.json /v2ray/config.json /sing-box/config.json | Project X: VLESS and VMess users
+    \"(?:id|uuid)\":[ ]{0,4}\"(?P<secret>[0-9a-fA-F]{8}-[0-9a-fA-F-]{27})\"
+.signing.key | Synapse: signing keys
+    ^ed25519[ \t]{1,8}\w{1,64}[ \t]{1,8}(?P<secret>[A-Za-z0-9+/=]{40,64})
+.ldif | OpenLDAP: slapd-config(5), LDIF in base64
+    ^(?:olcRootPW|userPassword|olcDbACLPasswd|krbPrincipalKey|sambaNTPassword|unicodePwd)::
+    [ \t]{1,8}(?P<secret>[A-Za-z0-9+/=]{8,4096})
+/nix.conf | Nix: access-tokens
+    ^(?:extra-)?access-tokens[ \t]{0,8}=[^\n]{0,1024}?(?P<secret>(?<==)[^\s=]{8,512}(?=\s|\Z))
+/passwords.yml /passwords.yaml | Kolla Ansible: passwords
+    ^[\w.-]{1,64}:[ \t]{1,8}[\"']?(?P<secret>[^\s\"'#|>&*!{\[][^\"'\n#]{1,256})
 /erlang.cookie .erlang.cookie | Erlang: distributed systems
     \A\s{0,16}(?P<secret>\S{1,512})
 """

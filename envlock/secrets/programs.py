@@ -63,11 +63,12 @@ _TABLE: tuple[tuple[str, Program], ...] = (
     ),
     (
         """
-        mosquitto_pub mosquitto_sub mosquitto_rr ipmitool zip unzip zipcloak sqlcmd bcp isql tsql
-        sqsh osql
+        mosquitto_pub mosquitto_sub mosquitto_rr ipmitool zip unzip zipcloak sqlcmd bcp tsql sqsh
+        osql
         """,
         Program(secret=("-P",), attached=("-P",)),
     ),
+    ("isql iusql", Program(secret=("-P",), attached=("-P",), verbs=(("isql", 3), ("iusql", 3)))),
     ("7z 7za 7zr 7zz rar unrar", Program(attached=("-p", "-hp"))),
     (  # monitoring plugins: -p, and -a user:password
         "check_mysql check_mysql_query check_pgsql check_ldap check_imap check_pop check_mssql",
@@ -90,7 +91,8 @@ _TABLE: tuple[tuple[str, Program], ...] = (
     ("kadmin kadmin.local", Program(secret=("-w", "-pw"))),
     ("kubectl oc", Program(account=("--from-literal",), separator="=", only_after="secret")),
     ("curl", Program(account=("-u", "--user", "-U", "--proxy-user", "-E", "--cert"))),
-    ("lftp", Program(account=("-u",), separator=",")),
+    ("lftp open", Program(account=("-u",), separator=",")),
+    ("twine", Program(secret=("-p",), only_after="upload")),
     (  # openssl-passphrase-options(1): pass:SECRET
         "openssl",
         Program(
@@ -121,7 +123,10 @@ _TABLE: tuple[tuple[str, Program], ...] = (
     ("influx", Program(secret=("-t", "-password"))),
     ("keyctl", Program(verbs=(("add", 3), ("padd", 3)))),
     ("neo4j-admin", Program(verbs=(("set-initial-password", 1),))),
-    ("crontab echo printf", Program()),  # known only for what they write to others
+    (
+        "crontab echo printf cryptsetup gh glab kinit",
+        Program(),
+    ),  # known only for what they write to others
     ("npm yarn pnpm aws gcloud git pip", Program()),  # and these for `config set NAME VALUE`
 )
 

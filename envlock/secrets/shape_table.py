@@ -86,6 +86,15 @@ databricks-token | dapi | Databricks: personal access tokens
     dapi[a-f0-9]{32}(?:-\d)?(?![a-f0-9])
 clickhouse-key | 4b1d | ClickHouse Cloud: API keys
     4b1d[A-Za-z0-9]{38}(?![A-Za-z0-9])
+yandex-token? | y0_ y1_ y2_ y3_ AQVN t1. | Yandex Cloud: types of credentials
+    (?:y[0-3]_[A-Za-z0-9_-]{50,60}|AQVN[A-Za-z0-9_-]{35,40}
+    |t1\.[A-Za-z0-9_-]{8,512}={0,2}\.[A-Za-z0-9_-]{86}={0,2})(?![A-Za-z0-9_-])
+fly-token | fm1r_ fm1a_ fm2_ fo1_ | Fly.io: access tokens
+    f(?:m1[ra]|m2|o1)_[A-Za-z0-9+/=_,-]{40,4096}+
+swarm-token | SWMTKN-1- SWMKEY-1- | Docker: swarm join tokens, swarm unlock keys
+    SWM(?:TKN-1-[a-z0-9]{40,64}-[a-z0-9]{20,32}|KEY-1-[A-Za-z0-9+/]{40,48}={0,2})
+k3s-token | K10 | k3s: token
+    K10[0-9a-f]{64}::[^\s"']{6,128}+
 """
 
 CODE_HOSTS = r"""
@@ -137,6 +146,8 @@ postman-key | PMAK- | Postman: API keys
     PMAK-[a-f0-9]{24}-[a-f0-9]{34}
 readme-key | rdme_ | ReadMe: API keys
     rdme_[a-z0-9]{70}
+deno-token | ddp_ ddw_ | Deno Deploy: access tokens
+    dd[pw]_[A-Za-z0-9]{36,40}(?![A-Za-z0-9])
 """
 
 SERVICES = r"""
@@ -247,125 +258,30 @@ wandb-key | wandb_v1_ | Weights & Biases: API keys
     wandb_v1_[A-Za-z0-9_]{40,100}+
 defined-networking-token | dnkey- | Defined Networking: API tokens
     dnkey-[A-Za-z0-9=_-]{26}-[A-Za-z0-9=_-]{52}
-"""
-
-KEYS_AND_LINKS = r"""
-age-key | AGE-SECRET | age: key files
-    AGE-SECRET-KEY-1[A-Z0-9]{50,64}
-age-key | AGE-PLUGIN | age: plugin identities
-    AGE-PLUGIN-[A-Z0-9]{1,32}-1[A-Z0-9]{40,512}+
-minisign-key | RWRTY0Iy | minisign(1): secret keys
-    RWRTY0Iy[A-Za-z0-9+/]{100,300}+={0,2}
-signify-key | RWRCSwAAA | signify(1): secret keys
-    RWRCSwAAA[A-Za-z0-9+/]{60,300}+={0,2}
-json-web-token | eyJ | RFC 7519
-    eyJ[A-Za-z0-9_-]{8,4096}+\.eyJ[A-Za-z0-9_-]{8,8192}+\.[A-Za-z0-9_-]{8,2048}+
-conda-token | ~/t/ | conda: channels with a token in the path
-    ^ ://[^\s"'<>]{3,256}?/t/(?P<secret>[A-Za-z0-9-]{8,128}+)/
-url-signature | ~sig= ~ignature= ~oken= ~SAS= ~key= ~Key= ~KEY= ~sas= ~code= | Azure, AWS, Google
-    ^ (?<=[?&;])(?:X-(?:Amz|Goog)-(?:Signature|Security-Token)|sig|signature|Signature|sas|SAS
-    |key|Key|KEY|apikey|apiKey|code|[a-z]{1,16}[_-]?token|token)=
-    (?P<secret>[A-Za-z0-9%+/_.~=-]{8,4096}+)
-slack-webhook | hooks.slack | Slack: incoming webhooks
-    ^ hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/
-    (?P<secret>[A-Za-z0-9+/_-]{20,200}+)
-discord-webhook | ~/api/webhooks/ | Discord: webhooks
-    ^ discord(?:app)?\.com/api/webhooks/(?P<secret>\d{15,22}/[A-Za-z0-9_-]{50,100}+)
-teams-webhook | ~webhook.office.com ~outlook.office | Microsoft Teams: incoming webhooks
-    ^ office(?:365)?\.com/webhook(?:b2)?/(?P<secret>[A-Za-z0-9@/_-]{36,300}+)
-google-chat-webhook | chat.googleapis.com | Google Chat: webhooks
-    ^ chat\.googleapis\.com/v1/spaces/[\w-]{1,64}/messages\?(?P<secret>[A-Za-z0-9%&=_.-]{20,400}+)
-hook-path | hooks.zapier.com hc-ping.com maker.ifttt hooks.airtable | Zapier, Healthchecks, IFTTT
-    ^ (?:hooks\.(?:zapier|airtable)\.com/[\w-]{1,32}|hc-ping\.com
-    |maker\.ifttt\.com/trigger/[\w-]{1,64})/
-    (?P<secret>[A-Za-z0-9/_-]{16,200}+)
-crypt-hash | $1$ $2 $5$ $6$ $7$ $y$ $gy$ $apr1$ $sm3$ | crypt(5), htpasswd(1)
-    (?<![\w$\\])\$(?:1|2[abxy]?|5|6|7|apr1|y|gy|sm3)\$[A-Za-z0-9./+$=,_-]{16,512}+
-crypt-hash | $P$ $H$ $S$ $8$ $14$ | phpass, Drupal, Cisco IOS types 8 and 14
-    (?<![\w$\\])\$(?:P|H|S|8|14)\$[A-Za-z0-9./+$=,_-]{16,512}+
-crypt-hash | $argon2 $pbkdf2 $bcrypt $scrypt $md5 $sha1 | PHC string format, Passlib
-    (?<![\w$\\])\$(?:argon2(?:id?|d)\$(?:v=\d{1,4}\$)?m=\d{1,9},t=\d{1,4},p=\d{1,4}
-    \$[A-Za-z0-9+/]{8,128}\$[A-Za-z0-9+/=]{20,256}+
-    |(?:pbkdf2[a-z0-9-]{0,16}|bcrypt-sha256|scrypt|md5|sha1)(?:\$|,)[A-Za-z0-9./+$=,_-]{16,512}+)
-crypt-hash | pbkdf2 grub.pbkdf2 bcrypt_sha256$ argon2$ scrypt: | Django, Werkzeug, GRUB
-    (?:pbkdf2_sha\d{1,3}\$\d{1,8}\$|bcrypt_sha256\$\$|argon2\$argon2|pbkdf2:sha\d{1,3}:\d{1,8}\$
-    |scrypt:\d{1,8}:\d{1,3}:\d{1,3}\$|grub\.pbkdf2\.sha512\.\d{1,8}\.)[A-Za-z0-9./+$=,_-]{16,1024}+
-crypt-hash | SCRAM-SHA- | PostgreSQL: pg_authid
-    SCRAM-SHA-(?:1|256|512)\$\d{1,8}:[A-Za-z0-9+/=]{8,64}\$
-    [A-Za-z0-9+/=]{20,128}:[A-Za-z0-9+/=]{20,128}+
-crypt-hash | * | MySQL: mysql_native_password
-    (?<![\w*])\*[0-9A-F]{40}(?![0-9A-Fa-f])
-crypt-hash | $9$ | Junos: $9$ secrets
-    (?<![\w$\\])\$9\$[A-Za-z0-9./-]{8,128}+
-ldap-hash | {S {M {C {B {P {A {c {s {p | RFC 2307, slappasswd(8), Dovecot: password schemes
-    ^ \{(?:S?SHA(?:1|224|256|384|512)?|S?MD5|CRYPT|BLF-CRYPT|(?:SHA256|SHA512|MD5|DES)-CRYPT
-    |PBKDF2[A-Z0-9-]{0,8}
-    |ARGON2(?:ID?|D)?|ssha|sha|smd5|md5|crypt)(?:\.[A-Za-z0-9]{1,6})?\}
-    (?P<secret>[A-Za-z0-9+/=$.,-]{12,512}+)
-smb-hash | ~[U | smbpasswd(5)
-    ^ (?<=:)(?P<secret>[0-9A-FX]{32}:[0-9A-F]{32}):\[U
-"""
-
-CONTEXTS = r"""
-npm-token | _authToken | npm: npmrc
-    ^ _authToken[ \t]{0,16}=[ \t]{0,16}(?P<secret>[^\s$\"']{8,512}+)
-json-web-key | "kty" | RFC 7517: members d, p, q and k of private keys
-    ^ "(?:d|p|q|dp|dq|qi|k)"[ \t\n]{0,64}:[ \t\n]{0,64}"(?P<secret>[A-Za-z0-9_-]{20,1024}+)"
-xml-rsa-key | RSAKeyValue | XML Signature: RSAKeyValue as .NET writes it
-    ^ <(?:D|P|Q|DP|DQ|InverseQ)>(?P<secret>[A-Za-z0-9+/=\s]{40,2048}+)</
-docker-auth | "auth" 'auth' auth: | docker-login(1): config.json
-    ^ (?<![\w-])["']?auth["']?[ \t]{0,64}:[ \t]{0,64}["']?(?P<secret>[A-Za-z0-9+/]{8,4096}+={0,2})
-basic-authorization | asic ASIC | RFC 7617
-    ^ (?<![A-Za-z0-9])(?:[Bb]asic|BASIC)[ \t]{1,16}(?P<secret>[A-Za-z0-9+/]{8,1024}+={0,2})
-authorization | uthorization UTHORIZATION | RFC 9110, RFC 6750
-    ^ (?:[Aa]uthorization|AUTHORIZATION)\\{0,3}["']?[ \t]{0,16}[:=,][ \t]{0,16}\\{0,3}["']?
-    [A-Za-z0-9_-]{2,24}[ \t]{1,16}(?P<secret>[^\s"'\\<>,;{}()$%]{6,4096}+)
-session-cookie | ession | RFC 6265: cookies of sessions
-    ^ (?<=[Cc]ookie: )[\w=; .-]{0,200}?[Ss]ession[\w-]{0,32}=(?P<secret>[A-Za-z0-9%._-]{16,1024}+)
-oracle-url | jdbc:oracle: | Oracle JDBC: thin and OCI URLs
-    ^ jdbc:oracle:[a-z0-9]{1,8}:[^\s/@:"']{1,64}/(?P<secret>[^\s@"']{1,128}+)@
-database-dsn | @tcp( @unix( @udp( | Go MySQL driver: data source names
-    ^ (?<![\w.-])[\w.-]{1,64}+:(?P<secret>[^\s"'@]{1,128}+)@(?:tcp|unix|udp)\(
-sql-password | dentified DENTIFIED | MySQL, MariaDB, Oracle: CREATE USER
-    ^ (?:identified[ \t]{1,16}by[ \t]{1,16}'|(?:[Ii]dentified|IDENTIFIED)\s{1,16}
-    (?:(?:[Ww]ith|WITH)\s{1,16}["'`]?[\w-]{1,64}["'`]?\s{1,16})?
-    (?:[Bb]y|BY|[Aa]s|AS|[Uu]sing|USING)\s{1,16}(?:PASSWORD[\s(]{1,16})?')
-    (?P<secret>[^'\n]{1,256}+)'
-sql-password | PASSWORD(' | MySQL: SET PASSWORD
-    ^ PASSWORD\('(?P<secret>[^'\n]{1,256}+)'\)
-secure-string | SecureString | PowerShell: ConvertTo-SecureString
-    ^ ConvertTo-SecureString[ \t]{1,8}(?:-String[ \t]{1,8})?["'](?P<secret>[^"'\n]{1,256}+)["']
-sql-password | IDENTIFIED | Oracle: CREATE USER
-    ^ IDENTIFIED\s{1,16}BY\s{1,16}"(?P<secret>[^"\n]{1,256}+)"
-connect-call | onnect( mysqli( PDO( onnection( Auth( auth=( login( _bind( | PHP, JDBC, Requests
-    ^ (?:mysqli?_connect|new[ \t]{1,4}(?:mysqli|PDO)|getConnection|BasicAuth|ftp_login|ldap_bind
-    |oci_connect|imap_open|DBI->connect|\bauth=|\.login)\((?:[^,()\n]{1,128},){1,2}
-    [ \t]{0,8}["'](?P<secret>[^"'\n]{1,128})["']
-ldap-password | {PLAIN {CLEAR {plain {clear | Dovecot: password schemes
-    ^ \{(?:PLAIN|CLEARTEXT|CLEAR|plain|cleartext)\}(?P<secret>[^\s:"',{}]{3,256}+)
-router-key | essage-digest-key uthentication-key ey-string nmp-server mp\skey | Cisco IOS, FRR
-    ^ (?:message-digest-key[ \t]{1,8}\d{1,3}[ \t]{1,8}[\w-]{2,24}|authentication-key|key-string
-    |snmp-server[ \t]{1,8}community|isakmp[ \t]{1,8}key)[ \t]{1,8}(?:\d[ \t]{1,8})?
-    (?P<secret>[^\s"';]{4,128}+)
-exim-password | lient_send | Exim: SMTP authentication
-    ^ client_send[ \t]{0,8}=[^\n:]{0,64}:[^\n:]{1,128}:[ \t]{0,8}(?P<secret>[^\s:"']{4,128}+)
-iscsi-password | ncominguser utgoinguser | tgtadm(8): CHAP accounts
-    ^ (?:incoming|outgoing)user[ \t]{1,16}[^\s"']{1,64}[ \t]{1,16}(?P<secret>[^\s"'<]{4,128}+)
-proxy-login | login= proxyauth= | Squid: cache_peer, socat(1)
-    ^ (?:(?<=\slogin=)|(?<=,proxyauth=))[^\s:*]{1,64}:(?P<secret>[^\s"'<>&]{4,128}+)
-told-password | ssword\sis ssphrase\sis | text for people
-    ^ (?:[Pp]assword|[Pp]assphrase) is(?: now)?[ \t:]{1,4}["'`]?(?P<secret>[^\s"'`<>(]{5,64}+)
-share-password | /user: | net use: Windows commands
-    ^ net[ \t]{1,4}use[ \t]{1,4}[^\n]{1,128}?/user:[^\s]{1,64}[ \t]{1,4}
-    (?P<secret>[^\s/*"'][^\s"']{3,64}+)
-nested-key | Jwt JWT ncryption | ASP.NET Core, ESPHome: the key of a section
-    ^ ["']?(?:[Jj]wt|JWT|[Ee]ncryption)(?:Settings|Config|Options)?["']?[ \t]{0,4}:
-    \s{0,16}\{?\s{0,64}
-    (?:["']?[A-Z]?[a-z]{2,16}["']?[ \t]{0,4}:[ \t]{0,4}["']?[\w.:/-]{1,64}["']?,?\s{1,64}){0,4}
-    ["']?[Kk]ey["']?[ \t]{0,4}:[ \t]{0,4}["']?(?P<secret>[A-Za-z0-9+/=_!@#.-]{8,512}+)
-gossip-key | encrypt | Consul, Nomad, Serf: gossip encryption
-    ^ \bencrypt["']?[ \t]{0,4}[:=][ \t]{0,4}["'](?P<secret>[A-Za-z0-9+/]{12,88}={1,2})["']
-oracle-login | onnect ONNECT onn\s CONN | SQL*Plus: CONNECT
-    ^ (?<![\w.])(?:[Cc]onnect|CONNECT|[Cc]onn|CONN)[ \t]{1,8}[\w$#]{1,64}
-    /(?P<secret>[^\s@/"']{3,64}+)@
+cerebras-key | csk- | Cerebras: API keys
+    csk-[a-z0-9]{44,52}(?![a-z0-9])
+together-key | tgp_v1_ | Together AI: API keys
+    tgp_v1_[A-Za-z0-9_-]{40,48}+
+fireworks-key? | fw_ | Fireworks AI: API keys
+    fw_[A-Za-z0-9]{22,26}(?![A-Za-z0-9_])
+tavily-key | tvly- | Tavily: API keys
+    tvly-(?:dev-|prod-)?[A-Za-z0-9]{24,40}(?![A-Za-z0-9])
+jina-key | jina_ | Jina AI: API keys
+    jina_[a-f0-9]{32}[A-Za-z0-9_-]{24,32}
+e2b-key | e2b_ | E2B: API keys
+    e2b_[a-f0-9]{40}(?![a-f0-9])
+runpod-key? | rpa_ | RunPod: API keys
+    rpa_[A-Za-z0-9]{40,48}(?![A-Za-z0-9])
+posthog-key? | phx_ phs_ | PostHog: personal and project secret keys
+    ph[xs]_[A-Za-z0-9]{32,52}(?![A-Za-z0-9_])
+adafruit-key | aio_ | Adafruit IO: keys
+    aio_[A-Za-z0-9]{28}(?![A-Za-z0-9])
+trello-token | ATTA | Trello: API tokens
+    ATTA[a-f0-9]{64}[A-F0-9]{8}
+cal-key | cal_ | Cal.com: API keys
+    cal_(?:live_)?[a-f0-9]{32}(?![a-f0-9])
+mollie-key? | ~live_ ~test_ | Mollie: API keys
+    (?<![A-Za-z0-9_])(?:live|test)_[A-Za-z0-9]{28,34}(?![A-Za-z0-9_])
+twitch-token? | oauth: | Twitch: chat and IRC
+    oauth:[a-z0-9]{30}(?![A-Za-z0-9])
 """

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from envlock.secrets import shape_table
+from envlock.secrets import context_table, shape_table
 from envlock.secrets.key_blocks import key_block_spans
 from envlock.secrets.placeholders import looks_random
 from envlock.secrets.spans import MASK, Span, mask_spans, merge_spans
@@ -101,9 +101,9 @@ TOKENS = tuple(
     for shape in _parse_table(table)
 )
 """Tokens of providers.  Like links, they hold no white space and at least `SHORTEST` characters."""
-LINKS = tuple(_parse_table(shape_table.KEYS_AND_LINKS))
+LINKS = tuple(_parse_table(context_table.KEYS_AND_LINKS))
 """Hashes, links with a token, and formats that samples in documentation have too."""
-CONTEXTS = tuple(_parse_table(shape_table.CONTEXTS, is_token=False))
+CONTEXTS = tuple(_parse_table(context_table.CONTEXTS, is_token=False))
 """Formats with something before the secret that tells it."""
 SHORTEST = 16
 _MOST_ROUNDS = 8
@@ -227,6 +227,8 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "proxy-login": _is_mixed,
     "told-password": lambda secret: _is_mixed(secret) and any(map(str.isdigit, secret)),
     "share-password": _is_mixed,
+    "chat-hook": looks_random,
+    "package-token": looks_random,
     "nested-key": lambda secret: _is_mixed(secret) and any(map(str.isdigit, secret)),
 }
 """What the secret must also be where its form alone is not enough."""

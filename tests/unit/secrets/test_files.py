@@ -49,7 +49,8 @@ NAMED = """
     /var/lib/jenkins/secrets/master.key /etc/gitlab/gitlab-secrets.json
     /srv/rails/config/master.key /etc/keystone/fernet-keys/0 /etc/ipa/nssdb/pwdfile.txt
     /home/b/.google_authenticator /var/lib/tor/x/hs_ed25519_secret_key
-    /home/b/.bitcoin/wallet.dat /home/b/.config/sops/age/keys.txt
+    /srv/node-red/flows_cred.json /opt/artifactory/etc/security/join.key /var/lib/one/one_auth
+    /etc/pve/priv/token.cfg /home/b/.bitcoin/wallet.dat /home/b/.config/sops/age/keys.txt
     """
 
 NOT_NAMED = """

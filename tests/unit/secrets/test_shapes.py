@@ -16,6 +16,7 @@ SHORT_IS_ENOUGH = {
     "url-credentials",
     "secure-string",
     "database-dsn",
+    "tacacs-password",
 }
 """Formats in which even a short text is a secret, because what stands around it says so."""
 

@@ -3,7 +3,7 @@
 A template holds groups such as `{A36}`: a kind of characters and how many.  Kinds are `A` letters
 and digits, `U` capitals and digits, `B` the base32 of RFC 4648, `h` hexadecimal, `H` the same in
 capitals, `d` digits, `a` small letters and digits, `w` letters, digits, dash and underscore, `b`
-base64, `g` a UUID.
+base64, `L` base58, `g` a UUID.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ _KINDS = {
     "H": "0123456789ABCDEF",
     "d": "123456789",
     "a": string.ascii_lowercase + string.digits,
+    "L": string.ascii_letters.replace("l", "").replace("I", "").replace("O", "") + "123456789",
     "w": string.ascii_letters + string.digits + "_-",
     "b": string.ascii_letters + string.digits + "+/",
 }
-_GROUP = re.compile(r"\{([AUBhHdawbg])(\d*)\}")
+_GROUP = re.compile(r"\{([AUBhHdawbgL])(\d*)\}")
 
 
 def build(template: str, *, length: int | None = None) -> str:
@@ -53,6 +54,33 @@ def _characters(seed: str, kind: str, size: int) -> str:
 
 
 TOKENS = (
+    ("yandex-token", "y0_{w55}"),
+    ("yandex-token", "AQVN{w36}"),
+    ("yandex-token", "t1.{A20}.{A86}"),
+    ("fly-token", "fm2_{b80}"),
+    ("swarm-token", "SWMTKN-1-{a50}-{a25}"),
+    ("swarm-token", "SWMKEY-1-{A43}"),
+    ("k3s-token", "K10{h64}::server:{h32}"),
+    ("deno-token", "ddp_{A36}"),
+    ("cerebras-key", "csk-{a48}"),
+    ("together-key", "tgp_v1_{A43}"),
+    ("fireworks-key", "fw_{A24}"),
+    ("tavily-key", "tvly-dev-{A32}"),
+    ("jina-key", "jina_{h32}{A28}"),
+    ("e2b-key", "e2b_{h40}"),
+    ("runpod-key", "rpa_{A44}"),
+    ("posthog-key", "phx_{A43}"),
+    ("adafruit-key", "aio_{A28}"),
+    ("trello-token", "ATTA{h64}{H8}"),
+    ("cal-key", "cal_live_{h32}"),
+    ("mollie-key", "live_{A30}"),
+    ("twitch-token", "oauth:{a30}"),
+    ("json-web-token", "eyJ{A40}..{A22}.{A43}.{A22}"),
+    ("paseto", "v4.local.{w100}"),
+    ("crypt-hash", "$BALLOON-SHA256$v=1$s=1024,t=32${A22}==${A43}="),
+    ("crypt-hash", "sha256$abcdefgh${h64}"),
+    ("crypt-hash", "$9${A14}${A43}"),
+    ("bitcoin-key", "xprv9s21ZrQH143K{L92}"),
     ("aws-access-key", "AKIA{B16}"),
     ("aws-access-key", "ASIA{B16}"),
     ("aws-bedrock-key", "ABSK{b120}="),
@@ -242,6 +270,23 @@ CONTEXTS = (
     ("told-password", "# the password is {A12}"),
     ("share-password", "net use Z: //nas/x /user:bob {A12}"),
     ("nested-key", '"Jwt": {"Issuer": "x", "Key": "{A12}"}'),
+    ("nested-key", "api:\n  key: {h32}"),
+    ("proxy-share-link", "vmess://{A120}"),
+    ("proxy-share-link", "ss://{A44}@x:8388#n"),
+    ("wifi-code", "WIFI:T:WPA;S:home;P:{A12};;"),
+    ("package-token", "deb https://dl.cloudsmith.io/{A16}/org/repo/deb/debian x main"),
+    ("package-token", "deb https://packagecloud.io/priv/{h40}/org/repo/debian x main"),
+    ("package-token", "https://pypi.fury.io/{A20}/org/"),
+    ("chat-hook", "https://chat.example.org/hooks/{a26}"),
+    ("chat-hook", "https://feishu.example.org/open-apis/bot/v2/hook/{g}"),
+    ("erlang-term", '{api_key,<<"{h32}">>}.'),
+    ("erlang-term", "{'$write_key',<<\"{h32}\">>}."),
+    ("tacacs-password", 'login = cleartext "{A12}"'),
+    ("kamailio-key", 'modparam("topoh", "mask_key", "{A12}")'),
+    ("encrypted-property", "bob = ENC(1024:{h32}:{h64})"),
+    ("teleport-token", "join_params:\n  method: token\n  token_name: {A20}"),
+    ("magento-key", "'crypt' => ['key' => '{h32}']"),
+    ("connect-call", 'db.auth("bob", "{A12}")'),
     ("nested-key", 'encryption:\n    key: "{A12}"'),
     ("secure-string", 'ConvertTo-SecureString "{A12}" -AsPlainText'),
     ("ldap-password", "bob:{PLAIN}{A12}"),
