@@ -46,8 +46,8 @@ Written by
 $ python benchmarks/store.py --output docs/explanation/measurements-of-the-store.md
 ```
 
-Sizes are those that the file system gives to files, in MB (`du`), so a file with two names
-counts once and a hole not at all.
+or, with `--moves`, its last section alone. Sizes are those that the file system gives to files, in
+MB (`du`), so a file with two names counts once and a hole not at all.
 
 ## Room on the disk
 
@@ -66,7 +66,8 @@ A file of {size:,.0f} MB of which {written:,.0f} MB are written, in a root of it
 | step | seconds | MB on the disk |
 |-|-|-|
 {sparse}
-## What moves after an update
+"""
+MOVES = """## What moves after an update
 
 One package is replaced by another version, and the second version pushed to a registry that has
 the first. *First* and *second* are the MB that the blobs of the registry grew by each push.
@@ -100,9 +101,14 @@ def main() -> None:
     """Make the roots, measure, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--moves", action="store_true", help="only the last section of the page")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="store-") as folder:
         top = Path(folder)
+        if arguments.moves:
+            before, _, _ = arguments.output.read_text().partition(MOVES.partition("\n")[0])
+            arguments.output.write_text(before + moves_of(*made_debian(top), top))
+            return
         roots = made(top)
         rooms = "".join(
             room_line(name, room_of(Machine(top / f"room-{number}"), root))
@@ -113,24 +119,25 @@ def main() -> None:
             for step, seconds, size in sparse_steps(top)
         )
         debian, wheels, _ = roots.values()
-        moves = [
-            moved(top / "deb", debian, f"{REPACKED} (deb)", lambda: repack(debian, top)),
-            moved(top / "pip", wheels, f"{UPDATED} (wheel)", lambda: pip(wheels, NEWER)),
-        ]
-    page = HEAD.format(
-        rooms=rooms,
-        sparse=sparse,
-        moves="".join(rows for rows, _ in moves),
-        parts="".join(rows for _, rows in moves),
-        size=SPARSE / 1e6,
-        written=WRITTEN / 1e6,
+        moves = moves_of(debian, wheels, top)
+    page = HEAD.format(rooms=rooms, sparse=sparse, size=SPARSE / 1e6, written=WRITTEN / 1e6)
+    arguments.output.write_text(page + moves)
+
+
+def moves_of(debian: Path, wheels: Path, top: Path) -> str:
+    """Return the section of what moves after an update of each root."""
+    moves = [
+        moved(top / "deb", debian, f"{REPACKED} (deb)", lambda: repack(debian, top)),
+        moved(top / "pip", wheels, f"{UPDATED} (wheel)", lambda: pip(wheels, NEWER)),
+    ]
+    return MOVES.format(
+        moves="".join(rows for rows, _ in moves), parts="".join(rows for _, rows in moves)
     )
-    arguments.output.write_text(page)
 
 
-def made(top: Path) -> dict[str, Path]:
-    """Make the roots, by what they hold."""
-    debian, wheels, node = top / "debian", top / "wheels", top / "node"
+def made_debian(top: Path) -> tuple[Path, Path]:
+    """Make a Debian root, and the same with wheels."""
+    debian, wheels = top / "debian", top / "wheels"
     include = ",".join(PACKAGES)
     tar = top / "debian.tar"  # in no folder of ours is anything mounted when it is interrupted
     quietly("mmdebstrap", "--variant=minbase", f"--include={include}", "bookworm", tar)
@@ -140,6 +147,13 @@ def made(top: Path) -> dict[str, Path]:
     quietly("cp", "-a", debian, wheels)
     quietly("python3", "-m", "venv", wheels / "srv/venv")
     pip(wheels, OLDER, *WHEELS)
+    return debian, wheels
+
+
+def made(top: Path) -> dict[str, Path]:
+    """Make the roots, by what they hold."""
+    debian, wheels = made_debian(top)
+    node = top / "node"
     make_bare(node)
     (node / "srv/app").mkdir()
     document = {"name": "app", "version": "1.0.0", "dependencies": NODE}

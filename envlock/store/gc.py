@@ -18,6 +18,7 @@ from envlock.store.disk import store_errors
 from envlock.store.known import older
 from envlock.store.objects import SOUND_NS, Store
 from envlock.store.refs import Ref, delete_ref, needs, read_ref, ref_files, refs
+from envlock.store.sent import unused_since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +44,14 @@ def collect_garbage(
     first.  The stat cache is always deleted.  `clock` returns seconds since 1970.  Raise StoreError
     when another process has the store open, when a reference or one of its tree objects cannot be
     read, and, unless `force`, when there are objects but no reference: more likely the references
-    were lost than everything is garbage.  What a capture that is forgotten now needed is garbage;
-    its reference goes with it.
+    were lost than everything is garbage.  What a capture that is forgotten now needed is garbage,
+    and what was kept to compare the next push with; their references go with it.
     """
     with store.exclusively(), store_errors(store.root):
         limit = clock() - grace_seconds
         oldest = clock() - unused_seconds if unused_seconds is not None else None
         known, forgotten = older(store, limit)
+        forgotten += unused_since(store, limit)
         unused = [path for path in ref_files(store) if oldest and _is_old(path, oldest)]
         gone = {ref.name for ref in forgotten} | {read_ref(path).name for path in unused}
         needed = _needed(store, [ref for ref in refs(store) if ref.name not in gone])

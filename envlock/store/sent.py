@@ -1,7 +1,8 @@
 """What a repository of a registry is known to have: the manifests that were sent or fetched last.
 
 They are in a file of the store's cache; a reference keeps the objects that the next version is
-compared with.  All of it can be deleted: then the next version travels whole.
+compared with.  All of it can be deleted, and garbage collection deletes what was not used for long:
+then the next version travels whole.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from envlock.store.manifests import (
     parse_manifest,
 )
 from envlock.store.objects import Store
-from envlock.store.refs import set_ref
+from envlock.store.refs import Ref, refs, set_ref
 from envlock.store.shipment import Base, listed
 from envlock.store.unpacking import is_complete
 from envlock.writing import replace_file
@@ -39,6 +40,7 @@ MOST_TAGS = 32
 """Most tags and services of a repository that are remembered; the oldest goes first."""
 
 _FOLDER = "sent"
+_REF = "sent "
 _LARGEST = 64 * 1024 * 1024
 _TREES = frozenset({TREE_TYPE, PACKED_TREE_TYPE})
 _OBJECTS = frozenset({OBJECT_TYPE, PACKED_OBJECT_TYPE})
@@ -62,7 +64,7 @@ def remember(store: Store, place: str, tag: str, manifest: bytes) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         replace_file(_path(store, place), json.dumps(known).encode())
     whole = [each for each in bases if is_complete(each, store)]
-    set_ref(store, f"sent {place}", objects=bases, trees=whole)
+    set_ref(store, f"{_REF}{place}", objects=bases, trees=whole)
 
 
 def recall(store: Store, place: str, tag: str) -> Iterator[tuple[Described, ...]]:
@@ -81,6 +83,22 @@ def _read(store: Store, place: str) -> dict[str, str]:
         found = parse_json(read_file(_path(store, place), _LARGEST))
         return {str(tag): str(manifest) for tag, manifest in found.items()}
     return {}
+
+
+def unused_since(store: Store, limit: float) -> list[Ref]:
+    """Return the references that keep versions not sent or fetched since, in seconds since 1970.
+
+    Also those whose file is gone.
+    """
+
+    def is_used(place: str) -> bool:
+        try:
+            return _path(store, place).lstat().st_mtime > limit
+        except FileNotFoundError:
+            return False
+
+    found = (ref for ref in refs(store) if ref.name.startswith(_REF))
+    return [ref for ref in found if not is_used(ref.name.removeprefix(_REF))]
 
 
 def base_of(layers: Sequence[Described], store: Store) -> Base:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from envlock.model.tree import Entry, EntryType, FileClass, Row, Tree
 from envlock.store import sent, shipment
 from envlock.store.deltas import MAGIC
 from envlock.store.frames import frame
+from envlock.store.gc import collect_garbage
 from envlock.store.manifests import (
     DELTA_TYPE,
     LOCK_TYPE,
@@ -28,6 +30,7 @@ from envlock.store.manifests import (
     parse_manifest,
 )
 from envlock.store.objects import Store
+from envlock.store.refs import refs
 from envlock.store.sent import base_of, recall, remember
 from envlock.store.shipment import (
     NOTHING_THERE,
@@ -176,9 +179,9 @@ def test_what_is_of_little_use_is_not_listed_for_ever(opened: Callable[[str], St
 def test_a_large_file_that_comes_and_goes(opened: Callable[[str], Store]) -> None:
     """A new one has a blob of its own as long as it is needed; a changed one is in the delta."""
     store, place = opened("one"), Place()
-    base = {**FILES, "/srv/huge": NOISE * 3}
+    base = {**FILES, "/srv/huge": NOISE * 2}
     pushed(store, place, base)
-    text = b"".join(b"line %d\n" % n for n in range(200_000))
+    text = b"".join(b"line %d\n" % n for n in range(120_000))
     tree, moved = pushed(store, place, {**base, "/srv/text": text})
     assert PACKED_OBJECT_TYPE in kinds(place)
     assert moved < len(text) / 4
@@ -196,6 +199,21 @@ def test_a_blob_that_is_gone_is_told(opened: Callable[[str], Store]) -> None:
     place.blobs.clear()
     with pytest.raises(BaseGoneError, match="not there any more"):
         pushed(store, place, changed(1))
+
+
+def test_two_who_push_at_once_make_two_whole_versions(opened: Callable[[str], Store]) -> None:
+    """Each knows the same base; the tag has one of them, and both can be read."""
+    one, two, place = opened("one"), opened("two"), Place()
+    first, _ = pushed(one, place, FILES)
+    unpack_shipment(place.layers, place, first, two)
+    remember(two, "p", "t", pack_shipment(first.encode(), first, one, {}).manifest)
+    made = []
+    for number, store in enumerate((one, two)):
+        tree, moved = pushed(store, place, changed(number))
+        assert moved < 1000
+        made.append((tree, place.layers))
+    for number, (tree, layers) in enumerate(made):
+        assert unpack_shipment(layers, place, tree, opened(f"reader-{number}")) == 202
 
 
 def test_the_same_lock_is_shipped_as_it_is_there(opened: Callable[[str], Store]) -> None:
@@ -315,3 +333,21 @@ def test_tags_of_which_it_is_known_what_they_have(opened: Callable[[str], Store]
     assert not list(recall(store, "p", "3"))
     remember(store, "p", "t", manifest)
     assert len(list(recall(store, "p", "3"))) == 1
+
+
+def test_garbage_collection_forgets_versions_that_were_not_used(
+    opened: Callable[[str], Store],
+) -> None:
+    store, place = opened("one"), Place()
+    tree, _ = pushed(store, place, FILES)
+    assert collect_garbage(store, 3600).removed == 0
+    assert next(recall(store, "p", "t"))
+    assert store.has(tree)
+    assert collect_garbage(store, -1).kept == 0
+    assert not refs(store)
+    assert not list(recall(store, "p", "t"))
+    shutil.rmtree(store.cache / "sent", ignore_errors=True)
+    pushed(store, place, FILES)
+    shutil.rmtree(store.cache / "sent")
+    assert collect_garbage(store, 3600).removed == 0, "what it keeps is too young"
+    assert [ref.name for ref in refs(store)] == ["sent p"]
