@@ -16,6 +16,10 @@ _FULL_NAME = re.compile(
     r"(?P<name>.+?)-(?P<version>\d+(?:\.[0-9A-Za-z]+)*)(?:-(?P<platform>.+))?\Z"
 )
 _LOCKED = re.compile(r" {4}([^\s(]+) \(([^\s)]+)\)\Z")
+_CHECKSUM = re.compile(r" {2}([^\s(]+) \(([^\s)]+)\) (?:\S+,)?sha256=([0-9a-f]{64})(?:,|\Z)")
+_REMOTE = re.compile(r" {2}remote: (\S+)\Z")
+_SOURCE = re.compile(r"- [\"']?(https?://[!#-&(-~]+)")
+_METADATA = re.compile(r"^(name|platform|  version): [\"']?([A-Za-z0-9._-]+)[\"']?$", re.MULTILINE)
 _CONFIG = re.compile(r'^[ \t]*CONFIG\["(MAJOR|MINOR|TEENY)"\] = "(\d+)"', re.MULTILINE)
 _ANY = "ruby"
 _MOST_LOCKED = 20_000
@@ -35,11 +39,16 @@ class Gem(NamedTuple):
 
 
 class Lockfile(NamedTuple):
-    """A Gemfile.lock: gems from gem servers (name -> versions), and versions of the tools."""
+    """A Gemfile.lock: gems from gem servers (name -> versions), and versions of the tools.
+
+    `servers` are the URLs of these, and `checksums` maps the full name of a gem -> SHA-256 in hex.
+    """
 
     gems: Mapping[str, frozenset[str]]
     bundler: str
     ruby: str
+    servers: tuple[str, ...] = ()
+    checksums: Mapping[str, str] = {}
 
 
 def parse_full_name(name: str) -> Gem | None:
@@ -70,6 +79,8 @@ def parse_specification(stem: str, head: str) -> Gem | None:
 def parse_lockfile(text: str) -> Lockfile | None:
     """Return a Gemfile.lock, or None when the text is not one."""
     gems: dict[str, set[str]] = {}
+    servers: dict[str, None] = {}
+    checksums: dict[str, str] = {}
     tools = {"BUNDLED WITH": "", "RUBY VERSION": ""}
     count = 0
     is_lockfile = False
@@ -79,13 +90,45 @@ def parse_lockfile(text: str) -> Lockfile | None:
         if match is not None and count < _MOST_LOCKED:
             count += 1
             gems.setdefault(match[1], set()).add(match[2].partition("-")[0])
+        elif section == "GEM" and (remote := _REMOTE.match(line)):
+            servers[remote[1]] = None
+        elif section == "CHECKSUMS" and (checksum := _CHECKSUM.match(line)):
+            checksums[f"{checksum[1]}-{checksum[2]}"] = checksum[3]
         elif section in tools:
             tools[section] = tools[section] or line.strip()
     if not is_lockfile:
         return None
     ruby = tools["RUBY VERSION"].removeprefix("ruby ").partition("p")[0]
     frozen = {name: frozenset(versions) for name, versions in gems.items()}
-    return Lockfile(frozen, tools["BUNDLED WITH"], ruby)
+    return Lockfile(frozen, tools["BUNDLED WITH"], ruby, tuple(servers), checksums)
+
+
+def parse_sources(gemrc: str) -> tuple[str, ...]:
+    r"""Return the URLs of the gem servers that a .gemrc names.
+
+    >>> parse_sources(":sources:\n- https://gems.example.org/\n:verbose: true\n")
+    ('https://gems.example.org/',)
+    """
+    found = []
+    is_list = False
+    for line in gemrc.splitlines():
+        if line[:1] not in ("", " ", "-", "#"):
+            is_list = line.lstrip(":").startswith("sources:")
+        match = _SOURCE.match(line.strip()) if is_list else None
+        if match is not None:
+            found.append(match[1])
+    return tuple(found)
+
+
+def parse_metadata(text: str) -> Gem | None:
+    """Return the gem of the ``metadata`` of a package file, or None when it names none."""
+    found: dict[str, str] = {}
+    for key, value in _METADATA.findall(text):
+        found.setdefault(key.strip(), value)
+    if "name" not in found or "version" not in found:
+        return None
+    platform = found.get("platform", _ANY)
+    return Gem(found["name"], found["version"], "" if platform == _ANY else platform)
 
 
 def parse_ruby_version(rbconfig: str) -> str:

@@ -23,7 +23,7 @@ from envlock.errors import SourceError
 from envlock.formats.binary import zip_archive
 from envlock.materialize.artifacts import unpacked
 from envlock.materialize.artifacts.artifact import Rooms
-from envlock.materialize.artifacts.kinds import conda, deb, wheel
+from envlock.materialize.artifacts.kinds import conda, deb, gem, wheel
 from tests.hostile.images import DOCUMENT, END, extended, header, layout, record, tar
 
 DIGITS = b"1" * 5000
@@ -229,6 +229,53 @@ def test_packages_of_conda(tmp_path: Path, name: str) -> None:
         package.close()
     outside = [path for path in tmp_path.iterdir() if path.name != "below"]
     assert not outside
+
+
+DATA = b"data.tar.gz".ljust(100, b"\0")
+GEM_EVIL = gzip.compress(tar({"../../etc/evil": b"x", "/etc/evil": b"y"}) + END)
+GEMS: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "not a complete gem"),
+    "headers that follow each other": (
+        extended(record(b"a", b"b")) * 3000 + header() + END,
+        "not a complete gem",
+    ),
+    "size of many digits": (
+        extended(record(b"size", DIGITS)) + header(name=DATA) + END,
+        "not a complete gem",
+    ),
+    "files beyond the end": (
+        header(name=DATA, size=b"77777777777\0") + END,
+        "not a complete gem",
+    ),
+    "a link in place of the files": (
+        header(
+            name=b"data.tar.gz".ljust(100, b"\0"), kind=b"2", link=b"/etc/passwd".ljust(100, b"\0")
+        )
+        + END,
+        "not a complete gem",
+    ),
+    "many empty parts": (tar({str(number): b"" for number in range(2000)}), "not a complete gem"),
+    "a header that is too large": (
+        header(kind=b"x", size=b"77777777777\0") + END,
+        "not a complete gem",
+    ),
+    "names outside": (tar({"data.tar.gz": GEM_EVIL}), ""),
+}
+
+
+@pytest.mark.parametrize("name", GEMS)
+def test_packages_of_ruby(tmp_path: Path, name: str) -> None:
+    raw, reason = GEMS[name]
+    path = tmp_path / "below/x-1.gem"
+    path.parent.mkdir()
+    path.write_bytes(raw)
+    rooms = Rooms(tmp_path / "below/tables", tmp_path / "below/tars")
+    if reason:
+        with pytest.raises(SourceError, match=reason):
+            gem.unpack(path, rooms)
+    else:
+        gem.unpack(path, rooms).close()
+    assert [path.name for path in tmp_path.iterdir()] == ["below"]
 
 
 def recording(folder: Path) -> list[str]:

@@ -15,10 +15,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from email.parser import HeaderParser
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from envlock.formats.binary.zip_archive import DAMAGE, open_archive, read_member
 from envlock.formats.rpm.package_file import name_of_file
+from envlock.formats.ruby import parse_metadata
 from envlock.reading import HeaderReader, open_file
 
 CONTROL_LIMIT = 16 << 20
@@ -36,7 +37,7 @@ _MEMORY = 64 << 20
 
 
 def published_name(path: Path) -> str:
-    """Return the file name that a package of Debian or rpm, or a wheel, was published under.
+    """Return the file name that a package of Debian, rpm or RubyGems, or a wheel, had at first.
 
     Nothing for other files and damaged ones.  Raise OSError.
     """
@@ -54,6 +55,9 @@ def name_of_package(stream: BinaryIO) -> str:
     if magic.startswith(_RPM):
         with suppress(*_BROKEN):
             return name_of_file(stream)
+    if _is_tar(stream):
+        with suppress(tarfile.TarError, *_BROKEN):
+            return _name_of_gem(stream)
     if magic.startswith(_ZIP):
         with suppress(*DAMAGE, KeyError, OSError):
             return _name_of_wheel(stream)
@@ -135,6 +139,28 @@ def _file_of_tar(content: bytes, wanted: str) -> bytes:
                     break
                 return content[info.offset_data : info.offset_data + info.size]
     raise EOFError(f"it has no {wanted}")
+
+
+def _is_tar(stream: BinaryIO) -> bool:
+    head = stream.read(262)
+    stream.seek(0)
+    return head[257:] == b"ustar"
+
+
+def _name_of_gem(stream: BinaryIO) -> str:
+    """Return the name of a package of RubyGems, empty for another tar."""
+    with (
+        HeaderReader(cast("io.RawIOBase", stream)) as headers,
+        tarfile.open(fileobj=headers, mode="r:") as archive,
+    ):
+        for info, _ in zip(archive, range(_MOST_PARTS), strict=False):
+            if info.isreg() and info.name == "metadata.gz":
+                stream.seek(info.offset_data)
+                packed = stream.read(min(info.size, _PACKED_LIMIT))
+                raw = zlib.decompressobj(wbits=31).decompress(packed, METADATA_LIMIT)
+                gem = parse_metadata(raw.decode("utf-8", "replace"))
+                return f"{gem.full_name}.gem" if gem else ""
+    return ""
 
 
 def _name_of_wheel(stream: BinaryIO) -> str:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.fetch import Fetched, Offer, fetch
-from envlock.materialize.artifacts.kinds import conda, deb, rpm
+from envlock.materialize.artifacts.kinds import conda, deb, gem, rpm
 from envlock.materialize.artifacts.sources.archive import ArchiveSource
 from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
 from envlock.materialize.artifacts.sources.cache import CacheSource
 from envlock.materialize.artifacts.sources.conda import channels
 from envlock.materialize.artifacts.sources.directory import DirectorySource
 from envlock.materialize.artifacts.sources.download import Downloads
+from envlock.materialize.artifacts.sources.gem import servers
 from envlock.materialize.artifacts.sources.registry import RegistrySource
 from envlock.materialize.artifacts.sources.rpm import repositories
 from envlock.materialize.artifacts.sources.snapshot import SnapshotSource
@@ -97,6 +98,8 @@ def _far_sources(
         yield from repositories(request, downloads)
     if scheme == conda.KIND.scheme:
         yield from channels(request, downloads)
+    if scheme == gem.KIND.scheme:
+        yield from servers(request, downloads)
     if scheme == deb.KIND.scheme:
         for url in options.snapshots:
             yield SnapshotSource(url=url, downloads=downloads)

@@ -14,9 +14,10 @@ from envlock.materialize.artifacts.artifact import (
     Rooms,
     is_plain,
 )
-from envlock.materialize.artifacts.kinds import conda, deb, npm, rpm, wheel
+from envlock.materialize.artifacts.kinds import conda, deb, gem, npm, rpm, wheel
 from envlock.materialize.artifacts.sources import apt, pip
 from envlock.materialize.artifacts.sources import conda as conda_sources
+from envlock.materialize.artifacts.sources import gem as gem_sources
 from envlock.materialize.artifacts.sources import npm as npm_sources
 from envlock.materialize.artifacts.sources import rpm as rpm_sources
 from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
@@ -36,6 +37,7 @@ ROWS: tuple[KindRow, ...] = (
     KindRow(npm.KIND, npm_sources.sources),
     KindRow(rpm.KIND, rpm_sources.sources),
     KindRow(conda.KIND, conda_sources.sources),
+    KindRow(gem.KIND, gem_sources.sources),
 )
 
 KINDS: Mapping[str, ArtifactKind] = {row.kind.scheme: row.kind for row in ROWS}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from envlock.capture.collector import Collector
@@ -21,11 +21,12 @@ from envlock.formats.ruby import (
     Lockfile,
     parse_lockfile,
     parse_ruby_version,
+    parse_sources,
     parse_specification,
 )
 from envlock.model.record import Record
 from envlock.model.text import from_bytes, sort_key
-from envlock.secrets.urls import clean_facts
+from envlock.secrets.urls import clean_facts, clean_origin
 
 _SPECIFICATIONS = "specifications"
 _PATTERNS = (f"**/{_SPECIFICATIONS}/*.gemspec", f"**/{_SPECIFICATIONS}/default/*.gemspec")
@@ -41,6 +42,8 @@ _MANAGERS = (("/.rbenv/versions/", "rbenv"), ("/installs/ruby/", "asdf"), ("/.ru
 _BUNDLES = ("/vendor/bundle", "/.bundle", "/vendor")
 _LARGEST = 1024 * 1024
 _LOCKFILE = "Gemfile.lock"
+_SETTINGS = ("/etc/gemrc", "/root/.gemrc", "/home/*/.gemrc", "/root/.config/gem/gemrc")
+_MOST_SERVERS = 20
 
 
 class _Spec(NamedTuple):
@@ -64,12 +67,13 @@ class _GemSet(NamedTuple):
 def collect(context: Context) -> Iterator[Record]:
     """Yield a record for each gem home, each gem in it, and each application with a lockfile."""
     gem_sets = _gem_sets(context)
+    published = _published(context)
     for name, gem_set in gem_sets.items():
         facts = clean_facts({"version": gem_set.version, "abi": gem_set.abi})
         if facts:
-            yield Record("gem", name, facts)
+            yield Record("gem", name, clean_facts({**facts, "url": " ".join(published.servers)}))
         for key, spec in gem_set.specs.items():
-            yield Record("gem", f"{name}/{key}", _facts(spec, context))
+            yield Record("gem", f"{name}/{key}", _facts(spec, published, context))
     yield from _applications(gem_sets, context)
     yield from _from_git(gem_sets, context)
 
@@ -77,14 +81,52 @@ def collect(context: Context) -> Iterator[Record]:
 def claims(context: Context) -> Claims:
     """Return a claim, without a digest, for each path of the gems and their specifications."""
     owners = {}
+    artifacts = {}
+    published = _published(context)
     for name, gem_set in _gem_sets(context).items():
         for key, spec in gem_set.specs.items():
             owner, full_name = f"gem {name}/{key}", spec.gem.full_name
             owners[spec.path] = owner
+            artifacts[owner] = "" if spec.is_default else _artifact(spec.gem, published)
             owners[f"{spec.home}/gems/{full_name}"] = owner
             for folder in context.glob(f"{spec.home}/extensions/*/*/{full_name}"):
                 owners[folder] = owner
-    return claim_folders(context, owners)
+    return claim_folders(context, owners, artifacts=artifacts)
+
+
+class _Published(NamedTuple):
+    """Where the gems may have come from: URLs of servers, and full name -> SHA-256."""
+
+    servers: tuple[str, ...]
+    checksums: Mapping[str, str]
+
+
+def _published(context: Context) -> _Published:
+    """Return what the lockfiles of Bundler and the settings of RubyGems say of gem servers."""
+    servers: dict[str, None] = {}
+    checksums: dict[str, str] = {}
+    for path in context.glob(f"**/{_LOCKFILE}"):
+        lock = parse_lockfile(context.text(path) or "") if "/gems/" not in path else None
+        if lock is not None:
+            servers |= dict.fromkeys(lock.servers)
+            checksums = {**lock.checksums, **checksums}
+    for path in context.glob(*_SETTINGS):
+        servers |= dict.fromkeys(parse_sources(context.text(path, _LARGEST) or ""))
+    return _Published(_clean(servers), checksums)
+
+
+def _clean(urls: Iterable[str]) -> tuple[str, ...]:
+    """Return URLs of servers without what may be secret."""
+    clean = (clean_origin(url).rstrip("/") for url in urls)
+    found = dict.fromkeys(url for url in clean if url.startswith(("http://", "https://")))
+    return tuple(found)[:_MOST_SERVERS]
+
+
+def _artifact(gem: Gem, published: _Published) -> str:
+    """Return the words for the package file of a gem."""
+    sha256 = published.checksums.get(gem.full_name, "-")
+    servers = " ".join(published.servers).encode().hex() or "-"
+    return " ".join(("gem", gem.name, gem.version, gem.platform or "-", sha256, servers))
 
 
 def _gem_sets(context: Context) -> dict[str, _GemSet]:
@@ -160,13 +202,14 @@ def _keyed(specs: list[_Spec]) -> dict[str, _Spec]:
     return {keys[gem]: found[gem] for gem in sorted(found, key=lambda gem: sort_key(keys[gem]))}
 
 
-def _facts(spec: _Spec, context: Context) -> dict[str, str]:
+def _facts(spec: _Spec, published: _Published, context: Context) -> dict[str, str]:
     owner = context.owner(spec.path)
     return clean_facts(
         {
             "version": spec.gem.version,
             "platform": spec.gem.platform,
             "default": "true" if spec.is_default else "",
+            "sha256": "" if spec.is_default else published.checksums.get(spec.gem.full_name, ""),
             "packaged-by": "" if owner.startswith("gem ") else owner,
         }
     )
@@ -211,6 +254,7 @@ def _declared(lock: Lockfile, installed: Mapping[str, set[str]]) -> dict[str, st
             "declared-differing": str(len(differing) or ""),
             "bundler": lock.bundler,
             "ruby": lock.ruby,
+            "url": " ".join(_clean(lock.servers)),
         }
     )
 
@@ -235,7 +279,7 @@ def _from_git(gem_sets: Mapping[str, _GemSet], context: Context) -> Iterator[Rec
 COLLECTOR = Collector(
     name="gem",
     sections=("gem",),
-    reads=(*_PATTERNS, f"**/{_LOCKFILE}", "**/rbconfig.rb"),
+    reads=(*_PATTERNS, f"**/{_LOCKFILE}", "**/rbconfig.rb", *_SETTINGS),
     collect=collect,
     claims=claims,
     needs_scan=True,

@@ -346,6 +346,5 @@ KIND = ArtifactKind(
     open=unpack,
     placed=placed,
     group=_group,
-    file_time=None,
-    is_dated=True,
+    file_time=None,  # that of files with the prefix is of their installation
 )

@@ -21,7 +21,7 @@ from envlock.materialize.artifacts.verify import digest_of, is_locked_file
 
 MOST_FILES = 200_000
 """Most files of a directory that are searched by content."""
-_SUFFIXES = (".deb", ".rpm", ".whl")
+_SUFFIXES = (".deb", ".rpm", ".whl", ".gem")
 """What files are called that say by themselves which package they are."""
 
 
