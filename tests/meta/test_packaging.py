@@ -104,7 +104,7 @@ def test_the_wheel_works_where_it_is_installed(
 ) -> None:
     venv = tmp_path / "venv"
     subprocess.run([python, "-m", "venv", venv], check=True)
-    pip = [venv / "bin/python", "-m", "pip", "install", "--quiet"]
+    pip = [venv / "bin/python", "-m", "pip", "install", "--quiet", "--no-compile"]
     subprocess.run([*pip, "--no-deps", wheel], check=True, capture_output=True)
     fetched = subprocess.run([*pip, wheel], capture_output=True, text=True, check=False)
     if fetched.returncode:

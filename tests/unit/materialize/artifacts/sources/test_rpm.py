@@ -34,7 +34,7 @@ MISSING = Rpm("missing", "1-1", "noarch", "missing", "0" * 64)
 
 @pytest.fixture
 def downloads():
-    with closing(Downloads(rate=1e6)) as found:
+    with closing(Downloads(rate=1e6, sleep=lambda _seconds: None)) as found:
         yield found
 
 
