@@ -86,6 +86,10 @@ def _two_tags(tags: tuple[str, str], work: Path, runs: int) -> str:
     """Compare two images in a registry, with nothing known of them and again."""
     first, second = (f"oci://{tag}" for tag in tags)
     compared = [ENVLOCK, "diff", first, second, "--exit-zero", "-q"]
+    capture = [ENVLOCK, "capture", second, "-o", str(work / "second.lock"), "-q"]
+    forget = ["rm", "-rf", str(work / "data")]
+    known = f"{ENVLOCK} capture {first} -o {work}/first.lock -q"
+    learn = ["sh", "-c", f"rm -rf {work}/data && {known}"]
     copy = " && ".join(
         f"skopeo copy -q --src-tls-verify=false docker://{tag} oci:{work}/copied-{number}:x"
         f" && {tool('syft')} -q -o json oci-dir:{work}/copied-{number} > {work}/{number}.json"
@@ -94,8 +98,10 @@ def _two_tags(tags: tuple[str, str], work: Path, runs: int) -> str:
     return _table(
         "Two images of a registry that differ in one small package",
         [
-            Command("envlock diff, nothing known", compared, ["rm", "-rf", str(work / "data")]),
+            Command("envlock diff, nothing known", compared, forget),
             Command("envlock diff, again", compared),
+            Command("envlock capture of the second, nothing known", capture, forget),
+            Command("envlock capture of the second, the first known", capture, learn),
             Command(
                 "skopeo copy and syft of both",
                 ["sh", "-c", copy],

@@ -6,6 +6,7 @@ A closure asks for both after the walk, when each file would have to be fetched 
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import NamedTuple
 
 from envlock.formats.binary.elf_file import is_elf
 from envlock.formats.binary.linkage import Linkage, parse_linkage
@@ -24,6 +25,14 @@ SCRIPTS_TOTAL = 64 * 1024 * 1024
 """Most bytes of scripts that are kept; of others the ``#!`` line is."""
 
 _MARK = b"#!"
+
+
+class Beginning(NamedTuple):
+    """How a file is linked, None for no ELF file; a script, or its beginning where it is cut."""
+
+    linkage: Linkage | None = None
+    script: bytes = b""
+    is_cut: bool = False
 
 
 class Beginnings:
@@ -45,14 +54,39 @@ class Beginnings:
         self._cut: set[str] = set()
         self._room = scripts
         self._unknown: set[str] = set()
+        self._told: set[str] = set()
+        self._seen: set[str] = set()
         self._is_full = False
 
     def script(self, sha256: str) -> bytes | None:
         """Return the whole of a script, None for any other file, and where it is not kept."""
         return None if sha256 in self._cut else self._scripts.get(sha256)
 
-    def watch(self, entry: Entry) -> Watcher:
-        """Return what takes the content of one file."""
+    def beginning(self, sha256: str) -> Beginning | None:
+        """Return what is noted of a file, None where it was not watched or not noted."""
+        if sha256 not in self._seen:
+            return None
+        if sha256 in self._scripts:
+            return Beginning(script=self._scripts[sha256], is_cut=sha256 in self._cut)
+        return Beginning(self._linkages.get(sha256)) if self.knows(sha256) else None
+
+    def tell(self, sha256: str, beginning: Beginning) -> None:
+        """Take what was noted of a file before; it need not be watched again."""
+        if len(self._linkages) + len(self._scripts) + len(self._unknown) >= self._most:
+            return
+        self._told.add(sha256)
+        self._seen.add(sha256)
+        if beginning.linkage is not None:
+            self._linkages[sha256] = beginning.linkage
+        elif beginning.script:
+            self._scripts[sha256] = beginning.script
+            if beginning.is_cut:
+                self._cut.add(sha256)
+
+    def watch(self, entry: Entry) -> Watcher | None:
+        """Return what takes the content of one file, None where it was told before."""
+        if entry.sha256 in self._told:
+            return None
         return Watcher(self, self._largest if entry.size <= self._largest else 0)
 
     def knows(self, sha256: str) -> bool:
@@ -71,6 +105,7 @@ class Beginnings:
 
     def note(self, sha256: str, head: bytes, pieces: Pieces | None) -> None:
         """Note a file that begins with `head`; `pieces` are all of it, None if it is too large."""
+        self._seen.add(sha256)
         if not (is_elf(head) or head.startswith(_MARK)):
             return
         if len(self._linkages) + len(self._scripts) + len(self._unknown) >= self._most:

@@ -16,6 +16,7 @@ from envlock.capture.collector import Collector
 from envlock.capture.full import FullCapture
 from envlock.capture.incremental.recapture import IncrementalCapture
 from envlock.capture.incremental.snapshot import Snapshot
+from envlock.capture.known_layers import KnownLayers
 from envlock.capture.published import Published
 from envlock.capture.recording import Recorder
 from envlock.capture.request import Request
@@ -45,12 +46,14 @@ def capture(
     tuning: Tuning = DEFAULT_TUNING,
     read_later: tuple[str, ...] = (),
     published: Published | None = None,
+    layers: KnownLayers | None = None,
     anew: bool = False,
 ) -> Capture:
     """Capture `target`, which a `recorder` reads in its place, without the paths that are `own`.
 
     `read_later` are globs of files that are asked for through `Capture.view`; `published` tells
-    what published packages hold.
+    what published packages hold.  `layers` are those that are known; UnreadFileError says that
+    the capture must do without them.
     With a `store` and depth FULL the residue and the tree object are put into it (not yet durable:
     the caller commits and sets the reference), and a target that can be walked again cheaply is
     captured incrementally where an earlier capture left a snapshot, unless `anew`.  Raise
@@ -68,6 +71,7 @@ def capture(
         tuning=tuning,
         read_later=read_later,
         published=published,
+        layers=layers,
     )
     for strategy in _strategies(setup, anew=anew):
         captured = strategy.capture()

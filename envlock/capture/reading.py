@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from envlock.capture.engine import capture
 from envlock.capture.known import KnownCapture, Searched
+from envlock.capture.known_layers import KnownLayers, UnreadFileError
 from envlock.capture.published import Published
 from envlock.capture.recording import Recorder, recorded_request
 from envlock.capture.registry import collectors
@@ -20,6 +23,7 @@ from envlock.store.objects import Store
 from envlock.store.statcache import StatCache
 from envlock.targets.base import Target
 from envlock.targets.recorded_scope import RecordedScope
+from envlock.targets.stream.known_layer import LayeredTarget
 
 
 class Scoping(Protocol):
@@ -59,7 +63,8 @@ def read_target(
         recorded = recorded_request(target, request)
         request = recorded or request
         recorder = Recorder(target, request) if recording else None
-        bare = capture(
+        captured_with = partial(
+            capture,
             target,
             collectors(),
             request,
@@ -73,6 +78,7 @@ def read_target(
             published=published,
             anew=anew,
         )
+        bare = _captured(target, request, store, captured_with, anew=anew or bool(recorder))
         searched = Searched(search)
         captured, scope = scoped(
             bare, request, searched if search else None, getattr(target, "scope", None)
@@ -83,3 +89,27 @@ def read_target(
             recorder.scope = scope
             captured = captured.leaving_out(recorder.write(recording))
     return captured, recorded is None
+
+
+def _captured(
+    target: Target,
+    request: Request,
+    store: Store,
+    captured_with: Callable[..., Capture],
+    *,
+    anew: bool,
+) -> Capture:
+    """Capture a target; what is known of layers is used unless `anew`, and kept."""
+    if anew or request.with_state or not isinstance(target, LayeredTarget):
+        return captured_with()
+    layers = KnownLayers(store, request)
+    target.remember_in(layers)
+    captured = None
+    with suppress(UnreadFileError):
+        captured = captured_with(layers=layers)
+    if captured is None or layers.is_given_up:
+        target.remember_in(None)
+        return captured_with()
+    if captured.tree is not None and captured.is_repeatable:
+        layers.save(captured.tree, target)
+    return captured

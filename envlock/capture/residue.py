@@ -135,8 +135,9 @@ class Residue:
         self._store.discard(self._spooled - self._kept)
 
     def open(self, entry: Entry) -> BinaryIO:
-        """Open a scanned file, from the spooled copy where there is one."""
-        if entry.sha256 in self._spooled:
+        """Open a scanned file, from the store where it is there and the target is a stream."""
+        is_held = self._target.is_streaming and self._store.holds(entry.sha256, entry.size)
+        if entry.sha256 in self._spooled or is_held:
             return BytesIO(self._store.read(entry.sha256))
         return self._target.open(entry.path)
 

@@ -77,19 +77,18 @@ class CaptureSession:
                 *(setup.source, setup.store, self.scan_gaps, setup.cache, seconds),
                 *(Members(setup.published, self.claims), self.state.is_wanted),
             )
-        own_gate = ContentGate(self._open_file, setup.cache, seconds)
-        self.gate = self.residue.gate if self.residue else own_gate
-        gaps, state = self.scan_gaps, self.state
-        self._settler = Settler(setup, self.gate, self.residue, self.claims, gaps, state)
-        every, recorder = (*setup.collectors, *setup.claimants), setup.recorder
-        patterns = [pattern for collector in every for pattern in collector.reads]
+        own = ContentGate(self._open_file, setup.cache, seconds)
+        self.gate = self.residue.gate if self.residue else own
+        found = (self.claims, self.scan_gaps, self.state)
+        self._settler = Settler(setup, self.gate, self.residue, *found)
+        recorder, every = setup.recorder, (*setup.collectors, *setup.claimants)
+        patterns = [p for c in every for p in c.reads]
         self._search = (recorder.search if recorder else PathSearch)(self.index, patterns)
         self.shown: Mapping[str, Entry] = recorder.watch(self.index) if recorder else self.index
         self._other_claims: dict[str, Claim] = {}
         self._rows: dict[str, Row] = {}
-        self._beginnings = Beginnings()
-        self._on_folder = on_folder
-        self._is_walk_finished = False
+        self._beginnings = setup.layers.beginnings if setup.layers else Beginnings()
+        self._on_folder, self._is_walk_finished = on_folder, False
 
     # What a strategy may ask
 
@@ -270,6 +269,8 @@ class CaptureSession:
 
     def _row(self, entry: Entry) -> Row:
         """Return what may be recorded of a path, its content kept where that is needed."""
+        if self.setup.layers is not None and entry.type is EntryType.FILE:
+            self.setup.layers.see(entry, self.claims.get(entry.path))
         if entry.target or entry.xattrs:
             entry = clean_entry(entry)
         row = self.state.applied(classify(entry, self.claims, self._exists), entry)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from envlock.capture.collector import Collector
+from envlock.capture.known_layers import KnownLayers
 from envlock.capture.published import Published
 from envlock.capture.recording import Recorder
 from envlock.capture.request import Request
@@ -57,7 +58,7 @@ class CaptureSetup:
     the files whose content is read.  `read_later` are globs of files that somebody reads through
     `Capture.view`, so that a target which is read as a stream must keep them.  `published` tells
     what published packages hold.  With `asked_names`, claims on files of other names (the last
-    parts of their paths) are not wanted.
+    parts of their paths) are not wanted.  `layers` are those that are known of an image.
     """
 
     target: Target
@@ -75,6 +76,7 @@ class CaptureSetup:
     read_later: tuple[str, ...] = ()
     published: Published | None = None
     asked_names: frozenset[str] | None = None
+    layers: KnownLayers | None = None
 
     @classmethod
     def of(
@@ -91,6 +93,7 @@ class CaptureSetup:
         tuning: Tuning = DEFAULT_TUNING,
         read_later: tuple[str, ...] = (),
         published: Published | None = None,
+        layers: KnownLayers | None = None,
     ) -> Self:
         """Return the setup of a capture of `target`, which a `recorder` reads in its place."""
         every = tuple(collectors)
@@ -113,6 +116,7 @@ class CaptureSetup:
             hashed=_hashed(request, chosen),
             read_later=read_later,
             published=published,
+            layers=layers,
         )
 
     @property

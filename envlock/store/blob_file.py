@@ -62,6 +62,10 @@ class BlobFile:
             return None
         return cls(raw, _HEADER + length, table, value) if end == len(raw) else None
 
+    def names(self) -> Iterable[str]:
+        """Return the names of all blobs."""
+        return self._table.keys()
+
     def blob(self, name: str) -> bytes | None:
         """Return a blob, or None when there is none of that name.  Raise DamagedBlobFileError."""
         span = self._table.get(name)

@@ -152,7 +152,8 @@ class ScanPlan:
     `reads`: globs; it also keeps the files that these lead to through symbolic links.
     `writer_for(entry)`: the writer that receives a file's content from a streaming target, or
     None; called before the content is read, so `entry.sha256` is still empty.
-    `watch(entry)`: what looks at a file's content while a target streams by, or None.
+    `watch(entry)`: what looks at a file's content while a target streams by, or None.  With a
+    digest, it tells whether anybody must look at a file that is known.
     `on_gap(path, reason)`: called for everything that could not be read.
     `on_progress(files, bytes)`: called now and then with increments.
     `on_walk_finished()`: called once, when every path was yielded; only digests are outstanding.

@@ -41,8 +41,14 @@ def push_image(
     host: str, name: str, layers: Sequence[Files], environ: Mapping[str, str] | None = None
 ) -> str:
     """Push an image of these layers, lowest first, as ``NAME:TAG``; return the operand."""
+    return push_layers(host, name, [layer_of(files) for files in layers], environ)
+
+
+def push_layers(
+    host: str, name: str, contents: Sequence[bytes], environ: Mapping[str, str] | None = None
+) -> str:
+    """Push an image of uncompressed layers; see `push_image`."""
     reference = f"oci://{host}/{name}"
-    contents = [layer_of(files) for files in layers]
     config = {
         "architecture": "amd64",
         "os": "linux",

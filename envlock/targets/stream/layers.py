@@ -19,6 +19,11 @@ _OPAQUE = ".wh..wh..opq"
 _LINK_LIMIT = 40
 
 
+def is_whiteout(path: str) -> bool:
+    """True for a member of a layer that hides something below."""
+    return path.rpartition("/")[2].startswith(_WHITEOUT)
+
+
 class Hidden(NamedTuple):
     """What a layer hides of those below (OCI image-spec, layer.md, "Whiteouts")."""
 

@@ -10,7 +10,7 @@ import errno
 import hashlib
 import io
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from queue import Queue
 from threading import Event, Thread
@@ -22,7 +22,13 @@ from envlock.model.text import sort_key
 from envlock.model.tree import Entry, EntryType
 from envlock.targets.base import READ_LIMIT, Capability, ContentWriter, ScanPlan
 from envlock.targets.stream.file_tree import FileTree, resolve
-from envlock.targets.stream.layers import Hidden, choose_first_names, merge, remove
+from envlock.targets.stream.layers import (
+    Hidden,
+    choose_first_names,
+    is_whiteout,
+    merge,
+    remove,
+)
 from envlock.targets.stream.linked_paths import LinkedPaths
 from envlock.targets.stream.tar_reader import DEFAULT_LIMITS, Member, TarLimits, members
 
@@ -35,6 +41,17 @@ _LINK_ROUNDS = 4
 """Most times that links are followed out of what was fetched."""
 _QUEUED = 8
 """Chunks that are read ahead."""
+
+
+Read = tuple[Entry, bytes | None]
+"""What was read of a member: its entry, and the content if that is kept for collectors."""
+
+
+class Room:
+    """How many bytes may still be kept in memory for collectors: `left`."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
 
 
 class StreamingTarget:
@@ -147,20 +164,17 @@ class StreamingTarget:
     def _read_layers(self, plan: ScanPlan) -> FileTree:
         """Read every layer once and return the tree they add up to."""
         whole = FileTree()
-        left = self._retain_total
-        for layer in self._layers():
+        for layer in self._layers_read(plan, Room(self._retain_total)):
             upper = FileTree()
             hidden = Hidden(set(), set())
-            for entry, chunks in members(prefetch(layer), self.reference, self._limits):
-                if hidden.add(entry.path):
+            for done, content in layer:
+                if hidden.add(done.path):
                     continue
-                done, content = _read(entry, chunks, plan, left)
                 if done.path in upper.entries:
                     self._repeated.add(done.path)
                 upper.entries[done.path] = done
                 if content is not None:
                     upper.contents[done.path] = content
-                    left -= len(content)
             remove(hidden.paths(whole.entries), whole)
             choose_first_names(upper, whole)
             merge(whole, upper)
@@ -169,6 +183,11 @@ class StreamingTarget:
         choose_first_names(whole)
         whole.entries.setdefault("/", Entry("/", EntryType.DIRECTORY, 0o755))
         return whole
+
+    def _layers_read(self, plan: ScanPlan, room: Room) -> Iterator[Iterable[Read]]:
+        """Yield what was read of each layer, lowest first; each ends before the next begins."""
+        for layer in self._layers():
+            yield read_members(prefetch(layer), self.reference, plan, room, self._limits)
 
     def _linked_files(self, plan: ScanPlan) -> set[str]:
         """Return the small files that the declared paths lead to through links."""
@@ -216,12 +235,16 @@ class StreamingTarget:
 
     def _fetch_content(self, path: str) -> BinaryIO:
         spool = tempfile.SpooledTemporaryFile(max_size=RETAIN_LIMIT)  # noqa: SIM115  returned
-        for entry, chunks in self._fetch(path):
-            if entry.path == path and entry.type is EntryType.FILE:
-                for chunk in chunks:
-                    spool.write(chunk)
-                spool.seek(0)
-                return spool  # type: ignore[return-value]  # it has all methods that are used
+        try:
+            for entry, chunks in self._fetch(path):
+                if entry.path == path and entry.type is EntryType.FILE:
+                    for chunk in chunks:
+                        spool.write(chunk)
+                    spool.seek(0)
+                    return spool  # type: ignore[return-value]  # it has all methods that are used
+        except BaseException:
+            spool.close()
+            raise
         spool.close()
         raise FileNotFoundError(errno.ENOENT, "vanished during the capture", path)
 
@@ -288,13 +311,36 @@ def prefetch(chunks: Iterable[bytes]) -> Iterator[bytes]:
             thread.join(0.05)
 
 
-def _read(
-    entry: Entry, chunks: Iterator[bytes], plan: ScanPlan, room: int
-) -> tuple[Entry, bytes | None]:
-    """Hash one member and pass its content on; return its entry, and the content if retained.
+def read_members(
+    chunks: Iterable[bytes],
+    where: str,
+    plan: ScanPlan,
+    room: Room,
+    limits: TarLimits = DEFAULT_LIMITS,
+    only: Collection[str] | None = None,
+) -> Iterator[Read]:
+    """Yield what was read of each member of a layer, or of those at the paths `only`."""
+    for entry, content in members(chunks, where, limits):
+        if only is not None and entry.path not in only:
+            continue
+        if is_whiteout(entry.path):
+            yield entry, None
+            continue
+        yield read_member(entry, content, plan, room)
 
-    Content is retained while there is `room` for so many bytes.
+
+def read_member(entry: Entry, chunks: Iterator[bytes], plan: ScanPlan, room: Room) -> Read:
+    """Read one member; return its entry with digests, and the content if it is kept.
+
+    It is kept for collectors while there is `room` for it.
     """
+    done, retained = _read(entry, chunks, plan, room.left)
+    room.left -= len(retained or b"")
+    return done, retained
+
+
+def _read(entry: Entry, chunks: Iterator[bytes], plan: ScanPlan, room: int) -> Read:
+    """Hash one member and pass its content on."""
     if entry.type is not EntryType.FILE:
         return entry, None
     retained: list[bytes] | None = None

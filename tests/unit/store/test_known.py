@@ -6,7 +6,17 @@ import pytest
 
 from envlock.errors import StoreError
 from envlock.store.gc import collect_garbage
-from envlock.store.known import KNOWN_BYTES, MOST_KNOWN, forget_most, known_path, known_ref
+from envlock.store.known import (
+    KNOWN_BYTES,
+    LAYERS_BYTES,
+    MOST_KNOWN,
+    MOST_LAYERS,
+    forget_most,
+    forget_most_layers,
+    known_path,
+    known_ref,
+    layer_path,
+)
 from envlock.store.objects import Store
 from envlock.store.refs import has_ref, refs, set_ref
 
@@ -85,3 +95,31 @@ def test_references_stay_where_everything_would_be_deleted(store: Store) -> None
     with pytest.raises(StoreError, match="refusing"):
         collect_garbage(store, -1, unused_seconds=-1)
     assert has_ref(store, "dev")
+
+
+def keep_layer(store: Store, key: str, *, used: int, size: int = 1) -> None:
+    path = layer_path(store, key)
+    path.parent.mkdir(exist_ok=True)
+    with path.open("wb") as file:
+        file.truncate(size)
+    os.utime(path, (used, used))
+
+
+def kept_layers(store: Store) -> set[str]:
+    return {path.name for path in layer_path(store, "x").parent.iterdir()}
+
+
+def test_of_too_many_layers_those_used_longest_ago_are_forgotten(store: Store) -> None:
+    for number in range(MOST_LAYERS + 1):
+        keep_layer(store, f"{number}", used=1000 + number)
+    forget_most_layers(store)
+    assert kept_layers(store) == {f"{number}" for number in range(1, MOST_LAYERS + 1)}
+
+
+def test_too_many_bytes_of_layers_are_forgotten(store: Store) -> None:
+    keep_layer(store, "old", used=1000, size=2)
+    keep_layer(store, "new", used=2000, size=LAYERS_BYTES - 1)
+    forget_most_layers(store)
+    assert kept_layers(store) == {"new"}
+    assert collect_garbage(store, -1).freed_bytes == LAYERS_BYTES - 1
+    assert kept_layers(store) == set()
