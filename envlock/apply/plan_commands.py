@@ -155,6 +155,8 @@ _REFRESHES = (
     _Made(("sysctl", "--system"), ("/etc/sysctl.",), frozenset({"host.sysctl"})),
     _Made(("systemctl", "daemon-reload"), ("/etc/systemd/system/",), frozenset()),
 )
+REFRESHED = frozenset(made.command[0] for made in _REFRESHES)
+"""The programs of refresh steps."""
 
 
 def plan_refresh(situation: Situation, draft: Draft) -> None:

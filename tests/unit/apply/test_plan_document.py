@@ -1,6 +1,7 @@
 """A plan as JSON and back, and what is refused."""
 
 import json
+from importlib.resources import files
 
 import pytest
 
@@ -16,6 +17,7 @@ from envlock.apply.plan import (
     Transaction,
     Verb,
 )
+from envlock.apply.plan_commands import PROGRAMS, REFRESHED
 from envlock.apply.plan_document import document_of, plan_bytes, plan_from, read_plan
 from envlock.errors import UsageError
 from envlock.model.tree import Entry, EntryType
@@ -36,7 +38,7 @@ PLAN = Plan(
             summary="user shop",
             gaps=("0123456789ab",),
             commands=(("useradd", "shop"),),
-            undo=(("userdel", "shop"),),
+            undo=(("gpasswd", "-d", "shop", "adm"),),
             touches=("/etc/passwd",),
         ),
         Step(
@@ -103,6 +105,8 @@ def test_changes_without_their_old_version_have_no_undo():
     [
         (("steps", 0, "kind"), "shell"),
         (("steps", 0, "touches"), ["etc/passwd"]),
+        (("steps", 0, "commands"), [["sh", "-c", "id"]]),
+        (("steps", 0, "undo_commands"), [[]]),
         (("steps", 0, "more"), 1),
         (("steps", 0, "phase"), "nowhere"),
         (("steps", 1, "packages", "manager"), "pip"),
@@ -136,6 +140,12 @@ def test_other_files_are_refused(tmp_path, text):
         read_plan(path)
     with pytest.raises(UsageError, match="cannot read the plan"):
         read_plan(tmp_path / "missing")
+
+
+def test_the_schema_knows_every_program_that_a_planner_uses():
+    schema = json.loads((files("envlock.apply") / "plan.schema.json").read_text())
+    known = set(schema["$defs"]["words"]["items"]["prefixItems"][0]["enum"])
+    assert known == {*PROGRAMS, *REFRESHED, "useradd", "groupadd"}
 
 
 def test_a_plan_of_the_largest_size_and_one_byte_more(tmp_path):
