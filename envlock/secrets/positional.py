@@ -156,7 +156,7 @@ settings-security.xml | Maven: password encryption
 /xray/config.json /v2ray/config.json /sing-box/config.json | Project X: VLESS and VMess users
     \"(?:id|uuid)\":[ ]{0,4}\"(?P<secret>[0-9a-fA-F]{8}-[0-9a-fA-F-]{27})\"
 .signing.key | Synapse: signing keys
-    ^ed25519[ \t]{1,8}\w{1,64}[ \t]{1,8}(?P<secret>[A-Za-z0-9+/=]{40,64})
+    ^ed25519[ \t]{1,8}\w{1,64}[ \t]{1,8}(?P<secret>[A-Za-z0-9+/=]{24,64})
 .ldif | OpenLDAP: slapd-config(5), LDIF in base64
     ^(?:olcRootPW|userPassword|olcDbACLPasswd|krbPrincipalKey|sambaNTPassword|unicodePwd)::
     [ \t]{1,8}(?P<secret>[A-Za-z0-9+/=]{8,4096})
