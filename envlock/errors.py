@@ -14,6 +14,7 @@ The tree (status in brackets)::
     |   |-- TargetError [4]           the environment: stopped daemon, dead container, no such root
     |   |-- TraceError [4]            strace is missing, or may not trace
     |   |-- RegistryError [4]         an OCI registry: no answer, a refusal, or other bytes
+    |   |-- SandboxError [4]          a declared environment cannot be installed here
     |   |-- SourceError [4]           an artifact source: mirror, index, cache
     |   `-- StoreError [4]            envlock's own store: corrupt, missing object, disk full
     |-- MaterializeError [5]          the rebuild is impossible; carries all reasons
@@ -153,6 +154,12 @@ class SourceError(UnreachableError):
     """An artifact source does not answer, or sent other bytes than the lock refers to."""
 
     id = "source"
+
+
+class SandboxError(UnreachableError):
+    """No sandbox can be made for a declared environment, or an installation in it failed."""
+
+    id = "sandbox"
 
 
 class StoreError(UnreachableError):

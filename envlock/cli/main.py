@@ -28,6 +28,7 @@ _UPKEEP = "upkeep_arguments"
 COMMANDS: tuple[Command, ...] = (
     lazy("init", "write envlock.toml, .gitattributes and locks/"),
     lazy("capture", "capture an environment into a lockfile"),
+    lazy("lock", "install a declared environment once, and lock it", options="declare_arguments"),
     lazy("show", "show what is in a lock"),
     lazy("digest", "print the digests of a lock"),
     lazy("check", "check that locks are valid and the policy holds"),

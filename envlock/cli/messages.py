@@ -60,6 +60,11 @@ class Message(Enum):
         "run {id} was taken back",
         "Every step of the run that had begun was taken back.",
     )
+    DECLARATION_CHANGED = (
+        Level.WARNING,
+        "{path} was not made from what [declare.{name}] says now; run `envlock lock {name}`",
+        "With --frozen nothing is installed; the declaration or a file that it takes has changed.",
+    )
     IMAGE_LOCKS_ACCOUNTS = (
         Level.WARNING,
         "{path}: its password hashes are not in the image; locked: {names}",

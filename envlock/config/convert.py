@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime
 from difflib import get_close_matches
-from typing import assert_never
 from urllib.parse import urlsplit
 
 from envlock.config.setting import Kind, Setting, Value
@@ -51,6 +50,8 @@ def to_value(setting: Setting, raw: object, to_path: ToPath) -> Value:
         return _roots(setting, raw)
     if setting.kind is Kind.TRACES:
         return _traces(setting, raw, to_path)
+    if setting.kind is Kind.PAIRS:
+        return _pairs(setting, raw)
     if setting.kind.is_list:
         return _list(setting, raw, to_path)
     if setting.kind is Kind.COUNT:
@@ -105,6 +106,23 @@ def _traces(setting: Setting, raw: object, to_path: ToPath) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _pairs(setting: Setting, raw: object) -> tuple[str, ...]:
+    if not isinstance(raw, dict):
+        raise InvalidValueError(f"must be {setting.kind.value}, not {_type(raw)}")
+    if len(raw) > MAX_ITEMS:
+        raise InvalidValueError(f"must have at most {MAX_ITEMS:,} items")
+    for name, text in raw.items():
+        if setting.choices:
+            _known(name, setting.choices)
+        if not isinstance(text, str):
+            raise InvalidValueError(f"must contain only strings, not {_type(text)}")
+        if not name or "=" in name or "\0" in name or "\0" in text:
+            raise InvalidValueError(
+                f"contains {name!r}, which must not be empty, and without = and null characters"
+            )
+    return tuple(f"{name}={text}" for name, text in sorted(raw.items()))
+
+
 def _count(setting: Setting, raw: object) -> int:
     # In Python, True is an int.
     if not isinstance(raw, int) or isinstance(raw, bool):
@@ -129,8 +147,6 @@ def _item(setting: Setting, raw: object, to_path: ToPath) -> str:
     if "\0" in raw:
         raise InvalidValueError("must not contain a null character")
     match setting.kind:
-        case Kind.TEXT | Kind.TEXTS | Kind.COUNT | Kind.SWITCH | Kind.ROOTS | Kind.TRACES:
-            return raw
         case Kind.DATE:
             return _date(raw)
         case Kind.CHOICE | Kind.SECTIONS | Kind.WORDS:
@@ -143,7 +159,7 @@ def _item(setting: Setting, raw: object, to_path: ToPath) -> str:
         case Kind.URLS:
             return _url(raw)
         case _:
-            assert_never(setting.kind)
+            return raw
 
 
 def _known(word: str, known: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from textwrap import wrap
@@ -48,15 +49,22 @@ def _tables() -> Iterator[str]:
 
 
 def _of_field(field: Setting, value: Value) -> str:
-    """Return the value of a field; roots and traces are written as a table."""
-    if field.kind not in (Kind.ROOTS, Kind.TRACES) or not isinstance(value, tuple):
+    """Return the value of a field; roots, traces and pairs are written as a table."""
+    if field.kind not in (Kind.ROOTS, Kind.TRACES, Kind.PAIRS) or not isinstance(value, tuple):
         return to_toml(value)
     of_role: dict[str, tuple[str, ...]] = {}
     for role, _, item in (item.partition("=") for item in value):
         of_role[role] = (*of_role.get(role, ()), item)
-    one = field.kind is Kind.ROOTS
-    pairs = (f"{role} = {to_toml(each[0] if one else each)}" for role, each in of_role.items())
+    one = field.kind is not Kind.TRACES
+    pairs = (
+        f"{_bare(role)} = {to_toml(each[0] if one else each)}" for role, each in of_role.items()
+    )
     return f"{{ {', '.join(pairs)} }}"
+
+
+def _bare(key: str) -> str:
+    """Return a key of TOML, quoted where it must be."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else to_toml(key)
 
 
 def to_toml(value: Value) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from envlock.config.convert import ToPath
+from envlock.config.declare_table import Declaration, to_declaration
 from envlock.config.policy_tables import Expectation, Waiver, to_expectation, to_waiver
 from envlock.config.setting import Table, Value
 from envlock.config.settings import SETTINGS, TABLES
@@ -29,6 +30,7 @@ from envlock.model.scope import Root, is_role, parse_assignment
 __all__ = [
     "CaptureConfig",
     "Config",
+    "Declaration",
     "DiffConfig",
     "Environment",
     "LocksConfig",
@@ -152,6 +154,7 @@ class Config:
     color: str
     locks: LocksConfig
     environments: Mapping[str, Environment]
+    declare: Mapping[str, Declaration]
     capture: CaptureConfig
     check: CheckConfig
     diff: DiffConfig
@@ -225,13 +228,14 @@ class _Merged:
 
     def __init__(self, sources: list[SourceSettings]) -> None:
         self._values: dict[str, Value] = {}
-        self._environments: dict[str, Row] = {}
+        self._named: dict[str, dict[str, Row]] = {key: {} for key in TABLES}
         self._arrays: dict[str, tuple[Row, ...]] = {}
         self._origins: dict[str, Origin] = {}
         for source in sources:
             self._origins.update(source.origins)
             self._values.update(source.values)
-            self._environments.update(source.named.get("environments", {}))
+            for key, rows in source.named.items():
+                self._named[key].update(rows)
             self._arrays.update(source.arrays)
 
     def config(self, root: Path, file: Path | None, key_folder: Path) -> Config:
@@ -251,7 +255,11 @@ class _Merged:
             ),
             environments={
                 name: _environment(name, row, locks)
-                for name, row in sorted(self._environments.items())
+                for name, row in sorted(self._named["environments"].items())
+            },
+            declare={
+                name: to_declaration(name, row)
+                for name, row in sorted(self._named["declare"].items())
             },
             capture=CaptureConfig(
                 files=self._texts("capture.files"),

@@ -31,6 +31,8 @@ class Kind(StrEnum):
     """The value is a list of strings ``ROLE=ROOT``."""
     TRACES = "a table of lists of paths by role"
     """The value is a list of strings ``ROLE=PATH``, with absolute paths."""
+    PAIRS = "a table of strings"
+    """The value is a list of strings ``NAME=TEXT``; `choices` are the names it accepts, if any."""
     DATE = "a date"
     """A TOML date, or a string such as ``2027-01-31``; the value is a string."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from envlock.config.declare_table import DECLARE
 from envlock.config.policy_tables import EXPECT, PRESETS, WAIVE
 from envlock.config.setting import LEVELS, Kind, Setting, Table, Value
 from envlock.model.scope import RootKind
@@ -243,6 +244,7 @@ TABLES: Mapping[str, Table] = {
                 "traces": ("app=traces/pytest.trace", "app=traces/serve.trace"),
             },
         ),
+        DECLARE,
         Table(
             key="normalize",
             is_array=True,

@@ -83,7 +83,7 @@ class Section(NamedTuple):
     its directory; ``{import_path}`` of a Go program; ``{group}`` of a Java archive; ``{build}``,
     ``{toolchain}`` and ``{suffix}``, each with its separator or empty.  `core_libraries` are the
     packages that nearly every program of the system is linked against.  `is_derived`: the records
-    say what others mean and are not compared themselves.
+    say what others mean, or where they come from, and are not compared themselves.
     """
 
     name: str
@@ -233,6 +233,7 @@ SECTIONS: Mapping[str, Section] = {
             install="module load {name}/{version}", remove="module unload {name}/{version}"),
         Section("loaded", "loaded libraries", part=Part.NONE, order=VersionOrder.DOTTED),
         Section("scope", "what the applications need", part=Part.NONE, is_derived=True),
+        Section("declared", "declaration", part=Part.NONE, keyed=False, is_derived=True),
         Section("component", "packages of two package systems", part=Part.NONE,
             order=VersionOrder.DOTTED, address=("package",)),
         Section("host.kernel", "kernel", part=Part.HOST, keyed=False, order=VersionOrder.DOTTED),

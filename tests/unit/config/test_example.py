@@ -93,7 +93,7 @@ def _as_toml(value: object, kind: Kind) -> object:
     """Return the value that TOML has for one of a setting."""
     if not isinstance(value, tuple):
         return value
-    if kind is Kind.ROOTS:
+    if kind in (Kind.ROOTS, Kind.PAIRS):
         return dict(item.split("=", 1) for item in value)
     if kind is Kind.TRACES:
         roles = {item.split("=", 1)[0] for item in value}

@@ -1,0 +1,1 @@
+"""Declared environments: installed once in a sandbox, captured, replayed from the lock."""
