@@ -207,8 +207,8 @@ DECLARE = Table(
             key="mirrors",
             kind=Kind.URLS,
             default=(),
-            help="Mirrors to install from; without it those of this machine. One whose URL has "
-            '"security" in it serves the suites that have, too.',
+            help="Mirrors to install from, which the environment has as sources, too; without it "
+            'those of this machine. One with "security" in its URL serves the suites that have it.',
         ),
         Setting(
             key="python",

@@ -246,13 +246,7 @@ class _Merged:
             key_folder=key_folder,
             jobs=self._count("jobs"),
             color=self._text("color"),
-            locks=LocksConfig(
-                dir=locks,
-                carry=self._text("locks.carry"),
-                carry_limit=self._count("locks.carry-limit"),
-                remote=self._text("locks.remote"),
-                vendor=self._text("locks.vendor"),
-            ),
+            locks=self._locks(locks),
             environments={
                 name: _environment(name, row, locks)
                 for name, row in sorted(self._named["environments"].items())
@@ -290,6 +284,15 @@ class _Merged:
             waive=tuple(map(to_waiver, self._rows("waive"))),
             store=StoreConfig(path=Path(self._text("store.path"))),
             origins=self._origins,
+        )
+
+    def _locks(self, folder: Path) -> LocksConfig:
+        return LocksConfig(
+            dir=folder,
+            carry=self._text("locks.carry"),
+            carry_limit=self._count("locks.carry-limit"),
+            remote=self._text("locks.remote"),
+            vendor=self._text("locks.vendor"),
         )
 
     # The casts are safe, because `to_value` checked the type of each value.

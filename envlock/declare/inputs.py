@@ -85,7 +85,7 @@ def read_inputs(declaration: Declaration, root: Path, limits: Limits = DEFAULT_L
 def declaration_digest(declaration: Declaration, inputs: Inputs) -> str:
     """Return the digest of a declaration and what it takes: ``sha256:`` and hex.
 
-    Equal on every machine.  The name and the mirrors are not in it: they do not say what is wanted.
+    Equal on every machine.  The name is not in it.
     """
     document = {
         "from": declaration.origin,
@@ -93,6 +93,7 @@ def declaration_digest(declaration: Declaration, inputs: Inputs) -> str:
         "recommends": declaration.recommends,
         "suites": declaration.suites,
         "components": declaration.components,
+        "mirrors": declaration.mirrors,
         "python": declaration.python,
         "npm": declaration.npm,
         "files": {place: _identity(file) for place, file in inputs.files.items()},

@@ -12,14 +12,6 @@ from envlock.reading import read_file
 
 MAX_SOURCES = 1 << 20
 """The largest file of apt's sources, in bytes."""
-_PUBLISHED = {
-    "debian": ("http://deb.debian.org/debian", "http://deb.debian.org/debian-security"),
-    "ubuntu": ("http://archive.ubuntu.com/ubuntu", "http://security.ubuntu.com/ubuntu"),
-}
-_KEYRING = {
-    "debian": "/usr/share/keyrings/debian-archive-keyring.gpg",
-    "ubuntu": "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
-}
 
 
 def read_sources(etc: Path) -> tuple[AptSource, ...]:
@@ -57,13 +49,11 @@ def lines_to_install_from(
 
 
 def lines_of_result(declaration: Declaration) -> list[str]:
-    """Return the sources.list(5) of the environment: the published archive, equal everywhere."""
-    archive, security = _PUBLISHED[declaration.distribution]
-    keyring = _KEYRING[declaration.distribution]
-    return [
-        _line(security if is_of_security(suite) else archive, suite, declaration, keyring)
-        for suite in wanted_suites(declaration)
-    ]
+    """Return the sources.list(5) of the environment: the mirrors that are declared.
+
+    Those of this machine do not say what is wanted, and would make every machine's lock another.
+    """
+    return [*_declared(declaration)]
 
 
 def wanted_suites(declaration: Declaration) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ TESTS = {
     "config.sources.MAX_SIZE": "test_settings_of_the_largest_size_and_one_byte_more",
     "declare.inputs.DEFAULT_LIMITS.files": "test_as_much_as_a_declaration_may_take",
     "declare.inputs.DEFAULT_LIMITS.size": "test_as_much_as_a_declaration_may_take",
-    "declare.sources.MAX_SOURCES": "test_sources_of_the_largest_size",
+    "declare.sources.MAX_SOURCES": "test_sources_of_the_largest_size_are_read",
     "config.convert.MAX_ITEMS": "test_values_of_settings",
     "config.convert.MAX_COUNT": "test_values_of_settings",
     "config.convert.MAX_PATTERN": "test_values_of_settings",

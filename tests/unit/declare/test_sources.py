@@ -70,10 +70,10 @@ def test_declared_mirrors_replace_those_of_the_machine(etc: Path) -> None:
     ]
 
 
-def test_the_result_has_the_same_sources_whatever_it_was_installed_from() -> None:
-    found = lines_of_result(declared(components=("main", "contrib"), mirrors=("http://m.org",)))
-    assert found[0] == f"deb {KEY}http://deb.debian.org/debian bookworm main contrib"
-    assert len(found) == 3
+def test_the_result_has_the_declared_mirrors_and_never_those_of_the_machine() -> None:
+    mirrors = declared(mirrors=("http://m.example.org/debian",), components=("main", "contrib"))
+    assert lines_of_result(declared()) == []
+    assert lines_of_result(mirrors)[0] == "deb http://m.example.org/debian bookworm main contrib"
 
 
 def test_a_machine_without_such_sources_is_told(tmp_path: Path) -> None:
