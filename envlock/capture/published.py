@@ -7,10 +7,11 @@ members are; the capture neither opens nor downloads any.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from envlock.capture.files.ownership import Claim, Claims
+from envlock.model.record import Facts, Record
 from envlock.model.tree import Row
 
 Lookup = Callable[[str, str], str]
@@ -20,11 +21,12 @@ Lookup = Callable[[str, str], str]
 class Published(NamedTuple):
     """Somebody who has published packages.
 
-    `look` is called once with pairs of record and artifact (`Claim.artifact`), sorted, and returns
-    the lookup.  With `knows_all`, a package that it does not know cannot be had.
+    `look` is called once with pairs of record and artifact (`Claim.artifact`), sorted, and the
+    records of the repositories as far as they are known, and returns the lookup.  With
+    `knows_all`, a package that it does not know cannot be had.
     """
 
-    look: Callable[[Iterable[tuple[str, str]]], Lookup]
+    look: Callable[[Iterable[tuple[str, str]], Mapping[str, Facts]], Lookup]
     knows_all: bool = False
 
 
@@ -34,9 +36,12 @@ _SCRIPT = b"#!"
 class Members:
     """Looks content up in the published packages of an environment, once some is asked for."""
 
-    def __init__(self, published: Published | None, claims: Claims) -> None:
+    def __init__(
+        self, published: Published | None, claims: Claims, records: Sequence[Record] = ()
+    ) -> None:
         self._published = published
         self._claims = claims
+        self._records = records
         self._lookup: Lookup | None = None
 
     def source(self, row: Row, read: Callable[[], bytes]) -> str:
@@ -79,5 +84,10 @@ class Members:
             claims = (each for each in self._claims.values() if each.artifact)
             asked = (c for c in claims if published.knows_all or not (c.source or c.moved))
             found = {(claim.owner, claim.artifact) for claim in asked}
-            self._lookup = published.look(sorted(found))
+            repositories = {
+                record.key: record.facts
+                for record in self._records
+                if record.section == "repository"
+            }
+            self._lookup = published.look(sorted(found), repositories)
         return self._lookup(owner, sha256)

@@ -75,7 +75,7 @@ class CaptureSession:
         if setup.store is not None and setup.is_full_depth:
             self.residue = Residue(
                 *(setup.source, setup.store, self.scan_gaps, setup.cache, seconds),
-                *(Members(setup.published, self.claims), self.state.is_wanted),
+                *(Members(setup.published, self.claims, self.records), self.state.is_wanted),
             )
         own = ContentGate(self._open_file, setup.cache, seconds)
         self.gate = self.residue.gate if self.residue else own

@@ -333,11 +333,11 @@ _MATERIALIZE = """\
 Rebuild a lock into a container image that is bit-identical on every machine.
 
 Files come from the store and from the packages that the lock refers to. Packages are taken from
-the store's cache, the caches of apt, dnf, pip, npm, conda and RubyGems, the apt mirrors of this
-machine and of the captured one, its repositories of rpm, channels of conda and gem servers, and the
-indexes of pip and npm.
-No package script runs, and root is not needed. If the rebuild is impossible, all reasons are listed
-before anything is written. Standard output is the manifest digest.
+the store's cache, the caches of apt, dnf, pacman, apk, pip, npm, conda and RubyGems, the apt
+mirrors of this machine and of the captured one, its repositories of rpm, pacman and apk, channels
+of conda and gem servers, and the indexes of pip and npm. No package script runs, and root is not
+needed. If the rebuild is impossible, all reasons are listed before anything is written. Standard
+output is the manifest digest.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from envlock.cli.console import Console
     from envlock.config.load import Config
     from envlock.materialize.artifacts.artifact import Artifact
+    from envlock.model.record import Facts
     from envlock.store.objects import Store
 
 
@@ -24,20 +26,22 @@ def published_packages(config: Config, store: Store, console: Console, *, fetch:
     """
     from envlock.capture.published import Published
 
-    def look(stated: Iterable[tuple[str, str]]) -> Lookup:
+    def look(stated: Iterable[tuple[str, str]], repositories: Mapping[str, Facts]) -> Lookup:
         from envlock.materialize.artifacts.members import lookup
 
         store.cache.mkdir(parents=True, exist_ok=True)
-        return lookup(stated, find, store.cache)
+        return lookup(stated, partial(find, repositories=repositories), store.cache)
 
-    def find(wanted: Sequence[Artifact]) -> Mapping[Artifact, Path]:
+    def find(
+        wanted: Sequence[Artifact], repositories: Mapping[str, Facts]
+    ) -> Mapping[Artifact, Path]:
         from envlock.cli.package_sources import source_options
         from envlock.materialize.artifacts.obtain import obtain
         from envlock.materialize.artifacts.sources.pip import is_built_here
         from envlock.model.lock import Lock
 
-        nothing = Lock(sections={})
-        got = obtain(wanted, nothing, store, source_options(config, nothing, offline=not fetch))
+        known = Lock(sections={"repository": repositories})
+        got = obtain(wanted, known, store, source_options(config, known, offline=not fetch))
         missing = (*got.missing, *(each for each, path in got.paths.items() if is_built_here(path)))
         if fetch and missing:
             said = [f"{place.name}: {line}" for place in got.places for line in place.said]

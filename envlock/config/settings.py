@@ -167,8 +167,8 @@ SETTINGS: Mapping[str, Setting] = {
             key="materialize.mirrors",
             kind=Kind.URLS,
             default=(),
-            help="Further mirrors of apt and repositories of rpm to fetch from; credentials belong "
-            "in apt's auth.conf.",
+            help="Further mirrors of apt, repositories of rpm, and mirrors of pacman with $repo, "
+            "to fetch from; credentials belong in apt's auth.conf.",
         ),
         Setting(
             key="materialize.snapshots",
@@ -183,7 +183,7 @@ SETTINGS: Mapping[str, Setting] = {
             default=(),
             help="Addresses of packages with fields in braces, asked last, for example "
             "https://archive.example.org/pool/main/{prefix}/{source}/{name}_{noepoch}_{arch}.deb; "
-            "others are {filename}, {version}, {sha256} and {scheme}.",
+            "others are {filename}, {letter}, {version}, {sha256} and {scheme}.",
         ),
         Setting(
             key="materialize.wheels",

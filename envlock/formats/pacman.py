@@ -12,8 +12,10 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 _OCTAL = re.compile(rb"\\([0-7]{3})")
+LARGEST_MTREE = 64 << 20
+"""The largest ``mtree``, in bytes, compressed or not."""
+
 _GZIP = 31
-_MTREE_LIMIT = 64 * 1024 * 1024
 
 Fields = Mapping[str, tuple[str, ...]]
 """Field name, without its percent signs -> the lines below it."""
@@ -49,7 +51,7 @@ def decompress_mtree(raw: bytes) -> str:
     """Return the text of a gzip-compressed ``mtree``.  Raise ValueError for anything else."""
     stream = zlib.decompressobj(_GZIP)
     try:
-        content = stream.decompress(raw, _MTREE_LIMIT)
+        content = stream.decompress(raw, LARGEST_MTREE)
     except zlib.error as error:
         raise ValueError(str(error)) from error
     if not stream.eof:
@@ -57,8 +59,11 @@ def decompress_mtree(raw: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
-def parse_mtree(text: str) -> Iterator[File]:
-    """Yield the files of an mtree, without metadata of the package such as ``.PKGINFO``."""
+def parse_mtree(text: str, *, of_package: bool = False) -> Iterator[File]:
+    """Yield the files of an mtree; metadata such as ``.PKGINFO`` only if it is that of a package.
+
+    Such metadata is in a package, and is not installed.
+    """
     defaults: dict[str, str] = {}
     for line in text.split("\n"):
         name, *words = line.split(" ")
@@ -68,7 +73,7 @@ def parse_mtree(text: str) -> Iterator[File]:
         elif name == "/unset":
             for word in words:
                 defaults.pop(word, None)
-        elif name.startswith("./") and not name.startswith("./."):
+        elif name.startswith("./") and (of_package or not name.startswith("./.")):
             yield _file(_unescape(name[1:]), {**defaults, **values})
 
 

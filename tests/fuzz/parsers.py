@@ -32,6 +32,9 @@ from envlock.lockfile.reader import parse_lock
 from envlock.lockfile.trace_file import parse_trace
 from envlock.materialize.artifacts.identify import name_of_package
 from envlock.materialize.artifacts.kinds.rpm import read_cpio
+from envlock.materialize.artifacts.package_digest import control_digest, mtree_digest
+from envlock.materialize.artifacts.sources.apk import controls_in
+from envlock.materialize.artifacts.sources.pacman import listed_files
 from envlock.model.document import parse_json, parse_toml
 from envlock.targets.stream.decompress import decompressed
 from envlock.targets.stream.tar_reader import members
@@ -80,6 +83,10 @@ OTHERS: Mapping[str, Run] = {
     "rpm.package_file.read_package_header": lambda data: read_package_header(io.BytesIO(data)),
     "primary": lambda data: list(packages_in([data], lambda *_: True))[:MOST_ITEMS],
     "cpio": lambda data: read_cpio(io.BytesIO(data)),
+    "pacman-package": lambda data: mtree_digest([data]),
+    "apk-package": lambda data: control_digest([data]),
+    "apk-index": lambda data: controls_in([data]),
+    "pacman-database": lambda data: dict(listed_files([data], [("shop", "1-1", "any")])),
     "system.settings.parse_pairs": lambda data: parse_pairs(text(data).split("\0")),
     "binary.zip_archive.read_member": _zip,
     "binary.zip_archive.read_beginning": _zip,

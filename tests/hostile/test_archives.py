@@ -21,8 +21,8 @@ import zstandard
 
 from envlock.errors import SourceError
 from envlock.formats.binary import zip_archive
-from envlock.materialize.artifacts import unpacked
 from envlock.materialize.artifacts.artifact import Rooms
+from envlock.materialize.artifacts.decompress import decompress
 from envlock.materialize.artifacts.kinds import conda, deb, gem, wheel
 from tests.hostile.images import DOCUMENT, END, extended, header, layout, record, tar
 
@@ -370,9 +370,7 @@ DEB_BOMBS: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
 def test_a_package_is_decompressed_in_small_pieces(name: str) -> None:
     part, pack = DEB_BOMBS[name]
     raw = pack(bytes(SIZE))
-    pieces = unpacked.decompress(
-        part.decode().removeprefix("data.tar").strip(), io.BytesIO(raw), len(raw)
-    )
+    pieces = decompress(part.decode().removeprefix("data.tar").strip(), io.BytesIO(raw), len(raw))
     digest, sizes = hashlib.sha256(), []
     for piece in pieces:
         digest.update(piece)
@@ -383,7 +381,7 @@ def test_a_package_is_decompressed_in_small_pieces(name: str) -> None:
 
 def test_a_package_at_its_largest_ratio() -> None:
     raw = lzma.compress(bytes(SIZE), preset=0)
-    assert sum(map(len, unpacked.decompress(".xz", io.BytesIO(raw), len(raw), free=SIZE))) == SIZE
+    assert sum(map(len, decompress(".xz", io.BytesIO(raw), len(raw), free=SIZE))) == SIZE
     with pytest.raises(ValueError, match=r"its tar has more than"):
-        for _ in unpacked.decompress(".xz", io.BytesIO(raw), len(raw), free=SIZE - 1):
+        for _ in decompress(".xz", io.BytesIO(raw), len(raw), free=SIZE - 1):
             pass

@@ -160,7 +160,16 @@ def test_every_table_that_the_page_names_is_in_its_module() -> None:
         (
             "materialize/artifacts/sources",
             "materialize/artifacts/table.py",
-            {"cache", "directory", "registry", "snapshot", "archive", "download", "program"},
+            {
+                "cache",
+                "directory",
+                "registry",
+                "snapshot",
+                "archive",
+                "download",
+                "program",
+                "mirrors",
+            },
         ),
         ("materialize/sinks", "materialize/sinks/table.py", set()),
         ("diff/rules", "diff/rules/__init__.py", set()),

@@ -93,8 +93,8 @@ TESTS = {
     "store.bundle.LARGEST_MANIFEST": "test_the_manifest_of_a_bundle",
     "store.carried.MOST_FILES": "test_too_many_files_beside_the_locks",
     "store.carried.LARGEST_PACK_FILE": "test_a_pack_that_is_too_large_beside_the_locks",
-    "materialize.artifacts.unpacked.FREE": "test_a_package_at_its_largest_ratio",
-    "materialize.artifacts.unpacked.MAX_RATIO": "test_a_package_at_its_largest_ratio",
+    "materialize.artifacts.decompress.FREE": "test_a_package_at_its_largest_ratio",
+    "materialize.artifacts.decompress.MAX_RATIO": "test_a_package_at_its_largest_ratio",
     "materialize.artifacts.kinds.conda.DEFAULT_LIMITS.info": (
         "test_the_information_of_a_package_has_a_limit"
     ),
@@ -112,8 +112,18 @@ TESTS = {
     "materialize.image.kept_layers.KEPT_BYTES": (
         "test_of_layers_without_room_those_used_longest_ago_are_deleted"
     ),
+    "formats.pacman.LARGEST_MTREE": "test_a_list_of_the_largest_size_and_above",
+    "materialize.artifacts.sources.pacman.LARGEST_DESCRIPTION": (
+        "test_a_description_of_the_largest_size_and_above"
+    ),
+    "materialize.artifacts.package_digest.LARGEST_CONTROL": (
+        "test_a_control_of_the_largest_size_and_above"
+    ),
+    "materialize.artifacts.sources.apk.LARGEST_INDEX": (
+        "test_an_index_above_the_limit_is_not_read"
+    ),
     "formats.rpm.repodata.LARGEST_TAG": "test_a_tag_at_the_limit_and_above",
-    "materialize.artifacts.sources.rpm.MOST_MIRRORS": "test_mirrors_are_asked_in_turn",
+    "materialize.artifacts.sources.mirrors.MOST_MIRRORS": "test_mirrors_are_asked_in_turn",
     "materialize.artifacts.kinds.wheel.RECORD_LIMIT": "test_a_record_of_the_largest_size",
     "materialize.artifacts.sources.download.LARGEST_PACKAGE": (
         "test_a_file_of_the_largest_size_and_above"
@@ -144,8 +154,8 @@ UNTRIED = {
     "targets.recorded.MAX_SIZE",
     "capture.discover.java_archives.MOST_ARCHIVES",
     "capture.discover.java_archives.MOST_BYTES",
-    "materialize.artifacts.unpacked.MAX_SIZE",
-    "materialize.artifacts.unpacked.MAX_WINDOW",
+    "materialize.artifacts.decompress.MAX_SIZE",
+    "materialize.artifacts.decompress.MAX_WINDOW",
 }
 """Limits that no test tries at the bound; it should not grow."""
 

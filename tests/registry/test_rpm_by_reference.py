@@ -8,14 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from envlock.lockfile.reader import parse_lock
-from envlock.model.tree import EntryType
-from envlock.store.objects import Store
-from envlock.workflow import require_tree
 from tests.conftest import Cli
 from tests.packages import build_rpm, install
 from tests.registry.debian import mirror
-from tests.registry.machines import built
+from tests.registry.machines import built, by_value
 from tests.rpm_repository import make_repository
 
 BIG = """\
@@ -62,18 +58,6 @@ def folder(packages: list[Path], tmp_path: Path) -> Path:
     return tmp_path / "folder"
 
 
-def by_value(envlock: Cli) -> list[str]:
-    """Return the paths whose content the store has because of a lock, empty files left out."""
-    lock = parse_lock((envlock.folder / "locks/prod.lock").read_bytes(), "prod")
-    store = Store.open(envlock.folder.parent / "data/envlock")
-    try:
-        tree = require_tree(lock, store)
-    finally:
-        store.close()
-    rows = (row for row in tree.rows if row.entry.type is EntryType.FILE and row.entry.size)
-    return [row.entry.path for row in rows if not row.source.startswith("rpm ")]
-
-
 def test_it_is_rebuilt_from_the_packages_that_a_capture_kept(
     root: Path, folder: Path, there: Callable[[str], Cli]
 ) -> None:
@@ -88,7 +72,7 @@ def test_it_is_rebuilt_from_the_packages_that_a_capture_kept(
         "kernel-core-5.14.2-1.x86_64.rpm",
         "shop-1.2.3-4.x86_64.rpm",
     ]
-    assert [path for path in by_value(one) if not path.startswith(DATABASE)] == OTHERS
+    assert [path for path in by_value(one, "rpm") if not path.startswith(DATABASE)] == OTHERS
     (one.folder / "envlock.toml").unlink()
     digest = built(one, "prod")
     assert "EQUAL" in one("verify", "prod", "oci:image").out
@@ -114,12 +98,12 @@ def test_without_the_packages_it_travels_by_value(
 ) -> None:
     one = there("one")
     one("capture", f"dir:{root}", "--name", "prod")
-    assert "/usr/share/big/numbers" in by_value(one)
+    assert "/usr/share/big/numbers" in by_value(one, "rpm")
     assert built(one, "prod")
     (one.folder / "locks/prod.lock").rename(one.folder / "before.lock")
     (one.folder / "envlock.toml").write_text(f'[materialize]\nwheels = ["{folder}"]\n')
     one("capture", f"dir:{root}", "--name", "prod", "--full")
-    assert "/usr/share/big/numbers" not in by_value(one)
+    assert "/usr/share/big/numbers" not in by_value(one, "rpm")
     assert "EQUAL" in one("diff", "before.lock", "prod").out
 
 
@@ -131,7 +115,7 @@ def test_what_was_edited_travels_by_value(
     (root / "etc/shop/edited.conf").write_text("edited=2\n")
     (one.folder / "envlock.toml").write_text(f'[materialize]\nwheels = ["{folder}"]\n')
     one("capture", f"dir:{root}", "--name", "prod")
-    kept = [path for path in by_value(one) if not path.startswith(DATABASE)]
+    kept = [path for path in by_value(one, "rpm") if not path.startswith(DATABASE)]
     assert kept == sorted([*OTHERS, "/usr/bin/edited", "/etc/shop/edited.conf"])
     assert built(one, "prod")
     assert "EQUAL" in one("verify", "prod", "oci:image").out
@@ -174,7 +158,7 @@ def test_packages_of_a_repository_are_referred_to_unseen_and_downloaded_for_a_re
     one = there("one")
     one("capture", f"dir:{root}", "--name", "prod")
     mine = ("/var/lib/rpm/", "/usr/lib/sysimage/", "/etc/os-release", "/etc/yum.repos.d/")
-    kept = [path for path in by_value(one) if not path.startswith(mine)]
+    kept = [path for path in by_value(one, "rpm") if not path.startswith(mine)]
     files = ["/boot/vmlinuz-1", "/boot/vmlinuz-2"]
     assert kept == sorted([*OTHERS, *files]), "these kernels may be in no repository"
     refused = one("materialize", "prod", "-o", "image", "--offline", status=5).err

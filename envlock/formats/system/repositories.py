@@ -74,3 +74,11 @@ def parse_pacman_repositories(text: str) -> Iterator[tuple[str, dict[str, str]]]
             "enabled": "true",
         }
         yield section.name, {name: value for name, value in facts.items() if value}
+
+
+def parse_pacman_servers(text: str) -> Iterator[str]:
+    """Yield the addresses in a list of mirrors, with variables such as ``$repo``."""
+    for line in text.split("\n"):
+        option, _, value = line.partition("#")[0].partition("=")
+        if option.strip() == "Server" and value.strip():
+            yield without_tokens(value.strip())

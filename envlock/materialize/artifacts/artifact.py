@@ -50,7 +50,7 @@ class Artifact(Protocol):
     def proofs(self) -> tuple[str, ...]:
         """Return digests as ``ALGORITHM:HEX``, of which a file must have one to be this artifact.
 
-        An algorithm is one of `hashlib`, or ``rpm-header``.
+        An algorithm is one of `hashlib`, ``rpm-header``, or one of `package_digest`.
         Without any, its members alone show that it is.
         """
 

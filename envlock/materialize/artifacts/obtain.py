@@ -10,16 +10,18 @@ from pathlib import Path
 
 from envlock.materialize.artifacts.artifact import Artifact
 from envlock.materialize.artifacts.fetch import Fetched, Offer, fetch
-from envlock.materialize.artifacts.kinds import conda, deb, gem, rpm
+from envlock.materialize.artifacts.kinds import apk, conda, deb, gem, pacman, rpm
+from envlock.materialize.artifacts.sources import apk as apk_sources
+from envlock.materialize.artifacts.sources import conda as conda_sources
+from envlock.materialize.artifacts.sources import gem as gem_sources
+from envlock.materialize.artifacts.sources import pacman as pacman_sources
+from envlock.materialize.artifacts.sources import rpm as rpm_sources
 from envlock.materialize.artifacts.sources.archive import ArchiveSource
 from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
 from envlock.materialize.artifacts.sources.cache import CacheSource
-from envlock.materialize.artifacts.sources.conda import channels
 from envlock.materialize.artifacts.sources.directory import DirectorySource
 from envlock.materialize.artifacts.sources.download import Downloads
-from envlock.materialize.artifacts.sources.gem import servers
 from envlock.materialize.artifacts.sources.registry import RegistrySource
-from envlock.materialize.artifacts.sources.rpm import repositories
 from envlock.materialize.artifacts.sources.snapshot import SnapshotSource
 from envlock.materialize.artifacts.table import ROWS
 from envlock.model.lock import Lock
@@ -27,6 +29,14 @@ from envlock.registry.reference import Reference
 from envlock.store.objects import Store
 from envlock.store.partial_file import partial_folder
 
+_REPOSITORIES = {
+    rpm.KIND.scheme: rpm_sources.repositories,
+    apk.KIND.scheme: apk_sources.repositories,
+    pacman.KIND.scheme: pacman_sources.repositories,
+    conda.KIND.scheme: conda_sources.channels,
+    gem.KIND.scheme: gem_sources.servers,
+}
+"""Scheme -> function that yields the repositories of a lock which envlock itself asks."""
 HINT = "run `envlock vendor` on a machine that has them, or name a directory in materialize.wheels"
 
 
@@ -94,12 +104,8 @@ def _far_sources(
     request: SourceRequest, scheme: str, options: SourceOptions, downloads: Downloads
 ) -> Iterator[ArtifactSource]:
     """Yield what envlock itself asks over the network for packages of a kind, services last."""
-    if scheme == rpm.KIND.scheme:
-        yield from repositories(request, downloads)
-    if scheme == conda.KIND.scheme:
-        yield from channels(request, downloads)
-    if scheme == gem.KIND.scheme:
-        yield from servers(request, downloads)
+    if scheme in _REPOSITORIES:
+        yield from _REPOSITORIES[scheme](request, downloads)
     if scheme == deb.KIND.scheme:
         for url in options.snapshots:
             yield SnapshotSource(url=url, downloads=downloads)

@@ -14,11 +14,13 @@ from envlock.materialize.artifacts.artifact import (
     Rooms,
     is_plain,
 )
-from envlock.materialize.artifacts.kinds import conda, deb, gem, npm, rpm, wheel
+from envlock.materialize.artifacts.kinds import apk, conda, deb, gem, npm, pacman, rpm, wheel
+from envlock.materialize.artifacts.sources import apk as apk_sources
 from envlock.materialize.artifacts.sources import apt, pip
 from envlock.materialize.artifacts.sources import conda as conda_sources
 from envlock.materialize.artifacts.sources import gem as gem_sources
 from envlock.materialize.artifacts.sources import npm as npm_sources
+from envlock.materialize.artifacts.sources import pacman as pacman_sources
 from envlock.materialize.artifacts.sources import rpm as rpm_sources
 from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest
 from envlock.model.lock import Lock
@@ -36,6 +38,8 @@ ROWS: tuple[KindRow, ...] = (
     KindRow(wheel.KIND, pip.sources),
     KindRow(npm.KIND, npm_sources.sources),
     KindRow(rpm.KIND, rpm_sources.sources),
+    KindRow(pacman.KIND, pacman_sources.sources),
+    KindRow(apk.KIND, apk_sources.sources),
     KindRow(conda.KIND, conda_sources.sources),
     KindRow(gem.KIND, gem_sources.sources),
 )

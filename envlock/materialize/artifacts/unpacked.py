@@ -7,7 +7,6 @@ written to (`envlock.materialize.image.kept_layers`).
 
 from __future__ import annotations
 
-import bz2
 import hashlib
 import json
 import lzma
@@ -18,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol
+from typing import IO, NamedTuple
 
 import zstandard
 
@@ -31,15 +30,7 @@ from envlock.reading import HeaderReader, open_file, read_file
 from envlock.writing import end_with_holes, replacing, write_with_holes
 
 _CHUNK = 1024 * 1024
-_ZSTD_CHUNK = 1024
 
-MAX_SIZE = 64 << 30
-"""The largest tar, in bytes."""
-FREE = 1 << 30
-"""What any tar may become, in bytes; a larger one at most `MAX_RATIO` times what was read."""
-MAX_RATIO = 1000
-MAX_WINDOW = 512 << 20
-"""The most memory that decompression may need, in bytes."""
 MOST_MEMBERS = 4_000_000
 """Most members of a tar."""
 TABLE_LIMIT = 1 << 30
@@ -55,13 +46,6 @@ DAMAGE = (
     OverflowError,
 )
 """What a tar or its compression raises when it is damaged."""
-
-
-class Stream(Protocol):
-    """What can be read from its beginning to its end."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return at most `size` bytes, none at the end."""
 
 
 class Member(NamedTuple):
@@ -181,78 +165,6 @@ class _Tar:
             for piece in self._pieces(source):
                 write_with_holes(sink, piece)
             end_with_holes(sink)
-
-
-def decompress(suffix: str, source: Stream, size: int, free: int = FREE) -> Iterator[bytes]:
-    """Yield what the next `size` bytes become; `suffix` names the compression, such as ``.xz``.
-
-    Raise ValueError for more than `MAX_RATIO` times as many bytes beyond `free`, EOFError when the
-    stream ends before, and what the decompressors raise.
-    """
-    left = size
-    made = 0
-    decompressor = _decompressor(suffix)
-    while left:
-        chunk = source.read(min(left, _CHUNK))
-        if not chunk:
-            raise EOFError("it ends in the middle of its tar")
-        left -= len(chunk)
-        for piece in decompressor(chunk):
-            made += len(piece)
-            if made > min(MAX_SIZE, max(free, (size - left) * MAX_RATIO)):
-                raise ValueError(f"its tar has more than {made:,} bytes")
-            yield piece
-
-
-def _decompressor(suffix: str) -> Callable[[bytes], Iterator[bytes]]:
-    """Return a function that yields what a chunk becomes, in pieces."""
-    match suffix:
-        case "":
-            return lambda chunk: iter((chunk,))
-        case ".xz":
-            return _drained(lzma.LZMADecompressor(memlimit=MAX_WINDOW))
-        case ".gz":
-            return _inflated(zlib.decompressobj(wbits=31))
-        case ".bz2":
-            return _drained(bz2.BZ2Decompressor())
-        case ".zst":
-            return _unpacked(zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW))
-        case _:
-            raise ValueError(f"unknown compression {suffix}")
-
-
-def _drained(
-    decompressor: lzma.LZMADecompressor | bz2.BZ2Decompressor,
-) -> Callable[[bytes], Iterator[bytes]]:
-    def pieces(chunk: bytes) -> Iterator[bytes]:
-        yield decompressor.decompress(chunk, _CHUNK)
-        while not (decompressor.needs_input or decompressor.eof):
-            yield decompressor.decompress(b"", _CHUNK)
-
-    return pieces
-
-
-def _inflated(decompressor: zlib._Decompress) -> Callable[[bytes], Iterator[bytes]]:
-    def pieces(chunk: bytes) -> Iterator[bytes]:
-        while chunk and not decompressor.eof:
-            yield decompressor.decompress(chunk, _CHUNK)
-            chunk = decompressor.unconsumed_tail
-
-    return pieces
-
-
-def _unpacked(decompressor: zstandard.ZstdDecompressor) -> Callable[[bytes], Iterator[bytes]]:
-    """For zstd, which cannot stop within a chunk: small chunks become no more than some megabytes.
-
-    A block has at most 128 KiB of content and at least four bytes (RFC 8878, 3.1.1.2).
-    """
-    stream = decompressor.decompressobj()
-
-    def pieces(chunk: bytes) -> Iterator[bytes]:
-        for at in range(0, len(chunk), _ZSTD_CHUNK):
-            yield stream.decompress(chunk[at : at + _ZSTD_CHUNK])
-
-    return pieces
 
 
 def read_member(data: Path, member: Member) -> Reader:

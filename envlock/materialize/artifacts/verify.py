@@ -10,6 +10,7 @@ from pathlib import Path
 
 from envlock.formats.rpm.package_file import PackageDigest
 from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.package_digest import DIGESTS
 
 _SETTLED_NS = 2_000_000_000
 """A file that changed later than this before it was read may change again with the same times."""
@@ -32,7 +33,10 @@ def is_locked_file(artifact: Artifact, path: Path) -> bool:
 
 def is_locked_content(artifact: Artifact, pieces: Iterable[bytes]) -> bool:
     """True when pieces of a file together have one of the digests that the lock states."""
-    digests = [_new(name) for name in {p.partition(":")[0] for p in artifact.proofs}]
+    names = {proof.partition(":")[0] for proof in artifact.proofs}
+    if len(names) == 1:
+        return _digest(names.pop(), pieces) in artifact.proofs
+    digests = [_new(name) for name in names]
     for piece in pieces:
         for digest in digests:
             digest.update(piece)
@@ -51,15 +55,22 @@ def digest_of(path: Path, algorithm: str) -> str:
         known = _digests.get(key)
         if known is not None and known[0] == times:
             return known[1]
-        digest = _new(algorithm)
-        while piece := stream.read(_PIECE):
-            digest.update(piece)
-        found = f"{algorithm}:{digest.hexdigest()}"
+        found = _digest(algorithm, iter(lambda: stream.read(_PIECE), b""))
     if time.time_ns() - max(times) > _SETTLED_NS:
         if len(_digests) >= _MOST_DIGESTS:
             _digests.clear()
         _digests[key] = (times, found)
     return found
+
+
+def _digest(algorithm: str, pieces: Iterable[bytes]) -> str:
+    """Return the digest of the pieces of a file as ``ALGORITHM:HEX``."""
+    if algorithm in DIGESTS:
+        return f"{algorithm}:{DIGESTS[algorithm](pieces)}"
+    digest = _new(algorithm)
+    for piece in pieces:
+        digest.update(piece)
+    return f"{algorithm}:{digest.hexdigest()}"
 
 
 def _new(algorithm: str) -> hashlib._Hash | PackageDigest:

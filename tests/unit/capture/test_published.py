@@ -24,8 +24,9 @@ class Shelf:
         self.found = found
         self.published = Published(self.look, knows_all=knows_all)
 
-    def look(self, stated):
+    def look(self, stated, repositories):
         self.asked.append(list(stated))
+        self.repositories = repositories
         return lambda owner, sha256: self.found.get((owner, sha256), "")
 
 

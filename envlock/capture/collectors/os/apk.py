@@ -33,6 +33,7 @@ _WORLD = "/etc/apk/world"
 _PROTECTED = "/etc/apk/protected_paths.d"
 _NAME = re.compile(r"[^=<>~@]+")
 """The name in a dependency or provision, without the version and the repository."""
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~^:_-]{0,250}")
 _LIMIT = 512 * 1024 * 1024
 
 
@@ -60,7 +61,7 @@ def claims(context: Context) -> Claims:
     protected = None
     for package in _packages(context):
         protected = protected or _protected(context)
-        owner = f"apk {package.name}"
+        owner, artifact = f"apk {package.name}", _artifact(package)
         for file in package.files:
             folder, _, name = file.path.rpartition("/")
             if folder not in resolved:
@@ -68,7 +69,7 @@ def claims(context: Context) -> Claims:
             path = f"{resolved[folder]}/{name}"
             if file.digest or path not in found:
                 conffile = not file.is_directory and protected.covers(file.path)
-                found[path] = _claim(file, owner, conffile=conffile)
+                found[path] = _claim(file, owner, artifact, conffile=conffile)
     return found
 
 
@@ -151,11 +152,23 @@ def _protected(context: Context) -> ProtectedPaths:
     return ProtectedPaths.parse("\n".join(texts))
 
 
-def _claim(file: File, owner: str, *, conffile: bool) -> Claim:
+def _artifact(package: Package) -> str:
+    """Return by which words the package file is known (`Claim.artifact`), empty without a digest.
+
+    Nothing is referred to unseen: repositories of Alpine keep the newest version only.
+    """
+    words = (package.name, package.version, package.arch)
+    algorithm, _, digest = package.digest.partition(":")
+    is_known = algorithm == "sha1" and all(map(_PLAIN.fullmatch, words))
+    return " ".join(("apk", *words, digest)) if is_known else ""
+
+
+def _claim(file: File, owner: str, artifact: str, *, conffile: bool) -> Claim:
     return Claim(
         owner=owner,
         digest=file.digest,
         conffile=conffile,
+        artifact=artifact if file.digest else "",
         required=True,
         stated=Stated(
             type=EntryType.DIRECTORY if file.is_directory else None,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
+from envlock.capture.discover.pacman_packages import CONFIGURATION, Publishers, mtree_digest
 from envlock.capture.files.ownership import Claim, Claims, Stated
 from envlock.formats.pacman import (
     Configuration,
@@ -25,7 +26,6 @@ from envlock.model.record import Record
 from envlock.model.tree import EntryType
 
 _LOCAL = "/var/lib/pacman/local"
-_CONFIGURATION = "/etc/pacman.conf"
 _VERSION_FILE = "ALPM_DB_VERSION"
 _TYPES: Mapping[str, EntryType] = {
     "file": EntryType.FILE,
@@ -56,6 +56,7 @@ def collect(context: Context) -> Iterator[Record]:
             "mark": "hold" if name in held else mark,
             "validation": " ".join(package.fields.get("VALIDATION", ())),
             "origin": package.first("INSTALLED_DB"),
+            "mtree": mtree_digest(package.folder, context),
         }
         yield Record("pacman", name, {fact: value for fact, value in facts.items() if value})
 
@@ -65,19 +66,26 @@ def claims(context: Context) -> Claims:
     found: dict[str, Claim] = {}
     resolved: dict[str, str] = {}
     packages = _packages(context)
-    configuration = _configuration(context) if packages else Configuration(frozenset(), ())
+    if not packages:
+        return found
+    configuration, publishers = _configuration(context), Publishers(context)
     for name, package in packages.items():
         listed = _listed(f"{package.folder}/files", context)
         backup = {f"/{line.partition(chr(9))[0]}" for line in listed.get("BACKUP", ())}
-        for file in _files(package, listed, context):
+        files = list(_files(package, listed, context))
+        published = publishers.of(package.fields, mtree_digest(package.folder, context), files)
+        for file in files:
             folder, _, last = file.path.rpartition("/")
             if folder not in resolved:
                 resolved[folder] = context.resolve(folder or "/").rstrip("/")
             path = f"{resolved[folder]}/{last}"
             if file.digest or path not in found:
+                has_source = file.digest and published.source
                 found[path] = Claim(
                     owner=f"pacman {name}",
                     digest=file.digest,
+                    source=f"{published.source} {file.path[1:]}" if has_source else "",
+                    artifact=published.artifact if file.digest else "",
                     conffile=file.path in backup,
                     required=configuration.extracts(f"{file.path}{'/' * (file.kind == 'dir')}"),
                     stated=_stated(file),
@@ -118,7 +126,7 @@ def _listed(path: str, context: Context) -> Fields:
 
 
 def _configuration(context: Context) -> Configuration:
-    return parse_configuration(context.text(_CONFIGURATION) or "")
+    return parse_configuration(context.text(CONFIGURATION) or "")
 
 
 def _files(package: _Package, listed: Fields, context: Context) -> Iterator[File]:
@@ -158,7 +166,7 @@ COLLECTOR = Collector(
         f"{_LOCAL}/*/desc",
         f"{_LOCAL}/*/files",
         f"{_LOCAL}/*/mtree",
-        _CONFIGURATION,
+        CONFIGURATION,
     ),
     collect=collect,
     claims=claims,

@@ -29,11 +29,11 @@ from envlock.materialize.artifacts.artifact import (
     Reader,
     Rooms,
 )
+from envlock.materialize.artifacts.decompress import decompress
 from envlock.materialize.artifacts.unpacked import (
     DAMAGE,
     MOST_MEMBERS,
     UnpackedTar,
-    decompress,
     unpack_tar,
 )
 from envlock.model.lock import Lock

@@ -16,7 +16,8 @@ from typing import IO, NamedTuple
 
 from envlock.formats.node import package_name, parse_integrity
 from envlock.materialize.artifacts.artifact import ArtifactKind, Rooms
-from envlock.materialize.artifacts.unpacked import UnpackedTar, decompress, unpack_tar
+from envlock.materialize.artifacts.decompress import decompress
+from envlock.materialize.artifacts.unpacked import UnpackedTar, unpack_tar
 from envlock.model.lock import Lock
 from envlock.model.record import Facts
 

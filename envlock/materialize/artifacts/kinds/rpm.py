@@ -23,11 +23,11 @@ from envlock.formats.rpm.package_file import (
     file_name,
 )
 from envlock.materialize.artifacts.artifact import ArtifactKind, Rooms
+from envlock.materialize.artifacts.decompress import compression_of, decompress
 from envlock.materialize.artifacts.unpacked import (
     MOST_MEMBERS,
     Member,
     UnpackedTar,
-    decompress,
     unpack_archive,
 )
 from envlock.model.lock import Lock
@@ -35,14 +35,6 @@ from envlock.model.record import Facts
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PIECE = 1 << 20
-_COMPRESSIONS = (
-    (b"\x1f\x8b", ".gz"),
-    (b"\xfd7zXZ", ".xz"),
-    (b"\x5d\0\0", ".xz"),  # the older format of lzma, which the same decompressor knows
-    (b"\x28\xb5\x2f\xfd", ".zst"),
-    (b"BZh", ".bz2"),
-    (b"0707", ""),
-)
 _ENTRY = 110
 _FORMATS = (b"070701", b"070702")
 _LONGEST_NAME = 65536
@@ -129,7 +121,7 @@ def _payload(source: IO[bytes]) -> Iterator[bytes]:
     source.seek(extent.end)
     magic = source.read(6)
     source.seek(extent.end)
-    suffix = next((suffix for begin, suffix in _COMPRESSIONS if magic.startswith(begin)), None)
+    suffix = "" if magic.startswith(b"0707") else compression_of(magic)
     if suffix is None:
         raise ValueError("its payload is compressed in an unknown way")
     return decompress(suffix, source, os.fstat(source.fileno()).st_size - extent.end)

@@ -4,7 +4,7 @@ An address is a template with fields in braces: ``{filename}``, ``{scheme}``, an
 knows of a package, such as ``{name}``, ``{version}``, ``{arch}``, ``{source}``, ``{sha256}``.  For
 the pools of Debian there are ``{prefix}``, the directory above that of a source package (its
 first letter, or four of a library), and ``{noepoch}``, the version as files
-in a pool have it.
+in a pool have it; for the archive of Arch ``{letter}``, the first letter of the name.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def address(template: str, artifact: Artifact) -> str:
     known |= {"filename": artifact.filename, "scheme": artifact.scheme}
     source = str(known.get("source") or known.get("name") or "")
     known["prefix"] = source[:4] if source.startswith("lib") else source[:1]
+    known["letter"] = str(known.get("name") or "")[:1]
     known["noepoch"] = str(known.get("version") or "").rpartition(":")[2]
     if not all(known.get(field) for field in _FIELD.findall(template)):
         return ""

@@ -27,22 +27,14 @@ import zstandard
 from envlock.errors import SourceError
 from envlock.formats.rpm.repodata import Listed, packages_in, parse_mirrors, parse_repomd
 from envlock.materialize.artifacts.artifact import Artifact
+from envlock.materialize.artifacts.decompress import decompress
 from envlock.materialize.artifacts.kinds.rpm import Rpm
-from envlock.materialize.artifacts.sources.base import (
-    ArtifactSource,
-    SourceRequest,
-    Tell,
-    own_place,
-    tell_failures,
-)
+from envlock.materialize.artifacts.sources.base import ArtifactSource, SourceRequest, Tell
 from envlock.materialize.artifacts.sources.directory import DirectorySource
 from envlock.materialize.artifacts.sources.download import Downloads, host_of
-from envlock.materialize.artifacts.unpacked import decompress
-from envlock.materialize.artifacts.verify import is_locked_file, sha256_of
+from envlock.materialize.artifacts.sources.mirrors import MOST_MIRRORS, Place, from_mirrors
+from envlock.materialize.artifacts.verify import sha256_of
 from envlock.model.lock import Lock
-
-MOST_MIRRORS = 4
-"""How many mirrors of one repository are asked."""
 
 _CACHES = (
     "dnf/*/packages",
@@ -132,51 +124,23 @@ class RpmRepository:
         """
         if not self.addresses:
             raise SourceError("its address has a variable of dnf that the lock does not state")
-        left = [each for each in wanted if isinstance(each, Rpm)]
-        found: dict[Artifact, Path] = {}
         failures: list[SourceError] = []
-        for base in self._bases(failures):
-            if not left:
-                break
-            try:
-                self._take(base, left, into, found, failures)
-            except SourceError as error:
-                failures.append(error)
-            left = [artifact for artifact in left if artifact not in found]
-        tell_failures(failures, found, tell)
-        if left and not failures:
-            count = "not all" if found else "none"
-            tell(f"its index lists {count} of these versions, or the server lacks them")
-        return found
+        packages = [each for each in wanted if isinstance(each, Rpm)]
+        place = Place(self.downloads, into, tell)
+        find = partial(self._found, into=into)
+        return from_mirrors(packages, self._bases(failures), find, place, failures)
 
-    def _take(
-        self,
-        base: str,
-        wanted: Sequence[Rpm],
-        into: Path,
-        found: dict[Artifact, Path],
-        failures: list[SourceError],
-    ) -> None:
-        """Download what one mirror has of the packages, and add it to `found`.
+    def _found(self, base: str, wanted: Sequence[Rpm], into: Path) -> Iterator[tuple[Rpm, str]]:
+        """Yield the packages that a mirror lists, with their addresses.
 
-        A file that is another than the locked one is one of the `failures`.  Raise SourceError at
-        the first package that cannot be had.
+        Raise SourceError when its index cannot be had or read.
         """
         by_version: dict[tuple[str, str, str], list[Rpm]] = defaultdict(list)
         for artifact in wanted:
             by_version[artifact.name, artifact.version, artifact.arch].append(artifact)
         for listed in self._listed(base, by_version, into):
             for artifact in by_version[listed.name, listed.evr, listed.arch]:
-                path = own_place(artifact, into)
-                address = _joined(listed.base or base, listed.href)
-                is_right = partial(is_locked_file, artifact)
-                if not self.downloads.file(address, path, is_right):
-                    continue
-                if is_right(path):
-                    found[artifact] = path
-                else:
-                    what = f"{host_of(address)} has another file than the locked one of {artifact}"
-                    failures.append(SourceError(what))
+                yield artifact, _joined(listed.base or base, listed.href)
 
     def _bases(self, failures: list[SourceError]) -> Iterator[str]:
         """Yield the addresses of the repository and of its mirrors."""

@@ -1,5 +1,6 @@
 """The pacman collector on a root that pacman installed, compared with pacman's own output."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -74,13 +75,19 @@ def root(tmp_path):
     return root
 
 
+def mtree_of(root):
+    """Return the digest of what pacman keeps of the list of files in the package."""
+    (path,) = (root / "var/lib/pacman/local").glob("*/mtree")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def test_the_package_agrees_with_pacman_query(root, captured):
     assert pacman(root, "-Q").split() == ["shop", "1:1.0rc1-2"]
     found = captured(root, depth=Depth.RECORDS).lock.sections["pacman"]
     assert found == {
         "shop": {
             "version": "1:1.0rc1-2", "arch": "any", "source": "shop-suite", "mark": "manual",
-            "validation": "none",
+            "validation": "none", "mtree": mtree_of(root),
         }
     }  # fmt: skip
     pacman(root, "-D", "--asdeps", "shop")

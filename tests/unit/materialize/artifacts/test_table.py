@@ -79,7 +79,17 @@ def test_any_other_record_describes_none(word):
     assert artifact_of(Reference("wheel", "app/a", "x"), both) is None
 
 
-SHARED = {"base", "cache", "directory", "registry", "snapshot", "archive", "download", "program"}
+SHARED = {
+    "base",
+    "cache",
+    "directory",
+    "registry",
+    "snapshot",
+    "archive",
+    "download",
+    "program",
+    "mirrors",
+}
 """Source modules that serve every kind."""
 
 

@@ -14,8 +14,8 @@ from envlock.materialize.artifacts.fetch import Offer, fetch
 from envlock.materialize.artifacts.kinds.rpm import Rpm
 from envlock.materialize.artifacts.sources.base import SourceRequest, UnreachableSourceError
 from envlock.materialize.artifacts.sources.download import Downloads
+from envlock.materialize.artifacts.sources.mirrors import MOST_MIRRORS
 from envlock.materialize.artifacts.sources.rpm import (
-    MOST_MIRRORS,
     RpmRepository,
     caches,
     filled,
