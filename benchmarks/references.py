@@ -10,6 +10,7 @@ another home.  Managers that are not installed are left out.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import shutil
@@ -20,6 +21,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+
+from reference_channels import with_conda, with_gem
 
 from envlock.lockfile.reader import read_lock
 from envlock.model.lock import tree_address
@@ -55,6 +58,9 @@ packages and rebuilt with an empty store and another home; the last column compa
 the images.
 
 Node: {node}. Python: {python}.
+The row `conda` has these Python packages, made into conda packages and installed by rattler; `gem`
+has directories of Ruby's library, made into gems and installed by RubyGems. Both are served on
+loopback. Before envlock read archives of conda, all of that environment travelled by value.
 
 | by | files | size MB | before MB | by value MB | packages | bundle MB | rebuild s | same image |
 |-|-|-|-|-|-|-|-|-|
@@ -85,7 +91,7 @@ def main() -> None:
     for name, install in INSTALLERS.items():
         if arguments.names and name not in arguments.names:
             continue
-        if shutil.which(name) is None:
+        if name != "conda" and shutil.which(name) is None:
             print(f"{name} is not installed", file=sys.stderr)
             continue
         with tempfile.TemporaryDirectory(prefix="references-") as folder:
@@ -215,6 +221,8 @@ INSTALLERS: dict[str, Callable[[Path], None]] = {
     "pnpm": with_node("pnpm", "install", "--silent"),
     "pip": with_pip,
     "uv": with_uv,
+    "conda": functools.partial(with_conda, PYTHON),
+    "gem": with_gem,
 }
 """Name of a package manager -> what installs with it into an empty directory."""
 
