@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from envlock.cli.scan_archives import NotSearchedError, opened, peek
+from envlock.cli.scan_archives import opened
 from envlock.cli.scan_contents import scan
 from envlock.cli.scan_recording import Hit
 from envlock.errors import EnvlockError
 from envlock.lockfile.syntax import HEADER
 from envlock.reading import open_file
+from envlock.targets.stream.packed import NotSearchedError, peek
 
 LARGE = 256 << 20
 """Size in bytes of an output that is not searched: only tests of limits make such, of zeros."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from envlock.cli.scan_archives import MOST_LEVELS, PIECE, NotSearchedError, Packed, opened, peek
+from envlock.cli.scan_archives import opened
 from envlock.cli.scan_recording import Hit, is_recording, scan_recording
 from envlock.errors import EnvlockError, LockfileError, StoreError
 from envlock.lockfile.reader import parse_lock
@@ -37,6 +37,7 @@ from envlock.secrets.values import SETTING_RULE
 from envlock.store.bundle import Bundle
 from envlock.store.manifests import PACKED_TREE_TYPE, TREE_TYPE, parse_manifest
 from envlock.store.unpacking import content_of
+from envlock.targets.stream.packed import MOST_LEVELS, PIECE, NotSearchedError, Packed, peek
 
 _WHOLE = 1 << 20
 """Files up to this size in bytes are judged in one piece."""

@@ -148,6 +148,11 @@ _PROSE_NAMES = re.compile(
 )
 
 
+def is_shipped(path: str) -> bool:
+    """Return whether a file lies where packages put what everybody has, or samples for tests."""
+    return _SHIPPED_PLACES.search(path) is not None
+
+
 def reading_of(path: str, text: str = "") -> Reading:
     """Return how the file at `path`, whose content begins with `text`, is searched."""
     lowered = path.lower()
@@ -199,13 +204,13 @@ def _syntax_of(path: str, name: str, suffix: str, text: str) -> Syntax:
 
 
 def _demand_of(path: str, name: str, syntax: Syntax) -> Demand:
-    is_shipped = _SHIPPED_PLACES.search(path) is not None
+    shipped = is_shipped(path)
     if syntax is Syntax.PROSE:
-        return NEVER if is_shipped else _OWN_PROSE
+        return NEVER if shipped else _OWN_PROSE
     if syntax is Syntax.CODE:
-        if is_shipped:
+        if shipped:
             return _SHIPPED_CODE
         return _OWN if _SETTINGS_CODE.search(name) else _OWN_CODE
-    if is_shipped:
+    if shipped:
         return _SHIPPED_DATA if syntax in (Syntax.DATA, Syntax.SHELL) else _SHIPPED
     return _SAMPLE if _SAMPLES.search(name) else _OWN

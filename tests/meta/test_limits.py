@@ -41,6 +41,11 @@ TESTS = {
     "targets.stream.tar_reader.DEFAULT_LIMITS.trailing": "test_what_follows_the_end_of_an_archive",
     "targets.stream.streaming.RETAIN_LIMIT": "test_a_file_that_a_streaming_target_keeps",
     "targets.stream.streaming.RETAIN_TOTAL": "test_files_that_a_streaming_target_keeps",
+    "capture.files.packed_secrets.LARGEST": (
+        "test_a_packed_file_at_the_limit_is_opened_and_one_above_is_not"
+    ),
+    "capture.files.packed_secrets.MOST_JUDGED": "test_what_is_judged_and_how_deep_is_bounded",
+    "capture.files.packed_secrets.DEEPEST": "test_what_is_judged_and_how_deep_is_bounded",
     "capture.beginnings.LINKAGE_LIMIT": (
         "test_a_library_at_the_limit_is_parsed_and_one_above_is_unknown"
     ),

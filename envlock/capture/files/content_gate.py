@@ -8,11 +8,12 @@ a package publishes exactly that content.  Detection is in `envlock.secrets.file
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
 from envlock.capture.files.classify import hide
+from envlock.capture.files.packed_secrets import packed_rule
 from envlock.capture.time_limit import OutOfTime, TimeLimit
 from envlock.model.tree import OBSERVED, REDACTED, Entry, FileClass, Row
 from envlock.secrets.files import FileKind, Judgement, judge_file
@@ -101,7 +102,15 @@ class ContentGate:
             content = stream.read(WHOLE + 1)
         if hashlib.sha256(content).hexdigest() != entry.sha256:
             raise OSError(0, CHANGED)
-        return judge_file(entry.path, mode=entry.mode, content=content, size=entry.size)
+        judged = judge_file(entry.path, mode=entry.mode, content=content, size=entry.size)
+        return _with_what_is_packed(entry, judged, [content])
+
+
+def _with_what_is_packed(entry: Entry, judged: Judgement, chunks: Iterable[bytes]) -> Judgement:
+    """Return a judgement of a file, given one without a look at what is packed in it."""
+    if judged.kind is FileKind.PUBLIC and (rule := packed_rule(entry.path, entry.size, chunks)):
+        return Judgement(FileKind.SECRET, rule)
+    return judged
 
 
 def _judge_large(entry: Entry, stream: BinaryIO) -> Judgement:
@@ -113,7 +122,10 @@ def _judge_large(entry: Entry, stream: BinaryIO) -> Judgement:
     head = stream.read(_PIECE)
     judged = judge_file(entry.path, mode=entry.mode, content=head, size=entry.size)
     if judged.kind is FileKind.SECRET or b"\0" in head[:_PROBE]:
-        return judged if judged.kind is FileKind.SECRET else CLEAN
+        chunks = chain([head], iter(lambda: stream.read(_PIECE), b""))
+        return _with_what_is_packed(
+            entry, judged if judged.kind is FileKind.SECRET else CLEAN, chunks
+        )
     digest = hashlib.sha256(head)
     held: list[bytes] = []
     findings: list[Finding] = []

@@ -76,6 +76,18 @@ def parse_table(raw: bytes, table: str, wal: bytes = b"") -> Iterator[Row]:
             yield from _rows(database, values[3])
 
 
+def every_table(raw: bytes) -> Iterator[tuple[str, Iterator[Row]]]:
+    """Yield the statement that made each ordinary table, and its rows sorted by id.
+
+    Raise ValueError where the database is damaged, also while rows are read.
+    """
+    database = _Database(raw, b"")
+    for _, values in _rows(database, 1):
+        root = values[3] if len(values) > 4 else 0
+        if values[:1] == ("table",) and isinstance(root, int) and root > 0:  # virtual ones have 0
+            yield str(values[4]), _rows(database, root)
+
+
 def _rows(database: _Database, root: int) -> Iterator[Row]:
     todo, seen = [root], {root}
     while todo:
