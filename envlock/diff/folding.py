@@ -17,6 +17,8 @@ from envlock.model.deciding import Kind, decides
 from envlock.model.glob import compile_globs
 from envlock.model.tree import Entry, EntryType
 
+CONFIGURATION = ("/etc/", "/usr/etc/", "/usr/local/etc/")
+"""Folders in which every file is configuration."""
 _NAMED = 3
 """How many entries of a directory are named."""
 _OWN_LINE = compile_globs(
@@ -144,13 +146,18 @@ def _with_below(head: OneSided, below: list[OneSided]) -> Delta:
 
 
 def _important(folder: str, below: list[OneSided]) -> list[str]:
-    """Return the names of the entries that matter most: programs, then settings."""
+    """Return the names of the entries that matter most: programs, then settings.
+
+    Where everything is configuration, any file is one that matters.
+    """
     start = len(folder.rstrip("/")) + 1
     files = [e for e in below if e.entry.type is not EntryType.DIRECTORY]
     chosen: dict[str, None] = {}
     for kind in (Kind.PROGRAM, Kind.SETTING | Kind.KEY_STORE):
         of_kind = (e for e in files if decides(e.entry, kind, lambda _path: True))
         chosen.update(dict.fromkeys(each.delta.key[start:] for each in of_kind))
+    if f"{folder}/".startswith(CONFIGURATION):
+        chosen.update(dict.fromkeys(each.delta.key[start:] for each in files))
     return list(chosen)[:_NAMED]
 
 

@@ -319,6 +319,11 @@ def _mode(text: str | None) -> int:
         return 0
 
 
+def has_files(delta: Delta) -> bool:
+    """True for anything but a directory, and for a directory with such below it."""
+    return not all(map(_is_directory, (delta, *delta.below)))
+
+
 def _is_directory(delta: Delta) -> bool:
     """True for a directory, where set-group-ID only makes new files inherit its group."""
     return delta.facts.get("type") == "directory"

@@ -78,11 +78,11 @@ _WORDS = {
         _set(
             "conf cnf cfg config ini toml yaml yml properties xml rules acl env local pkla policy "
             "list service socket timer path mount automount target network netdev link "
-            "signal cil pp"
+            "signal cil pp nft"
         ),
         _set(
             ".env .htaccess .htpasswd .netrc .pgpass .my.cnf .npmrc .pypirc hosts.allow "
-            "hosts.deny securenets sshd_config ssh_config"
+            "hosts.deny securenets sshd_config ssh_config rules-save"
         ),
     ),
     Kind.KEY_STORE: _Words(

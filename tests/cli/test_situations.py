@@ -37,6 +37,25 @@ def test_a_template_of_containerd(pair):
     assert set(pair.records()) == {("file", f"/{folder}/config.toml.tmpl")}
 
 
+def test_what_decides_below_var_lib_is_told_whichever_side_has_it(pair):
+    pair.good.put("var/lib/cni/networks/x/10.88.0.5", "a lease")
+    for name in ("x/a", "nftables/a", "polkit-1/a", "vim/addons/a"):
+        pair.good.put(f"var/lib/{name}.lock", "")
+    pair.good.put("var/lib/vim/addons/doc/tags", "1")
+    pair.bad.put("var/lib/vim/addons/doc/tags", "2")
+    pair.bad.put("var/lib/cni/networks/x/10.88.0.5", "another")
+    pair.bad.put("var/lib/cni/bin/bridge", "x", 0o755)
+    pair.bad.put("var/lib/nftables/rules.nft", "table inet x {}\n")
+    pair.bad.put("var/lib/polkit-1/localauthority/50-local.d/x.pkla", "[x]\nAction=*\n")
+    pair.bad.put("etc/iptables/rules.v4", "*filter\nCOMMIT\n")
+    told = {change["key"]: change for change in pair.changes()}
+    assert {change["severity"] for change in told.values()} == {"medium"}
+    assert any(key.startswith("/var/lib/cni/bin") for key in told)
+    assert any(key.startswith("/var/lib/nftables") for key in told)
+    assert any(key.startswith("/var/lib/polkit-1") for key in told)
+    assert "rules.v4" in told["/etc/iptables"]["right"]
+
+
 def test_a_table_of_incron(pair):
     pair.good.put("var/spool/incron/root", "/srv/in IN_CLOSE_WRITE /usr/local/bin/import $#\n")
     pair.good.put("var/spool/anacron/cron.daily", "20240101\n", 0o600)

@@ -30,6 +30,13 @@ def service(root: Root) -> None:
     (wants / "app.service").symlink_to("../app.service")
 
 
+def without_shell(root: Root) -> None:
+    """Take the shell and the program: what is left has programs, and so is a system."""
+    root.put("usr/bin/env", "x", 0o755)
+    for name in ("usr/bin/sh", "usr/local/bin/app"):
+        (root.path / name).unlink()
+
+
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
@@ -37,6 +44,7 @@ def service(root: Root) -> None:
         (lambda root: root.put("etc/passwd", "root:x:0:0::/root:/bin/sh\n"), "account app"),
         (lambda root: (root.path / "etc/default/app").unlink(), "variables from"),
         (lambda root: (root.path / "srv/app").rmdir(), "starts in /srv/app"),
+        (without_shell, "does not exist"),
     ],
 )
 def test_what_a_service_needs_and_lacks(pair, edit, said, envlock):

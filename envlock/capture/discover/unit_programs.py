@@ -25,11 +25,12 @@ _ACCOUNTS = (("User", "user-missing"), ("Group", "group-missing"))
 def unit_faults(settings: Settings, context: Context) -> dict[str, str]:
     """Return the facts of a service that cannot start: what it needs and what does not exist.
 
-    Where there is no shell, there is no system that could start it.  Left out is what may fail,
+    Where there are no programs, there is no system that could start it.  Left out is what may fail,
     what has variables or specifiers in its path, and what a condition of the unit asks for.
     """
     service = settings.get("Service", {})
-    if context.lacks_shell() or any(name in service for name in _CONFINED):
+    is_part = context.lacks_shell() and not context.exists("/usr/bin")
+    if is_part or any(name in service for name in _CONFINED):
         return {}
     facts: dict[str, str] = {}
     conditions = _conditions(settings)

@@ -8,6 +8,7 @@ elsewhere, and what a tool downloads or compiles again when it is missing.
 from __future__ import annotations
 
 from envlock.capture.files.rule_table import FileRule
+from envlock.model.deciding import Kind
 from envlock.model.tree import FileClass
 
 _CACHE, _STATE = FileClass.CACHE, FileClass.STATE
@@ -76,21 +77,38 @@ STATE_RULES: tuple[FileRule, ...] = (
             *("emacsen-common", "ghostscript", "initramfs-tools", "ispell", "man-db", "mecab"),
             *("pam", "python", "sgml-base", "systemd/deb-systemd-helper-enabled"),
             *("systemd/deb-systemd-helper-masked", "systemd/deb-systemd-user-helper-enabled"),
-            *("tex-common", "texmf", "ucf", "usbutils", "vim", "xml-core", "authselect"),
+            *("tex-common", "texmf", "ucf", "usbutils", "xml-core", "authselect"),
         ),
         _GENERATED,
         "indices and copies that scripts of packages write at installation",
+    ),
+    FileRule(
+        "vim-addons",
+        ("/var/lib/vim/**",),
+        _GENERATED,
+        "indices of Vim; the addons that were enabled are no such",
+        keeps=Kind.PLUGIN,
+    ),
+    FileRule(
+        "network-state",
+        _below(
+            "/var/lib",
+            *("NetworkManager", "calico", "cni", "dhcp", "dhcpcd", "libvirt/dnsmasq"),
+        ),
+        _STATE,
+        "leases and addresses; programs that lie beside them decide",
+        keeps=Kind.PROGRAM,
     ),
     FileRule(
         "service-state",
         (
             *_below(
                 "/var/lib",
-                *("AccountsService", "NetworkManager", "PackageKit", "amazon", "app-info"),
-                *("bluetooth", "calico", "cni", "colord", "dbus", "dhcp", "dhcpcd", "flatpak"),
+                *("AccountsService", "PackageKit", "amazon", "app-info"),
+                *("bluetooth", "colord", "dbus", "flatpak"),
                 *("fwupd", "gdm", "gdm3", "google", "insights", "kubelet/cpu_manager_state"),
                 *("kubelet/device-plugins", "kubelet/plugins", "kubelet/plugins_registry"),
-                *("kubelet/pods", "landscape", "libvirt/dnsmasq", "libvirt/qemu", "lightdm"),
+                *("kubelet/pods", "landscape", "libvirt/qemu", "lightdm"),
                 *("logrotate", "plymouth", "rhsm", "rpm-state", "sddm", "snapd"),
                 *("sss", "swcatalog", "systemd", "ubuntu-advantage", "ubuntu-drivers-common"),
                 *("update-manager", "update-notifier", "upower", "waagent"),
