@@ -151,7 +151,7 @@ def _here_string_parts(words: Sequence[str], start: int, end: int) -> Iterator[P
         if words[index].startswith("<<<") and READERS.intersection(map(_base, words[start:index])):
             if words[index] != "<<<":
                 yield Part(index, 3, len(words[index]))
-            elif index + 1 < end:
+            elif index + 1 < end and len(words[index + 1].split()) == 1:
                 yield from _whole(words, index + 1)
 
 

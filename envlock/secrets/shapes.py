@@ -227,6 +227,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "proxy-login": _is_mixed,
     "told-password": lambda secret: _is_mixed(secret) and any(map(str.isdigit, secret)),
     "share-password": _is_mixed,
+    "wifi-code": lambda secret: measure(secret) >= Strength.WORD,
     "chat-hook": looks_random,
     "package-token": looks_random,
     "nested-key": lambda secret: _is_mixed(secret) and any(map(str.isdigit, secret)),

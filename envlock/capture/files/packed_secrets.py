@@ -1,4 +1,4 @@
-"""Look for secrets in what is packed: archives, compressed files and databases of SQLite.
+"""Look for secrets in what is packed: archives, compressed files, databases and other binary data.
 
 Nothing can be replaced in them, so one with a secret is left out as a whole.  What packages ship
 and archives of software (jars, wheels) are not opened: what they hold is published.
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from envlock.formats.binary.sqlite import every_table
+from envlock.secrets.data import data_rule
 from envlock.secrets.files import FileKind, judge_file
 from envlock.secrets.names import Grade, grade_name
 from envlock.secrets.reading import is_shipped
@@ -40,7 +41,8 @@ def packed_rule(path: str, size: int, chunks: Iterable[bytes]) -> str:
     """Return the rule by which something that is packed in a file is secret, or an empty text.
 
     `size` is that of the file at `path` in bytes, `chunks` its content.  A file that is damaged,
-    larger than the bounds, shipped by a package or no archive is taken to hold none.
+    larger than the bounds or shipped by a package is taken to hold none.  Of data in the binary
+    form of a program only the first MiB is looked at.
     """
     if size > LARGEST or is_shipped(path) or path.lower().endswith(_SOFTWARE):
         return ""
@@ -67,7 +69,10 @@ def _rules(path: str, chunks: Iterable[bytes], budget: _Budget, level: int) -> I
             inner = part.entry.path if part.entry else f"{path.rpartition('/')[0]}/{part.name}"
             if not is_shipped(inner):
                 yield from _rules(inner, part.chunks, budget, level + 1)
-    elif level:
+    elif not level:
+        if rule := data_rule(b"".join(islice(content, 1))[:_PIECE]):
+            yield rule
+    else:
         for piece in _pieces(content, budget):
             judged = judge_file(path, mode=0o644, content=piece, size=len(piece))
             if judged.kind is not FileKind.PUBLIC:

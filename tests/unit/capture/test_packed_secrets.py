@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import pickle
 import sqlite3
 import tarfile
 import zipfile
@@ -95,6 +96,23 @@ def test_cells_of_a_database(tmp_path: Path) -> None:
         assert rule("/srv/x.db", database(tmp_path, made, row))
     made = "CREATE TABLE t(id, name text, password_changed text, password text)"
     assert not rule("/srv/x.db", database(tmp_path, made, ("1", "bob", "2024-01-01", "")))
+
+
+BINARY = (
+    pickle.dumps({"user": "bob", "password": "{}"}),
+    b"\x1a\0\0\0\x02password\0\x0f\0\0\0{}\0\0",  # BSON
+    b"REDIS0009\xfe\0\0\x08password\x0e{}\xff",
+    b"\x82\xa4user\xa3bob\xa8password\xae{}",  # MessagePack
+    b"b0VIM 9.0\0\xff\0[db]\0password = {}\0",
+    b"\x0a\x03bob\xff\x12\x0cclientSecret\x1a\x0e{}",  # protocol buffers
+)
+
+
+@pytest.mark.parametrize("form", BINARY)
+def test_binary_data_with_a_password(form: bytes) -> None:
+    assert rule("/srv/x.data", form.replace(b"{}", b"Zk3jfu39Gh28sL")) == "password-setting"
+    assert rule("/srv/x.data", form.replace(b"{}", b"changeme-later")) == ""
+    assert rule("/srv/x.data", b"\x7fELF\2" + form.replace(b"{}", b"Zk3jfu39Gh28sL")) == ""
 
 
 def test_a_packed_file_at_the_limit_is_opened_and_one_above_is_not() -> None:
