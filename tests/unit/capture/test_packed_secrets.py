@@ -108,7 +108,7 @@ BINARY = (
 )
 
 
-@pytest.mark.parametrize("form", BINARY)
+@pytest.mark.parametrize("form", BINARY, ids=range(len(BINARY)))
 def test_binary_data_with_a_password(form: bytes) -> None:
     assert rule("/srv/x.data", form.replace(b"{}", b"Zk3jfu39Gh28sL")) == "password-setting"
     assert rule("/srv/x.data", form.replace(b"{}", b"changeme-later")) == ""
