@@ -90,7 +90,7 @@ STATE_RULES: tuple[FileRule, ...] = (
         keeps=Kind.PLUGIN,
     ),
     FileRule(
-        "network-state",
+        "lease-folders",
         _below(
             "/var/lib",
             *("NetworkManager", "calico", "cni", "dhcp", "dhcpcd", "libvirt/dnsmasq"),

@@ -40,7 +40,7 @@ def test_what_decides_has_a_line_of_its_own():
 
 def test_a_directory_of_many_settings_stays_short():
     found, _ = changes(row("/etc/apt", D), *(row(f"/etc/apt/{n:02}") for n in range(40)))
-    assert found["/etc/apt"] == "directory 0644 0:0, 20 entries below"
+    assert found["/etc/apt"] == "directory 0644 0:0, 20 entries below, among them 20, 21, 22"
     assert len(found) == 21
 
 
