@@ -116,6 +116,12 @@ class Gap:
         """The sort key: by step, then the most severe first."""
         return self.phase.position, self.difference.severity.rank
 
+    @property
+    def is_light(self) -> bool:
+        """True for what only the machine has, and what no program notices."""
+        found = self.difference
+        return found.state is State.EXTRA and found.severity in (Severity.LOW, Severity.INFO)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:

@@ -121,8 +121,9 @@ def plan_files(situation: Situation, draft: Draft, folders: Folders) -> None:
             _cover(draft, each, folder)
             continue
         for path in _paths(each, situation):
-            wanted.setdefault(path, []).append(each)
-    for path in _missing_parents(wanted, situation):
+            if not folders.holding(path):
+                wanted.setdefault(path, []).append(each)
+    for path in _missing_parents((*wanted, *folders.built), situation):
         wanted.setdefault(path, [])
     rows = {path: situation.wanted_rows.get(path) for path in wanted}
     lacking = _lacking([row for row in rows.values() if row], situation)

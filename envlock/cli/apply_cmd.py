@@ -151,7 +151,11 @@ def _made(
         lock=arguments.lock,
         target=arguments.target or "host",
         roles=joining.diagnosis.roles,
-        told=[gap.difference.id for gap in joining.diagnosis.gaps],
+        told=[
+            gap.difference.id
+            for gap in joining.diagnosis.gaps
+            if arguments.remove or not gap.is_light
+        ],
     )
 
 

@@ -96,7 +96,12 @@ def _prove(
             deep=True,
         )
     step_of = {gap: step for step in plan.steps for gap in step.gaps}
-    found = {gap.difference.id: gap.difference for gap in again.diagnosis.gaps}
+    gaps = again.diagnosis.gaps
+    found = {
+        gap.difference.id: gap.difference
+        for gap in gaps
+        if not gap.is_light or gap.difference.id in step_of
+    }
     for name, each in found.items():
         subject = " ".join(word for word in (each.section, each.key, each.field) if word)
         if name in step_of:
@@ -107,7 +112,10 @@ def _prove(
     for each in new:
         console.say(Message.CAME_ANEW, what=visible(f"{each.section} {each.key} {each.field}"))
     is_done = not new and not found.keys() & step_of.keys()
-    console.note("the machine is as the lock says" if not found else f"left: {len(found):,}")
+    light = len(gaps) - len(found)
+    told = f"left: {len(found):,}" if found else "the machine is as the lock says"
+    more = f"; {light:,} more that only this machine has, of little weight" if light else ""
+    console.note(f"{told}{more}")
     return ExitStatus.OK if is_done else ExitStatus.DRIFT
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -83,11 +82,11 @@ def _left(plan: Plan, *, full: bool) -> Iterator[Line]:
         return
     yield line()
     yield line(Piece("left as it is", "bold"))
-    reasons = Counter(each.why for each in plan.left)
-    for why, count in reasons.items():
+    for why in dict.fromkeys(each.why for each in plan.left):
         named = [visible(each.key or each.section) for each in plan.left if each.why == why]
+        named = list(dict.fromkeys(named))
         shown = named if full else named[:3]
-        more = f" and {count - len(shown):,} more" if len(shown) < count else ""
+        more = f" and {len(named) - len(shown):,} more" if len(shown) < len(named) else ""
         yield line(f"  {', '.join(shown)}{more}")
         yield line(Piece(f"      {visible(why)}", "dim"))
 

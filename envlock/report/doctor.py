@@ -62,7 +62,7 @@ def _page(diagnosis: Diagnosis, canvas: Canvas, *, full: bool) -> Iterator[Line]
     yield line(f"{counted(diagnosis)}{about}")
     for note in diagnosis.notes:
         yield line(visible(note))
-    shown = [gap for gap in diagnosis.gaps if full or not _is_light(gap)]
+    shown = [gap for gap in diagnosis.gaps if full or not gap.is_light]
     for phase, gaps in _steps(shown):
         yield line()
         yield from _step(phase, gaps, canvas, full=full)
@@ -70,12 +70,6 @@ def _page(diagnosis: Diagnosis, canvas: Canvas, *, full: bool) -> Iterator[Line]
         yield line()
         yield line(f"{light:,} more that only this machine has, of little weight: --all shows them")
     yield from _end(diagnosis)
-
-
-def _is_light(gap: Gap) -> bool:
-    """True for what only the machine has, and what no program notices."""
-    found = gap.difference
-    return found.state is State.EXTRA and found.severity in (Severity.LOW, Severity.INFO)
 
 
 def _steps(gaps: Iterable[Gap]) -> Iterator[tuple[Phase, list[Gap]]]:
@@ -140,7 +134,7 @@ def _end(diagnosis: Diagnosis) -> Iterator[Line]:
         yield line("this machine has what the lock says")
     else:
         few = len(commands_of(diagnosis.gaps, Auto.YES))
-        people = sum(gap.auto is Auto.NEVER and not _is_light(gap) for gap in diagnosis.gaps)
+        people = sum(gap.auto is Auto.NEVER and not gap.is_light for gap in diagnosis.gaps)
         yield line(
             f"{len(diagnosis.gaps):,} gaps: {few:,} commands mend what can be mended without a"
             f" question; {people:,} are left to a person"
@@ -211,7 +205,7 @@ def _script(diagnosis: Diagnosis) -> Iterator[str]:
         for command in commands_of(gaps, Auto.ASK):
             yield f"# if you want it so: {visible(shlex.join(_unattended(command)))}"
         for gap in gaps:
-            if gap.auto is Auto.NEVER and not _is_light(gap):
+            if gap.auto is Auto.NEVER and not gap.is_light:
                 yield from _comment(gap)
 
 

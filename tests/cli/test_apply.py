@@ -163,3 +163,21 @@ def test_what_is_asked_wrongly(roots, envlock):  # noqa: F811
     assert "names no application web" in told.err
     told = envlock("apply", f"dir:{roots[1]}", "--undo", "0007", status=5)
     assert "no run to take back" in told.err
+
+
+def test_an_environment_comes_with_the_folders_above_it(roots, envlock):  # noqa: F811
+    venv = roots[0] / "opt/shop/env"
+    info = venv / "lib/python3.11/site-packages/one-1.0.dist-info"
+    info.mkdir(parents=True)
+    (roots[0] / "opt/shop").chmod(0o750)
+    (venv / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.2\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: one\nVersion: 1.0\n")
+    (info / "RECORD").write_text("one-1.0.dist-info/METADATA,,\none-1.0.dist-info/RECORD,,\n")
+    envlock("capture", f"dir:{roots[0]}", "--name", "team", "-q")
+    machine = f"dir:{roots[1]}"
+    told = envlock("apply", "team", machine, "--yes", status=0)
+    assert "the machine is as the lock says" in told.err
+    assert (roots[1] / "opt/shop").stat().st_mode & 0o777 == 0o750
+    assert (roots[1] / "opt/shop/env/pyvenv.cfg").exists()
+    envlock("apply", machine, "--undo", status=0)
+    assert not (roots[1] / "opt").exists()
