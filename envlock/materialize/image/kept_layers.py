@@ -81,6 +81,10 @@ class KeptLayers:
             for file in (path, self._members(recipe)):  # its time without use starts anew
                 os.utime(file, ns=(SOUND_NS, SOUND_NS))
 
+    def has(self, path: Path) -> bool:
+        """True for the file of a kept layer."""
+        return path.parent == self._folder
+
     def discard(self, recipe: str) -> None:
         """Delete a layer that is not what it should be."""
         with suppress(OSError):

@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,24 +51,25 @@ class LayoutSink:
 
 
 class Known(NamedTuple):
-    """Layers that were built before: recipe -> file, and where the layers of this image are kept.
+    """Layers that were built before: recipe -> files, and where the layers of this image are kept.
 
     What they claim to be is not trusted: each is compared with the rows of the layer.
     """
 
-    files: Mapping[str, Path] = MappingProxyType({})
+    files: Mapping[str, Sequence[Path]] = MappingProxyType({})
     kept: KeptLayers | None = None
 
 
 def known_layers(layers: Iterable[Layer], layout: Path, kept: KeptLayers | None = None) -> Known:
     """Return what is there of `layers` in `layout`, if that is one of envlock, and in `kept`."""
     wanted = {recipe_of(layer) for layer in layers}
-    files = dict(kept.among(wanted)) if kept is not None else {}
+    there = kept.among(wanted) if kept is not None else {}
+    files = {recipe: [path] for recipe, path in there.items()}
     with contextlib.suppress(MaterializeError, OSError):
         for recipe, digest in read_manifest(layout).recipes.items():
             path = blob_path(layout, digest)
             if recipe in wanted and path.is_file():
-                files[recipe] = path
+                files.setdefault(recipe, []).insert(0, path)
     return Known(files, kept)
 
 
@@ -174,13 +175,16 @@ def _write_layers(
 
 def _reuse(blobs: Path, layer: Layer, recipe: str, known: Known) -> Blob | None:
     """Link or copy a layer that was built before; return None when it is not that layer."""
-    source = known.files.get(recipe)
-    if source is None:
-        return None
-    blob = reuse_blob(blobs, source, lambda stream: is_archive_of(stream, layer.rows))
-    if blob is None and known.kept is not None:
-        known.kept.discard(recipe)
-    return blob
+    for source in known.files.get(recipe, ()):
+        try:
+            blob = reuse_blob(blobs, source, lambda stream: is_archive_of(stream, layer.rows))
+        except FileNotFoundError:  # another process deleted it meanwhile
+            continue
+        if blob is not None:
+            return blob
+        if known.kept is not None and known.kept.has(source):
+            known.kept.discard(recipe)
+    return None
 
 
 def _until(stop: threading.Event, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from envlock.errors import MaterializeError, SourceError, StoreError
@@ -105,7 +107,10 @@ class Rebuild:
         entry = row.entry
         if entry.path in self._derived:
             return iter((self._derived[entry.path],))
-        reader = self._kept(entry.sha256) or self._readers.get(entry.path)
+        kept, reader = self._kept(entry.sha256), self._readers.get(entry.path)
+        if kept is not None:
+            with suppress(OSError):  # another process may delete it until it is open
+                return _begun(kept())
         if reader is not None:
             return reader()
         return _stream(self._store, entry.sha256)
@@ -129,6 +134,13 @@ class Rebuild:
                 self._readers[row.entry.path] = reader
             elif not self._store.has(row.entry.sha256):
                 yield f"{escape(row.entry.path)}: {artifact} does not contain it"
+
+
+def _begun(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Return the same pieces, of which the first has been read.  Raise OSError."""
+    rest = iter(pieces)
+    first = next(rest, b"")
+    return chain((first,), rest)
 
 
 def _stream(store: Store, sha256: str) -> Iterator[bytes]:

@@ -15,12 +15,14 @@ import pytest
 
 from envlock.errors import MaterializeError, StoreError
 from envlock.materialize.image.description import Image, Platform
+from envlock.materialize.image.kept_layers import KeptLayers
 from envlock.materialize.image.layers import Layer
 from envlock.materialize.image.oci import blob_path, recipe_of
 from envlock.materialize.sinks.archive import ArchiveSink, archive_chunks, full_name, write_archive
 from envlock.materialize.sinks.layout import Known, known_layers, write_layout
 from envlock.model.process import ProcessConfig
 from envlock.model.tree import Entry, EntryType, FileClass, Row
+from envlock.store.objects import Store
 
 
 class Held:
@@ -208,6 +210,26 @@ def test_a_damaged_layer_is_built_again(tmp_path, name):
         assert f"sha256:{hashlib.sha256(content).hexdigest()}" == layer.diff_id
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_layer_that_is_kept_serves_where_that_of_the_output_is_damaged(tmp_path, is_there):
+    with Store.open(tmp_path / "store") as store:
+        layers = KeptLayers(store)
+        first = write(tmp_path / "one", known=Known(kept=layers))
+        (recipe,) = layers.among([recipe_of(image().layers[0])])
+        path = blob_path(tmp_path / "one", first.layers[0].diff_id)
+        raw = path.read_bytes()
+        path.unlink()
+        path.write_bytes(raw.replace(b"base", b"evil"))
+        contents = Held(CONTENTS)
+        known = known_layers(image().layers, tmp_path / "one", layers)
+        if not is_there:  # another process has no room for it any more
+            layers.discard(recipe)
+        assert write(tmp_path / "one", None, contents, known=known) == first
+        assert ("/base" in contents.asked) is not is_there
+        assert path.read_bytes() == raw
+        assert [*layers.among([recipe])] == [recipe]
+
+
 def test_a_false_claim_about_a_layer_is_noticed(tmp_path):
     honest = write(tmp_path / "honest")
     forged = image()
@@ -219,7 +241,7 @@ def test_a_false_claim_about_a_layer_is_noticed(tmp_path):
         tmp_path / "forged", replace(forged, layers=layers), Held({**CONTENTS, "/base": b"evil"})
     )
     claimed = {
-        recipe_of(image().layers[0]): blob_path(tmp_path / "forged", built.layers[0].diff_id)
+        recipe_of(image().layers[0]): [blob_path(tmp_path / "forged", built.layers[0].diff_id)]
     }
     assert write(tmp_path / "out", known=Known(claimed)) == honest
 

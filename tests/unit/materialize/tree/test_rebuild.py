@@ -8,6 +8,7 @@ from envlock.errors import MaterializeError
 from envlock.materialize.artifacts.kinds.deb import Deb
 from envlock.materialize.artifacts.kinds.wheel import Wheel
 from envlock.materialize.artifacts.plan import Plan
+from envlock.materialize.artifacts.unpacked import Member, read_member
 from envlock.materialize.tree.rebuild import Rebuild
 from envlock.model.tree import Entry, EntryType, FileClass, Row
 from envlock.store.objects import Store
@@ -63,6 +64,18 @@ def test_content_comes_from_packages_the_store_and_the_normaliser(rebuild, store
         b"root:*::\n",
     ]
     assert read(rebuild, row("/empty", "", b"")) == b""
+
+
+def test_a_kept_layer_that_was_deleted_meanwhile_is_done_without(store, paths):
+    def gone(_sha256):
+        return read_member(store.cache / "gone", Member(0, 1, ""))
+
+    rebuild = Rebuild(store, {}, find=gone)
+    try:
+        rebuild.prepare(Plan({DEB: [TOOL_ROW]}, ()), paths)
+        assert read(rebuild, TOOL_ROW) == TOOL
+    finally:
+        rebuild.close()
 
 
 def test_content_that_a_package_lacks_is_a_blocker(rebuild, paths):

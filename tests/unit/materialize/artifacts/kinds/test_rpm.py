@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import struct
 import subprocess
@@ -13,7 +14,14 @@ from envlock.formats.rpm import package_file
 from envlock.formats.rpm.package_file import extent_of
 from envlock.materialize.artifacts.artifact import Reference, Rooms
 from envlock.materialize.artifacts.identify import published_name
-from envlock.materialize.artifacts.kinds.rpm import KIND, describe, index_cpio, stated, unpack
+from envlock.materialize.artifacts.kinds.rpm import (
+    KIND,
+    describe,
+    index_cpio,
+    read_cpio,
+    stated,
+    unpack,
+)
 from envlock.materialize.artifacts.table import artifact_of
 from envlock.materialize.artifacts.verify import digest_of, is_locked_content, is_locked_file
 from envlock.model.lock import Lock
@@ -216,3 +224,23 @@ def test_signing_changes_the_file_and_not_the_package(shop, tmp_path, monkeypatc
     shutil.rmtree(home)
     assert signed.read_bytes() != shop.read_bytes()
     assert digest_of(signed, "rpm-header") == digest_of(shop, "rpm-header")
+
+
+def entry_of(name, content=b"", inode=1, links=1):
+    """Return a member of a cpio archive (cpio(5), new ASCII format)."""
+    numbers = (inode, 0o100644, 0, 0, links, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0)
+    head = b"070701" + b"".join(b"%08X" % number for number in numbers) + name.encode() + b"\0"
+    return head + bytes(-len(head) % 4) + content + bytes(-len(content) % 4)
+
+
+def test_names_of_one_file_in_a_cpio_have_the_content_of_the_last():
+    archive = (
+        entry_of("a", inode=1, links=2)
+        + entry_of("other", inode=2, links=2)
+        + entry_of("b", b"content", inode=1, links=2)
+        + entry_of("another", inode=2, links=2)
+        + entry_of("TRAILER!!!")
+    )
+    found = {name: member.sha256 for name, member in read_cpio(io.BytesIO(archive)).items()}
+    content, nothing = digest(b"content"), digest(b"")
+    assert found == {"a": content, "b": content, "other": nothing, "another": nothing}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from envlock.materialize.artifacts.sources.directory import DirectorySource
 from envlock.materialize.vendor import keep_file
 from tests.unit.materialize.packages import COMPRESSIONS, deb_bytes, digest, write_wheel
 
+CONTROL = {"Package": "lib", "Version": "1:2", "Architecture": "amd64"}
 DEB = Deb("lib", "1:2", "amd64", "lib")
 ANY = Wheel("a", "1", "a-1-py2.py3-none-any.whl", "3")
 NATIVE = Wheel("b", "1", "b-1-cp311-cp311-linux_x86_64.whl", "3.11")
@@ -150,3 +153,22 @@ def test_more_files_than_the_limit_are_said_not_to_be_searched(tmp_path):
     source = DirectorySource(name="here", path=tmp_path, most=2)
     assert source.fetch([first, last], tmp_path, said.append) == {first: tmp_path / "0"}
     assert said == ["only the first 2 files were searched"]
+
+
+def test_what_cannot_be_read_is_passed_over():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for parent in (folder, folder / "closed", folder / "open"):
+            parent.mkdir(exist_ok=True)
+        (folder / "closed/a").write_bytes(deb_bytes({"./x": b"other"}))
+        (folder / "open/b").write_bytes(deb_bytes({"./x": b"x"}, control=CONTROL))
+        (folder / "closed").chmod(0)
+        me = os.geteuid()
+        if not me:
+            os.seteuid(65534)
+        try:
+            assert found(folder, DEB) == {DEB: folder / "open/b"}
+        finally:
+            os.seteuid(me)
+            (folder / "closed").chmod(0o700)

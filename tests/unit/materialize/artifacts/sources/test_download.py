@@ -20,6 +20,7 @@ from envlock.materialize.artifacts.sources.download import (
     MOST_FAILURES,
     MOST_RESUMES,
     Downloads,
+    host_of,
 )
 from envlock.registry.transport import shown
 from envlock.store.partial_file import partial_file
@@ -356,3 +357,21 @@ def test_a_disk_that_is_full_is_told_and_nothing_is_left(folder, tmp_path):
         assert list((tmp_path / "cache").iterdir()) == []
         done = fetch([artifact], [Offer(source)], tmp_path / "cache", offline=False)
     assert done.paths[artifact].read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://user:hidden@example.org:8443/x", "example.org:8443"),
+        ("http://hidden@example.org/x", "example.org"),
+        ("/x", ""),
+    ],
+)
+def test_a_host_is_named_without_user_and_password(url, host):
+    assert host_of(url) == host
+
+
+def test_an_address_with_an_impossible_port_shows_no_password():
+    with pytest.raises(SourceError, match="not an address of http or https") as caught:
+        host_of("https://user:hidden@example.org:123456/x")
+    assert "hidden" not in str(caught.value)
