@@ -16,30 +16,25 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import BinaryIO, NamedTuple
 
+from envlock.capture.discover.candidates import kind_of_name
+from envlock.capture.recorded_contents import judge_recorded, secret_rule
 from envlock.capture.request import Request
 from envlock.capture.scan.index import Index
 from envlock.capture.scan.search import PathSearch
 from envlock.capture.watched import PagedStream, WatchedIndex, WatchedSearch
 from envlock.model.coverage import Gap
 from envlock.model.process import HIDDEN, ProcessConfig
-from envlock.model.text import from_bytes, sort_key, to_bytes
+from envlock.model.text import sort_key
 from envlock.model.tree import REDACTED, Entry, Row
 from envlock.secrets.arguments import redact_arguments, redact_command
-from envlock.secrets.files import FileKind, Judgement, judge_file
+from envlock.secrets.files import FileKind
 from envlock.secrets.records import clean_entry, clean_name, clean_text
-from envlock.secrets.redact import redact_environ, redact_labels, redact_text
+from envlock.secrets.redact import redact_environ, redact_labels
 from envlock.targets.base import READ_LIMIT, Capability, ScanPlan, Target
 from envlock.targets.local.probe import SupportsProbe
 from envlock.targets.paged import PAGE, PagedFile
 from envlock.targets.recorded import CONTENTS, MEMBER, VERSION, RecordedRequest, RecordedTarget
 from envlock.targets.recorded_scope import RecordedScope
-
-_PERSONAL = {"/etc/passwd": (1, 4), "/etc/group": (1,)}
-"""Fields of account files that no collector reads: password hashes, the names of people."""
-_SHADOW = "/etc/shadow"
-"""Collectors read from it only which accounts have a password."""
-
-_PROBE = 8192
 
 
 class _Held(NamedTuple):
@@ -217,7 +212,7 @@ class Recorder:
                 if not self._is_hidden(path)
             ],
             "rows": {
-                path: [row.file_class.value, _source(row)]
+                path: [row.file_class.value, _source(row), row.entry.size]
                 for path, row in sorted(self._rows.items())
                 if not self._is_hidden(path)
             },
@@ -243,7 +238,8 @@ class Recorder:
             if isinstance(told, OSError):
                 files[path] = [told.errno or 0, told.strerror or ""]
                 continue
-            judged = self._judge(real, told)
+            entry = self._stats.get(real) or self._entries.get(real)
+            judged = judge_recorded(real, told, entry, self._rows.get(real))
             if judged.kind is FileKind.SECRET:
                 files[path] = [0, f"left out of the recording as secret ({judged.rule})"]
                 left_out[path] = judged.rule
@@ -255,7 +251,8 @@ class Recorder:
             path = clean_name(real)
             if path in files:
                 continue
-            if rule := self._secret_rule(real, size, pages):
+            entry, row = self._entries.get(real), self._rows.get(real)
+            if rule := secret_rule(real, size, pages, entry, row):
                 files[path] = [0, f"left out of the recording as secret ({rule})"]
                 left_out[path] = rule
             else:
@@ -266,32 +263,11 @@ class Recorder:
     def _shown(self, path: str) -> Entry:
         """Return an entry as it was when every file was hashed, with what may be said of it."""
         row = self._rows.get(path)
-        return self._index.get(path, self._entries[path]) if row is None else row.entry
-
-    def _judge(self, path: str, content: bytes) -> Judgement:
-        """Return what of a file may be recorded; its content is set unless it is secret."""
-        content = _clean(path, content)
-        if path == _SHADOW:
-            return Judgement(FileKind.PUBLIC, content=content)
-        entry = self._stats.get(path) or self._entries.get(path)
-        mode = entry.mode if entry is not None else 0o644
-        judged = judge_file(path, mode=mode, content=content, size=len(content))
-        return judged._replace(content=content) if judged.kind is FileKind.PUBLIC else judged
-
-    def _secret_rule(self, path: str, size: int, pages: Mapping[int, bytes]) -> str:
-        """Return the rule by which a file that was read in part is secret, empty if it is not.
-
-        It cannot be redacted: what was read of it may begin anywhere.
-        """
-        entry = self._entries.get(path)
-        mode = entry.mode if entry is not None else 0o644
-        is_binary = b"\0" in pages.get(0, b"")[:_PROBE]
-        for number, page in sorted(pages.items()):
-            if number == 0 or not is_binary:
-                judged = judge_file(path, mode=mode, content=page, size=size)
-                if judged.kind is not FileKind.PUBLIC:
-                    return judged.rule
-        return ""
+        found = self._index.get(path, self._entries[path])
+        if row is None:
+            return found
+        # A lock holds the size of an archive among the software, also of one that is secret.
+        return row.entry._replace(size=found.size) if kind_of_name(path) else row.entry
 
     def _process(self) -> dict[str, object] | None:
         """Return the run configuration without any value that a lock would not hold."""
@@ -317,37 +293,6 @@ def _judged(value: object) -> object:
     if isinstance(value, Mapping):
         return {name: clean_text(text) for name, text in value.items()}
     return clean_text(value) if isinstance(value, str) else value
-
-
-def _clean(path: str, content: bytes) -> bytes:
-    """Return a file's content without what no collector needs: personal fields, arguments."""
-    if path == "/proc/cmdline":
-        return to_bytes(" ".join(map(redact_text, from_bytes(content).split(" "))))
-    if path == _SHADOW:
-        return b"\n".join(map(_without_password, content.split(b"\n")))
-    if path in _PERSONAL:
-        return b"\n".join(_anonymous(line, _PERSONAL[path]) for line in content.split(b"\n"))
-    return content
-
-
-def _without_password(line: bytes) -> bytes:
-    """Return a line of shadow(5) that says whether there is a password, and nothing else.
-
-    >>> _without_password(b"root:$6$x$y:1:0:9:7:::"), _without_password(b"sys:!$6$x:1::::::")
-    (b'root:set:::::::', b'sys:!:::::::')
-    """
-    name, colon, rest = line.partition(b":")
-    if not colon:
-        return b"?" if line.strip() else line
-    password, *others = rest.split(b":")
-    if password:
-        password = password[:1] if password[:1] in b"!*" or password == b"x" else b"set"
-    return b":".join((name, password, *(b"" for _ in others)))
-
-
-def _anonymous(line: bytes, fields: tuple[int, ...]) -> bytes:
-    parts = line.split(b":")
-    return b":".join(b"x" if at in fields and part else part for at, part in enumerate(parts))
 
 
 def _answer(told: bytes | ValueError | None) -> object:

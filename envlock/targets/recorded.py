@@ -26,7 +26,7 @@ from envlock.targets.recorded_scope import RecordedScope
 from envlock.targets.stream.decompress import Bounds, decompressed
 from envlock.targets.stream.tar_reader import members
 
-VERSION = 2
+VERSION = 3
 MEMBER = "recording.json"
 """The member that holds everything except the content of files."""
 
@@ -156,7 +156,12 @@ class RecordedTarget:
     def settled(self, row: Row) -> Row:
         """Return a classified row with what was decided of its file when it was recorded."""
         told = self._rows.get(row.entry.path)
-        return row if told is None else row._replace(file_class=told[0], source=told[1])
+        if told is None:
+            return row
+        file_class, source, size = told
+        return row._replace(
+            entry=row.entry._replace(size=size), file_class=file_class, source=source
+        )
 
     def probe(self, name: str) -> bytes | None:
         """Return the answer of a probe, or None.  Raise ValueError when it failed."""
@@ -212,9 +217,9 @@ def _parse_error(value: Any) -> OSError | None:
     return OSError(int(code), str(message) or os.strerror(int(code)))
 
 
-def _parse_row(value: Any) -> tuple[FileClass, str]:
-    file_class, source = value
-    return FileClass(file_class), str(source)
+def _parse_row(value: Any) -> tuple[FileClass, str, int]:
+    file_class, source, size = value
+    return FileClass(file_class), str(source), int(size)
 
 
 def _parse_probe(value: Any) -> bytes | ValueError | None:

@@ -117,10 +117,46 @@ def test_a_private_key_is_taken_out(rootfs, tmp_path):
     assert b"MIIBVQ" not in stream.getvalue()
 
 
+def packed(text):
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w:gz") as archive:
+        member = tarfile.TarInfo("app/.env")
+        member.size = len(text)
+        archive.addfile(member, io.BytesIO(text))
+    return held.getvalue()
+
+
+def test_a_secret_archive_has_the_same_size_when_replayed(rootfs, tmp_path):
+    """The lock tells the size of an archive among the software, the tree that of no secret."""
+    content = packed(b"A=1\nDB_PASSWORD=Zk3jfu39Gh28sL\n")
+    for name in ("usr/local/bin/backup.tar.gz", "opt/app/old.tgz"):
+        (rootfs / name).parent.mkdir(parents=True, exist_ok=True)
+        (rootfs / name).write_bytes(content)
+    lock, raw = recorded(open_target(f"dir:{rootfs}"))
+    (tmp_path / "case.tar").write_bytes(raw)
+    text = render_lock(lock)
+    held = tomllib.loads(text.decode())
+    assert held["software"]["/usr/local/bin/backup.tar.gz"]["size"] == str(len(content))
+    assert replay(tmp_path / "case.tar") == text
+
+
+def test_what_holds_a_secret_when_unpacked_is_left_out(rootfs):
+    """An executable is opened by collectors, whatever it is; so its beginning would be kept."""
+    content = packed(b"A=1\nDB_PASSWORD=Zk3jfu39Gh28sL\n")
+    (rootfs / "usr/local/bin").mkdir(parents=True)
+    for name, raw in (("secret", content), ("plain", packed(b"A=1\nLOG=debug\n"))):
+        (rootfs / "usr/local/bin" / name).write_bytes(raw)
+        (rootfs / "usr/local/bin" / name).chmod(0o755)
+    with tarfile.open(fileobj=io.BytesIO(recorded(open_target(f"dir:{rootfs}"))[1])) as archive:
+        names = archive.getnames()
+    assert "rootfs/usr/local/bin/plain" in names
+    assert "rootfs/usr/local/bin/secret" not in names
+
+
 def test_what_is_no_recording_is_told(tmp_path):
     with pytest.raises(TargetError, match="cannot be read"):
         RecordedTarget.at(tmp_path / "none.tar")
-    for document in (b"[]", b"{}", b"[" * 100_000, b'{"version": 2}', b"nonsense"):
+    for document in (b"[]", b"{}", b"[" * 100_000, b'{"version": 3}', b"nonsense"):
         with pytest.raises(TargetError):
             RecordedTarget.at(tar(tmp_path, document))
 
