@@ -13,11 +13,11 @@ from itertools import chain
 from typing import BinaryIO
 
 from envlock.capture.files.classify import hide
+from envlock.capture.files.gate_rules import gate_rules_id
 from envlock.capture.files.packed_secrets import packed_rule
 from envlock.capture.time_limit import OutOfTime, TimeLimit
 from envlock.model.tree import OBSERVED, REDACTED, Entry, FileClass, Row
 from envlock.secrets.files import FileKind, Judgement, judge_file
-from envlock.secrets.rules_id import rules_id
 from envlock.secrets.settings import Finding
 from envlock.secrets.stream import redact_stream
 from envlock.targets.base import HashCache
@@ -64,7 +64,7 @@ class ContentGate:
         Raise OSError when it cannot be read, or changed since it was hashed.
         """
         cache = self._cache
-        if cache is not None and cache.is_clean(entry.path, entry.sha256, rules_id()):
+        if cache is not None and cache.is_clean(entry.path, entry.sha256, gate_rules_id()):
             return CLEAN
         limit = TimeLimit(self._seconds)
         try:
@@ -77,7 +77,7 @@ class ContentGate:
             limit.stop()
         if cache is not None:
             if judged.kind is FileKind.PUBLIC:
-                cache.mark_clean(entry.path, entry.sha256, rules_id())
+                cache.mark_clean(entry.path, entry.sha256, gate_rules_id())
             else:
                 cache.forget(entry.path)
         return judged
