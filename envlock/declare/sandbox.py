@@ -171,6 +171,7 @@ class Sandbox:
         argv = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         argv += ["mmdebstrap", f"--mode={'root' if os.geteuid() == 0 else 'unshare'}"]
         argv += ["--variant=minbase", "--format=null", "--dpkgopt=force-unsafe-io"]
+        argv += ["--skip=cleanup/apt"]  # the result is packed before, and the rest is thrown away
         argv += [f"--aptopt={option}" for option in tools.apt_options]
         argv += [f"--include={packages}"] if packages else []
         argv += ['--aptopt=APT::Install-Recommends "true"'] if self._declaration.recommends else []

@@ -23,6 +23,9 @@ fi
 mkdir -p "$HOME"
 umask 022
 """
+SETTINGS = "mmdebstrap.apt.conf.*"
+"""The settings of apt for the sandbox, which mmdebstrap(1) keeps in its /tmp until it ends."""
+
 _FINISH = f"""\
 set -eu
 # While it installs, mmdebstrap has a daemon that starts nothing in place of the real one.
@@ -40,8 +43,10 @@ rm -rf /root/.cache /root/.npm /root/.local
 mkdir -p /etc/apt/sources.list.d
 cp {TOOLS}/sources.list /etc/apt/sources.list
 find /etc/apt/sources.list.d -type f -delete
+# Without its settings in /tmp, mmdebstrap would let apt clean the machine, not the sandbox.
 for folder in /tmp /var/tmp /var/cache/apt/archives /var/log/apt /run; do
-    [ ! -d $folder ] || find $folder -xdev -mindepth 1 ! -path '{TOOLS}*' -delete
+    [ ! -d $folder ] || find $folder -xdev -mindepth 1 ! -path '{TOOLS}*' \\
+        ! -name '{SETTINGS}' -delete
 done
 find /var/log -xdev -type f -delete
 rm -f /var/cache/ldconfig/aux-cache /var/cache/debconf/*-old /var/lib/dpkg/*-old
@@ -56,7 +61,7 @@ cd /
 tar --create --file {ROOT_ARCHIVE} --format=pax --pax-option=delete=atime,delete=ctime \\
     --xattrs --xattrs-include='*' --numeric-owner --sort=name --one-file-system \\
     --exclude=.{TOOLS} --exclude='./proc/*' --exclude='./sys/*' --exclude='./dev/*' \\
-    --exclude='./run/*' .
+    --exclude='./run/*' --exclude='./tmp/{SETTINGS}' .
 if [ -e {TOOLS}/daemon ]; then
     mv $daemon $daemon.REAL
     mv {TOOLS}/daemon $daemon
