@@ -30,6 +30,7 @@ from envlock.diff.fixes.commands import Surroundings
 from envlock.diff.fixes.packages import together
 from envlock.diff.inconsistencies.compare import with_inconsistencies
 from envlock.diff.locations import unread_paths
+from envlock.diff.logins import with_logins
 from envlock.diff.policy.apply_waivers import apply_waivers
 from envlock.diff.policy.bind import bind
 from envlock.diff.policy.expect import ExpectationResult, judge_expectations
@@ -121,7 +122,7 @@ def compare(
     found = _find(sides, options)
     expected = judge_expectations(options.policy.expect, sides, options.sections)
     explained = with_contents(found.deltas, options.contents, options.redact)
-    deltas = list(with_driver_requirement(explained, *sides))
+    deltas = list(with_logins(with_driver_requirement(explained, *sides), right))
     deltas = with_inconsistencies(deltas, *sides, options.sections)
     deltas = [*within(deltas, options.scoping), *of_roles(options.scoping)]
     deltas = _hide(deltas, found.hidden, options, expected)

@@ -93,6 +93,13 @@ SPECIAL_RULES: Mapping[str, Rule] = {
         next="compare sshd -T on both sides",
         source="sshd_config(5), PermitRootLogin, PasswordAuthentication, PermitEmptyPasswords",
     ),
+    "login-keys": Rule(
+        id="SSH-KEYS",
+        severity=Severity.MEDIUM,
+        why="a list of keys, with which somebody may log in, is new or another on {right_name}",
+        next="compare the keys in {key} on both sides, and remove those that nobody should have",
+        source="sshd(8), AUTHORIZED_KEYS FILE FORMAT; sshd_config(5), AuthorizedKeysFile",
+    ),
     "layout": Rule(
         id="FILE-LAYOUT",
         severity=Severity.MEDIUM,

@@ -11,6 +11,11 @@ from envlock.model.severity import Severity
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
 ADDED, REMOVED, CHANGED, UNKNOWN = ChangeKind
 
+ROOT_GROUPS = (
+    "root", "sudo", "wheel", "admin", "adm", "docker", "lxd", "libvirt", "disk", "shadow",
+)  # fmt: skip
+"""Groups whose members can become root."""
+
 STATE_RULES: tuple[Rule, ...] = (
     Rule(
         id="LOGIN-OPEN",
@@ -77,18 +82,7 @@ STATE_RULES: tuple[Rule, ...] = (
         id="GROUP-PRIVILEGED",
         severity=HIGH,
         sections=("group",),
-        keys=(
-            "root",
-            "sudo",
-            "wheel",
-            "admin",
-            "adm",
-            "docker",
-            "lxd",
-            "libvirt",
-            "disk",
-            "shadow",
-        ),
+        keys=ROOT_GROUPS,
         fields=("members",),
         when=predicates.gains_word,
         why="more accounts are in group {key} on {right_name}, which can give root access",
@@ -140,6 +134,20 @@ STATE_RULES: tuple[Rule, ...] = (
         why="the jobs of a table run at the hours of another zone, or find other programs",
         next="compare the crontab on both sides",
         source="crontab(5), CRON_TZ, PATH, SHELL, MAILTO",
+    ),
+    Rule(
+        id="AT-JOB",
+        severity=MEDIUM,
+        sections=("cron",),
+        keys=(
+            "/var/spool/cron/atjobs/*",
+            "/var/spool/at/*",
+            "/var/spool/atjobs/*",
+            "/var/spool/atd/*",
+        ),
+        why="a job that runs once waits on one side only, or does something else",
+        next="compare at -l and at -c on both sides",
+        source="at(1); atd(8)",
     ),
     Rule(
         id="CRON-MISSING",

@@ -91,6 +91,7 @@ EXAMPLES = [
     ("SUDO", changed("sudo", "/etc/sudoers", "sha256")),
     ("SUBORDINATE-NUMBERS", changed("subid", "app", "uid-ranges")),
     ("CRON-VARIABLE", removed("cron", "/etc/cron.d/backup CRON_TZ=", value="Europe/Berlin")),
+    ("AT-JOB", removed("cron", "/var/spool/at/a0000301c2b3d4")),
     ("CRON-MISSING", removed("cron", "/etc/cron.d/backup /usr/local/bin/backup")),
     ("CRON", changed("cron", "/etc/cron.d/backup x", "schedule", "0 3 * * *", "0 4 * * *")),
     ("SERVICE-LINGER", removed("service", "linger ada", state="enabled")),

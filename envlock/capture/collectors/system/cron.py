@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from envlock.capture.collector import Collector
 from envlock.capture.context import Context
 from envlock.capture.discover.accounts import ACCOUNT_READS, is_unknown_account
+from envlock.capture.discover.at_jobs import AT_SPOOLS, at_jobs
 from envlock.capture.discover.ignored_jobs import (
     cron_names,
     ignored_script,
@@ -39,7 +40,7 @@ _TEMPORARY = re.compile(
 
 
 def collect(context: Context) -> Iterator[Record]:
-    """Yield the jobs of system tables, the scripts of periodic directories, and the user tables.
+    """Yield the jobs of system tables, scripts of periodic directories, user tables, and `at`.
 
     The key of a job is its table and program, with a number where a program has several jobs.
     Facts: ``schedule``, ``user`` (not in the table of a user), ``command`` (digest of the command
@@ -66,6 +67,7 @@ def collect(context: Context) -> Iterator[Record]:
             name = child.path.rpartition("/")[2]
             if child.type in (EntryType.FILE, EntryType.HARDLINK) and not _TEMPORARY.match(name):
                 yield from _jobs(child.path, Table.ACCOUNT, context)
+    yield from at_jobs(context)
 
 
 def _tables(context: Context) -> Iterator[str]:
@@ -113,9 +115,9 @@ COLLECTOR = Collector(
         _ANACRON,
         f"{_FOLDER}/*",
         *(f"{folder}/*" for folder, _ in _folders()),
-        *(f"{spool}/*" for spool in _SPOOLS),
+        *(f"{spool}/*" for spool in (*_SPOOLS, *AT_SPOOLS)),
         *ACCOUNT_READS,
     ),
     collect=collect,
-    sources=("crontab(5)", "anacrontab(5)", "run-parts(8)"),
+    sources=("crontab(5)", "anacrontab(5)", "run-parts(8)", "at(1)"),
 )
