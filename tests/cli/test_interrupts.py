@@ -211,7 +211,7 @@ def test_a_closed_standard_output_is_status_4(envlock, locks):
     done = run(envlock, "envlock diff a b --fail-on info >&-; echo $?")
     assert done.stdout == "4\n"
     assert "cannot write to standard output: it is closed" in done.stderr
-    done = run(envlock, "envlock capture dir:../a --name c -q >&- 2>&- <&-; echo $?; ls locks")
+    done = run(envlock, "envlock capture dir:../a --name c >&- 2>&- <&-; echo $?; ls locks")
     assert done.stdout.split() == ["4", "a.lock", "b.lock", "c.lock"]
     envlock("check", "c")
 

@@ -1,35 +1,43 @@
 """Programs that run with files of before an update, and snapshots that could be taken."""
 
-import mmap
-from contextlib import closing
-from pathlib import Path
-
-import pytest
+import subprocess
+import sys
+from contextlib import closing, contextmanager
 
 from envlock.apply.running import outdated_programs, snapshot_notes
 from envlock.targets.kinds import open_target
 
-OWN = Path("/proc/self/comm")
+NAME = "maps-a-library"
+MAPS = f"""
+import mmap, sys
+open("/proc/self/comm", "w").write("{NAME}")
+with open(sys.argv[1], "rb") as library:
+    mapped = mmap.mmap(library.fileno(), 0, access=mmap.ACCESS_READ)
+print("mapped", flush=True)
+sys.stdin.read()
+"""
 
 
-@pytest.fixture
-def name():
-    """Give this process a name that no other has."""
-    before = OWN.read_text()
-    OWN.write_text("maps-a-library")
-    yield "maps-a-library"
-    OWN.write_text(before)
+@contextmanager
+def running_with(library):
+    """Run a program of a name that no other has, with `library` mapped, until the block ends."""
+    with subprocess.Popen(
+        [sys.executable, "-c", MAPS, str(library)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"mapped\n"
+        yield
+        process.communicate()
 
 
-def test_a_program_whose_library_was_replaced(tmp_path, name):
+def test_a_program_whose_library_was_replaced(tmp_path):
     library = tmp_path / "libapp.so.1"
     library.write_bytes(b"x" * 4096)
-    with closing(open_target("host")) as host, library.open("rb") as opened:
-        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ):
-            assert name not in outdated_programs(host)
+    with closing(open_target("host")) as host:
+        with running_with(library):
+            assert NAME not in outdated_programs(host)
             library.unlink()
-            assert name in outdated_programs(host)
-        assert name not in outdated_programs(host)
+            assert NAME in outdated_programs(host)
+        assert NAME not in outdated_programs(host)
 
 
 def test_a_root_without_processes_has_none(tmp_path):
